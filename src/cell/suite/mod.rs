@@ -1,0 +1,1 @@
+//! Running the test commands and reading their results.

@@ -1,0 +1,3 @@
+//! Images: references to them, archives and layouts on disk, and their unpacked trees.
+
+pub mod reference;

@@ -1,0 +1,5 @@
+//! The `carnet` program.
+
+fn main() -> std::process::ExitCode {
+    carnet::cli::main()
+}

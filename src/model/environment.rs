@@ -1,0 +1,81 @@
+//! The snapshot of one place: `carnet/environment@1`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::canonical;
+use super::digest::Digest;
+use super::known::Known;
+use super::package::Package;
+use super::python::Python;
+use super::runtime::{Imposed, Runtime};
+use super::system::System;
+
+/// Name and version of the format.
+pub const SCHEMA: &str = "carnet/environment@1";
+
+/// What a place offers to an analysis: software first, then how processes run there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// Operating system, libraries, tools and physics software that aren't packages.
+    pub system: System,
+    /// Every Python found, the one that `python3` starts first.
+    pub pythons: Vec<Python>,
+    /// Packages of the system's own managers and of conda, by ecosystem, sorted by name. Python distributions
+    /// stand with the Python that imports them.
+    pub packages: BTreeMap<Ecosystem, Known<Vec<Package>>>,
+    /// How a process runs there.
+    pub runtime: Runtime,
+    /// Environment variables.
+    pub variables: Variables,
+    /// What comes from the engine and the machine rather than from the facility; left out of the hash.
+    pub imposed: Imposed,
+}
+
+/// A package manager other than Python's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Ecosystem {
+    /// Alpine's `/lib/apk/db/installed`.
+    Apk,
+    /// `conda-meta/*.json` of every conda prefix.
+    Conda,
+    /// Debian's `/var/lib/dpkg/status`.
+    Dpkg,
+    /// An rpm database: sqlite, ndb or Berkeley DB.
+    Rpm,
+}
+
+/// Environment variables, with the values of those alone that can't be a secret.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Variables {
+    /// Variables that are lists separated by colons (`PATH`, `PYTHONPATH`, `LD_LIBRARY_PATH`, …), in order.
+    pub lists: BTreeMap<String, Vec<String>>,
+    /// Values of variables on the allow list.
+    pub values: BTreeMap<String, String>,
+    /// Names of all the others.
+    pub names: BTreeSet<String>,
+}
+
+impl Environment {
+    /// The hash that names this environment: over everything but [`Imposed`], so that two engines that honour one
+    /// contract in one image agree.
+    ///
+    /// # Errors
+    /// Never in practice: the value is always JSON.
+    pub fn digest(&self) -> serde_json::Result<Digest> {
+        canonical::digest_without(self, &["imposed"])
+    }
+
+    /// The Python that `python3` (else `python`) starts, if any.
+    pub fn main_python(&self) -> Option<&Python> {
+        let named = |name: &str| self.pythons.iter().find(|python| python.commands.iter().any(|c| c == name));
+        named("python3").or_else(|| named("python")).or_else(|| self.pythons.first())
+    }
+}

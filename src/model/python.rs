@@ -1,0 +1,114 @@
+//! Python interpreters and what each can import.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::known::Known;
+
+/// One Python interpreter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Python {
+    /// Path of the executable after following links.
+    pub executable: String,
+    /// Commands on `PATH` that start it: `python`, `python3`, `python3.11`; sorted.
+    pub commands: Vec<String>,
+    /// Implementation, as `sys.implementation.name`: `cpython`, `pypy`.
+    pub implementation: Known<String>,
+    /// Version, as `3.11.7`.
+    pub version: Known<String>,
+    /// ABI tag of extension modules (`SOABI`): `cpython-311-x86_64-linux-gnu`.
+    pub abi: Known<String>,
+    /// `sys.prefix`.
+    pub prefix: Known<String>,
+    /// `sys.base_prefix`, where it differs from the prefix (a virtual environment).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_prefix: Option<String>,
+    /// What kind of installation it is.
+    pub kind: PythonKind,
+    /// Whether a virtual environment also sees the packages of its base.
+    #[serde(default)]
+    pub system_site: bool,
+    /// `sys.path` in order, without the script's own directory.
+    pub path: Known<Vec<String>>,
+    /// Every distribution on the path, sorted by normalised name, then by path order: the copy that wins comes first.
+    pub distributions: Known<Vec<Distribution>>,
+}
+
+/// What kind of installation a Python is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PythonKind {
+    /// The distribution's own, or one built from source.
+    System,
+    /// A virtual environment (`pyvenv.cfg`).
+    Venv,
+    /// A conda environment (`conda-meta`).
+    Conda,
+    /// From an LCG view, a CMSSW or an ATLAS release.
+    Release,
+}
+
+/// One installed distribution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Distribution {
+    /// Name as its metadata writes it.
+    pub name: String,
+    /// Name normalised as PEP 503 says: lowercase, runs of `-_.` as one `-`.
+    pub normalized: String,
+    /// Version as its metadata writes it; empty when the metadata has none.
+    pub version: String,
+    /// Directory it was found in (an entry of `sys.path`).
+    pub location: String,
+    /// How it is recorded.
+    pub format: DistributionFormat,
+    /// The tool that installed it (`INSTALLER`): `pip`, `uv`, `conda`, `debian`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub installer: String,
+    /// Where it came from when not from an index (`direct_url.json`), without credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direct_url: Option<String>,
+    /// Installed in editable mode.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub editable: bool,
+    /// Lies in the user's site directory (`~/.local`), which not every facility has.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub user_site: bool,
+    /// Another copy earlier on the path wins an import; this one is never seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shadowed: bool,
+    /// Names that an import statement would use (`top_level.txt` or `RECORD`), sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<String>,
+    /// Normalised names of what it requires, extras left out, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
+}
+
+/// How an installed distribution is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DistributionFormat {
+    /// A `.dist-info` directory (PEP 376 and later).
+    DistInfo,
+    /// An `.egg-info` directory or file (setuptools, distutils, Debian).
+    EggInfo,
+    /// An `.egg-link` file (editable, old setuptools).
+    EggLink,
+}
+
+/// A distribution's name as PEP 503 normalises it.
+pub fn normalize(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        if matches!(c, '-' | '_' | '.') {
+            if !out.ends_with('-') {
+                out.push('-');
+            }
+        } else {
+            out.extend(c.to_lowercase());
+        }
+    }
+    out
+}

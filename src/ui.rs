@@ -1,0 +1,1 @@
+//! Colours, messages and the live view.
