@@ -17,6 +17,7 @@ pub mod known;
 pub mod package;
 pub mod plan;
 pub mod python;
+pub mod reference;
 pub mod runtime;
 pub mod system;
 pub mod tree;
