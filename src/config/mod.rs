@@ -5,6 +5,7 @@
 mod fields;
 pub mod problem;
 pub mod raw;
+pub mod template;
 mod unit;
 mod valid;
 
