@@ -75,8 +75,9 @@ layer() {
   local comment=$1 t
   shift
   t=$(now)
-  tar -cf "$tmp/layer.tar" -C "$root" --sort=name --numeric-owner --xattrs \
-    --mtime="@$SOURCE_DATE_EPOCH" --clamp-mtime \
+  # pax for the extended attributes, but without what differs each time: access and change times, the pid.
+  tar -cf "$tmp/layer.tar" -C "$root" --sort=name --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --clamp-mtime \
+    --format=posix --xattrs --pax-option='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime' \
     --exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*' --exclude='./tmp/*' "$@"
   umoci raw add-layer --image "$image:latest" --history.created "$created" \
     --history.created_by "$comment" "$tmp/layer.tar" >"$tmp/log" 2>&1 ||

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::ConfigError;
+use crate::engine;
 use crate::error::{Error, Kind};
 use crate::exit;
 use crate::ui::{Color, Look, message, note};
@@ -67,9 +68,9 @@ type Outcome = Result<u8, CommandError>;
 /// Runs the program with the arguments of this process.
 pub fn main() -> ExitCode {
     install_panic_hook();
-    // The sandbox starts in a bare environment where nothing of the command line's trappings is wanted.
-    if std::env::args_os().nth(1).is_some_and(|word| word == "sandbox") {
-        crate::engine::embedded::sandbox::main();
+    // Engines start this program again as their own helper, where nothing of the command line's trappings is wanted.
+    if let Some(code) = engine::host::supervisor::run_if_asked() {
+        return code;
     }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::RunError;
 use crate::error::Error;
-use crate::image::cache;
+use crate::image::cache::{Cache, private_dir};
 use crate::model::canonical;
 use crate::model::plan::CellPlan;
 use crate::model::tree::Tree;
@@ -31,7 +31,8 @@ impl Stage {
     /// # Errors
     /// When something can't be copied, or the program isn't static.
     pub fn new(listing: &Listing) -> Result<Self, Error> {
-        let parent = cache::directory("stage").map_err(|(path, error)| RepoError::io("making", &path, error))?;
+        let parent = Cache::from_env()?.dir().join("stage");
+        private_dir(&parent).map_err(|error| RepoError::io("making", &parent, error))?;
         let prefix = format!("{}-", std::process::id());
         let dir = tempfile::Builder::new().prefix(&prefix).tempdir_in(&parent);
         let dir = dir.map_err(|error| RepoError::io("making a directory in", &parent, error))?;
