@@ -1,1 +1,366 @@
 //! Running the test commands and reading their results.
+
+mod ctest;
+mod junit;
+mod offline;
+mod pytest;
+mod retry;
+mod root_macro;
+mod unittest;
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::command::{self, Command, Ended, Supervisor};
+use super::network::Attempts;
+use crate::model::capture::Capture;
+use crate::model::cell::{Captured, End, Outcome, Seconds, Step, TestCase};
+use crate::model::plan::{CellPlan, TestCommand, TestKind};
+
+/// Bytes of output kept of one case.
+const CASE_OUTPUT_CAP: usize = 64 << 10;
+/// Bytes of output kept of all cases of a cell; after that only [`HEAD_CAP`] of each.
+const CELL_OUTPUT_CAP: usize = 8 << 20;
+/// Bytes of output kept of a case when the cell has much already.
+const HEAD_CAP: usize = 2 << 10;
+/// Cases of a cell whose output is kept at all once the cell has much already.
+const HEAD_COUNT: usize = 4_000;
+/// Bytes of a message.
+const MESSAGE_CAP: usize = 500;
+
+/// Where and how the commands of one plan are run.
+pub(super) struct Suite<'a> {
+    plan: &'a CellPlan,
+    supervisor: &'a Supervisor,
+    /// The copy of the analysis.
+    work: PathBuf,
+    /// Directory commands start in.
+    dir: PathBuf,
+    /// Directory outside of `work` for the files that test frameworks are told to write.
+    scratch: PathBuf,
+    /// Whether there is no network, so that an attempt to use it is worth telling.
+    offline: bool,
+    room: Room,
+}
+
+impl<'a> Suite<'a> {
+    /// A suite that keeps what frameworks write in `scratch`.
+    pub(super) fn new(plan: &'a CellPlan, supervisor: &'a Supervisor, scratch: PathBuf, offline: bool) -> Self {
+        let work = PathBuf::from(&plan.work);
+        let dir = work.join(&plan.workdir);
+        Self { plan, supervisor, work, dir, scratch, offline, room: Room::default() }
+    }
+
+    /// Runs the set-up command.
+    pub(super) fn setup(&self, run: &str, progress: &mut dyn FnMut(&str)) -> Step {
+        let ended = self.command(run, "", &[], false, progress);
+        Step {
+            name: "setup".to_owned(),
+            kind: None,
+            run: run.to_owned(),
+            output: Some(ended.output).filter(|_| !ended.end.is_success()),
+            end: ended.end,
+            attempts: 1,
+            cases: Vec::new(),
+            unread: None,
+            timing: Seconds { seconds: ended.seconds },
+        }
+    }
+
+    /// Runs one test command, again as often as the plan allows while it fails.
+    pub(super) fn test(&mut self, index: usize, test: &TestCommand, progress: &mut dyn FnMut(&str)) -> Step {
+        let mut earlier: Vec<Vec<TestCase>> = Vec::new();
+        let mut seconds = 0.0;
+        let mut last = loop {
+            let attempt = self.attempt(index, test, progress);
+            seconds += attempt.ended.seconds;
+            let again = u32::try_from(earlier.len()).is_ok_and(|done| done < self.plan.retries);
+            if attempt.is_good() || !again || self.supervisor.asked_to_end().is_some() {
+                break attempt;
+            }
+            earlier.push(attempt.cases);
+        };
+        let attempts = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let is_good = last.is_good();
+        retry::mark(&mut last.cases, earlier);
+        self.room.fit(&mut last.cases);
+        Step {
+            name: test.name.clone(),
+            kind: Some(test.kind),
+            run: test.run.clone(),
+            end: last.ended.end,
+            attempts,
+            output: Some(last.ended.output).filter(|_| !is_good),
+            cases: last.cases,
+            unread: last.unread,
+            timing: Seconds { seconds },
+        }
+    }
+
+    fn attempt(&self, index: usize, test: &TestCommand, progress: &mut dyn FnMut(&str)) -> Attempt {
+        let file = self.scratch.join(format!("{index}.xml"));
+        let _ = fs::remove_file(&file);
+        let writes_junit = !matches!(test.kind, TestKind::Unittest | TestKind::RootMacro);
+        let own_file = pytest::own_file(&test.run, &self.dir).filter(|_| writes_junit && test.kind != TestKind::Ctest);
+        // One that lies there already must not be taken for this run's.
+        let _ = own_file.as_ref().map(fs::remove_file);
+        let (lines, env) = match test.kind {
+            TestKind::Ctest => (ctest::prelude(&file), Vec::new()),
+            TestKind::Unittest | TestKind::RootMacro => (String::new(), Vec::new()),
+            TestKind::Pytest | TestKind::Make | TestKind::Script | TestKind::Command => {
+                let users = std::env::var(pytest::VARIABLE).ok();
+                (String::new(), vec![(pytest::VARIABLE, pytest::options(users.as_deref(), &file))])
+            }
+        };
+        let mut reader = reader(test);
+        let before = Attempts::now();
+        let interrupt_first = test.kind == TestKind::Pytest;
+        let ended = self.command(&test.run, &lines, &env, interrupt_first, &mut |line| {
+            if let Some(reader) = &mut reader {
+                reader.line(line);
+            }
+            progress(line);
+        });
+        let report = writes_junit.then(|| junit::read(own_file.as_deref().unwrap_or(&file)));
+        let listed = reader.map(Reader::finish).unwrap_or_default();
+        let mut attempt = self.judge(test, ended, report, listed);
+        if self.offline {
+            let tried = Attempts::now().since(&before);
+            offline::mark(&mut attempt.cases, tried);
+        }
+        attempt
+    }
+
+    fn command(
+        &self,
+        run: &str,
+        lines: &str,
+        env: &[(&str, String)],
+        interrupt_first: bool,
+        progress: &mut dyn FnMut(&str),
+    ) -> Ended {
+        let prelude = self.plan.prelude.as_deref().unwrap_or_default();
+        let shell = match command::shell(self.plan.prelude.is_some()) {
+            Ok(shell) => shell,
+            Err(reason) => return Ended::not_started(reason),
+        };
+        let mut script = String::new();
+        for part in [prelude, lines] {
+            if !part.is_empty() {
+                script.push_str(part);
+                script.push('\n');
+            }
+        }
+        script.push_str(run);
+        let command = Command {
+            shell: &shell,
+            script: &script,
+            dir: &self.dir,
+            env,
+            timeout: Duration::from_secs(self.plan.timeout),
+            output_cap: usize::try_from(self.plan.output_cap).unwrap_or(usize::MAX),
+            interrupt_first,
+        };
+        self.supervisor.run(&command, progress)
+    }
+
+    /// Turns what a command left into cases. None is green unless something says so.
+    fn judge(
+        &self,
+        test: &TestCommand,
+        ended: Ended,
+        report: Option<io::Result<junit::Report>>,
+        listed: Vec<TestCase>,
+    ) -> Attempt {
+        let by_case = matches!(test.kind, TestKind::Pytest | TestKind::Unittest | TestKind::Ctest);
+        let mut unread = None;
+        let wrote = matches!(report, Some(Ok(_)));
+        let mut cases = match report {
+            Some(Ok(mut report)) => {
+                unread = report.broken.take();
+                let cases = if test.kind == TestKind::Ctest {
+                    ctest::cases(report, &test.name)
+                } else {
+                    pytest::cases(report, &test.name, &self.work, &self.dir)
+                };
+                if cases.is_empty() { listed } else { cases }
+            }
+            Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => {
+                unread = Some(format!("the JUnit file can't be read: {error}"));
+                listed
+            }
+            _ => listed,
+        };
+        let any_bad = cases.iter().any(is_bad);
+        let by_pytest = wrote && test.kind != TestKind::Ctest || test.kind == TestKind::Pytest;
+        let evidence = Evidence { end: &ended.end, output: &ended.output, any_bad };
+        let said = by_pytest.then(|| pytest::trouble(&evidence)).flatten();
+        if by_case && cases.is_empty() && unread.is_none() {
+            unread = Some(said.clone().unwrap_or_else(|| not_reported(test.kind).to_owned()));
+        }
+        let message = said.unwrap_or_else(|| describe(&ended.end));
+        let case = |outcome| TestCase { output: output(&ended.output), ..whole(&test.name, outcome, message.clone()) };
+        let exited_badly = matches!(ended.end, End::Exit { code } if code != 0);
+        let nothing_ran = wrote && cases.is_empty() && ended.end.is_success() && by_pytest;
+        if nothing_ran {
+            cases.push(whole(&test.name, Outcome::Errored, "no test was run".to_owned()));
+        } else if ended.end.is_success() && cases.is_empty() {
+            cases.push(whole(&test.name, Outcome::Passed, String::new()));
+        } else if exited_badly && cases.is_empty() && !by_case && !wrote {
+            cases.push(case(Outcome::Failed));
+        } else if exited_badly && (!any_bad || evidence.is_beyond_cases(by_pytest))
+            || !exited_badly && !ended.end.is_success()
+        {
+            cases.push(case(Outcome::Errored));
+        }
+        for case in cases.iter_mut().filter(|case| is_bad(case) && case.class == test.name && case.name == test.name) {
+            case.output = case.output.take().or_else(|| output(&ended.output));
+        }
+        Attempt { ended, cases, unread }
+    }
+}
+
+/// Reads the results of one command from its output as it comes.
+trait Reader {
+    /// Takes a line.
+    fn line(&mut self, line: &str);
+
+    /// The cases found.
+    fn finish(self: Box<Self>) -> Vec<TestCase>;
+}
+
+fn reader(test: &TestCommand) -> Option<Box<dyn Reader>> {
+    match test.kind {
+        TestKind::Unittest => Some(Box::new(unittest::Unittest::default())),
+        TestKind::Ctest => Some(Box::new(ctest::Table::new(&test.name))),
+        TestKind::RootMacro => Some(Box::new(root_macro::Errors::new(&test.name))),
+        TestKind::Pytest | TestKind::Make | TestKind::Script | TestKind::Command => None,
+    }
+}
+
+/// What a command left when its cases were read.
+struct Evidence<'a> {
+    end: &'a End,
+    output: &'a Captured,
+    /// Whether a case failed.
+    any_bad: bool,
+}
+
+impl Evidence<'_> {
+    /// Whether the exit code tells more than that cases failed: pytest's 3 and 4, and a shell's 126 and above.
+    fn is_beyond_cases(&self, by_pytest: bool) -> bool {
+        matches!(self.end, End::Exit { code } if *code >= 126 || by_pytest && matches!(code, 3 | 4))
+    }
+}
+
+/// One run of a command.
+struct Attempt {
+    ended: Ended,
+    cases: Vec<TestCase>,
+    unread: Option<String>,
+}
+
+impl Attempt {
+    fn is_good(&self) -> bool {
+        self.ended.end.is_success() && !self.cases.iter().any(is_bad)
+    }
+}
+
+fn is_bad(case: &TestCase) -> bool {
+    matches!(case.outcome, Outcome::Failed | Outcome::Errored)
+}
+
+/// A case that stands for a whole command.
+fn whole(step: &str, outcome: Outcome, message: String) -> TestCase {
+    TestCase {
+        name: step.to_owned(),
+        class: step.to_owned(),
+        file: None,
+        line: None,
+        outcome,
+        message,
+        output: None,
+        tried_network: false,
+        timing: Seconds::default(),
+    }
+}
+
+fn not_reported(kind: TestKind) -> &'static str {
+    match kind {
+        TestKind::Pytest => "the command wrote no JUnit file: the cases it ran are not known",
+        TestKind::Unittest => "no case was seen in the output: run unittest with -v",
+        _ => "no case was seen in the output",
+    }
+}
+
+/// The output of a command for a case that stands for it.
+fn output(whole: &Captured) -> Option<Captured> {
+    if whole.text.is_empty() {
+        return None;
+    }
+    let mut kept = shorten(whole, CASE_OUTPUT_CAP);
+    kept.dropped += whole.dropped;
+    Some(kept)
+}
+
+fn shorten(text: &Captured, cap: usize) -> Captured {
+    let mut capture = Capture::new(cap);
+    capture.push(text.text.as_bytes());
+    capture.finish()
+}
+
+/// How a command ended, for people.
+fn describe(end: &End) -> String {
+    match end {
+        End::Exit { code: 126 } => "exit code 126: a command can't be executed".to_owned(),
+        End::Exit { code: 127 } => "exit code 127: a command was not found".to_owned(),
+        End::Exit { code } if (129..=128 + 64).contains(code) => {
+            format!("exit code {code}: {}", signal(code - 128))
+        }
+        End::Exit { code } => format!("exit code {code}"),
+        End::Signal { signal: number } => signal(*number),
+        End::OutOfMemory {} => "killed: over the memory limit".to_owned(),
+        End::Timeout { seconds } => format!("killed: ran longer than {seconds} s"),
+        End::NotStarted { reason } => format!("not started: {reason}"),
+    }
+}
+
+fn signal(number: i32) -> String {
+    let name = nix::sys::signal::Signal::try_from(number).map(nix::sys::signal::Signal::as_str);
+    name.map_or_else(|_| format!("killed by signal {number}"), |name| format!("killed by signal {number} ({name})"))
+}
+
+/// The first line that says something, within its cap.
+fn one_line(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    junit::head(line.to_owned(), MESSAGE_CAP)
+}
+
+/// Room that the outputs of all cases of a cell share.
+#[derive(Debug, Default)]
+struct Room {
+    used: usize,
+    heads: usize,
+}
+
+impl Room {
+    fn fit(&mut self, cases: &mut [TestCase]) {
+        for case in cases {
+            let Some(output) = &mut case.output else { continue };
+            if self.used + output.text.len() > CELL_OUTPUT_CAP {
+                self.heads += 1;
+                if self.heads > HEAD_COUNT {
+                    case.output = None;
+                } else if output.text.len() > HEAD_CAP {
+                    let before = output.dropped;
+                    *output = shorten(output, HEAD_CAP);
+                    output.dropped += before;
+                }
+            } else {
+                self.used += output.text.len();
+            }
+        }
+    }
+}

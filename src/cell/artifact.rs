@@ -1,0 +1,170 @@
+//! Digests of the files that a plan names as inputs or outputs.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use globset::{GlobBuilder, GlobMatcher};
+use rustix::fs::{Mode, OFlags};
+
+use crate::model::cell::FileDigest;
+use crate::model::digest::Digest;
+use crate::model::known::Known;
+
+/// Files hashed at most for one plan.
+const FILE_CAP: usize = 10_000;
+/// Entries looked at for one pattern.
+const WALK_CAP: usize = 2_000_000;
+/// Bytes hashed at most of one file.
+const BYTE_CAP: u64 = 256 << 30;
+
+/// Digests of the files under `work` that the patterns name, sorted by path.
+///
+/// A pattern is a path or a glob (`*` stays within a directory, `**` doesn't); a directory stands for all files below
+/// it. What isn't there, matches nothing or can't be read is listed too, with the reason for the missing digest.
+/// A symbolic link is followed as long as it ends under `work`.
+pub(super) fn digests(work: &Path, patterns: &[String]) -> Vec<FileDigest> {
+    let Ok(root) = fs::canonicalize(work) else {
+        return patterns.iter().map(|pattern| without(pattern, "the analysis is not there".to_owned())).collect();
+    };
+    let mut found: BTreeMap<String, Result<PathBuf, String>> = BTreeMap::new();
+    for pattern in patterns {
+        match files(&root, pattern) {
+            Ok(paths) => found.extend(paths.into_iter().map(|path| (path.to_string_lossy().into_owned(), Ok(path)))),
+            Err(reason) => {
+                found.entry(pattern.clone()).or_insert(Err(reason));
+            }
+        }
+    }
+    let mut digests = Vec::new();
+    for (index, (name, path)) in found.into_iter().enumerate() {
+        let hashed = match path {
+            Ok(_) if index >= FILE_CAP => Err(format!("more than {FILE_CAP} files are named")),
+            Ok(path) => hash(&root, &path),
+            Err(reason) => Err(reason),
+        };
+        digests.push(match hashed {
+            Ok((digest, bytes)) => FileDigest { path: name, digest: Known::Known(digest), bytes },
+            Err(reason) => without(&name, reason),
+        });
+    }
+    digests
+}
+
+fn without(path: &str, reason: String) -> FileDigest {
+    FileDigest { path: path.to_owned(), digest: Known::Unknown(reason), bytes: 0 }
+}
+
+/// The files that one pattern names, relative to `root`.
+fn files(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
+    let plain = pattern.trim_start_matches("./").trim_end_matches('/');
+    let path = Path::new(plain);
+    if path.is_absolute() || path.components().any(|part| part.as_os_str() == "..") {
+        return Err("not a path inside the analysis".to_owned());
+    }
+    // A name may hold glob characters itself: what is there under exactly this name is meant.
+    if let Ok(metadata) = fs::symlink_metadata(root.join(path)) {
+        return if metadata.is_dir() { Ok(walk(root, path, None)?) } else { Ok(vec![path.to_owned()]) };
+    }
+    if !plain.contains(['*', '?', '[', '{']) {
+        return Err("not there".to_owned());
+    }
+    let glob = GlobBuilder::new(plain).literal_separator(true).build().map_err(|error| error.kind().to_string())?;
+    let paths = walk(root, Path::new(""), Some(&glob.compile_matcher()))?;
+    if paths.is_empty() { Err("no file matches".to_owned()) } else { Ok(paths) }
+}
+
+/// Everything below `dir` that is no directory, without entering symbolic links.
+fn walk(root: &Path, dir: &Path, glob: Option<&GlobMatcher>) -> Result<Vec<PathBuf>, String> {
+    let mut found = Vec::new();
+    let mut seen = 0;
+    let mut open = vec![dir.to_owned()];
+    while let Some(dir) = open.pop() {
+        let entries = fs::read_dir(root.join(&dir)).map_err(|error| format!("{}: {error}", dir.display()))?;
+        for entry in entries.flatten() {
+            seen += 1;
+            if seen > WALK_CAP {
+                return Err(format!("more than {WALK_CAP} files to look through"));
+            }
+            let path = dir.join(entry.file_name());
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                open.push(path);
+            } else if glob.is_none_or(|glob| glob.is_match(&path)) {
+                found.push(path);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn hash(root: &Path, path: &Path) -> Result<(Digest, u64), String> {
+    let full = fs::canonicalize(root.join(path)).map_err(|error| error.to_string())?;
+    if !full.starts_with(root) {
+        return Err("a symbolic link out of the analysis".to_owned());
+    }
+    let file = open_regular(&full).map_err(|error| error.to_string())?;
+    let bytes = file.metadata().map_err(|error| error.to_string())?.len();
+    if bytes > BYTE_CAP {
+        return Err(format!("{bytes} bytes are more than are hashed"));
+    }
+    // Nothing runs any more that could write to it, but a file may lie about its size.
+    Digest::of_reader(io::Read::take(file, BYTE_CAP)).map_err(|error| error.to_string())
+}
+
+/// Opens a regular file for reading without ever waiting: neither a pipe nor a device, nor through a link at the end.
+///
+/// # Errors
+/// When it can't be opened or is none.
+pub(super) fn open_regular(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::digests;
+
+    #[test]
+    fn patterns_find_files_and_what_is_missing_says_why() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let work = dir.path().join("work");
+        fs::create_dir_all(work.join("out/deep")).expect("made");
+        fs::write(work.join("out/a.json"), "a").expect("written");
+        fs::write(work.join("out/deep/b.json"), "b").expect("written");
+        fs::write(work.join("odd[1].txt"), "c").expect("written");
+        fs::write(dir.path().join("secret"), "s").expect("written");
+        symlink("../secret", work.join("leak")).expect("linked");
+        symlink("out/a.json", work.join("inside")).expect("linked");
+        symlink("..", work.join("up")).expect("linked");
+        rustix::fs::mknodat(rustix::fs::CWD, work.join("pipe"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+            .expect("a pipe");
+        let patterns = [
+            "out/*.json",
+            "out/deep",
+            "odd[1].txt",
+            "leak",
+            "inside",
+            "pipe",
+            "none.txt",
+            "*.none",
+            "/etc/passwd",
+            "../secret",
+            "up/secret",
+            "[",
+        ];
+        let found = digests(&work, &patterns.map(str::to_owned));
+        let shown: Vec<String> = found
+            .iter()
+            .map(|file| match (file.digest.get(), file.digest.reason()) {
+                (Some(digest), _) => format!("{} {} {}", file.path, digest.short(), file.bytes),
+                (None, reason) => format!("{}: {}", file.path, reason.unwrap_or_default()),
+            })
+            .collect();
+        insta::assert_snapshot!(shown.join("\n"), @r"");
+    }
+}

@@ -1,0 +1,74 @@
+//! Whether the kernel killed for want of memory, from the counters of the control groups.
+//!
+//! Version 2 counts in `memory.events` (`oom_kill N`, Documentation/admin-guide/cgroup-v2.rst), version 1 in
+//! `memory.oom_control` (`oom_kill N`, Documentation/admin-guide/cgroup-v1/memory.rst, since Linux 4.13).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The counter of this process's control group.
+#[derive(Debug)]
+pub(super) struct Kills {
+    file: Option<PathBuf>,
+}
+
+impl Kills {
+    /// Finds the counter; without one (no control groups mounted, an old kernel) nothing is ever counted.
+    pub(super) fn find() -> Self {
+        let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        let file = candidates(&groups).into_iter().find(|file| read(file).is_some());
+        Self { file }
+    }
+
+    /// Processes killed for want of memory so far; none when that can't be read.
+    pub(super) fn count(&self) -> Option<u64> {
+        self.file.as_deref().and_then(read)
+    }
+}
+
+/// Files that may hold the counter, best first. Inside a container the path of `/proc/self/cgroup` is often the
+/// host's, while the mount shows the container's own group at its top.
+fn candidates(groups: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for line in groups.lines() {
+        let mut parts = line.splitn(3, ':');
+        let (Some(id), Some(controllers), Some(path)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        let path = path.trim_start_matches('/');
+        let (top, name) = if id == "0" && controllers.is_empty() {
+            (Path::new("/sys/fs/cgroup"), "memory.events")
+        } else if controllers.split(',').any(|controller| controller == "memory") {
+            (Path::new("/sys/fs/cgroup/memory"), "memory.oom_control")
+        } else {
+            continue;
+        };
+        if !path.split('/').any(|part| part == "..") {
+            files.push(top.join(path).join(name));
+        }
+        files.push(top.join(name));
+    }
+    files
+}
+
+fn read(file: &Path) -> Option<u64> {
+    let text = fs::read_to_string(file).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("oom_kill ")).and_then(|count| count.trim().parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::candidates;
+
+    #[test]
+    fn both_versions_are_looked_for_in_the_group_and_at_the_top() {
+        let files = candidates("4:memory:/docker/abc\n3:cpu,cpuacct:/x\n0::/../y\n");
+        let files: Vec<_> = files.iter().filter_map(|file| file.to_str()).collect();
+        assert_eq!(
+            files,
+            [
+                "/sys/fs/cgroup/memory/docker/abc/memory.oom_control",
+                "/sys/fs/cgroup/memory/memory.oom_control",
+                "/sys/fs/cgroup/memory.events",
+            ]
+        );
+    }
+}

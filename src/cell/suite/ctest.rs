@@ -1,0 +1,136 @@
+//! ctest: its JUnit file where it can write one (CMake 3.21 and later), else the table it prints.
+
+use std::path::Path;
+
+use super::junit::Report;
+use super::{Reader, one_line};
+use crate::model::cell::{Outcome, Seconds, TestCase};
+
+/// Cases kept at most.
+const CASE_CAP: usize = 100_000;
+
+/// Shell lines that make every `ctest` of the commands behind them write `file`, when it knows the option.
+pub(super) fn prelude(file: &Path) -> String {
+    let file = file.to_string_lossy().replace('\'', "'\"'\"'");
+    format!(
+        "ctest() {{\n  case \"$(command ctest --help 2>/dev/null)\" in\n    \
+         *--output-junit*) command ctest --output-junit '{file}' \"$@\" ;;\n    \
+         *) command ctest \"$@\" ;;\n  esac\n}}\n"
+    )
+}
+
+/// The cases of a JUnit file.
+pub(super) fn cases(report: Report, step: &str) -> Vec<TestCase> {
+    let cases = report.cases.into_iter().map(|entry| {
+        let passed = entry.outcome == Outcome::Passed;
+        let keeps_output = !matches!(entry.outcome, Outcome::Passed | Outcome::Skipped);
+        let mut message = if passed { String::new() } else { one_line(&entry.message) };
+        if !passed && message.is_empty() {
+            "failed".clone_into(&mut message);
+        }
+        TestCase {
+            name: entry.name,
+            class: step.to_owned(),
+            file: None,
+            line: None,
+            outcome: entry.outcome,
+            message,
+            output: Some(entry.text).filter(|text| keeps_output && !text.text.is_empty()),
+            tried_network: false,
+            timing: Seconds { seconds: entry.seconds },
+        }
+    });
+    cases.collect()
+}
+
+/// Reads the table: `2/3 Test #2: name ......***Failed    0.00 sec`.
+#[derive(Debug)]
+pub(super) struct Table {
+    step: String,
+    cases: Vec<TestCase>,
+}
+
+impl Table {
+    /// A reader for the output of the step of this name.
+    pub(super) fn new(step: &str) -> Self {
+        Self { step: step.to_owned(), cases: Vec::new() }
+    }
+}
+
+impl Reader for Table {
+    fn line(&mut self, line: &str) {
+        let Some((name, outcome, message, seconds)) = row(line) else { return };
+        if self.cases.len() >= CASE_CAP {
+            return;
+        }
+        let case = TestCase {
+            name: name.to_owned(),
+            class: self.step.clone(),
+            file: None,
+            line: None,
+            outcome,
+            message,
+            output: None,
+            tried_network: false,
+            timing: Seconds { seconds },
+        };
+        // A test that is tried again (`--repeat`) has a row for each time: the last one counts.
+        match self.cases.iter_mut().rev().find(|known| known.name == name) {
+            Some(known) => *known = case,
+            None => self.cases.push(case),
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Vec<TestCase> {
+        self.cases
+    }
+}
+
+fn row(line: &str) -> Option<(&str, Outcome, String, f64)> {
+    let (count, rest) = line.trim_start().split_once(" Test ")?;
+    let (index, total) = count.split_once('/')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(index) || !is_number(total.trim()) {
+        return None;
+    }
+    let (_, rest) = rest.trim_start().strip_prefix('#')?.split_once(": ")?;
+    let (front, time) = rest.strip_suffix(" sec")?.trim_end().rsplit_once(' ')?;
+    let seconds: f64 = time.parse().ok().filter(|time: &f64| time.is_finite())?;
+    let front = front.trim_end();
+    if let Some(name) = front.strip_suffix("Passed") {
+        return Some((name.trim_end_matches(['.', ' ']), Outcome::Passed, String::new(), seconds));
+    }
+    let (name, verdict) = front.split_once("***")?;
+    let outcome = match verdict {
+        "Skipped" | "Not Run (Disabled)" => Outcome::Skipped,
+        "Failed" => Outcome::Failed,
+        _ if verdict.starts_with("Required regular expression") || verdict.starts_with("Error regular expression") => {
+            Outcome::Failed
+        }
+        // A time-out, a crash, a program that isn't there.
+        _ => Outcome::Errored,
+    };
+    Some((name.trim_end_matches(['.', ' ']), outcome, one_line(verdict), seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::row;
+    use crate::model::cell::Outcome;
+
+    #[test]
+    fn rows_are_read_and_other_lines_are_not() {
+        let read = |line| row(line).map(|(name, outcome, message, _)| (name, outcome, message));
+        assert_eq!(
+            read(" 1/12 Test  #1: yields ...........................   Passed    0.01 sec"),
+            Some(("yields", Outcome::Passed, String::new()))
+        );
+        assert_eq!(
+            read("2/12 Test #10: a.b ..............................***Exception: SegFault  1.50 sec"),
+            Some(("a.b", Outcome::Errored, "Exception: SegFault".to_owned()))
+        );
+        assert_eq!(read("    Start 1: yields"), None);
+        assert_eq!(read("x/2 Test #1: a ... Passed 1 sec"), None);
+        assert_eq!(read("1/2 Test #1: a ... Passed nan sec"), None);
+    }
+}

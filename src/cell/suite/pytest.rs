@@ -1,0 +1,111 @@
+//! pytest: told by `PYTEST_ADDOPTS` to write a JUnit file, which is then read case by case.
+
+use std::path::{Path, PathBuf};
+
+use super::junit::{Entry, Report};
+use super::{Evidence, one_line};
+use crate::model::cell::{End, Outcome, Seconds, TestCase};
+
+/// The variable pytest takes more options from (docs.pytest.org, "Environment Variables").
+pub(super) const VARIABLE: &str = "PYTEST_ADDOPTS";
+
+/// The value of [`VARIABLE`] that makes pytest write `file`, after what the user has in it.
+///
+/// The family `xunit1` has the file and the line of each case; captured output is asked for in cases that fail only.
+pub(super) fn options(users: Option<&str>, file: &Path) -> String {
+    let file = file.to_string_lossy().replace('\'', "'\"'\"'");
+    let ours =
+        format!("--junitxml='{file}' -o junit_family=xunit1 -o junit_logging=all -o junit_log_passing_tests=false");
+    match users.map(str::trim).filter(|users| !users.is_empty()) {
+        Some(users) => format!("{users} {ours}"),
+        None => ours,
+    }
+}
+
+/// The JUnit file that the command itself asks pytest for: an option there wins over [`VARIABLE`].
+pub(super) fn own_file(run: &str, dir: &Path) -> Option<PathBuf> {
+    let mut words = run.split_ascii_whitespace();
+    let mut found = None;
+    while let Some(word) = words.next() {
+        let Some(rest) = ["--junitxml", "--junit-xml"].iter().find_map(|name| word.strip_prefix(name)) else {
+            continue;
+        };
+        let value = if rest.is_empty() { words.next() } else { rest.strip_prefix('=') };
+        found = value.map(|value| dir.join(value.trim_matches(['"', '\''])));
+    }
+    found
+}
+
+/// The cases of a report. `work` is the copy of the analysis and `dir` the directory pytest ran in.
+pub(super) fn cases(report: Report, step: &str, work: &Path, dir: &Path) -> Vec<TestCase> {
+    report.cases.into_iter().map(|entry| case(entry, step, work, dir)).collect()
+}
+
+fn case(entry: Entry, step: &str, work: &Path, dir: &Path) -> TestCase {
+    let message = match entry.outcome {
+        Outcome::Passed => String::new(),
+        _ => message(&entry),
+    };
+    let keeps_output = !matches!(entry.outcome, Outcome::Passed | Outcome::Skipped);
+    TestCase {
+        class: if entry.class.is_empty() { step.to_owned() } else { entry.class },
+        name: entry.name,
+        file: entry.file.map(|file| relative(file, work, dir)),
+        // pytest counts from 0 here (`Item.location`).
+        line: entry.line.map(|line| line.saturating_add(1)),
+        outcome: entry.outcome,
+        message,
+        output: Some(entry.text).filter(|text| keeps_output && !text.text.is_empty()),
+        tried_network: false,
+        timing: Seconds { seconds: entry.seconds },
+    }
+}
+
+/// One line that says what went wrong. A file that can't be collected has only "collection failure" as its message;
+/// what it failed with stands in the last line of the traceback that starts with `E`.
+fn message(entry: &Entry) -> String {
+    let line = one_line(&entry.message);
+    if line != "collection failure" {
+        return line;
+    }
+    let marked = entry.text.text.lines().filter_map(|line| line.strip_prefix("E  "));
+    marked.last().map_or(line.clone(), |cause| one_line(&format!("{line}: {}", cause.trim())))
+}
+
+/// pytest gives files relative to its root directory, which is often that of the analysis but may be where it ran.
+fn relative(file: String, work: &Path, dir: &Path) -> String {
+    let inside = |path: &Path| !path.components().any(|part| part.as_os_str() == "..");
+    if inside(Path::new(&file))
+        && !work.join(&file).exists()
+        && dir.join(&file).exists()
+        && let Ok(below) = dir.join(&file).strip_prefix(work)
+    {
+        return below.to_string_lossy().into_owned();
+    }
+    file
+}
+
+/// What its exit code says when the cases don't (docs.pytest.org, "Exit codes"); none for a code that says nothing.
+pub(super) fn trouble(evidence: &Evidence<'_>) -> Option<String> {
+    let End::Exit { code } = evidence.end else { return None };
+    let text = &evidence.output.text;
+    let missing = text.contains("No module named pytest") || text.contains("No module named 'pytest'");
+    match code {
+        127 | 1 if missing => Some("pytest is not in this environment (no module named pytest)".to_owned()),
+        127 => Some("pytest is not in this environment (command not found)".to_owned()),
+        2 if !evidence.any_bad => Some("pytest was interrupted".to_owned()),
+        3 => Some("pytest failed inside itself or in a plugin (exit code 3)".to_owned()),
+        4 => Some(usage(text)),
+        5 => Some("pytest collected no tests".to_owned()),
+        _ => None,
+    }
+}
+
+fn usage(text: &str) -> String {
+    let said = text
+        .lines()
+        .rev()
+        .find_map(|line| line.trim().strip_prefix("ERROR: ").or(line.split_once(": error: ").map(|(_, said)| said)));
+    let what = "pytest does not take its command line or configuration (exit code 4)";
+    said.map_or_else(|| what.to_owned(), |said| one_line(&format!("{what}: {said}")))
+}

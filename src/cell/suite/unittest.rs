@@ -1,0 +1,205 @@
+//! `python -m unittest -v`: its verbose output, line by line.
+//!
+//! The form is that of `unittest.runner.TextTestResult`: `test_x (mod.Class) ... ok`, since Python 3.11
+//! `test_x (mod.Class.test_x) ... ok`; with a docstring its first line stands between the two on a line of its own.
+//! Tracebacks follow in sections behind a line of `=`.
+
+use super::{CASE_OUTPUT_CAP, Reader, one_line};
+use crate::model::capture::Capture;
+use crate::model::cell::{Outcome, Seconds, TestCase};
+
+/// Cases kept at most.
+const CASE_CAP: usize = 100_000;
+/// The line before a traceback's heading.
+const DOUBLE: &str = "======================================================================";
+/// The line between heading and traceback, and before the count at the end.
+const SINGLE: &str = "----------------------------------------------------------------------";
+
+/// Reads verbose output.
+#[derive(Debug, Default)]
+pub(super) struct Unittest {
+    cases: Vec<TestCase>,
+    /// The case whose verdict is still to come.
+    pending: Option<(String, String)>,
+    section: Option<Section>,
+    ran: Option<u64>,
+}
+
+/// A traceback being read.
+#[derive(Debug)]
+struct Section {
+    id: Option<(String, String)>,
+    outcome: Outcome,
+    text: Capture,
+    last: String,
+    ruled: bool,
+}
+
+impl Reader for Unittest {
+    fn line(&mut self, line: &str) {
+        if line == DOUBLE {
+            self.close();
+            self.section = Some(Section {
+                id: None,
+                outcome: Outcome::Failed,
+                text: Capture::new(CASE_OUTPUT_CAP),
+                last: String::new(),
+                ruled: false,
+            });
+        } else if let Some(section) = &mut self.section {
+            if section.take(line) {
+                self.close();
+            }
+        } else {
+            self.verdict(line);
+        }
+        if let Some(rest) = line.strip_prefix("Ran ") {
+            self.ran = rest.split(' ').next().and_then(|count| count.parse().ok()).or(self.ran);
+        }
+    }
+
+    fn finish(mut self: Box<Self>) -> Vec<TestCase> {
+        self.close();
+        self.cases
+    }
+}
+
+impl Unittest {
+    fn verdict(&mut self, line: &str) {
+        let (front, back) = match line.rsplit_once(" ... ") {
+            Some((front, back)) => (front, back),
+            None if self.pending.is_some() && outcome(line).is_some() => ("", line),
+            None => {
+                self.pending = heading(line).or(self.pending.take());
+                return;
+            }
+        };
+        let id = heading(front).or_else(|| self.pending.take());
+        let Some((name, class)) = id else { return };
+        // Output of the test itself may stand between: then the verdict is on a line of its own.
+        let Some((outcome, message)) = outcome(back) else {
+            self.pending = Some((name, class));
+            return;
+        };
+        self.pending = None;
+        self.add(name, class, outcome, message);
+    }
+
+    fn add(&mut self, name: String, class: String, outcome: Outcome, message: String) {
+        if self.cases.len() < CASE_CAP {
+            self.cases.push(TestCase {
+                name,
+                class,
+                file: None,
+                line: None,
+                outcome,
+                message,
+                output: None,
+                tried_network: false,
+                timing: Seconds::default(),
+            });
+        }
+    }
+
+    /// Gives a traceback to its case.
+    fn close(&mut self) {
+        let Some(Section { id: Some((name, class)), outcome, text, last, .. }) = self.section.take() else { return };
+        let message = one_line(&last);
+        let known = self.cases.iter().position(|case| case.name == name && case.class == class);
+        let index = known.unwrap_or_else(|| {
+            // Without `-v` the failed ones are named here alone.
+            self.add(name, class, outcome, String::new());
+            self.cases.len() - 1
+        });
+        let Some(case) = self.cases.get_mut(index) else { return };
+        case.outcome = case.outcome.max(outcome);
+        if case.output.is_none() {
+            case.message = message;
+            case.output = Some(text.finish());
+        }
+    }
+}
+
+impl Section {
+    /// Takes a line; gives back whether the section ends with it.
+    fn take(&mut self, line: &str) -> bool {
+        if self.id.is_none() && !self.ruled {
+            for (word, outcome) in [("FAIL: ", Outcome::Failed), ("ERROR: ", Outcome::Errored)] {
+                if let Some(rest) = line.strip_prefix(word) {
+                    self.outcome = outcome;
+                    self.id = heading(rest);
+                }
+            }
+        } else if line == SINGLE {
+            // The second one stands before the count of all tests.
+            return std::mem::replace(&mut self.ruled, true);
+        } else if self.ruled {
+            self.text.push(line.as_bytes());
+            self.text.push(b"\n");
+            // The exception stands in the last line of the traceback that isn't indented; a message may go on below.
+            let is_exception = line
+                .split([':', ' '])
+                .next()
+                .is_some_and(|word| word.ends_with("Error") || word.ends_with("Exception"));
+            if is_exception || self.last.is_empty() && !line.is_empty() {
+                line.clone_into(&mut self.last);
+            }
+        }
+        false
+    }
+}
+
+/// Reads `test_x (mod.Class)`, giving the name and the class.
+fn heading(text: &str) -> Option<(String, String)> {
+    let (name, rest) = text.trim_start().split_once(" (")?;
+    let (inside, more) = rest.split_once(')')?;
+    let is_name = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+    if !is_name(name) || !is_name(inside) {
+        return None;
+    }
+    let class = inside.strip_suffix(name).and_then(|class| class.strip_suffix('.')).unwrap_or(inside);
+    // A subtest has its parameters behind: `(i=1)` or `[message]`.
+    let name = if more.trim().is_empty() { name.to_owned() } else { format!("{name} {}", more.trim()) };
+    Some((name, class.to_owned()))
+}
+
+/// The verdict words of `TextTestResult`, with the message that goes with them.
+fn outcome(text: &str) -> Option<(Outcome, String)> {
+    let verdict = match text.trim_end() {
+        "ok" => (Outcome::Passed, String::new()),
+        "FAIL" => (Outcome::Failed, String::new()),
+        "ERROR" => (Outcome::Errored, String::new()),
+        "expected failure" => (Outcome::Skipped, "expected to fail".to_owned()),
+        "unexpected success" => (Outcome::Failed, "passed although it was expected to fail".to_owned()),
+        other => {
+            let reason = other.strip_prefix("skipped ")?;
+            (Outcome::Skipped, one_line(reason.trim_matches(['\'', '"'])))
+        }
+    };
+    Some(verdict)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reader, Unittest};
+
+    fn read(text: &str) -> Vec<String> {
+        let mut reader = Box::new(Unittest::default());
+        text.lines().for_each(|line| reader.line(line));
+        let cases = reader.finish();
+        cases.iter().map(|c| format!("{}|{}|{:?}|{}", c.class, c.name, c.outcome, c.message)).collect()
+    }
+
+    #[test]
+    fn output_between_name_and_verdict_does_not_hide_the_verdict() {
+        assert_eq!(
+            read("test_a (m.T.test_a) ... hello\nok\ntest_b (m.T)\nWhat b does. ... FAIL\n"),
+            ["m.T|test_a|Passed|", "m.T|test_b|Failed|",]
+        );
+    }
+
+    #[test]
+    fn text_that_only_looks_alike_is_no_case() {
+        assert_eq!(read("loading (a b) ... ok\nsum ... ok\nok\nf(x) ... FAIL"), Vec::<String>::new());
+    }
+}
