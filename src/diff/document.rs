@@ -75,18 +75,22 @@ pub fn merge(documents: Vec<Document>, reference: Option<&str>) -> Result<Docume
         merged.reference = Some(name.to_owned());
     }
     if changed {
-        settle(&mut merged, reference)?;
+        if let Some(name) = reference.filter(|name| !has_environment(&merged, name)) {
+            return Err(MergeError::Reference(name.to_owned()));
+        }
+        compare(&mut merged);
     }
     Ok(merged)
 }
 
-/// Chooses a reference when the one named can't be it, drops environments that no cell names, and compares anew.
-fn settle(document: &mut Document, asked: Option<&str>) -> Result<(), MergeError> {
-    let has_environment = |name: &str| document.cells.iter().any(|cell| cell.id == name && cell.environment.is_some());
-    if let Some(name) = asked.filter(|name| !has_environment(name)) {
-        return Err(MergeError::Reference(name.to_owned()));
-    }
-    if !document.reference.as_deref().is_some_and(has_environment) {
+fn has_environment(document: &Document, name: &str) -> bool {
+    document.cells.iter().any(|cell| cell.id == name && cell.environment.is_some())
+}
+
+/// Compares every cell with the reference anew. When the one named can't be it, the first cell with an environment is;
+/// environments that no cell names are dropped.
+pub fn compare(document: &mut Document) {
+    if !document.reference.as_deref().is_some_and(|name| has_environment(document, name)) {
         let first = document.cells.iter().find(|cell| cell.environment.is_some());
         document.reference = first.map(|cell| cell.id.clone());
     }
@@ -94,12 +98,11 @@ fn settle(document: &mut Document, asked: Option<&str>) -> Result<(), MergeError
     document.environments.retain(|digest, _| named.contains(digest));
     let interest = Interest::in_modules(document.analysis.imports.iter().cloned());
     document.diffs = against(document.reference.as_deref(), &document.cells, &document.environments, &interest);
-    Ok(())
 }
 
 /// The difference of each cell's environment from the reference's, in the order of the cells; those without an
 /// environment and the reference itself left out. Empty when there is no reference.
-pub fn against(
+fn against(
     reference: Option<&str>,
     cells: &[Cell],
     known: &BTreeMap<Digest, Environment>,

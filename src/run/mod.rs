@@ -3,6 +3,7 @@
 pub mod choice;
 mod execute;
 pub mod event;
+pub mod leftover;
 pub mod plan;
 pub mod snapshot;
 pub mod stage;
@@ -18,10 +19,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Facility};
-use crate::diff::{self, Interest};
+use crate::diff::document::compare;
 use crate::error::{Error, Failure, Kind};
 use crate::model::digest::Digest;
-use crate::model::document::{self, Analysis, Cell, CellDiff, Document, Timing};
+use crate::model::document::{self, Analysis, Cell, Document, Timing};
 use crate::model::environment::Environment;
 use crate::repo::{git, imports, lock, tree::Listing};
 use choice::Engines;
@@ -133,13 +134,12 @@ pub async fn check(
         }
         cells.push(cell);
     }
-    let reference = reference(options.config.reference.as_deref(), &cells);
     let mut document = Document {
         schema: document::SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         diffs: Vec::new(),
         analysis,
-        reference,
+        reference: options.config.reference.clone(),
         cells,
         environments,
         interrupted: cancel.is_cancelled(),
@@ -148,7 +148,7 @@ pub async fn check(
             seconds: clock.elapsed().as_secs_f64(),
         },
     };
-    document.diffs = diffs(&document);
+    compare(&mut document);
     Ok(document)
 }
 
@@ -211,28 +211,4 @@ async fn schedule(
         }));
     }
     results
-}
-
-/// The cell named as reference when it has an environment, else the first that has one.
-fn reference(named: Option<&str>, cells: &[Cell]) -> Option<String> {
-    let with = |cell: &&Cell| cell.environment.is_some();
-    let cell = cells.iter().filter(with).find(|cell| Some(cell.id.as_str()) == named);
-    cell.or_else(|| cells.iter().find(with)).map(|cell| cell.id.clone())
-}
-
-/// The difference of every cell's environment from the reference's.
-fn diffs(document: &Document) -> Vec<CellDiff> {
-    let environment = |cell: &Cell| document.environments.get(cell.environment.as_ref()?);
-    let reference = document.cells.iter().find(|cell| Some(&cell.id) == document.reference.as_ref());
-    let Some((reference, base)) = reference.and_then(|cell| Some((cell, environment(cell)?))) else {
-        return Vec::new();
-    };
-    let interest = Interest { imports: document.analysis.imports.iter().cloned().collect() };
-    let others = document.cells.iter().filter(|cell| cell.id != reference.id);
-    others
-        .filter_map(|cell| {
-            let columns = [(reference.id.as_str(), base), (cell.id.as_str(), environment(cell)?)];
-            Some(CellDiff { cell: cell.id.clone(), diff: diff::environments(&columns, &interest) })
-        })
-        .collect()
 }

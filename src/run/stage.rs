@@ -31,7 +31,7 @@ impl Stage {
     /// # Errors
     /// When something can't be copied, or the program isn't static.
     pub fn new(listing: &Listing) -> Result<Self, Error> {
-        let parent = Cache::from_env()?.dir().join("stage");
+        let parent = parent(&Cache::from_env()?);
         private_dir(&parent).map_err(|error| RepoError::io("making", &parent, error))?;
         let prefix = format!("{}-", std::process::id());
         let dir = tempfile::Builder::new().prefix(&prefix).tempdir_in(&parent);
@@ -67,6 +67,11 @@ impl Stage {
         fs::write(&path, text).map_err(|error| RepoError::io("writing", &path, error))?;
         Ok(name)
     }
+}
+
+/// Where input directories are made.
+pub(super) fn parent(cache: &Cache) -> PathBuf {
+    cache.dir().join("stage")
 }
 
 fn open_to_all(dir: &Path) -> Result<(), RepoError> {
