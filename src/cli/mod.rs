@@ -7,7 +7,7 @@ mod diff;
 mod doctor;
 mod init;
 mod report;
-mod schema;
+pub mod schema;
 mod snapshot;
 
 use std::process::ExitCode;
