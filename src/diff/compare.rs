@@ -132,6 +132,23 @@ impl Draft {
         Some(Self::of(name.into(), facts, change, weight))
     }
 
+    /// A row only when the columns in which there is anything to compare differ among each other, the first being one of
+    /// them. The others lack the whole list that the thing would stand in, which another row says once for all.
+    pub(super) fn among(
+        present: &[bool],
+        name: &str,
+        facts: Vec<Fact>,
+        grammar: Grammar,
+        weight: Weight,
+    ) -> Option<Self> {
+        if present.first() != Some(&true) {
+            return None;
+        }
+        let comparable = facts.iter().zip(present).filter(|(_, present)| **present).map(|(fact, _)| fact.clone());
+        Self::new(name, comparable.collect(), grammar, weight)?;
+        Self::new(name, facts, grammar, weight)
+    }
+
     /// A row with a change that was decided elsewhere.
     pub(super) fn of(name: String, facts: Vec<Fact>, change: Change, weight: Weight) -> Self {
         let distance = farthest(&facts);

@@ -69,12 +69,9 @@ impl<'a> Column<'a> {
 /// A manager that a column lacks, or whose database couldn't be read, is one row and not one for each package.
 fn rows(envs: &[&Environment], ecosystem: Ecosystem, grammar: Grammar) -> Vec<Draft> {
     let columns: Vec<Column<'_>> = envs.iter().map(|environment| Column::of(environment, ecosystem)).collect();
-    let listed: Vec<&Column<'_>> = columns.iter().filter(|column| matches!(column, Column::Listed(_))).collect();
+    let listed: Vec<bool> = columns.iter().map(|column| matches!(column, Column::Listed(_))).collect();
     let mut drafts: Vec<Draft> = summary(&columns).into_iter().collect();
-    if !matches!(columns.first(), Some(Column::Listed(_))) {
-        return drafts;
-    }
-    let names: BTreeSet<&str> = listed
+    let names: BTreeSet<&str> = columns
         .iter()
         .flat_map(|column| match column {
             Column::Listed(by_name) => by_name.keys().copied().collect(),
@@ -82,11 +79,8 @@ fn rows(envs: &[&Environment], ecosystem: Ecosystem, grammar: Grammar) -> Vec<Dr
         })
         .collect();
     for name in names {
-        let facts = |columns: &[&Column<'_>]| columns.iter().map(|column| column.fact(name, ecosystem)).collect();
-        if Draft::new(name, facts(&listed), grammar, Weight::Rest).is_some() {
-            let all: Vec<&Column<'_>> = columns.iter().collect();
-            drafts.extend(Draft::new(name, facts(&all), grammar, Weight::Rest));
-        }
+        let facts = columns.iter().map(|column| column.fact(name, ecosystem)).collect();
+        drafts.extend(Draft::among(&listed, name, facts, grammar, Weight::Rest));
     }
     drafts
 }

@@ -23,14 +23,26 @@ pub(super) fn interpreter(envs: &[&Environment]) -> Vec<Draft> {
     };
     known("version", |python| &python.version, Grammar::Pep440, Weight::Direct);
     known("implementation", |python| &python.implementation, Grammar::None, Weight::Direct);
-    known("abi", |python| &python.abi, Grammar::None, Weight::Required);
+    // Another version has another ABI anyway.
+    known(
+        "abi",
+        |python| &python.abi,
+        Grammar::None,
+        if same_version(&pythons) { Weight::Required } else { Weight::Rest },
+    );
     known("prefix", |python| &python.prefix, Grammar::None, Weight::Rest);
     let kind = |python: &Option<&Python>| python.map_or(Fact::Absent, |p| Fact::is(kind_name(p.kind)));
-    drafts.add("kind", pythons.iter().map(kind), Grammar::None, Weight::Required);
+    drafts.add("kind", pythons.iter().map(kind), Grammar::None, Weight::Rest);
     let system_site = |python: &Option<&Python>| python.map_or(Fact::Absent, |p| Fact::flag(p.system_site));
     drafts.add("sees the base's packages", pythons.iter().map(system_site), Grammar::None, Weight::Rest);
     drafts.add("commands", envs.iter().map(|environment| commands(environment)), Grammar::None, Weight::Required);
     drafts.0
+}
+
+fn same_version(pythons: &[Option<&Python>]) -> bool {
+    let mut versions = pythons.iter().map(|python| python.and_then(|python| python.version.get()));
+    let first = versions.next().flatten();
+    first.is_some() && versions.all(|version| version == first)
 }
 
 fn kind_name(kind: PythonKind) -> &'static str {
@@ -69,6 +81,7 @@ pub(super) fn software(envs: &[&Environment], interest: &Interest) -> Software {
         .chain(imported.iter().map(String::as_str))
         .collect();
 
+    let listed: Vec<bool> = columns.iter().map(|column| matches!(column, Column::Listed(_))).collect();
     let mut software = Software::default();
     software.rest.extend(summary(&columns));
     for name in names {
@@ -80,7 +93,10 @@ pub(super) fn software(envs: &[&Environment], interest: &Interest) -> Software {
             (&mut software.rest, Weight::Rest)
         };
         let facts: Vec<Fact> = columns.iter().map(|column| column.winner(name)).collect();
-        let draft = if weight == Weight::Rest { rest(name, &columns, facts) } else { row(name, facts, weight) };
+        let draft = match weight {
+            Weight::Rest => Draft::among(&listed, name, facts, Grammar::Pep440, weight),
+            Weight::Direct | Weight::Required => row(name, facts, weight),
+        };
         drafts.extend(draft);
         let hidden: Vec<Fact> = columns.iter().map(|column| column.hidden(name)).collect();
         // An unknown list of distributions is told by the row before.
@@ -91,18 +107,6 @@ pub(super) fn software(envs: &[&Environment], interest: &Interest) -> Software {
 
 fn row(name: &str, facts: Vec<Fact>, weight: Weight) -> Option<Draft> {
     Draft::new(name, facts, Grammar::Pep440, weight)
-}
-
-/// A row of the long tail: none when it is there only because a column has no list of distributions, which the summary
-/// row says once for all of them.
-fn rest(name: &str, columns: &[Column<'_>], facts: Vec<Fact>) -> Option<Draft> {
-    let listed = |index: usize| matches!(columns[index], Column::Listed(_));
-    let comparable: Vec<Fact> =
-        facts.iter().enumerate().filter(|(index, _)| listed(*index)).map(|(_, fact)| fact.clone()).collect();
-    if columns.is_empty() || !listed(0) || row(name, comparable, Weight::Rest).is_none() {
-        return None;
-    }
-    row(name, facts, Weight::Rest)
 }
 
 /// One row for columns that have no list at all.

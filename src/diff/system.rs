@@ -18,20 +18,21 @@ pub(super) fn root(envs: &[&Environment], interest: &Interest) -> Vec<Draft> {
     // An analysis that imports nothing isn't one in Python; of one in Python, only its imports show that it needs ROOT.
     let imports_root = interest.imports.iter().any(|module| matches!(module.split('.').next(), Some("ROOT" | "cppyy")));
     let weight = if imports_root || interest.imports.is_empty() { Weight::Direct } else { Weight::Required };
-    let mut drafts = Drafts::default();
-    let mut add = |name: &str, read: fn(&RootInstallation) -> Fact, grammar, weight| {
-        drafts.add(name, roots.iter().map(|root| root.map_or(Fact::Absent, read)), grammar, weight);
-    };
-    add("version", |root| Fact::known(&root.version, |v| Fact::is(v)), Grammar::Dotted, weight);
+    let facts =
+        |read: fn(&RootInstallation) -> Fact| roots.iter().map(|root| root.map_or(Fact::Absent, read)).collect();
+    let version = facts(|root| Fact::known(&root.version, |v| Fact::is(v)));
+    let mut drafts: Vec<Draft> = Draft::new("version", version, Grammar::Dotted, weight).into_iter().collect();
     // That there is no ROOT at all is said by its version alone.
-    let both: Vec<&RootInstallation> = roots.iter().flatten().copied().collect();
-    let weaker = if both.len() == roots.len() { weight } else { Weight::Rest };
-    add("compiles at run time", |root| Fact::known(&root.jit, |v| Fact::flag(*v)), Grammar::None, weaker);
-    add("C++ standard", |root| Fact::known(&root.cxx_standard, |v| Fact::is(v)), Grammar::Dotted, weaker);
-    add("built for Python", |root| Fact::known(&root.python, |v| Fact::is(v)), Grammar::Dotted, weaker);
-    add("origin", |root| Fact::is(&root.origin), Grammar::None, Weight::Rest);
-    add("prefix", |root| Fact::is(&root.prefix), Grammar::None, Weight::Rest);
-    drafts.0
+    let present: Vec<bool> = roots.iter().map(Option::is_some).collect();
+    let mut detail = |name: &str, read: fn(&RootInstallation) -> Fact, grammar, weight| {
+        drafts.extend(Draft::among(&present, name, facts(read), grammar, weight));
+    };
+    detail("compiles at run time", |root| Fact::known(&root.jit, |v| Fact::flag(*v)), Grammar::None, weight);
+    detail("C++ standard", |root| Fact::known(&root.cxx_standard, |v| Fact::is(v)), Grammar::Dotted, weight);
+    detail("built for Python", |root| Fact::known(&root.python, |v| Fact::is(v)), Grammar::Dotted, weight);
+    detail("origin", |root| Fact::is(&root.origin), Grammar::None, Weight::Rest);
+    detail("prefix", |root| Fact::is(&root.prefix), Grammar::None, Weight::Rest);
+    drafts
 }
 
 /// Operating system, libraries, tools and releases.

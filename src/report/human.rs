@@ -1,12 +1,12 @@
 //! The form for a terminal: a line a cell, then what keeps it from being green.
 
 use crate::model::cell::{Outcome, Step};
-use crate::model::diff::{Change, Diff, Row, Section, Weight};
+use crate::model::diff::{Diff, Row, Section, Weight};
 use crate::model::document::{Cell, Document, Status};
 use crate::model::verdict::{Verdict, verdict};
 
 use super::Options;
-use super::sort::{self, Entry};
+use super::sort;
 use super::summary::{self, Line, Summary};
 use super::table::{Ink, Page, Piece, padded, widths};
 use super::text::{clean, clip, count, duration, one_line, width};
@@ -19,7 +19,7 @@ const MAX_DIFFERENCES: usize = 8;
 const MAX_OUTPUT: usize = 4;
 /// Widest column of cell names before details move left.
 const MAX_INDENT: usize = 14;
-/// Rows of the long tail shown of a section when it isn't asked for.
+/// Where all that is only counted can be read.
 const DOCUMENT: &str = "carnet.json";
 
 /// The whole report.
@@ -32,19 +32,19 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
     let indent = (ids + 4).min(MAX_INDENT);
     for (line, head) in summary.lines.iter().zip(heads) {
         page.line(2, &head);
-        if is_prose(line.cell) {
-            page.wrapped(indent, 2, &summary::headline(line.cell), Ink::Plain);
+        if let (_, Some(reason)) = summary::headline(line.cell) {
+            page.wrapped(indent, 2, &reason, Ink::Plain);
         }
         details(&mut page, indent, document, line, options);
     }
     page.gap();
-    page.say(0, format!("{}  {}", summary::totals(document), duration(document.timing.seconds)), Ink::Plain);
+    page.wrapped(0, 2, &format!("{}, in {}", summary::totals(document), duration(document.timing.seconds)), Ink::Plain);
     let (mark, ink) = match verdict(document) {
         Verdict::Good => (glyph(options, "✓", "+"), Ink::Good),
         Verdict::Nothing | Verdict::Place => ("!", Ink::Trouble),
         Verdict::Analysis => (glyph(options, "✗", "x"), Ink::Bad),
     };
-    page.wrapped(0, 2, &format!("{mark} {}", summary::sentence(document)), ink);
+    page.wrapped(0, 2, &format!("{mark} {}", summary::sentence(document, str::to_owned)), ink);
     page.finish()
 }
 
@@ -67,35 +67,35 @@ fn mark(cell: &Cell, options: &Options) -> (&'static str, Ink) {
     }
 }
 
-/// Whether the headline is a sentence, which gets lines of its own.
-fn is_prose(cell: &Cell) -> bool {
-    match cell.status {
-        Status::Error | Status::Skipped => true,
-        Status::Failed => cell.counts().bad() == 0,
-        Status::Passed | Status::Flaky => false,
-    }
-}
-
 /// The line of each cell, with as many versions as fit into the width.
 fn heads(summary: &Summary<'_>, options: &Options) -> Vec<Vec<Piece>> {
     let room = options.width.saturating_sub(2);
-    let full = |versions: usize, long: bool| -> (Vec<Vec<Piece>>, usize) {
+    let full = |versions: usize, remark: Remark| -> (Vec<Vec<Piece>>, usize) {
         let rows: Vec<Vec<Piece>> =
-            summary.lines.iter().map(|line| head(summary, line, versions, long, options)).collect();
+            summary.lines.iter().map(|line| head(summary, line, versions, remark, options)).collect();
         let widths = widths(rows.iter().map(Vec::as_slice));
         let lines: Vec<Vec<Piece>> = rows.iter().map(|row| padded(row, &widths)).collect();
         let longest = lines.iter().map(|line| extent(line)).max().unwrap_or(0);
         (lines, longest)
     };
     let most = summary.labels.len();
-    let choices = (2..=most).rev().flat_map(|n| [(n, true), (n, false)]).chain([(1, false), (0, false)]);
-    for (versions, long) in choices {
-        let (lines, longest) = full(versions, long);
+    let both = |n| [(n, Remark::Long), (n, Remark::Short)];
+    let choices = (0..=most).rev().flat_map(both).chain([(0, Remark::None)]);
+    for (versions, remark) in choices {
+        let (lines, longest) = full(versions, remark);
         if longest <= room {
             return lines;
         }
     }
-    full(0, false).0
+    full(0, Remark::None).0
+}
+
+/// How much is said of differences in the line of a cell.
+#[derive(Clone, Copy)]
+enum Remark {
+    Long,
+    Short,
+    None,
 }
 
 /// Columns up to the last character.
@@ -104,14 +104,9 @@ fn extent(line: &[Piece]) -> usize {
     last.map_or(0, |last| line[..=last].iter().map(|piece| width(&piece.text)).sum())
 }
 
-fn head(summary: &Summary<'_>, line: &Line<'_>, versions: usize, long: bool, options: &Options) -> Vec<Piece> {
+fn head(summary: &Summary<'_>, line: &Line<'_>, versions: usize, remark: Remark, options: &Options) -> Vec<Piece> {
     let (mark, ink) = mark(line.cell, options);
-    let said = match line.cell.status {
-        Status::Error => "error".to_owned(),
-        Status::Skipped => "not run".to_owned(),
-        Status::Failed if is_prose(line.cell) => "failed".to_owned(),
-        _ => summary::headline(line.cell),
-    };
+    let said = summary::short(line.cell);
     let mut row = vec![
         Piece::new(id(line.cell), Ink::Strong),
         Piece::new(format!("{mark} {said}"), ink),
@@ -121,7 +116,7 @@ fn head(summary: &Summary<'_>, line: &Line<'_>, versions: usize, long: bool, opt
     let mut columns: Vec<Piece> = shown.map(|(label, version)| Piece::plain(format!("{label} {version}"))).collect();
     columns.resize(versions, Piece::plain(""));
     row.extend(columns);
-    row.push(Piece::new(remark(line, long), Ink::Faint));
+    row.push(Piece::new(remarked(line, remark), Ink::Faint));
     row
 }
 
@@ -135,12 +130,12 @@ fn time(cell: &Cell) -> String {
     }
 }
 
-fn remark(line: &Line<'_>, long: bool) -> String {
-    match (line.matters(), long) {
-        (0, _) => String::new(),
-        (1, true) => "(1 difference matters)".to_owned(),
-        (many, true) => format!("({many} differences matter)"),
-        (many, false) => format!("({many} differ)"),
+fn remarked(line: &Line<'_>, remark: Remark) -> String {
+    match (line.matters(), remark) {
+        (0, _) | (_, Remark::None) => String::new(),
+        (1, Remark::Long) => "(1 difference matters)".to_owned(),
+        (many, Remark::Long) => format!("({many} differences matter)"),
+        (many, Remark::Short) => format!("({many} differ)"),
     }
 }
 
@@ -150,6 +145,7 @@ fn details(page: &mut Page, indent: usize, document: &Document, line: &Line<'_>,
         && cell.is_forgiven()
     {
         page.wrapped(indent, 2, &format!("expected by carnet.toml: {}", one_line(why, 300)), Ink::Plain);
+        return;
     }
     for step in summary::broken_steps(cell) {
         broken(page, indent, step, options);
@@ -232,32 +228,26 @@ fn differences(page: &mut Page, indent: usize, document: &Document, diff: &Diff,
     }
 }
 
-/// Name, `reference → other`, and the change in a word.
+/// Name, the change in a word, and `reference → other`.
 fn pair(name: &str, row: &Row, options: &Options) -> Vec<Piece> {
     let arrow = glyph(options, "→", "->");
     let origins = sort::shows_origin(row);
-    let values: Vec<String> = row
-        .values
-        .iter()
-        .map(|value| clip(&sort::value(value, origins, "absent"), (options.width / 3).max(16)).into_owned())
-        .collect();
-    let ink = if row.weight == Weight::Direct { Ink::Trouble } else { Ink::Plain };
-    let word = if row.change == Change::NotCompared { "not compared" } else { sort::word(row.change) };
+    let values: Vec<String> = row.values.iter().map(|value| sort::value(value, origins, "absent")).collect();
     vec![
-        Piece::new(clip(name, (options.width / 3).max(16)), ink),
+        named(name, row, (options.width / 3).max(16)),
+        Piece::new(sort::word(row.change), Ink::Faint),
         Piece::plain(values.join(&format!(" {arrow} "))),
-        Piece::new(word, Ink::Faint),
     ]
+}
+
+fn named(name: &str, row: &Row, most: usize) -> Piece {
+    Piece::new(clip(name, most), if row.weight == Weight::Direct { Ink::Trouble } else { Ink::Plain })
 }
 
 /// Rows in columns, each line cut at the width.
 fn aligned(page: &mut Page, indent: usize, rows: &[Vec<Piece>], options: &Options) {
-    let mut widths = widths(rows.iter().map(Vec::as_slice));
-    // One long value must not push the others' last column off the screen.
     let most = room(options, indent);
-    for width in &mut widths {
-        *width = (*width).min(most / 2);
-    }
+    let widths = widths(rows.iter().map(Vec::as_slice));
     for row in rows {
         page.line(indent, &fitted(padded(row, &widths), most));
     }
@@ -302,14 +292,18 @@ pub(super) fn difference(diff: &Diff, options: &Options) -> String {
     page.finish()
 }
 
+/// Rows that don't matter are shown too when they are no more than this in a section.
+const FEW: usize = 3;
+
 fn rows(page: &mut Page, diff: &Diff, section: &Section, options: &Options) {
-    let shown: Vec<&Row> = section.rows.iter().filter(|row| options.all || row.weight != Weight::Rest).collect();
-    let hidden: Vec<&Row> = section.rows.iter().filter(|row| !options.all && row.weight == Weight::Rest).collect();
+    let matters = |row: &&Row| row.weight != Weight::Rest;
+    let few = section.rows.iter().filter(|row| !matters(row)).count() <= FEW;
+    let (shown, hidden): (Vec<&Row>, Vec<&Row>) =
+        section.rows.iter().partition(|row| options.all || few || matters(row));
     page.gap();
     page.say(0, one_line(&section.title, 80), Ink::Strong);
-    let name = |row: &Row| Entry { section, row }.row.name.clone();
     let pieces: Vec<Vec<Piece>> = if diff.columns.len() == 2 {
-        shown.iter().map(|row| pair(&one_line(&name(row), 120), row, options)).collect()
+        shown.iter().map(|row| pair(&one_line(&row.name, 120), row, options)).collect()
     } else {
         std::iter::once(header(diff)).chain(shown.iter().map(|row| wide(row, options))).collect()
     };
@@ -317,27 +311,21 @@ fn rows(page: &mut Page, diff: &Diff, section: &Section, options: &Options) {
         aligned(page, 2, &pieces, options);
     }
     if !hidden.is_empty() {
-        page.say(
-            2,
-            format!("{}: {}", if shown.is_empty() { "rows" } else { "others" }, sort::tally(hidden.into_iter())),
-            Ink::Faint,
-        );
+        let who = if shown.is_empty() { "" } else { "others: " };
+        page.say(2, format!("{who}{}", sort::tally(hidden.into_iter())), Ink::Faint);
     }
 }
 
 fn header(diff: &Diff) -> Vec<Piece> {
-    std::iter::once(String::new())
-        .chain(diff.columns.iter().map(|name| one_line(name, 24)))
-        .map(|text| Piece::new(text, Ink::Faint))
-        .collect()
+    let names = diff.columns.iter().map(|name| one_line(name, 24));
+    ["".to_owned(), "".to_owned()].into_iter().chain(names).map(|text| Piece::new(text, Ink::Faint)).collect()
 }
 
 /// A row with a column for each environment.
 fn wide(row: &Row, options: &Options) -> Vec<Piece> {
-    let share = (options.width.saturating_sub(24) / row.values.len().max(1)).max(10);
+    let share = (options.width.saturating_sub(40) / row.values.len().max(1)).clamp(10, 40);
     let origins = sort::shows_origin(row);
-    let mut pieces = vec![Piece::plain(one_line(&row.name, 24))];
+    let mut pieces = vec![named(&one_line(&row.name, 24), row, 24), Piece::new(sort::word(row.change), Ink::Faint)];
     pieces.extend(row.values.iter().map(|value| Piece::plain(clip(&sort::value(value, origins, "absent"), share))));
-    pieces.push(Piece::new(sort::word(row.change), Ink::Faint));
     pieces
 }

@@ -6,7 +6,7 @@
 //! an element for flaky tests, so they pass and say so in `system-out`.
 //!
 //! Two passes: the `junit-report` crate writes a suite, then the events of its XML get what it has no means for
-//! (properties, counts of skipped tests, lines, times to the millisecond, plain text instead of CDATA sections). What goes
+//! (properties, counts of skipped tests, lines, times to the millisecond). What goes
 //! into it was cleaned before, since it writes control characters and `]]>` as they come.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use std::io::Write;
 
 use junit_report::{Duration, OffsetDateTime, Report, TestCase as Case, TestResult, TestSuite};
 use quick_xml::XmlVersion;
-use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
+use quick_xml::events::{BytesEnd, BytesStart, Event};
 use quick_xml::{Reader, Writer};
 
 use crate::model::cell::{Outcome, Step, TestCase};
@@ -140,10 +140,6 @@ impl Second {
                 Event::Empty(start) if start.name().as_ref() == b"testcase" => {
                     writer.write_event(Event::Empty(timed(&start, times.next())?))?;
                 }
-                Event::CData(data) => {
-                    let text = data.decode().map_err(form)?;
-                    writer.write_event(Event::Text(BytesText::new(&text)))?;
-                }
                 other => writer.write_event(other)?,
             }
             buffer.clear();
@@ -225,7 +221,8 @@ fn attribute(text: &str) -> String {
     one_line(text, MAX_ATTRIBUTE)
 }
 
-/// The text as the body of an element, in the way that survives the CDATA section the first pass puts it into.
+/// The text as the body of an element: of the CDATA section that the first pass makes of it, which ends and starts anew
+/// inside every `]]>`.
 fn body(text: &str) -> String {
     ends(&clean(text), MAX_TEXT).replace("]]>", "]]]]><![CDATA[>")
 }

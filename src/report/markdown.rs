@@ -32,7 +32,7 @@ const MAX_VERSIONS: usize = 5;
 pub(super) fn document(document: &Document, options: &Options) -> String {
     let summary = Summary::of(document);
     let mut out = format!("## carnet: {}\n\n", code(&summary::subject(document)));
-    put(&mut out, format_args!("{} {}.\n\n", emblem(document), plain(&summary::sentence(document))));
+    put(&mut out, format_args!("{} {}.\n\n", emblem(document), summary::sentence(document, code)));
     cells(&mut out, &summary);
     put(&mut out, format_args!("\n{}, {}.\n", summary::totals(document), duration(document.timing.seconds)));
     let notable: Vec<&Line<'_>> = summary.lines.iter().filter(|line| is_notable(line)).collect();
@@ -80,11 +80,6 @@ fn symbol(line: &Line<'_>) -> &'static str {
 pub(super) fn code(text: &str) -> String {
     let line = one_line(text, 600);
     if line.is_empty() { String::new() } else { format!("<code>{}</code>", entities(&line)) }
-}
-
-/// A sentence of ours that holds names from outside.
-fn plain(text: &str) -> String {
-    entities(text)
 }
 
 /// Every character with a meaning as an entity. A dot only where it makes a link.
@@ -141,19 +136,19 @@ fn fenced(text: &str, language: &str) -> String {
 }
 
 fn cells(out: &mut String, summary: &Summary<'_>) {
-    let labels: Vec<String> = summary.labels.iter().take(MAX_VERSIONS).map(|label| plain(label)).collect();
+    let labels: Vec<String> = summary.labels.iter().take(MAX_VERSIONS).map(|label| code(label)).collect();
     put(out, format_args!("| | cell | result | time | {} | differences that matter |\n", labels.join(" | ")));
     put(out, format_args!("|---|---|---|--:|{}--:|\n", "---|".repeat(labels.len())));
     for line in &summary.lines {
         let versions: Vec<String> =
-            (0..labels.len()).map(|i| line.versions.get(i).map(|version| plain(version)).unwrap_or_default()).collect();
+            (0..labels.len()).map(|i| line.versions.get(i).map(|version| code(version)).unwrap_or_default()).collect();
         let time = match (line.cell.cached, line.cell.status) {
             (true, _) => "cached".to_owned(),
             (_, Status::Skipped) => String::new(),
             _ => duration(line.cell.timing.seconds),
         };
         let matters = line.diff.map_or_else(String::new, |_| line.matters().to_string());
-        let result = plain(&one_line(&summary::headline(line.cell), 200));
+        let result = headline(line);
         put(
             out,
             format_args!(
@@ -166,6 +161,12 @@ fn cells(out: &mut String, summary: &Summary<'_>) {
     }
 }
 
+/// What came of a cell, the reason from outside as code.
+fn headline(line: &Line<'_>) -> String {
+    let (said, reason) = summary::headline(line.cell);
+    reason.map_or(said.clone(), |reason| format!("{said}: {}", code(&one_line(&reason, 200))))
+}
+
 /// Whether a cell has more to say than its row does.
 fn is_notable(line: &Line<'_>) -> bool {
     line.cell.status != Status::Passed || !line.cell.not_enforced.is_empty()
@@ -174,14 +175,13 @@ fn is_notable(line: &Line<'_>) -> bool {
 fn section(document: &Document, line: &Line<'_>, options: &Options) -> String {
     let cell = line.cell;
     let open = if cell.status == Status::Failed && !cell.is_forgiven() { " open" } else { "" };
-    let title = one_line(&summary::headline(cell), 200);
     let mut out =
-        format!("\n<details{open}>\n<summary>{} {}: {}</summary>\n\n", symbol(line), code(&cell.id), plain(&title));
+        format!("\n<details{open}>\n<summary>{} {}: {}</summary>\n\n", symbol(line), code(&cell.id), headline(line));
     if let Some(reason) = &cell.reason {
         put(&mut out, format_args!("{}\n\n", code(reason)));
     }
     if let Some(hint) = &cell.hint {
-        put(&mut out, format_args!("**Help:** {}\n\n", plain(&one_line(hint, 600))));
+        put(&mut out, format_args!("**Help:** {}\n\n", code(hint)));
     }
     if let Some(why) = cell.forgiven.as_ref().filter(|_| cell.is_forgiven()) {
         put(&mut out, format_args!("Expected by `carnet.toml`: {}\n\n", code(why)));
@@ -205,7 +205,7 @@ fn section(document: &Document, line: &Line<'_>, options: &Options) -> String {
 
 fn steps(out: &mut String, line: &Line<'_>) {
     for step in summary::broken_steps(line.cell) {
-        put(out, format_args!("**{}**: {}\n\n", code(&step.name), plain(&summary::step_reason(step))));
+        put(out, format_args!("**{}**: {}\n\n", code(&step.name), code(&summary::step_reason(step))));
         out.push_str(&fenced(&format!("$ {}\n{}", step.run, output(step.output.as_ref())), "text"));
         out.push('\n');
     }
@@ -317,7 +317,7 @@ pub(super) fn difference(diff: &Diff, options: &Options) -> String {
 fn table(section: &Section, names: &[String], options: &Options) -> String {
     let (shown, folded): (Vec<&Row>, Vec<&Row>) =
         section.rows.iter().partition(|row| options.all || row.weight != Weight::Rest);
-    let mut out = format!("\n### {}\n\n", plain(&one_line(&section.title, 80)));
+    let mut out = format!("\n### {}\n\n", entities(&one_line(&section.title, 80)));
     if !shown.is_empty() {
         rows(&mut out, &shown, names);
     }

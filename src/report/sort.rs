@@ -12,11 +12,11 @@ pub(super) struct Entry<'a> {
     pub(super) row: &'a Row,
 }
 
-/// All rows, direct ones first, else in the order of the sections.
+/// All rows by weight, those of one version from two places last, else in the order of the sections.
 pub(super) fn entries(diff: &Diff) -> Vec<Entry<'_>> {
     let mut all: Vec<Entry<'_>> =
         diff.sections.iter().flat_map(|section| section.rows.iter().map(move |row| Entry { section, row })).collect();
-    all.sort_by_key(|entry| entry.row.weight);
+    all.sort_by_key(|entry| (entry.row.weight, entry.row.change == Change::Origin));
     all
 }
 

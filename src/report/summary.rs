@@ -109,37 +109,53 @@ fn known(value: &Known<String>) -> String {
     value.get().map_or_else(|| "?".to_owned(), |text| one_line(text, 20))
 }
 
-/// What came of a cell, in a few words: `2 failed, 12 passed`, `not run: no image`.
-pub(super) fn headline(cell: &Cell) -> String {
+/// What came of a cell in a few words, and the reason that belongs to them: `2 failed, 12 passed`, or `not run` for
+/// `no image`.
+pub(super) fn headline(cell: &Cell) -> (String, Option<String>) {
     let reason = cell.reason.as_deref().map(|reason| one_line(reason, 500));
+    let given = || reason.clone().or_else(|| Some("no reason given".to_owned()));
     let tests = tests(cell);
     match cell.status {
-        Status::Error => format!("error: {}", reason.unwrap_or_else(|| "no reason given".to_owned())),
-        Status::Skipped => format!("not run: {}", reason.unwrap_or_else(|| "no reason given".to_owned())),
+        Status::Error => ("error".to_owned(), given()),
+        Status::Skipped => ("not run".to_owned(), given()),
         Status::Failed if cell.counts().bad() == 0 => {
-            let why = reason.map_or_else(|| "failed".to_owned(), |reason| format!("failed: {reason}"));
-            if tests.is_empty() { why } else { format!("{why} ({tests})") }
+            let passed = if tests.is_empty() { String::new() } else { format!(", {tests}") };
+            (format!("failed{passed}"), reason)
         }
-        Status::Passed if tests.is_empty() => "passed, no test cases".to_owned(),
-        Status::Passed | Status::Flaky | Status::Failed => tests,
+        Status::Passed if tests.is_empty() => ("passed, no test cases".to_owned(), None),
+        Status::Passed | Status::Flaky | Status::Failed => (tests, None),
+    }
+}
+
+/// The same in so few words that cells fit under each other: what broke counts as failed, what was skipped isn't told.
+pub(super) fn short(cell: &Cell) -> String {
+    let counts = cell.counts();
+    match cell.status {
+        Status::Passed | Status::Flaky | Status::Failed if counts.bad() + counts.flaky + counts.passed > 0 => {
+            let parts = [(counts.bad(), "failed"), (counts.flaky, "flaky"), (counts.passed, "passed")];
+            let failed = if cell.status == Status::Failed && counts.bad() == 0 { "failed, " } else { "" };
+            format!("{failed}{}", joined(&parts))
+        }
+        _ => headline(cell).0,
     }
 }
 
 /// Counts of test cases, the worst first.
 pub(super) fn tests(cell: &Cell) -> String {
     let counts = cell.counts();
-    [
+    joined(&[
         (counts.failed, "failed"),
         (counts.errored, "broke"),
         (counts.flaky, "flaky"),
         (counts.passed, "passed"),
         (counts.skipped, "skipped"),
-    ]
-    .iter()
-    .filter(|(number, _)| *number > 0)
-    .map(|(number, word)| format!("{number} {word}"))
-    .collect::<Vec<_>>()
-    .join(", ")
+    ])
+}
+
+fn joined(counts: &[(usize, &str)]) -> String {
+    let shown: Vec<String> =
+        counts.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
+    shown.join(", ")
 }
 
 /// Test cases of an outcome, with their steps.
@@ -194,30 +210,26 @@ pub(super) fn step_reason(step: &Step) -> String {
 pub(super) fn totals(document: &Document) -> String {
     let of = |wanted: Status| document.cells.iter().filter(|cell| cell.status == wanted && !cell.is_forgiven()).count();
     let forgiven = document.cells.iter().filter(|cell| cell.is_forgiven()).count();
-    let counted: Vec<String> = [
+    let counted = joined(&[
         (of(Status::Passed), "passed"),
         (of(Status::Flaky), "flaky"),
         (of(Status::Failed), "failed"),
         (forgiven, "failed as expected"),
         (of(Status::Error), "error"),
         (of(Status::Skipped), "not run"),
-    ]
-    .iter()
-    .filter(|(number, _)| *number > 0)
-    .map(|(number, word)| format!("{number} {word}"))
-    .collect();
+    ]);
     let cells = count(document.cells.len(), "cell");
-    if counted.is_empty() { cells } else { format!("{cells}: {}", counted.join(", ")) }
+    if counted.is_empty() { cells } else { format!("{cells}: {counted}") }
 }
 
-/// The verdict in one sentence.
-pub(super) fn sentence(document: &Document) -> String {
+/// The verdict in one sentence, the names of cells as `show` writes them.
+pub(super) fn sentence(document: &Document, show: impl Fn(&str) -> String) -> String {
     let at = |wanted: Status| {
         let ids: Vec<String> = document
             .cells
             .iter()
             .filter(|cell| cell.status == wanted && !cell.is_forgiven())
-            .map(|cell| one_line(&cell.id, 60))
+            .map(|cell| show(&one_line(&cell.id, 60)))
             .collect();
         match ids.len() {
             0..=3 => ids.join(", "),
