@@ -28,6 +28,10 @@ use crate::model::cell::{Captured, End};
 const GRACE: Duration = Duration::from_secs(2);
 /// How long the output is read on when everything that could write it was killed.
 const DRAIN: Duration = Duration::from_secs(2);
+/// How long the ends of children are taken in one go.
+const REAP: Duration = Duration::from_millis(50);
+/// How long the end of the output is waited for before what may hold it is looked for again.
+const RETRY: Duration = Duration::from_millis(50);
 /// Size of the pipe and of one read from it, in bytes.
 const CHUNK: usize = 1 << 18;
 
@@ -227,23 +231,27 @@ impl Watch<'_> {
     /// Kills what is left, notes it in the output, and reads the output to its end.
     fn clear_up(&mut self, stopped: bool) {
         let left = descendant::live(&self.before);
-        let stuck = {
-            let (before, child, status) = (&self.before, self.child, &mut self.status);
-            let _ = killpg(Pid::from_raw(child), Signal::SIGKILL);
-            descendant::kill_all(before, || reap(child, status))
-        };
+        let mut stuck = self.kill_all();
         let until = Instant::now() + DRAIN;
         while self.reader.is_some() && Instant::now() < until {
-            self.reap();
-            self.take(Some(until));
+            // Whoever still holds the pipe slipped through between two looks at `/proc`.
+            self.take(Some(until.min(Instant::now() + RETRY)));
+            if self.reader.is_some() {
+                stuck = self.kill_all();
+            }
         }
-        self.reap();
         if !left.is_empty() && !stopped {
             self.output.note(&format!("[carnet: killed what the command left running: {}]", names(&left)));
         }
         if stuck > 0 {
             self.output.note(&format!("[carnet: {stuck} processes could not be killed]"));
         }
+    }
+
+    fn kill_all(&mut self) -> usize {
+        let (before, child, status) = (&self.before, self.child, &mut self.status);
+        let _ = killpg(Pid::from_raw(child), Signal::SIGKILL);
+        descendant::kill_all(before, || reap(child, status))
     }
 
     /// Sleeps until something happens and reads output when there is some.
@@ -266,9 +274,12 @@ impl Watch<'_> {
     }
 }
 
-/// Takes the status of every child that ended, orphans that became ours included.
+/// Takes the status of children that ended, orphans that became ours included; for a while at most, because processes
+/// can end faster than they are taken.
 fn reap(child: i32, status: &mut Option<WaitStatus>) {
-    while let Ok(Some((pid, ended))) = rustix::process::wait(WaitOptions::NOHANG) {
+    let until = Instant::now() + REAP;
+    while Instant::now() < until {
+        let Ok(Some((pid, ended))) = rustix::process::wait(WaitOptions::NOHANG) else { return };
         if pid.as_raw_nonzero().get() == child {
             *status = Some(ended);
         }

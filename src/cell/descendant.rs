@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 /// How long killing goes on before what is left is given up, such as a process stuck in the kernel.
@@ -14,6 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Process {
     parent: i32,
+    group: i32,
     /// Ended, waiting for its parent to notice.
     dead: bool,
     name: String,
@@ -32,11 +33,17 @@ impl Before {
     }
 }
 
-/// Live processes below this one, apart from those of `before`, by process id with their names.
+/// Live processes below this one by process id with their names, apart from those of `before`.
 ///
 /// Whoever leaves its parent becomes a child of this process (it is a subreaper), so none gets lost by forking twice
 /// or by starting a session of its own. Empty when `/proc` can't be used.
 pub(super) fn live(before: &Before) -> BTreeMap<i32, String> {
+    let found = all(before).into_iter().filter(|(_, process)| !process.dead);
+    found.map(|(pid, process)| (pid, process.name)).collect()
+}
+
+/// All of them, the dead ones that nobody has noticed yet included.
+fn all(before: &Before) -> BTreeMap<i32, Process> {
     let Some(table) = table() else { return BTreeMap::new() };
     let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
     for (&pid, process) in &table {
@@ -46,10 +53,8 @@ pub(super) fn live(before: &Before) -> BTreeMap<i32, String> {
     let mut open: Vec<i32> = children.get(&own_pid()).into_iter().flatten().copied().collect();
     open.retain(|pid| !before.0.contains(pid));
     while let Some(pid) = open.pop() {
-        if let Some(process) = table.get(&pid)
-            && !process.dead
-        {
-            found.insert(pid, process.name.clone());
+        if let Some(process) = table.get(&pid) {
+            found.insert(pid, process.clone());
         }
         open.extend(children.get(&pid).into_iter().flatten());
     }
@@ -66,9 +71,7 @@ pub(super) fn kill_all(before: &Before, mut reap: impl FnMut()) -> usize {
             // As the first process of a container: one call, which no fork can outrun.
             let _ = kill(Pid::from_raw(-1), Signal::SIGKILL);
         } else {
-            for pid in frozen(before, end) {
-                let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-            }
+            kill_round(&all(before));
         }
         reap();
         let left = live(before).len();
@@ -80,21 +83,16 @@ pub(super) fn kill_all(before: &Before, mut reap: impl FnMut()) -> usize {
     }
 }
 
-/// Stops all of them until a look finds no new one: what is stopped can't fork while the killing goes on.
-fn frozen(before: &Before, end: Instant) -> BTreeSet<i32> {
-    let mut stopped = BTreeSet::new();
-    loop {
-        let fresh: Vec<i32> = live(before).into_keys().filter(|pid| !stopped.contains(pid)).collect();
-        if fresh.is_empty() {
-            return stopped;
-        }
-        for pid in fresh {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGSTOP);
-            stopped.insert(pid);
-        }
-        if Instant::now() >= end {
-            return stopped;
-        }
+/// Kills groups first: the kernel does that in one step, so processes that fork faster than `/proc` can be read are
+/// met as well, as long as they stay in their group. A dead one still tells the group of the living.
+fn kill_round(found: &BTreeMap<i32, Process>) {
+    let own_group = nix::unistd::getpgrp().as_raw();
+    let groups: BTreeSet<i32> = found.values().map(|process| process.group).collect();
+    for group in groups.into_iter().filter(|&group| group > 1 && group != own_group) {
+        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+    }
+    for (&pid, _) in found.iter().filter(|(_, process)| !process.dead) {
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
     }
 }
 
@@ -128,7 +126,8 @@ fn parse(stat: &str) -> Option<Process> {
     let mut fields = rest.split_ascii_whitespace();
     let state = fields.next()?;
     let parent = fields.next()?.parse().ok()?;
-    Some(Process { parent, dead: matches!(state, "Z" | "X" | "x"), name: name.to_owned() })
+    let group = fields.next()?.parse().ok()?;
+    Some(Process { parent, group, dead: matches!(state, "Z" | "X" | "x"), name: name.to_owned() })
 }
 
 #[cfg(test)]
@@ -138,7 +137,7 @@ mod tests {
     #[test]
     fn a_name_with_parentheses_and_spaces_is_read_whole() {
         let found = parse("17 (a) S (b) Z 4 17 17 0 -1");
-        assert_eq!(found, Some(Process { parent: 4, dead: true, name: "a) S (b".to_owned() }));
-        assert_eq!(parse("17 sleep S 4"), None);
+        assert_eq!(found, Some(Process { parent: 4, group: 17, dead: true, name: "a) S (b".to_owned() }));
+        assert_eq!(parse("17 sleep S 4 17"), None);
     }
 }

@@ -208,7 +208,7 @@ impl<'a> Suite<'a> {
             cases.push(whole(&test.name, Outcome::Errored, "no test was run".to_owned()));
         } else if ended.end.is_success() && cases.is_empty() {
             cases.push(whole(&test.name, Outcome::Passed, String::new()));
-        } else if exited_badly && cases.is_empty() && !by_case && !wrote {
+        } else if exited_badly && cases.is_empty() && !by_case && !wrote && !is_crash(&ended.end) {
             cases.push(case(Outcome::Failed));
         } else if exited_badly && (!any_bad || evidence.is_beyond_cases(by_pytest))
             || !exited_badly && !ended.end.is_success()
@@ -272,6 +272,11 @@ fn is_bad(case: &TestCase) -> bool {
     matches!(case.outcome, Outcome::Failed | Outcome::Errored)
 }
 
+/// Whether it is a shell's word for a signal that ended the command: 128 and its number.
+fn is_crash(end: &End) -> bool {
+    matches!(end, End::Exit { code } if (129..=128 + 64).contains(code))
+}
+
 /// A case that stands for a whole command.
 fn whole(step: &str, outcome: Outcome, message: String) -> TestCase {
     TestCase {
@@ -316,7 +321,7 @@ fn describe(end: &End) -> String {
     match end {
         End::Exit { code: 126 } => "exit code 126: a command can't be executed".to_owned(),
         End::Exit { code: 127 } => "exit code 127: a command was not found".to_owned(),
-        End::Exit { code } if (129..=128 + 64).contains(code) => {
+        End::Exit { code } if is_crash(end) => {
             format!("exit code {code}: {}", signal(code - 128))
         }
         End::Exit { code } => format!("exit code {code}"),

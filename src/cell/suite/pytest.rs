@@ -38,7 +38,9 @@ pub(super) fn own_file(run: &str, dir: &Path) -> Option<PathBuf> {
 
 /// The cases of a report. `work` is the copy of the analysis and `dir` the directory pytest ran in.
 pub(super) fn cases(report: Report, step: &str, work: &Path, dir: &Path) -> Vec<TestCase> {
-    report.cases.into_iter().map(|entry| case(entry, step, work, dir)).collect()
+    // An interrupted pytest writes the case it was in without a name.
+    let named = report.cases.into_iter().filter(|entry| !entry.name.is_empty() || entry.outcome != Outcome::Passed);
+    named.map(|entry| case(entry, step, work, dir)).collect()
 }
 
 fn case(entry: Entry, step: &str, work: &Path, dir: &Path) -> TestCase {
@@ -50,7 +52,7 @@ fn case(entry: Entry, step: &str, work: &Path, dir: &Path) -> TestCase {
     TestCase {
         class: if entry.class.is_empty() { step.to_owned() } else { entry.class },
         name: entry.name,
-        file: entry.file.map(|file| relative(file, work, dir)),
+        file: entry.file.and_then(|file| relative(&file, work, dir)),
         // pytest counts from 0 here (`Item.location`).
         line: entry.line.map(|line| line.saturating_add(1)),
         outcome: entry.outcome,
@@ -72,17 +74,14 @@ fn message(entry: &Entry) -> String {
     marked.last().map_or(line.clone(), |cause| one_line(&format!("{line}: {}", cause.trim())))
 }
 
-/// pytest gives files relative to its root directory, which is often that of the analysis but may be where it ran.
-fn relative(file: String, work: &Path, dir: &Path) -> String {
-    let inside = |path: &Path| !path.components().any(|part| part.as_os_str() == "..");
-    if inside(Path::new(&file))
-        && !work.join(&file).exists()
-        && dir.join(&file).exists()
-        && let Ok(below) = dir.join(&file).strip_prefix(work)
-    {
-        return below.to_string_lossy().into_owned();
+/// pytest gives files relative to its root directory, which is often that of the analysis but may be where it ran;
+/// none when the file is in neither.
+fn relative(file: &str, work: &Path, dir: &Path) -> Option<String> {
+    if Path::new(file).components().any(|part| part.as_os_str() == "..") {
+        return None;
     }
-    file
+    let found = [work, dir].into_iter().map(|root| root.join(file)).find(|path| path.is_file())?;
+    found.strip_prefix(work).ok().map(|below| below.to_string_lossy().into_owned())
 }
 
 /// What its exit code says when the cases don't (docs.pytest.org, "Exit codes"); none for a code that says nothing.
