@@ -69,7 +69,8 @@ type Outcome = Result<u8, CommandError>;
 pub fn main() -> ExitCode {
     install_panic_hook();
     // Engines start this program again as their own helper, where nothing of the command line's trappings is wanted.
-    if let Some(code) = engine::host::supervisor::run_if_asked() {
+    let helper = engine::host::supervisor::run_if_asked().or_else(engine::embedded::sandbox::run_if_asked);
+    if let Some(code) = helper {
         return code;
     }
     let arguments = match Arguments::try_parse() {

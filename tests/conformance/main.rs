@@ -6,6 +6,7 @@
 
 mod case;
 
+mod embedded;
 mod host;
 mod list;
 mod room;

@@ -12,7 +12,7 @@ use nix::libc;
 /// When the kernel refuses, which it does outside of a namespace of one's own.
 #[expect(unsafe_code, reason = "the flags of an interface are set by ioctl, for which there is no safe call")]
 #[expect(clippy::cast_possible_truncation, reason = "the flags are two small bits")]
-pub(super) fn bring_up() -> io::Result<()> {
+pub(in crate::engine) fn bring_up() -> io::Result<()> {
     let socket = UdpSocket::bind("0.0.0.0:0")?;
     // SAFETY: an all-zero `ifreq` is a valid value: it has only integers and arrays of them.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };

@@ -6,7 +6,7 @@
 //! kept between runs at one path.
 
 mod environment;
-mod loopback;
+pub(super) mod loopback;
 mod run;
 mod sandbox;
 pub mod supervisor;

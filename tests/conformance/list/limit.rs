@@ -82,7 +82,7 @@ pub(crate) const CASES: &[Case] = &[
             script: "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' ' | grep -v -x -e lo -e sit0 -e tunl0 -e ip6tnl0;
                      tail -n +2 /proc/net/route | wc -l;
                      wget -q -T 5 -O - http://192.0.2.1/ 2>/dev/null; echo $?
-                     ping -c 1 -W 1 127.0.0.1 >/dev/null 2>&1 || nc -z 127.0.0.1 1 2>&1 | grep -q unreachable && echo no loopback; true",
+                     ping -c 1 -W 1 127.0.0.1 >/dev/null 2>&1 || { nc -z 127.0.0.1 1 2>&1 | grep -q unreachable && echo no loopback; }; true",
             about: Some(part::NETWORK),
             check: |seen| {
                 let lines: Vec<&str> = seen.text().lines().collect();
