@@ -76,7 +76,8 @@ fn modules_import_only_from_below() {
         for (n, line) in code(&text) {
             for other in named(line) {
                 let Some(other_floor) = floor(&other) else { continue };
-                let narrow = NARROW.iter().find(|(name, _)| *name == own).is_some_and(|(_, may)| !may.contains(&other.as_str()));
+                let narrow =
+                    NARROW.iter().find(|(name, _)| *name == own).is_some_and(|(_, may)| !may.contains(&other.as_str()));
                 if other != own && (other_floor <= own_floor || narrow) {
                     wrong.push(format!("{}:{n}: `{own}` may not import `{other}`", path.display()));
                 }

@@ -74,7 +74,8 @@ enum FailOn {
 
 pub(super) fn run(arguments: Arguments, look: &Look) -> Outcome {
     let (top, config) = load(&arguments.path)?;
-    let jobs = arguments.jobs.map_or_else(|| std::thread::available_parallelism().map_or(2, |n| n.get().min(4)), usize::from);
+    let jobs =
+        arguments.jobs.map_or_else(|| std::thread::available_parallelism().map_or(2, |n| n.get().min(4)), usize::from);
     let options = Options {
         top,
         config,
@@ -116,7 +117,8 @@ async fn watch(options: &Options, mut live: Live) -> Result<Document, CommandErr
     let cancel = CancellationToken::new();
     let (sender, mut events) = mpsc::unbounded_channel();
     let stop = cancel.clone();
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(StartError)?;
+    let mut terminate =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(StartError)?;
     let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).map_err(StartError)?;
     let watcher = tokio::spawn(async move {
         tokio::select! {

@@ -80,7 +80,11 @@ fn environments(target: &str, interest: &mut Interest) -> Result<Vec<(String, En
     let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
     if let Ok(environment) = serde_json::from_slice::<Environment>(&bytes) {
         if environment.schema != environment::SCHEMA {
-            return Err(DocumentError::new(path, format!("it is `{}`, not `{}`", environment.schema, environment::SCHEMA)).into());
+            return Err(DocumentError::new(
+                path,
+                format!("it is `{}`, not `{}`", environment.schema, environment::SCHEMA),
+            )
+            .into());
         }
         let stem = path.file_stem().map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned());
         return Ok(vec![(stem, environment)]);

@@ -11,7 +11,7 @@ pub(super) struct Arguments {}
 
 pub(super) fn run(_: &Arguments) -> Outcome {
     let runtime = super::runtime()?;
-    let found = runtime.block_on(Engines::new(None).survey());
+    let found = runtime.block_on(Engines::new(None)?.survey());
     runtime.shutdown_background();
     let mut text = String::new();
     for (name, availability) in &found {

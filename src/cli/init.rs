@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::{Outcome, print};
-use crate::config::template::{Shown, render};
 use crate::config::FILE;
+use crate::config::template::{Shown, render};
 use crate::error::{Failure, Kind};
 use crate::exit;
 use crate::repo::tree::Listing;
@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     let name = top.file_name().map(|name| name.to_string_lossy().trim().to_owned()).filter(|name| !name.is_empty());
     let shown = Shown {
         name: name.unwrap_or_else(|| "analysis".to_owned()),
-        tests: detect::tests(&run::plan::files(&listing)),
+        tests: run::plan::look(&listing, detect::tests),
         images: image::named(&listing),
         locks: lock::files(&listing).into_iter().map(|lock| lock.path).collect(),
     };

@@ -63,6 +63,12 @@ impl<F: crate::error::Failure> From<F> for CommandError {
     }
 }
 
+impl From<Error> for CommandError {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
 type Outcome = Result<u8, CommandError>;
 
 /// Runs the program with the arguments of this process.

@@ -76,5 +76,7 @@ pub(super) fn take(target: &str, engine: Option<String>) -> Result<Environment, 
 }
 
 fn host() -> probe::Options {
-    probe::Options::live(std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect())
+    probe::Options::live(
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect(),
+    )
 }

@@ -16,10 +16,10 @@ pub(super) fn runtime(envs: &[&Environment]) -> Vec<Draft> {
     let mut add = |name: &str, read: fn(&Runtime) -> Fact, weight| {
         drafts.add(name, envs.iter().map(|environment| read(&environment.runtime)), Grammar::None, weight);
     };
-    add("uid", |runtime| Fact::is(runtime.uid.to_string()), Weight::Required);
-    add("gid", |runtime| Fact::is(runtime.gid.to_string()), Weight::Rest);
-    add("user entry", |runtime| Fact::flag(runtime.user.is_some()), Weight::Required);
-    add("user name", |runtime| Fact::option(runtime.user.as_deref()), Weight::Rest);
+    add("uid", |runtime| number(&runtime.uid), Weight::Required);
+    add("gid", |runtime| number(&runtime.gid), Weight::Rest);
+    add("user entry", |runtime| Fact::known(&runtime.user, |user| Fact::flag(user.is_some())), Weight::Required);
+    add("user name", |runtime| Fact::known(&runtime.user, |user| Fact::option(user.as_deref())), Weight::Rest);
     add("HOME", |runtime| Fact::text(&runtime.home.path), Weight::Rest);
     add("HOME exists", |runtime| Fact::flag(runtime.home.exists), Weight::Required);
     add("HOME writable", |runtime| flag(&runtime.home.writable), Weight::Required);
@@ -85,7 +85,7 @@ pub(super) fn imposed(envs: &[&Environment]) -> Vec<Draft> {
     drafts.0
 }
 
-fn number(value: &Known<u64>) -> Fact {
+fn number<T: ToString>(value: &Known<T>) -> Fact {
     Fact::known(value, |number| Fact::is(number.to_string()))
 }
 

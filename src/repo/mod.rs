@@ -1,7 +1,9 @@
 //! The repository of an analysis: git, the tree that tests see, what it tests, imports and declares.
 
+pub mod detect;
 pub mod git;
 pub mod image;
+pub mod imports;
 pub mod lock;
 pub mod tree;
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use crate::config::Facility;
-use crate::engine::docker::Docker;
 use crate::engine::embedded::Embedded;
 use crate::engine::host::Host;
 use crate::engine::{Availability, Engine, EngineError};
+use crate::image::cache::Cache;
+use crate::image::error::ImageError;
 use crate::model::reference::Reference;
 
 /// The engines of this machine; each is tried at most once a run.
@@ -21,10 +22,14 @@ pub struct Engines {
 
 impl Engines {
     /// All engines; with `forced`, cells that name none must take that one.
-    pub fn new(forced: Option<String>) -> Self {
-        let all: Vec<Arc<dyn Engine>> = vec![Arc::new(Docker::new()), Arc::new(Embedded::new()), Arc::new(Host::new())];
+    ///
+    /// # Errors
+    /// When there is no directory for caches.
+    pub fn new(forced: Option<String>) -> Result<Self, ImageError> {
+        let cache = Cache::from_env()?;
+        let all: Vec<Arc<dyn Engine>> = vec![Arc::new(Embedded::new(cache.clone())), Arc::new(Host::here(&cache))];
         let tried = all.iter().map(|engine| (engine.name(), OnceCell::new())).collect();
-        Self { forced, all, tried }
+        Ok(Self { forced, all, tried })
     }
 
     /// Every engine with whether it works here.

@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::engine::docker::{self, Docker};
-use crate::engine::embedded;
+use crate::engine::embedded::Embedded;
 use crate::image::cache::Cache;
 use crate::image::remove::remove_tree;
 
@@ -14,8 +13,10 @@ pub async fn remove(all: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let Ok(cache) = Cache::from_env() else { return lines };
     stages(&cache, &mut lines);
-    lines.extend(embedded::sweep(&cache));
-    lines.extend(docker::sweep(&Docker::new(), all).await);
+    match Embedded::new(cache.clone()).sweep() {
+        Ok(runs) => lines.extend(runs.iter().map(|run| format!("removed what was left of run {run}"))),
+        Err(error) => lines.push(format!("could not remove all that runs left in {}: {error}", cache.dir().display())),
+    }
     if all {
         for dir in [cache.trees(), cache.kept(), cache.dir().join("kept-host")] {
             removed(&dir, &mut lines);

@@ -1,8 +1,8 @@
 //! One check: from a configuration to a document. Emits events and never prints.
 
 pub mod choice;
-mod execute;
 pub mod event;
+mod execute;
 pub mod leftover;
 pub mod plan;
 pub mod snapshot;
@@ -84,7 +84,9 @@ impl Failure for RunError {
         match self {
             Self::NoCell { .. } => None,
             Self::NoTests { .. } => Some("say how it is tested: run = \"...\" under [test] in carnet.toml".to_owned()),
-            Self::NotStatic { .. } => Some("use a released binary, or build with the project's own settings".to_owned()),
+            Self::NotStatic { .. } => {
+                Some("use a released binary, or build with the project's own settings".to_owned())
+            }
         }
     }
 }
@@ -117,7 +119,7 @@ pub async fn check(
         config: options.config.clone(),
         tests,
         stage,
-        engines: Engines::new(options.engine.clone()),
+        engines: Engines::new(options.engine.clone())?,
         fresh: options.fresh,
         events,
         cancel: cancel.clone(),
@@ -164,7 +166,8 @@ fn selected(options: &Options) -> Result<Vec<Facility>, RunError> {
             return Err(RunError::NoCell { name: name.clone(), known: known.join(", ") });
         }
     }
-    let wanted = |f: &Facility| options.only.is_empty() || options.only.contains(&f.id) || options.only.contains(&f.cell());
+    let wanted =
+        |f: &Facility| options.only.is_empty() || options.only.contains(&f.id) || options.only.contains(&f.cell());
     all.retain(wanted);
     Ok(all)
 }
@@ -178,17 +181,13 @@ fn analysis(options: &Options, listing: &Listing, stage: &Stage) -> Analysis {
         dirty: facts.dirty,
         remote: facts.remote,
         tree: stage.tree().clone(),
-        imports: imports::modules(&plan::files(listing)).into_iter().collect(),
+        imports: plan::look(listing, imports::modules),
         locks: lock::files(listing),
     }
 }
 
 /// Runs all cells, `jobs` at a time, and gives them back in their order.
-async fn schedule(
-    run: &Arc<execute::Run>,
-    facilities: Vec<Facility>,
-    jobs: usize,
-) -> Vec<(Cell, Option<Environment>)> {
+async fn schedule(run: &Arc<execute::Run>, facilities: Vec<Facility>, jobs: usize) -> Vec<(Cell, Option<Environment>)> {
     let slots = Arc::new(Semaphore::new(jobs.max(1)));
     let tasks: Vec<_> = facilities
         .into_iter()

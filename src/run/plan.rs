@@ -13,7 +13,7 @@ const CAP: u64 = 1 << 20;
 /// The test commands: those of the configuration, else the detected ones.
 pub(super) fn tests(config: &Config, listing: &Listing) -> Vec<TestCommand> {
     if config.test.run.is_empty() {
-        return detect::tests(&files(listing));
+        return look(listing, detect::tests);
     }
     let mut tests: Vec<TestCommand> = Vec::new();
     for (kind, run) in &config.test.run {
@@ -25,9 +25,10 @@ pub(super) fn tests(config: &Config, listing: &Listing) -> Vec<TestCommand> {
     tests
 }
 
-/// The repository as detection sees it.
-pub(crate) fn files(listing: &Listing) -> Files<'_> {
-    Files { paths: listing.paths().map(str::to_owned).collect(), read: Box::new(|path| listing.head(path, CAP)) }
+/// Shows the repository to detection.
+pub(crate) fn look<T>(listing: &Listing, at: impl FnOnce(&Files<'_>) -> T) -> T {
+    let read = |path: &str| listing.head(path, CAP);
+    at(&Files { paths: listing.paths().map(str::to_owned).collect(), read: &read })
 }
 
 /// The only cell of an analysis that names no facility.

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::choice::Engines;
 use super::execute::{RESULT_CAP, read_result, unique_id};
-use super::stage::{PROGRAM, SOURCE, Stage};
 use super::plan;
+use super::stage::{PROGRAM, SOURCE, Stage};
 use crate::config::Facility;
 use crate::engine::EngineError;
 use crate::engine::job::Job;
@@ -36,7 +36,7 @@ pub async fn of_image(
         engine: None,
         ..plan::this_machine()
     };
-    let engine = Engines::new(engine).pick(&facility).await?;
+    let engine = Engines::new(engine)?.pick(&facility).await?;
     let opened = engine.open(image, cancel.clone()).await?;
     let stage = Stage::new(&Listing::default())?;
     let mut job = Job {

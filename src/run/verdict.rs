@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn forgiveness_ends_on_its_day() {
-        let expect = |day| Expectation { may_fail: "old numpy".to_owned(), until: Some(jiff::civil::date(2027, 1, day)) };
+        let expect =
+            |day| Expectation { may_fail: "old numpy".to_owned(), until: Some(jiff::civil::date(2027, 1, day)) };
         let today = jiff::civil::date(2027, 1, 15);
         let mut cell = judged(&[Outcome::Failed], End::Exit { code: 1 });
         forgive(&mut cell, Some(&expect(14)), today);

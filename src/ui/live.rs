@@ -19,7 +19,8 @@ pub struct Live {
 impl Live {
     /// A view that fits these streams; a quiet one shows nothing.
     pub fn new(look: &Look, quiet: bool) -> Self {
-        let bars = (look.live && !quiet).then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)));
+        let bars =
+            (look.live && !quiet).then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)));
         Self { bars, cells: BTreeMap::new(), width: if quiet { 0 } else { look.width } }
     }
 
@@ -45,7 +46,11 @@ impl Live {
 
     fn planned(&mut self, cells: &[String], tests: &[String]) {
         let word = if cells.len() == 1 { "cell" } else { "cells" };
-        let line = format!("checking {} {word} with `{}`", cells.len(), tests.iter().map(|t| clean(t)).collect::<Vec<_>>().join("`, `"));
+        let line = format!(
+            "checking {} {word} with `{}`",
+            cells.len(),
+            tests.iter().map(|t| clean(t)).collect::<Vec<_>>().join("`, `")
+        );
         let Some(bars) = &self.bars else { return note(&line) };
         let _ = bars.println(line);
         let longest = cells.iter().map(String::len).max().unwrap_or_default();
@@ -85,7 +90,9 @@ impl Live {
         let counts = cell.counts();
         let mut line = match cell.status {
             Status::Passed => format!("passed, {} tests", counts.total()),
-            Status::Flaky => format!("flaky, {} of {} tests passed only when tried again", counts.flaky, counts.total()),
+            Status::Flaky => {
+                format!("flaky, {} of {} tests passed only when tried again", counts.flaky, counts.total())
+            }
             Status::Failed if counts.bad() > 0 => format!("failed, {} of {} tests", counts.bad(), counts.total()),
             Status::Failed => "failed".to_owned(),
             Status::Skipped => "not run".to_owned(),

@@ -9,7 +9,8 @@ use crate::error::Error;
 /// Prints an error with its hint.
 pub fn error(error: &Error, look: &Look) {
     let message = error.message();
-    let mut groups = Level::ERROR.primary_title(message.as_str()).elements(Vec::<annotate_snippets::Element<'_>>::new());
+    let mut groups =
+        Level::ERROR.primary_title(message.as_str()).elements(Vec::<annotate_snippets::Element<'_>>::new());
     let hint = error.hint();
     if let Some(hint) = &hint {
         groups = groups.element(Level::HELP.message(hint.as_str()));

@@ -50,7 +50,10 @@ fn the_same_check_twice_gives_the_same_document() {
     room.run(&["check"]).expect(1);
     let first = without_timing(room.document());
     room.run(&["check"]).expect(1);
-    assert_eq!(serde_json::to_string_pretty(&first).ok(), serde_json::to_string_pretty(&without_timing(room.document())).ok());
+    assert_eq!(
+        serde_json::to_string_pretty(&first).ok(),
+        serde_json::to_string_pretty(&without_timing(room.document())).ok()
+    );
 }
 
 fn without_timing(mut value: Value) -> Value {
@@ -90,7 +93,10 @@ fn an_unknown_cell_is_a_usage_error() {
 #[test]
 fn an_image_that_is_not_there_is_the_place_failing() {
     let room = Room::testing("true");
-    room.write("carnet.toml", format!("[test]\nrun = \"./t.sh\"\n[[facility]]\nid = \"far\"\nimage = \"oci:nowhere\"\n{HOST}"));
+    room.write(
+        "carnet.toml",
+        format!("[test]\nrun = \"./t.sh\"\n[[facility]]\nid = \"far\"\nimage = \"oci:nowhere\"\n{HOST}"),
+    );
     let said = room.run(&["check"]).expect(4);
     let document = room.document();
     assert_eq!(document["cells"][0]["status"], "error");

@@ -11,7 +11,9 @@ fn every_problem_is_shown_with_its_line() {
     let room = Room::new();
     room.write("carnet.toml", "[test]\nruns = \"x\"\n[[facility]]\nid = \"a\"\nimage = \"oci\"\n");
     let said = room.run(&["check"]).expect(2);
-    for part in ["unknown key `runs`", "did you mean `run`?", "carnet.toml:2:1", "it names no transport", "carnet.toml:5:9"] {
+    for part in
+        ["unknown key `runs`", "did you mean `run`?", "carnet.toml:2:1", "it names no transport", "carnet.toml:5:9"]
+    {
         assert!(said.err.contains(part), "{part} is missing in:\n{}", said.err);
     }
 }
@@ -36,7 +38,9 @@ fn init_writes_what_the_repository_shows() {
     room.write("requirements.txt", "numpy\n");
     room.run(&["init"]).expect(0);
     let text = std::fs::read_to_string(room.top().join("carnet.toml")).expect("a file");
-    for part in ["pytest", "docker://gitlab-registry.example.org/me/analysis:1", "Named in .gitlab-ci.yml", "requirements.txt"] {
+    for part in
+        ["pytest", "docker://gitlab-registry.example.org/me/analysis:1", "Named in .gitlab-ci.yml", "requirements.txt"]
+    {
         assert!(text.contains(part), "{part} is missing in:\n{text}");
     }
     let said = room.run(&["init"]).expect(2);

@@ -33,14 +33,16 @@ fn schemas_are_current() {
 fn the_readme_has_every_exit_code() {
     let rows: Vec<String> = exit::TABLE.iter().map(|(code, meaning)| format!("| {code} | {meaning} |")).collect();
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README");
-    let table: Vec<&str> = readme.lines().skip_while(|line| *line != "| code | meaning |").skip(2).take(rows.len()).collect();
+    let table: Vec<&str> =
+        readme.lines().skip_while(|line| *line != "| code | meaning |").skip(2).take(rows.len()).collect();
     assert_eq!(table, rows);
 }
 
 #[test]
 fn the_readme_shows_the_commands_that_there_are() {
     let help = Room::new().run(&["--help"]).expect(0).out;
-    let commands: Vec<&str> = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|l| !l.is_empty()).collect();
+    let commands: Vec<&str> =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|l| !l.is_empty()).collect();
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README");
     let block = commands.join("\n");
     assert!(commands.len() > 5 && readme.contains(&block), "the README lacks this block:\n{block}");

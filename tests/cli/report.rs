@@ -22,7 +22,8 @@ fn documents_of_two_cells_merge() {
     for cell in ["a", "b"] {
         room.run(&["check", "--cell", cell, "--out", &format!("carnet-out/{cell}")]).expect(0);
     }
-    let merged = room.run(&["report", "carnet-out/a/carnet.json", "carnet-out/b/carnet.json", "--format", "json"]).expect(0);
+    let merged =
+        room.run(&["report", "carnet-out/a/carnet.json", "carnet-out/b/carnet.json", "--format", "json"]).expect(0);
     let document: serde_json::Value = serde_json::from_str(&merged.out).expect("JSON");
     let ids: Vec<_> = document["cells"].as_array().expect("cells").iter().map(|cell| cell["id"].clone()).collect();
     assert_eq!(ids, ["a", "b"]);

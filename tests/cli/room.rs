@@ -93,7 +93,8 @@ impl Room {
 
     /// What is left of runs in the cache: nothing should be.
     pub(crate) fn leftovers(&self) -> Vec<PathBuf> {
-        let inside = |name: &str| fs::read_dir(self.dir.path().join("cache").join(name)).into_iter().flatten().flatten();
+        let inside =
+            |name: &str| fs::read_dir(self.dir.path().join("cache").join(name)).into_iter().flatten().flatten();
         inside("stage").chain(inside("runs")).map(|entry| entry.path()).collect()
     }
 }

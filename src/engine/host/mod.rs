@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::job::{Completed, Job};
 use super::{Availability, Engine, EngineError, Layout, Lines, Opened, Place, Task};
+use crate::image::cache::Cache;
 use crate::image::reference::Reference;
 use crate::model::image::ImageIdentity;
 
@@ -42,19 +43,10 @@ impl Host {
         Self { helper, cache, sandbox: OnceLock::new() }
     }
 
-    /// Supervises with the running program and keeps state where this user's caches are: in `$CARNET_CACHE`,
-    /// `$XDG_CACHE_HOME/carnet` or `~/.cache/carnet`.
-    ///
-    /// # Errors
-    /// When the path of the running program can't be found out.
-    pub fn here() -> std::io::Result<Self> {
-        let helper = std::env::current_exe()?;
-        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let cache = set("CARNET_CACHE")
-            .or_else(|| set("XDG_CACHE_HOME").map(|dir| dir.join("carnet")))
-            .or_else(|| set("HOME").map(|dir| dir.join(".cache/carnet")))
-            .unwrap_or_else(|| std::env::temp_dir().join("carnet-cache"));
-        Ok(Self::new(helper, cache.join("kept-host")))
+    /// Supervises with the running program and keeps state in the cache of this user.
+    pub fn here(cache: &Cache) -> Self {
+        // The link names this very file, even after another one has taken its name.
+        Self::new(PathBuf::from("/proc/self/exe"), cache.dir().join("kept-host"))
     }
 
     /// Directory of the state of this key.
