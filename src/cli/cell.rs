@@ -6,7 +6,7 @@ use super::Outcome;
 use crate::cell;
 use crate::exit;
 
-/// Run one cell where we stand: what engines start inside an image.
+/// Run one cell where we stand; engines start this inside images.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The plan to follow.

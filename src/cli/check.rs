@@ -17,7 +17,7 @@ use crate::repo::git;
 use crate::run::{self, Options};
 use crate::ui::{Live, Look, file, note};
 
-/// Run the tests inside every facility's image and report where they pass and why not elsewhere.
+/// Run the tests in every facility's image and report where they pass.
 ///
 /// Without a carnet.toml the tests are detected and run on this machine. Reports go to the directory that --out names:
 /// carnet.json (the document that all others are made of), junit.xml and summary.md.
@@ -146,12 +146,9 @@ fn code(document: &Document, fail_on: FailOn) -> u8 {
         return exit::INTERRUPTED;
     }
     let flaky = document.cells.iter().any(|cell| cell.status == Status::Flaky);
-    match verdict(document) {
-        Verdict::Analysis if fail_on == FailOn::Never => exit::GOOD,
-        Verdict::Analysis => exit::ANALYSIS,
-        Verdict::Place => exit::PLACE,
-        Verdict::Nothing => exit::NOTHING,
-        Verdict::Good if flaky && fail_on == FailOn::Warning => exit::ANALYSIS,
-        Verdict::Good => exit::GOOD,
+    match (verdict(document), fail_on) {
+        (Verdict::Analysis, FailOn::Never) => exit::GOOD,
+        (Verdict::Good, FailOn::Warning) if flaky => exit::ANALYSIS,
+        (verdict, _) => verdict.exit_code(),
     }
 }

@@ -4,7 +4,7 @@ use super::{Outcome, print};
 use crate::exit;
 use crate::run::leftover;
 
-/// Remove what killed runs left behind and, with --all, everything kept for later runs.
+/// Remove what killed runs left behind; with --all, caches too.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Remove unpacked images and kept set-ups too.

@@ -13,9 +13,9 @@ use crate::model::environment::{self, Environment};
 use crate::report;
 use crate::ui::Look;
 
-/// Show environments side by side: snapshots, documents, images, this machine.
+/// Show environments side by side.
 ///
-/// A document stands for the environments of all its cells, `FILE#CELL` for one of them. The first column is the
+/// Snapshots, documents, images and this machine, in any mix. /// A document stands for the environments of all its cells, `FILE#CELL` for one of them. The first column is the
 /// reference.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

@@ -5,7 +5,7 @@ use crate::engine::Availability;
 use crate::exit;
 use crate::run::choice::Engines;
 
-/// Say which engines work here and, for each that doesn't, why and how to mend it.
+/// Say which engines work here, and how to mend the others.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {}
 

@@ -12,7 +12,9 @@ use crate::repo::{RepoError, detect, image, lock};
 use crate::run;
 use crate::ui::{file, note};
 
-/// Write a commented carnet.toml from what the repository and its CI files show.
+/// Write a commented carnet.toml from what the repository shows.
+///
+/// Tests, lock files, and the images that CI files and Dockerfiles name.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Directory of the analysis.

@@ -14,7 +14,9 @@ use crate::model::reference::Reference;
 use crate::run::snapshot;
 use crate::ui::file;
 
-/// Print what a place offers to an analysis: system, Python, packages, ROOT, how processes run.
+/// Print what a place offers to an analysis.
+///
+/// System, libraries, Pythons and what each can import, packages, ROOT, releases, and how processes run there.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// `host`, `venv:DIR`, or an image: docker://NAME:TAG, docker-daemon:NAME:TAG, docker-archive:FILE, oci:DIR[:TAG],
