@@ -172,20 +172,21 @@ impl<'a> Suite<'a> {
         test: &TestCommand,
         ended: Ended,
         report: Option<io::Result<junit::Report>>,
-        listed: Vec<TestCase>,
+        listed: Listed,
     ) -> Attempt {
         let by_case = matches!(test.kind, TestKind::Pytest | TestKind::Unittest | TestKind::Ctest);
-        let mut unread = None;
+        let Listed { cases: listed, mut unread, nothing_ran } = listed;
         let wrote = matches!(report, Some(Ok(_)));
         let mut cases = match report {
             Some(Ok(mut report)) => {
-                unread = report.broken.take();
-                let cases = if test.kind == TestKind::Ctest {
-                    ctest::cases(report, &test.name)
+                unread = report.broken.take().or(unread);
+                if test.kind == TestKind::Ctest && !report.cases.is_empty() {
+                    ctest::cases(report, listed, &test.name)
+                } else if test.kind == TestKind::Ctest {
+                    listed
                 } else {
                     pytest::cases(report, &test.name, &self.work, &self.dir)
-                };
-                if cases.is_empty() { listed } else { cases }
+                }
             }
             Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => {
                 unread = Some(format!("the JUnit file can't be read: {error}"));
@@ -203,8 +204,8 @@ impl<'a> Suite<'a> {
         let message = said.unwrap_or_else(|| describe(&ended.end));
         let case = |outcome| TestCase { output: output(&ended.output), ..whole(&test.name, outcome, message.clone()) };
         let exited_badly = matches!(ended.end, End::Exit { code } if code != 0);
-        let nothing_ran = wrote && cases.is_empty() && ended.end.is_success() && by_pytest;
-        if nothing_ran {
+        let nothing_ran = cases.is_empty() && (nothing_ran || wrote && by_pytest);
+        if nothing_ran && ended.end.is_success() {
             cases.push(whole(&test.name, Outcome::Errored, "no test was run".to_owned()));
         } else if ended.end.is_success() && cases.is_empty() {
             cases.push(whole(&test.name, Outcome::Passed, String::new()));
@@ -227,8 +228,18 @@ trait Reader {
     /// Takes a line.
     fn line(&mut self, line: &str);
 
-    /// The cases found.
-    fn finish(self: Box<Self>) -> Vec<TestCase>;
+    /// What was found.
+    fn finish(self: Box<Self>) -> Listed;
+}
+
+/// What a command's output lists.
+#[derive(Debug, Default)]
+struct Listed {
+    cases: Vec<TestCase>,
+    /// Why these may not be all cases.
+    unread: Option<String>,
+    /// The output says that no test was run.
+    nothing_ran: bool,
 }
 
 fn reader(test: &TestCommand) -> Option<Box<dyn Reader>> {
