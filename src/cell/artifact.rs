@@ -165,6 +165,19 @@ mod tests {
                 (None, reason) => format!("{}: {}", file.path, reason.unwrap_or_default()),
             })
             .collect();
-        insta::assert_snapshot!(shown.join("\n"), @r"");
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        *.none: no file matches
+        ../secret: not a path inside the analysis
+        /etc/passwd: not a path inside the analysis
+        [: unclosed character class; missing ']'
+        inside ca978112ca1b 1
+        leak: a symbolic link out of the analysis
+        none.txt: not there
+        odd[1].txt 2e7d2c03a950 1
+        out/a.json ca978112ca1b 1
+        out/deep/b.json 3e23e8160039 1
+        pipe: not a regular file
+        up/secret: a symbolic link out of the analysis
+        ");
     }
 }

@@ -1,9 +1,10 @@
 //! ctest: its JUnit file where it can write one (CMake 3.21 and later), else the table it prints.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::junit::Report;
-use super::{Reader, one_line};
+use super::{Listed, Reader, one_line};
 use crate::model::cell::{Outcome, Seconds, TestCase};
 
 /// Cases kept at most.
@@ -19,21 +20,24 @@ pub(super) fn prelude(file: &Path) -> String {
     )
 }
 
-/// The cases of a JUnit file.
-pub(super) fn cases(report: Report, step: &str) -> Vec<TestCase> {
+/// The cases of a JUnit file, with the verdicts of the printed table where it has them: the file calls a test whose
+/// program is missing skipped, and has no word for a crash or a time-out.
+pub(super) fn cases(report: Report, table: Vec<TestCase>, step: &str) -> Vec<TestCase> {
+    let mut table: HashMap<String, TestCase> = table.into_iter().map(|case| (case.name.clone(), case)).collect();
     let cases = report.cases.into_iter().map(|entry| {
-        let passed = entry.outcome == Outcome::Passed;
-        let keeps_output = !matches!(entry.outcome, Outcome::Passed | Outcome::Skipped);
-        let mut message = if passed { String::new() } else { one_line(&entry.message) };
-        if !passed && message.is_empty() {
-            "failed".clone_into(&mut message);
-        }
+        let said = one_line(&entry.message);
+        let (outcome, message) = match table.remove(&entry.name) {
+            Some(row) => (row.outcome, if said.is_empty() { row.message } else { said }),
+            None if said.is_empty() && entry.outcome != Outcome::Passed => (entry.outcome, "failed".to_owned()),
+            None => (entry.outcome, said),
+        };
+        let keeps_output = !matches!(outcome, Outcome::Passed | Outcome::Skipped);
         TestCase {
             name: entry.name,
             class: step.to_owned(),
             file: None,
             line: None,
-            outcome: entry.outcome,
+            outcome,
             message,
             output: Some(entry.text).filter(|text| keeps_output && !text.text.is_empty()),
             tried_network: false,
@@ -81,8 +85,8 @@ impl Reader for Table {
         }
     }
 
-    fn finish(self: Box<Self>) -> Vec<TestCase> {
-        self.cases
+    fn finish(self: Box<Self>) -> Listed {
+        Listed { nothing_ran: self.cases.is_empty(), cases: self.cases, unread: None }
     }
 }
 
@@ -103,10 +107,8 @@ fn row(line: &str) -> Option<(&str, Outcome, String, f64)> {
     let (name, verdict) = front.split_once("***")?;
     let outcome = match verdict {
         "Skipped" | "Not Run (Disabled)" => Outcome::Skipped,
-        "Failed" => Outcome::Failed,
-        _ if verdict.starts_with("Required regular expression") || verdict.starts_with("Error regular expression") => {
-            Outcome::Failed
-        }
+        // "Failed  Error regular expression found in output. Regex=[...]" too.
+        _ if verdict.starts_with("Failed") => Outcome::Failed,
         // A time-out, a crash, a program that isn't there.
         _ => Outcome::Errored,
     };

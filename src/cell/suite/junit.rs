@@ -134,14 +134,16 @@ fn enter(open: &mut Option<Open>, element: &BytesStart<'_>) {
     open.entry.outcome = open.entry.outcome.max(outcome);
     if outcome != Outcome::Passed && !open.has_message {
         open.has_message = true;
+        let mut expected = false;
         for (key, value) in attributes(element) {
             match key.as_slice() {
                 b"message" => open.entry.message = head(value, MESSAGE_CAP),
-                b"type" if value == "pytest.xfail" && open.entry.message.is_empty() => {
-                    open.entry.message = "expected to fail".to_owned();
-                }
+                b"type" => expected = value == "pytest.xfail",
                 _ => {}
             }
+        }
+        if expected && open.entry.message.is_empty() {
+            "expected to fail".clone_into(&mut open.entry.message);
         }
     }
 }
@@ -274,3 +276,6 @@ fn join(first: &mut Entry, second: Entry) {
     first.text = text.finish();
     first.text.dropped += dropped;
 }
+
+#[cfg(test)]
+mod tests;

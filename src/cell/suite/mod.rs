@@ -7,6 +7,7 @@ mod pytest;
 mod retry;
 mod root_macro;
 mod unittest;
+mod verdict;
 
 use std::fs;
 use std::io;
@@ -16,8 +17,9 @@ use std::time::Duration;
 use super::command::{self, Command, Ended, Supervisor};
 use super::network::Attempts;
 use crate::model::capture::Capture;
-use crate::model::cell::{Captured, End, Outcome, Seconds, Step, TestCase};
+use crate::model::cell::{Captured, Outcome, Seconds, Step, TestCase};
 use crate::model::plan::{CellPlan, TestCommand, TestKind};
+use verdict::Verdict;
 
 /// Bytes of output kept of one case.
 const CASE_OUTPUT_CAP: usize = 64 << 10;
@@ -166,58 +168,34 @@ impl<'a> Suite<'a> {
         self.supervisor.run(&command, progress)
     }
 
-    /// Turns what a command left into cases. None is green unless something says so.
+    /// Turns what a command left into cases.
     fn judge(
         &self,
         test: &TestCommand,
         ended: Ended,
         report: Option<io::Result<junit::Report>>,
-        listed: Vec<TestCase>,
+        listed: Listed,
     ) -> Attempt {
-        let by_case = matches!(test.kind, TestKind::Pytest | TestKind::Unittest | TestKind::Ctest);
-        let mut unread = None;
-        let wrote = matches!(report, Some(Ok(_)));
-        let mut cases = match report {
+        let reported = matches!(report, Some(Ok(_)));
+        let mut unread = listed.unread;
+        let cases = match report {
             Some(Ok(mut report)) => {
-                unread = report.broken.take();
-                let cases = if test.kind == TestKind::Ctest {
-                    ctest::cases(report, &test.name)
-                } else {
-                    pytest::cases(report, &test.name, &self.work, &self.dir)
-                };
-                if cases.is_empty() { listed } else { cases }
+                unread = report.broken.take().or(unread);
+                match test.kind {
+                    TestKind::Ctest if report.cases.is_empty() => listed.cases,
+                    TestKind::Ctest => ctest::cases(report, listed.cases, &test.name),
+                    _ => pytest::cases(report, &test.name, &self.work, &self.dir),
+                }
             }
             Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => {
                 unread = Some(format!("the JUnit file can't be read: {error}"));
-                listed
+                listed.cases
             }
-            _ => listed,
+            _ => listed.cases,
         };
-        let any_bad = cases.iter().any(is_bad);
-        let by_pytest = wrote && test.kind != TestKind::Ctest || test.kind == TestKind::Pytest;
-        let evidence = Evidence { end: &ended.end, output: &ended.output, any_bad };
-        let said = by_pytest.then(|| pytest::trouble(&evidence)).flatten();
-        if by_case && cases.is_empty() && unread.is_none() {
-            unread = Some(said.clone().unwrap_or_else(|| not_reported(test.kind).to_owned()));
-        }
-        let message = said.unwrap_or_else(|| describe(&ended.end));
-        let case = |outcome| TestCase { output: output(&ended.output), ..whole(&test.name, outcome, message.clone()) };
-        let exited_badly = matches!(ended.end, End::Exit { code } if code != 0);
-        let nothing_ran = wrote && cases.is_empty() && ended.end.is_success() && by_pytest;
-        if nothing_ran {
-            cases.push(whole(&test.name, Outcome::Errored, "no test was run".to_owned()));
-        } else if ended.end.is_success() && cases.is_empty() {
-            cases.push(whole(&test.name, Outcome::Passed, String::new()));
-        } else if exited_badly && cases.is_empty() && !by_case && !wrote && !is_crash(&ended.end) {
-            cases.push(case(Outcome::Failed));
-        } else if exited_badly && (!any_bad || evidence.is_beyond_cases(by_pytest))
-            || !exited_badly && !ended.end.is_success()
-        {
-            cases.push(case(Outcome::Errored));
-        }
-        for case in cases.iter_mut().filter(|case| is_bad(case) && case.class == test.name && case.name == test.name) {
-            case.output = case.output.take().or_else(|| output(&ended.output));
-        }
+        let mut verdict = Verdict { test, ended: &ended, cases, unread, reported, nothing_ran: listed.nothing_ran };
+        verdict.complete();
+        let Verdict { cases, unread, .. } = verdict;
         Attempt { ended, cases, unread }
     }
 }
@@ -227,8 +205,18 @@ trait Reader {
     /// Takes a line.
     fn line(&mut self, line: &str);
 
-    /// The cases found.
-    fn finish(self: Box<Self>) -> Vec<TestCase>;
+    /// What was found.
+    fn finish(self: Box<Self>) -> Listed;
+}
+
+/// What a command's output lists.
+#[derive(Debug, Default)]
+struct Listed {
+    cases: Vec<TestCase>,
+    /// Why these may not be all cases.
+    unread: Option<String>,
+    /// The output says that no test was run.
+    nothing_ran: bool,
 }
 
 fn reader(test: &TestCommand) -> Option<Box<dyn Reader>> {
@@ -237,21 +225,6 @@ fn reader(test: &TestCommand) -> Option<Box<dyn Reader>> {
         TestKind::Ctest => Some(Box::new(ctest::Table::new(&test.name))),
         TestKind::RootMacro => Some(Box::new(root_macro::Errors::new(&test.name))),
         TestKind::Pytest | TestKind::Make | TestKind::Script | TestKind::Command => None,
-    }
-}
-
-/// What a command left when its cases were read.
-struct Evidence<'a> {
-    end: &'a End,
-    output: &'a Captured,
-    /// Whether a case failed.
-    any_bad: bool,
-}
-
-impl Evidence<'_> {
-    /// Whether the exit code tells more than that cases failed: pytest's 3 and 4, and a shell's 126 and above.
-    fn is_beyond_cases(&self, by_pytest: bool) -> bool {
-        matches!(self.end, End::Exit { code } if *code >= 126 || by_pytest && matches!(code, 3 | 4))
     }
 }
 
@@ -272,11 +245,6 @@ fn is_bad(case: &TestCase) -> bool {
     matches!(case.outcome, Outcome::Failed | Outcome::Errored)
 }
 
-/// Whether it is a shell's word for a signal that ended the command: 128 and its number.
-fn is_crash(end: &End) -> bool {
-    matches!(end, End::Exit { code } if (129..=128 + 64).contains(code))
-}
-
 /// A case that stands for a whole command.
 fn whole(step: &str, outcome: Outcome, message: String) -> TestCase {
     TestCase {
@@ -289,14 +257,6 @@ fn whole(step: &str, outcome: Outcome, message: String) -> TestCase {
         output: None,
         tried_network: false,
         timing: Seconds::default(),
-    }
-}
-
-fn not_reported(kind: TestKind) -> &'static str {
-    match kind {
-        TestKind::Pytest => "the command wrote no JUnit file: the cases it ran are not known",
-        TestKind::Unittest => "no case was seen in the output: run unittest with -v",
-        _ => "no case was seen in the output",
     }
 }
 
@@ -314,27 +274,6 @@ fn shorten(text: &Captured, cap: usize) -> Captured {
     let mut capture = Capture::new(cap);
     capture.push(text.text.as_bytes());
     capture.finish()
-}
-
-/// How a command ended, for people.
-fn describe(end: &End) -> String {
-    match end {
-        End::Exit { code: 126 } => "exit code 126: a command can't be executed".to_owned(),
-        End::Exit { code: 127 } => "exit code 127: a command was not found".to_owned(),
-        End::Exit { code } if is_crash(end) => {
-            format!("exit code {code}: {}", signal(code - 128))
-        }
-        End::Exit { code } => format!("exit code {code}"),
-        End::Signal { signal: number } => signal(*number),
-        End::OutOfMemory {} => "killed: over the memory limit".to_owned(),
-        End::Timeout { seconds } => format!("killed: ran longer than {seconds} s"),
-        End::NotStarted { reason } => format!("not started: {reason}"),
-    }
-}
-
-fn signal(number: i32) -> String {
-    let name = nix::sys::signal::Signal::try_from(number).map(nix::sys::signal::Signal::as_str);
-    name.map_or_else(|_| format!("killed by signal {number}"), |name| format!("killed by signal {number} ({name})"))
 }
 
 /// The first line that says something, within its cap.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::junit::{Entry, Report};
-use super::{Evidence, one_line};
-use crate::model::cell::{End, Outcome, Seconds, TestCase};
+use super::one_line;
+use crate::model::cell::{Captured, End, Outcome, Seconds, TestCase};
 
 /// The variable pytest takes more options from (docs.pytest.org, "Environment Variables").
 pub(super) const VARIABLE: &str = "PYTEST_ADDOPTS";
@@ -85,14 +85,14 @@ fn relative(file: &str, work: &Path, dir: &Path) -> Option<String> {
 }
 
 /// What its exit code says when the cases don't (docs.pytest.org, "Exit codes"); none for a code that says nothing.
-pub(super) fn trouble(evidence: &Evidence<'_>) -> Option<String> {
-    let End::Exit { code } = evidence.end else { return None };
-    let text = &evidence.output.text;
+pub(super) fn trouble(end: &End, output: &Captured, any_bad: bool) -> Option<String> {
+    let End::Exit { code } = end else { return None };
+    let text = &output.text;
     let missing = text.contains("No module named pytest") || text.contains("No module named 'pytest'");
     match code {
         127 | 1 if missing => Some("pytest is not in this environment (no module named pytest)".to_owned()),
         127 => Some("pytest is not in this environment (command not found)".to_owned()),
-        2 if !evidence.any_bad => Some("pytest was interrupted".to_owned()),
+        2 if !any_bad => Some("pytest was interrupted".to_owned()),
         3 => Some("pytest failed inside itself or in a plugin (exit code 3)".to_owned()),
         4 => Some(usage(text)),
         5 => Some("pytest collected no tests".to_owned()),

@@ -1,7 +1,7 @@
 //! ROOT macros: ROOT ends with 0 after many errors, so its own error lines fail the macro.
 
-use super::{Reader, one_line, whole};
-use crate::model::cell::{Outcome, TestCase};
+use super::{Listed, Reader, one_line, whole};
+use crate::model::cell::Outcome;
 
 /// Looks for ROOT's error lines.
 #[derive(Debug)]
@@ -25,9 +25,9 @@ impl Reader for Errors {
     }
 
     /// One failed case with the first error line, or none at all.
-    fn finish(self: Box<Self>) -> Vec<TestCase> {
+    fn finish(self: Box<Self>) -> Listed {
         let failed = |message| whole(&self.step, Outcome::Failed, message);
-        self.first.clone().map(failed).into_iter().collect()
+        Listed { cases: self.first.clone().map(failed).into_iter().collect(), ..Listed::default() }
     }
 }
 

@@ -4,7 +4,7 @@
 //! `test_x (mod.Class.test_x) ... ok`; with a docstring its first line stands between the two on a line of its own.
 //! Tracebacks follow in sections behind a line of `=`.
 
-use super::{CASE_OUTPUT_CAP, Reader, one_line};
+use super::{CASE_OUTPUT_CAP, Listed, Reader, one_line};
 use crate::model::capture::Capture;
 use crate::model::cell::{Outcome, Seconds, TestCase};
 
@@ -23,6 +23,8 @@ pub(super) struct Unittest {
     pending: Option<(String, String)>,
     section: Option<Section>,
     ran: Option<u64>,
+    /// A verdict was seen, so the output is verbose.
+    verbose: bool,
 }
 
 /// A traceback being read.
@@ -58,9 +60,14 @@ impl Reader for Unittest {
         }
     }
 
-    fn finish(mut self: Box<Self>) -> Vec<TestCase> {
+    fn finish(mut self: Box<Self>) -> Listed {
         self.close();
-        self.cases
+        let seen = self.cases.len() as u64;
+        let unread = self
+            .ran
+            .filter(|_| !self.verbose)
+            .map(|ran| format!("{seen} of {ran} cases are known: run unittest with -v to see the others"));
+        Listed { nothing_ran: self.ran.is_none_or(|ran| ran == 0) && seen == 0, cases: self.cases, unread }
     }
 }
 
@@ -74,7 +81,9 @@ impl Unittest {
                 return;
             }
         };
-        let id = heading(front).or_else(|| self.pending.take());
+        // Before Python 3.11 the verdict of a test with failed subtests is not written, nor the end of its line.
+        let last = front.rsplit(" ... ").next().unwrap_or(front);
+        let id = heading(last).or_else(|| heading(front)).or_else(|| self.pending.take());
         let Some((name, class)) = id else { return };
         // Output of the test itself may stand between: then the verdict is on a line of its own.
         let Some((outcome, message)) = outcome(back) else {
@@ -82,6 +91,7 @@ impl Unittest {
             return;
         };
         self.pending = None;
+        self.verbose = true;
         self.add(name, class, outcome, message);
     }
 
@@ -173,7 +183,8 @@ fn outcome(text: &str) -> Option<(Outcome, String)> {
         "unexpected success" => (Outcome::Failed, "passed although it was expected to fail".to_owned()),
         other => {
             let reason = other.strip_prefix("skipped ")?;
-            (Outcome::Skipped, one_line(reason.trim_matches(['\'', '"'])))
+            let quoted = ['\'', '"'].iter().find_map(|&quote| reason.strip_prefix(quote)?.strip_suffix(quote));
+            (Outcome::Skipped, one_line(quoted.unwrap_or(reason)))
         }
     };
     Some(verdict)
@@ -186,7 +197,7 @@ mod tests {
     fn read(text: &str) -> Vec<String> {
         let mut reader = Box::new(Unittest::default());
         text.lines().for_each(|line| reader.line(line));
-        let cases = reader.finish();
+        let cases = reader.finish().cases;
         cases.iter().map(|c| format!("{}|{}|{:?}|{}", c.class, c.name, c.outcome, c.message)).collect()
     }
 

@@ -1,0 +1,147 @@
+//! Files of real test runs, files cut short, and files that mean harm.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::{Strategy as _, any, prop, proptest};
+
+use super::{CASE_CAP, Report, parse, read};
+use crate::model::cell::Outcome;
+
+fn recorded(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/suite/recorded").join(name)
+}
+
+fn shown(report: &Report) -> Vec<String> {
+    let lines = report.cases.iter().map(|case| {
+        let message = case.message.lines().next().unwrap_or_default();
+        format!("{:?} {} {} {message}", case.outcome, case.class, case.name)
+    });
+    lines.collect()
+}
+
+const VERSIONS: &[&str] = &["6", "7", "8", "9"];
+
+#[test]
+fn every_pytest_and_both_families_give_the_same_cases() {
+    for version in VERSIONS {
+        let xunit1 = read(&recorded(&format!("pytest-{version}-xunit1.xml"))).expect("is there");
+        let xunit2 = read(&recorded(&format!("pytest-{version}-xunit2.xml"))).expect("is there");
+        assert_eq!(shown(&xunit1), shown(&xunit2), "pytest {version}");
+        assert_eq!(xunit1.broken, None);
+        insta::assert_snapshot!("pytest_cases", shown(&xunit1).join("\n"));
+        assert!(xunit1.cases.iter().skip(1).all(|case| case.file.is_some() && case.line.is_some()));
+    }
+}
+
+#[test]
+fn junit_parser_sees_the_same_cases() {
+    for version in VERSIONS {
+        let path = recorded(&format!("pytest-{version}-xunit1.xml"));
+        let ours = read(&path).expect("is there");
+        let theirs = junit_parser::from_reader(fs::read(&path).expect("opens").as_slice()).expect("is read");
+        let mut theirs: Vec<(String, String)> = theirs
+            .suites
+            .iter()
+            .flat_map(|suite| &suite.cases)
+            .map(|case| (case.classname.clone().unwrap_or_default(), case.original_name.clone()))
+            .collect();
+        // A failure with an error in the teardown is written as two cases.
+        theirs.dedup();
+        let ours: Vec<(String, String)> =
+            ours.cases.iter().map(|case| (case.class.clone(), case.name.clone())).collect();
+        assert_eq!(ours, theirs, "pytest {version}");
+    }
+}
+
+#[test]
+fn text_comes_out_as_the_test_wrote_it() {
+    for version in VERSIONS {
+        let report = read(&recorded(&format!("pytest-{version}-xunit1.xml"))).expect("is there");
+        let case = report.cases.iter().find(|case| case.name == "test_fail").expect("was run");
+        let text = &case.text.text;
+        assert!(text.contains("selected <12> of 20 events & stopped ]]> here"), "{text}");
+        assert!(text.contains("assert left == right, \"cut flow: 12 < 20 & rising\""), "{text}");
+        assert!(text.contains("#x1B[31mred#x1B[0m #x00 #x08") && text.contains("chi2 & ndf"), "{text}");
+        let teardown = report.cases.iter().find(|case| case.name == "test_fail_and_error_in_teardown").expect("run");
+        assert_eq!(teardown.outcome, Outcome::Errored);
+        assert!(teardown.message.starts_with("assert [1] == [2]; failed on teardown"), "{}", teardown.message);
+        assert!(!teardown.text.text.contains("Captured Out"), "{}", teardown.text.text);
+    }
+}
+
+#[test]
+fn a_file_cut_anywhere_gives_the_cases_before_the_cut() {
+    let whole = fs::read(recorded("pytest-8-xunit1.xml")).expect("is there");
+    let all = shown(&parse(whole.as_slice()));
+    let mut seen = 0;
+    for end in (0..whole.len() - 1).step_by(7) {
+        let part = parse(&whole[..end]);
+        let part_shown = shown(&part);
+        // The case that is written twice may be cut between its two halves.
+        let same = part_shown.iter().zip(&all).all(|(a, b)| a == b || a.contains("test_fail_and_error_in_teardown"));
+        assert!(same && part_shown.len() >= seen, "cut at {end}");
+        seen = part_shown.len();
+        assert!(part.broken.is_some() || end < 60, "cut at {end}");
+    }
+    assert!(seen >= all.len() - 1);
+}
+
+#[test]
+fn times_are_never_anything_but_seconds() {
+    let times =
+        [("1,024.5", 1024.5), ("nan", 0.0), ("inf", 0.0), ("-1", 0.0), ("", 0.0), ("soon", 0.0), ("0.25", 0.25)];
+    for (text, seconds) in times {
+        let xml = format!("<testsuite><testcase name='a' time='{text}'/></testsuite>");
+        assert_eq!(parse(xml.as_bytes()).cases[0].seconds, seconds, "{text}");
+    }
+}
+
+#[test]
+fn entities_do_not_grow() {
+    let mut xml = "<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'>".to_owned();
+    for (outer, inner) in [("b", "a"), ("c", "b"), ("d", "c"), ("e", "d")] {
+        xml.push_str(&format!("<!ENTITY {outer} '{}'>", format!("&{inner};").repeat(10)));
+    }
+    xml.push_str("]><testsuite><testcase name='&e;'><failure message='&e;'>&e; &lt;</failure></testcase></testsuite>");
+    let report = parse(xml.as_bytes());
+    assert_eq!((report.cases[0].name.as_str(), report.cases[0].text.text.trim()), ("&e;", "&e; <"));
+}
+
+#[test]
+fn depth_and_number_are_bounded() {
+    let deep = "<testsuite>".repeat(200_000);
+    assert_eq!(parse(deep.as_bytes()).broken.as_deref(), Some("the JUnit file ends in the middle"));
+    let cases: String = (0..CASE_CAP + 5).map(|i| format!("<testcase name='{i}'/>")).collect();
+    let report = parse(format!("<testsuite>{cases}</testsuite>").as_bytes());
+    assert_eq!(report.cases.len(), CASE_CAP);
+    assert!(report.broken.expect("says so").contains("more than"));
+}
+
+#[test]
+fn only_a_regular_file_is_read() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (link, pipe) = (dir.path().join("link"), dir.path().join("pipe"));
+    std::os::unix::fs::symlink(recorded("pytest-8-xunit1.xml"), &link).expect("linked");
+    let fifo = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, fifo, rustix::fs::Mode::RUSR, 0).expect("made");
+    for path in [&link, &pipe, &dir.path().to_owned()] {
+        assert!(read(path).is_err(), "{}", path.display());
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_to_an_end(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        parse(bytes.as_slice());
+    }
+
+    #[test]
+    fn anything_like_junit_is_read_to_an_end(parts in prop::collection::vec(
+        prop::sample::select(vec!["<testsuite>", "</testsuite>", "<testcase name='a' time='1e999'>", "</testcase>",
+            "<failure message=\"", "'>", "</failure>", "<![CDATA[", "]]>", "&#0;", "&#xffffffff;", "&x;", "<!--",
+            "<skipped/>", "<error>", "\u{0}", "é", "<?", "<!DOCTYPE", " "]), 0..60)
+        .prop_map(|parts| parts.concat())) {
+        parse(parts.as_bytes());
+    }
+}
