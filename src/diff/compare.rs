@@ -97,6 +97,9 @@ fn relation(first: &Fact, other: &Fact, grammar: Grammar) -> Option<Change> {
         ) => {
             let (a, b) = (same_a.as_ref().unwrap_or(text_a), same_b.as_ref().unwrap_or(text_b));
             if a != b {
+                if grammar.is_reordered(a, b) {
+                    return Some(Change::Reordered);
+                }
                 match grammar.compare(a, b) {
                     Some(Ordering::Less) => return Some(Change::Newer),
                     Some(Ordering::Greater) => return Some(Change::Older),
@@ -129,7 +132,10 @@ impl Draft {
             (1, Some(only)) => *only,
             _ => Change::Mixed,
         };
-        Some(Self::of(name.into(), facts, change, weight))
+        let distance = farthest(&facts);
+        let values = facts.into_iter().map(Fact::value).collect();
+        let row = Row { name: name.into(), values, change, weight: effective(weight, change), lines: Vec::new() };
+        Some(Self { row, distance })
     }
 
     /// A row only when the columns in which there is anything to compare differ among each other, the first being one of
@@ -147,14 +153,6 @@ impl Draft {
         let comparable = facts.iter().zip(present).filter(|(_, present)| **present).map(|(fact, _)| fact.clone());
         Self::new(name, comparable.collect(), grammar, weight)?;
         Self::new(name, facts, grammar, weight)
-    }
-
-    /// A row with a change that was decided elsewhere.
-    pub(super) fn of(name: String, facts: Vec<Fact>, change: Change, weight: Weight) -> Self {
-        let distance = farthest(&facts);
-        let values = facts.into_iter().map(Fact::value).collect();
-        let row = Row { name, values, change, weight: effective(weight, change), lines: Vec::new() };
-        Self { row, distance }
     }
 
     /// The same row with the lines of a text difference.
@@ -208,6 +206,11 @@ fn severity(change: Change) -> u8 {
         Change::Origin => 3,
         Change::NotCompared => 4,
     }
+}
+
+/// A number and its noun: `1 package`, `2 packages`.
+pub(super) fn counted(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// Collects rows, leaving out what doesn't differ.

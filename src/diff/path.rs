@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::diff::{Change, Weight};
+use crate::model::diff::Weight;
 use crate::model::environment::Environment;
 
 use super::compare::{Draft, Fact};
@@ -48,11 +48,7 @@ fn sys_path(environment: &Environment) -> Column<'_> {
 
 fn row(name: &str, columns: Vec<Column<'_>>, weight: Weight) -> Option<Draft> {
     let facts: Vec<Fact> = columns.iter().map(fact).collect();
-    let draft = if only_reordered(&columns) {
-        Draft::of(name.to_owned(), facts, Change::Reordered, weight)
-    } else {
-        Draft::new(name, facts, Grammar::None, weight)?
-    };
+    let draft = Draft::new(name, facts, Grammar::List, weight)?;
     Some(draft.with_lines(lines(&columns)))
 }
 
@@ -63,19 +59,6 @@ fn fact(column: &Column<'_>) -> Fact {
         Ok(None) => Fact::Absent,
         Err(reason) => Fact::Unknown((*reason).to_owned()),
     }
-}
-
-/// Whether all columns have the same elements and some have them in another order.
-fn only_reordered(columns: &[Column<'_>]) -> bool {
-    let lists: Option<Vec<&[String]>> = columns.iter().map(|column| column.ok().flatten()).collect();
-    let Some(lists) = lists else { return false };
-    let Some((first, others)) = lists.split_first() else { return false };
-    let elements = |list: &[String]| {
-        let mut sorted = list.to_vec();
-        sorted.sort();
-        sorted
-    };
-    others.iter().any(|other| other != first) && others.iter().all(|other| elements(other) == elements(first))
 }
 
 /// The last column's difference from the first.

@@ -18,6 +18,8 @@ pub(super) enum Grammar {
     Rpm,
     /// Numbers between dots or slashes, perhaps after words: `6.30/04`, `glibc 2.36`.
     Dotted,
+    /// No versions but lists: elements with a NUL between them. Without order, yet the same elements may stand in another.
+    List,
     /// No order is known to us (apk, conda) or there is none.
     None,
 }
@@ -34,8 +36,18 @@ impl Grammar {
                 let (word_b, number_b) = dotted(b)?;
                 (word_a == word_b).then(|| padded_cmp(&number_a, &number_b))
             }
-            Self::None => None,
+            Self::List | Self::None => None,
         }
+    }
+
+    /// Whether two different texts are lists of the same elements.
+    pub(super) fn is_reordered(self, a: &str, b: &str) -> bool {
+        let elements = |list: &str| {
+            let mut sorted: Vec<String> = list.split('\0').map(str::to_owned).collect();
+            sorted.sort();
+            sorted
+        };
+        self == Self::List && elements(a) == elements(b)
     }
 }
 

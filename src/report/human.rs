@@ -274,8 +274,8 @@ pub(super) fn difference(diff: &Diff, options: &Options) -> String {
         page.say(0, format!("no differences between {}", names.join(" and ")), Ink::Good);
         return page.finish();
     }
-    let arrow = glyph(options, "→", "->");
-    page.say(0, names.join(&format!(" {arrow} ")), Ink::Strong);
+    let between = if names.len() == 2 { format!(" {} ", glyph(options, "→", "->")) } else { ", ".to_owned() };
+    page.say(0, names.join(&between), Ink::Strong);
     for section in &diff.sections {
         rows(&mut page, diff, section, options);
     }

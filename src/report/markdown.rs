@@ -25,6 +25,8 @@ const MAX_NAMES: usize = 200;
 const MAX_OUTPUT: usize = 8 << 10;
 /// Rows of differences shown of a cell.
 const MAX_ROWS: usize = 60;
+/// Columns of a reason kept in the table of cells.
+const MAX_REASON: usize = 200;
 /// Versions in the table of cells.
 const MAX_VERSIONS: usize = 5;
 
@@ -34,7 +36,7 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
     let mut out = format!("## carnet: {}\n\n", code(&summary::subject(document)));
     put(&mut out, format_args!("{} {}.\n\n", emblem(document), summary::sentence(document, code)));
     cells(&mut out, &summary);
-    put(&mut out, format_args!("\n{}, {}.\n", summary::totals(document), duration(document.timing.seconds)));
+    put(&mut out, format_args!("\n{}, in {}.\n", summary::totals(document), duration(document.timing.seconds)));
     let notable: Vec<&Line<'_>> = summary.lines.iter().filter(|line| is_notable(line)).collect();
     for (index, line) in notable.iter().enumerate() {
         let section = section(document, line, options);
@@ -164,12 +166,18 @@ fn cells(out: &mut String, summary: &Summary<'_>) {
 /// What came of a cell, the reason from outside as code.
 fn headline(line: &Line<'_>) -> String {
     let (said, reason) = summary::headline(line.cell);
-    reason.map_or(said.clone(), |reason| format!("{said}: {}", code(&one_line(&reason, 200))))
+    reason.map_or(said.clone(), |reason| format!("{said}: {}", code(&one_line(&reason, MAX_REASON))))
 }
 
 /// Whether a cell has more to say than its row does.
 fn is_notable(line: &Line<'_>) -> bool {
-    line.cell.status != Status::Passed || !line.cell.not_enforced.is_empty()
+    let cell = line.cell;
+    match cell.status {
+        // The row in the table says it all.
+        Status::Skipped => cell.hint.is_some() || !cell.not_enforced.is_empty(),
+        Status::Passed => !cell.not_enforced.is_empty(),
+        Status::Flaky | Status::Failed | Status::Error => true,
+    }
 }
 
 fn section(document: &Document, line: &Line<'_>, options: &Options) -> String {
@@ -177,7 +185,8 @@ fn section(document: &Document, line: &Line<'_>, options: &Options) -> String {
     let open = if cell.status == Status::Failed && !cell.is_forgiven() { " open" } else { "" };
     let mut out =
         format!("\n<details{open}>\n<summary>{} {}: {}</summary>\n\n", symbol(line), code(&cell.id), headline(line));
-    if let Some(reason) = &cell.reason {
+    let told = summary::headline(cell).1.is_some_and(|reason| reason.len() <= MAX_REASON);
+    if let Some(reason) = cell.reason.as_ref().filter(|_| !told) {
         put(&mut out, format_args!("{}\n\n", code(reason)));
     }
     if let Some(hint) = &cell.hint {
@@ -301,7 +310,7 @@ pub(super) fn difference(diff: &Diff, options: &Options) -> String {
     if diff.is_empty() {
         return format!("No differences between {}.\n", names.join(" and "));
     }
-    let mut out = format!("## {}\n", names.join(" → "));
+    let mut out = format!("## {}\n", names.join(if names.len() == 2 { " → " } else { ", " }));
     for (index, section) in diff.sections.iter().enumerate() {
         let text = table(section, &names, options);
         if out.len() + text.len() > MAX_BYTES {

@@ -80,7 +80,9 @@ impl Page {
             return;
         }
         let style = ink.style();
-        self.text.push_str(&format!("{style}{text}{style:#}"));
+        for part in [&style.render().to_string(), text, &style.render_reset().to_string()] {
+            self.text.push_str(part);
+        }
     }
 
     /// One line of text.

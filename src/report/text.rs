@@ -26,7 +26,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
             '\r' => out.push('\n'),
             '\0'..='\x1f' if controls(c) => out.push(picture(c)),
             '\x7f' => out.push('\u{2421}'),
-            c if controls(c) => out.push_str(&format!("<U+{:04X}>", u32::from(c))),
+            c if controls(c) => out.extend(format!("<U+{:04X}>", u32::from(c)).chars()),
             c => out.push(c),
         }
     }

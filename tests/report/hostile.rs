@@ -66,7 +66,7 @@ fn markdown_has_no_html_mentions_or_links_of_others() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_renders_in_every_format(text in any::<String>(), width in 0_usize..200) {

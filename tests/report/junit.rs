@@ -121,6 +121,8 @@ fn is_xml_char(c: char) -> bool {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_output_makes_xml_that_gives_the_text_back(
         bytes in prop::collection::vec(any::<u8>(), 0..400),
