@@ -5,6 +5,7 @@
 //! [`subject::Subject`], with the reason.
 
 mod case;
+mod docker;
 
 mod host;
 mod list;
