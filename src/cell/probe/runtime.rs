@@ -189,8 +189,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().to_str().expect("UTF-8");
         assert_eq!(inspect(path).map(|(writable, _)| writable), Some(true));
-        // A read-only file system holds for every user, root included.
-        assert_eq!(inspect("/proc/self/fdinfo").map(|(writable, _)| writable), Some(false));
+        // The kernel refuses new files in these for every user, root included.
+        assert_eq!(inspect("/proc/self/task").map(|(writable, _)| writable), Some(false));
     }
 
     #[test]
