@@ -1,8 +1,8 @@
 //! Asks an interpreter for what only it knows: its search path and its ABI.
 
 use std::fs::OpenOptions;
-use std::io::Read;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::io::Read as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
@@ -180,7 +180,7 @@ fn parse(output: &str) -> Option<Answer> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
     use std::sync::Arc;
 

@@ -132,7 +132,7 @@ mod tests {
             bytes[at] = *byte;
         }
         // One in eight is cut short as well.
-        if changes.len() % 8 == 0 {
+        if changes.len().is_multiple_of(8) {
             bytes.truncate(cut.index(bytes.len()));
         }
         for blob in headers(bytes, Vec::new()).unwrap_or_default() {
