@@ -95,7 +95,31 @@ mod tests {
         assert_eq!(numbers("PRIVATE"), None);
     }
 
+    /// A shared library with versions (see `elf.sh` beside the fixtures).
+    fn library() -> Vec<u8> {
+        let path = format!("{}/tests/data/probe/libversion.so.zst", env!("CARGO_MANIFEST_DIR"));
+        zstd::decode_all(std::fs::File::open(path).expect("a fixture")).expect("zstd")
+    }
+
+    #[test]
+    fn the_highest_version_is_that_of_the_highest_numbers() {
+        assert_eq!(highest(&library(), "GLIBCXX_").as_deref(), Some("3.4.30"));
+        assert_eq!(highest(&library(), "CXXABI_").as_deref(), Some("1.3.13"));
+        assert_eq!(highest(&library(), "GLIBC_"), None);
+    }
+
     proptest! {
+        #[test]
+        fn a_damaged_library_is_survived(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..100)) {
+            let mut bytes = library();
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            highest(&bytes, "GLIBCXX_");
+            machine(&bytes);
+        }
+
         #[test]
         fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
             let mut bytes = bytes;

@@ -95,7 +95,7 @@ fn find(root: &Root, name: &str) -> Option<String> {
 fn glibc_version(root: &Root, path: &str, bytes: &[u8]) -> Option<String> {
     let banner = || {
         let after = after(bytes, b"GNU C Library ")?;
-        version(crate_text(after.get(..after.len().min(200))?).split_once("release version ")?.1)
+        version(leading_text(after.get(..after.len().min(200))?).split_once("release version ")?.1)
     };
     let named = || {
         let target = root.resolve(path.as_ref()).ok()?;
@@ -114,7 +114,7 @@ fn musl_version(bytes: &[u8]) -> Option<String> {
     })
 }
 
-fn crate_text(bytes: &[u8]) -> &str {
+fn leading_text(bytes: &[u8]) -> &str {
     match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
@@ -178,7 +178,7 @@ mod tests {
     fn musl_and_no_libc_are_told_apart() {
         let (dir, root) = tree();
         assert_eq!(libc(&root).get().map(|libc| libc.name.clone()), Some("none".to_owned()));
-        fs::write(dir.path().join("lib/ld-musl-x86_64.so.1"), b"\0musl libc (x86_64)\nVersion %s\n\01.2.5\0")
+        fs::write(dir.path().join("lib/ld-musl-x86_64.so.1"), b"\0musl libc (x86_64)\nVersion %s\n\x001.2.5\0")
             .expect("a file");
         let expected = Libc { name: "musl".to_owned(), version: "1.2.5".to_owned() };
         assert_eq!(libc(&root).get(), Some(&expected));

@@ -18,24 +18,22 @@ pub(super) fn redact(text: &str) -> String {
     out
 }
 
-/// Whether a URL holds a user, a password or a query.
+/// What stands behind the scheme of a URL, without user, password, query and token.
 fn clean(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     let authority_end = url.find('/').unwrap_or(url.len());
     let (authority, path) = url.split_at(authority_end);
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let mut out = host.to_owned();
-    let mut parts = path.split('/').peekable();
-    let mut first = true;
+    let mut parts = path.split('/').skip(1).peekable();
     while let Some(part) = parts.next() {
-        if !first {
-            out.push('/');
-        }
-        first = false;
-        out.push_str(part);
+        // A conda channel's token follows `/t/`.
         if part == "t" && parts.peek().is_some_and(|token| token.len() >= 8 && token.contains('-')) {
             parts.next();
+            continue;
         }
+        out.push('/');
+        out.push_str(part);
     }
     out
 }
@@ -55,7 +53,7 @@ mod tests {
     fn credentials_and_queries_are_cut() {
         assert_eq!(redact("https://user:pw@host/x?token=1#y"), "https://host/x");
         assert_eq!(redact("a=git+ssh://git@github.com/o/r.git b"), "a=git+ssh://github.com/o/r.git b");
-        assert_eq!(redact("https://host/t/ab-12345678-90/conda-forge"), "https://host/t/conda-forge");
+        assert_eq!(redact("https://host/t/ab-12345678-90/conda-forge"), "https://host/conda-forge");
         assert_eq!(redact("/usr/bin:/bin"), "/usr/bin:/bin");
         assert_eq!(redact("https://u:p@h/a:https://v:q@i/b"), "https://h/a:https://i/b");
     }

@@ -108,7 +108,7 @@ fn highest(versions: impl Iterator<Item = String>) -> Option<String> {
 mod tests {
     use std::collections::BTreeMap;
     use std::fs;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
     use std::sync::Arc;
 
     use super::*;

@@ -158,14 +158,28 @@ fn python(root: &Root, prefix: &str) -> Option<String> {
             [format!("{directory}/{name}/site-packages"), format!("{directory}/{name}/site-packages/ROOT")]
         })
     };
-    let beside = above(&format!("{prefix}/x")).filter(|_| prefix.ends_with("-packages/ROOT"));
-    let wheel = beside.into_iter().flat_map(|_| {
-        let packages = prefix.trim_end_matches("/ROOT").to_owned();
-        [format!("{packages}/cppyy_backend"), format!("{packages}/cppyy"), packages]
-    });
+    let wheel = prefix.strip_suffix("/ROOT").filter(|packages| packages.ends_with("-packages"));
+    if let Some(found) = wheel.and_then(|packages| wheel_python(root, packages)) {
+        return Some(found);
+    }
     let own = libraries(prefix).into_iter().flat_map(|lib| [format!("{lib}/ROOT"), format!("{lib}/cppyy"), lib]);
-    own.chain(site("lib")).chain(site("lib64")).chain(wheel).find_map(|directory| {
+    own.chain(site("lib")).chain(site("lib64")).find_map(|directory| {
         root.names(directory).iter().filter(|name| is_binding(name)).find_map(|name| suffix(name))
+    })
+}
+
+/// A wheel's tag says it: `Tag: cp311-cp311-manylinux_2_28_x86_64`.
+fn wheel_python(root: &Root, packages: &str) -> Option<String> {
+    let names = root.names(packages);
+    let mut infos =
+        names.iter().filter(|name| name.ends_with(".dist-info") && name.to_lowercase().starts_with("root-"));
+    infos.find_map(|info| {
+        let text = root.text(format!("{packages}/{info}/WHEEL")).ok()?;
+        let tag = text.lines().find_map(|line| line.strip_prefix("Tag: cp"))?;
+        let digits = tag.split('-').next()?;
+        let minor =
+            digits.get(1..).filter(|minor| !minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit()))?;
+        Some(format!("{}.{minor}", digits.get(..1)?))
     })
 }
 

@@ -1,7 +1,8 @@
 //! Asks an interpreter for what only it knows: its search path and its ABI.
 
-use std::io::Read;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::fs::OpenOptions;
+use std::io::Read as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
@@ -90,12 +91,13 @@ pub(super) fn ask(place: &Place, executable: &str) -> Result<Answer, AskError> {
         .envs(&place.env)
         .env_remove("PYTHONINSPECT")
         .current_dir("/")
-        .stdin(Stdio::null())
+        .stdin(nothing())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(nothing())
         .process_group(0)
         .spawn()
         .map_err(|error| AskError::Start(error.kind().to_string()))?;
+    drop((child.stdin.take(), child.stderr.take()));
     let Some(output) = child.stdout.take() else { return Err(AskError::Answer) };
     let answer = bounded::start(move || {
         let mut bytes = Vec::new();
@@ -110,6 +112,14 @@ pub(super) fn ask(place: &Place, executable: &str) -> Result<Answer, AskError> {
         }),
         Ok(Err(_)) => Err(AskError::Answer),
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(AskError::Timeout),
+    }
+}
+
+/// `/dev/null`, or where a bare tree has none, a pipe whose other end nobody holds.
+fn nothing() -> Stdio {
+    match OpenOptions::new().read(true).write(true).open("/dev/null") {
+        Ok(file) => file.into(),
+        Err(_) => Stdio::piped(),
     }
 }
 
@@ -170,7 +180,7 @@ fn parse(output: &str) -> Option<Answer> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
     use std::sync::Arc;
 

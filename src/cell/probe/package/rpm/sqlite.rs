@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_view_in_place_of_the_table_is_refused() {
-        let connection = Connection::open_in_memory().expect("a database");
+        let mut connection = Connection::open_in_memory().expect("a database");
         connection
             .execute_batch("create view Packages as with recursive n(hnum, blob) as (select 1, 'a' union all select hnum + 1, 'a' from n) select * from n")
             .expect("a view");
