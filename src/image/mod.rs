@@ -16,3 +16,8 @@ mod saved;
 mod tree;
 pub mod unpack;
 mod whiteout;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
