@@ -7,12 +7,14 @@ mod artifact;
 mod command;
 mod copy;
 mod descendant;
+pub mod environ;
 mod lines;
 mod memory;
 mod network;
 pub mod probe;
 pub mod suite;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,7 +27,6 @@ use suite::Suite;
 use crate::error::{Failure, Kind, chain};
 use crate::model::canonical;
 use crate::model::cell::{self, CellResult, CellTiming};
-use crate::model::environment::Environment;
 use crate::model::plan::{self, CellPlan, Phase};
 
 /// Bytes a plan may have.
@@ -141,7 +142,8 @@ struct Run<'a> {
 impl Run<'_> {
     fn all(&mut self, progress: &mut dyn FnMut(&str)) -> Result<(), String> {
         if self.plan.phase == Phase::Snapshot {
-            return self.snapshot();
+            self.snapshot(environ::own());
+            return Ok(());
         }
         let work = Path::new(&self.plan.work);
         let started = Instant::now();
@@ -152,18 +154,20 @@ impl Run<'_> {
         if self.plan.phase == Phase::Setup {
             return self.setup(&supervisor, progress);
         }
-        self.snapshot()?;
         self.result.inputs = artifact::digests(work, &self.plan.inputs);
         let tested = self.tests(&supervisor, progress);
         self.result.outputs = artifact::digests(work, &self.plan.outputs);
         tested
     }
 
-    fn snapshot(&mut self) -> Result<(), String> {
+    /// The snapshot of what the tests find.
+    fn snapshot(&mut self, env: BTreeMap<String, String>) {
         let started = Instant::now();
-        self.result.environment = Some(environment(self.plan));
+        let own_env = self.plan.own_env.keys().cloned().collect();
+        let allow_env = self.plan.allow_env.clone();
+        let options = probe::Options { allow_env, own_env, ..probe::Options::live(env) };
+        self.result.environment = Some(probe::environment(&options));
         self.result.timing.snapshot = started.elapsed().as_secs_f64();
-        Ok(())
     }
 
     fn setup(&mut self, supervisor: &Supervisor, progress: &mut dyn FnMut(&str)) -> Result<(), String> {
@@ -185,6 +189,7 @@ impl Run<'_> {
         }
         let scratch = Scratch::beside(Path::new(&self.plan.result))?;
         let mut suite = Suite::new(self.plan, supervisor, scratch.0.clone(), offline);
+        self.snapshot(suite.variables(progress));
         for (index, test) in self.plan.tests.iter().enumerate() {
             let step = suite.test(index, test, progress);
             self.result.timing.commands += step.timing.seconds;
@@ -197,18 +202,6 @@ impl Run<'_> {
 
 fn interrupted(supervisor: &Supervisor) -> Result<(), String> {
     supervisor.asked_to_end().map_or(Ok(()), |signal| Err(format!("interrupted by signal {signal}")))
-}
-
-/// The snapshot of what the tests will find.
-fn environment(plan: &CellPlan) -> Environment {
-    let env =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let own_env = plan.own_env.keys().cloned().collect();
-    probe::environment(&probe::Options {
-        allow_env: plan.allow_env.clone(),
-        own_env,
-        ..probe::Options::live(env.collect())
-    })
 }
 
 /// A directory for the files that test frameworks write: beside the result, so on a place that can be written to, and

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::cell::environ as cell_environ;
 use crate::config::ConfigError;
 use crate::engine;
 use crate::error::{Error, Kind};
@@ -75,7 +76,9 @@ type Outcome = Result<u8, CommandError>;
 pub fn main() -> ExitCode {
     install_panic_hook();
     // Engines start this program again as their own helper, where nothing of the command line's trappings is wanted.
-    let helper = engine::host::supervisor::run_if_asked().or_else(engine::embedded::sandbox::run_if_asked);
+    let helper = engine::host::supervisor::run_if_asked()
+        .or_else(engine::embedded::sandbox::run_if_asked)
+        .or_else(cell_environ::run_if_asked);
     if let Some(code) = helper {
         return code;
     }

@@ -164,3 +164,14 @@ fn an_interrupt_keeps_what_was_learned() {
     assert_eq!(document["cells"][0]["status"], "skipped");
     assert_eq!(room.leftovers(), Vec::<std::path::PathBuf>::new());
 }
+
+#[test]
+fn the_snapshot_sees_what_the_facility_s_setup_sets() {
+    let room = Room::testing("test \"$OMP_NUM_THREADS\" = 3");
+    room.write("carnet.toml", format!("[test]\nrun = \"./t.sh\"\n{HOST}setup = \"export OMP_NUM_THREADS=3 LATE=1\"\n"));
+    room.run(&["check"]).expect(0);
+    let environments = room.document()["environments"].clone();
+    let variables = &environments.as_object().expect("environments").values().next().expect("one")["variables"];
+    assert_eq!(variables["values"]["OMP_NUM_THREADS"], "3");
+    assert!(variables["names"].as_array().is_some_and(|names| names.contains(&"LATE".into())), "{variables}");
+}

@@ -9,12 +9,14 @@ mod root_macro;
 mod unittest;
 mod verdict;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::command::{self, Command, Ended, Supervisor};
+use super::environ;
 use super::network::Attempts;
 use crate::model::capture::Capture;
 use crate::model::cell::{Captured, Outcome, Seconds, Step, TestCase};
@@ -69,6 +71,16 @@ impl<'a> Suite<'a> {
             unread: None,
             timing: Seconds { seconds: ended.seconds },
         }
+    }
+
+    /// The variables that commands find: after the prelude where there is one, and else those of this process.
+    pub(super) fn variables(&self, progress: &mut dyn FnMut(&str)) -> BTreeMap<String, String> {
+        let own = environ::own();
+        let file = self.scratch.join("environ");
+        let Some(run) = self.plan.prelude.as_ref().and_then(|_| environ::command(&file)) else { return own };
+        self.command(&run, "", &[], false, progress);
+        // A prelude that failed has left nothing; the tests will say so.
+        environ::read(&file).map_or_else(|| own.clone(), |found| environ::without_shell(found, &own))
     }
 
     /// Runs one test command, again as often as the plan allows while it fails.
