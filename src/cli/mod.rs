@@ -1,5 +1,6 @@
 //! Commands: parse, call, print; no logic.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -13,7 +14,7 @@ pub fn main() -> ExitCode {
             Ok(()) => ExitCode::from(crate::exit::GOOD),
             Err(error) => {
                 let code = error.kind().exit_code();
-                eprintln!("error: {}", Error::from(error));
+                let _ = writeln!(std::io::stderr(), "error: {}", Error::from(error));
                 ExitCode::from(code)
             }
         },
