@@ -12,7 +12,6 @@
 //! | [`cell`] | the half that runs inside: probe and suite |
 //! | [`image`] | references, archives, layouts, unpacked trees |
 //! | [`repo`] | git, the tree that tests see, what a repository tests and declares |
-//! | [`facility`] | facilities of a configuration, with their contracts |
 //! | [`config`] | `carnet.toml`: raw with spans, then valid |
 //! | [`diff`] | environments side by side |
 //! | [`model`] | pure data |
@@ -27,7 +26,6 @@ pub mod diff;
 pub mod engine;
 pub mod error;
 pub mod exit;
-pub mod facility;
 pub mod image;
 pub mod model;
 pub mod repo;

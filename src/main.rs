@@ -1,5 +1,5 @@
 //! The `carnet` program.
 
 fn main() -> std::process::ExitCode {
-    carnet::cli::main()
+    std::panic::catch_unwind(carnet::cli::main).unwrap_or_else(|_| std::process::ExitCode::from(carnet::exit::BUG))
 }

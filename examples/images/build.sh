@@ -50,6 +50,11 @@ mkdir -p "$out"
 # Two runs at once would share the apt lock and the image directories.
 exec 9>"$out/.lock"
 flock 9
+for d in "$out"/.build-*; do # what a killed run left
+  [ -d "$d" ] || continue
+  umount_below "$d"
+  rm -rf --one-file-system "$d"
+done
 install_tools
 
 tmp=""
@@ -87,7 +92,8 @@ for name in "${todo[@]}"; do
   set +m
   wait "$job" # set -e ends the script here when it failed
   job=
-  rm -rf "${out:?}/$name" "$out/$name.key"
+  rm -f "$out/$name.key"
+  [ ! -e "$out/$name" ] || mv "$out/$name" "$tmp/old"
   mv "$tmp/image" "$out/$name"
   echo "$key" >"$out/$name.key"
   umount_below "$tmp"

@@ -9,15 +9,23 @@ now() { date +%s.%N; }
 since() { awk -v a="$1" -v b="$(now)" 'BEGIN { printf "%.0f", b - a }'; }
 
 # step TEXT COMMAND...: run with a progress line; the command's own words only when it fails.
+# In the background, since bash ignores `set -e` within a function whose result is tested.
 step() {
-  local text=$1 t log=$tmp/log
+  local text=$1 t job log=$tmp/log
   shift
   t=$(now)
-  if ! "$@" >"$log" 2>&1 </dev/null; then
-    tail -n 40 "$log" >&2
-    die "$name: $text failed after $(since "$t") s"
+  "$@" >"$log" 2>&1 </dev/null &
+  job=$!
+  await "$text" "$job" "$log" "$t"
+}
+
+# await TEXT PID LOG START: wait for a background job of this shell.
+await() {
+  if ! wait "$2"; then
+    tail -n 40 "$3" >&2
+    die "$name: $1 failed after $(since "$4") s"
   fi
-  say "$name: $text ... $(since "$t") s"
+  say "$name: $1 ... $(since "$4") s"
 }
 
 umount_below() {
@@ -33,17 +41,11 @@ install_tools() {
   done
   # Debian's own python, not one that comes first on PATH: the script relies on its pip only.
   /usr/bin/python3 -m pip --version >/dev/null 2>&1 || missing+=(python3 python3-pip)
-  [ ${#missing[@]} = 0 ] || {
-    name=tools tmp=${TMPDIR:-/tmp}
-    local log
-    log=$(mktemp -d)
-    tmp=$log
-    step "apt-get update" apt-get -q update
-    step "apt-get install ${missing[*]}" env DEBIAN_FRONTEND=noninteractive \
-      apt-get -oDPkg::Lock::Timeout=300 install -y -q --no-install-recommends "${missing[@]}"
-    rm -rf "$log"
-    tmp=
-  }
+  [ ${#missing[@]} != 0 ] || return 0
+  say "tools: apt-get install ${missing[*]}"
+  apt-get -qq update >&2
+  DEBIAN_FRONTEND=noninteractive apt-get -oDPkg::Lock::Timeout=300 install -y -qq \
+    --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 # The mirror this machine's apt uses for Debian itself.
@@ -73,8 +75,9 @@ layer() {
   local comment=$1 t
   shift
   t=$(now)
-  tar -cf "$tmp/layer.tar" -C "$root" --sort=name --numeric-owner --xattrs \
-    --mtime="@$SOURCE_DATE_EPOCH" --clamp-mtime \
+  # pax for the extended attributes, but without what differs each time: access and change times, the pid.
+  tar -cf "$tmp/layer.tar" -C "$root" --sort=name --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --clamp-mtime \
+    --format=posix --xattrs --pax-option='exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime' \
     --exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*' --exclude='./tmp/*' "$@"
   umoci raw add-layer --image "$image:latest" --history.created "$created" \
     --history.created_by "$comment" "$tmp/layer.tar" >"$tmp/log" 2>&1 ||
@@ -107,14 +110,16 @@ fetch_wheels() {
     "${platforms[@]}" -d "$tmp/wheels" -r "$recipe/requirements.lock"
 }
 
+# in_root COMMAND...: run inside $root. The tmpfs is for semaphores, which older C libraries only
+# make on one; in a mount namespace of its own it disappears by itself.
 in_root() {
+  mkdir -p "$root/dev/shm"
   env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME=/root \
-    SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" PYTHONHASHSEED=0 chroot "$root" "$@"
+    SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" PYTHONHASHSEED=0 \
+    unshare -m sh -c 'mount -t tmpfs tmpfs "$0/dev/shm" && exec chroot "$0" "$@"' "$root" "$@"
 }
 
-# install_wheels PREFIX-PYTHON DIRECTORY: install the downloaded wheels with that python of the image.
-# The byte code is compiled here, once: in a read-only image nobody can save it later and each
-# import would compile again. Hash-based, because layers do not keep file times precisely.
+# install_wheels PYTHON DIRECTORY: install the downloaded wheels with that python of the image.
 install_wheels() {
   local python=$1 dir=$2
   mv "$tmp/wheels" "$root/tmp/wheels"
@@ -122,8 +127,15 @@ install_wheels() {
   step "pip install" in_root "$python" -m pip install -q --no-cache-dir --disable-pip-version-check \
     --no-index --find-links /tmp/wheels --no-deps --no-compile --require-hashes -r /tmp/requirements.lock
   rm -rf "$root/tmp/wheels" "$root/tmp/requirements.lock"
-  # Some packages carry files for other pythons that do not compile; that is not an error here.
-  step "byte code" in_root sh -c "$python -m compileall -q -j 2 --invalidation-mode unchecked-hash $dir || true"
+  step "byte code" byte_code "$python" "$dir"
+}
+
+# The byte code is compiled here, once: in a read-only image nobody can save it later and each
+# import would compile again. Hash-based, because layers do not keep file times precisely.
+# compileall fails over files that packages carry for other pythons, so its result is looked at instead.
+byte_code() {
+  in_root "$1" -m compileall -q -j 2 --invalidation-mode unchecked-hash "$2" || true
+  in_root "$1" -c 'import numpy, pathlib, sys; sys.exit(not [*pathlib.Path(numpy.__file__).parent.glob("__pycache__/*.pyc")])'
 }
 
 # python_image SUITE PYTHON PACKAGE...: Debian with a virtual environment /opt/venv of the locked packages.
@@ -135,21 +147,19 @@ python_image() {
   debian "$suite" python3 python3-venv ca-certificates "$@"
   layer "debian $suite" .
   step "venv" in_root python3 -m venv /opt/venv
-  step "wheels (rest of the download)" wait_for "$fetch" "$tmp/fetch.log"
+  await "wheels (rest of the download)" "$fetch" "$tmp/fetch.log" "$(now)"
   install_wheels /opt/venv/bin/python /opt/venv
   layer "python packages" ./opt/venv
   config --config.env PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     --config.env LANG=C.UTF-8 --config.env VIRTUAL_ENV=/opt/venv --config.cmd /bin/bash
 }
 
-wait_for() { wait "$1" || { cat "$2"; return 1; }; }
-
 # busybox_into DIRECTORY: Debian's static busybox as /bin/busybox, with a link per applet.
 busybox_into() {
-  (cd "$tmp" && apt-get -q download busybox-static)
-  dpkg-deb --fsys-tarfile "$tmp"/busybox-static_*.deb | tar -x -C "$1" --wildcards '*/busybox' '*/copyright'
-  local b a
-  b=$(cd "$1" && find . -type f -name busybox)
-  [ "$b" = ./bin/busybox ] || { mkdir -p "$1/bin" && mv "$1/$b" "$1/bin/busybox"; }
+  # As root in a private directory, which apt's own user cannot enter.
+  (cd "$tmp" && apt-get -q -o APT::Sandbox::User=root download busybox-static)
+  dpkg-deb --fsys-tarfile "$tmp"/busybox-static_*.deb |
+    tar -x -C "$1" ./bin/busybox ./usr/share/doc/busybox-static/copyright
+  local a
   for a in $("$1/bin/busybox" --list); do [ "$a" = busybox ] || ln -s busybox "$1/bin/$a"; done
 }

@@ -85,10 +85,11 @@ impl Failure for CellError {
 }
 
 /// Runs the plan in a file and writes its result, whatever happens in between. Lines of progress go to standard output.
+/// Gives back whether every command ended well.
 ///
 /// # Errors
 /// When there is no valid plan, or the result can't be written.
-pub fn main(plan_file: &Path) -> Result<(), CellError> {
+pub fn main(plan_file: &Path) -> Result<bool, CellError> {
     let plan = read_plan(plan_file)?;
     let mut progress = |line: &str| {
         // Whoever listened may be gone; the result counts.
@@ -104,10 +105,11 @@ pub fn main(plan_file: &Path) -> Result<(), CellError> {
         Err(CellError::Write { source, .. }) if is_full(&source) && plan.phase == Phase::Test => {
             // The tests filled the disk. Their copy has done its work, and the result needs little of its room.
             let _ = fs::remove_dir_all(&plan.work);
-            write_result(path, &result)
+            write_result(path, &result)?;
         }
-        written => written,
+        written => written?,
     }
+    Ok(result.trouble.is_none() && result.steps.iter().all(|step| step.end.is_success()))
 }
 
 fn is_full(error: &io::Error) -> bool {
@@ -171,7 +173,7 @@ impl Run<'_> {
 
     fn snapshot(&mut self) -> Result<(), String> {
         let started = Instant::now();
-        self.result.environment = environment(self.plan);
+        self.result.environment = Some(environment(self.plan));
         self.result.timing.snapshot = started.elapsed().as_secs_f64();
         Ok(())
     }
@@ -209,9 +211,16 @@ fn interrupted(supervisor: &Supervisor) -> Result<(), String> {
     supervisor.asked_to_end().map_or(Ok(()), |signal| Err(format!("interrupted by signal {signal}")))
 }
 
-/// The snapshot; not there yet.
-fn environment(_plan: &CellPlan) -> Option<Environment> {
-    None
+/// The snapshot of what the tests will find.
+fn environment(plan: &CellPlan) -> Environment {
+    let env =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let own_env = plan.own_env.keys().cloned().collect();
+    probe::environment(&probe::Options {
+        allow_env: plan.allow_env.clone(),
+        own_env,
+        ..probe::Options::live(env.collect())
+    })
 }
 
 /// A directory for the files that test frameworks write: beside the result, so on a place that can be written to, and

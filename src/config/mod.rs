@@ -1,1 +1,159 @@
-//! TODO
+//! `carnet.toml`: read with spans, then made into a [`Config`] that can't be wrong.
+//!
+//! Every problem is reported at once, each at its place; an unknown key is refused with the known one that is nearest.
+
+mod fields;
+pub mod problem;
+pub mod raw;
+pub mod template;
+mod unit;
+mod valid;
+
+use std::path::{Path, PathBuf};
+
+use crate::model::contract::Contract;
+use crate::model::plan::TestKind;
+use crate::model::reference::Reference;
+pub use problem::ConfigError;
+
+/// Name of the file.
+pub const FILE: &str = "carnet.toml";
+
+/// A valid configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Name of the analysis.
+    pub name: Option<String>,
+    /// Cell that the others are compared with; by default the first that brings an environment back.
+    pub reference: Option<String>,
+    /// How it is tested.
+    pub test: Test,
+    /// Files that the tests write and whose content is compared, as paths or globs relative to the analysis.
+    pub outputs: Vec<String>,
+    /// Files that the tests read and whose content is recorded, as paths relative to the analysis.
+    pub inputs: Vec<String>,
+    /// Where it must run; empty when the file names none.
+    pub facilities: Vec<Facility>,
+}
+
+/// How an analysis is tested.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Test {
+    /// Commands, each with the way its results are read; empty means: detect them.
+    pub run: Vec<(TestKind, String)>,
+    /// Command that gets the environment ready, with network.
+    pub setup: Option<String>,
+    /// Whether the tests may use the network.
+    pub network: bool,
+    /// Seconds that each command may take.
+    pub timeout: u64,
+    /// How often a failed command is tried again.
+    pub retries: u32,
+    /// Whether the tests see `.git`.
+    pub git: bool,
+}
+
+impl Default for Test {
+    fn default() -> Self {
+        Self { run: Vec::new(), setup: None, network: false, timeout: 600, retries: 0, git: false }
+    }
+}
+
+/// A place where the analysis must run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facility {
+    /// Identifier, of `[a-z0-9-]`.
+    pub id: String,
+    /// Role, when the facility stands several times with different contracts.
+    pub role: Option<String>,
+    /// Image, or this machine.
+    pub image: Reference,
+    /// The image as written in the file.
+    pub written: String,
+    /// Engine that must run it; none means the first that works and can take the image.
+    pub engine: Option<String>,
+    /// Runtime contract.
+    pub contract: Contract,
+    /// A failure here is forgiven.
+    pub expect: Option<Expectation>,
+}
+
+/// A failure that is known and forgiven for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expectation {
+    /// Why.
+    pub may_fail: String,
+    /// Last day on which it is forgiven; none means always.
+    pub until: Option<jiff::civil::Date>,
+}
+
+impl Facility {
+    /// The name of its cell: its id, with `/role` when it has one.
+    pub fn cell(&self) -> String {
+        match &self.role {
+            Some(role) => format!("{}/{role}", self.id),
+            None => self.id.clone(),
+        }
+    }
+}
+
+impl Config {
+    /// A configuration that leaves everything to detection.
+    pub fn empty() -> Self {
+        Self {
+            name: None,
+            reference: None,
+            test: Test::default(),
+            outputs: Vec::new(),
+            inputs: Vec::new(),
+            facilities: Vec::new(),
+        }
+    }
+
+    /// Reads the text of a `carnet.toml`; relative image paths are taken from its directory.
+    ///
+    /// # Errors
+    /// All problems at once, each with its place in the text.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        let base = file.parent().unwrap_or(Path::new("")).to_owned();
+        let mut problems = Vec::new();
+        let raw = raw::read(text, &mut problems);
+        let config = valid::check(raw, &base, &mut problems);
+        match problems.is_empty() {
+            true => Ok(config),
+            false => Err(ConfigError::new(file, text, problems)),
+        }
+    }
+
+    /// Reads a `carnet.toml`.
+    ///
+    /// # Errors
+    /// When the file can't be read, is no UTF-8 or over 1 MiB, or as [`Config::parse`].
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let bytes = std::fs::read(file).map_err(|error| ConfigError::unreadable(file, &error.to_string()))?;
+        if bytes.len() > 1 << 20 {
+            return Err(ConfigError::unreadable(file, "it is larger than 1 MiB"));
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::parse(&text, file),
+            Err(error) => Err(ConfigError::not_text(file, error)),
+        }
+    }
+}
+
+/// The `carnet.toml` of an analysis: in `start` or the nearest directory above it, up to `top`.
+pub fn discover(start: &Path, top: Option<&Path>) -> Option<PathBuf> {
+    for dir in start.ancestors() {
+        let file = dir.join(FILE);
+        if file.is_file() {
+            return Some(file);
+        }
+        if Some(dir) == top {
+            break;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,66 @@
-//! TODO
+//! Environments side by side, and documents merged.
+//!
+//! Laws, each a property test in `tests/diff.rs`: an environment without unknowns doesn't differ from itself, and one
+//! with unknowns only in rows that say "not compared"; exchanging two environments mirrors their difference; many
+//! columns say what the pairs say; the order is always the same.
+
+mod compare;
+pub mod document;
+mod dpkg;
+mod package;
+mod path;
+mod python;
+mod runtime;
+mod system;
+pub mod text;
+mod variable;
+mod version;
+
+use std::collections::BTreeSet;
+
+use crate::model::diff::{Diff, Section};
+use crate::model::environment::Environment;
+
+use compare::{Draft, sorted};
+
+/// What the analysis at hand cares about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Interest {
+    /// Modules that the analysis imports directly, with or without submodules: `numpy`, `google.protobuf`.
+    pub imports: BTreeSet<String>,
+}
+
+impl Interest {
+    /// Interest in these modules.
+    pub fn in_modules<S: Into<String>>(modules: impl IntoIterator<Item = S>) -> Self {
+        Self { imports: modules.into_iter().map(Into::into).collect() }
+    }
+}
+
+/// The differences of several environments, each with the name of its column; the first is the reference.
+///
+/// Only rows in which a column differs from the reference, or can't be compared with it, are kept. Fewer than two
+/// columns never differ.
+pub fn environments(columns: &[(&str, &Environment)], interest: &Interest) -> Diff {
+    let envs: Vec<&Environment> = columns.iter().map(|(_, environment)| *environment).collect();
+    let software = python::software(&envs, interest);
+    let mut sections = vec![
+        section("python", "Python", python::interpreter(&envs)),
+        section("imported", "Imported by the analysis", software.imported),
+        section("required", "Required by what it imports", software.required),
+        section("root", "ROOT", system::root(&envs, interest)),
+        section("system", "System", system::system(&envs)),
+        section("runtime", "Runtime contract", runtime::runtime(&envs)),
+        section("paths", "Search paths", path::paths(&envs)),
+        section("variables", "Environment variables", variable::variables(&envs)),
+        section("packages-python", "Other Python distributions", software.rest),
+    ];
+    sections.extend(package::sections(&envs).map(|(id, title, drafts)| section(id, title, drafts)));
+    sections.push(section("imposed", "Machine and engine", runtime::imposed(&envs)));
+    sections.retain(|section| !section.rows.is_empty());
+    Diff { columns: columns.iter().map(|(name, _)| (*name).to_owned()).collect(), sections }
+}
+
+fn section(id: &str, title: &str, drafts: Vec<Draft>) -> Section {
+    Section { id: id.to_owned(), title: title.to_owned(), rows: sorted(drafts) }
+}

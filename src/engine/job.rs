@@ -14,9 +14,10 @@ pub struct Job {
     pub id: String,
     /// The program and its arguments, paths as seen inside.
     pub argv: Vec<String>,
-    /// Directory of this machine seen read-only at [`super::INPUT`].
+    /// Directory of this machine seen read-only at [`super::INPUT`]. The contract's user has to be able to read it: an
+    /// engine changes no mode in it.
     pub input: PathBuf,
-    /// File inside to bring back; it lies under [`super::BOX`].
+    /// File inside to bring back; it lies under the writable directory of [`super::Engine::layout`].
     pub result: Option<String>,
     /// Bytes the result may have at most; a larger one is a failure of the run, not a truncated file.
     pub result_cap: u64,
@@ -43,8 +44,39 @@ pub struct Completed {
     pub output: Captured,
     /// The file brought back; none when the program didn't write it.
     pub result: Option<Vec<u8>>,
-    /// Parts of the contract that could not be enforced, each with the reason: `pids limit: no pids control group here`.
+    /// Parts of the contract that could not be enforced, each one of [`part`] with the reason:
+    /// `process limit: no pids control group here`.
     pub not_enforced: Vec<String>,
     /// The kept state, when that was asked for and the program ended well.
     pub kept: Option<super::Opened>,
+}
+
+/// Words for the parts of a contract, as [`Completed::not_enforced`] has them before the colon.
+pub mod part {
+    /// [`Job::input`](super::Job::input) can't be written to.
+    pub const INPUT: &str = "read-only input";
+    /// [`Job::network`](super::Job::network) is false.
+    pub const NETWORK: &str = "network";
+    /// [`Job::keep`](super::Job::keep).
+    pub const KEPT: &str = "kept state";
+    /// The contract's `user`.
+    pub const USER: &str = "user";
+    /// The contract's `home`.
+    pub const HOME: &str = "home";
+    /// The contract's `read_only`.
+    pub const ROOT: &str = "read-only root";
+    /// The contract's `tmp`.
+    pub const TMP: &str = "/tmp";
+    /// The contract's `workdir`.
+    pub const WORKDIR: &str = "working directory";
+    /// The contract's `entrypoint`.
+    pub const ENTRYPOINT: &str = "entrypoint";
+    /// One of the contract's `mounts`.
+    pub const MOUNT: &str = "mount";
+    /// The contract's `memory`.
+    pub const MEMORY: &str = "memory limit";
+    /// The contract's `pids`.
+    pub const PIDS: &str = "process limit";
+    /// The contract's `milli_cpus`.
+    pub const CPUS: &str = "processor limit";
 }

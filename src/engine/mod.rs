@@ -7,9 +7,16 @@
 //! | [`INPUT`] | a directory of the host, read-only: the static binary, the plan, the analysis |
 //! | [`BOX`] | a directory the contract's user can write to and run programs from; goes with the container |
 //!
+//! On the machine itself there are no such paths; [`Engine::layout`] says where the two directories are instead.
+//!
 //! Every engine passes the one conformance list in `tests/conformance`.
 
+pub mod docker;
+pub mod embedded;
+pub mod host;
 pub mod job;
+pub mod output;
+pub mod result;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -34,6 +41,22 @@ pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Receives the program's output, line by line, as it comes: for the live view, never for results.
 pub type Lines = UnboundedSender<String>;
 
+/// Where the program of a run finds its two directories: absolute paths as it sees them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// The input directory, read-only.
+    pub input: String,
+    /// The writable directory.
+    pub boxed: String,
+}
+
+impl Layout {
+    /// The layout that every container has: [`INPUT`] and [`BOX`].
+    pub fn inside() -> Self {
+        Self { input: INPUT.to_owned(), boxed: BOX.to_owned() }
+    }
+}
+
 /// One way to run a program inside an image.
 pub trait Engine: Send + Sync {
     /// Its name, as `carnet.toml` and the document have it.
@@ -55,6 +78,12 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// When the engine can't say.
     fn kept<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>>;
+
+    /// Where the job's program will find its directories in this image. Plans and [`Job::argv`] are written with these
+    /// paths, so only the other fields of `job` decide.
+    fn layout(&self, _image: &Opened, _job: &Job) -> Layout {
+        Layout::inside()
+    }
 
     /// Runs one program to its end.
     ///

@@ -104,3 +104,52 @@ pub enum TestKind {
     /// Any command: one case by its exit code, or case by case when it runs pytest below.
     Command,
 }
+
+impl TestKind {
+    /// How the results of this command are read, by the program it starts; `Command` when it is none we know.
+    pub fn of_command(command: &str) -> Self {
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let program = |word: &str| word.rsplit('/').next().map(str::to_owned).unwrap_or_default();
+        let has = |name: &str| words.iter().any(|word| program(word) == name);
+        let first = words.first().map(|word| program(word)).unwrap_or_default();
+        if has("pytest") || has("py.test") {
+            Self::Pytest
+        } else if has("unittest") {
+            Self::Unittest
+        } else if has("ctest") {
+            Self::Ctest
+        } else if first == "make" {
+            Self::Make
+        } else if has("root") || has("root.exe") {
+            Self::RootMacro
+        } else if first.ends_with(".sh") || matches!(first.as_str(), "sh" | "bash") && first != command {
+            Self::Script
+        } else {
+            Self::Command
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TestKind;
+
+    #[test]
+    fn the_program_decides_the_kind() {
+        let cases = [
+            ("pytest -q tests", TestKind::Pytest),
+            ("python3 -m pytest -x", TestKind::Pytest),
+            ("/opt/venv/bin/pytest", TestKind::Pytest),
+            ("python -m unittest discover", TestKind::Unittest),
+            ("ctest --test-dir build", TestKind::Ctest),
+            ("make check", TestKind::Make),
+            ("root -l -b -q tests/fit.C", TestKind::RootMacro),
+            ("bash tests/run.sh", TestKind::Script),
+            ("./run_tests.sh", TestKind::Script),
+            ("python3 analysis.py --test", TestKind::Command),
+        ];
+        for (command, kind) in cases {
+            assert_eq!(TestKind::of_command(command), kind, "{command}");
+        }
+    }
+}

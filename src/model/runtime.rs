@@ -12,11 +12,11 @@ use super::known::Known;
 #[serde(deny_unknown_fields)]
 pub struct Runtime {
     /// Effective user id.
-    pub uid: u32,
+    pub uid: Known<u32>,
     /// Effective group id.
-    pub gid: u32,
+    pub gid: Known<u32>,
     /// Name of the user id in `/etc/passwd`; none when it has no entry, which breaks `getpass` and `~`.
-    pub user: Option<String>,
+    pub user: Known<Option<String>>,
     /// `HOME`.
     pub home: Directory,
     /// The root directory.

@@ -1,1 +1,131 @@
-//! TODO
+//! Reports: one format a file, each rendered from the document (or a bare difference) and from nothing else.
+//!
+//! Whatever came out of a container or a repository is hostile here: every format passes it through [`text::clean`]
+//! and then escapes it in its own way.
+
+use std::io::{self, Write};
+
+use crate::error::{Failure, Kind};
+use crate::model::diff::Diff;
+use crate::model::document::Document;
+
+mod human;
+pub mod json;
+mod junit;
+mod markdown;
+mod sort;
+mod summary;
+mod table;
+pub mod text;
+
+/// A form that a document can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// For a terminal.
+    Human,
+    /// The document itself, canonical.
+    Json,
+    /// JUnit XML, one suite a cell.
+    Junit,
+    /// GitHub-flavoured Markdown, for step summaries and comments.
+    Markdown,
+}
+
+impl Format {
+    /// Every format, in the order of their names.
+    pub const ALL: [Self; 4] = [Self::Human, Self::Json, Self::Junit, Self::Markdown];
+
+    /// The name it has on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Junit => "junit",
+            Self::Markdown => "markdown",
+        }
+    }
+}
+
+/// How a report is written. The JSON and JUnit forms depend on none of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Colours, as ANSI escape sequences (human only).
+    pub color: bool,
+    /// Columns of the terminal; lines of the human form keep within it where names allow.
+    pub width: usize,
+    /// Only ASCII in what carnet itself writes (human only).
+    pub ascii: bool,
+    /// Differences that don't matter to the analysis are listed too instead of counted.
+    pub all: bool,
+}
+
+impl Default for Options {
+    /// No colours, 100 columns, any character, long tails counted.
+    fn default() -> Self {
+        Self { color: false, width: 100, ascii: false, all: false }
+    }
+}
+
+/// Why a report couldn't be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A bare difference has no such form.
+    #[error("a difference has no {0} form")]
+    NoDifferenceForm(&'static str),
+    /// The place the report goes to failed.
+    #[error("the report can't be written")]
+    Write(#[from] io::Error),
+    /// The content has no form in JSON or XML: a bug.
+    #[error("the report can't be put into its form: {0}")]
+    Form(String),
+}
+
+impl Failure for ReportError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::NoDifferenceForm(_) => Kind::Usage,
+            Self::Write(_) => Kind::Place,
+            Self::Form(_) => Kind::Bug,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        matches!(self, Self::NoDifferenceForm(_)).then(|| "choose human, json or markdown".to_owned())
+    }
+}
+
+/// Writes a document in a format.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write(document: &Document, format: Format, options: &Options, out: &mut dyn Write) -> Result<(), ReportError> {
+    match format {
+        Format::Human => Ok(out.write_all(human::document(document, options).as_bytes())?),
+        Format::Json => json::write(document, out),
+        Format::Junit => junit::write(document, out),
+        Format::Markdown => Ok(out.write_all(markdown::document(document, options).as_bytes())?),
+    }
+}
+
+/// A document in a format, as text.
+///
+/// # Errors
+/// As [`write`].
+pub fn render(document: &Document, format: Format, options: &Options) -> Result<String, ReportError> {
+    let mut out = Vec::new();
+    write(document, format, options, &mut out)?;
+    String::from_utf8(out).map_err(|error| ReportError::Form(error.to_string()))
+}
+
+/// A bare difference in a format, as text.
+///
+/// # Errors
+/// For formats that are about tests.
+pub fn render_diff(diff: &Diff, format: Format, options: &Options) -> Result<String, ReportError> {
+    match format {
+        Format::Human => Ok(human::difference(diff, options)),
+        Format::Json => json::difference(diff),
+        Format::Markdown => Ok(markdown::difference(diff, options)),
+        Format::Junit => Err(ReportError::NoDifferenceForm(format.name())),
+    }
+}

@@ -1,1 +1,213 @@
-//! TODO
+//! One check: from a configuration to a document. Emits events and never prints.
+
+pub mod choice;
+pub mod event;
+mod execute;
+pub mod leftover;
+pub mod plan;
+pub mod snapshot;
+pub mod stage;
+mod verdict;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Facility};
+use crate::diff::document::compare;
+use crate::error::{Error, Failure, Kind};
+use crate::model::digest::Digest;
+use crate::model::document::{self, Analysis, Cell, Document, Timing};
+use crate::model::environment::Environment;
+use crate::repo::{git, imports, lock, tree::Listing};
+use choice::Engines;
+use event::Event;
+use stage::Stage;
+
+/// What is to be checked, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Top of the analysis.
+    pub top: PathBuf,
+    /// Its configuration.
+    pub config: Config,
+    /// Cells to run, by name or facility id; empty means all.
+    pub only: BTreeSet<String>,
+    /// Engine that runs every cell that names none.
+    pub engine: Option<String>,
+    /// Cells that run at the same time.
+    pub jobs: usize,
+    /// Use no state kept by earlier runs.
+    pub fresh: bool,
+}
+
+/// What a check fails with before any cell runs.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No cell has the name asked for.
+    #[error("no cell `{name}`: there are {known}")]
+    NoCell {
+        /// The name.
+        name: String,
+        /// The cells there are.
+        known: String,
+    },
+    /// Nothing declared and nothing detected.
+    #[error("no tests found in {}", top.display())]
+    NoTests {
+        /// Top of the analysis.
+        top: PathBuf,
+    },
+    /// The own program can't be handed to images.
+    #[error("this carnet can't be started inside images: {reason}")]
+    NotStatic {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Failure for RunError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::NoCell { .. } => Kind::Usage,
+            Self::NoTests { .. } => Kind::Nothing,
+            Self::NotStatic { .. } => Kind::Place,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoCell { .. } => None,
+            Self::NoTests { .. } => Some("say how it is tested: run = \"...\" under [test] in carnet.toml".to_owned()),
+            Self::NotStatic { .. } => {
+                Some("use a released binary, or build with the project's own settings".to_owned())
+            }
+        }
+    }
+}
+
+/// Runs every cell and gives back what was learned, also when `cancel` ends it early.
+///
+/// # Errors
+/// When nothing could be run at all: no tests, an unknown cell, a repository that can't be read. What goes wrong in a
+/// cell is part of the document.
+pub async fn check(
+    options: &Options,
+    events: UnboundedSender<Event>,
+    cancel: CancellationToken,
+) -> Result<Document, Error> {
+    let (started, clock) = (jiff::Timestamp::now(), Instant::now());
+    let facilities = selected(options)?;
+    let listing = Listing::read(&options.top, options.config.test.git)?;
+    let tests = plan::tests(&options.config, &listing);
+    if tests.is_empty() {
+        return Err(RunError::NoTests { top: options.top.clone() }.into());
+    }
+    let stage = Arc::new(Stage::new(&listing)?);
+    let analysis = analysis(options, &listing, &stage);
+    let _ = events.send(Event::Planned {
+        cells: facilities.iter().map(Facility::cell).collect(),
+        tests: tests.iter().map(|test| test.run.clone()).collect(),
+    });
+
+    let run = Arc::new(execute::Run {
+        config: options.config.clone(),
+        tests,
+        stage,
+        engines: Engines::new(options.engine.clone())?,
+        fresh: options.fresh,
+        events,
+        cancel: cancel.clone(),
+    });
+    let results = schedule(&run, facilities, options.jobs).await;
+
+    let mut environments = BTreeMap::new();
+    let mut cells = Vec::new();
+    for (mut cell, environment) in results {
+        if let Some(environment) = environment {
+            let digest = environment.digest().unwrap_or_else(|_| Digest::of(cell.id.as_bytes()));
+            cell.environment = Some(digest.clone());
+            environments.insert(digest, environment);
+        }
+        cells.push(cell);
+    }
+    let mut document = Document {
+        schema: document::SCHEMA.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        diffs: Vec::new(),
+        analysis,
+        reference: options.config.reference.clone(),
+        cells,
+        environments,
+        interrupted: cancel.is_cancelled(),
+        timing: Timing {
+            started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            seconds: clock.elapsed().as_secs_f64(),
+        },
+    };
+    compare(&mut document);
+    Ok(document)
+}
+
+/// The cells to run, in the order of the configuration; this machine when it names none.
+fn selected(options: &Options) -> Result<Vec<Facility>, RunError> {
+    let mut all = options.config.facilities.clone();
+    if all.is_empty() {
+        all.push(plan::this_machine());
+    }
+    for name in &options.only {
+        if !all.iter().any(|facility| facility.cell() == *name || facility.id == *name) {
+            let known: Vec<String> = all.iter().map(Facility::cell).collect();
+            return Err(RunError::NoCell { name: name.clone(), known: known.join(", ") });
+        }
+    }
+    let wanted =
+        |f: &Facility| options.only.is_empty() || options.only.contains(&f.id) || options.only.contains(&f.cell());
+    all.retain(wanted);
+    Ok(all)
+}
+
+fn analysis(options: &Options, listing: &Listing, stage: &Stage) -> Analysis {
+    let facts = git::facts(&options.top);
+    let directory = options.top.file_name().map(|name| name.to_string_lossy().into_owned());
+    Analysis {
+        name: options.config.name.clone().or(directory).unwrap_or_else(|| "analysis".to_owned()),
+        commit: facts.commit,
+        dirty: facts.dirty,
+        remote: facts.remote,
+        tree: stage.tree().clone(),
+        imports: plan::look(listing, imports::modules),
+        locks: lock::files(listing),
+    }
+}
+
+/// Runs all cells, `jobs` at a time, and gives them back in their order.
+async fn schedule(run: &Arc<execute::Run>, facilities: Vec<Facility>, jobs: usize) -> Vec<(Cell, Option<Environment>)> {
+    let slots = Arc::new(Semaphore::new(jobs.max(1)));
+    let tasks: Vec<_> = facilities
+        .into_iter()
+        .map(|facility| {
+            let (run, slots) = (Arc::clone(run), Arc::clone(&slots));
+            let copy = facility.clone();
+            let task = tokio::spawn(async move {
+                let _slot = slots.acquire_owned().await;
+                run.cell(&facility).await
+            });
+            (copy, task)
+        })
+        .collect();
+    let mut results = Vec::new();
+    for (facility, task) in tasks {
+        let result = task.await;
+        results.push(result.unwrap_or_else(|error| {
+            let reason = format!("a bug of carnet ended it: {error}");
+            (verdict::not_run(&facility, "", &reason, None), None)
+        }));
+    }
+    results
+}

@@ -1,1 +1,166 @@
-//! The snapshot of the environment, from files, without needing any program of the image.
+//! The environment snapshot: what a place offers, read without any command of the place.
+//!
+//! Files tell nearly everything. On a running system the Pythons themselves are asked for what files can't tell, each
+//! in its own process group and with a time limit. Whatever could not be read is unknown, with the reason.
+
+mod bounded;
+mod cgroup;
+mod cpu;
+mod elf;
+mod library;
+mod mount;
+mod package;
+mod physics;
+mod python;
+mod redact;
+mod root;
+mod runtime;
+mod site_path;
+mod stanza;
+mod system;
+mod tool;
+mod variable;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+
+use crate::model::environment::{Environment, SCHEMA};
+use crate::model::python::PythonKind;
+use crate::model::system::System;
+use mount::Mount;
+use root::Root;
+
+/// What to take a snapshot of, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Root directory of the tree: `/` for the place where this process runs.
+    pub root: PathBuf,
+    /// Whether the tree is the running system: interpreters may be started, kernel and user are its own. Without effect
+    /// where `root` is not `/`.
+    pub live: bool,
+    /// Environment variables of the programs that will run there.
+    pub env: BTreeMap<String, String>,
+    /// Names of more variables whose values may be kept; a final `*` stands for any ending.
+    pub allow_env: Vec<String>,
+    /// Names of variables that belong to this tool and are left out; a final `*` stands for any ending.
+    pub own_env: Vec<String>,
+    /// A virtual or conda environment: of all Pythons only that one is looked at.
+    pub python: Option<PathBuf>,
+}
+
+impl Options {
+    /// The running system with these environment variables.
+    pub fn live(env: BTreeMap<String, String>) -> Self {
+        Self { root: PathBuf::from("/"), live: true, env, allow_env: Vec::new(), own_env: Vec::new(), python: None }
+    }
+
+    /// An unpacked tree, with the environment variables that its image configures.
+    pub fn tree(root: impl Into<PathBuf>, env: BTreeMap<String, String>) -> Self {
+        Self { root: root.into(), live: false, ..Self::live(env) }
+    }
+}
+
+/// What every part of the probe needs to know.
+struct Place {
+    root: Arc<Root>,
+    live: bool,
+    env: BTreeMap<String, String>,
+    /// Entries of `PATH`, in order.
+    path: Vec<String>,
+}
+
+/// Takes the snapshot. It never fails: what can't be read is unknown.
+pub fn environment(options: &Options) -> Environment {
+    let live = options.live && Root::new(&options.root).is_system();
+    let mounts = if live { mounts(&options.root) } else { Vec::new() };
+    let mut env = options.env.clone();
+    env.retain(|name, _| !options.own_env.contains(name));
+    let path = path(&env);
+    let root = Root::new(&options.root).without(dead(&mounts, &env, &path));
+    let place = Place { root: Arc::new(root), live, env, path };
+    let root = &place.root;
+
+    thread::scope(|scope| {
+        let runtime = scope.spawn(|| runtime::runtime(root, live, &place.env, &mounts));
+        let pythons = python::pythons(&place, options.python.as_deref());
+        let prefixes: BTreeSet<String> = match &options.python {
+            Some(only) => BTreeSet::from([only.display().to_string()]),
+            None => python::conda_prefixes(&place, &pythons),
+        };
+        let prefixes: Vec<String> =
+            prefixes.into_iter().filter(|prefix| root.is_dir(format!("{prefix}/conda-meta"))).collect();
+        let packages = package::packages(root, &prefixes);
+        let system = system(&place, &pythons, &packages, &prefixes);
+        Environment {
+            schema: SCHEMA.to_owned(),
+            system,
+            pythons,
+            packages,
+            runtime: runtime.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            variables: variable::variables(&options.env, &options.allow_env, &options.own_env),
+            imposed: runtime::imposed(root, live, &mounts),
+        }
+    })
+}
+
+fn system(
+    place: &Place,
+    pythons: &[crate::model::python::Python],
+    packages: &package::Packages,
+    conda: &[String],
+) -> System {
+    let root = &place.root;
+    let main = pythons.first().filter(|python| python.kind == PythonKind::Conda).and_then(|python| python.prefix.get());
+    let active = place.env.get("CONDA_PREFIX").or(main).map(String::as_str);
+    let (glibcxx, cxxabi) = library::libstdcxx(root, &place.env, active);
+    let tools = tool::tools(place, packages);
+    System {
+        os: system::os(root),
+        arch: library::arch(root).unwrap_or(std::env::consts::ARCH).to_owned(),
+        libc: library::libc(root),
+        glibcxx,
+        cxxabi,
+        locale: system::locale(&place.env),
+        timezone: system::timezone(root, &place.env),
+        roots: physics::installation::installations(place, pythons, conda, &tools),
+        tools,
+        releases: physics::release::releases(place),
+    }
+}
+
+/// The entries of `PATH`; a process without it gets what the C library searches.
+fn path(env: &BTreeMap<String, String>) -> Vec<String> {
+    const DEFAULT: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    let path = env.get("PATH").map_or(DEFAULT, String::as_str);
+    variable::list(path).into_iter().filter(|entry| entry.starts_with('/')).collect()
+}
+
+fn mounts(root: &Path) -> Vec<Mount> {
+    let text = Root::new(root).read("/proc/self/mountinfo", root::LARGE).map(root::into_text).unwrap_or_default();
+    mount::parse(&text).into_iter().filter(|mount| !variable::is_own(&mount.point)).collect()
+}
+
+/// Directories on search paths that lie on network file systems and don't answer.
+fn dead(mounts: &[Mount], env: &BTreeMap<String, String>, path: &[String]) -> Vec<PathBuf> {
+    let lists = ["PYTHONPATH", "LD_LIBRARY_PATH"]
+        .iter()
+        .filter_map(|name| env.get(*name))
+        .flat_map(|value| variable::list(value));
+    let single = ["HOME", "ROOTSYS", "CONDA_PREFIX", "VIRTUAL_ENV"].iter().filter_map(|name| env.get(*name).cloned());
+    let all: BTreeSet<PathBuf> = path.iter().cloned().chain(lists).chain(single).map(PathBuf::from).collect();
+    let risky =
+        all.into_iter().filter(|path| mount::holding(mounts, path).is_some_and(|mount| mount::may_block(&mount.kind)));
+    let asked: Vec<_> = risky
+        .map(|path| {
+            let asked = path.clone();
+            (path, bounded::start(move || std::fs::metadata(asked).is_ok()))
+        })
+        .collect();
+    asked
+        .into_iter()
+        .filter(|(_, answer)| answer.recv_timeout(bounded::FILE_SYSTEM * 4).is_err())
+        .map(|(path, _)| path)
+        .collect()
+}

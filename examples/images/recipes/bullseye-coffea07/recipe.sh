@@ -8,7 +8,7 @@ build() {
   debian bullseye python3 python3-pip ca-certificates
   install -m 755 "$recipe/setup-env.sh" "$root/usr/local/bin/setup-env.sh"
   layer "debian bullseye" .
-  step "wheels (rest of the download)" wait_for "$fetch" "$tmp/fetch.log"
+  await "wheels (rest of the download)" "$fetch" "$tmp/fetch.log" "$(now)"
   install_wheels python3 /usr/local/lib/python3.9/dist-packages
   layer "python packages" ./usr/local
   config --config.env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \

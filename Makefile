@@ -1,0 +1,37 @@
+# make demo   sets everything up and checks the example in three facility images
+# make test   sets everything up and runs all tests
+# Both run as root on a Debian machine with a Rust toolchain and git, and install what else they need.
+
+HOST   := $(shell rustc -vV | sed -n 's/^host: //p')
+BINARY := target/$(HOST)/release/carnet
+IMAGES := target/images
+DEMO   := bookworm-coffea trixie-coffea bullseye-coffea07
+# Everything the project makes stays below target/, the caches of carnet itself included.
+export CARNET_CACHE := $(CURDIR)/target/cache
+
+.PHONY: demo test lint bench images tools clean
+
+demo: tools $(BINARY)
+	bash examples/images/build.sh $(DEMO)
+	@echo
+	$(BINARY) check examples/dimuon --out carnet-out --fail-on never
+
+test: tools
+	bash examples/images/build.sh
+	sh .ci/test
+
+lint:
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
+
+tools:
+	@sh .ci/tools
+
+# Cargo knows better than make whether there is something to do.
+.PHONY: $(BINARY)
+$(BINARY):
+	cargo build --release --locked
+
+clean:
+	rm -rf target carnet-out

@@ -1,0 +1,124 @@
+//! Debian's package database: `/var/lib/dpkg/status`, and `status.d` of images without dpkg.
+
+use super::super::root::{LARGE, Root, into_text, reason};
+use super::super::stanza::{fields, stanzas};
+use crate::model::known::Known;
+use crate::model::package::Package;
+
+const STATUS: &str = "/var/lib/dpkg/status";
+const DIRECTORY: &str = "/var/lib/dpkg/status.d";
+
+/// Installed packages; none when the image has no such database.
+pub(crate) fn packages(root: &Root) -> Option<Known<Vec<Package>>> {
+    let mut packages = Vec::new();
+    let mut there = false;
+    if root.exists(STATUS) {
+        there = true;
+        match root.read(STATUS, LARGE) {
+            Ok(bytes) => packages.extend(parse(&into_text(bytes), Filter::Installed)),
+            Err(error) => return Some(Known::Unknown(reason(STATUS, &error))),
+        }
+    }
+    for name in root.names(DIRECTORY) {
+        if name.ends_with(".md5sums") {
+            continue;
+        }
+        there = true;
+        let path = format!("{DIRECTORY}/{name}");
+        match root.text(&path) {
+            Ok(text) => packages.extend(parse(&text, Filter::Everything)),
+            Err(error) => return Some(Known::Unknown(reason(path, &error))),
+        }
+    }
+    there.then_some(Known::Known(packages))
+}
+
+/// Which stanzas count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filter {
+    /// Those whose `Status` says that the package is installed, and not merely its configuration kept.
+    Installed,
+    /// Every one: `status.d` has no `Status`.
+    Everything,
+}
+
+/// The packages of a status file.
+pub(crate) fn parse(text: &str, filter: Filter) -> Vec<Package> {
+    stanzas(text).filter_map(|stanza| package(stanza, filter)).collect()
+}
+
+fn package(stanza: &str, filter: Filter) -> Option<Package> {
+    let (mut name, mut version, mut arch, mut source, mut status) = ("", "", "", "", "");
+    for field in fields(stanza) {
+        match field.name {
+            "Package" => name = field.value,
+            "Version" => version = field.value,
+            "Architecture" => arch = field.value,
+            "Source" => source = field.value,
+            "Status" => status = field.value,
+            _ => {}
+        }
+    }
+    let installed = filter == Filter::Everything || status.split_whitespace().nth(2) == Some("installed");
+    if name.is_empty() || !installed {
+        return None;
+    }
+    let source = source.split_whitespace().next().unwrap_or_default();
+    Some(Package {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        arch: arch.to_owned(),
+        origin: if source == name { String::new() } else { source.to_owned() },
+        prefix: String::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TEXT: &str = "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nSource: glibc (2.36)\n\
+        Version: 2.36-9\nDescription: x\n Package: no\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 1\n\n\
+        Package: held\nStatus: hold ok installed\nVersion: 3\nSource: held\n";
+
+    #[test]
+    fn only_installed_packages_are_listed() {
+        let got: Vec<_> = parse(TEXT, Filter::Installed).into_iter().map(|p| (p.name, p.version, p.origin)).collect();
+        let expected = [("libc6", "2.36-9", "glibc"), ("held", "3", "")];
+        assert_eq!(got, expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned())));
+    }
+
+    #[test]
+    fn packages_of_an_image_without_dpkg_are_listed() {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir_all(dir.path().join("var/lib/dpkg/status.d")).expect("directories");
+        std::fs::write(dir.path().join("var/lib/dpkg/status.d/base"), "Package: base-files\nVersion: 12\n")
+            .expect("a file");
+        std::fs::write(dir.path().join("var/lib/dpkg/status.d/base.md5sums"), "00  etc/x\n").expect("a file");
+        let packages = packages(&Root::new(dir.path())).expect("a database");
+        assert_eq!(packages.get().map(|p| p.len()), Some(1));
+    }
+
+    #[test]
+    fn a_database_that_is_no_file_is_unknown() {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir_all(dir.path().join("var/lib/dpkg/status")).expect("directories");
+        assert!(packages(&Root::new(dir.path())).is_some_and(|p| p.reason().is_some()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..4096)) {
+            parse(&into_text(bytes), Filter::Everything);
+        }
+
+        #[test]
+        fn a_damaged_database_is_survived(at in 0..TEXT.len(), byte in any::<u8>()) {
+            let mut bytes = TEXT.as_bytes().to_vec();
+            bytes[at] = byte;
+            prop_assert!(parse(&into_text(bytes), Filter::Everything).len() <= 5);
+        }
+    }
+}

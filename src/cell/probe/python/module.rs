@@ -1,0 +1,177 @@
+//! The names that an import statement would use for a distribution.
+
+use std::collections::BTreeSet;
+
+use super::super::root::{Entry, Kind, Root, into_text};
+use super::site;
+use crate::model::python::normalize;
+
+/// Bytes of a `RECORD`; the largest distributions have 5 MB.
+const RECORD: u64 = 32 << 20;
+/// Names kept of one distribution.
+const MAX_MODULES: usize = 1000;
+
+/// Where the names may stand.
+pub(super) struct Sources<'a> {
+    pub(super) root: &'a Root,
+    /// The directory that holds the distribution.
+    pub(super) directory: &'a str,
+    /// Its metadata directory.
+    pub(super) metadata: Option<&'a str>,
+    /// The file beside it that makes an editable installation work.
+    pub(super) finder: Option<Finder>,
+}
+
+/// How an editable installation finds its modules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Finder {
+    /// `__editable__.NAME-VERSION.pth`: a path.
+    Path(String),
+    /// `__editable___NAME_VERSION_finder.py`: a table in Python.
+    Table(String),
+}
+
+/// The importable names, sorted: `top_level.txt`, else the editable installation's files, else `RECORD`.
+pub(super) fn modules(sources: &Sources<'_>) -> Vec<String> {
+    let listed = sources.metadata.and_then(|metadata| sources.root.text(format!("{metadata}/top_level.txt")).ok());
+    let mut names: BTreeSet<String> = listed
+        .iter()
+        .flat_map(|text| text.lines())
+        .map(str::trim)
+        .filter(|name| is_name(name))
+        .map(str::to_owned)
+        .collect();
+    if names.is_empty() {
+        names = match &sources.finder {
+            Some(Finder::Path(file)) => of_path(sources, file),
+            Some(Finder::Table(file)) => of_table(sources, file),
+            None => BTreeSet::new(),
+        };
+    }
+    if names.is_empty()
+        && let Some(metadata) = sources.metadata
+    {
+        let record = sources.root.read(format!("{metadata}/RECORD"), RECORD).map(into_text).unwrap_or_default();
+        names = of_record(&record);
+    }
+    names.into_iter().take(MAX_MODULES).collect()
+}
+
+/// The file that makes a distribution editable, among the entries of its directory (setuptools' names).
+pub(super) fn editable(entries: &[Entry], name: &str, version: &str) -> Option<Finder> {
+    // Entries are sorted: those that matter stand together.
+    let from = entries.partition_point(|entry| entry.name.as_str() < "__editable__");
+    let wanted = normalize(&format!("{name}-{version}"));
+    entries[from..].iter().take_while(|entry| entry.name.starts_with("__editable__")).find_map(|entry| {
+        let rest = entry.name.strip_prefix("__editable__")?;
+        let is_ours = |rest: &str| normalize(rest.trim_start_matches(['_', '.'])) == wanted;
+        if let Some(rest) = rest.strip_suffix("_finder.py") {
+            return is_ours(rest).then(|| Finder::Table(entry.name.clone()));
+        }
+        // With a table, the `.pth` only loads it.
+        let table = format!(
+            "__editable___{}_finder.py",
+            rest.strip_suffix(".pth")?.trim_start_matches('.').replace(['-', '.'], "_")
+        );
+        let path = is_ours(rest.strip_suffix(".pth")?) && !entries[from..].iter().any(|entry| entry.name == table);
+        path.then(|| Finder::Path(entry.name.clone()))
+    })
+}
+
+fn of_path(sources: &Sources<'_>, file: &str) -> BTreeSet<String> {
+    let text = sources.root.text(format!("{}/{file}", sources.directory)).unwrap_or_default();
+    let mut names = BTreeSet::new();
+    for path in site::paths(&text).filter(|path| path.starts_with('/')) {
+        for entry in sources.root.list(path).unwrap_or_default() {
+            let package =
+                entry.kind == Kind::Directory && sources.root.exists(format!("{path}/{}/__init__.py", entry.name));
+            let name = if package { Some(entry.name.as_str()) } else { entry.name.strip_suffix(".py") };
+            names
+                .extend(name.filter(|name| is_name(name) && !matches!(*name, "setup" | "conftest")).map(str::to_owned));
+        }
+    }
+    names
+}
+
+/// The keys of the line `MAPPING: dict[str, str] = {'name': '/path', …}`.
+fn of_table(sources: &Sources<'_>, file: &str) -> BTreeSet<String> {
+    let text = sources.root.text(format!("{}/{file}", sources.directory)).unwrap_or_default();
+    let line = text.lines().find(|line| line.starts_with("MAPPING")).and_then(|line| line.split_once('{'));
+    let Some((_, table)) = line else { return BTreeSet::new() };
+    let quoted: Vec<&str> = table.split('\'').skip(1).step_by(2).collect();
+    quoted
+        .chunks(2)
+        .filter_map(|pair| pair.first())
+        .filter(|name| is_name(name))
+        .map(|name| (*name).to_owned())
+        .collect()
+}
+
+/// The first components of what a `RECORD` lists, where Python code or an extension module stands below.
+fn of_record(record: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for line in record.lines() {
+        let path = line
+            .strip_prefix('"')
+            .map_or_else(|| line.split(',').next(), |rest| rest.split('"').next())
+            .unwrap_or_default();
+        let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
+        let name = if rest.is_some() { first } else { first.split('.').next().unwrap_or_default() };
+        if names.contains(name) {
+            continue;
+        }
+        let code = path.ends_with(".py") || path.ends_with(".so") || path.ends_with(".pyc");
+        if code && is_name(name) && name != "__pycache__" && !(rest.is_none() && name.starts_with("__editable__")) {
+            names.insert(name.to_owned());
+        }
+    }
+    names
+}
+
+/// Whether a text is a Python identifier.
+fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c == '_' || c.is_alphabetic()) && chars.all(|c| c == '_' || c.is_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_record_tells_packages_modules_and_extensions() {
+        let record = "numpy/__init__.py,sha256=x,1\nnumpy.libs/libfoo.so,,\nsix.py,,\n_cffi.cpython-311-x86_64-linux-gnu.so,,\n\
+            ../../../bin/f2py,,\nnumpy-1.dist-info/RECORD,,\nshare/x.txt,,\n__pycache__/six.cpython-311.pyc,,\nx.pth,,\n\"a,b\",,\n";
+        let names: Vec<String> = of_record(record).into_iter().collect();
+        assert_eq!(names, ["_cffi", "numpy", "six"]);
+    }
+
+    #[test]
+    fn editable_installations_tell_their_modules() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let write = |path: &str, text: &str| {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+            fs::write(path, text).expect("a file");
+        };
+        write("site/__editable__.my_tool-0.1.pth", "/src\n");
+        write(
+            "site/__editable___other_1_0_finder.py",
+            "import sys\nMAPPING: dict[str, str] = {'other': '/o', 'more': '/m'}\n",
+        );
+        write("site/__editable__.other-1.0.pth", "import __editable___other_1_0_finder");
+        write("src/my_tool/__init__.py", "");
+        write("src/setup.py", "");
+        let root = Root::new(dir.path());
+        let entries = root.list("/site").expect("entries");
+        let names = |name: &str, version: &str| {
+            let finder = editable(&entries, name, version);
+            assert!(finder.is_some());
+            modules(&Sources { root: &root, directory: "/site", metadata: None, finder })
+        };
+        assert_eq!(names("my-tool", "0.1"), ["my_tool"]);
+        assert_eq!(names("other", "1.0"), ["more", "other"]);
+    }
+}

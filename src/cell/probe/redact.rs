@@ -1,0 +1,73 @@
+//! Credentials are cut from everything that leaves the probe.
+
+/// Text with what may be a secret in its URLs cut: user and password before an `@`, the query, and conda's `/t/TOKEN/`.
+pub(super) fn redact(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        out.push_str(before);
+        let end = after.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>')).unwrap_or(after.len());
+        let (url, tail) = after.split_at(end);
+        // A second URL in one word (`a://x:b://y`) is looked at by the next turn.
+        let (url, again) = url.find("://").map_or((url, ""), |next| url.split_at(scheme_start(url, next)));
+        out.push_str(&clean(url));
+        rest = &text[text.len() - again.len() - tail.len()..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// What stands behind the scheme of a URL, without user, password, query and token.
+fn clean(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let authority_end = url.find('/').unwrap_or(url.len());
+    let (authority, path) = url.split_at(authority_end);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let mut out = host.to_owned();
+    let mut parts = path.split('/').skip(1).peekable();
+    while let Some(part) = parts.next() {
+        // A conda channel's token follows `/t/`.
+        if part == "t" && parts.peek().is_some_and(|token| token.len() >= 8 && token.contains('-')) {
+            parts.next();
+            continue;
+        }
+        out.push('/');
+        out.push_str(part);
+    }
+    out
+}
+
+fn scheme_start(text: &str, at: usize) -> usize {
+    let scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    text[..at].rfind(|c: char| !scheme(c)).map_or(0, |before| before + 1).max(1).min(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::redact;
+
+    #[test]
+    fn credentials_and_queries_are_cut() {
+        assert_eq!(redact("https://user:pw@host/x?token=1#y"), "https://host/x");
+        assert_eq!(redact("a=git+ssh://git@github.com/o/r.git b"), "a=git+ssh://github.com/o/r.git b");
+        assert_eq!(redact("https://host/t/ab-12345678-90/conda-forge"), "https://host/conda-forge");
+        assert_eq!(redact("/usr/bin:/bin"), "/usr/bin:/bin");
+        assert_eq!(redact("https://u:p@h/a:https://v:q@i/b"), "https://h/a:https://i/b");
+    }
+
+    proptest! {
+        #[test]
+        fn no_password_survives(before in "[a-z:/ ]{0,12}", user in "[a-z]{1,8}", after in "[a-z:/ ]{0,12}") {
+            let text = format!("{before}https://{user}:SECRET@host{after}");
+            prop_assert!(!redact(&text).contains("SECRET"));
+        }
+
+        #[test]
+        fn any_text_is_survived(text in any::<String>()) {
+            redact(&text);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! How a process runs here: user, directories, limits.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use nix::sched::{CpuSet, sched_getaffinity};
+use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::statvfs::{FsFlags, statvfs};
+use nix::unistd::{AccessFlags, Pid, eaccess, getegid, geteuid};
+
+use super::mount::Mount;
+use super::root::{Root, reason};
+use super::{bounded, cgroup, cpu, site_path};
+use crate::model::known::Known;
+use crate::model::runtime::{Cgroup, Directory, Imposed, Runtime};
+
+const NOT_RUNNING: &str = "not a running system";
+
+/// The part that the facility decides.
+pub(super) fn runtime(root: &Arc<Root>, live: bool, env: &BTreeMap<String, String>, mounts: &[Mount]) -> Runtime {
+    let uid = live.then(|| geteuid().as_raw());
+    let entry = passwd(root, uid.unwrap_or(0));
+    let home = match env.get("HOME") {
+        Some(home) => home.clone(),
+        // Engines that run an image set HOME from its users; a running process without HOME has none.
+        None if live => String::new(),
+        None => {
+            entry.as_ref().ok().and_then(|entry| entry.as_ref()).map(|entry| entry.home.clone()).unwrap_or_default()
+        }
+    };
+    let ask = |path: &str| directory(root, live, path);
+    Runtime {
+        uid: if_live(live, geteuid().as_raw()),
+        gid: if_live(live, getegid().as_raw()),
+        user: if live {
+            entry.map_or_else(Known::Unknown, |entry| Known::Known(entry.map(|entry| entry.name)))
+        } else {
+            Known::unknown(NOT_RUNNING)
+        },
+        home: ask(&home),
+        root: ask("/"),
+        tmp: ask("/tmp"),
+        umask: if live {
+            status(root, "Umask").map(|umask| format!("{umask:0>4}"))
+        } else {
+            Known::unknown(NOT_RUNNING)
+        },
+        site_paths: site_path::site_paths(root, mounts),
+    }
+}
+
+/// The part that the engine and the machine decide.
+pub(super) fn imposed(root: &Root, live: bool, mounts: &[Mount]) -> Imposed {
+    if !live {
+        let unseen = || Known::unknown(NOT_RUNNING);
+        return Imposed {
+            kernel: Known::unknown(NOT_RUNNING),
+            x86_64_level: None,
+            cpus: Known::unknown(NOT_RUNNING),
+            limits: BTreeMap::new(),
+            cgroup: Cgroup { memory: unseen(), pids: unseen(), milli_cpus: unseen() },
+            tmp_size: Known::unknown(NOT_RUNNING),
+        };
+    }
+    let kernel = "/proc/sys/kernel/osrelease";
+    Imposed {
+        kernel: root
+            .text(kernel)
+            .map_or_else(|error| Known::Unknown(reason(kernel, &error)), |text| text.trim().to_owned().into()),
+        x86_64_level: cpu::level(),
+        cpus: cpus(),
+        limits: limits(),
+        cgroup: cgroup::limits(root, mounts),
+        tmp_size: bounded::within(bounded::FILE_SYSTEM, || statvfs("/tmp")).map_or_else(
+            || Known::unknown("/tmp does not answer"),
+            |found| match found {
+                Ok(found) => (found.blocks() * found.fragment_size()).into(),
+                Err(error) => Known::unknown(format!("/tmp: {}", error.desc())),
+            },
+        ),
+    }
+}
+
+fn if_live<T>(live: bool, value: T) -> Known<T> {
+    if live { Known::Known(value) } else { Known::unknown(NOT_RUNNING) }
+}
+
+/// One user of `/etc/passwd`.
+pub(super) struct User {
+    pub(super) name: String,
+    pub(super) home: String,
+}
+
+/// The user with an id, none when it has no entry; an error says why the file could not be read.
+pub(super) fn passwd(root: &Root, uid: u32) -> Result<Option<User>, String> {
+    const PATH: &str = "/etc/passwd";
+    let text = match root.text(PATH) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(reason(PATH, &error)),
+    };
+    Ok(text.lines().find_map(|line| {
+        let mut parts = line.split(':');
+        let name = parts.next()?;
+        let id: u32 = parts.nth(1)?.parse().ok()?;
+        let home = parts.nth(2)?;
+        (id == uid).then(|| User { name: name.to_owned(), home: home.to_owned() })
+    }))
+}
+
+fn directory(root: &Root, live: bool, path: &str) -> Directory {
+    let unknown = |why: &str| (Known::unknown(why), Known::unknown(why));
+    let (exists, (writable, noexec)) = if path.is_empty() {
+        (false, unknown("no variable names it"))
+    } else if !live {
+        (root.is_dir(path), unknown(NOT_RUNNING))
+    } else {
+        let asked = path.to_owned();
+        match bounded::within(bounded::FILE_SYSTEM, move || inspect(&asked)) {
+            Some(Some((writable, noexec))) => (true, (Known::Known(writable), noexec)),
+            Some(None) => (false, unknown("it is not there")),
+            None => (false, unknown("its file system does not answer")),
+        }
+    };
+    Directory { path: path.to_owned(), exists, writable, noexec }
+}
+
+/// Whether a directory can be written to and whether programs can't be started from it; none when it isn't there.
+///
+/// `access(2)` is the kernel's own word: it knows permissions, capabilities, user namespaces and read-only mounts, and
+/// leaves no file behind.
+fn inspect(path: &str) -> Option<(bool, Known<bool>)> {
+    if !Path::new(path).is_dir() {
+        return None;
+    }
+    let flags = statvfs(path).map(|found| found.flags());
+    let read_only = flags.is_ok_and(|flags| flags.contains(FsFlags::ST_RDONLY));
+    let writable = !read_only && eaccess(path, AccessFlags::W_OK | AccessFlags::X_OK).is_ok();
+    let noexec = flags
+        .map_or_else(|error| Known::unknown(error.desc()), |flags| Known::Known(flags.contains(FsFlags::ST_NOEXEC)));
+    Some((writable, noexec))
+}
+
+/// A field of `/proc/self/status`.
+fn status(root: &Root, name: &str) -> Known<String> {
+    const PATH: &str = "/proc/self/status";
+    let text = match root.text(PATH) {
+        Ok(text) => text,
+        Err(error) => return Known::Unknown(reason(PATH, &error)),
+    };
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    value.map_or_else(|| Known::unknown(format!("{PATH} has no {name}")), |value| Known::Known(value.trim().to_owned()))
+}
+
+fn cpus() -> Known<u64> {
+    match sched_getaffinity(Pid::from_raw(0)) {
+        Ok(set) => Known::Known((0..CpuSet::count()).filter(|&cpu| set.is_set(cpu).unwrap_or(false)).count() as u64),
+        Err(error) => Known::unknown(error.desc()),
+    }
+}
+
+fn limits() -> BTreeMap<String, String> {
+    let names = [
+        ("as", Resource::RLIMIT_AS),
+        ("core", Resource::RLIMIT_CORE),
+        ("cpu", Resource::RLIMIT_CPU),
+        ("data", Resource::RLIMIT_DATA),
+        ("fsize", Resource::RLIMIT_FSIZE),
+        ("memlock", Resource::RLIMIT_MEMLOCK),
+        ("nofile", Resource::RLIMIT_NOFILE),
+        ("nproc", Resource::RLIMIT_NPROC),
+        ("stack", Resource::RLIMIT_STACK),
+    ];
+    let text = |soft: u64| if soft == nix::libc::RLIM_INFINITY { "unlimited".to_owned() } else { soft.to_string() };
+    names
+        .into_iter()
+        .filter_map(|(name, resource)| getrlimit(resource).ok().map(|(soft, _)| (name.to_owned(), text(soft))))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_that_may_not_be_written_says_so() {
+        assert_eq!(inspect("/nowhere/at/all"), None);
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().to_str().expect("UTF-8");
+        assert_eq!(inspect(path).map(|(writable, _)| writable), Some(true));
+        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o555)).expect("permissions");
+        // Permissions bind everyone but root.
+        assert_eq!(inspect(path).map(|(writable, _)| writable), Some(geteuid().is_root()));
+    }
+
+    #[test]
+    fn a_user_without_an_entry_has_no_name() {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir(dir.path().join("etc")).expect("a directory");
+        std::fs::write(dir.path().join("etc/passwd"), "root:x:0:0:r:/root:/bin/sh\nbroken\na:x:1000:1:::\n")
+            .expect("a file");
+        let root = Root::new(dir.path());
+        assert_eq!(passwd(&root, 0).expect("reads").map(|user| user.home), Some("/root".to_owned()));
+        assert!(passwd(&root, 7).expect("reads").is_none());
+    }
+
+    #[test]
+    fn an_unpacked_tree_has_no_kernel_and_no_user() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let root = Arc::new(Root::new(dir.path()));
+        let got = runtime(&root, false, &BTreeMap::new(), &[]);
+        assert_eq!(got.uid.reason(), Some(NOT_RUNNING));
+        assert_eq!(imposed(&root, false, &[]).kernel.reason(), Some(NOT_RUNNING));
+    }
+}

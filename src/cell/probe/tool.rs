@@ -1,0 +1,148 @@
+//! Compilers and build tools on `PATH`, and their versions without running them.
+
+use std::path::Path;
+
+use super::Place;
+use super::elf::numbers;
+use super::package::{Packages, upstream_version};
+use super::root::Root;
+use crate::model::environment::Ecosystem;
+use crate::model::known::Known;
+use crate::model::system::Tool;
+
+/// Commands looked for, sorted.
+const NAMES: [&str; 12] =
+    ["bash", "c++", "clang", "clang++", "cmake", "g++", "gcc", "gfortran", "git", "make", "ninja", "nvcc"];
+
+/// The tools on `PATH`.
+pub(super) fn tools(place: &Place, packages: &Packages) -> Vec<Tool> {
+    NAMES
+        .iter()
+        .filter_map(|name| {
+            let path = which(place, name)?;
+            let path = place.root.resolve(Path::new(&path)).map_or(path, |path| path.display().to_string());
+            let version = version(&place.root, name, &path, packages);
+            Some(Tool { name: (*name).to_owned(), path, version })
+        })
+        .collect()
+}
+
+/// Where `PATH` leads a command.
+pub(super) fn which(place: &Place, name: &str) -> Option<String> {
+    place.path.iter().map(|directory| format!("{directory}/{name}")).find(|path| place.root.is_executable(path))
+}
+
+fn version(root: &Root, name: &str, path: &str, packages: &Packages) -> Known<String> {
+    // A compiler of its own prefix is told by its files, one of the system by its package.
+    let system = ["/usr/bin/", "/bin/", "/usr/lib/", "/usr/lib64/"].iter().any(|start| path.starts_with(start));
+    let package =
+        || system.then(|| upstream_version(packages, |ecosystem| package_names(ecosystem, name, path))).flatten();
+    let files = || files(root, name, path);
+    let found = package().or_else(files);
+    found.map_or_else(|| Known::unknown("no package and no file tells it"), Known::Known)
+}
+
+/// Names of the packages that may hold a command; for Debian the file behind the links tells: `gcc-12`.
+fn package_names(ecosystem: Ecosystem, name: &str, path: &str) -> Vec<String> {
+    let file = path.rsplit('/').next().unwrap_or_default();
+    let compilers = ["gcc-", "g++-", "gfortran-", "clang-", "clang++-"];
+    let versioned = compilers
+        .iter()
+        .find_map(|start| file.find(start).map(|at| &file[at..]))
+        .map(|found| found.replace("clang++", "clang"));
+    let plain: &[&str] = match (ecosystem, name) {
+        (Ecosystem::Dpkg, "ninja") => &["ninja-build"],
+        (Ecosystem::Dpkg, "nvcc") => &["nvidia-cuda-toolkit"],
+        (Ecosystem::Rpm, "g++" | "c++") => &["gcc-c++"],
+        (Ecosystem::Rpm, "gfortran") => &["gcc-gfortran"],
+        (Ecosystem::Rpm, "ninja") => &["ninja-build"],
+        (Ecosystem::Rpm, "git") => &["git-core", "git"],
+        (Ecosystem::Apk, "ninja") => &["ninja-build", "samurai", "ninja"],
+        (_, "c++") => &["g++"],
+        (_, "clang++") => &["clang"],
+        (_, name) => return versioned.into_iter().chain([name.to_owned()]).collect(),
+    };
+    versioned.into_iter().chain(plain.iter().map(|&name| name.to_owned())).collect()
+}
+
+/// What stands beside a tool: GCC's `lib/gcc/TRIPLE/VERSION`, `share/cmake-VERSION`, CUDA's `version.json`.
+fn files(root: &Root, name: &str, path: &str) -> Option<String> {
+    let prefix = Path::new(path).parent()?.parent()?.display().to_string();
+    match name {
+        "gcc" | "g++" | "c++" | "gfortran" => {
+            let libraries = ["lib/gcc", "lib64/gcc", "libexec/gcc"].map(|lib| format!("{prefix}/{lib}"));
+            let triples = libraries
+                .iter()
+                .flat_map(|library| root.names(library).into_iter().map(move |triple| format!("{library}/{triple}")));
+            highest(triples.flat_map(|triple| root.names(triple)))
+        }
+        "clang" | "clang++" => highest(root.names(format!("{prefix}/lib/clang")).into_iter()),
+        "cmake" => highest(
+            root.names(format!("{prefix}/share"))
+                .into_iter()
+                .filter_map(|name| name.strip_prefix("cmake-").map(str::to_owned)),
+        ),
+        "nvcc" => {
+            let text = root.text(format!("{prefix}/version.json")).ok()?;
+            let value: serde_json::Value = serde_json::from_str(&text).ok()?;
+            value.pointer("/cuda_nvcc/version").or(value.pointer("/cuda/version"))?.as_str().map(str::to_owned)
+        }
+        _ => conda(root, &prefix, name),
+    }
+}
+
+/// A package of the conda prefix that holds the tool.
+fn conda(root: &Root, prefix: &str, name: &str) -> Option<String> {
+    root.names(format!("{prefix}/conda-meta")).iter().find_map(|file| {
+        let rest = file.strip_suffix(".json")?.strip_prefix(name)?.strip_prefix('-')?;
+        let (version, build) = rest.split_once('-')?;
+        (version.starts_with(|c: char| c.is_ascii_digit()) && !build.is_empty()).then(|| version.to_owned())
+    })
+}
+
+fn highest(versions: impl Iterator<Item = String>) -> Option<String> {
+    versions.filter_map(|version| Some((numbers(&version)?, version))).max().map(|(_, version)| version)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::package::Package;
+
+    fn package(name: &str, version: &str) -> Package {
+        let empty = String::new;
+        Package { name: name.to_owned(), version: version.to_owned(), arch: empty(), origin: empty(), prefix: empty() }
+    }
+
+    #[test]
+    fn a_compiler_of_the_system_is_told_by_its_package_and_another_by_its_files() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let program = |path: &str| {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+            fs::write(&path, "x").expect("a file");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("permissions");
+        };
+        program("usr/bin/x86_64-linux-gnu-gcc-12");
+        symlink("x86_64-linux-gnu-gcc-12", dir.path().join("usr/bin/gcc")).expect("a link");
+        program("opt/gcc/bin/g++");
+        fs::create_dir_all(dir.path().join("opt/gcc/lib/gcc/x86_64-linux-gnu/13.1.0")).expect("directories");
+        program("usr/bin/make");
+        let place = Place {
+            root: Arc::new(Root::new(dir.path())),
+            live: false,
+            env: BTreeMap::new(),
+            path: vec!["/opt/gcc/bin".to_owned(), "/usr/bin".to_owned()],
+        };
+        let packages = BTreeMap::from([(Ecosystem::Dpkg, Known::Known(vec![package("gcc-12", "12.2.0-14")]))]);
+        let got: Vec<_> =
+            tools(&place, &packages).into_iter().map(|tool| (tool.name, tool.version.get().cloned())).collect();
+        let expected = [("g++", Some("13.1.0")), ("gcc", Some("12.2.0")), ("make", None)];
+        assert_eq!(got, expected.map(|(name, version)| (name.to_owned(), version.map(str::to_owned))));
+    }
+}

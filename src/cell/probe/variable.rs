@@ -1,0 +1,200 @@
+//! Environment variables: values of those that can't hold a secret, names of the others.
+
+use std::collections::BTreeMap;
+
+use super::redact::redact;
+use crate::model::environment::Variables;
+
+/// Lists separated by colons.
+const LISTS: &[&str] = &[
+    "CLING_MODULEMAP_FILES",
+    "CMAKE_MODULE_PATH",
+    "CMAKE_PREFIX_PATH",
+    "CMSSW_SEARCH_PATH",
+    "CPATH",
+    "CPLUS_INCLUDE_PATH",
+    "C_INCLUDE_PATH",
+    "CALIBPATH",
+    "DATAPATH",
+    "FPATH",
+    "INFOPATH",
+    "JUPYTER_PATH",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "LHAPDF_DATA_PATH",
+    "LIBRARY_PATH",
+    "LOADEDMODULES",
+    "MANPATH",
+    "MODULEPATH",
+    "PATH",
+    "PKG_CONFIG_PATH",
+    "PYTHONPATH",
+    "ROOT_INCLUDE_PATH",
+    "ROOT_LIBRARY_PATH",
+    "XDG_CONFIG_DIRS",
+    "XDG_DATA_DIRS",
+];
+
+/// Values that say how programs behave and can't hold a secret; a final `*` stands for any ending.
+const VALUES: &[&str] = &[
+    "ATLAS_LOCAL_ROOT_BASE",
+    "AnalysisBase_PLATFORM",
+    "AtlasArea",
+    "AtlasBuildBranch",
+    "AtlasProject",
+    "AtlasVersion",
+    "BINARY_TAG",
+    "CC",
+    "CFLAGS",
+    "CI",
+    "CMAKE_GENERATOR",
+    "CMSSW_BASE",
+    "CMSSW_GIT_HASH",
+    "CMSSW_RELEASE_BASE",
+    "CMSSW_VERSION",
+    "CMS_PATH",
+    "CMTCONFIG",
+    "CONDA_DEFAULT_ENV",
+    "CONDA_PREFIX",
+    "CPPFLAGS",
+    "CUDA_HOME",
+    "CUDA_VISIBLE_DEVICES",
+    "CXX",
+    "CXXFLAGS",
+    "FC",
+    "FFLAGS",
+    "JAX_PLATFORMS",
+    "KEY4HEP_STACK",
+    "LANG",
+    "LANGUAGE",
+    "LC_*",
+    "LCG_PLATFORM",
+    "LCG_VERSION",
+    "LDFLAGS",
+    "LHAPATH",
+    "MALLOC_ARENA_MAX",
+    "MALLOC_TRIM_THRESHOLD_",
+    "MKL_NUM_THREADS",
+    "MPLBACKEND",
+    "MPLCONFIGDIR",
+    "NUMBA_CACHE_DIR",
+    "NUMBA_DISABLE_JIT",
+    "NUMBA_NUM_THREADS",
+    "NUMEXPR_MAX_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OMP_PROC_BIND",
+    "OPENBLAS_NUM_THREADS",
+    "PYTHIA8DATA",
+    "PYTHONBREAKPOINT",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHASHSEED",
+    "PYTHONHOME",
+    "PYTHONIOENCODING",
+    "PYTHONNOUSERSITE",
+    "PYTHONOPTIMIZE",
+    "PYTHONSAFEPATH",
+    "PYTHONUNBUFFERED",
+    "PYTHONUSERBASE",
+    "PYTHONUTF8",
+    "PYTHONWARNINGS",
+    "ROOTSYS",
+    "RUCIO_HOME",
+    "SCRAM_ARCH",
+    "SHELL",
+    "SITECONFIG_PATH",
+    "SITE_NAME",
+    "SOURCE_DATE_EPOCH",
+    "SPACK_ENV",
+    "SPACK_ROOT",
+    "TF_CPP_MIN_LOG_LEVEL",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TMPDIR",
+    "TZ",
+    "TZDIR",
+    "VIRTUAL_ENV",
+    "X509_CERT_DIR",
+    "X509_VOMS_DIR",
+    "XCACHE_HOST",
+    "XLA_FLAGS",
+    "XRD_LOGLEVEL",
+    "XRD_NETWORKSTACK",
+    "XRD_REQUESTTIMEOUT",
+    "XRD_RUNFORKHANDLER",
+];
+
+/// What a shell or an engine sets by itself: it says nothing of the place.
+const NOISE: &[&str] = &["_", "HOSTNAME", "OLDPWD", "PWD", "SHLVL", "container"];
+
+/// Sorts variables into lists, values and names. `allow` adds to the allow list; `own` are left out.
+pub(super) fn variables(env: &BTreeMap<String, String>, allow: &[String], own: &[String]) -> Variables {
+    let mut out = Variables::default();
+    let matches = |pattern: &str, name: &str| match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == pattern,
+    };
+    for (name, value) in env {
+        if NOISE.contains(&name.as_str()) || own.iter().any(|own| matches(own, name)) {
+            continue;
+        }
+        if LISTS.contains(&name.as_str()) {
+            out.lists.insert(name.clone(), list(value));
+        } else if VALUES.iter().any(|pattern| matches(pattern, name))
+            || allow.iter().any(|pattern| matches(pattern, name))
+        {
+            out.values.insert(name.clone(), redact(value));
+        } else {
+            out.names.insert(name.clone());
+        }
+    }
+    out
+}
+
+/// The entries of a list, in order; an empty one means the working directory and stays. The tool's own directory is left out.
+pub(super) fn list(value: &str) -> Vec<String> {
+    if value.is_empty() {
+        return Vec::new();
+    }
+    // Credentials go before the colons of their URL are taken for separators.
+    redact(value).split(':').filter(|entry| !is_own(entry)).map(str::to_owned).collect()
+}
+
+/// Whether a path belongs to the tool's own mount inside the image.
+pub(super) fn is_own(path: &str) -> bool {
+    path == "/carnet" || path.starts_with("/carnet/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> Variables {
+        let env = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        variables(&env, &["MY_*".to_owned()], &["CARNET_RUN".to_owned()])
+    }
+
+    #[test]
+    fn a_secret_is_seen_by_its_name_only() {
+        let got = of(&[
+            ("AWS_SECRET_ACCESS_KEY", "s3cr3t"),
+            ("LC_ALL", "C"),
+            ("BEARER_TOKEN", "s3cr3t"),
+            ("CARNET_RUN", "1"),
+        ]);
+        assert_eq!(got.names.iter().collect::<Vec<_>>(), ["AWS_SECRET_ACCESS_KEY", "BEARER_TOKEN"]);
+        assert_eq!(got.values.get("LC_ALL").map(String::as_str), Some("C"));
+        assert!(!serde_json::to_string(&got).expect("json").contains("s3cr3t"));
+    }
+
+    #[test]
+    fn lists_keep_their_order_and_lose_credentials() {
+        let got = of(&[
+            ("PATH", "/b:/a::/carnet/bin"),
+            ("PYTHONPATH", "https://u:s3cr3t@host/x:/y"),
+            ("MY_X", "http://u:s3cr3t@h/"),
+        ]);
+        assert_eq!(got.lists["PATH"], ["/b", "/a", ""]);
+        assert_eq!(got.lists["PYTHONPATH"].last().map(String::as_str), Some("/y"));
+        assert!(!serde_json::to_string(&got).expect("json").contains("s3cr3t"));
+    }
+}

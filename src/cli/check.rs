@@ -1,0 +1,154 @@
+//! `carnet check`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::report::Format;
+use super::{CommandError, Outcome, StartError, print, report};
+use crate::config::{self, Config};
+use crate::exit;
+use crate::model::document::{Document, Status};
+use crate::model::verdict::{Verdict, verdict};
+use crate::repo::git;
+use crate::run::{self, Options};
+use crate::ui::{Live, Look, file, note};
+
+/// Run the tests in every facility's image and report where they pass.
+///
+/// Without a carnet.toml the tests are detected and run on this machine. Reports go to the directory that --out names:
+/// carnet.json (the document that all others are made of), junit.xml and summary.md.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Directory of the analysis; its carnet.toml is looked for there and above, up to the top of the repository.
+    #[arg(default_value = ".", hide_default_value = true)]
+    path: PathBuf,
+
+    /// Run only this cell or all cells of this facility; may be given several times.
+    #[arg(long = "cell", short = 'c', value_name = "NAME")]
+    cells: Vec<String>,
+
+    /// Engine for cells that name none: docker, embedded. By default the first that works and can take the image.
+    #[arg(long, value_name = "ENGINE", value_parser = ["docker", "embedded"])]
+    engine: Option<String>,
+
+    /// Cells that run at the same time; by default the number of processors, at most four.
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+
+    /// Directory for the reports.
+    #[arg(long, short, value_name = "DIR", default_value = "carnet-out")]
+    out: PathBuf,
+
+    /// Format on standard output.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+
+    /// What makes the exit code 1.
+    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
+    fail_on: FailOn,
+
+    /// Use no set-up kept by earlier runs.
+    #[arg(long)]
+    fresh: bool,
+
+    /// Show nothing while it runs.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// What makes a check fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum FailOn {
+    /// A failed cell.
+    #[default]
+    Error,
+    /// A failed cell, or one that passed only when tried again.
+    Warning,
+    /// Nothing.
+    Never,
+}
+
+pub(super) fn run(arguments: Arguments, look: &Look) -> Outcome {
+    let (top, config) = load(&arguments.path)?;
+    let jobs =
+        arguments.jobs.map_or_else(|| std::thread::available_parallelism().map_or(2, |n| n.get().min(4)), usize::from);
+    let options = Options {
+        top,
+        config,
+        only: arguments.cells.iter().cloned().collect::<BTreeSet<_>>(),
+        engine: arguments.engine.clone(),
+        jobs,
+        fresh: arguments.fresh,
+    };
+    let runtime = super::runtime()?;
+    let document = runtime.block_on(watch(&options, Live::new(look, arguments.quiet)));
+    // Threads of a daemon's client may still wait for something; nobody waits for them.
+    runtime.shutdown_background();
+    let document = document?;
+    file::out_directory(&arguments.out)?;
+    for format in [Format::Json, Format::Junit, Format::Markdown] {
+        file::write(&arguments.out.join(format.file_name()), report::render(&document, format, look)?.as_bytes())?;
+    }
+    print(&report::render(&document, arguments.format, look)?)?;
+    if arguments.format == Format::Human && !arguments.quiet {
+        note(&format!("reports in {}", arguments.out.display()));
+    }
+    Ok(code(&document, arguments.fail_on))
+}
+
+/// The top of the analysis and its configuration.
+fn load(path: &Path) -> Result<(PathBuf, Config), CommandError> {
+    let start = path.canonicalize().map_err(|_| crate::repo::RepoError::NoDirectory { path: path.to_owned() })?;
+    let facts = git::facts(&start);
+    let Some(found) = config::discover(&start, facts.top.as_deref()) else {
+        return Ok((start, Config::empty()));
+    };
+    let config = Config::load(&found).map_err(CommandError::Config)?;
+    let top = found.parent().map_or(start, Path::to_owned);
+    Ok((top, config))
+}
+
+/// Runs the check, shows what happens, and stops everything at the first signal.
+async fn watch(options: &Options, mut live: Live) -> Result<Document, CommandError> {
+    let cancel = CancellationToken::new();
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let stop = cancel.clone();
+    let mut terminate =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(StartError)?;
+    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).map_err(StartError)?;
+    let watcher = tokio::spawn(async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        note("stopping: what was learned is kept");
+        stop.cancel();
+    });
+    let shown = tokio::spawn(async move {
+        while let Some(event) = events.recv().await {
+            live.show(&event);
+        }
+        live.clear();
+    });
+    let document = run::check(options, sender, cancel).await;
+    watcher.abort();
+    let _ = shown.await;
+    document.map_err(CommandError::Other)
+}
+
+fn code(document: &Document, fail_on: FailOn) -> u8 {
+    if document.interrupted {
+        return exit::INTERRUPTED;
+    }
+    let flaky = document.cells.iter().any(|cell| cell.status == Status::Flaky);
+    match (verdict(document), fail_on) {
+        (Verdict::Analysis, FailOn::Never) => exit::GOOD,
+        (Verdict::Good, FailOn::Warning) if flaky => exit::ANALYSIS,
+        (verdict, _) => verdict.exit_code(),
+    }
+}

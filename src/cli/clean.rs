@@ -1,0 +1,23 @@
+//! `carnet clean`.
+
+use super::{Outcome, print};
+use crate::exit;
+use crate::run::leftover;
+
+/// Remove what killed runs left behind; with --all, caches too.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Remove unpacked images and kept set-ups too.
+    #[arg(long)]
+    all: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Outcome {
+    let runtime = super::runtime()?;
+    let removed = runtime.block_on(leftover::remove(arguments.all));
+    runtime.shutdown_background();
+    for line in removed {
+        print(&format!("{line}\n"))?;
+    }
+    Ok(exit::GOOD)
+}

@@ -1,0 +1,28 @@
+//! `carnet doctor`.
+
+use super::{Outcome, print};
+use crate::engine::Availability;
+use crate::exit;
+use crate::run::choice::Engines;
+
+/// Say which engines work here, and how to mend the others.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {}
+
+pub(super) fn run(_: &Arguments) -> Outcome {
+    let runtime = super::runtime()?;
+    let found = runtime.block_on(Engines::new(None)?.survey());
+    runtime.shutdown_background();
+    let mut text = String::new();
+    for (name, availability) in &found {
+        text.push_str(&match availability {
+            Availability::Ready(what) => format!("{name:<9} works     {what}\n"),
+            Availability::Missing { reason, mend } => {
+                format!("{name:<9} missing   {reason}\n{:21}help: {mend}\n", "")
+            }
+        });
+    }
+    print(&text)?;
+    let inside = |(name, found): &(&str, Availability)| *name != "host" && matches!(found, Availability::Ready(_));
+    Ok(if found.iter().any(inside) { exit::GOOD } else { exit::PLACE })
+}

@@ -1,0 +1,73 @@
+//! `carnet init`.
+
+use std::path::PathBuf;
+
+use super::{Outcome, print};
+use crate::config::FILE;
+use crate::config::template::{Shown, render};
+use crate::error::{Failure, Kind};
+use crate::exit;
+use crate::repo::tree::Listing;
+use crate::repo::{RepoError, detect, image, lock};
+use crate::run;
+use crate::ui::{file, note};
+
+/// Write a commented carnet.toml from what the repository shows.
+///
+/// Tests, lock files, and the images that CI files and Dockerfiles name.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Directory of the analysis.
+    #[arg(default_value = ".", hide_default_value = true)]
+    path: PathBuf,
+
+    /// Replace a carnet.toml that is there.
+    #[arg(long)]
+    force: bool,
+
+    /// Print it instead of writing it.
+    #[arg(long)]
+    print: bool,
+}
+
+/// There is a configuration already.
+#[derive(Debug, thiserror::Error)]
+#[error("{} exists", path.display())]
+struct Exists {
+    path: PathBuf,
+}
+
+impl Failure for Exists {
+    fn kind(&self) -> Kind {
+        Kind::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("see what would be written with --print, or replace it with --force".to_owned())
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> Outcome {
+    let top = arguments.path.canonicalize().map_err(|_| RepoError::NoDirectory { path: arguments.path.clone() })?;
+    let listing = Listing::read(&top, false)?;
+    let name = top.file_name().map(|name| name.to_string_lossy().trim().to_owned()).filter(|name| !name.is_empty());
+    let shown = Shown {
+        name: name.unwrap_or_else(|| "analysis".to_owned()),
+        tests: run::plan::look(&listing, detect::tests),
+        images: image::named(&listing),
+        locks: lock::files(&listing).into_iter().map(|lock| lock.path).collect(),
+    };
+    let text = render(&shown);
+    if arguments.print {
+        print(&text)?;
+        return Ok(exit::GOOD);
+    }
+    let path = top.join(FILE);
+    if path.exists() && !arguments.force {
+        return Err(Exists { path }.into());
+    }
+    file::write(&path, text.as_bytes())?;
+    let (tests, images) = (shown.tests.len(), shown.images.len());
+    note(&format!("wrote {}: {tests} test commands, {images} images found; now run carnet check", path.display()));
+    Ok(exit::GOOD)
+}

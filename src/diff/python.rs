@@ -1,0 +1,256 @@
+//! The main Python and what it can import.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::diff::Weight;
+use crate::model::environment::Environment;
+use crate::model::known::Known;
+use crate::model::provider::likely_providers;
+use crate::model::python::{Distribution, DistributionFormat, Python, PythonKind};
+
+use super::Interest;
+use super::compare::{Draft, Drafts, Fact, counted};
+use super::version::Grammar;
+
+/// The interpreter itself.
+pub(super) fn interpreter(envs: &[&Environment]) -> Vec<Draft> {
+    let pythons: Vec<Option<&Python>> = envs.iter().map(|environment| environment.main_python()).collect();
+    let mut drafts = Drafts::default();
+    let mut known = |name: &str, read: fn(&Python) -> &Known<String>, grammar, weight| {
+        let facts =
+            pythons.iter().map(|python| python.map_or(Fact::Absent, |p| Fact::known(read(p), |v| Fact::text(v))));
+        drafts.add(name, facts, grammar, weight);
+    };
+    known("version", |python| &python.version, Grammar::Pep440, Weight::Direct);
+    known("implementation", |python| &python.implementation, Grammar::None, Weight::Direct);
+    // Another version has another ABI anyway.
+    known(
+        "abi",
+        |python| &python.abi,
+        Grammar::None,
+        if same_version(&pythons) { Weight::Required } else { Weight::Rest },
+    );
+    known("prefix", |python| &python.prefix, Grammar::None, Weight::Rest);
+    let kind = |python: &Option<&Python>| python.map_or(Fact::Absent, |p| Fact::is(kind_name(p.kind)));
+    drafts.add("kind", pythons.iter().map(kind), Grammar::None, Weight::Rest);
+    let system_site = |python: &Option<&Python>| python.map_or(Fact::Absent, |p| Fact::flag(p.system_site));
+    drafts.add("sees the base's packages", pythons.iter().map(system_site), Grammar::None, Weight::Rest);
+    drafts.add("commands", envs.iter().map(|environment| commands(environment)), Grammar::None, Weight::Required);
+    drafts.0
+}
+
+fn same_version(pythons: &[Option<&Python>]) -> bool {
+    let mut versions = pythons.iter().map(|python| python.and_then(|python| python.version.get()));
+    let first = versions.next().flatten();
+    first.is_some() && versions.all(|version| version == first)
+}
+
+fn kind_name(kind: PythonKind) -> &'static str {
+    match kind {
+        PythonKind::System => "system",
+        PythonKind::Venv => "venv",
+        PythonKind::Conda => "conda",
+        PythonKind::Release => "release",
+    }
+}
+
+/// Which of the two commands that scripts are written for start a Python at all.
+fn commands(environment: &Environment) -> Fact {
+    let on_path: BTreeSet<&str> =
+        environment.pythons.iter().flat_map(|python| &python.commands).map(String::as_str).collect();
+    let found: Vec<&str> = ["python", "python3"].into_iter().filter(|name| on_path.contains(name)).collect();
+    Fact::text(&found.join(", "))
+}
+
+/// Distributions by how much they matter.
+#[derive(Debug, Default)]
+pub(super) struct Software {
+    pub(super) imported: Vec<Draft>,
+    pub(super) required: Vec<Draft>,
+    pub(super) rest: Vec<Draft>,
+}
+
+/// Compares the distributions of the main Pythons.
+pub(super) fn software(envs: &[&Environment], interest: &Interest) -> Software {
+    let columns: Vec<Column<'_>> = envs.iter().map(|environment| Column::of(environment)).collect();
+    let imported = imported(&columns, interest);
+    let required = required(&columns, &imported);
+    let names: BTreeSet<&str> = columns
+        .iter()
+        .flat_map(|column| column.copies().keys().copied())
+        .chain(imported.iter().map(String::as_str))
+        .collect();
+
+    let listed: Vec<bool> = columns.iter().map(|column| matches!(column, Column::Listed(_))).collect();
+    let mut software = Software::default();
+    software.rest.extend(summary(&columns));
+    for name in names {
+        let (drafts, weight) = if imported.contains(name) {
+            (&mut software.imported, Weight::Direct)
+        } else if required.contains(name) {
+            (&mut software.required, Weight::Required)
+        } else {
+            (&mut software.rest, Weight::Rest)
+        };
+        let facts: Vec<Fact> = columns.iter().map(|column| column.winner(name)).collect();
+        let draft = match weight {
+            Weight::Rest => Draft::among(&listed, name, facts, Grammar::Pep440, weight),
+            Weight::Direct | Weight::Required => row(name, facts, weight),
+        };
+        drafts.extend(draft);
+        let hidden: Vec<Fact> = columns.iter().map(|column| column.hidden(name)).collect();
+        // An unknown list of distributions is told by the row before.
+        drafts.extend(row(&format!("{name} (shadowed copies)"), hidden, weight).filter(Draft::is_difference));
+    }
+    software
+}
+
+fn row(name: &str, facts: Vec<Fact>, weight: Weight) -> Option<Draft> {
+    Draft::new(name, facts, Grammar::Pep440, weight)
+}
+
+/// One row for columns that have no list at all.
+fn summary(columns: &[Column<'_>]) -> Option<Draft> {
+    let facts = columns
+        .iter()
+        .map(|column| match column {
+            Column::Listed(copies) => Fact::is(counted(copies.len(), "distribution")).alike("a list"),
+            Column::NoPython => Fact::Absent,
+            Column::Unknown(reason) => Fact::Unknown((*reason).to_owned()),
+        })
+        .collect();
+    Draft::new("all distributions", facts, Grammar::None, Weight::Rest)
+}
+
+/// Copies of each distribution by normalised name, the winning one first.
+type Copies<'a> = BTreeMap<&'a str, Vec<&'a Distribution>>;
+
+static NO_COPIES: Copies<'static> = BTreeMap::new();
+
+enum Column<'a> {
+    Listed(Copies<'a>),
+    NoPython,
+    Unknown(&'a str),
+}
+
+impl<'a> Column<'a> {
+    fn of(environment: &'a Environment) -> Self {
+        let Some(python) = environment.main_python() else { return Self::NoPython };
+        let distributions = match &python.distributions {
+            Known::Known(list) => list,
+            Known::Unknown(reason) => return Self::Unknown(reason),
+        };
+        let mut copies = Copies::new();
+        for distribution in distributions {
+            copies.entry(&distribution.normalized).or_default().push(distribution);
+        }
+        copies.values_mut().for_each(|list| list.sort_by_key(|distribution| distribution.shadowed));
+        Self::Listed(copies)
+    }
+
+    fn copies(&self) -> &Copies<'a> {
+        match self {
+            Self::Listed(copies) => copies,
+            Self::NoPython | Self::Unknown(_) => &NO_COPIES,
+        }
+    }
+
+    fn winner(&self, name: &str) -> Fact {
+        if let Self::Unknown(reason) = self {
+            return Fact::Unknown((*reason).to_owned());
+        }
+        let copy = self.copies().get(name).and_then(|copies| copies.first());
+        copy.map_or(Fact::Absent, |distribution| {
+            let (shown, compared) = origin(distribution);
+            Fact::is(version(distribution)).from(shown, compared)
+        })
+    }
+
+    fn hidden(&self, name: &str) -> Fact {
+        if let Self::Unknown(reason) = self {
+            return Fact::Unknown((*reason).to_owned());
+        }
+        let copies = self.copies().get(name).map_or(&[][..], |copies| &copies[1..]);
+        Fact::text(&copies.iter().map(|distribution| version(distribution)).collect::<Vec<_>>().join(", "))
+    }
+}
+
+fn version(distribution: &Distribution) -> &str {
+    if distribution.version.is_empty() { "no version" } else { &distribution.version }
+}
+
+/// Where a distribution comes from: as shown, and as compared. Installers that take wheels from the same index are the
+/// same source.
+fn origin(distribution: &Distribution) -> (String, String) {
+    let installer = match distribution.installer.as_str() {
+        "" if in_system(distribution) => "system",
+        "" => "unrecorded",
+        installer => installer,
+    };
+    let source = match installer {
+        "pip" | "uv" | "poetry" | "pdm" | "hatch" | "pixi-pypi" => "index",
+        "debian" | "rpm" | "apk" => "system",
+        other => other,
+    };
+    let mut notes = String::new();
+    if distribution.editable || distribution.format == DistributionFormat::EggLink {
+        notes.push_str(" editable");
+    }
+    if let Some(url) = &distribution.direct_url {
+        notes.push(' ');
+        notes.push_str(url);
+    }
+    if distribution.user_site {
+        notes.push_str(" user site");
+    }
+    (format!("{installer}{notes}"), format!("{source}{notes}"))
+}
+
+fn in_system(distribution: &Distribution) -> bool {
+    ["/usr/lib/", "/usr/lib64/"].iter().any(|prefix| distribution.location.starts_with(prefix))
+}
+
+/// Normalised names of the distributions that any column takes a directly imported module from.
+fn imported(columns: &[Column<'_>], interest: &Interest) -> BTreeSet<String> {
+    let recorded: Vec<BTreeMap<&str, BTreeSet<&str>>> = columns.iter().map(modules).collect();
+    let mut names = BTreeSet::new();
+    for module in &interest.imports {
+        let top = module.split('.').next().unwrap_or(module);
+        let likely = likely_providers(module);
+        for (column, recorded) in columns.iter().zip(&recorded) {
+            let providers = recorded.get(module.as_str()).or_else(|| recorded.get(top));
+            match providers {
+                Some(providers) => names.extend(providers.iter().map(|&name| name.to_owned())),
+                None => names.extend(likely.iter().filter(|name| column.copies().contains_key(name.as_str())).cloned()),
+            }
+        }
+    }
+    names
+}
+
+/// Which distributions provide each module, as they record it.
+fn modules<'a>(column: &Column<'a>) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+    let mut modules: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for winner in column.copies().values().filter_map(|copies| copies.first()) {
+        for module in &winner.modules {
+            modules.entry(module).or_default().insert(&winner.normalized);
+        }
+    }
+    modules
+}
+
+/// Everything that these need in any column, at any depth, without themselves.
+fn required(columns: &[Column<'_>], roots: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut seen = roots.clone();
+    let mut todo: Vec<String> = roots.iter().cloned().collect();
+    while let Some(name) = todo.pop() {
+        let winners = columns.iter().filter_map(|column| column.copies().get(name.as_str())?.first());
+        for need in winners.flat_map(|winner| &winner.requires) {
+            if seen.insert(need.clone()) {
+                todo.push(need.clone());
+            }
+        }
+    }
+    seen.retain(|name| !roots.contains(name));
+    seen
+}

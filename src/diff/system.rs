@@ -1,0 +1,100 @@
+//! ROOT, the operating system, its libraries and tools.
+
+use std::collections::BTreeSet;
+
+use crate::model::diff::Weight;
+use crate::model::environment::Environment;
+use crate::model::known::Known;
+use crate::model::system::{RootInstallation, System};
+
+use super::Interest;
+use super::compare::{Draft, Drafts, Fact};
+use super::version::Grammar;
+
+/// The ROOT that wins in each environment.
+pub(super) fn root(envs: &[&Environment], interest: &Interest) -> Vec<Draft> {
+    let roots: Vec<Option<&RootInstallation>> =
+        envs.iter().map(|environment| environment.system.roots.first()).collect();
+    // An analysis that imports nothing isn't one in Python; of one in Python, only its imports show that it needs ROOT.
+    let imports_root = interest.imports.iter().any(|module| matches!(module.split('.').next(), Some("ROOT" | "cppyy")));
+    let weight = if imports_root || interest.imports.is_empty() { Weight::Direct } else { Weight::Required };
+    let facts =
+        |read: fn(&RootInstallation) -> Fact| roots.iter().map(|root| root.map_or(Fact::Absent, read)).collect();
+    let version = facts(|root| Fact::known(&root.version, |v| Fact::is(v)));
+    let mut drafts: Vec<Draft> = Draft::new("version", version, Grammar::Dotted, weight).into_iter().collect();
+    // That there is no ROOT at all is said by its version alone.
+    let present: Vec<bool> = roots.iter().map(Option::is_some).collect();
+    let mut detail = |name: &str, read: fn(&RootInstallation) -> Fact, grammar, weight| {
+        drafts.extend(Draft::among(&present, name, facts(read), grammar, weight));
+    };
+    detail("compiles at run time", |root| Fact::known(&root.jit, |v| Fact::flag(*v)), Grammar::None, weight);
+    detail("C++ standard", |root| Fact::known(&root.cxx_standard, |v| Fact::is(v)), Grammar::Dotted, weight);
+    detail("built for Python", |root| Fact::known(&root.python, |v| Fact::is(v)), Grammar::Dotted, weight);
+    detail("origin", |root| Fact::is(&root.origin), Grammar::None, Weight::Rest);
+    detail("prefix", |root| Fact::is(&root.prefix), Grammar::None, Weight::Rest);
+    drafts
+}
+
+/// Operating system, libraries, tools and releases.
+pub(super) fn system(envs: &[&Environment]) -> Vec<Draft> {
+    let systems: Vec<&System> = envs.iter().map(|environment| &environment.system).collect();
+    let mut drafts = Drafts::default();
+    let mut add = |name: &str, read: fn(&System) -> Fact, grammar, weight| {
+        drafts.add(name, systems.iter().map(|system| read(system)), grammar, weight);
+    };
+    add("architecture", |system| Fact::is(&system.arch), Grammar::None, Weight::Direct);
+    add("C library", libc, Grammar::Dotted, Weight::Direct);
+    add("operating system", os, Grammar::Dotted, Weight::Required);
+    add("GLIBCXX", |system| known_text(&system.glibcxx), Grammar::Dotted, Weight::Required);
+    add("CXXABI", |system| known_text(&system.cxxabi), Grammar::Dotted, Weight::Required);
+    add("locale", |system| Fact::text(&system.locale), Grammar::None, Weight::Required);
+    add("time zone", |system| known_text(&system.timezone), Grammar::None, Weight::Rest);
+    tools(&systems, &mut drafts);
+    releases(&systems, &mut drafts);
+    drafts.0
+}
+
+fn known_text(value: &Known<String>) -> Fact {
+    Fact::known(value, |text| Fact::text(text))
+}
+
+fn os(system: &System) -> Fact {
+    Fact::known(&system.os, |os| Fact::is(format!("{} {}", os.id, os.version).trim_end()))
+}
+
+fn libc(system: &System) -> Fact {
+    Fact::known(&system.libc, |libc| Fact::is(format!("{} {}", libc.name, libc.version).trim_end()))
+}
+
+fn tools(systems: &[&System], drafts: &mut Drafts) {
+    let names: BTreeSet<&str> =
+        systems.iter().flat_map(|system| &system.tools).map(|tool| tool.name.as_str()).collect();
+    for name in names {
+        let weight = if builds(name) { Weight::Required } else { Weight::Rest };
+        let fact = |system: &&System| {
+            let tool = system.tools.iter().find(|tool| tool.name == name);
+            tool.map_or(Fact::Absent, |tool| Fact::known(&tool.version, |version| Fact::is(version)))
+        };
+        drafts.add(name, systems.iter().map(fact), Grammar::Dotted, weight);
+    }
+}
+
+/// Whether an analysis that compiles something breaks without it.
+fn builds(tool: &str) -> bool {
+    matches!(tool, "gcc" | "g++" | "cc" | "c++" | "gfortran" | "clang" | "clang++" | "cmake" | "make" | "nvcc")
+}
+
+fn releases(systems: &[&System], drafts: &mut Drafts) {
+    let names: BTreeSet<&str> =
+        systems.iter().flat_map(|system| &system.releases).map(|release| release.name.as_str()).collect();
+    for name in names {
+        let fact = |system: &&System| {
+            let of_name = system.releases.iter().filter(|release| release.name == name);
+            let texts: Vec<String> = of_name
+                .map(|release| format!("{} {}", release.version, release.platform).trim_end().to_owned())
+                .collect();
+            Fact::text(&texts.join(", "))
+        };
+        drafts.add(format!("{name} release"), systems.iter().map(fact), Grammar::None, Weight::Required);
+    }
+}

@@ -1,0 +1,302 @@
+//! One run on this machine.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use nix::unistd::{getgid, getuid};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::unix::pipe::Receiver;
+use tokio::process::{Child, ChildStdin, Command};
+use tokio_util::sync::CancellationToken;
+
+use super::sandbox::{Cover, Sandbox};
+use super::supervisor::{self, Account, Order};
+use super::{Host, NAME, environment, run_dir, tree};
+use crate::engine::job::{Completed, Job, part};
+use crate::engine::output::Output;
+use crate::engine::{EngineError, Lines, Opened, Place, result};
+use crate::model::cell::End;
+use crate::model::contract::Contract;
+
+/// Time that killing may take before the supervisor is given up.
+const KILLING: Duration = Duration::from_secs(10);
+
+fn failed<E: Into<Box<dyn std::error::Error + Send + Sync>>>(doing: &str) -> impl FnOnce(E) -> EngineError {
+    let doing = doing.to_owned();
+    move |source| EngineError::Run { engine: NAME, doing, source: source.into() }
+}
+
+pub(super) async fn run(
+    host: &Host,
+    image: &Opened,
+    job: &Job,
+    lines: Lines,
+    cancel: CancellationToken,
+) -> Result<Completed, EngineError> {
+    if cancel.is_cancelled() {
+        return Err(EngineError::Cancelled);
+    }
+    let mut place = Rooms::make(host, image, job).map_err(failed("making the directories of the run"))?;
+    let (order, not_enforced) = order(host, &place, job);
+    let outcome = follow(host, &order, job, lines, &cancel).await?;
+    let end = match outcome.why {
+        Why::Cancelled => return Err(EngineError::Cancelled),
+        Why::TimedOut => End::Timeout { seconds: job.timeout.as_secs() },
+        Why::Ended => read_account(&order, outcome.status)?,
+    };
+    let result = match &job.result {
+        Some(path) => place.read_result(path, job.result_cap)?,
+        None => None,
+    };
+    let keep = end.is_success() && host.has_sandbox();
+    let kept = match &job.keep {
+        Some(key) if keep => {
+            place.keep().map_err(failed("keeping the state"))?;
+            let place = Place::Trees(vec![host.kept_dir(key).join("box")]);
+            Some(Opened { identity: image.identity.clone(), place })
+        }
+        _ => None,
+    };
+    place.remove().map_err(failed("removing the directories of the run"))?;
+    Ok(Completed { end, output: outcome.output.finish(), result, not_enforced, kept })
+}
+
+fn read_account(order: &Order, status: std::process::ExitStatus) -> Result<End, EngineError> {
+    let account = fs::read(&order.account).ok().and_then(|bytes| serde_json::from_slice::<Account>(&bytes).ok());
+    account.map(|account| account.end).ok_or_else(|| failed("watching the program")(supervisor::describe(status)))
+}
+
+/// What is to be done, and what of the contract is not.
+fn order(host: &Host, place: &Rooms, job: &Job) -> (Order, Vec<String>) {
+    let mut env = environment::clean(
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
+    );
+    let mut not_enforced = Vec::new();
+    let workdir = contract(&job.contract, &mut env, &mut not_enforced).unwrap_or_else(|| place.boxed.clone());
+    env.extend(job.contract.env.clone());
+    env.extend(job.env.clone());
+    let sandbox = host.has_sandbox().then(|| Sandbox {
+        input: Some(job.input.clone()),
+        cut_network: !job.network,
+        cover: place.cover.clone(),
+    });
+    if sandbox.is_none() {
+        let reason = "no namespaces can be made here";
+        not_enforced.push(format!("{}: {reason}", part::INPUT));
+        if !job.network {
+            not_enforced.push(format!("{}: it can't be cut, {reason}", part::NETWORK));
+        }
+        if job.keep.is_some() {
+            not_enforced.push(format!("{}: {reason}", part::KEPT));
+        }
+    }
+    (Order { argv: job.argv.clone(), env, workdir, sandbox, account: place.dir.join("account.json") }, not_enforced)
+}
+
+/// Honours of a contract what this machine is already; gives the working directory it names.
+fn contract(
+    contract: &Contract,
+    env: &mut std::collections::BTreeMap<String, String>,
+    not_enforced: &mut Vec<String>,
+) -> Option<PathBuf> {
+    let mut lacks = |what: &str, why: &str| not_enforced.push(format!("{what}: {why}"));
+    if let Some(user) = contract.user
+        && (user.uid != getuid().as_raw() || user.gid != getgid().as_raw())
+    {
+        lacks(part::USER, &format!("programs run as {}:{}, who started the check", getuid(), getgid()));
+    }
+    if let Some(home) = &contract.home {
+        if Path::new(home).is_dir() {
+            env.insert("HOME".to_owned(), home.clone());
+        } else {
+            lacks(part::HOME, &format!("`{home}` is no directory of this machine"));
+        }
+    }
+    if contract.read_only {
+        lacks(part::ROOT, "the root of this machine stays as it is");
+    }
+    if contract.tmp.is_some() {
+        lacks(part::TMP, "it is this machine's own");
+    }
+    if contract.entrypoint {
+        lacks(part::ENTRYPOINT, "a machine has none");
+    }
+    for mount in &contract.mounts {
+        if mount.source != mount.target || !Path::new(&mount.source).exists() {
+            lacks(part::MOUNT, &format!("`{}` is not shown at another place of this machine", mount.source));
+        }
+    }
+    let limit = "programs on this machine itself are not limited";
+    for (set, what) in [
+        (contract.memory.is_some(), part::MEMORY),
+        (contract.pids.is_some(), part::PIDS),
+        (contract.milli_cpus.is_some(), part::CPUS),
+    ] {
+        if set {
+            lacks(what, limit);
+        }
+    }
+    let workdir = Path::new(contract.workdir.as_deref()?);
+    if !workdir.is_absolute() {
+        return None;
+    }
+    if !workdir.is_dir() {
+        lacks(part::WORKDIR, &format!("`{}` is no directory of this machine", workdir.display()));
+        return None;
+    }
+    Some(workdir.to_owned())
+}
+
+/// Why the following of a run came to its end.
+enum Why {
+    Ended,
+    TimedOut,
+    Cancelled,
+}
+
+struct Outcome {
+    why: Why,
+    status: std::process::ExitStatus,
+    output: Output,
+}
+
+async fn follow(
+    host: &Host,
+    order: &Order,
+    job: &Job,
+    lines: Lines,
+    cancel: &CancellationToken,
+) -> Result<Outcome, EngineError> {
+    let (mut child, mut stdin, mut reader) = start(host, order).await.map_err(failed("starting the supervisor"))?;
+    let mut output = Output::new(job.output_cap, lines);
+    let mut buffer = vec![0; 1 << 16];
+    let mut why = Why::Ended;
+    let mut deadline = Box::pin(tokio::time::sleep(job.timeout));
+    loop {
+        tokio::select! {
+            // The end of the output is the end of the supervisor and of everything below it.
+            read = reader.read(&mut buffer) => match read {
+                Ok(0) => break,
+                Ok(length) => output.push(&buffer[..length]),
+                Err(error) => return Err(failed("reading the output")(error)),
+            },
+            () = cancel.cancelled(), if stdin.is_some() => {
+                why = Why::Cancelled;
+                stdin = None;
+                deadline = Box::pin(tokio::time::sleep(KILLING));
+            }
+            () = &mut deadline => {
+                if stdin.take().is_none() {
+                    let _ = child.kill().await;
+                    return Err(failed("killing the program")("some process of it can't be killed"));
+                }
+                why = Why::TimedOut;
+                deadline = Box::pin(tokio::time::sleep(KILLING));
+            }
+        }
+    }
+    let status = child.wait().await.map_err(failed("waiting for the supervisor"))?;
+    Ok(Outcome { why, status, output })
+}
+
+/// Starts the supervisor and gives it its order. Output and errors of the program go through one pipe, so that their
+/// order is kept. The supervisor kills everything when the other end of its standard input is gone.
+async fn start(host: &Host, order: &Order) -> io::Result<(Child, Option<ChildStdin>, Receiver)> {
+    let (reader, writer) = io::pipe()?;
+    let mut command = Command::new(&host.helper);
+    command.arg(supervisor::WORD).env_clear().stdin(Stdio::piped()).process_group(0);
+    command.stdout(writer.try_clone()?).stderr(writer);
+    let mut child = command.spawn()?;
+    // The command holds the writing ends, which would keep the pipe from ending.
+    drop(command);
+    let mut stdin = child.stdin.take();
+    if let Some(stdin) = &mut stdin {
+        let mut line = serde_json::to_vec(order)?;
+        line.push(b'\n');
+        stdin.write_all(&line).await?;
+    }
+    Ok((child, stdin, Receiver::from_owned_fd(reader.into())?))
+}
+
+/// The directories of a run, removed with it.
+struct Rooms {
+    /// Everything of the run that doesn't stay.
+    dir: PathBuf,
+    /// Where the program sees its writable directory.
+    boxed: PathBuf,
+    /// Where that directory's files are for us.
+    files: PathBuf,
+    /// Lies over a kept state.
+    cover: Option<Cover>,
+    /// Directory of the state that is being made, and the lock on it.
+    making: Option<(PathBuf, fs::File)>,
+}
+
+impl Rooms {
+    fn make(host: &Host, image: &Opened, job: &Job) -> io::Result<Self> {
+        let (dir, boxed) = (run_dir(&job.id), host.boxed(image, job));
+        let mut rooms = Self { files: boxed.clone(), boxed, cover: None, making: None, dir };
+        fs::create_dir(&rooms.dir)?;
+        if matches!(image.place, Place::Trees(_)) {
+            let (upper, work) = (rooms.dir.join("upper"), rooms.dir.join("work"));
+            fs::create_dir(&upper)?;
+            fs::create_dir(&work)?;
+            rooms.files.clone_from(&upper);
+            rooms.cover = Some(Cover { lower: rooms.boxed.clone(), upper, work });
+            return Ok(rooms);
+        }
+        if let Some(kept) = rooms.boxed.parent().filter(|parent| *parent != rooms.dir) {
+            rooms.making = Some((kept.to_owned(), lock(kept)?));
+        }
+        fs::create_dir(&rooms.boxed)?;
+        Ok(rooms)
+    }
+
+    fn read_result(&self, path: &str, cap: u64) -> Result<Option<Vec<u8>>, EngineError> {
+        let below = Path::new(path).strip_prefix(&self.boxed).map_err(failed("reading the result"))?;
+        result::read_below(&self.files, below, cap).map_err(failed("reading the result"))
+    }
+
+    /// The state stays, as a whole.
+    fn keep(&mut self) -> io::Result<()> {
+        if let Some((dir, lock)) = self.making.take() {
+            fs::write(dir.join("whole"), b"")?;
+            drop(lock);
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self) -> io::Result<()> {
+        if let Some((dir, lock)) = self.making.take() {
+            tree::remove(&dir)?;
+            drop(lock);
+        }
+        tree::remove(&self.dir)
+    }
+}
+
+impl Drop for Rooms {
+    fn drop(&mut self) {
+        // After an error there is nobody to tell that this failed as well; `carnet clean` looks again.
+        let _ = self.remove();
+    }
+}
+
+/// Empties the directory of a state that is to be made anew, and holds it against others who'd do the same.
+fn lock(dir: &Path) -> io::Result<fs::File> {
+    fs::create_dir_all(dir)?;
+    let file = fs::File::create(dir.join("lock"))?;
+    file.try_lock().map_err(|_| io::Error::other("another run is making the same state"))?;
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            tree::remove(&entry.path())?;
+        } else if entry.file_name() != "lock" {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(file)
+}

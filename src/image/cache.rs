@@ -1,0 +1,83 @@
+//! Where carnet keeps what it can make again: unpacked images, kept states, directories of runs.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use super::error::ImageError;
+use crate::model::digest::Digest;
+
+/// The cache directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cache {
+    dir: PathBuf,
+}
+
+impl Cache {
+    /// `$CARNET_CACHE`, `$XDG_CACHE_HOME/carnet` or `~/.cache/carnet`, the first that is set.
+    ///
+    /// # Errors
+    /// When none is.
+    pub fn from_env() -> Result<Self, ImageError> {
+        let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let dir = var("CARNET_CACHE")
+            .or_else(|| var("XDG_CACHE_HOME").map(|dir| dir.join("carnet")))
+            .or_else(|| var("HOME").map(|home| home.join(".cache/carnet")))
+            .ok_or(ImageError::NoCache)?;
+        Ok(Self::at(std::path::absolute(&dir).map_err(|e| ImageError::io(&dir, e))?))
+    }
+
+    /// The cache in this directory, made when first needed.
+    pub fn at(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
+    /// The directory itself.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Unpacked images: `trees/<config digest>/rootfs`.
+    pub fn trees(&self) -> PathBuf {
+        self.dir.join("trees")
+    }
+
+    /// Directories of runs that are going on: `runs/<job id>`.
+    pub fn runs(&self) -> PathBuf {
+        self.dir.join("runs")
+    }
+
+    /// States that runs left on top of images: `kept/<name>`.
+    pub fn kept(&self) -> PathBuf {
+        self.dir.join("kept")
+    }
+
+    /// The unpacked tree of an image, when it is there and complete.
+    pub fn tree(&self, config: &Digest) -> Option<PathBuf> {
+        let at = self.trees().join(config.hex());
+        at.join(COMPLETE).exists().then(|| at.join(ROOTFS))
+    }
+
+    /// Removes the unpacked tree of an image.
+    ///
+    /// # Errors
+    /// When something in it can't be removed.
+    pub fn remove_tree(&self, config: &Digest) -> Result<(), ImageError> {
+        let at = self.trees().join(config.hex());
+        super::remove::remove_tree(&at).map_err(|e| ImageError::io(&at, e))
+    }
+}
+
+/// The tree inside an entry of [`Cache::trees`].
+pub(super) const ROOTFS: &str = "rootfs";
+/// The file whose presence says that the tree is complete.
+pub(super) const COMPLETE: &str = "complete";
+
+/// Makes a directory and its parents, closed to others: trees hold set-user-id programs of foreign making.
+///
+/// # Errors
+/// Whatever making one fails with.
+pub fn private_dir(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}

@@ -1,0 +1,191 @@
+//! OCI image layouts (OCI image specification, `image-layout.md`), in a directory or in a tar file.
+
+use oci_spec::image::{Descriptor, ImageIndex, ImageManifest, MediaType};
+
+use super::blob::{Packing, Store};
+use super::config::{Configuration, machine_platform, platform, runs_here};
+use super::disk::{Documents, pair, parse};
+use super::error::ImageError;
+use super::layer::Layer;
+use crate::model::digest::Digest;
+
+/// The annotation that holds a tag in `index.json`.
+const REF_NAME: &str = "org.opencontainers.image.ref.name";
+const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+/// Indexes within indexes: the specification sets no limit, and nobody writes more than two.
+const DEPTH_CAP: usize = 4;
+
+/// Finds the image of a tag for this machine and reads its documents.
+pub(super) fn read(store: &Store, tag: Option<&str>) -> Result<Documents, ImageError> {
+    let index: ImageIndex = parse(store, "index.json", &top(store)?)?;
+    let candidates = tagged(store, index.manifests(), tag)?;
+    let chosen = choose(store, candidates, tag)?;
+    let manifest: ImageManifest = parse(store, "the manifest", &store.verified(&chosen.digest, "the manifest")?)?;
+    let config = store.verified(&digest(store, manifest.config())?, "the configuration")?;
+    let configuration: Configuration = parse(store, "the configuration", &config)?;
+    let layers = layers(store, &manifest, &configuration)?;
+    Ok(Documents { index_digest: chosen.index, manifest_digest: Some(chosen.digest), config, configuration, layers })
+}
+
+fn top(store: &Store) -> Result<Vec<u8>, ImageError> {
+    let not = |reason: String, hint: Option<&str>| ImageError::NotThat {
+        path: store.path().to_owned(),
+        expected: "OCI image layout",
+        reason,
+        hint: hint.map(ToOwned::to_owned),
+    };
+    match store.document("index.json") {
+        Err(ImageError::Missing { .. }) if store.find("manifest.json").is_ok() => {
+            let hint = "it is what `docker save` writes: use `docker-archive:`";
+            Err(not("it has no index.json".to_owned(), Some(hint)))
+        }
+        Err(ImageError::Missing { .. }) => Err(not("it has no index.json".to_owned(), None)),
+        other => other,
+    }
+}
+
+/// The images of a tag; all of them when no tag was given.
+fn tagged<'a>(store: &Store, all: &'a [Descriptor], tag: Option<&str>) -> Result<Vec<&'a Descriptor>, ImageError> {
+    let Some(tag) = tag else { return Ok(all.iter().collect()) };
+    let found: Vec<&Descriptor> = all.iter().filter(|d| name(d) == Some(tag) || d.digest().as_ref() == tag).collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    Err(ImageError::Tag { path: store.path().to_owned(), tag: Some(tag.to_owned()), there: tags(all) })
+}
+
+fn tags<'a>(descriptors: impl IntoIterator<Item = &'a Descriptor>) -> Vec<String> {
+    let mut tags: Vec<String> = descriptors.into_iter().filter_map(|d| name(d).map(ToOwned::to_owned)).collect();
+    tags.sort();
+    tags.dedup();
+    tags
+}
+
+fn name(descriptor: &Descriptor) -> Option<&str> {
+    descriptor.annotations().as_ref()?.get(REF_NAME).map(String::as_str)
+}
+
+/// A manifest that an index led to.
+#[derive(Debug, Clone)]
+struct Candidate {
+    digest: Digest,
+    index: Option<Digest>,
+    platform: String,
+}
+
+fn choose(store: &Store, descriptors: Vec<&Descriptor>, tag: Option<&str>) -> Result<Candidate, ImageError> {
+    let several = ImageError::Tag {
+        path: store.path().to_owned(),
+        tag: tag.map(ToOwned::to_owned),
+        there: tags(descriptors.iter().copied()),
+    };
+    let mut found = Vec::new();
+    for descriptor in descriptors {
+        collect(store, descriptor, None, 0, &mut found)?;
+    }
+    let (mut here, elsewhere): (Vec<_>, Vec<_>) = found.into_iter().partition(|c| runs_here(&c.platform));
+    here.dedup_by(|a, b| a.digest == b.digest);
+    match (here.len(), here.pop()) {
+        (1, Some(only)) => Ok(only),
+        (_, None) => {
+            let mut there: Vec<String> = elsewhere.into_iter().map(|c| c.platform).collect();
+            there.sort();
+            there.dedup();
+            Err(ImageError::Platform { path: store.path().to_owned(), wanted: machine_platform(), there })
+        }
+        // One index may list variants of an architecture; the first is the one its author prefers.
+        (_, Some(last)) if last.index.is_some() && here.iter().all(|c| c.index == last.index) => {
+            Ok(here.into_iter().next().unwrap_or(last))
+        }
+        _ => Err(several),
+    }
+}
+
+/// Collects the manifests under a descriptor with their platforms.
+fn collect(
+    store: &Store,
+    descriptor: &Descriptor,
+    index: Option<&Digest>,
+    depth: usize,
+    found: &mut Vec<Candidate>,
+) -> Result<(), ImageError> {
+    let digest = digest(store, descriptor)?;
+    match descriptor.media_type() {
+        media if *media == MediaType::ImageIndex || media.to_string() == DOCKER_INDEX => {
+            if depth >= DEPTH_CAP {
+                let reason = format!("more than {DEPTH_CAP} indexes lie in each other");
+                return Err(ImageError::Document {
+                    path: store.path().to_owned(),
+                    what: "the index".to_owned(),
+                    reason,
+                });
+            }
+            let inner: ImageIndex = parse(store, "the index", &store.verified(&digest, "the index")?)?;
+            let outermost = index.unwrap_or(&digest).clone();
+            inner.manifests().iter().try_for_each(|d| collect(store, d, Some(&outermost), depth + 1, found))
+        }
+        _ => {
+            let platform = match descriptor.platform() {
+                // Build attestations hide among the manifests under this platform.
+                Some(p) if p.os().to_string() == "unknown" => return Ok(()),
+                Some(p) => platform(&p.os().to_string(), &p.architecture().to_string(), p.variant().as_deref()),
+                None => platform_of(store, &digest)?,
+            };
+            found.push(Candidate { digest, index: index.cloned(), platform });
+            Ok(())
+        }
+    }
+}
+
+/// The platform of a manifest whose descriptor doesn't say, from its configuration.
+fn platform_of(store: &Store, manifest: &Digest) -> Result<String, ImageError> {
+    let manifest: ImageManifest = parse(store, "the manifest", &store.verified(manifest, "the manifest")?)?;
+    let config = store.verified(&digest(store, manifest.config())?, "the configuration")?;
+    Ok(parse::<Configuration>(store, "the configuration", &config)?.platform())
+}
+
+fn digest(store: &Store, descriptor: &Descriptor) -> Result<Digest, ImageError> {
+    Digest::try_from(descriptor.digest().to_string()).map_err(|e| ImageError::Document {
+        path: store.path().to_owned(),
+        what: "a descriptor".to_owned(),
+        reason: e.to_string(),
+    })
+}
+
+fn layers(store: &Store, manifest: &ImageManifest, config: &Configuration) -> Result<Vec<Layer>, ImageError> {
+    let descriptors: Vec<&Descriptor> = manifest.layers().iter().collect();
+    let pairs = pair(store, config, descriptors)?;
+    let make = |(number, (descriptor, diff_id)): (usize, (&Descriptor, Digest))| {
+        let number = number + 1;
+        let media_type = descriptor.media_type().to_string();
+        let packing = packing(&media_type).ok_or_else(|| ImageError::MediaType {
+            path: store.path().to_owned(),
+            layer: number,
+            media_type,
+        })?;
+        let stored = digest(store, descriptor)?;
+        let blob = store.find_digest(&stored)?;
+        if blob.size < descriptor.size() {
+            let reason = format!("layer {number} has {} of its {} bytes", blob.size, descriptor.size());
+            return Err(ImageError::Truncated { path: store.path().to_owned(), reason });
+        }
+        let image = store.path().to_owned();
+        Ok(Layer { blob, packing, stored: Some(stored), diff_id, number, image })
+    };
+    pairs.into_iter().enumerate().map(make).collect()
+}
+
+/// Media types of layers: OCI's with their non-distributable twins, and Docker's.
+fn packing(media_type: &str) -> Option<Packing> {
+    let form = media_type
+        .strip_prefix("application/vnd.oci.image.layer.v1.tar")
+        .or_else(|| media_type.strip_prefix("application/vnd.oci.image.layer.nondistributable.v1.tar"))
+        .or_else(|| media_type.strip_prefix("application/vnd.docker.image.rootfs.diff.tar"))
+        .or_else(|| media_type.strip_prefix("application/vnd.docker.image.rootfs.foreign.diff.tar"))?;
+    match form {
+        "" => Some(Packing::Plain),
+        "+gzip" | ".gzip" => Some(Packing::Gzip),
+        "+zstd" | ".zstd" => Some(Packing::Zstd),
+        _ => None,
+    }
+}

@@ -1,0 +1,74 @@
+//! Facts of the git repository that an analysis lies in.
+
+use std::path::{Path, PathBuf};
+
+use git2::{Repository, StatusOptions};
+
+/// What git says of the directory of an analysis.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Top of the working tree; none outside git.
+    pub top: Option<PathBuf>,
+    /// Commit checked out; none before the first.
+    pub commit: Option<String>,
+    /// Whether tracked files differ from the commit or untracked ones are there.
+    pub dirty: bool,
+    /// URL of `origin`, else of the first remote, without credentials.
+    pub remote: Option<String>,
+}
+
+/// The repository that holds `dir`, when there is one that can be read.
+pub(super) fn open(dir: &Path) -> Option<Repository> {
+    let repository = Repository::discover(dir).ok()?;
+    repository.workdir()?;
+    Some(repository)
+}
+
+/// The facts; everything is empty outside git.
+pub fn facts(dir: &Path) -> Facts {
+    let Some(repository) = open(dir) else { return Facts::default() };
+    Facts {
+        top: repository.workdir().map(Path::to_owned),
+        commit: repository.head().ok().and_then(|head| head.target()).map(|id| id.to_string()),
+        dirty: dirty(&repository),
+        remote: remote(&repository),
+    }
+}
+
+fn dirty(repository: &Repository) -> bool {
+    let mut options = StatusOptions::new();
+    options.include_untracked(true).include_ignored(false).no_refresh(true);
+    repository.statuses(Some(&mut options)).is_ok_and(|statuses| !statuses.is_empty())
+}
+
+fn remote(repository: &Repository) -> Option<String> {
+    let origin = repository.find_remote("origin").ok().or_else(|| {
+        let names = repository.remotes().ok()?;
+        let first = names.iter().find_map(|name| name.ok().flatten().map(str::to_owned))?;
+        repository.find_remote(&first).ok()
+    })?;
+    origin.url().ok().map(without_credentials)
+}
+
+/// The URL without user, password, query and fragment, each of which can carry a secret.
+pub fn without_credentials(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_credentials;
+
+    #[test]
+    fn credentials_are_cut() {
+        assert_eq!(without_credentials("https://me:s3cret@host/x.git"), "https://host/x.git");
+        assert_eq!(without_credentials("https://host/x.git?private_token=s3cret"), "https://host/x.git");
+        assert_eq!(without_credentials("ssh://git@host:22/x"), "ssh://host:22/x");
+        assert_eq!(without_credentials("git@host:x.git"), "git@host:x.git");
+        assert_eq!(without_credentials("https://a@b@host"), "https://host");
+    }
+}

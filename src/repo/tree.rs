@@ -1,0 +1,286 @@
+//! The tree that tests see: which files, their digest, and a copy of them.
+//!
+//! Tracked files and untracked ones that git doesn't ignore, as they are in the working tree; submodules that are
+//! checked out, likewise. Outside git, everything that `.gitignore` files don't leave out. Links stay links and are
+//! never followed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata};
+use std::io::{Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+
+use git2::{Repository, StatusOptions};
+use ignore::WalkBuilder;
+use sha2::{Digest as _, Sha256};
+
+use super::{RepoError, git};
+use crate::model::digest::Digest;
+use crate::model::tree::{LeftOut, Tree};
+
+/// Most entries that a tree may have.
+const MOST_ENTRIES: usize = 1_000_000;
+/// Most paths that are named as left out.
+const MOST_LEFT_OUT: usize = 100;
+/// Mode of a submodule in git's index.
+const GITLINK: u32 = 0o160_000;
+
+/// The files of an analysis, by path relative to its top, with the reasons of those left out.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    top: PathBuf,
+    entries: BTreeMap<PathBuf, Entry>,
+    left_out: BTreeMap<PathBuf, String>,
+    with_git: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    File { executable: bool },
+    Link,
+}
+
+impl Listing {
+    /// Lists what the tests of the analysis at `top` see.
+    ///
+    /// # Errors
+    /// When a directory can't be read or there are too many files.
+    pub fn read(top: &Path, with_git: bool) -> Result<Self, RepoError> {
+        if !top.is_dir() {
+            return Err(RepoError::NoDirectory { path: top.to_owned() });
+        }
+        let top = top.canonicalize().map_err(|error| RepoError::io("reading", top, error))?;
+        let mut listing = Self { top, with_git, ..Self::default() };
+        match git::open(&listing.top) {
+            Some(repository) => listing.add_repositories(repository)?,
+            None => listing.add_walk(&listing.top.clone())?,
+        }
+        if with_git {
+            listing.add_git_directory()?;
+        }
+        Ok(listing)
+    }
+
+    /// Paths of all files and links, sorted; those that are no UTF-8 are left out here.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().filter_map(|path| path.to_str())
+    }
+
+    /// The first `cap` bytes of a listed file; none when it isn't listed or is a link.
+    pub fn head(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
+        let Entry::File { .. } = self.entries.get(Path::new(path))? else { return None };
+        let mut bytes = Vec::new();
+        File::open(self.top.join(path)).ok()?.take(cap).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    /// Copies the tree to `target`, a directory that exists, and says what it is.
+    ///
+    /// Everything is readable there by every user, as the tests may run as one that git's modes say nothing of.
+    ///
+    /// # Errors
+    /// When a file can't be read or written; one that vanished since the listing counts as left out.
+    pub fn copy(&self, target: &Path) -> Result<Tree, RepoError> {
+        let mut copy = Copy { hasher: Sha256::new(), bytes: 0, entries: 0, buffer: vec![0; 1 << 18] };
+        let mut left_out = self.left_out.clone();
+        for (path, entry) in &self.entries {
+            let (from, to) = (self.top.join(path), target.join(path));
+            if let Some(parent) = to.parent() {
+                fs::create_dir_all(parent).map_err(|error| RepoError::io("making", parent, error))?;
+            }
+            let done = match entry {
+                Entry::File { executable } => copy.file(path, &from, &to, *executable)?,
+                Entry::Link => copy.link(path, &from, &to)?,
+            };
+            if !done {
+                left_out.insert(path.clone(), "it vanished while it was copied".to_owned());
+            }
+        }
+        let left_out = left_out.into_iter().take(MOST_LEFT_OUT);
+        Ok(Tree {
+            digest: Digest::finish(copy.hasher),
+            entries: copy.entries,
+            bytes: copy.bytes,
+            with_git: self.with_git,
+            left_out: left_out
+                .map(|(path, reason)| LeftOut { path: path.to_string_lossy().into_owned(), reason })
+                .collect(),
+        })
+    }
+
+    /// The repository and, below it, every submodule that is checked out.
+    fn add_repositories(&mut self, repository: Repository) -> Result<(), RepoError> {
+        let mut queue = VecDeque::from([repository]);
+        while let Some(repository) = queue.pop_front() {
+            let workdir = repository.workdir().map(Path::to_owned).unwrap_or_default();
+            let workdir = workdir.canonicalize().unwrap_or(workdir);
+            for path in self.tracked(&repository, &workdir, &mut queue)? {
+                self.add(&workdir.join(path))?;
+            }
+            for path in untracked(&repository, &workdir)? {
+                self.add(&workdir.join(path))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tracked(
+        &mut self,
+        repository: &Repository,
+        workdir: &Path,
+        submodules: &mut VecDeque<Repository>,
+    ) -> Result<Vec<PathBuf>, RepoError> {
+        let index = repository.index().map_err(|error| unreadable(workdir, &error))?;
+        let mut paths = Vec::new();
+        for entry in index.iter() {
+            let path = PathBuf::from(OsStr::from_bytes(&entry.path));
+            if entry.mode != GITLINK {
+                paths.push(path);
+                continue;
+            }
+            let inner = workdir.join(&path);
+            match Repository::open(&inner) {
+                Ok(submodule) if submodule.workdir().is_some() => submodules.push_back(submodule),
+                _ => self.leave_out(&inner, "a submodule that isn't checked out"),
+            }
+        }
+        Ok(paths)
+    }
+
+    /// What lies below `dir` outside git.
+    fn add_walk(&mut self, dir: &Path) -> Result<(), RepoError> {
+        let walk = WalkBuilder::new(dir)
+            .hidden(false)
+            .require_git(false)
+            .git_global(false)
+            .parents(false)
+            .follow_links(false)
+            .filter_entry(|entry| entry.file_name() != ".git")
+            .build();
+        for entry in walk {
+            match entry {
+                Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => {}
+                Ok(entry) => self.add(entry.path())?,
+                Err(error) => tracing::warn!(%error, "left out of the analysis"),
+            }
+        }
+        Ok(())
+    }
+
+    fn add_git_directory(&mut self) -> Result<(), RepoError> {
+        let dir = self.top.join(".git");
+        if !dir.is_dir() {
+            self.leave_out(&dir, "`.git` is no directory here (a worktree, a submodule or a part of a repository)");
+            return Ok(());
+        }
+        for entry in WalkBuilder::new(&dir).standard_filters(false).follow_links(false).build().flatten() {
+            if !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+                self.add(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds one path, when it lies in the analysis and still exists.
+    fn add(&mut self, path: &Path) -> Result<(), RepoError> {
+        let Ok(relative) = path.strip_prefix(&self.top) else { return Ok(()) };
+        let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
+        match kind(&metadata) {
+            Some(entry) => {
+                self.entries.insert(relative.to_owned(), entry);
+            }
+            None => self.leave_out(path, "neither a file nor a link"),
+        }
+        match self.entries.len() > MOST_ENTRIES {
+            true => Err(RepoError::TooMany { path: self.top.clone(), limit: MOST_ENTRIES }),
+            false => Ok(()),
+        }
+    }
+
+    fn leave_out(&mut self, path: &Path, reason: &str) {
+        if let Ok(relative) = path.strip_prefix(&self.top) {
+            self.left_out.insert(relative.to_owned(), reason.to_owned());
+        }
+    }
+}
+
+fn kind(metadata: &Metadata) -> Option<Entry> {
+    if metadata.is_file() {
+        Some(Entry::File { executable: metadata.permissions().mode() & 0o111 != 0 })
+    } else if metadata.is_symlink() {
+        Some(Entry::Link)
+    } else {
+        None
+    }
+}
+
+fn unreadable(workdir: &Path, error: &git2::Error) -> RepoError {
+    RepoError::Git { path: workdir.to_owned(), reason: error.message().to_owned() }
+}
+
+fn untracked(repository: &Repository, workdir: &Path) -> Result<Vec<PathBuf>, RepoError> {
+    let mut options = StatusOptions::new();
+    options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false);
+    options.exclude_submodules(true).no_refresh(true);
+    let statuses = repository.statuses(Some(&mut options)).map_err(|error| unreadable(workdir, &error))?;
+    let new = statuses.iter().filter(|entry| entry.status().is_wt_new());
+    Ok(new.map(|entry| PathBuf::from(OsStr::from_bytes(entry.path_bytes()))).collect())
+}
+
+/// A copy under way and the digest of what was copied.
+struct Copy {
+    hasher: Sha256,
+    bytes: u64,
+    entries: u64,
+    buffer: Vec<u8>,
+}
+
+impl Copy {
+    fn file(&mut self, path: &Path, from: &Path, to: &Path, executable: bool) -> Result<bool, RepoError> {
+        let Ok(mut source) = File::open(from) else { return self.unreadable(from) };
+        let mut target = File::create(to).map_err(|error| RepoError::io("writing", to, error))?;
+        let mut content = Sha256::new();
+        loop {
+            let n = source.read(&mut self.buffer).map_err(|error| RepoError::io("reading", from, error))?;
+            if n == 0 {
+                break;
+            }
+            content.update(&self.buffer[..n]);
+            self.bytes += n as u64;
+            target.write_all(&self.buffer[..n]).map_err(|error| RepoError::io("writing", to, error))?;
+        }
+        let mode = if executable { 0o755 } else { 0o644 };
+        let permissions = fs::Permissions::from_mode(mode);
+        target.set_permissions(permissions).map_err(|error| RepoError::io("writing", to, error))?;
+        self.note(path, if executable { b'x' } else { b'f' }, content);
+        Ok(true)
+    }
+
+    fn link(&mut self, path: &Path, from: &Path, to: &Path) -> Result<bool, RepoError> {
+        let Ok(aim) = fs::read_link(from) else { return Ok(false) };
+        symlink(&aim, to).map_err(|error| RepoError::io("writing", to, error))?;
+        self.note(path, b'l', Sha256::new_with_prefix(aim.as_os_str().as_bytes()));
+        Ok(true)
+    }
+
+    /// A file that vanished is left out; one that we may not read would make the tests fail for a reason of this machine.
+    fn unreadable(&self, from: &Path) -> Result<bool, RepoError> {
+        match File::open(from) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(RepoError::io("reading", from, error)),
+            Ok(_) => Ok(false),
+        }
+    }
+
+    /// One entry of the digest: type, length of the path, path, digest of the content.
+    fn note(&mut self, path: &Path, kind: u8, content: Sha256) {
+        let bytes = path.as_os_str().as_bytes();
+        self.hasher.update([kind]);
+        self.hasher.update((bytes.len() as u64).to_le_bytes());
+        self.hasher.update(bytes);
+        self.hasher.update(content.finalize());
+        self.entries += 1;
+    }
+}

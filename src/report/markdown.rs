@@ -1,0 +1,348 @@
+//! GitHub-flavoured Markdown for step summaries and merge-request comments.
+//!
+//! Text from outside stands in `<code>` elements with every character that Markdown, HTML or a forge gives a meaning to
+//! written as an entity, or in fences longer than any run of backticks in it: mentions, issue numbers and links are left
+//! alone there, and nothing can close what it didn't open.
+
+use std::fmt::Write as _;
+
+use crate::model::cell::{Captured, Outcome, Step};
+use crate::model::diff::{Diff, Row, Section, Weight};
+use crate::model::document::{Document, Status};
+
+use super::Options;
+use super::sort;
+use super::summary::{self, Line, Summary};
+use super::text::{clean, count, duration, ends, one_line};
+
+/// Bytes at which the report is cut: GitHub refuses a step summary of more than 1 MiB as a whole.
+const MAX_BYTES: usize = 900_000;
+/// Failed tests shown with their output, for each cell.
+const MAX_OUTPUTS: usize = 20;
+/// Failed tests named after those.
+const MAX_NAMES: usize = 200;
+/// Bytes of output kept of one test.
+const MAX_OUTPUT: usize = 8 << 10;
+/// Rows of differences shown of a cell.
+const MAX_ROWS: usize = 60;
+/// Columns of a reason kept in the table of cells.
+const MAX_REASON: usize = 200;
+/// Versions in the table of cells.
+const MAX_VERSIONS: usize = 5;
+
+/// The whole report: a table of the cells, then a section for each that isn't green.
+pub(super) fn document(document: &Document, options: &Options) -> String {
+    let summary = Summary::of(document);
+    let mut out = format!("## carnet: {}\n\n", code(&summary::subject(document)));
+    put(&mut out, format_args!("{} {}.\n\n", emblem(document), summary::sentence(document, code)));
+    cells(&mut out, &summary);
+    put(&mut out, format_args!("\n{}, in {}.\n", summary::totals(document), duration(document.timing.seconds)));
+    let notable: Vec<&Line<'_>> = summary.lines.iter().filter(|line| is_notable(line)).collect();
+    for (index, line) in notable.iter().enumerate() {
+        let section = section(document, line, options);
+        if out.len() + section.len() > MAX_BYTES {
+            let left = count(notable.len() - index, "section");
+            put(
+                &mut out,
+                format_args!("\n_{left} left out for size: `carnet.json` and the JUnit report have them all._\n"),
+            );
+            break;
+        }
+        out.push_str(&section);
+    }
+    out
+}
+
+fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing into a string can't fail.
+    let _ = out.write_fmt(text);
+}
+
+fn emblem(document: &Document) -> &'static str {
+    use crate::model::verdict::{Verdict, verdict};
+    match verdict(document) {
+        Verdict::Good => "✅",
+        Verdict::Analysis => "❌",
+        Verdict::Place | Verdict::Nothing => "⚠️",
+    }
+}
+
+fn symbol(line: &Line<'_>) -> &'static str {
+    match line.cell.status {
+        Status::Passed => "✅",
+        Status::Flaky => "🔁",
+        Status::Failed if line.cell.is_forgiven() => "☑️",
+        Status::Failed => "❌",
+        Status::Error => "⚠️",
+        Status::Skipped => "⏭️",
+    }
+}
+
+/// Text from outside as inline code that nothing can break out of, in tables and in HTML alike.
+pub(super) fn code(text: &str) -> String {
+    let line = one_line(text, 600);
+    if line.is_empty() { String::new() } else { format!("<code>{}</code>", entities(&line)) }
+}
+
+/// Every character with a meaning as an entity. A dot only where it makes a link.
+fn entities(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    for c in text.chars() {
+        let special = matches!(
+            c,
+            '&' | '<'
+                | '>'
+                | '"'
+                | '\''
+                | '`'
+                | '*'
+                | '_'
+                | '['
+                | ']'
+                | '\\'
+                | '|'
+                | '~'
+                | '$'
+                | ':'
+                | '@'
+                | '#'
+                | '!'
+                | '{'
+                | '}'
+                | '^'
+                | '%'
+        ) || (c == '.' && before.eq_ignore_ascii_case(&'w'));
+        if special {
+            put(&mut out, format_args!("&#{};", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+        before = c;
+    }
+    out
+}
+
+/// A block of text from outside, in a fence longer than any run of backticks in it.
+fn fenced(text: &str, language: &str) -> String {
+    let text = clean(text);
+    let text = ends(text.trim_end(), MAX_OUTPUT);
+    let mut longest = 2;
+    let mut run = 0;
+    for c in text.chars() {
+        run = if c == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    let fence = "`".repeat(longest + 1);
+    format!("{fence}{language}\n{text}\n{fence}\n")
+}
+
+fn cells(out: &mut String, summary: &Summary<'_>) {
+    let labels: Vec<String> = summary.labels.iter().take(MAX_VERSIONS).map(|label| code(label)).collect();
+    put(out, format_args!("| | cell | result | time | {} | differences that matter |\n", labels.join(" | ")));
+    put(out, format_args!("|---|---|---|--:|{}--:|\n", "---|".repeat(labels.len())));
+    for line in &summary.lines {
+        let versions: Vec<String> =
+            (0..labels.len()).map(|i| line.versions.get(i).map(|version| code(version)).unwrap_or_default()).collect();
+        let time = match (line.cell.cached, line.cell.status) {
+            (true, _) => "cached".to_owned(),
+            (_, Status::Skipped) => String::new(),
+            _ => duration(line.cell.timing.seconds),
+        };
+        let matters = line.diff.map_or_else(String::new, |_| line.matters().to_string());
+        let result = headline(line);
+        put(
+            out,
+            format_args!(
+                "| {} | {} | {result} | {time} | {} | {matters} |\n",
+                symbol(line),
+                code(&line.cell.id),
+                versions.join(" | ")
+            ),
+        );
+    }
+}
+
+/// What came of a cell, the reason from outside as code.
+fn headline(line: &Line<'_>) -> String {
+    let (said, reason) = summary::headline(line.cell);
+    reason.map_or(said.clone(), |reason| format!("{said}: {}", code(&one_line(&reason, MAX_REASON))))
+}
+
+/// Whether a cell has more to say than its row does.
+fn is_notable(line: &Line<'_>) -> bool {
+    let cell = line.cell;
+    match cell.status {
+        // The row in the table says it all.
+        Status::Skipped => cell.hint.is_some() || !cell.not_enforced.is_empty(),
+        Status::Passed => !cell.not_enforced.is_empty(),
+        Status::Flaky | Status::Failed | Status::Error => true,
+    }
+}
+
+fn section(document: &Document, line: &Line<'_>, options: &Options) -> String {
+    let cell = line.cell;
+    let open = if cell.status == Status::Failed && !cell.is_forgiven() { " open" } else { "" };
+    let mut out =
+        format!("\n<details{open}>\n<summary>{} {}: {}</summary>\n\n", symbol(line), code(&cell.id), headline(line));
+    let told = summary::headline(cell).1.is_some_and(|reason| reason.len() <= MAX_REASON);
+    if let Some(reason) = cell.reason.as_ref().filter(|_| !told) {
+        put(&mut out, format_args!("{}\n\n", code(reason)));
+    }
+    if let Some(hint) = &cell.hint {
+        put(&mut out, format_args!("**Help:** {}\n\n", code(hint)));
+    }
+    if let Some(why) = cell.forgiven.as_ref().filter(|_| cell.is_forgiven()) {
+        put(&mut out, format_args!("Expected by `carnet.toml`: {}\n\n", code(why)));
+    }
+    steps(&mut out, line);
+    failures(&mut out, line);
+    flaky(&mut out, line);
+    if cell.status == Status::Failed
+        && let Some(diff) = line.diff
+    {
+        differences(&mut out, document, diff, options);
+    }
+    if !cell.not_enforced.is_empty() {
+        out.push_str("Parts of the contract that were not enforced here:\n\n");
+        cell.not_enforced.iter().take(50).for_each(|part| put(&mut out, format_args!("- {}\n", code(part))));
+        out.push('\n');
+    }
+    out.push_str("</details>\n");
+    out
+}
+
+fn steps(out: &mut String, line: &Line<'_>) {
+    for step in summary::broken_steps(line.cell) {
+        put(out, format_args!("**{}**: {}\n\n", code(&step.name), code(&summary::step_reason(step))));
+        out.push_str(&fenced(&format!("$ {}\n{}", step.run, output(step.output.as_ref())), "text"));
+        out.push('\n');
+    }
+}
+
+fn output(captured: Option<&Captured>) -> &str {
+    captured.map(|captured| captured.text.as_str()).unwrap_or_default()
+}
+
+fn failures(out: &mut String, line: &Line<'_>) {
+    let bad: Vec<_> = summary::cases(line.cell, summary::is_bad).collect();
+    for (_, case) in bad.iter().take(MAX_OUTPUTS) {
+        let verb = if case.outcome == Outcome::Errored { "broke" } else { "failed" };
+        put(
+            out,
+            format_args!("**{}** {verb}: {}\n\n", code(&summary::case_name(case)), code(&summary::case_reason(case))),
+        );
+        if let Some(captured) = &case.output {
+            out.push_str(&fenced(&captured.text, "text"));
+            out.push('\n');
+        }
+    }
+    let others = bad.get(MAX_OUTPUTS..).unwrap_or_default();
+    if others.is_empty() {
+        return;
+    }
+    put(out, format_args!("{} more failed:\n\n", count(others.len(), "test")));
+    for (_, case) in others.iter().take(MAX_NAMES) {
+        put(out, format_args!("- {}\n", code(&summary::case_name(case))));
+    }
+    if others.len() > MAX_NAMES {
+        put(out, format_args!("- and {} more\n", others.len() - MAX_NAMES));
+    }
+    out.push('\n');
+}
+
+fn flaky(out: &mut String, line: &Line<'_>) {
+    let cases: Vec<_> = summary::cases(line.cell, |outcome| outcome == Outcome::Flaky).collect();
+    if cases.is_empty() {
+        return;
+    }
+    out.push_str("Flaky, passed when tried again:\n\n");
+    for (step, case) in cases.iter().take(MAX_NAMES) {
+        put(out, format_args!("- {}{}\n", code(&summary::case_name(case)), attempts(step)));
+    }
+    out.push('\n');
+}
+
+fn attempts(step: &Step) -> String {
+    if step.attempts > 1 { format!(" ({} attempts)", step.attempts) } else { String::new() }
+}
+
+fn differences(out: &mut String, document: &Document, diff: &Diff, options: &Options) {
+    let reference = code(document.reference.as_deref().unwrap_or("the reference"));
+    let all = sort::entries(diff);
+    let shown: Vec<_> =
+        all.iter().filter(|entry| options.all || entry.row.weight != Weight::Rest).take(MAX_ROWS).collect();
+    if shown.is_empty() {
+        let total = count(all.len(), "difference");
+        put(out, format_args!("{total} from {reference}, none that matters to this analysis.\n\n"));
+        return;
+    }
+    put(out, format_args!("Differences from {reference}, those that matter most first:\n\n"));
+    out.push_str("| | what | there | here | change |\n|---|---|---|---|---|\n");
+    for entry in &shown {
+        let weight = if entry.row.weight == Weight::Direct { "**!**" } else { "" };
+        put(
+            out,
+            format_args!(
+                "| {weight} | {} | {} | {} |\n",
+                code(&entry.name()),
+                values(entry.row),
+                sort::word(entry.row.change)
+            ),
+        );
+    }
+    out.push('\n');
+    if all.len() > shown.len() {
+        put(out, format_args!("{} in `carnet.json`.\n\n", count(all.len() - shown.len(), "other difference")));
+    }
+}
+
+fn values(row: &Row) -> String {
+    let origins = sort::shows_origin(row);
+    let shown: Vec<String> =
+        row.values.iter().map(|value| code(&one_line(&sort::value(value, origins, "absent"), 160))).collect();
+    shown.join(" | ")
+}
+
+/// A bare difference: a table for each section, the rows that matter less folded.
+pub(super) fn difference(diff: &Diff, options: &Options) -> String {
+    let names: Vec<String> = diff.columns.iter().map(|name| code(name)).collect();
+    if diff.is_empty() {
+        return format!("No differences between {}.\n", names.join(" and "));
+    }
+    let mut out = format!("## {}\n", names.join(if names.len() == 2 { " → " } else { ", " }));
+    for (index, section) in diff.sections.iter().enumerate() {
+        let text = table(section, &names, options);
+        if out.len() + text.len() > MAX_BYTES {
+            let left = count(diff.sections.len() - index, "section");
+            put(&mut out, format_args!("\n_{left} left out for size: the JSON form has them all._\n"));
+            break;
+        }
+        out.push_str(&text);
+    }
+    out
+}
+
+fn table(section: &Section, names: &[String], options: &Options) -> String {
+    let (shown, folded): (Vec<&Row>, Vec<&Row>) =
+        section.rows.iter().partition(|row| options.all || row.weight != Weight::Rest);
+    let mut out = format!("\n### {}\n\n", entities(&one_line(&section.title, 80)));
+    if !shown.is_empty() {
+        rows(&mut out, &shown, names);
+    }
+    if !folded.is_empty() {
+        let tally = sort::tally(folded.iter().copied());
+        put(&mut out, format_args!("<details>\n<summary>{tally}</summary>\n\n"));
+        rows(&mut out, &folded, names);
+        out.push_str("</details>\n");
+    }
+    out
+}
+
+fn rows(out: &mut String, rows: &[&Row], names: &[String]) {
+    put(out, format_args!("| | {} | change |\n|---|{}---|\n", names.join(" | "), "---|".repeat(names.len())));
+    for row in rows {
+        put(out, format_args!("| {} | {} | {} |\n", code(&row.name), values(row), sort::word(row.change)));
+    }
+    out.push('\n');
+}

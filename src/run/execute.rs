@@ -1,0 +1,267 @@
+//! One cell: engine, image, set-up, tests.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{self, UnboundedSender};
+use tokio_util::sync::CancellationToken;
+
+use super::choice::Engines;
+use super::event::Event;
+use super::stage::{PROGRAM, SOURCE, Stage};
+use super::verdict;
+use crate::config::{Config, Facility};
+use crate::engine::job::{Completed, Job};
+use crate::engine::{Engine, EngineError, Lines, Opened};
+use crate::error::{Failure as _, chain};
+use crate::model::cell::{self, CellResult, End};
+use crate::model::digest::Digest;
+use crate::model::document::{Cell, Status};
+use crate::model::environment::Environment;
+use crate::model::plan::{self, CellPlan, Phase, TestCommand};
+
+/// Largest result a cell may bring back.
+pub(super) const RESULT_CAP: u64 = 256 << 20;
+/// Bytes kept of the output of one command.
+const OUTPUT_CAP: u64 = 128 << 10;
+/// Seconds a cell may take beyond its commands: snapshot, copy, hashing.
+const MARGIN: u64 = 120;
+
+/// What all cells of a check share.
+pub(super) struct Run {
+    pub(super) config: Config,
+    pub(super) tests: Vec<TestCommand>,
+    pub(super) stage: Arc<Stage>,
+    pub(super) engines: Engines,
+    pub(super) fresh: bool,
+    pub(super) events: UnboundedSender<Event>,
+    pub(super) cancel: CancellationToken,
+}
+
+/// What one cell has found out so far.
+struct Progress {
+    cell: Cell,
+    environment: Option<Environment>,
+}
+
+impl Run {
+    /// Runs one cell to its verdict, whatever happens.
+    pub(super) async fn cell(&self, facility: &Facility) -> (Cell, Option<Environment>) {
+        let clock = Instant::now();
+        let mut progress =
+            Progress { cell: verdict::not_run(facility, "", "interrupted before it began", None), environment: None };
+        if self.cancel.is_cancelled() {
+            progress.cell.status = Status::Skipped;
+        } else if let Err(error) = self.attempt(facility, &mut progress).await {
+            let cell = &mut progress.cell;
+            cell.status = if matches!(error, EngineError::Cancelled) { Status::Skipped } else { Status::Error };
+            cell.reason = Some(chain(&error));
+            cell.hint = error.hint();
+        }
+        verdict::forgive(&mut progress.cell, facility.expect.as_ref(), jiff::Zoned::now().date());
+        progress.cell.timing.seconds = clock.elapsed().as_secs_f64();
+        let _ = self.events.send(Event::Finished {
+            cell: Box::new(progress.cell.clone()),
+            environment: progress.environment.clone().map(Box::new),
+        });
+        (progress.cell, progress.environment)
+    }
+
+    async fn attempt(&self, facility: &Facility, progress: &mut Progress) -> Result<(), EngineError> {
+        self.doing(facility, "opening the image");
+        let engine = self.engines.pick(facility).await?;
+        progress.cell.engine = engine.name().to_owned();
+        let mut image = engine.open(&facility.image, self.cancel.clone()).await?;
+        let mut identity = image.identity.clone();
+        // Paths of this machine say nothing elsewhere: the reference stands as its author wrote it.
+        identity.reference.clone_from(&facility.written);
+        progress.cell.image = (facility.written != "host").then_some(identity);
+
+        if let Some(setup) = &self.config.test.setup {
+            match self.set_up(&*engine, facility, &image, setup, progress).await? {
+                Some(ready) => image = ready,
+                None => return Ok(()),
+            }
+        }
+        self.doing(facility, "tests");
+        let completed = self.run(&*engine, facility, &image, Phase::Test, None).await?;
+        self.take(facility, completed, progress);
+        Ok(())
+    }
+
+    /// The image with the set-up done, kept from an earlier run or run now; none when the set-up failed.
+    async fn set_up(
+        &self,
+        engine: &dyn Engine,
+        facility: &Facility,
+        image: &Opened,
+        setup: &str,
+        progress: &mut Progress,
+    ) -> Result<Option<Opened>, EngineError> {
+        let key = self.setup_key(facility, setup);
+        if !self.fresh
+            && let Some(ready) = engine.kept(image, &key).await?
+        {
+            return Ok(Some(ready));
+        }
+        self.doing(facility, "set-up");
+        let completed = self.run(engine, facility, image, Phase::Setup, Some(key)).await?;
+        if completed.end.is_success()
+            && let Some(ready) = completed.kept
+        {
+            return Ok(Some(ready));
+        }
+        self.take(facility, completed, progress);
+        if progress.cell.status == Status::Passed || progress.cell.reason.as_deref() == Some("no test was run") {
+            progress.cell.status = Status::Error;
+            progress.cell.reason = Some("the set-up went well, but what it changed could not be kept".to_owned());
+        }
+        Ok(None)
+    }
+
+    /// What a kept set-up depends on, apart from the image.
+    fn setup_key(&self, facility: &Facility, setup: &str) -> String {
+        let contract = serde_json::to_string(&facility.contract).unwrap_or_default();
+        let tree = self.stage.tree().digest.as_str();
+        Digest::of([setup, &contract, tree, env!("CARGO_PKG_VERSION")].join("\0").as_bytes()).hex()[..32].to_owned()
+    }
+
+    async fn run(
+        &self,
+        engine: &dyn Engine,
+        facility: &Facility,
+        image: &Opened,
+        phase: Phase,
+        keep: Option<String>,
+    ) -> Result<Completed, EngineError> {
+        let mut job = self.job(facility, phase, keep);
+        let layout = engine.layout(image, &job);
+        let plan = self.plan(facility, phase, &layout.input, &layout.boxed);
+        let name = self.stage.write_plan(&job.id, &plan).map_err(|error| EngineError::Run {
+            engine: engine.name(),
+            doing: "writing the plan".to_owned(),
+            source: Box::new(error),
+        })?;
+        let inside = |name: &str| format!("{}/{name}", layout.input);
+        job.argv = vec![inside(PROGRAM), "cell".to_owned(), "--plan".to_owned(), inside(&name)];
+        job.result = Some(plan.result);
+        engine.run(image, &job, self.lines(facility), self.cancel.clone()).await
+    }
+
+    fn job(&self, facility: &Facility, phase: Phase, keep: Option<String>) -> Job {
+        let test = &self.config.test;
+        let commands = match phase {
+            Phase::Setup => 1,
+            Phase::Snapshot => 0,
+            Phase::Test => self.tests.len() as u64 * u64::from(test.retries + 1),
+        };
+        let pass = facility.contract.pass_env.iter();
+        Job {
+            id: unique_id(&facility.cell()),
+            argv: Vec::new(),
+            input: self.stage.path().to_owned(),
+            result: None,
+            result_cap: RESULT_CAP,
+            contract: facility.contract.clone(),
+            env: pass.filter_map(|name| Some((name.clone(), std::env::var(name).ok()?))).collect(),
+            network: phase == Phase::Setup || test.network,
+            timeout: Duration::from_secs(test.timeout.saturating_mul(commands).saturating_add(MARGIN)),
+            output_cap: OUTPUT_CAP as usize,
+            keep,
+        }
+    }
+
+    fn plan(&self, facility: &Facility, phase: Phase, input: &str, boxed: &str) -> CellPlan {
+        let work = format!("{boxed}/work");
+        CellPlan {
+            schema: plan::SCHEMA.to_owned(),
+            cell: facility.cell(),
+            phase,
+            source: format!("{input}/{SOURCE}"),
+            workdir: facility.contract.workdir.clone().unwrap_or_else(|| work.clone()),
+            work,
+            result: format!("{boxed}/result.json"),
+            prelude: facility.contract.prelude.clone(),
+            setup: self.config.test.setup.clone(),
+            tests: self.tests.clone(),
+            timeout: self.config.test.timeout,
+            retries: self.config.test.retries,
+            network: self.config.test.network,
+            cut_network: false,
+            outputs: self.config.outputs.clone(),
+            inputs: self.config.inputs.clone(),
+            output_cap: OUTPUT_CAP,
+            allow_env: facility.contract.env.keys().cloned().collect(),
+            own_env: BTreeMap::new(),
+        }
+    }
+
+    /// Makes what came back part of the cell; what didn't is a failure of the place.
+    fn take(&self, facility: &Facility, completed: Completed, progress: &mut Progress) {
+        let cell = &mut progress.cell;
+        cell.not_enforced.extend(completed.not_enforced.clone());
+        match read_result(&completed, &facility.cell()) {
+            Ok(mut result) => {
+                progress.environment = result.environment.take();
+                verdict::judge(cell, result);
+            }
+            Err(reason) => {
+                cell.status = Status::Error;
+                cell.reason = Some(reason);
+            }
+        }
+    }
+
+    fn doing(&self, facility: &Facility, what: &str) {
+        let _ = self.events.send(Event::Doing { cell: facility.cell(), what: what.to_owned() });
+    }
+
+    /// Where an engine sends the lines of this cell.
+    fn lines(&self, facility: &Facility) -> Lines {
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        let (events, cell) = (self.events.clone(), facility.cell());
+        tokio::spawn(async move {
+            while let Some(line) = receiver.recv().await {
+                let _ = events.send(Event::Line { cell: cell.clone(), line });
+            }
+        });
+        sender
+    }
+}
+
+/// The result a cell brought back, or in words why there is none. It comes from inside, so nothing of it is believed
+/// before it was read as what it should be.
+pub(super) fn read_result(completed: &Completed, name: &str) -> Result<CellResult, String> {
+    let Some(bytes) = &completed.result else { return Err(no_result(completed)) };
+    let result: CellResult =
+        serde_json::from_slice(bytes).map_err(|error| format!("the result that came back can't be read: {error}"))?;
+    if result.schema != cell::SCHEMA || result.cell != name {
+        return Err(format!("the result that came back is of `{}`, not of this cell", result.cell.escape_debug()));
+    }
+    Ok(result)
+}
+
+fn no_result(completed: &Completed) -> String {
+    let last = completed.output.text.lines().rfind(|line| !line.trim().is_empty());
+    let said = last.map(|line| format!("; its last line: {}", line.trim())).unwrap_or_default();
+    let end = match &completed.end {
+        End::Exit { code } => format!("exit code {code}"),
+        End::Signal { signal } => format!("killed by signal {signal}"),
+        End::OutOfMemory {} => "killed over the memory limit".to_owned(),
+        End::Timeout { seconds } => format!("killed after {seconds} s"),
+        End::NotStarted { reason } => format!("not started: {reason}"),
+    };
+    format!("no result came back ({end}){said}")
+}
+
+/// A name for a job that no other job on this machine has.
+pub(super) fn unique_id(cell: &str) -> String {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let n = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let seed = format!("{}-{n}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
+    let slug: String =
+        cell.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    format!("{}-{}", &Digest::of(seed.as_bytes()).hex()[..10], slug.chars().take(40).collect::<String>())
+}

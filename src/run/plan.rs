@@ -1,0 +1,61 @@
+//! From the configuration and the repository to what each cell does.
+
+use crate::config::{Config, Facility};
+use crate::model::contract::Contract;
+use crate::model::plan::{TestCommand, TestKind};
+use crate::model::reference::Reference;
+use crate::repo::detect::{self, Files};
+use crate::repo::tree::Listing;
+
+/// Largest file that detection reads.
+const CAP: u64 = 1 << 20;
+
+/// The test commands: those of the configuration, else the detected ones.
+pub(super) fn tests(config: &Config, listing: &Listing) -> Vec<TestCommand> {
+    if config.test.run.is_empty() {
+        return look(listing, detect::tests);
+    }
+    let mut tests: Vec<TestCommand> = Vec::new();
+    for (kind, run) in &config.test.run {
+        let stem = name(*kind, run);
+        let same = tests.iter().filter(|test| test.name == stem || test.name.starts_with(&format!("{stem}-"))).count();
+        let name = if same == 0 { stem } else { format!("{stem}-{}", same + 1) };
+        tests.push(TestCommand { name, kind: *kind, run: run.clone() });
+    }
+    tests
+}
+
+/// Shows the repository to detection.
+pub(crate) fn look<T>(listing: &Listing, at: impl FnOnce(&Files<'_>) -> T) -> T {
+    let read = |path: &str| listing.head(path, CAP);
+    at(&Files { paths: listing.paths().map(str::to_owned).collect(), read: &read })
+}
+
+/// The only cell of an analysis that names no facility.
+pub(super) fn this_machine() -> Facility {
+    Facility {
+        id: "host".to_owned(),
+        role: None,
+        image: Reference::Host,
+        written: "host".to_owned(),
+        engine: Some("host".to_owned()),
+        contract: Contract::default(),
+        expect: None,
+    }
+}
+
+/// A short name for a command: what it starts.
+fn name(kind: TestKind, run: &str) -> String {
+    let program = match kind {
+        TestKind::Pytest => "pytest",
+        TestKind::Unittest => "unittest",
+        TestKind::Ctest => "ctest",
+        TestKind::Make => "make",
+        TestKind::RootMacro | TestKind::Script | TestKind::Command => {
+            let word = run.split_whitespace().find(|word| word.contains('.')).or_else(|| run.split_whitespace().next());
+            word.and_then(|word| word.rsplit('/').next()).unwrap_or("command")
+        }
+    };
+    let fine = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
+    program.chars().map(fine).take(40).collect()
+}

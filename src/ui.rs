@@ -1,1 +1,0 @@
-//! Colours, messages and the live view.

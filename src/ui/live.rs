@@ -1,0 +1,117 @@
+//! What a check shows while it runs: a line per cell that changes on a terminal, plain lines elsewhere.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{Look, note};
+use crate::model::document::{Cell, Status};
+use crate::run::event::Event;
+
+/// The live view on standard error.
+pub struct Live {
+    bars: Option<MultiProgress>,
+    cells: BTreeMap<String, ProgressBar>,
+    width: usize,
+}
+
+impl Live {
+    /// A view that fits these streams; a quiet one shows nothing.
+    pub fn new(look: &Look, quiet: bool) -> Self {
+        let bars =
+            (look.live && !quiet).then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)));
+        Self { bars, cells: BTreeMap::new(), width: if quiet { 0 } else { look.width } }
+    }
+
+    /// Shows one event.
+    pub fn show(&mut self, event: &Event) {
+        if self.width == 0 {
+            return;
+        }
+        match event {
+            Event::Planned { cells, tests } => self.planned(cells, tests),
+            Event::Doing { cell, what } => self.doing(cell, what),
+            Event::Line { cell, line } => self.line(cell, line),
+            Event::Finished { cell, .. } => self.finished(cell),
+        }
+    }
+
+    /// Takes the view off the terminal, for what is printed next.
+    pub fn clear(&mut self) {
+        if let Some(bars) = &self.bars {
+            let _ = bars.clear();
+        }
+    }
+
+    fn planned(&mut self, cells: &[String], tests: &[String]) {
+        let word = if cells.len() == 1 { "cell" } else { "cells" };
+        let line = format!(
+            "checking {} {word} with `{}`",
+            cells.len(),
+            tests.iter().map(|t| clean(t)).collect::<Vec<_>>().join("`, `")
+        );
+        let Some(bars) = &self.bars else { return note(&line) };
+        let _ = bars.println(line);
+        let longest = cells.iter().map(String::len).max().unwrap_or_default();
+        for cell in cells {
+            let bar = bars.add(ProgressBar::no_length());
+            let template = format!("  {{prefix:{longest}}} {{spinner}} {{elapsed:>4}}  {{wide_msg}}");
+            if let Ok(style) = ProgressStyle::with_template(&template) {
+                bar.set_style(style);
+            }
+            bar.set_prefix(cell.clone());
+            bar.set_message("waiting");
+            self.cells.insert(cell.clone(), bar);
+        }
+    }
+
+    fn doing(&self, cell: &str, what: &str) {
+        match self.cells.get(cell) {
+            Some(bar) => {
+                bar.enable_steady_tick(Duration::from_millis(120));
+                bar.set_message(what.to_owned());
+            }
+            None => note(&format!("  {cell}: {what}")),
+        }
+    }
+
+    /// The last line of a program is worth a look on a terminal; in a log it would drown what matters.
+    fn line(&self, cell: &str, line: &str) {
+        if let Some(bar) = self.cells.get(cell) {
+            let line = clean(line);
+            if !line.trim().is_empty() {
+                bar.set_message(line);
+            }
+        }
+    }
+
+    fn finished(&self, cell: &Cell) {
+        let counts = cell.counts();
+        let mut line = match cell.status {
+            Status::Passed => format!("passed, {} tests", counts.total()),
+            Status::Flaky => {
+                format!("flaky, {} of {} tests passed only when tried again", counts.flaky, counts.total())
+            }
+            Status::Failed if counts.bad() > 0 => format!("failed, {} of {} tests", counts.bad(), counts.total()),
+            Status::Failed => "failed".to_owned(),
+            Status::Skipped => "not run".to_owned(),
+            Status::Error => "could not be run".to_owned(),
+        };
+        if let Some(reason) = &cell.reason {
+            line = format!("{line}: {}", clean(reason));
+        }
+        match self.cells.get(&cell.id) {
+            Some(bar) => {
+                bar.disable_steady_tick();
+                bar.finish_with_message(line);
+            }
+            None => note(&format!("  {}: {line} ({:.1} s)", cell.id, cell.timing.seconds)),
+        }
+    }
+}
+
+/// One line without anything a terminal would obey.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

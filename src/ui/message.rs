@@ -1,0 +1,52 @@
+//! Errors as the user sees them.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::{Look, note};
+use crate::config::ConfigError;
+use crate::error::Error;
+
+/// Prints an error with its hint.
+pub fn error(error: &Error, look: &Look) {
+    let message = error.message();
+    let mut groups =
+        Level::ERROR.primary_title(message.as_str()).elements(Vec::<annotate_snippets::Element<'_>>::new());
+    let hint = error.hint();
+    if let Some(hint) = &hint {
+        groups = groups.element(Level::HELP.message(hint.as_str()));
+    }
+    note(&renderer(look).render(&[groups]));
+}
+
+/// Prints every problem of a configuration with the line it stands in.
+pub fn config(error: &ConfigError, look: &Look) {
+    let path = error.file.display().to_string();
+    if error.problems.is_empty() {
+        let title = error.to_string();
+        note(&renderer(look).render(&[Group::with_title(Level::ERROR.primary_title(title.as_str()))]));
+        return;
+    }
+    for problem in &error.problems {
+        let snippet = Snippet::source(error.text.as_str())
+            .path(path.as_str())
+            .annotation(AnnotationKind::Primary.span(span(&error.text, problem.span.clone())));
+        let mut group = Level::ERROR.primary_title(problem.message.as_str()).element(snippet);
+        if let Some(help) = &problem.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        note(&renderer(look).render(&[group]));
+    }
+}
+
+/// A range that lies in the text and on character boundaries, and within one line: a table's span would underline all of it.
+fn span(text: &str, span: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let floor = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let (start, end) = (floor(span.start), floor(span.end));
+    let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
+    start..end.max(start).min(line_end.max(start))
+}
+
+fn renderer(look: &Look) -> Renderer {
+    let renderer = if look.color_err { Renderer::styled() } else { Renderer::plain() };
+    renderer.term_width(look.width)
+}

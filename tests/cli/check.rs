@@ -1,0 +1,166 @@
+//! `carnet check` on this machine itself.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use crate::room::{HOST, Room, Said};
+
+#[test]
+fn a_passing_script_is_good() {
+    let room = Room::testing("echo fine");
+    let said = room.run(&["check"]).expect(0);
+    assert!(said.out.contains("1 passed"), "{}", said.out);
+    let document = room.document();
+    assert_eq!(document["cells"][0]["status"], "passed");
+    assert_eq!(document["analysis"]["name"], "analysis");
+    assert!(document["environments"].as_object().is_some_and(|all| all.len() == 1));
+    for file in ["junit.xml", "summary.md", ".gitignore"] {
+        assert!(room.top().join("carnet-out").join(file).is_file(), "{file}");
+    }
+    assert_eq!(room.leftovers(), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn a_failing_script_is_the_analysis_failing() {
+    let room = Room::testing("echo the yield is wrong >&2; exit 3");
+    let said = room.run(&["check"]).expect(1);
+    assert!(said.out.contains("1 failed"), "{}", said.out);
+    let case = &room.document()["cells"][0]["steps"][0]["cases"][0];
+    assert_eq!(case["outcome"], "failed");
+    assert!(case["output"]["text"].as_str().is_some_and(|text| text.contains("the yield is wrong")), "{case}");
+    room.run(&["check", "--fail-on", "never"]).expect(0);
+}
+
+#[test]
+fn the_checkout_is_never_written_to() {
+    let room = Room::testing("echo changed > t.sh; mkdir -p out; echo x > out/new; rm carnet.toml");
+    let before = room.content();
+    room.run(&["check"]).expect(0);
+    assert_eq!(room.content(), before);
+}
+
+#[test]
+fn the_same_check_twice_gives_the_same_document() {
+    let room = Room::testing("echo out; test -f t.sh; exit 1");
+    room.run(&["check"]).expect(1);
+    let first = without_timing(room.document());
+    room.run(&["check"]).expect(1);
+    assert_eq!(
+        serde_json::to_string_pretty(&first).ok(),
+        serde_json::to_string_pretty(&without_timing(room.document())).ok()
+    );
+}
+
+fn without_timing(mut value: Value) -> Value {
+    match &mut value {
+        Value::Object(map) => {
+            map.remove("timing");
+            map.values_mut().for_each(|inner| *inner = without_timing(inner.take()));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|inner| *inner = without_timing(inner.take())),
+        _ => {}
+    }
+    value
+}
+
+#[test]
+fn tests_are_detected_without_a_configuration() {
+    let room = Room::new();
+    room.write("Makefile", "check:\n\t@echo checked\n");
+    let said = room.run(&["check"]).expect(0);
+    assert!(said.out.contains("1 passed"), "{}", said.out);
+    assert_eq!(room.document()["cells"][0]["steps"][0]["kind"], "make");
+}
+
+#[test]
+fn nothing_to_test_has_its_own_code() {
+    let room = Room::new();
+    let said = room.run(&["check"]).expect(3);
+    assert!(said.err.contains("no tests found") && said.err.contains("help:"), "{}", said.err);
+}
+
+#[test]
+fn an_unknown_cell_is_a_usage_error() {
+    let said = Room::testing("true").run(&["check", "--cell", "nowhere"]).expect(2);
+    assert!(said.err.contains("no cell `nowhere`: there are here"), "{}", said.err);
+}
+
+#[test]
+fn an_image_that_is_not_there_is_the_place_failing() {
+    let room = Room::testing("true");
+    room.write(
+        "carnet.toml",
+        format!("[test]\nrun = \"./t.sh\"\n[[facility]]\nid = \"far\"\nimage = \"oci:nowhere\"\n{HOST}"),
+    );
+    let said = room.run(&["check"]).expect(4);
+    let document = room.document();
+    assert_eq!(document["cells"][0]["status"], "error");
+    assert_eq!(document["cells"][1]["status"], "passed", "the other cell is unharmed");
+    assert!(said.out.contains("nowhere"), "{}", said.out);
+}
+
+#[test]
+fn a_set_up_runs_once_and_its_failure_is_the_analysis_failing() {
+    let room = Room::new();
+    let toml = |setup: &str| format!("[test]\nrun = \"cat built\"\nsetup = \"{setup}\"\n{HOST}");
+    room.write("carnet.toml", toml("echo ready > built"));
+    room.run(&["check"]).expect(0);
+    room.run(&["check"]).expect(0);
+    room.write("carnet.toml", toml("echo no compiler; exit 7"));
+    let said = room.run(&["check"]).expect(1);
+    assert!(said.out.contains("setup: exit code 7"), "{}", said.out);
+}
+
+#[test]
+fn a_retry_that_passes_is_flaky() {
+    let room = Room::testing("test -e seen && exit 0; touch seen; exit 1");
+    room.write("carnet.toml", format!("[test]\nrun = \"./t.sh\"\nretries = 2\n{HOST}"));
+    room.run(&["check"]).expect(0);
+    assert_eq!(room.document()["cells"][0]["status"], "flaky");
+    room.run(&["check", "--fail-on", "warning"]).expect(1);
+}
+
+#[test]
+fn a_failure_can_be_forgiven_until_its_day() {
+    let room = Room::testing("exit 1");
+    let toml = |day| format!("[test]\nrun = \"./t.sh\"\n{HOST}expect = {{ may_fail = \"known\", until = {day} }}\n");
+    room.write("carnet.toml", toml("2999-01-01"));
+    room.run(&["check"]).expect(0);
+    room.write("carnet.toml", toml("2001-01-01"));
+    room.run(&["check"]).expect(1);
+}
+
+#[test]
+fn hostile_output_leaves_every_report_valid() {
+    let room = Room::testing(r"printf ']]>\033[31m\000\377::error::x</failure>\n'; exit 1");
+    room.run(&["check"]).expect(1);
+    let junit = std::fs::read(room.top().join("carnet-out/junit.xml")).expect("a report");
+    let suites = junit_parser::from_reader(junit.as_slice()).expect("valid JUnit");
+    assert_eq!((suites.tests, suites.failures), (1, 1));
+    let human = room.run(&["report", "carnet-out/carnet.json"]).expect(0).out;
+    assert!(!human.contains('\u{1b}'), "{human:?}");
+}
+
+#[test]
+fn an_interrupt_keeps_what_was_learned() {
+    let room = Room::testing("echo started; sleep 300");
+    let mut child = room.command(&["check"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+    let seen = stderr.lines().map_while(Result::ok).find(|line| line.contains("here: tests"));
+    assert!(seen.is_some(), "the tests never began");
+    std::thread::sleep(Duration::from_millis(300));
+    let begun = Instant::now();
+    kill(Pid::from_raw(i32::try_from(child.id()).expect("a pid")), Signal::SIGINT).expect("a signal");
+    let output = child.wait_with_output().expect("it ends");
+    Said::of(&output).expect(130);
+    assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?}", begun.elapsed());
+    let document = room.document();
+    assert_eq!(document["interrupted"], true);
+    assert_eq!(document["cells"][0]["status"], "skipped");
+    assert_eq!(room.leftovers(), Vec::<std::path::PathBuf>::new());
+}

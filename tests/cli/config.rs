@@ -1,0 +1,48 @@
+//! How a wrong carnet.toml is refused, and how `carnet init` writes a right one.
+
+use proptest::prelude::{any, prop};
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
+
+use crate::room::Room;
+
+#[test]
+fn every_problem_is_shown_with_its_line() {
+    let room = Room::new();
+    room.write("carnet.toml", "[test]\nruns = \"x\"\n[[facility]]\nid = \"a\"\nimage = \"oci\"\n");
+    let said = room.run(&["check"]).expect(2);
+    for part in
+        ["unknown key `runs`", "did you mean `run`?", "carnet.toml:2:1", "it names no transport", "carnet.toml:5:9"]
+    {
+        assert!(said.err.contains(part), "{part} is missing in:\n{}", said.err);
+    }
+}
+
+#[test]
+fn random_bytes_are_refused_with_a_place() {
+    let room = Room::new();
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..20 {
+        let bytes = prop::collection::vec(any::<u8>(), 20..200).new_tree(&mut runner).expect("bytes").current();
+        room.write("carnet.toml", &bytes);
+        let said = room.run(&["check"]).expect(2);
+        assert!(said.err.starts_with("error: ") && said.err.contains("carnet.toml:"), "{}", said.err);
+    }
+}
+
+#[test]
+fn init_writes_what_the_repository_shows() {
+    let room = Room::new();
+    room.write("tests/test_a.py", "def test_a():\n    assert True\n");
+    room.write(".gitlab-ci.yml", "test:\n  image: gitlab-registry.example.org/me/analysis:1\n  script: [pytest]\n");
+    room.write("requirements.txt", "numpy\n");
+    room.run(&["init"]).expect(0);
+    let text = std::fs::read_to_string(room.top().join("carnet.toml")).expect("a file");
+    for part in
+        ["pytest", "docker://gitlab-registry.example.org/me/analysis:1", "Named in .gitlab-ci.yml", "requirements.txt"]
+    {
+        assert!(text.contains(part), "{part} is missing in:\n{text}");
+    }
+    let said = room.run(&["init"]).expect(2);
+    assert!(said.err.contains("exists") && said.err.contains("--force"), "{}", said.err);
+}

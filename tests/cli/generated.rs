@@ -1,0 +1,59 @@
+//! What is written twice is generated once: schemas, the README's table and usage. `CARNET_BLESS=1` writes them anew.
+
+use std::fs;
+use std::path::Path;
+
+use carnet::cli::schema::Format;
+use carnet::exit;
+use carnet::model::canonical;
+use clap::ValueEnum as _;
+
+use crate::room::Room;
+
+fn assert_current(path: &str, wanted: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("CARNET_BLESS").is_some() {
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        fs::write(&path, wanted).expect("a file");
+    }
+    let there = fs::read_to_string(&path).unwrap_or_default();
+    assert!(there == wanted, "{} is out of date: run the tests with CARNET_BLESS=1", path.display());
+}
+
+#[test]
+fn schemas_are_current() {
+    for format in Format::value_variants() {
+        let name = format.to_possible_value().expect("a name").get_name().to_owned();
+        let text = canonical::to_string(&format.schema()).expect("JSON");
+        assert_current(&format!("docs/schema/{name}.json"), &text);
+    }
+}
+
+#[test]
+fn the_readme_has_every_exit_code() {
+    let rows: Vec<String> = exit::TABLE.iter().map(|(code, meaning)| format!("| {code} | {meaning} |")).collect();
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README");
+    let table: Vec<&str> =
+        readme.lines().skip_while(|line| *line != "| code | meaning |").skip(2).take(rows.len()).collect();
+    assert_eq!(table, rows);
+}
+
+#[test]
+fn the_readme_shows_the_commands_that_there_are() {
+    let help = Room::new().run(&["--help"]).expect(0).out;
+    let commands: Vec<&str> =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|l| !l.is_empty()).collect();
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README");
+    let block = commands.join("\n");
+    assert!(commands.len() > 5 && readme.contains(&block), "the README lacks this block:\n{block}");
+}
+
+#[test]
+fn written_files_fit_their_schemas() {
+    let room = Room::testing("exit 1");
+    room.run(&["check"]).expect(1);
+    let schema = serde_json::to_value(Format::Document.schema()).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let errors: Vec<String> = validator.iter_errors(&room.document()).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}

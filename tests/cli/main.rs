@@ -1,0 +1,7 @@
+//! The real binary in a scrubbed environment: what the wiring promises.
+
+mod check;
+mod config;
+mod generated;
+mod report;
+mod room;

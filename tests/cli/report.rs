@@ -1,0 +1,52 @@
+//! `carnet report`, `carnet diff` and `carnet snapshot`.
+
+use crate::room::{Room, read};
+
+#[test]
+fn a_saved_document_renders_as_the_check_did() {
+    let room = Room::testing("exit 1");
+    let said = room.run(&["check"]).expect(1);
+    assert_eq!(room.run(&["report", "carnet-out/carnet.json"]).expect(0).out, said.out);
+    for (format, file) in [("junit", "junit.xml"), ("markdown", "summary.md"), ("json", "carnet.json")] {
+        let rendered = room.run(&["report", "carnet-out/carnet.json", "--format", format]).expect(0).out;
+        let written = std::fs::read_to_string(room.top().join("carnet-out").join(file)).expect("a report");
+        assert_eq!(rendered, written, "{format}");
+    }
+}
+
+#[test]
+fn documents_of_two_cells_merge() {
+    let room = Room::testing("true");
+    let two = "[test]\nrun = \"./t.sh\"\n[[facility]]\nid = \"a\"\nengine = \"host\"\n[[facility]]\nid = \"b\"\nengine = \"host\"\n";
+    room.write("carnet.toml", two);
+    for cell in ["a", "b"] {
+        room.run(&["check", "--cell", cell, "--out", &format!("carnet-out/{cell}")]).expect(0);
+    }
+    let merged =
+        room.run(&["report", "carnet-out/a/carnet.json", "carnet-out/b/carnet.json", "--format", "json"]).expect(0);
+    let document: serde_json::Value = serde_json::from_str(&merged.out).expect("JSON");
+    let ids: Vec<_> = document["cells"].as_array().expect("cells").iter().map(|cell| cell["id"].clone()).collect();
+    assert_eq!(ids, ["a", "b"]);
+}
+
+#[test]
+fn what_is_no_document_is_refused_by_name() {
+    let room = Room::new();
+    room.write("x.json", "{\"schema\":\"carnet/document@2\"}");
+    let said = room.run(&["report", "x.json"]).expect(2);
+    assert!(said.err.contains("x.json") && said.err.contains("newer"), "{}", said.err);
+}
+
+#[test]
+fn this_machine_does_not_differ_from_its_own_snapshot() {
+    let room = Room::new();
+    room.run(&["snapshot", "host", "-o", "host.json"]).expect(0);
+    let environment = read(&room.top().join("host.json"));
+    assert_eq!(environment["schema"], "carnet/environment@1");
+    let diff = room.run(&["diff", "host.json", "host.json", "--format", "json"]).expect(0);
+    let diff: serde_json::Value = serde_json::from_str(&diff.out).expect("JSON");
+    let rows = diff["sections"].as_array().expect("sections").iter().flat_map(|s| s["rows"].as_array().expect("rows"));
+    for row in rows {
+        assert_eq!(row["change"], "not-compared", "{row}");
+    }
+}

@@ -1,0 +1,191 @@
+//! Runs a case on any engine.
+#![expect(clippy::print_stdout, reason = "a test says what it could not look at")]
+
+use std::time::{Duration, Instant};
+
+use carnet::engine::job::Job;
+use carnet::engine::{EngineError, Layout, Opened};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+
+use crate::case::{Cancel, Case, Seen, Step};
+use crate::list;
+use crate::room::{self, Room};
+use crate::subject::Subject;
+
+/// Lines kept of what was streamed.
+const LINES_KEPT: usize = 100;
+/// An engine that hangs fails its case instead of the whole run.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Runs the case of this name on the engine that `make` makes; none means that this engine is not tested here, and
+/// `make` has said why.
+pub(crate) fn run(make: fn() -> Option<Subject>, name: &str) {
+    let case = list::all().find(|case| case.name == name).expect("a case of this name");
+    let Some(subject) = make() else { return };
+    if let Some((_, reason)) = subject.moot.iter().find(|(moot, _)| *moot == name) {
+        println!("no meaning on {}: {reason}", subject.engine.name());
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let opened = subject.engine.open(&subject.image, CancellationToken::new()).await;
+        let opened = opened.unwrap_or_else(|error| panic!("opening {}: {}", subject.image, report(&error)));
+        if case.together {
+            run_together(&subject, &opened, &case).await;
+        } else {
+            run_in_a_row(&subject, &opened, &case).await;
+        }
+    });
+}
+
+fn report(error: &EngineError) -> String {
+    format!("{} ({:?})", carnet::error::chain(error), carnet::error::Failure::hint(error))
+}
+
+async fn run_in_a_row(subject: &Subject, opened: &Opened, case: &Case) {
+    let mut kept: Option<(String, Opened)> = None;
+    for step in case.steps {
+        let room = Room::new();
+        let image = match (&kept, step.in_kept) {
+            (Some((key, _)), true) => subject.engine.kept(opened, key).await.expect("kept states are looked up"),
+            (None, true) => panic!("the step before kept nothing"),
+            (_, false) => Some(opened.clone()),
+        };
+        let image = image.expect("what was kept is found again");
+        let (job, layout) = prepare(subject, &image, step, &room);
+        let seen = execute(subject, &image, step, &job, layout, &room).await;
+        judge(subject, step, &seen);
+        if let Some(key) = &job.keep {
+            let found = subject.engine.kept(opened, key).await.expect("kept states are looked up");
+            let good = seen.outcome.as_ref().is_ok_and(|done| done.end.is_success());
+            assert_eq!(found.is_some(), good, "state is kept exactly after success");
+            assert_eq!(seen.outcome.as_ref().is_ok_and(|done| done.kept.is_some()), good);
+            kept = found.map(|found| (key.clone(), found));
+        }
+    }
+    if let Some((key, _)) = kept {
+        (subject.forget)(&key);
+        let found = subject.engine.kept(opened, &key).await.expect("kept states are looked up");
+        assert!(found.is_none(), "what was removed is not found");
+        assert_eq!((subject.leftovers)(&key), Vec::<String>::new(), "removed means removed");
+    }
+}
+
+async fn run_together(subject: &Subject, opened: &Opened, case: &Case) {
+    let runs = case.steps.iter().map(|step| async move {
+        let room = Room::new();
+        let (job, layout) = prepare(subject, opened, step, &room);
+        let seen = execute(subject, opened, step, &job, layout, &room).await;
+        judge(subject, step, &seen);
+    });
+    futures_util::future::join_all(runs).await;
+}
+
+/// The job of a step, and where its directories are.
+fn prepare(subject: &Subject, image: &Opened, step: &Step, room: &Room) -> (Job, Layout) {
+    let mut job = Job {
+        id: format!("case-{}", room.mark),
+        argv: Vec::new(),
+        input: room.path("in"),
+        result: None,
+        result_cap: 1 << 20,
+        contract: carnet::model::contract::Contract::default(),
+        env: [("CARNET_CASE".to_owned(), room.mark.clone())].into(),
+        network: false,
+        timeout: Duration::from_secs(60),
+        output_cap: 1 << 16,
+        keep: None,
+    };
+    (step.set)(&mut job, room);
+    let layout = subject.engine.layout(image, &job);
+    let fill = |text: &str| {
+        text.replace("{in}", &layout.input)
+            .replace("{box}", &layout.boxed)
+            .replace("{mark}", &room.mark)
+            .replace("{room}", &room.text_path(""))
+    };
+    job.argv = if job.argv.is_empty() {
+        vec!["/bin/sh".to_owned(), "-c".to_owned(), fill(step.script), room.mark.clone()]
+    } else {
+        job.argv.iter().map(|argument| fill(argument)).collect()
+    };
+    job.result = job.result.map(|path| fill(&path));
+    (job, layout)
+}
+
+async fn execute<'a>(
+    subject: &Subject,
+    image: &Opened,
+    step: &Step,
+    job: &Job,
+    layout: Layout,
+    room: &'a Room,
+) -> Seen<'a> {
+    let input = room.input();
+    let peak = room::peak_memory();
+    let token = CancellationToken::new();
+    let (lines, mut receiver) = unbounded_channel::<String>();
+    let start = Instant::now();
+    let cancel = step.cancel;
+    let killer = token.clone();
+    if cancel == Cancel::Before {
+        killer.cancel();
+    }
+    let watch = tokio::spawn(async move {
+        let (mut kept, mut cancelled) = (Vec::new(), None);
+        while let Some(line) = receiver.recv().await {
+            if matches!(cancel, Cancel::AtLine(wanted) if wanted == line) && cancelled.is_none() {
+                cancelled = Some(Instant::now());
+                killer.cancel();
+            }
+            if kept.len() < LINES_KEPT {
+                kept.push((start.elapsed(), line));
+            }
+        }
+        (kept, cancelled)
+    });
+    let run = tokio::time::timeout(LIMIT, subject.engine.run(image, job, lines, token));
+    let outcome = run.await.expect("the engine comes back");
+    let end = Instant::now();
+    let grown = room::peak_memory().saturating_sub(peak);
+    let (lines, cancelled) = watch.await.expect("the watcher ends with the run");
+    if matches!(cancel, Cancel::AtLine(_)) {
+        assert!(cancelled.is_some(), "the line to cancel at never came; the run gave {outcome:?}");
+    }
+    nothing_left(subject, job, room).await;
+    assert_eq!(room.input(), input, "the input on this machine is as it was");
+    let after_cancel = cancelled.map(|at| end - at);
+    Seen { outcome, lines, took: end - start, after_cancel, grown, layout, room }
+}
+
+/// A killed process may be seen for a moment while the kernel takes it down.
+async fn nothing_left(subject: &Subject, job: &Job, room: &Room) {
+    let mut left = Vec::new();
+    for _ in 0..20 {
+        left = room::processes(&room.mark);
+        if left.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    left.extend(room::files(&job.id));
+    left.extend((subject.leftovers)(&job.id));
+    assert_eq!(left, Vec::<String>::new(), "nothing of the run is left");
+}
+
+/// Checks a run, or that the engine said honestly what it can't do.
+fn judge(subject: &Subject, step: &Step, seen: &Seen<'_>) {
+    let not_enforced: &[String] = seen.outcome.as_ref().map_or(&[], |done| &done.not_enforced);
+    let mut excused = false;
+    for entry in not_enforced {
+        let (part, _) = entry.split_once(": ").unwrap_or_else(|| panic!("`{entry}` gives no reason"));
+        assert!(subject.lacks.contains(&part), "{} has no excuse for: {entry}", subject.engine.name());
+        excused |= step.about == Some(part);
+    }
+    if excused {
+        println!("{} says it can't: {not_enforced:?}", subject.engine.name());
+    } else {
+        (step.check)(seen);
+    }
+}

@@ -1,0 +1,94 @@
+//! The form for a terminal.
+
+use carnet::diff::{Interest, environments};
+use carnet::model::document::Status;
+use carnet::report::{Format, Options, render_diff};
+
+use crate::fixture::{assemble, cell, document, environment, old_environment};
+use crate::{assert_snapshot, render};
+
+fn lines_keep_to(text: &str, width: usize) {
+    for line in text.lines() {
+        assert!(line.chars().count() <= width, "over {width} columns: {line}");
+        assert_eq!(line, line.trim_end(), "trailing space");
+    }
+}
+
+#[test]
+fn a_wide_terminal_shows_versions() {
+    let text = render(&document(), Format::Human, &Options { width: 120, ..Options::default() });
+    lines_keep_to(&text, 120);
+    assert_snapshot("human-120", &text);
+}
+
+#[test]
+fn a_narrow_terminal_drops_versions_from_the_right() {
+    let text = render(&document(), Format::Human, &Options { width: 80, ascii: true, ..Options::default() });
+    lines_keep_to(&text, 80);
+    assert!(text.is_ascii(), "not ASCII: {text}");
+    assert_snapshot("human-80-ascii", &text);
+}
+
+#[test]
+fn colours_are_the_only_difference_that_colour_makes() {
+    let plain = render(&document(), Format::Human, &Options::default());
+    let colored = render(&document(), Format::Human, &Options { color: true, ..Options::default() });
+    assert!(colored.contains("\x1b[31m"), "a failed cell is red");
+    let stripped = anstream::adapter::strip_str(&colored).to_string();
+    assert_eq!(stripped, plain);
+}
+
+#[test]
+fn a_failure_without_a_test_case_shows_the_end_of_its_output() {
+    let mut document = document();
+    let naf = &mut document.cells[2];
+    naf.steps[0].cases.retain(|case| case.outcome == carnet::model::cell::Outcome::Passed);
+    naf.steps[0].output = Some(carnet::model::cell::Captured {
+        text: "collecting\n\nFatal Python error: Segmentation fault\nCore dumped\n".to_owned(),
+        dropped: 0,
+    });
+    naf.steps[0].end = carnet::model::cell::End::Signal { signal: 11 };
+    let text = render(&document, Format::Human, &Options::default());
+    assert!(text.contains("pytest: killed by signal 11: pytest -q tests"), "{text}");
+    assert!(text.contains("Fatal Python error: Segmentation fault"), "{text}");
+}
+
+#[test]
+fn a_difference_names_what_matters_and_counts_the_rest() {
+    let (new, old) = (environment(), old_environment());
+    let diff = environments(&[("laptop", &new), ("desy-naf", &old)], &Interest::in_modules(["coffea", "numpy"]));
+    let text = render_diff(&diff, Format::Human, &Options::default()).expect("renders");
+    lines_keep_to(&text, 100);
+    assert_snapshot("difference", &text);
+    let three = environments(
+        &[("laptop", &new), ("desy-naf", &old), ("casa", &new)],
+        &Interest::in_modules(["coffea", "numpy"]),
+    );
+    let text = render_diff(&three, Format::Human, &Options::default()).expect("renders");
+    lines_keep_to(&text, 100);
+    assert_snapshot("difference-3", &text);
+}
+
+#[test]
+fn an_empty_difference_says_so() {
+    let env = environment();
+    let diff = environments(&[("a", &env), ("b", &env)], &Interest::default());
+    let text = render_diff(&diff, Format::Human, &Options::default()).expect("renders");
+    assert_eq!(text, "no differences between a and b\n");
+}
+
+#[test]
+fn a_document_without_cells_is_still_a_report() {
+    let text = render(&assemble(Vec::new(), Vec::new()), Format::Human, &Options::default());
+    assert!(text.ends_with("! nothing was run\n"), "{text}");
+}
+
+#[test]
+fn no_width_is_too_small() {
+    for width in 0..40 {
+        render(&document(), Format::Human, &Options { width, ..Options::default() });
+    }
+    let mut wide = cell(&"long-name-".repeat(30), Status::Passed, Vec::new());
+    wide.facility = "x".to_owned();
+    render(&assemble(vec![wide], Vec::new()), Format::Human, &Options { width: 10, ..Options::default() });
+}

@@ -1,0 +1,92 @@
+//! Documents of one analysis merged.
+
+use carnet::diff::document::{MergeError, merge};
+use carnet::model::digest::Digest;
+use carnet::model::document::{Document, Status};
+use carnet::report::{Format, Options};
+
+use crate::fixture::{cell, document};
+use crate::render;
+
+/// The fixture with these cells alone, as the job of one facility leaves it.
+fn part(ids: &[&str]) -> Document {
+    let mut part = document();
+    part.cells.retain(|cell| ids.contains(&cell.id.as_str()));
+    part.reference = part.cells.iter().find(|cell| cell.environment.is_some()).map(|cell| cell.id.clone());
+    let used: Vec<&Digest> = part.cells.iter().filter_map(|cell| cell.environment.as_ref()).collect();
+    part.environments.retain(|digest, _| used.contains(&digest));
+    part.diffs.clear();
+    part
+}
+
+#[test]
+fn parts_make_the_whole() {
+    let parts = vec![
+        part(&["laptop", "unl-coffea-casa/notebook"]),
+        part(&["desy-naf", "old-cluster"]),
+        part(&["fnal-lpc", "swan"]),
+    ];
+    let merged = merge(parts, None).expect("one analysis");
+    let json = |document: &Document| render(document, Format::Json, &Options::default());
+    assert_eq!(json(&merged), json(&document()));
+}
+
+#[test]
+fn one_document_stays_as_it_is() {
+    let merged = merge(vec![document()], None).expect("one document");
+    assert_eq!(
+        render(&merged, Format::Json, &Options::default()),
+        render(&document(), Format::Json, &Options::default())
+    );
+}
+
+#[test]
+fn a_cell_that_ran_wins_over_one_that_did_not_and_else_the_later_one() {
+    let status = |first: Status, second: Status| {
+        let of = |status, engine: &str| {
+            let mut document = part(&[]);
+            let mut cell = cell("here", status, Vec::new());
+            cell.engine = engine.to_owned();
+            document.cells = vec![cell];
+            document
+        };
+        let merged = merge(vec![of(first, "first"), of(second, "second")], None).expect("one analysis");
+        merged.cells[0].engine.clone()
+    };
+    assert_eq!(status(Status::Failed, Status::Error), "first");
+    assert_eq!(status(Status::Error, Status::Passed), "second");
+    assert_eq!(status(Status::Passed, Status::Failed), "second");
+    assert_eq!(status(Status::Skipped, Status::Error), "second");
+}
+
+#[test]
+fn the_reference_can_be_chosen_and_differences_follow() {
+    let merged = merge(vec![part(&["laptop"]), part(&["desy-naf"])], Some("desy-naf")).expect("one analysis");
+    assert_eq!(merged.reference.as_deref(), Some("desy-naf"));
+    assert_eq!(merged.diffs.iter().map(|diff| diff.cell.as_str()).collect::<Vec<_>>(), ["laptop"]);
+    assert_eq!(merged.diffs[0].diff.columns, ["desy-naf", "laptop"]);
+    let error = merge(vec![part(&["laptop"]), part(&["swan"])], Some("swan")).expect_err("swan has no environment");
+    assert_eq!(error, MergeError::Reference("swan".to_owned()));
+}
+
+#[test]
+fn different_analyses_do_not_merge() {
+    let mut other = document();
+    other.analysis.name = "dijet".to_owned();
+    let error = merge(vec![document(), other], None).expect_err("another analysis");
+    assert_eq!(error.to_string(), "documents of different analyses: `dimuon` and `dijet`");
+    let mut other = document();
+    other.analysis.tree.digest = Digest::of(b"another tree");
+    let error = merge(vec![document(), other], None).expect_err("another tree");
+    assert!(error.to_string().starts_with("documents of different states of `dimuon`"), "{error}");
+    assert_eq!(merge(Vec::new(), None).expect_err("nothing"), MergeError::Nothing);
+}
+
+#[test]
+fn wall_time_spans_from_the_first_start_to_the_last_end() {
+    let (first, mut second) = (part(&["laptop"]), part(&["desy-naf"]));
+    second.timing.started = "2026-11-22T09:59:30Z".to_owned();
+    let merged = merge(vec![first, second], None).expect("one analysis");
+    assert_eq!(merged.timing.started, "2026-11-22T09:59:30Z");
+    assert!((merged.timing.seconds - 51.3).abs() < 1e-6, "{}", merged.timing.seconds);
+}

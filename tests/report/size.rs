@@ -1,0 +1,54 @@
+//! A large document, for figures: `cargo nextest run --release --run-ignored only large`.
+
+use std::time::Instant;
+
+use carnet::model::cell::Outcome;
+use carnet::model::document::{Document, Status};
+use carnet::report::{self, Format, Options};
+
+use crate::fixture::{assemble, case, cell, environment, old_environment, passed, step};
+
+fn large(cells: usize, tests: usize) -> Document {
+    let (new, old) = (environment(), old_environment());
+    let digests = [&new, &old].map(|env| env.digest().expect("JSON"));
+    let trace = "E   assert 1 == 2\n".repeat(50);
+    let cells = (0..cells).map(|i| {
+        let mut cases = passed(tests - 5);
+        let status = if i % 2 == 0 { Status::Passed } else { Status::Failed };
+        let outcome = if i % 2 == 0 { Outcome::Passed } else { Outcome::Failed };
+        cases.extend((0..5).map(|n| case(&format!("test_last[{n}]"), outcome, "assert 1 == 2", &trace)));
+        let mut cell = cell(&format!("place-{i}"), status, vec![step(cases)]);
+        cell.environment = Some(digests[i % 2].clone());
+        cell
+    });
+    assemble(cells.collect(), vec![new, old])
+}
+
+/// Peak resident memory of this process in MiB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
+}
+
+#[test]
+#[ignore = "prints figures and asserts none: for measuring"]
+fn large_documents_in_figures() {
+    let document = large(200, 2000);
+    println!("document: peak {} MiB", peak());
+    for format in Format::ALL {
+        let start = Instant::now();
+        let mut out = std::io::BufWriter::new(tempfile::tempfile().expect("a file"));
+        report::write(&document, format, &Options::default(), &mut out).expect("writes");
+        println!("{}: {:?}, peak {} MiB", format.name(), start.elapsed(), peak());
+    }
+}
+
+#[test]
+fn a_large_document_renders_in_every_format() {
+    let document = large(20, 200);
+    for format in Format::ALL {
+        let text = report::render(&document, format, &Options::default()).expect("renders");
+        assert!(text.contains("place-19"), "{}", format.name());
+    }
+}
