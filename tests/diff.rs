@@ -138,7 +138,7 @@ fn any_environment(unknowns: bool) -> impl Strategy<Value = Environment> {
             };
             env.system.releases = if released { vec![release] } else { Vec::new() };
             let (uid, writable, mounted, cpus) = runtime;
-            env.runtime.uid = uid;
+            env.runtime.uid = uid.into();
             env.runtime.home.writable = writable;
             let cvmfs = if mounted { SitePath::Mount } else { SitePath::Absent };
             env.runtime.site_paths = BTreeMap::from([("/cvmfs".to_owned(), cvmfs)]);

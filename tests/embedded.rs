@@ -139,7 +139,8 @@ fn usual_devices_are_there() {
 fn user_and_entrypoint_of_the_image_are_honoured() {
     let bench = Bench::new();
     let mut image = bench.image.clone();
-    image.identity.config.entrypoint = ["/bin/sh", "-c", "echo entered; exec \"$@\"", "e"].map(ToOwned::to_owned).into();
+    image.identity.config.entrypoint =
+        ["/bin/sh", "-c", "echo entered; exec \"$@\"", "e"].map(ToOwned::to_owned).into();
     image.identity.config.user = "1234:77".to_owned();
     let mut job = bench.job("id -u; id -g; id -G; echo $HOME; touch /carnet/box/x && stat -c %u:%g /carnet/box/x");
     job.contract.entrypoint = true;
@@ -191,7 +192,8 @@ fn links_of_a_hostile_image_lead_nowhere() {
     job.contract.workdir = Some("/data/work".to_owned());
     // Whether it runs in such a tree or not, nothing may reach the machine.
     let _ = bench.run_in(&image.expect("the tree opens"), &job);
-    let names: Vec<_> = fs::read_dir(&outside).expect("it is there").map(|e| e.expect("an entry").file_name()).collect();
+    let names: Vec<_> =
+        fs::read_dir(&outside).expect("it is there").map(|e| e.expect("an entry").file_name()).collect();
     assert_eq!(names, ["file"]);
     assert_eq!(fs::read_to_string(outside.join("file")).expect("it is there"), "untouched");
 }
@@ -240,9 +242,8 @@ fn sweeping_removes_what_has_no_living_owner() {
 /// Processes whose arguments hold the mark.
 fn processes(mark: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir("/proc").expect("/proc").filter_map(Result::ok).map(|entry| entry.path());
-    let marked = |path: &PathBuf| {
-        fs::read(path.join("cmdline")).is_ok_and(|line| String::from_utf8_lossy(&line).contains(mark))
-    };
+    let marked =
+        |path: &PathBuf| fs::read(path.join("cmdline")).is_ok_and(|line| String::from_utf8_lossy(&line).contains(mark));
     entries.filter(marked).collect()
 }
 
@@ -269,7 +270,8 @@ fn a_killed_engine_leaves_nothing() {
     assert!(lines.any(|line| line.is_ok_and(|line| line.contains("the run has started"))));
     assert!(processes(&mark).len() >= 3, "{:?}", processes(&mark));
     let groups = || -> Vec<PathBuf> {
-        let dirs = ["memory", "pids", "cpu", ""].map(|name| Path::new("/sys/fs/cgroup").join(name).join(format!("carnet-{mark}")));
+        let dirs = ["memory", "pids", "cpu", ""]
+            .map(|name| Path::new("/sys/fs/cgroup").join(name).join(format!("carnet-{mark}")));
         dirs.into_iter().filter(|dir| dir.exists()).collect()
     };
     assert!(bench.path("cache/runs").join(&mark).exists());
@@ -285,8 +287,7 @@ fn a_killed_engine_leaves_nothing() {
 fn hosts_a_run() {
     let dir = PathBuf::from(std::env::var_os("CARNET_TEST_HOST").expect("a directory"));
     let mark = std::env::var("CARNET_TEST_MARK").expect("a mark");
-    let engine =
-        Embedded::new(Cache::at(dir.join("cache"))).with_helper(PathBuf::from(env!("CARGO_BIN_EXE_carnet")));
+    let engine = Embedded::new(Cache::at(dir.join("cache"))).with_helper(PathBuf::from(env!("CARGO_BIN_EXE_carnet")));
     let script = "(setsid sh -c 'trap \"\" TERM HUP; while :; do sleep 1; done' $0 &) ; sh -c 'sleep 100; true' $0 & echo ready; wait";
     let job = Job {
         id: mark.clone(),

@@ -102,7 +102,7 @@ pub fn compare(document: &mut Document) {
 
 /// The difference of each cell's environment from the reference's, in the order of the cells; those without an
 /// environment and the reference itself left out. Empty when there is no reference.
-fn against(
+pub fn against(
     reference: Option<&str>,
     cells: &[Cell],
     known: &BTreeMap<Digest, Environment>,

@@ -209,7 +209,7 @@ fn flaky(page: &mut Page, indent: usize, cell: &Cell) {
 }
 
 fn differences(page: &mut Page, indent: usize, document: &Document, diff: &Diff, options: &Options) {
-    let (shown, others) = sort::foremost(diff, MAX_DIFFERENCES);
+    let (shown, others) = sort::foremost(diff, MAX_DIFFERENCES, options.all);
     let reference = document.reference.as_deref().unwrap_or("the reference");
     let reference = one_line(reference, 60);
     if shown.is_empty() && others == 0 {

@@ -62,7 +62,7 @@ pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
     let head: Head = serde_json::from_slice(bytes).map_err(|error| {
         let (what, line, column) = place(&error);
         match error.classify() {
-            serde_json::error::Category::Data => ReadError::NotADocument(what),
+            serde_json::error::Category::Data => ReadError::NotADocument("no JSON object with it".to_owned()),
             _ => ReadError::NotJson { what, line, column },
         }
     })?;

@@ -17,7 +17,7 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesEnd, BytesStart, Event};
 use quick_xml::{Reader, Writer};
 
-use crate::model::cell::{Outcome, Step, TestCase};
+use crate::model::cell::{Captured, Outcome, Step, TestCase};
 use crate::model::document::{Cell, Document, Status};
 
 use super::ReportError;
@@ -31,7 +31,7 @@ const MAX_ATTRIBUTE: usize = 1000;
 
 /// Writes the whole report, suite by suite.
 pub(super) fn write(document: &Document, out: &mut dyn Write) -> Result<(), ReportError> {
-    let suites: Vec<Totals> = document.cells.iter().map(|cell| Totals::of(&cases(cell))).collect();
+    let suites: Vec<Totals> = document.cells.iter().map(|cell| Totals::of(&outline(cell))).collect();
     let sum = |read: fn(&Totals) -> usize| suites.iter().map(read).sum::<usize>().to_string();
     let time: f64 = suites.iter().map(|totals| totals.seconds).sum();
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
@@ -50,13 +50,6 @@ pub(super) fn write(document: &Document, out: &mut dyn Write) -> Result<(), Repo
     Ok(writeln!(out)?)
 }
 
-/// One test case on its way out.
-struct Entry {
-    case: Case,
-    line: Option<u64>,
-    seconds: f64,
-}
-
 /// What the attributes of a suite count.
 struct Totals {
     tests: usize,
@@ -67,29 +60,30 @@ struct Totals {
 }
 
 impl Totals {
-    fn of(entries: &[Entry]) -> Self {
-        let count = |wanted: fn(&Case) -> bool| entries.iter().filter(|entry| wanted(&entry.case)).count();
+    fn of(items: &[Item<'_>]) -> Self {
+        let count = |wanted: Verdict| items.iter().filter(|item| item.verdict == wanted).count();
         Self {
-            tests: entries.len(),
-            failures: count(Case::is_failure),
-            errors: count(Case::is_error),
-            skipped: count(Case::is_skipped),
-            seconds: entries.iter().map(|entry| entry.seconds).sum(),
+            tests: items.len(),
+            failures: count(Verdict::Failure),
+            errors: count(Verdict::Error),
+            skipped: count(Verdict::Skipped),
+            seconds: items.iter().map(|item| item.seconds()).filter(|seconds| seconds.is_finite()).sum(),
         }
     }
 }
 
 fn suite(document: &Document, cell: &Cell, out: &mut dyn Write) -> Result<(), ReportError> {
-    let entries = cases(cell);
-    let totals = Totals::of(&entries);
-    let times: Vec<(Option<u64>, f64)> = entries.iter().map(|entry| (entry.line, entry.seconds)).collect();
+    let items = outline(cell);
+    let totals = Totals::of(&items);
+    let times: Vec<(Option<u64>, f64)> = items.iter().map(|item| (item.line(), item.seconds())).collect();
+    let mut names = Names::default();
     let id = attribute(&cell.id);
     let suite = TestSuite {
         package: attribute(&cell.facility),
         hostname: attribute(&cell.facility),
         name: id,
         timestamp: OffsetDateTime::UNIX_EPOCH,
-        testcases: entries.into_iter().map(|entry| entry.case).collect(),
+        testcases: items.iter().map(|item| item.case(cell, &mut names)).collect(),
         system_out: None,
         system_err: None,
     };
@@ -263,35 +257,24 @@ fn status(status: Status) -> &'static str {
     }
 }
 
-/// The test cases of a cell. One that didn't come to its tests has a case of its own that says why.
-fn cases(cell: &Cell) -> Vec<Entry> {
-    let mut names = Names::default();
-    let mut entries = Vec::new();
-    for step in &cell.steps {
-        entries.extend(step.cases.iter().map(|case| entry(cell, step, case, &mut names)));
-        if summary::broken_steps(cell).any(|broken| std::ptr::eq(broken, step)) {
-            entries.push(broken(cell, step, &mut names));
-        }
-    }
-    let bad = entries.iter().any(|entry| !entry.case.is_success() && !entry.case.is_skipped());
-    let reason = cell.reason.as_deref().unwrap_or("no reason given");
-    match cell.status {
-        Status::Error => entries.push(whole(cell, Verdict::Error, "place", reason, &mut names)),
-        Status::Skipped => entries.push(whole(cell, Verdict::Skipped, "not-run", reason, &mut names)),
-        Status::Failed if !bad && !cell.is_forgiven() => {
-            entries.push(whole(cell, Verdict::Failure, "failed", reason, &mut names));
-        }
-        // Readers take a suite without cases for a mistake.
-        Status::Passed | Status::Flaky | Status::Failed if entries.is_empty() => {
-            entries.push(whole(cell, Verdict::Success, "", "", &mut names));
-        }
-        Status::Passed | Status::Flaky | Status::Failed => {}
-    }
-    entries
+/// A test case on its way out.
+struct Item<'a> {
+    verdict: Verdict,
+    source: Source<'a>,
+}
+
+/// What a case of the report stands for.
+enum Source<'a> {
+    /// A test.
+    Test(&'a Step, &'a TestCase),
+    /// A command that ended badly although no case of its own says so.
+    Command(&'a Step),
+    /// The cell itself, which has a type and nothing to add but its reason.
+    Cell(&'static str),
 }
 
 /// The four things a JUnit case can be.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Success,
     Skipped,
@@ -300,82 +283,138 @@ enum Verdict {
 }
 
 impl Verdict {
+    /// A failure, unless `carnet.toml` expects failures here: then it is skipped, as frameworks do with tests that are
+    /// expected to fail.
+    fn bad(cell: &Cell) -> Self {
+        if cell.is_forgiven() { Self::Skipped } else { Self::Failure }
+    }
+
+    fn of(cell: &Cell, outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Passed | Outcome::Flaky => Self::Success,
+            Outcome::Skipped => Self::Skipped,
+            // A fixture that fails is the analysis's doing: an error is kept for places that failed us.
+            Outcome::Failed | Outcome::Errored => Self::bad(cell),
+        }
+    }
+
     /// A result whose text repeats the message, for readers that show the text alone.
     fn result(self, kind: &str, message: &str, text: &str) -> TestResult {
-        let (type_, cause) = (kind.to_owned(), Some(body(text)).filter(|text| !text.is_empty()));
-        let message = attribute(message);
+        let (type_, message) = (kind.to_owned(), attribute(message));
+        let cause = || Some(body(text)).filter(|text| !text.is_empty());
         match self {
             Self::Success => TestResult::Success,
-            Self::Skipped => TestResult::SkippedWithCause { type_, message, cause },
-            Self::Failure => TestResult::Failure { type_, message, cause },
-            Self::Error => TestResult::Error { type_, message, cause },
+            Self::Skipped => TestResult::SkippedWithCause { type_, message, cause: cause() },
+            Self::Failure => TestResult::Failure { type_, message, cause: cause() },
+            Self::Error => TestResult::Error { type_, message, cause: cause() },
         }
     }
 }
 
-fn entry(cell: &Cell, step: &Step, case: &TestCase, names: &mut Names) -> Entry {
-    let reason = summary::case_reason(case);
-    let output = case.output.as_ref().map(|output| output.text.as_str()).unwrap_or_default();
-    let text = match (case.message.trim(), output) {
-        ("", "") => reason.clone(),
-        (message, "") => message.to_owned(),
-        ("", output) => output.to_owned(),
-        (message, output) if output.contains(message) => output.to_owned(),
-        (message, output) => format!("{message}\n{output}"),
+/// The test cases of a cell. One that didn't come to its tests has a case of its own that says why.
+fn outline(cell: &Cell) -> Vec<Item<'_>> {
+    let broken: Vec<&Step> = summary::broken_steps(cell).collect();
+    let mut items = Vec::new();
+    for step in &cell.steps {
+        let tests = step.cases.iter().map(|case| (Verdict::of(cell, case.outcome), Source::Test(step, case)));
+        items.extend(tests.map(|(verdict, source)| Item { verdict, source }));
+        if broken.iter().any(|broken| std::ptr::eq(*broken, step)) {
+            items.push(Item { verdict: Verdict::bad(cell), source: Source::Command(step) });
+        }
+    }
+    let failed = items.iter().any(|item| item.verdict == Verdict::Failure);
+    let whole = match cell.status {
+        Status::Error => Some((Verdict::Error, "place")),
+        Status::Skipped => Some((Verdict::Skipped, "not-run")),
+        Status::Failed if !failed && !cell.is_forgiven() => Some((Verdict::Failure, "failed")),
+        // Readers take a suite without cases for a mistake.
+        Status::Failed if items.is_empty() => Some((Verdict::Skipped, "expected-failure")),
+        Status::Passed | Status::Flaky if items.is_empty() => Some((Verdict::Success, "")),
+        Status::Passed | Status::Flaky | Status::Failed => None,
     };
-    let result = match case.outcome {
-        Outcome::Passed | Outcome::Flaky => TestResult::Success,
-        Outcome::Skipped => Verdict::Skipped.result("skipped", &reason, &text),
-        Outcome::Failed => bad(cell, "failed", &reason, &text),
-        // A fixture that fails is the analysis's doing: `error` is kept for places that failed us.
-        Outcome::Errored => bad(cell, "broke", &reason, &text),
-    };
-    let note = "flaky: failed first, passed when tried again";
-    let flaky = (case.outcome == Outcome::Flaky).then(|| body(&format!("{note}\n{output}")));
-    let (classname, name) = names.unique(&cell.id, &case.class, &case.name, &step.name);
-    Entry {
-        case: Case {
-            name,
-            time: Duration::ZERO,
-            result,
-            classname: Some(classname),
-            filepath: case.file.as_deref().map(attribute),
-            system_out: flaky,
-            system_err: None,
-        },
-        line: case.line,
-        seconds: case.timing.seconds,
+    items.extend(whole.map(|(verdict, kind)| Item { verdict, source: Source::Cell(kind) }));
+    items
+}
+
+impl Item<'_> {
+    fn seconds(&self) -> f64 {
+        match self.source {
+            Source::Test(_, case) => case.timing.seconds,
+            Source::Command(step) => step.timing.seconds,
+            Source::Cell(_) => 0.0,
+        }
+    }
+
+    fn line(&self) -> Option<u64> {
+        match self.source {
+            Source::Test(_, case) => case.line,
+            Source::Command(_) | Source::Cell(_) => None,
+        }
+    }
+
+    fn case(&self, cell: &Cell, names: &mut Names) -> Case {
+        match self.source {
+            Source::Test(step, case) => {
+                let (classname, name) = names.unique(&cell.id, &case.class, &case.name, &step.name);
+                let flaky = (case.outcome == Outcome::Flaky).then(|| body(&flaky_note(case)));
+                let filepath = case.file.as_deref().map(attribute);
+                Case { filepath, system_out: flaky, ..plain(classname, name, self.test(cell, case)) }
+            }
+            Source::Command(step) => {
+                let (classname, name) = names.unique(&cell.id, "carnet", &step.name, &step.name);
+                let reason = summary::step_reason(step);
+                let text = format!("{reason}\n$ {}\n{}", step.run, output(step.output.as_ref()));
+                plain(classname, name, self.verdict.result("command", &expected(cell, &reason), &text))
+            }
+            Source::Cell(kind) => {
+                let (classname, name) = names.unique(&cell.id, "carnet", "cell", "cell");
+                let reason = cell.reason.as_deref().unwrap_or("no reason given");
+                let help = cell.hint.as_ref().map_or_else(String::new, |hint| format!("\nhelp: {hint}"));
+                plain(classname, name, self.verdict.result(kind, &expected(cell, reason), &format!("{reason}{help}")))
+            }
+        }
+    }
+
+    fn test(&self, cell: &Cell, case: &TestCase) -> TestResult {
+        if self.verdict == Verdict::Success {
+            return TestResult::Success;
+        }
+        let reason = summary::case_reason(case);
+        let text = match (case.message.trim(), output(case.output.as_ref())) {
+            ("", "") => reason.clone(),
+            (message, "") => message.to_owned(),
+            ("", output) => output.to_owned(),
+            (message, output) if output.contains(message) => output.to_owned(),
+            (message, output) => format!("{message}\n{output}"),
+        };
+        match case.outcome {
+            Outcome::Skipped => self.verdict.result("skipped", &reason, &text),
+            _ if cell.is_forgiven() => self.verdict.result("expected-failure", &expected(cell, &reason), &text),
+            Outcome::Errored => self.verdict.result("broke", &expected(cell, &reason), &text),
+            _ => self.verdict.result("failed", &expected(cell, &reason), &text),
+        }
     }
 }
 
-/// A failure, unless `carnet.toml` expects failures here: then it is skipped, as frameworks do with expected failures.
-fn bad(cell: &Cell, kind: &str, message: &str, text: &str) -> TestResult {
+/// The message of a failure, which says so where `carnet.toml` expects it.
+fn expected(cell: &Cell, message: &str) -> String {
     match &cell.forgiven {
-        Some(why) if cell.is_forgiven() => {
-            Verdict::Skipped.result("expected-failure", &format!("expected to fail ({why}): {message}"), text)
-        }
-        _ => Verdict::Failure.result(kind, message, text),
+        Some(why) if cell.is_forgiven() => format!("expected to fail ({why}): {message}"),
+        _ => message.to_owned(),
     }
 }
 
-/// A command that ended badly although no case of its own says so.
-fn broken(cell: &Cell, step: &Step, names: &mut Names) -> Entry {
-    let reason = summary::step_reason(step);
-    let output = step.output.as_ref().map(|output| output.text.as_str()).unwrap_or_default();
-    let result = bad(cell, "command", &reason, &format!("{reason}\n$ {}\n{output}", step.run));
-    let (classname, name) = names.unique(&cell.id, "carnet", &step.name, &step.name);
-    plain(name, classname, result, step.timing.seconds)
+fn flaky_note(case: &TestCase) -> String {
+    format!("flaky: failed first, passed when tried again\n{}", output(case.output.as_ref()))
 }
 
-/// A case that stands for the cell itself.
-fn whole(cell: &Cell, verdict: Verdict, kind: &str, reason: &str, names: &mut Names) -> Entry {
-    let text = cell.hint.as_ref().map_or_else(|| reason.to_owned(), |hint| format!("{reason}\nhelp: {hint}"));
-    let (classname, name) = names.unique(&cell.id, "carnet", "cell", "cell");
-    plain(name, classname, verdict.result(kind, reason, &text), 0.0)
+fn output(captured: Option<&Captured>) -> &str {
+    captured.map(|captured| captured.text.as_str()).unwrap_or_default()
 }
 
-fn plain(name: String, classname: String, result: TestResult, seconds: f64) -> Entry {
-    let case = Case {
+/// A case without a place; its time is put in by the second pass.
+fn plain(classname: String, name: String, result: TestResult) -> Case {
+    Case {
         name,
         time: Duration::ZERO,
         result,
@@ -383,8 +422,7 @@ fn plain(name: String, classname: String, result: TestResult, seconds: f64) -> E
         filepath: None,
         system_out: None,
         system_err: None,
-    };
-    Entry { case, line: None, seconds }
+    }
 }
 
 /// Names given out in one cell: readers drop a second test of the same class and name.

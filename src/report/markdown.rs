@@ -115,6 +115,10 @@ fn entities(text: &str) -> String {
         ) || (c == '.' && before.eq_ignore_ascii_case(&'w'));
         if special {
             put(&mut out, format_args!("&#{};", u32::from(c)));
+            if c == '@' {
+                // Not a character of the text, and yet neither a mention nor an address any more.
+                out.push_str("<!-- -->");
+            }
         } else {
             out.push(c);
         }
@@ -269,11 +273,9 @@ fn attempts(step: &Step) -> String {
 
 fn differences(out: &mut String, document: &Document, diff: &Diff, options: &Options) {
     let reference = code(document.reference.as_deref().unwrap_or("the reference"));
-    let all = sort::entries(diff);
-    let shown: Vec<_> =
-        all.iter().filter(|entry| options.all || entry.row.weight != Weight::Rest).take(MAX_ROWS).collect();
+    let (shown, others) = sort::foremost(diff, MAX_ROWS, options.all);
     if shown.is_empty() {
-        let total = count(all.len(), "difference");
+        let total = count(others, "difference");
         put(out, format_args!("{total} from {reference}, none that matters to this analysis.\n\n"));
         return;
     }
@@ -292,8 +294,8 @@ fn differences(out: &mut String, document: &Document, diff: &Diff, options: &Opt
         );
     }
     out.push('\n');
-    if all.len() > shown.len() {
-        put(out, format_args!("{} in `carnet.json`.\n\n", count(all.len() - shown.len(), "other difference")));
+    if others > 0 {
+        put(out, format_args!("{} in `carnet.json`.\n\n", count(others, "other difference")));
     }
 }
 

@@ -110,7 +110,7 @@ pub fn write(document: &Document, format: Format, options: &Options, out: &mut d
 /// A document in a format, as text.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn render(document: &Document, format: Format, options: &Options) -> Result<String, ReportError> {
     let mut out = Vec::new();
     write(document, format, options, &mut out)?;

@@ -21,11 +21,14 @@ pub(super) fn entries(diff: &Diff) -> Vec<Entry<'_>> {
 }
 
 /// Rows worth showing beside a failure, at most `max`: those that matter directly, then those that were compared and may
-/// matter. With the number of all others.
-pub(super) fn foremost(diff: &Diff, max: usize) -> (Vec<Entry<'_>>, usize) {
-    let all = entries(diff);
-    let total = all.len();
-    let shown: Vec<Entry<'_>> = all.into_iter().filter(|entry| entry.row.weight != Weight::Rest).take(max).collect();
+/// matter; every row there is when `all`. With the number of those left out.
+pub(super) fn foremost(diff: &Diff, max: usize, all: bool) -> (Vec<Entry<'_>>, usize) {
+    let mut shown = entries(diff);
+    let total = shown.len();
+    if !all {
+        shown.retain(|entry| entry.row.weight != Weight::Rest);
+        shown.truncate(max);
+    }
     let others = total - shown.len();
     (shown, others)
 }

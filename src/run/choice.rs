@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use crate::config::Facility;
+use crate::engine::docker::{self, Docker};
 use crate::engine::embedded::Embedded;
 use crate::engine::host::Host;
 use crate::engine::{Availability, Engine, EngineError};
@@ -27,7 +28,11 @@ impl Engines {
     /// When there is no directory for caches.
     pub fn new(forced: Option<String>) -> Result<Self, ImageError> {
         let cache = Cache::from_env()?;
-        let all: Vec<Arc<dyn Engine>> = vec![Arc::new(Embedded::new(cache.clone())), Arc::new(Host::here(&cache))];
+        let all: Vec<Arc<dyn Engine>> = vec![
+            Arc::new(Docker::new(docker::Options::from_env())),
+            Arc::new(Embedded::new(cache.clone())),
+            Arc::new(Host::here(&cache)),
+        ];
         let tried = all.iter().map(|engine| (engine.name(), OnceCell::new())).collect();
         Ok(Self { forced, all, tried })
     }

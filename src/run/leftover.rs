@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use crate::engine::docker::{self, Docker};
 use crate::engine::embedded::Embedded;
+use crate::engine::{Availability, Engine as _, EngineError};
+use crate::error::chain;
 use crate::image::cache::Cache;
 use crate::image::remove::remove_tree;
 
@@ -17,12 +20,28 @@ pub async fn remove(all: bool) -> Vec<String> {
         Ok(runs) => lines.extend(runs.iter().map(|run| format!("removed what was left of run {run}"))),
         Err(error) => lines.push(format!("could not remove all that runs left in {}: {error}", cache.dir().display())),
     }
+    let docker = Docker::new(docker::Options::from_env());
+    if let Availability::Ready(_) = docker.detect().await {
+        lines.extend(counted("containers and images of dead runs", docker.sweep().await));
+        if all {
+            lines.extend(counted("kept set-ups in Docker", docker.forget_kept().await));
+        }
+    }
     if all {
         for dir in [cache.trees(), cache.kept(), cache.dir().join("kept-host")] {
             removed(&dir, &mut lines);
         }
     }
     lines
+}
+
+/// A line for what a daemon was asked to remove; none when there was nothing.
+fn counted(what: &str, outcome: Result<usize, EngineError>) -> Option<String> {
+    match outcome {
+        Ok(0) => None,
+        Ok(n) => Some(format!("removed {n} {what}")),
+        Err(error) => Some(format!("could not remove {what}: {}", chain(&error))),
+    }
 }
 
 /// Input directories are named after the process that made them.

@@ -104,9 +104,9 @@ pub(crate) fn environment() -> Environment {
             Known::Known(vec![package("libc6", "2.36-9+deb12u8"), package("zlib1g", "1:1.2.13.dfsg-1")]),
         )]),
         runtime: Runtime {
-            uid: 1000,
-            gid: 1000,
-            user: Some("analyst".to_owned()),
+            uid: 1000.into(),
+            gid: 1000.into(),
+            user: Some("analyst".to_owned()).into(),
             home: directory("/home/analyst"),
             root: directory("/"),
             tmp: directory("/tmp"),

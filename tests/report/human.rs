@@ -70,6 +70,14 @@ fn a_difference_names_what_matters_and_counts_the_rest() {
 }
 
 #[test]
+fn all_lists_every_difference() {
+    let short = render(&document(), Format::Human, &Options::default());
+    let long = render(&document(), Format::Human, &Options { all: true, ..Options::default() });
+    assert!(short.contains("other differences in carnet.json") && !short.contains("python prefix"), "{short}");
+    assert!(!long.contains("other differences") && long.contains("python prefix"), "{long}");
+}
+
+#[test]
 fn an_empty_difference_says_so() {
     let env = environment();
     let diff = environments(&[("a", &env), ("b", &env)], &Interest::default());

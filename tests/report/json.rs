@@ -4,6 +4,7 @@ use carnet::model::canonical;
 use carnet::model::document::Document;
 use carnet::report::json::{ReadError, read};
 use carnet::report::{Format, Options, render, render_diff};
+use proptest::prelude::*;
 
 use crate::fixture::{assemble, document};
 
@@ -66,5 +67,18 @@ fn equal_documents_give_equal_bytes_in_every_format() {
     for format in Format::ALL {
         let first = render(&document(), format, &Options::default()).expect("renders");
         assert_eq!(first, render(&document(), format, &Options::default()).expect("renders"), "{}", format.name());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in 0_usize..4000) {
+        let _ = read(&bytes);
+        let written = text(&document());
+        let mut torn = written.into_bytes();
+        torn.truncate(cut);
+        prop_assert!(read(&torn).is_err());
     }
 }
