@@ -1,7 +1,9 @@
 //! Taking the network away from the tests, and noticing who tried it.
 
 use std::fs;
+use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::sched::{CloneFlags, unshare};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socket_with};
 
@@ -15,7 +17,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 pub(super) fn cut() -> Result<(), String> {
     let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
     if unshare(CloneFlags::CLONE_NEWNET).is_err() {
-        unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET).map_err(|error| error.desc().to_lowercase())?;
+        unshare_with_user().map_err(|error| error.desc().to_lowercase())?;
         // user_namespaces(7): the group may be mapped without privilege once setgroups is off.
         let maps = [
             ("setgroups", "deny".to_owned()),
@@ -29,6 +31,17 @@ pub(super) fn cut() -> Result<(), String> {
     // Tests that talk to themselves need it; those that don't, don't: so its lack is no reason to stop.
     let _ = loopback_up();
     Ok(())
+}
+
+/// A thread that was joined a moment ago may still count as one of this process: so a refusal for that is tried again.
+fn unshare_with_user() -> nix::Result<()> {
+    for _ in 0..20 {
+        match unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET) {
+            Err(Errno::EINVAL) => std::thread::sleep(Duration::from_millis(5)),
+            done => return done,
+        }
+    }
+    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET)
 }
 
 /// Sets the loopback interface up: RTM_NEWLINK with IFF_UP, rtnetlink(7). It is always the first in a new namespace.

@@ -205,7 +205,8 @@ fn keep(open: &mut Option<Open>, text: &[u8]) {
 
 /// Whether there is more than pytest's headings of captured output that turned out empty.
 fn says_something(text: &str) -> bool {
-    text.lines().map(str::trim).any(|line| !line.is_empty() && !(line.starts_with("---") && line.ends_with("---")))
+    let is_heading = |line: &str| line.starts_with("---") && line.ends_with("---");
+    text.lines().map(str::trim).any(|line| !line.is_empty() && !is_heading(line))
 }
 
 /// The attributes that can be read; a malformed one ends the list.

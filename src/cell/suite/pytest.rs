@@ -70,8 +70,8 @@ fn message(entry: &Entry) -> String {
     if line != "collection failure" {
         return line;
     }
-    let marked = entry.text.text.lines().filter_map(|line| line.strip_prefix("E  "));
-    marked.last().map_or(line.clone(), |cause| one_line(&format!("{line}: {}", cause.trim())))
+    let mut marked = entry.text.text.lines().rev().filter_map(|line| line.strip_prefix("E  "));
+    marked.next().map_or(line.clone(), |cause| one_line(&format!("{line}: {}", cause.trim())))
 }
 
 /// pytest gives files relative to its root directory, which is often that of the analysis but may be where it ran;

@@ -192,7 +192,7 @@ fn outcome(text: &str) -> Option<(Outcome, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reader, Unittest};
+    use super::{Reader as _, Unittest};
 
     fn read(text: &str) -> Vec<String> {
         let mut reader = Box::new(Unittest::default());
