@@ -5,8 +5,9 @@ mod fixture;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use carnet::engine::docker::{Docker, Options};
@@ -155,6 +156,21 @@ async fn an_entrypoint_is_run_when_the_contract_says_so() {
     assert_eq!((plain.as_str(), entered.as_str()), ("ran\n", "entered\nran\n"));
 }
 
+#[tokio::test]
+async fn processors_and_privileges_are_limited() {
+    let Some(host) = daemon() else { return };
+    let engine = engine(&host);
+    let image = open(&engine, &busybox()).await;
+    let script =
+        "grep NoNewPrivs /proc/self/status; cat /sys/fs/cgroup/cpu.max || cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us";
+    let (mut job, _input) = job("limits", script);
+    job.contract.milli_cpus = Some(1500);
+    let done = run(&engine, &image, &job).await.expect("it runs");
+    assert_eq!(done.not_enforced, Vec::<String>::new());
+    assert!(done.output.text.contains("NoNewPrivs:\t1\n"), "{}", done.output.text);
+    assert!(done.output.text.contains("150000"), "{}", done.output.text);
+}
+
 /// A daemon behind TCP, as one of another machine is.
 #[tokio::test]
 async fn a_daemon_of_another_machine_gets_the_input_sent() {
@@ -275,6 +291,47 @@ async fn leftovers_of_dead_runs_alone_are_swept() {
     for (suffix, stays) in [("dead", false), ("elsewhere", true), ("nobody", true)] {
         assert_eq!(list.contains(&format!("carnet-sweep-{ours}-{suffix}")), stays, "{suffix}: {list}");
     }
+}
+
+#[test]
+fn a_run_whose_carnet_was_killed_is_swept() {
+    let Some(host) = daemon() else { return };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    if std::env::var_os("CARNET_TEST_VICTIM").is_some() {
+        return runtime.block_on(be_killed(&host));
+    }
+    let mut victim = Command::new(std::env::current_exe().expect("this program"));
+    victim.args(["--exact", "a_run_whose_carnet_was_killed_is_swept", "--nocapture"]);
+    let temporary = tempfile::tempdir().expect("a directory");
+    victim.env("CARNET_TEST_VICTIM", "1").env("TMPDIR", temporary.path());
+    let mut victim = victim.stdout(Stdio::piped()).spawn().expect("it starts");
+    let id = format!("test-victim-{}", victim.id());
+    let mut lines = BufReader::new(victim.stdout.take().expect("a pipe")).lines();
+    assert!(lines.any(|line| line.is_ok_and(|line| line == "started")), "the run starts");
+    let running = || ask(&host, &[], "/containers/json?all=true").contains(&id);
+    runtime.block_on(engine(&host).sweep()).expect("the daemon is asked");
+    assert!(running(), "a run that lives stays");
+    victim.kill().expect("it is killed");
+    victim.wait().expect("it ends");
+    assert!(running(), "nobody has removed it yet");
+    runtime.block_on(engine(&host).sweep()).expect("the daemon is asked");
+    assert_no_trace(&host, &id);
+}
+
+#[expect(clippy::print_stdout, reason = "the test that kills this process waits for the line")]
+async fn be_killed(host: &str) {
+    let engine = engine(host);
+    let image = open(&engine, &busybox()).await;
+    let (mut job, _input) = job("victim", "echo started; sleep 100");
+    job.contract.read_only = true;
+    let (lines, mut received) = unbounded_channel();
+    let show = async {
+        while let Some(line) = received.recv().await {
+            println!("{line}");
+        }
+    };
+    let (outcome, ()) = tokio::join!(engine.run(&image, &job, lines, CancellationToken::new()), show);
+    panic!("nobody killed this process: {outcome:?}");
 }
 
 /// A daemon of its own, for a test that kills it.

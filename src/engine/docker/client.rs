@@ -15,8 +15,10 @@ use crate::engine::EngineError;
 
 /// Time the daemon has for its first answer.
 const FIRST_ANSWER: Duration = Duration::from_secs(5);
-/// Time it has to begin any later answer. Committing a large state is the slowest.
-const ANSWER: Duration = Duration::from_secs(300);
+/// Time it has to begin any later answer.
+const ANSWER: Duration = Duration::from_secs(60);
+/// The same for what moves whole images, which may answer only when it is done.
+const SLOW_ANSWER: Duration = Duration::from_secs(3600);
 
 /// A connected daemon.
 #[derive(Debug, Clone)]
@@ -62,6 +64,11 @@ impl Client {
         };
         let network = options.network.clone().unwrap_or_else(|| "bridge".to_owned());
         Ok(Self { api: api.with_timeout(ANSWER), network, local, endpoint, version })
+    }
+
+    /// The interface, with patience for what moves whole images.
+    pub(super) fn slow(&self) -> Api {
+        self.api.clone().with_timeout(SLOW_ANSWER)
     }
 
     /// What it is, for people.

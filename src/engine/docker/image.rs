@@ -69,7 +69,8 @@ async fn pull(
     let last = name.rsplit('/').next().unwrap_or(name);
     let full = if last.contains([':', '@']) { name.to_owned() } else { format!("{name}:latest") };
     let options = CreateImageOptionsBuilder::default().from_image(&full).build();
-    let mut progress = std::pin::pin!(client.api.create_image(Some(options), None, None));
+    let api = client.slow();
+    let mut progress = std::pin::pin!(api.create_image(Some(options), None, None));
     loop {
         let step = tokio::select! {
             step = tokio::time::timeout(PULL_SILENCE, progress.next()) => step,

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use bollard::models::ContainerConfig;
-use bollard::query_parameters::{CommitContainerOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder};
+use bollard::query_parameters::{
+    CommitContainerOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptions, RemoveImageOptionsBuilder,
+};
 
 use super::client::{Client, failed, found};
 use super::{image, label};
@@ -32,8 +34,13 @@ pub(super) async fn commit(client: &Client, container: &str, base: &Opened, key:
     ]
     .into();
     let config = ContainerConfig { labels: Some(labels), ..ContainerConfig::default() };
-    let committed = client.api.commit_container(options.build(), config).await;
+    let before = image::inspect(client, &format!("{REPOSITORY}:{key}")).await?.and_then(|inspected| inspected.id);
+    let committed = client.slow().commit_container(options.build(), config).await;
     let id = committed.map_err(failed("keeping the state of the container"))?.id;
+    if let Some(before) = before.filter(|before| *before != id) {
+        // Its name has gone over to the new one. A run may still be in it: then it stays until it is forgotten.
+        let _ = client.api.remove_image(&before, None::<RemoveImageOptions>, None).await;
+    }
     Ok(state(base, id))
 }
 

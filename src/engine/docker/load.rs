@@ -69,7 +69,8 @@ async fn send(client: &Client, reference: &Reference, on_disk: OnDisk, id: &Dige
         written
     });
     let options = ImportImageOptionsBuilder::default().quiet(true).build();
-    let mut answer = std::pin::pin!(client.api.import_image(options, body_try_stream(pieces(receiver)), None));
+    let api = client.slow();
+    let mut answer = std::pin::pin!(api.import_image(options, body_try_stream(pieces(receiver)), None));
     let mut outcome = Ok(());
     loop {
         match tokio::time::timeout(LOAD_SILENCE, answer.next()).await {

@@ -69,7 +69,7 @@ pub(super) async fn send_directory(client: &Client, container: &str, from: &Path
         written
     });
     let options = UploadToContainerOptionsBuilder::default().path(at).build();
-    let sent = client.api.upload_to_container(container, Some(options), body_try_stream(pieces(receiver))).await;
+    let sent = client.slow().upload_to_container(container, Some(options), body_try_stream(pieces(receiver))).await;
     let doing = "sending the input";
     match writer.await.map_err(failed(doing))? {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(failed(doing)(error)),
@@ -156,7 +156,8 @@ pub(super) async fn carry_over(
     // The stream borrows the client, and a body may not, so the pieces go through a channel.
     let (sender, receiver) = channel(4);
     let options = UploadToContainerOptionsBuilder::default().path(to).build();
-    let upload = client.api.upload_to_container(into, Some(options), body_try_stream(pieces(receiver)));
+    let api = client.slow();
+    let upload = api.upload_to_container(into, Some(options), body_try_stream(pieces(receiver)));
     let pump = async {
         let mut stream = std::pin::pin!(stream);
         while let Some(piece) = stream.next().await {
