@@ -11,6 +11,7 @@
 //!
 //! Every engine passes the one conformance list in `tests/conformance`.
 
+pub mod docker;
 pub mod embedded;
 pub mod host;
 pub mod job;

@@ -1,12 +1,49 @@
 //! The engine that runs on this machine itself.
 
 use std::path::Path;
+use std::process::Command;
 
 use carnet::engine::host::Host;
 use carnet::engine::job::part;
 use carnet::image::reference::Reference;
 
 use crate::subject::Subject;
+
+/// What no machine can change about itself for a program.
+const ALWAYS: &[&str] = &[
+    part::MEMORY,
+    part::PIDS,
+    part::CPUS,
+    part::ROOT,
+    part::USER,
+    part::HOME,
+    part::TMP,
+    part::MOUNT,
+    part::ENTRYPOINT,
+];
+
+/// The same where namespaces can't be made.
+const WITHOUT_NAMESPACES: &[&str] = &[
+    part::MEMORY,
+    part::PIDS,
+    part::CPUS,
+    part::ROOT,
+    part::USER,
+    part::HOME,
+    part::TMP,
+    part::MOUNT,
+    part::ENTRYPOINT,
+    part::INPUT,
+    part::NETWORK,
+    part::KEPT,
+];
+
+/// Whether this user can make namespaces, by another's tool.
+fn has_namespaces() -> bool {
+    [&["-mn"][..], &["-Urmn"]].iter().any(|flags| {
+        Command::new("unshare").args(*flags).arg("true").output().is_ok_and(|output| output.status.success())
+    })
+}
 
 fn subject() -> Option<Subject> {
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kept-host");
@@ -15,18 +52,7 @@ fn subject() -> Option<Subject> {
     Some(Subject {
         engine: Box::new(Host::new(Path::new(env!("CARGO_BIN_EXE_carnet")).to_owned(), cache)),
         image: Reference::Host,
-        lacks: &[
-            part::MEMORY,
-            part::PIDS,
-            part::CPUS,
-            part::ROOT,
-            part::INPUT,
-            part::USER,
-            part::HOME,
-            part::TMP,
-            part::MOUNT,
-            part::ENTRYPOINT,
-        ],
+        lacks: if has_namespaces() { ALWAYS } else { WITHOUT_NAMESPACES },
         moot: &[
             ("plain_root_is_writable", "it would change this machine"),
             ("image_user", "the user is who started the check"),

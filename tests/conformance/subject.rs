@@ -21,18 +21,3 @@ pub(crate) struct Subject {
     /// Removes the state kept under this key.
     pub forget: Box<dyn Fn(&str)>,
 }
-
-/// The layout of the busybox image; `examples/images/build.sh busybox` makes it.
-pub(crate) fn busybox() -> Reference {
-    let images = std::env::var_os("CARNET_IMAGES").map_or_else(
-        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/images"),
-        std::path::PathBuf::from,
-    );
-    let path = images.join("busybox");
-    assert!(
-        path.join("index.json").exists(),
-        "no image at {}: run `examples/images/build.sh busybox` as root, or set CARNET_IMAGES",
-        path.display()
-    );
-    Reference::OciLayout(path, Some("latest".to_owned()))
-}

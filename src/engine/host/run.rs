@@ -93,7 +93,17 @@ fn order(host: &Host, place: &Rooms, job: &Job) -> (Order, Vec<String>) {
             not_enforced.push(format!("{}: {reason}", part::KEPT));
         }
     }
-    (Order { argv: job.argv.clone(), env, workdir, sandbox, account: place.dir.join("account.json") }, not_enforced)
+    (
+        Order {
+            argv: job.argv.clone(),
+            env,
+            workdir,
+            sandbox,
+            account: place.dir.join("account.json"),
+            dir: place.dir.clone(),
+        },
+        not_enforced,
+    )
 }
 
 /// Honours of a contract what this machine is already; gives the working directory it names.

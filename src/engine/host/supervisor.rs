@@ -19,10 +19,11 @@ use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, getpid};
+use nix::unistd::{Pid, getpid, getppid};
 use serde::{Deserialize, Serialize};
 
 use super::sandbox::Sandbox;
+use super::tree;
 use crate::model::cell::End;
 
 /// First argument of a process that supervises; no command of people has this name.
@@ -43,6 +44,8 @@ pub(super) struct Order {
     pub sandbox: Option<Sandbox>,
     /// File for the [`Account`].
     pub account: PathBuf,
+    /// Directory that goes with the run, which the supervisor removes when carnet can't any more.
+    pub dir: PathBuf,
 }
 
 /// What came of it.
@@ -70,11 +73,15 @@ fn supervise() -> io::Result<()> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     let order: Order = serde_json::from_str(&line)?;
+    let carnet = getppid();
     prctl::set_child_subreaper(true)?;
     let end = match order.sandbox.as_ref().map_or(Ok(()), Sandbox::enter) {
         Ok(()) => follow(&order),
         Err(reason) => End::NotStarted { reason },
     };
+    if getppid() != carnet {
+        return tree::remove(&order.dir);
+    }
     fs::write(&order.account, serde_json::to_vec(&Account { end })?)
 }
 

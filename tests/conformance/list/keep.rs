@@ -43,6 +43,29 @@ pub(crate) const CASES: &[Case] = &[
             },
         ],
     ),
+    // What the run was given is not kept.
+    row(
+        "only_files_are_kept",
+        &[
+            Step {
+                script: "echo $ONLY_THEN; pwd",
+                set: |job, room| {
+                    keep(job, room);
+                    job.env.insert("ONLY_THEN".to_owned(), "a secret".to_owned());
+                    job.contract.env.insert("LANG".to_owned(), "C".to_owned());
+                    job.contract.workdir = Some("/etc".to_owned());
+                },
+                check: |seen| seen.prints("a secret\n/etc"),
+                ..PLAIN
+            },
+            Step {
+                script: "echo ${ONLY_THEN-gone}; [ \"$LANG\" = C ] && echo $LANG; [ \"$PWD\" = /etc ] && pwd; true",
+                in_kept: true,
+                check: |seen| seen.prints("gone"),
+                ..PLAIN
+            },
+        ],
+    ),
     row(
         "kept_box_on_a_read_only_root",
         &[

@@ -43,9 +43,10 @@ pub(crate) const CASES: &[Case] = &[
             script: "echo out; echo err >&2; printf 'no end of line'",
             check: |seen| {
                 seen.exits(0);
-                seen.has_line("out");
-                seen.has_line("err");
-                assert!(seen.text().contains("no end of line"));
+                // An engine with two pipes can't know which came first.
+                for part in ["out\n", "err\n", "no end of line"] {
+                    assert!(seen.text().contains(part), "{}", seen.text());
+                }
                 assert_eq!(seen.done().output.dropped, 0);
             },
             ..PLAIN

@@ -1,0 +1,171 @@
+//! Images of the daemon: found in its store, pulled, or loaded from files.
+
+use std::time::Duration;
+
+use bollard::errors::Error as ApiError;
+use bollard::models::{CreateImageInfo, ImageInspect};
+use bollard::query_parameters::CreateImageOptionsBuilder;
+use futures_util::StreamExt as _;
+use tokio_util::sync::CancellationToken;
+
+use super::client::{Client, failed, found, status};
+use super::{NAME, load};
+use crate::engine::{EngineError, Opened, Place};
+use crate::image::reference::Reference;
+use crate::model::digest::Digest;
+use crate::model::image::{ImageConfig, ImageIdentity};
+
+/// A pull that makes no progress for so long has failed.
+const PULL_SILENCE: Duration = Duration::from_secs(120);
+
+pub(super) async fn open(
+    client: &Client,
+    reference: &Reference,
+    cancel: &CancellationToken,
+) -> Result<Opened, EngineError> {
+    let inspected = match reference {
+        Reference::DockerDaemon(name) => inspect(client, name).await?.ok_or_else(|| {
+            let hint = format!("`docker pull {name}`, or write docker://{name}");
+            trouble(reference, "it is not in the daemon's store", Some(hint))
+        })?,
+        Reference::Registry(name) => match inspect(client, name).await? {
+            Some(inspected) => inspected,
+            None => pull(client, reference, name, cancel).await?,
+        },
+        Reference::DockerArchive(..) | Reference::OciLayout(..) | Reference::OciArchive(..) => {
+            load::load(client, reference, cancel).await?
+        }
+        Reference::Tree(_) | Reference::Host => {
+            return Err(EngineError::Unsupported {
+                engine: NAME,
+                reference: reference.to_string(),
+                hint: "set `engine = \"embedded\"` for an unpacked tree, or `engine = \"host\"` for this machine"
+                    .to_owned(),
+            });
+        }
+    };
+    let identity = identity(reference, &inspected)?;
+    check_platform(reference, &identity.platform)?;
+    let id = inspected.id.unwrap_or_default();
+    Ok(Opened { identity, place: Place::Daemon(id) })
+}
+
+/// The image of this name or id, if the daemon has it.
+pub(super) async fn inspect(client: &Client, name: &str) -> Result<Option<ImageInspect>, EngineError> {
+    found(client.api.inspect_image(name).await).map_err(failed("asking for an image"))
+}
+
+fn trouble(reference: &Reference, reason: &str, hint: Option<String>) -> EngineError {
+    EngineError::Image { reference: reference.to_string(), reason: reason.to_owned(), hint }
+}
+
+async fn pull(
+    client: &Client,
+    reference: &Reference,
+    name: &str,
+    cancel: &CancellationToken,
+) -> Result<ImageInspect, EngineError> {
+    // Without a tag or digest all tags of the name would be pulled.
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let full = if last.contains([':', '@']) { name.to_owned() } else { format!("{name}:latest") };
+    let options = CreateImageOptionsBuilder::default().from_image(&full).build();
+    let api = client.slow();
+    let mut progress = std::pin::pin!(api.create_image(Some(options), None, None));
+    loop {
+        let step = tokio::select! {
+            step = tokio::time::timeout(PULL_SILENCE, progress.next()) => step,
+            () = cancel.cancelled() => return Err(EngineError::Cancelled),
+        };
+        match step {
+            Ok(None) => break,
+            Ok(Some(step)) => check_pull(reference, step)?,
+            Err(_) => {
+                let reason = format!("pulling made no progress for {} s", PULL_SILENCE.as_secs());
+                return Err(trouble(reference, &reason, Some("see whether the registry can be reached".to_owned())));
+            }
+        }
+    }
+    inspect(client, name).await?.ok_or_else(|| trouble(reference, "it was pulled and is not there", None))
+}
+
+fn check_pull(reference: &Reference, step: Result<CreateImageInfo, ApiError>) -> Result<(), EngineError> {
+    let Err(error) = step else { return Ok(()) };
+    let text = status(&error).map_or_else(|| crate::error::chain(&error), |(_, message)| message.to_owned());
+    let hint = if text.contains("unauthorized") || text.contains("denied") {
+        "see that the name is right; a private image is pulled first with `docker login` and `docker pull`"
+    } else if text.contains("not found") || text.contains("manifest unknown") {
+        "see that name and tag are right"
+    } else {
+        "see whether the daemon can reach the registry"
+    };
+    Err(trouble(reference, &format!("it can't be pulled: {}", text.trim()), Some(hint.to_owned())))
+}
+
+fn identity(reference: &Reference, inspected: &ImageInspect) -> Result<ImageIdentity, EngineError> {
+    let digest = |text: &str| {
+        Digest::try_from(text.to_owned()).map_err(|error| trouble(reference, &format!("the daemon says {error}"), None))
+    };
+    let id = digest(inspected.id.as_deref().unwrap_or_default())?;
+    let layers = inspected.root_fs.iter().flat_map(|fs| fs.layers.iter().flatten());
+    let layers = layers.map(|layer| digest(layer)).collect::<Result<Vec<_>, _>>()?;
+    let mut repo_digests = inspected.repo_digests.clone().unwrap_or_default();
+    repo_digests.sort();
+    let part = |part: &Option<String>| part.clone().filter(|part| !part.is_empty());
+    let mut platform = format!(
+        "{}/{}",
+        part(&inspected.os).unwrap_or_else(|| "unknown".to_owned()),
+        part(&inspected.architecture).unwrap_or_else(|| "unknown".to_owned())
+    );
+    if let Some(variant) = part(&inspected.variant) {
+        platform = format!("{platform}/{variant}");
+    }
+    let config = inspected.config.clone().unwrap_or_default();
+    let env = config.env.unwrap_or_default();
+    let env = env.iter().filter_map(|entry| entry.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned()));
+    Ok(ImageIdentity {
+        reference: reference.to_string(),
+        index_digest: None,
+        manifest_digest: None,
+        repo_digests,
+        config_digest: Some(id),
+        platform,
+        layers,
+        config: ImageConfig {
+            env: env.collect(),
+            user: config.user.unwrap_or_default(),
+            entrypoint: config.entrypoint.unwrap_or_default(),
+            cmd: config.cmd.unwrap_or_default(),
+            workdir: config.working_dir.unwrap_or_default(),
+        },
+    })
+}
+
+/// The program that is started inside is of this machine's architecture.
+fn check_platform(reference: &Reference, platform: &str) -> Result<(), EngineError> {
+    let ours = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let mut parts = platform.split('/');
+    if parts.next() == Some("linux") && parts.next() == Some(ours) {
+        return Ok(());
+    }
+    let hint = format!("give an image for linux/{ours}, or run this cell on a machine of the image's kind");
+    Err(trouble(reference, &format!("it is for {platform}, and this carnet is for linux/{ours}"), Some(hint)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_platform;
+    use crate::image::reference::Reference;
+
+    #[test]
+    fn an_image_of_another_architecture_is_refused() {
+        let reference = Reference::DockerDaemon("x".to_owned());
+        let ours = if cfg!(target_arch = "x86_64") { "linux/amd64" } else { "linux/arm64" };
+        assert!(check_platform(&reference, ours).is_ok());
+        assert!(check_platform(&reference, "linux/s390x").is_err());
+        assert!(check_platform(&reference, "windows/amd64").is_err());
+    }
+}

@@ -1,0 +1,382 @@
+//! One run in a container.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use bollard::container::LogOutput;
+use bollard::errors::Error as ApiError;
+use bollard::models::ContainerState;
+use bollard::query_parameters::AttachContainerOptionsBuilder;
+use futures_util::{Stream, StreamExt as _};
+use tokio_util::sync::CancellationToken;
+
+use super::client::{Client, failed, found, status};
+use super::container::{Owned, kill};
+use super::create::{self, PARENT, ROOT, Shape};
+use super::transfer::{self, Directory};
+use super::{Docker, Transfer, image, keep};
+use crate::engine::job::{Completed, Job, part};
+use crate::engine::output::Output;
+use crate::engine::{BOX, EngineError, INPUT, Lines, Opened};
+use crate::model::cell::End;
+use crate::model::contract::Ids;
+
+/// Time that killing may take before the daemon is given up.
+const KILLING: Duration = Duration::from_secs(20);
+
+pub(super) async fn run(
+    engine: &Docker,
+    image: &Opened,
+    job: &Job,
+    lines: Lines,
+    cancel: CancellationToken,
+) -> Result<Completed, EngineError> {
+    if cancel.is_cancelled() {
+        return Err(EngineError::Cancelled);
+    }
+    let mut owned = Owned::new(engine.connect().await?, &job.id);
+    let outcome = Run { engine, image, job, cancel: &cancel }.drive(&mut owned, lines).await;
+    let removed = owned.remove().await;
+    let completed = outcome?;
+    removed.map(|()| completed)
+}
+
+type Logs = Pin<Box<dyn Stream<Item = Result<LogOutput, ApiError>> + Send>>;
+
+struct Run<'a> {
+    engine: &'a Docker,
+    image: &'a Opened,
+    job: &'a Job,
+    cancel: &'a CancellationToken,
+}
+
+impl Run<'_> {
+    async fn drive(&self, owned: &mut Owned, lines: Lines) -> Result<Completed, EngineError> {
+        let mut not_enforced = self.prepare(owned).await?;
+        let (client, name) = (owned.client.clone(), owned.name(""));
+        let mut output = Output::new(self.job.output_cap, lines);
+        let end = match self.start(&client, &name).await? {
+            Ok(logs) => self.follow(&client, &name, logs, &mut output).await?,
+            Err(reason) => End::NotStarted { reason },
+        };
+        let result = match &self.job.result {
+            Some(path) => self.or_cancelled(transfer::fetch_file(&client, &name, path, self.job.result_cap)).await?,
+            None => None,
+        };
+        let kept = match &self.job.keep {
+            Some(key) if end.is_success() => Some(self.keep(owned, &name, key).await?),
+            _ => None,
+        };
+        not_enforced.sort();
+        Ok(Completed { end, output: output.finish(), result, not_enforced, kept })
+    }
+
+    async fn or_cancelled<T>(&self, work: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
+        tokio::select! {
+            done = work => done,
+            () = self.cancel.cancelled() => Err(EngineError::Cancelled),
+        }
+    }
+
+    /// Creates the container with everything in it; gives what of the contract is not enforced.
+    async fn prepare(&self, owned: &mut Owned) -> Result<Vec<String>, EngineError> {
+        let mut shape = Shape { network: owned.client.network.clone(), ..Shape::default() };
+        shape.strange_env = self.strange_env(&owned.client).await?;
+        shape.home_tmpfs = self.home_is_below_tmp();
+        let local = if owned.client.local { Transfer::Bind } else { Transfer::Copy };
+        let mut transfer = self.engine.transfer.get().copied().unwrap_or(local);
+        let name = owned.name("");
+        let warnings = loop {
+            if transfer == Transfer::Copy && shape.input_volume.is_none() {
+                shape.input_volume = Some(self.send_input(owned).await?);
+            }
+            if self.cancel.is_cancelled() {
+                return Err(EngineError::Cancelled);
+            }
+            let body = create::job_body(self.image, self.job, &shape);
+            let created = owned.create(&name, body).await;
+            let seen = match &created {
+                Err(error) if is_unseen(error, self.job) => false,
+                Err(_) => true,
+                Ok(_) => transfer == Transfer::Copy || self.sees_input(&owned.client, &name).await?,
+            };
+            if !seen {
+                owned.remove_container(&name).await?;
+                transfer = Transfer::Copy;
+                continue;
+            }
+            let warnings = created.map_err(failed("creating the container"))?;
+            if self.job.contract.read_only && !shape.home_tmpfs && self.lacks_home(&owned.client, &name).await? {
+                owned.remove_container(&name).await?;
+                shape.home_tmpfs = true;
+                continue;
+            }
+            break warnings;
+        };
+        // Another run may have found it out at the same time, and found the same.
+        let _ = self.engine.transfer.set(transfer);
+        self.make_directories(&owned.client, &name, &shape).await?;
+        let mut not_enforced = create::lacking_mounts(self.job, &shape);
+        not_enforced.extend(warnings.iter().filter_map(|warning| discarded(warning)));
+        Ok(not_enforced)
+    }
+
+    /// Variables that a kept state has only because the run that made it was given them.
+    async fn strange_env(&self, client: &Client) -> Result<Vec<String>, EngineError> {
+        let id = create::image_id(self.image);
+        if self.image.identity.config_digest.as_ref().is_some_and(|digest| digest.as_str() == id) {
+            return Ok(Vec::new());
+        }
+        let config = image::inspect(client, &id).await?.and_then(|inspected| inspected.config);
+        let env = config.and_then(|config| config.env).unwrap_or_default();
+        let names = env.iter().map(|entry| entry.split('=').next().unwrap_or_default().to_owned());
+        Ok(names.filter(|name| !self.image.identity.config.env.contains_key(name)).collect())
+    }
+
+    /// What a tmpfs hides can't be made in the image below it.
+    fn home_is_below_tmp(&self) -> bool {
+        let contract = &self.job.contract;
+        let tmpfs = contract.tmp.is_some() || contract.read_only;
+        tmpfs && contract.home.as_ref().is_some_and(|home| home.starts_with("/tmp/"))
+    }
+
+    /// The home, when it is for us to make.
+    fn home(&self) -> Option<&str> {
+        let contract = &self.job.contract;
+        let home = contract.home.as_deref().map(|home| home.trim_end_matches('/'))?;
+        let mounted = contract.mounts.iter().any(|mount| std::path::Path::new(home).starts_with(&mount.target));
+        Some(home).filter(|home| home.starts_with('/') && !mounted)
+    }
+
+    async fn lacks_home(&self, client: &Client, name: &str) -> Result<bool, EngineError> {
+        match self.home() {
+            Some(home) => Ok(!transfer::has(client, name, home).await?),
+            None => Ok(false),
+        }
+    }
+
+    /// A daemon elsewhere may have a directory of the same path, so something of the input is looked for.
+    async fn sees_input(&self, client: &Client, name: &str) -> Result<bool, EngineError> {
+        if self.engine.transfer.get().is_some() {
+            return Ok(true);
+        }
+        let mut names: Vec<_> = std::fs::read_dir(&self.job.input)
+            .map_err(failed("reading the input"))?
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        match names.first() {
+            Some(first) => transfer::has(client, name, &format!("{INPUT}/{first}")).await,
+            None => Ok(true),
+        }
+    }
+
+    /// Puts the input into a volume through a container that is never started; gives the volume.
+    async fn send_input(&self, owned: &mut Owned) -> Result<String, EngineError> {
+        let (volume, helper) = (owned.name(""), owned.name("-input"));
+        owned.create_volume(&volume).await?;
+        let body = create::helper_body(self.image, Some((&volume, INPUT)));
+        owned.create(&helper, body).await.map_err(failed("creating a container for the input"))?;
+        self.or_cancelled(transfer::send_directory(&owned.client, &helper, &self.job.input, INPUT)).await?;
+        owned.remove_container(&helper).await?;
+        Ok(volume)
+    }
+
+    /// Makes the writable directory, and the home when the image lacks it.
+    async fn make_directories(&self, client: &Client, name: &str, shape: &Shape) -> Result<(), EngineError> {
+        let boxed = Directory { path: "box", mode: 0o1777, owner: ROOT };
+        if self.job.contract.read_only {
+            transfer::make_directories(client, name, PARENT, &[boxed]).await?;
+        } else {
+            let parent = Directory { path: "carnet", mode: 0o755, owner: ROOT };
+            let boxed = Directory { path: "carnet/box", ..boxed };
+            transfer::make_directories(client, name, "/", &[parent, boxed]).await?;
+        }
+        match self.home() {
+            Some(home) if !shape.home_tmpfs => self.make_home(client, name, home).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes the home and those directories above it that are missing; what is there stays as it is.
+    async fn make_home(&self, client: &Client, name: &str, home: &str) -> Result<(), EngineError> {
+        let mut there = home;
+        while !there.is_empty() && !transfer::has(client, name, there).await? {
+            there = &there[..there.rfind('/').unwrap_or(0)];
+        }
+        let Some(below) = home.strip_prefix(there).filter(|below| !below.is_empty()) else { return Ok(()) };
+        let ends: Vec<usize> = below.match_indices('/').map(|(at, _)| at).skip(1).chain([below.len()]).collect();
+        let (owner, mode) = self.home_owner();
+        let directories: Vec<_> = ends
+            .iter()
+            .map(|end| {
+                let path = &below[..*end];
+                if *end == below.len() {
+                    Directory { path, mode, owner }
+                } else {
+                    Directory { path, mode: 0o755, owner: ROOT }
+                }
+            })
+            .collect();
+        let at = if there.is_empty() { "/" } else { there };
+        transfer::make_directories(client, name, at, &directories).await
+    }
+
+    /// The user of the image may be a name, which means a number only inside: then everybody may write.
+    fn home_owner(&self) -> (Ids, u32) {
+        match self.job.contract.user {
+            Some(user) => (user, 0o755),
+            None if self.image.identity.config.user.is_empty() => (ROOT, 0o755),
+            None => (ROOT, 0o777),
+        }
+    }
+
+    /// Attaches first, so that nothing the program prints is lost, then starts. The inner error is the reason why the
+    /// program can't be started, which is no failure of the daemon.
+    async fn start(&self, client: &Client, name: &str) -> Result<Result<Logs, String>, EngineError> {
+        let options = AttachContainerOptionsBuilder::default().stream(true).stdout(true).stderr(true).build();
+        let attached = client.api.attach_container(name, Some(options)).await;
+        let attached = attached.map_err(failed("attaching to the container"))?;
+        match client.api.start_container(name, None).await {
+            Ok(()) => Ok(Ok(attached.output)),
+            Err(error) => match not_started(&error) {
+                Some(reason) => Ok(Err(reason)),
+                None => Err(failed("starting the container")(error)),
+            },
+        }
+    }
+
+    /// Reads the output to its end, and then sees how the program ended.
+    async fn follow(
+        &self,
+        client: &Client,
+        name: &str,
+        mut logs: Logs,
+        output: &mut Output,
+    ) -> Result<End, EngineError> {
+        let limit = tokio::time::sleep(self.job.timeout);
+        tokio::pin!(limit);
+        let state = tokio::select! {
+            state = watch(client, name, &mut logs, output) => state?,
+            () = self.cancel.cancelled() => return Err(EngineError::Cancelled),
+            () = &mut limit => {
+                kill(client, name).await.map_err(failed("killing the container"))?;
+                let rest = tokio::time::timeout(KILLING, watch(client, name, &mut logs, output));
+                rest.await.map_err(failed("killing the container"))??;
+                return Ok(End::Timeout { seconds: self.job.timeout.as_secs() });
+            }
+        };
+        let code = i32::try_from(state.exit_code.unwrap_or(-1)).unwrap_or(-1);
+        if state.oom_killed == Some(true) && code != 0 {
+            return Ok(End::OutOfMemory {});
+        }
+        Ok(End::Exit { code })
+    }
+
+    /// Keeps the state. On a read-only root the writable directory is a volume, which no image of the container holds,
+    /// so it is taken over into a container of its own.
+    async fn keep(&self, owned: &mut Owned, name: &str, key: &str) -> Result<Opened, EngineError> {
+        let client = owned.client.clone();
+        if !self.job.contract.read_only {
+            return keep::commit(&client, name, self.image, key).await;
+        }
+        let helper = owned.name("-box");
+        let body = create::helper_body(self.image, None);
+        owned.create(&helper, body).await.map_err(failed("creating a container for the state"))?;
+        let parent = Directory { path: "carnet", mode: 0o755, owner: ROOT };
+        transfer::make_directories(&client, &helper, "/", &[parent]).await?;
+        self.or_cancelled(transfer::carry_over(&client, (name, BOX), (&helper, PARENT))).await?;
+        keep::commit(&client, &helper, self.image, key).await
+    }
+}
+
+/// Reads the output to its end and waits until the container has ended.
+async fn watch(
+    client: &Client,
+    name: &str,
+    logs: &mut Logs,
+    output: &mut Output,
+) -> Result<ContainerState, EngineError> {
+    let doing = "watching the container";
+    while let Some(piece) = logs.next().await {
+        output.push(piece.map_err(failed(doing))?.as_ref());
+    }
+    // The end of the output is the end of the container, unless the program closed its output.
+    let mut pause = Duration::from_millis(5);
+    loop {
+        let inspected = found(client.api.inspect_container(name, None).await).map_err(failed(doing))?;
+        let state = inspected.and_then(|container| container.state);
+        let state = state.ok_or_else(|| failed(doing)("somebody else removed it"))?;
+        if state.running != Some(true) {
+            return Ok(state);
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+}
+
+/// Whether the daemon refused because it doesn't see the input.
+fn is_unseen(error: &ApiError, job: &Job) -> bool {
+    let input = job.input.to_string_lossy();
+    status(error)
+        .is_some_and(|(_, message)| message.contains("bind source path does not exist") && message.contains(&*input))
+}
+
+/// The part of a runtime's message that says why the program can't be started.
+fn not_started(error: &ApiError) -> Option<String> {
+    let (_, message) = status(error)?;
+    let message = message.trim();
+    let start = ["exec: \"", "chdir to cwd"].iter().find_map(|word| message.find(word));
+    match start {
+        Some(at) => Some(message[at..].trim_end_matches(": unknown").to_owned()),
+        // Podman: crun says the program's path first, and nothing of `exec`.
+        None if message.contains("executable file") && message.contains("not found") => Some(message.to_owned()),
+        None => None,
+    }
+}
+
+/// What a daemon's warning says is not enforced.
+fn discarded(warning: &str) -> Option<String> {
+    let lower = warning.to_lowercase();
+    if !lower.contains("discarded") && !lower.contains("not support") {
+        return None;
+    }
+    let what = if lower.contains("pids") {
+        part::PIDS
+    } else if lower.contains("cpu") {
+        part::CPUS
+    } else if lower.contains("memory") || lower.contains("swap") {
+        part::MEMORY
+    } else {
+        return None;
+    };
+    Some(format!("{what}: {}", warning.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use bollard::errors::Error as ApiError;
+
+    use super::{discarded, not_started};
+
+    fn answer(message: &str) -> ApiError {
+        ApiError::DockerResponseServerError { status_code: 400, message: message.to_owned() }
+    }
+
+    #[test]
+    fn a_program_that_can_not_be_started_is_told_from_a_failure_of_the_daemon() {
+        let runc = "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container \
+                    process: exec: \"/no/such\": stat /no/such: no such file or directory: unknown";
+        let reason = not_started(&answer(runc)).expect("it is the program");
+        assert_eq!(reason, "exec: \"/no/such\": stat /no/such: no such file or directory");
+        assert_eq!(not_started(&answer("no space left on device")), None);
+    }
+
+    #[test]
+    fn warnings_name_the_part_they_are_about() {
+        let warning = "Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation \
+                       discarded.";
+        assert!(discarded(warning).expect("a limit").starts_with("memory limit: "));
+        assert!(discarded("Published ports are discarded when using host network mode").is_none());
+    }
+}
