@@ -1,6 +1,6 @@
 //! Images on disk, read without any daemon.
 
-use std::io::Read;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::blob::{Store, tree};

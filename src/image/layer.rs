@@ -33,7 +33,7 @@ type Stored = BufReader<Hashed<Take<File>>>;
 
 enum Decoder {
     Plain(Stored),
-    Gzip(MultiGzDecoder<Stored>),
+    Gzip(Box<MultiGzDecoder<Stored>>),
     Zstd(zstd::Decoder<'static, Stored>),
 }
 
@@ -69,7 +69,7 @@ impl Layer {
         let stored = BufReader::with_capacity(BUFFER, self.blob.hashed()?);
         Ok(match self.packing {
             Packing::Plain => Decoder::Plain(stored),
-            Packing::Gzip => Decoder::Gzip(MultiGzDecoder::new(stored)),
+            Packing::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(stored))),
             Packing::Zstd => {
                 let mut decoder = zstd::Decoder::with_buffer(stored)?;
                 // 128 MiB, what `zstd -19` needs at most; a hostile frame could ask for 2 GiB.

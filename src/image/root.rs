@@ -112,7 +112,9 @@ impl Root {
             let at = stack.last().map_or(self.fd.as_fd(), |(fd, _)| fd.as_fd());
             let fd = match rustix::fs::openat(at, &name, PLACE, Mode::empty()) {
                 Err(Errno::NOENT) if make => {
-                    rustix::fs::mkdirat(at, &name, Mode::from_raw_mode(0o755))?;
+                    rustix::fs::mkdirat(at, &name, Mode::RWXU)?;
+                    // By itself: the process's mask would take bits away.
+                    rustix::fs::chmodat(at, &name, Mode::from_raw_mode(0o755), AtFlags::empty())?;
                     made = true;
                     rustix::fs::openat(at, &name, PLACE, Mode::empty())?
                 }

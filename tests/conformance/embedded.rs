@@ -55,7 +55,6 @@ fn helper() -> PathBuf {
 
 /// Root runs the list once more as somebody else. All that this takes is copied to where everybody can read it.
 #[test]
-#[expect(clippy::print_stdout, reason = "a test says what it could not look at")]
 fn whole_list_as_an_ordinary_user() {
     const NOBODY: u32 = 65534;
     if !nix::unistd::geteuid().is_root() {

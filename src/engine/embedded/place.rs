@@ -67,10 +67,10 @@ impl RunDir {
         for part in [name::ROOT, name::UPPER, name::WORK, name::BOX, name::BOX_WORK, name::TMP, name::MEMORY] {
             fs::create_dir(run.dir.join(part))?;
         }
-        for (part, mode) in [(name::UPPER, 0o755), (name::BOX, 0o755), (name::TMP, 0o1777)] {
+        fs::write(run.dir.join(name::HOSTS), "127.0.0.1 localhost carnet\n::1 localhost carnet\n")?;
+        for (part, mode) in [(name::UPPER, 0o755), (name::BOX, 0o755), (name::TMP, 0o1777), (name::HOSTS, 0o644)] {
             fs::set_permissions(run.dir.join(part), fs::Permissions::from_mode(mode))?;
         }
-        fs::write(run.dir.join(name::HOSTS), "127.0.0.1 localhost carnet\n::1 localhost carnet\n")?;
         if let Some(user) = user {
             chown(run.dir.join(name::BOX), Some(user.uid), Some(user.gid))?;
         }

@@ -44,7 +44,11 @@ pub(super) fn restrict(mounted: Found, flags: MsFlags) -> io::Result<()> {
     set_flags(&mounted.fd, flags)?;
     let top = fs::read_link(path_of(&mounted.fd))?;
     for below in mounts_below(&top)? {
-        set_flags(&source(&below)?, flags)?;
+        match source(&below).and_then(|fd| set_flags(&fd, flags)) {
+            // Another mount lies over it, so nobody reaches it by this path.
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput) => {}
+            other => other?,
+        }
     }
     Ok(())
 }

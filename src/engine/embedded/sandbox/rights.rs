@@ -25,9 +25,11 @@ const KEPT: [Capability; 14] = [
     Capability::CAP_AUDIT_WRITE,
 ];
 
-/// Whether this process is root with the right to mount, as which no user namespace is needed.
+/// Whether this process is root with all the rights that a run takes, as which no user namespace is needed. Root in a
+/// container often isn't.
 pub(in super::super) fn may_mount() -> bool {
-    Uid::effective().is_root() && caps::has_cap(None, CapSet::Effective, Capability::CAP_SYS_ADMIN).unwrap_or(false)
+    let has = |cap| caps::has_cap(None, CapSet::Effective, cap).unwrap_or(false);
+    Uid::effective().is_root() && has(Capability::CAP_SYS_ADMIN) && has(Capability::CAP_NET_ADMIN)
 }
 
 /// Whether this process is in another user namespace than the machine's first.
