@@ -26,8 +26,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use crate::model::environment::{Environment, SCHEMA};
-use crate::model::python::PythonKind;
+use crate::model::environment::{Ecosystem, Environment, SCHEMA};
+use crate::model::python::{Python, PythonKind};
 use crate::model::system::System;
 use mount::Mount;
 use root::Root;
@@ -77,6 +77,8 @@ pub fn environment(options: &Options) -> Environment {
     let mounts = if live { mounts(&options.root) } else { Vec::new() };
     let mut env = options.env.clone();
     env.retain(|name, _| !options.own_env.contains(name));
+    // An interpreter would split the URL at its colons, and what `sys.path` then shows can't be told from a path.
+    env.entry("PYTHONPATH".to_owned()).and_modify(|value| *value = redact::redact(value));
     let path = path(&env);
     let root = Root::new(&options.root).without(dead(&mounts, &env, &path));
     let place = Place { root: Arc::new(root), live, env, path };
@@ -84,6 +86,7 @@ pub fn environment(options: &Options) -> Environment {
 
     thread::scope(|scope| {
         let runtime = scope.spawn(|| runtime::runtime(root, live, &place.env, &mounts));
+        let packages = scope.spawn(|| package::of_system(root));
         let pythons = python::pythons(&place, options.python.as_deref());
         let prefixes: BTreeSet<String> = match &options.python {
             Some(only) => BTreeSet::from([only.display().to_string()]),
@@ -91,26 +94,27 @@ pub fn environment(options: &Options) -> Environment {
         };
         let prefixes: Vec<String> =
             prefixes.into_iter().filter(|prefix| root.is_dir(format!("{prefix}/conda-meta"))).collect();
-        let packages = package::packages(root, &prefixes);
+        let mut packages = join(packages);
+        packages.extend(package::of_conda(root, &prefixes).map(|packages| (Ecosystem::Conda, packages)));
         let system = system(&place, &pythons, &packages, &prefixes);
         Environment {
             schema: SCHEMA.to_owned(),
             system,
             pythons,
             packages,
-            runtime: runtime.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            runtime: join(runtime),
             variables: variable::variables(&options.env, &options.allow_env, &options.own_env),
             imposed: runtime::imposed(root, live, &mounts),
         }
     })
 }
 
-fn system(
-    place: &Place,
-    pythons: &[crate::model::python::Python],
-    packages: &package::Packages,
-    conda: &[String],
-) -> System {
+/// The result of a part that runs beside the others; a panic in it is a bug and stays one.
+fn join<T>(part: thread::ScopedJoinHandle<'_, T>) -> T {
+    part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn system(place: &Place, pythons: &[Python], packages: &package::Packages, conda: &[String]) -> System {
     let root = &place.root;
     let main = pythons.first().filter(|python| python.kind == PythonKind::Conda).and_then(|python| python.prefix.get());
     let active = place.env.get("CONDA_PREFIX").or(main).map(String::as_str);

@@ -135,11 +135,12 @@ fn from_answer(place: &Place, candidate: &Candidate, answer: Answer, layout: Opt
 fn from_layout(place: &Place, candidate: &Candidate, layout: Layout) -> Python {
     const NO_LIBRARY: &str = "its library can't be found";
     let paths = layout.path(place);
-    let minor = layout.minor.clone().unwrap_or_default();
+    let version = layout.version(&place.root);
+    let minor = layout.minor.as_deref().unwrap_or_default();
     let search = distribution::Search {
         root: &place.root,
         user_site: paths.user_site.as_deref(),
-        version: layout.version.get().map_or(minor.as_str(), String::as_str),
+        version: version.get().map_or(minor, String::as_str),
     };
     Python {
         executable: candidate.real.clone(),
@@ -152,7 +153,7 @@ fn from_layout(place: &Place, candidate: &Candidate, layout: Layout) -> Python {
         system_site: layout.system_site,
         distributions: if layout.minor.is_some() { search.all(&paths.entries) } else { Known::unknown(NO_LIBRARY) },
         path: if layout.minor.is_some() { paths.entries.into() } else { Known::unknown(NO_LIBRARY) },
-        version: layout.version,
+        version,
     }
 }
 
