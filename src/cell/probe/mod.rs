@@ -6,6 +6,7 @@
 mod bounded;
 mod cgroup;
 mod cpu;
+mod dead;
 mod elf;
 mod library;
 mod mount;
@@ -80,7 +81,8 @@ pub fn environment(options: &Options) -> Environment {
     // An interpreter would split the URL at its colons, and what `sys.path` then shows can't be told from a path.
     env.entry("PYTHONPATH".to_owned()).and_modify(|value| *value = redact::redact(value));
     let path = path(&env);
-    let root = Root::new(&options.root).without(dead(&mounts, &env, &path));
+    let root =
+        Root::new(&options.root).without(if live { dead::directories(&mounts, &env, &path) } else { Vec::new() });
     let place = Place { root: Arc::new(root), live, env, path };
     let root = &place.root;
 
@@ -144,27 +146,4 @@ fn path(env: &BTreeMap<String, String>) -> Vec<String> {
 fn mounts(root: &Path) -> Vec<Mount> {
     let text = Root::new(root).read("/proc/self/mountinfo", root::LARGE).map(root::into_text).unwrap_or_default();
     mount::parse(&text).into_iter().filter(|mount| !variable::is_own(&mount.point)).collect()
-}
-
-/// Directories on search paths that lie on network file systems and don't answer.
-fn dead(mounts: &[Mount], env: &BTreeMap<String, String>, path: &[String]) -> Vec<PathBuf> {
-    let lists = ["PYTHONPATH", "LD_LIBRARY_PATH"]
-        .iter()
-        .filter_map(|name| env.get(*name))
-        .flat_map(|value| variable::list(value));
-    let single = ["HOME", "ROOTSYS", "CONDA_PREFIX", "VIRTUAL_ENV"].iter().filter_map(|name| env.get(*name).cloned());
-    let all: BTreeSet<PathBuf> = path.iter().cloned().chain(lists).chain(single).map(PathBuf::from).collect();
-    let risky =
-        all.into_iter().filter(|path| mount::holding(mounts, path).is_some_and(|mount| mount::may_block(&mount.kind)));
-    let asked: Vec<_> = risky
-        .map(|path| {
-            let asked = path.clone();
-            (path, bounded::start(move || std::fs::metadata(asked).is_ok()))
-        })
-        .collect();
-    asked
-        .into_iter()
-        .filter(|(_, answer)| answer.recv_timeout(bounded::FILE_SYSTEM * 4).is_err())
-        .map(|(path, _)| path)
-        .collect()
 }
