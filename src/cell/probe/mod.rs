@@ -85,12 +85,13 @@ pub fn environment(options: &Options) -> Environment {
         Root::new(&options.root).without(if live { dead::directories(&mounts, &env, &path) } else { Vec::new() });
     let place = Place { root: Arc::new(root), live, env, path };
     let root = &place.root;
+    let only = options.python.as_ref().map(|python| absolute(python));
 
     thread::scope(|scope| {
         let runtime = scope.spawn(|| runtime::runtime(root, live, &place.env, &mounts));
         let packages = scope.spawn(|| package::of_system(root));
-        let pythons = python::pythons(&place, options.python.as_deref());
-        let prefixes: BTreeSet<String> = match &options.python {
+        let pythons = python::pythons(&place, only.as_deref());
+        let prefixes: BTreeSet<String> = match &only {
             Some(only) => BTreeSet::from([only.display().to_string()]),
             None => python::conda_prefixes(&place, &pythons),
         };
@@ -134,6 +135,11 @@ fn system(place: &Place, pythons: &[Python], packages: &package::Packages, conda
         tools,
         releases: physics::release::releases(place),
     }
+}
+
+/// A directory as given on a command line, from the root and without a final slash.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components().collect()
 }
 
 /// The entries of `PATH`; a process without it gets what the C library searches.
