@@ -16,6 +16,11 @@ fn own_env() -> BTreeMap<String, String> {
     std::env::vars_os().map(|(name, value)| (text(&name), text(&value))).collect()
 }
 
+/// An environment in which the system's own Python is the only one, so that no other is waited for.
+fn plain_env() -> BTreeMap<String, String> {
+    [("PATH", "/usr/bin:/bin"), ("LANG", "C.UTF-8")].map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
 fn text(os: &std::ffi::OsStr) -> String {
     os.to_string_lossy().into_owned()
 }
@@ -35,7 +40,7 @@ fn every_package_that_dpkg_lists_is_found() {
     let format = "-f=${db:Status-Status} ${Package} ${Version} ${Architecture}\\n";
     let listed = output(Command::new("dpkg-query").args(["-W", format]));
     let expected: BTreeSet<&str> = listed.lines().filter_map(|line| line.strip_prefix("installed ")).collect();
-    let snapshot = environment(&Options::live(own_env()));
+    let snapshot = environment(&Options::live(plain_env()));
     let packages = known(&snapshot.packages[&Ecosystem::Dpkg]);
     let got: Vec<String> = packages.iter().map(|p| format!("{} {} {}", p.name, p.version, p.arch)).collect();
     assert_eq!(got.iter().map(String::as_str).collect::<BTreeSet<_>>(), expected);
@@ -78,7 +83,7 @@ fn every_distribution_that_pip_lists_is_found() {
 fn files_tell_of_a_virtual_environment_what_its_interpreter_tells() {
     let dir = tempfile::tempdir().expect("a directory");
     let venv = dir.path().join("venv");
-    output(Command::new("python3").args(["-m", "venv"]).arg(&venv));
+    output(Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(&venv));
     let live = environment(&Options { python: Some(venv.clone()), ..Options::live(own_env()) });
     let read = environment(&Options { python: Some(venv), live: false, ..Options::live(own_env()) });
     let (live, read) = (&live.pythons[0], &read.pythons[0]);
@@ -87,7 +92,7 @@ fn files_tell_of_a_virtual_environment_what_its_interpreter_tells() {
 
 #[test]
 fn the_same_place_gives_the_same_bytes() {
-    let options = Options::live(own_env());
+    let options = Options::live(plain_env());
     let text = || {
         let mut snapshot = environment(&options);
         // Free space aside, the size of a file system that others use may change under the test.
@@ -100,7 +105,7 @@ fn the_same_place_gives_the_same_bytes() {
 #[test]
 fn no_secret_of_the_environment_is_written_down() {
     let secret = "s3cr3t-v4lu3";
-    let mut env = own_env();
+    let mut env = plain_env();
     for name in ["GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "MY_PASSWORD", "KRB5CCNAME"] {
         env.insert(name.to_owned(), secret.to_owned());
     }

@@ -6,6 +6,7 @@
 mod bounded;
 mod cgroup;
 mod cpu;
+mod dead;
 mod elf;
 mod library;
 mod mount;
@@ -26,8 +27,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use crate::model::environment::{Environment, SCHEMA};
-use crate::model::python::PythonKind;
+use crate::model::environment::{Ecosystem, Environment, SCHEMA};
+use crate::model::python::{Python, PythonKind};
 use crate::model::system::System;
 use mount::Mount;
 use root::Root;
@@ -77,40 +78,46 @@ pub fn environment(options: &Options) -> Environment {
     let mounts = if live { mounts(&options.root) } else { Vec::new() };
     let mut env = options.env.clone();
     env.retain(|name, _| !options.own_env.contains(name));
+    // An interpreter would split the URL at its colons, and what `sys.path` then shows can't be told from a path.
+    env.entry("PYTHONPATH".to_owned()).and_modify(|value| *value = redact::redact(value));
     let path = path(&env);
-    let root = Root::new(&options.root).without(dead(&mounts, &env, &path));
+    let root =
+        Root::new(&options.root).without(if live { dead::directories(&mounts, &env, &path) } else { Vec::new() });
     let place = Place { root: Arc::new(root), live, env, path };
     let root = &place.root;
+    let only = options.python.as_ref().map(|python| absolute(python));
 
     thread::scope(|scope| {
         let runtime = scope.spawn(|| runtime::runtime(root, live, &place.env, &mounts));
-        let pythons = python::pythons(&place, options.python.as_deref());
-        let prefixes: BTreeSet<String> = match &options.python {
+        let packages = scope.spawn(|| package::of_system(root));
+        let pythons = python::pythons(&place, only.as_deref());
+        let prefixes: BTreeSet<String> = match &only {
             Some(only) => BTreeSet::from([only.display().to_string()]),
             None => python::conda_prefixes(&place, &pythons),
         };
         let prefixes: Vec<String> =
             prefixes.into_iter().filter(|prefix| root.is_dir(format!("{prefix}/conda-meta"))).collect();
-        let packages = package::packages(root, &prefixes);
+        let mut packages = join(packages);
+        packages.extend(package::of_conda(root, &prefixes).map(|packages| (Ecosystem::Conda, packages)));
         let system = system(&place, &pythons, &packages, &prefixes);
         Environment {
             schema: SCHEMA.to_owned(),
             system,
             pythons,
             packages,
-            runtime: runtime.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            runtime: join(runtime),
             variables: variable::variables(&options.env, &options.allow_env, &options.own_env),
             imposed: runtime::imposed(root, live, &mounts),
         }
     })
 }
 
-fn system(
-    place: &Place,
-    pythons: &[crate::model::python::Python],
-    packages: &package::Packages,
-    conda: &[String],
-) -> System {
+/// The result of a part that runs beside the others; a panic in it is a bug and stays one.
+fn join<T>(part: thread::ScopedJoinHandle<'_, T>) -> T {
+    part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn system(place: &Place, pythons: &[Python], packages: &package::Packages, conda: &[String]) -> System {
     let root = &place.root;
     let main = pythons.first().filter(|python| python.kind == PythonKind::Conda).and_then(|python| python.prefix.get());
     let active = place.env.get("CONDA_PREFIX").or(main).map(String::as_str);
@@ -130,6 +137,11 @@ fn system(
     }
 }
 
+/// A directory as given on a command line, from the root and without a final slash.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components().collect()
+}
+
 /// The entries of `PATH`; a process without it gets what the C library searches.
 fn path(env: &BTreeMap<String, String>) -> Vec<String> {
     const DEFAULT: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -140,27 +152,4 @@ fn path(env: &BTreeMap<String, String>) -> Vec<String> {
 fn mounts(root: &Path) -> Vec<Mount> {
     let text = Root::new(root).read("/proc/self/mountinfo", root::LARGE).map(root::into_text).unwrap_or_default();
     mount::parse(&text).into_iter().filter(|mount| !variable::is_own(&mount.point)).collect()
-}
-
-/// Directories on search paths that lie on network file systems and don't answer.
-fn dead(mounts: &[Mount], env: &BTreeMap<String, String>, path: &[String]) -> Vec<PathBuf> {
-    let lists = ["PYTHONPATH", "LD_LIBRARY_PATH"]
-        .iter()
-        .filter_map(|name| env.get(*name))
-        .flat_map(|value| variable::list(value));
-    let single = ["HOME", "ROOTSYS", "CONDA_PREFIX", "VIRTUAL_ENV"].iter().filter_map(|name| env.get(*name).cloned());
-    let all: BTreeSet<PathBuf> = path.iter().cloned().chain(lists).chain(single).map(PathBuf::from).collect();
-    let risky =
-        all.into_iter().filter(|path| mount::holding(mounts, path).is_some_and(|mount| mount::may_block(&mount.kind)));
-    let asked: Vec<_> = risky
-        .map(|path| {
-            let asked = path.clone();
-            (path, bounded::start(move || std::fs::metadata(asked).is_ok()))
-        })
-        .collect();
-    asked
-        .into_iter()
-        .filter(|(_, answer)| answer.recv_timeout(bounded::FILE_SYSTEM * 4).is_err())
-        .map(|(path, _)| path)
-        .collect()
 }

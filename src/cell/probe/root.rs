@@ -10,6 +10,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use nix::fcntl::OFlag;
@@ -18,6 +19,8 @@ use nix::fcntl::OFlag;
 const MAX_LINKS: usize = 40;
 /// Entries of one directory; more is an error rather than a partial list.
 const MAX_ENTRIES: usize = 100_000;
+/// Bytes read of one tree altogether. A large image needs a tenth; one made to keep us busy has sparse files without end.
+const BUDGET: u64 = 4 << 30;
 /// Bytes of a small text file, such as `os-release` or `INSTALLER`.
 pub(super) const SMALL: u64 = 256 << 10;
 /// Bytes of a package database's text or of a shared library.
@@ -32,6 +35,8 @@ pub(super) struct Root {
     resolved: Mutex<HashMap<PathBuf, PathBuf>>,
     /// Directories that did not answer; nothing below them is touched again.
     dead: Vec<PathBuf>,
+    /// Bytes that may still be read.
+    budget: AtomicU64,
 }
 
 /// What a directory entry is; links are not followed.
@@ -55,7 +60,7 @@ impl Root {
     pub(super) fn new(base: &Path) -> Self {
         let base = fs::canonicalize(base).unwrap_or_else(|_| base.to_owned());
         let live = base == Path::new("/");
-        Self { base, live, resolved: Mutex::new(HashMap::new()), dead: Vec::new() }
+        Self { base, live, resolved: Mutex::new(HashMap::new()), dead: Vec::new(), budget: AtomicU64::new(BUDGET) }
     }
 
     /// The same tree, with directories that must not be touched because they don't answer.
@@ -128,6 +133,7 @@ impl Root {
         let (file, found) = self.open(path.as_ref())?;
         let mut bytes = Vec::with_capacity(usize::try_from(found.len().min(cap)).unwrap_or_default());
         file.take(cap.saturating_add(1)).read_to_end(&mut bytes)?;
+        self.spend(bytes.len())?;
         if bytes.len() as u64 > cap {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {cap} bytes")));
         }
@@ -148,12 +154,13 @@ impl Root {
 
     /// The beginning of a file, up to and with its first empty line: the headers of a metadata file, whatever stands below.
     pub(super) fn headers(&self, path: impl AsRef<Path>) -> io::Result<String> {
-        const CAP: usize = 4 << 20;
+        const CAP: usize = 1 << 20;
         let (mut file, _) = self.open(path.as_ref())?;
         let mut bytes = Vec::new();
         let mut chunk = [0; 8 << 10];
         loop {
             let read = file.read(&mut chunk)?;
+            self.spend(read)?;
             let from = bytes.len().saturating_sub(3);
             bytes.extend_from_slice(&chunk[..read]);
             if let Some(at) = header_end(&bytes[from..]) {
@@ -242,6 +249,13 @@ impl Root {
             return Err(io::Error::new(io::ErrorKind::TimedOut, "its file system does not answer"));
         }
         Ok(())
+    }
+
+    /// Takes what was read from what may be read.
+    fn spend(&self, read: usize) -> io::Result<()> {
+        let take = |left: u64| left.checked_sub(read as u64);
+        let spent = self.budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        spent.map(|_| ()).map_err(|_| io::Error::other("more was read already than any environment needs"))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, PathBuf>> {
@@ -373,6 +387,16 @@ mod tests {
         let (_dir, root) = tree();
         assert_eq!(root.read("/usr/lib/a", 6).expect("fits").len(), 6);
         assert_eq!(root.read("/usr/lib/a", 5).expect_err("too large").kind(), io::ErrorKind::FileTooLarge);
+    }
+
+    #[test]
+    fn a_tree_without_end_is_not_read_to_its_end() {
+        let (dir, root) = tree();
+        let sparse = File::create(dir.path().join("sparse")).expect("a file");
+        sparse.set_len(1 << 20).expect("a length");
+        root.budget.store(3 << 19, Ordering::Relaxed);
+        assert!(root.read("/sparse", LARGE).is_ok());
+        assert!(root.read("/sparse", LARGE).is_err());
     }
 
     #[test]

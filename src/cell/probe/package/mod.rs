@@ -15,20 +15,25 @@ use crate::model::package::Package;
 /// Packages by manager.
 pub(super) type Packages = BTreeMap<Ecosystem, Known<Vec<Package>>>;
 
-/// The packages of every manager whose database is there; one that can't be read is unknown.
-pub(super) fn packages(root: &Root, conda_prefixes: &[String]) -> Packages {
+/// The packages of every manager of the system whose database is there; one that can't be read is unknown.
+pub(super) fn of_system(root: &Root) -> Packages {
     let found = [
         (Ecosystem::Apk, apk::packages(root)),
-        (Ecosystem::Conda, conda::packages(root, conda_prefixes)),
         (Ecosystem::Dpkg, dpkg::packages(root)),
         (Ecosystem::Rpm, rpm::packages(root)),
     ];
-    let sorted = |mut packages: Vec<Package>| {
-        packages.sort();
-        packages.dedup();
-        packages
-    };
     found.into_iter().filter_map(|(name, packages)| Some((name, packages?.map(sorted)))).collect()
+}
+
+/// The packages of these conda prefixes, if there are any.
+pub(super) fn of_conda(root: &Root, prefixes: &[String]) -> Option<Known<Vec<Package>>> {
+    conda::packages(root, prefixes).map(|packages| packages.map(sorted))
+}
+
+fn sorted(mut packages: Vec<Package>) -> Vec<Package> {
+    packages.sort();
+    packages.dedup();
+    packages
 }
 
 /// The version of the first of these packages that is installed, without epoch and distribution revision.

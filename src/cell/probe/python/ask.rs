@@ -74,6 +74,8 @@ pub(super) enum AskError {
     Ended(String),
     #[error("its answer can't be read")]
     Answer,
+    #[error("it was not asked: too many interpreters took too long")]
+    TooMany,
 }
 
 impl AskError {

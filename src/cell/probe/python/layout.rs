@@ -28,8 +28,10 @@ pub(super) struct Layout {
     pub(super) system_site: bool,
     /// `3.11`; none when no library directory was found.
     pub(super) minor: Option<String>,
-    pub(super) version: Known<String>,
-    pypy: bool,
+    /// The executable after following links.
+    real: String,
+    /// What `pyvenv.cfg` says of the version.
+    written: Option<String>,
 }
 
 /// The search path, and the user site directory that would be active.
@@ -76,20 +78,24 @@ impl Layout {
         let base = prefix_of(&candidate.real);
         let minor = minor(root, &base, &candidate.real);
         let written = venv.as_ref().and_then(|venv| venv.version.clone());
-        let version = version(root, &base, &candidate.real, minor.as_deref()).or(written);
-        let pypy = candidate.real.contains("pypy");
         Some(Self {
             system_site: venv.as_ref().is_some_and(|venv| venv.system_site),
             base_prefix: venv.as_ref().map(|_| base.clone()),
             prefix: venv.map_or(base, |venv| venv.prefix),
             minor,
-            version: version.map_or_else(|| Known::unknown("no file tells it"), Known::Known),
-            pypy,
+            real: candidate.real.clone(),
+            written,
         })
     }
 
     pub(super) fn implementation(&self) -> Known<String> {
-        Known::Known(if self.pypy { "pypy" } else { "cpython" }.to_owned())
+        Known::Known(if self.real.contains("pypy") { "pypy" } else { "cpython" }.to_owned())
+    }
+
+    /// The full version; a program of several megabytes may be searched for it.
+    pub(super) fn version(&self, root: &Root) -> Known<String> {
+        let found = version(root, self.base(), &self.real, self.minor.as_deref()).or_else(|| self.written.clone());
+        found.map_or_else(|| Known::unknown("no file tells it"), Known::Known)
     }
 
     /// The ABI tag in the name of an extension module of the standard library.

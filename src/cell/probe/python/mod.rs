@@ -11,22 +11,24 @@ mod site;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::Place;
 use crate::model::known::Known;
 use crate::model::python::{Distribution, Python, PythonKind};
-use ask::Answer;
+use ask::{Answer, AskError};
 use find::Candidate;
 use layout::Layout;
+
+/// Time after which no more interpreters are started; what is left is told from files.
+const ASKING: Duration = Duration::from_secs(8);
 
 /// Every Python, the one that `python3` starts first. With `only`, that environment's alone.
 pub(super) fn pythons(place: &Place, only: Option<&Path>) -> Vec<Python> {
     let candidates = find::candidates(place, only);
-    let answers: Vec<Option<Read>> = thread::scope(|scope| {
-        let started: Vec<_> = candidates.iter().map(|candidate| scope.spawn(|| read(place, candidate))).collect();
-        started.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
-    });
+    let answers = read_all(place, &candidates);
     let mut merged: BTreeMap<(String, String), Read> = BTreeMap::new();
     for read in answers.into_iter().flatten() {
         let key = (read.python.executable.clone(), read.prefix_key());
@@ -40,6 +42,28 @@ pub(super) fn pythons(place: &Place, only: Option<&Path>) -> Vec<Python> {
     let mut pythons: Vec<Read> = merged.into_values().collect();
     pythons.sort_by_key(Read::rank);
     pythons.into_iter().map(|read| read.python).collect()
+}
+
+/// Reads every candidate, a few at a time: interpreters that start all at once would be too slow to answer in time.
+fn read_all(place: &Place, candidates: &[Candidate]) -> Vec<Option<Read>> {
+    let workers = thread::available_parallelism().map_or(2, |cpus| cpus.get() * 2).clamp(2, 8);
+    let next = AtomicUsize::new(0);
+    let start = Instant::now();
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            // Candidates are in order of what matters: those on `PATH` are asked first.
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(candidate) = candidates.get(at) else { return done };
+            done.push((at, read(place, candidate, start.elapsed() < ASKING)));
+        }
+    };
+    let mut all: Vec<(usize, Option<Read>)> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers.min(candidates.len())).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(super::join).collect()
+    });
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, read)| read).collect()
 }
 
 /// Conda prefixes of the usual places and of the Pythons found.
@@ -89,9 +113,10 @@ impl Read {
 }
 
 /// One candidate, asked where the system runs and read from files otherwise; none when it turns out to be no Python.
-fn read(place: &Place, candidate: &Candidate) -> Option<Read> {
+fn read(place: &Place, candidate: &Candidate, in_time: bool) -> Option<Read> {
     let layout = Layout::read(place, candidate);
-    let asked = place.live.then(|| ask::ask(place, &candidate.path));
+    let ask = || if in_time { ask::ask(place, &candidate.path) } else { Err(AskError::TooMany) };
+    let asked = place.live.then(ask);
     let python = match (asked, layout) {
         (Some(Ok(answer)), layout) => from_answer(place, candidate, answer, layout.as_ref()),
         // A script that starts nothing is a version manager's stand-in for a version that isn't chosen.
@@ -135,11 +160,12 @@ fn from_answer(place: &Place, candidate: &Candidate, answer: Answer, layout: Opt
 fn from_layout(place: &Place, candidate: &Candidate, layout: Layout) -> Python {
     const NO_LIBRARY: &str = "its library can't be found";
     let paths = layout.path(place);
-    let minor = layout.minor.clone().unwrap_or_default();
+    let version = layout.version(&place.root);
+    let minor = layout.minor.as_deref().unwrap_or_default();
     let search = distribution::Search {
         root: &place.root,
         user_site: paths.user_site.as_deref(),
-        version: layout.version.get().map_or(minor.as_str(), String::as_str),
+        version: version.get().map_or(minor, String::as_str),
     };
     Python {
         executable: candidate.real.clone(),
@@ -152,7 +178,7 @@ fn from_layout(place: &Place, candidate: &Candidate, layout: Layout) -> Python {
         system_site: layout.system_site,
         distributions: if layout.minor.is_some() { search.all(&paths.entries) } else { Known::unknown(NO_LIBRARY) },
         path: if layout.minor.is_some() { paths.entries.into() } else { Known::unknown(NO_LIBRARY) },
-        version: layout.version,
+        version,
     }
 }
 

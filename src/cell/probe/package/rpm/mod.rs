@@ -12,7 +12,7 @@ use crate::model::package::Package;
 /// Where distributions keep it: Fedora 36 and newer, SUSE; everyone else.
 const DIRECTORIES: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
 /// Bytes of a database: a full desktop has 300 MB.
-const DATABASE: u64 = 1 << 30;
+const DATABASE: u64 = 512 << 20;
 
 /// Why a database could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
