@@ -12,7 +12,8 @@ use carnet::image::cache::Cache;
 use carnet::image::reference::Reference;
 use carnet::image::remove::remove_tree;
 
-use crate::subject::{Subject, busybox};
+use crate::fixture::busybox;
+use crate::subject::Subject;
 
 /// An ordinary user can't limit, and owns the image's files whatever user the program has.
 const USER_LACKS: &[&str] = &[part::MEMORY, part::PIDS, part::CPUS, part::USER];
