@@ -156,6 +156,21 @@ async fn an_entrypoint_is_run_when_the_contract_says_so() {
     assert_eq!((plain.as_str(), entered.as_str()), ("ran\n", "entered\nran\n"));
 }
 
+#[tokio::test]
+async fn processors_and_privileges_are_limited() {
+    let Some(host) = daemon() else { return };
+    let engine = engine(&host);
+    let image = open(&engine, &busybox()).await;
+    let script =
+        "grep NoNewPrivs /proc/self/status; cat /sys/fs/cgroup/cpu.max || cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us";
+    let (mut job, _input) = job("limits", script);
+    job.contract.milli_cpus = Some(1500);
+    let done = run(&engine, &image, &job).await.expect("it runs");
+    assert_eq!(done.not_enforced, Vec::<String>::new());
+    assert!(done.output.text.contains("NoNewPrivs:\t1\n"), "{}", done.output.text);
+    assert!(done.output.text.contains("150000"), "{}", done.output.text);
+}
+
 /// A daemon behind TCP, as one of another machine is.
 #[tokio::test]
 async fn a_daemon_of_another_machine_gets_the_input_sent() {

@@ -13,8 +13,6 @@ use super::endpoint::{self, Endpoint, Surroundings};
 use super::{NAME, Options};
 use crate::engine::EngineError;
 
-/// Time the daemon has for its first answer.
-const FIRST_ANSWER: Duration = Duration::from_secs(5);
 /// Time it has to begin any later answer.
 const ANSWER: Duration = Duration::from_secs(60);
 /// The same for what moves whole images, which may answer only when it is done.
@@ -35,7 +33,9 @@ pub(super) struct Client {
 
 impl Client {
     /// Finds and asks the daemon.
-    pub(super) async fn connect(options: &Options) -> Result<Self, EngineError> {
+    ///
+    /// It has `patience` for its first answer: little to find out whether it works, more when it is known to.
+    pub(super) async fn connect(options: &Options, patience: Duration) -> Result<Self, EngineError> {
         let endpoint = match &options.host {
             Some(url) => Endpoint { url: url.clone(), chosen_by: "choice".to_owned() },
             None => endpoint::find(&Surroundings {
@@ -50,7 +50,7 @@ impl Client {
             missing(reason, "see whether the daemon runs, and what it logs".to_owned())
         };
         let api = Api::connect_with_host(&endpoint.url).map_err(|error| unreachable(&error))?;
-        let negotiated = tokio::time::timeout(FIRST_ANSWER, async {
+        let negotiated = tokio::time::timeout(patience, async {
             let api = api.negotiate_version().await?;
             let version = api.version().await?;
             Ok((api, version))
@@ -58,7 +58,7 @@ impl Client {
         let (api, version) = match negotiated.await {
             Ok(answer) => answer.map_err(|error| unreachable(&error))?,
             Err(_) => {
-                let reason = format!("no answer from {} in {} s", endpoint.url, FIRST_ANSWER.as_secs());
+                let reason = format!("no answer from {} in {} s", endpoint.url, patience.as_secs());
                 return Err(missing(reason, "see whether the daemon is stuck".to_owned()));
             }
         };
@@ -71,14 +71,17 @@ impl Client {
         self.api.clone().with_timeout(SLOW_ANSWER)
     }
 
+    /// Whether it is Podman's service.
+    pub(super) fn is_podman(&self) -> bool {
+        self.version.components.iter().flatten().any(|component| component.name.starts_with("Podman"))
+    }
+
     /// What it is, for people.
     pub(super) fn describe(&self) -> String {
-        let components = self.version.components.iter().flatten();
-        let podman = components.filter(|component| component.name.starts_with("Podman")).count() > 0;
         let unknown = || "of unknown version".to_owned();
         format!(
             "{} {} (API {}) at {}, by {}",
-            if podman { "podman" } else { "docker" },
+            if self.is_podman() { "podman" } else { "docker" },
             self.version.version.clone().unwrap_or_else(unknown),
             self.version.api_version.clone().unwrap_or_else(unknown),
             self.endpoint.url,

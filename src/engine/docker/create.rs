@@ -21,6 +21,8 @@ pub(super) struct Shape {
     pub input_volume: Option<String>,
     /// The home is an empty tmpfs.
     pub home_tmpfs: bool,
+    /// A tmpfs can be given to a user, which Podman refuses.
+    pub tmpfs_owner: bool,
     /// Variables of a kept state that its base doesn't have.
     pub strange_env: Vec<String>,
     /// Network of containers that may have one.
@@ -190,8 +192,10 @@ fn tmpfs(contract: &Contract, shape: &Shape) -> HashMap<String, String> {
         all.insert("/tmp".to_owned(), format!("rw,nosuid,nodev,{exec},mode=1777{size}"));
     }
     if let Some(home) = contract.home.as_ref().filter(|_| shape.home_tmpfs) {
-        let (owner, mode) = (contract.user.unwrap_or(ROOT), if contract.user.is_some() { "755" } else { "777" });
-        all.insert(home.clone(), format!("rw,nosuid,nodev,exec,mode={mode},uid={},gid={}", owner.uid, owner.gid));
+        let owner = contract.user.filter(|_| shape.tmpfs_owner);
+        let owner =
+            owner.map_or_else(|| "mode=1777".to_owned(), |ids| format!("mode=755,uid={},gid={}", ids.uid, ids.gid));
+        all.insert(home.clone(), format!("rw,nosuid,nodev,exec,{owner}"));
     }
     all
 }

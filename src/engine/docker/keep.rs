@@ -24,16 +24,14 @@ pub(super) async fn find(client: &Client, base: &Opened, key: &str) -> Result<Op
 
 /// Makes an image of what the container changed.
 pub(super) async fn commit(client: &Client, container: &str, base: &Opened, key: &str) -> Result<Opened, EngineError> {
+    // The labels of the run would be taken over, and the state is of no run any more. As changes, one a line, since
+    // Podman passes over labels that come in another way.
+    let base_id = id_of(base).unwrap_or_default();
+    let labels = [(label::RUN, "none"), (label::OWNER, "none"), (label::BASE, base_id), (label::KEPT, key)];
+    let changes = labels.map(|(name, value)| format!("LABEL {name}={value}")).join("\n");
     let options = CommitContainerOptionsBuilder::default().container(container).repo(REPOSITORY).tag(key);
-    // Those of the container would be taken over, and the state is of no run any more.
-    let labels: HashMap<String, String> = [
-        (label::RUN.to_owned(), String::new()),
-        (label::OWNER.to_owned(), String::new()),
-        (label::BASE.to_owned(), id_of(base).unwrap_or_default().to_owned()),
-        (label::KEPT.to_owned(), key.to_owned()),
-    ]
-    .into();
-    let config = ContainerConfig { labels: Some(labels), ..ContainerConfig::default() };
+    let options = options.changes(&changes);
+    let config = ContainerConfig::default();
     let before = image::inspect(client, &format!("{REPOSITORY}:{key}")).await?.and_then(|inspected| inspected.id);
     let committed = client.slow().commit_container(options.build(), config).await;
     let id = committed.map_err(failed("keeping the state of the container"))?.id;

@@ -16,6 +16,7 @@ mod sweep;
 mod transfer;
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -76,7 +77,7 @@ impl Docker {
     }
 
     async fn connect(&self) -> Result<Client, EngineError> {
-        Client::connect(&self.options).await
+        Client::connect(&self.options, Duration::from_secs(60)).await
     }
 
     /// Removes what runs of this machine that are dead left in the daemon, and says how many things that were.
@@ -103,7 +104,7 @@ impl Engine for Docker {
 
     fn detect(&self) -> Task<'_, Availability> {
         Box::pin(async {
-            match self.connect().await {
+            match Client::connect(&self.options, Duration::from_secs(5)).await {
                 Ok(client) => Availability::Ready(client.describe()),
                 Err(EngineError::Missing { reason, mend, .. }) => Availability::Missing { reason, mend },
                 Err(error) => Availability::Missing {

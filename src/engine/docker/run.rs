@@ -21,6 +21,8 @@ use crate::engine::{BOX, EngineError, INPUT, Lines, Opened};
 use crate::model::cell::End;
 use crate::model::contract::Ids;
 
+/// Answers about a container that may be no Docker's.
+const UNREAD: u32 = 30;
 /// Time that killing may take before the daemon is given up.
 const KILLING: Duration = Duration::from_secs(20);
 
@@ -64,6 +66,11 @@ impl Run<'_> {
             None => None,
         };
         let kept = match &self.job.keep {
+            // Podman doesn't fill a volume with what the state has in its place.
+            Some(_) if client.is_podman() && self.job.contract.read_only => {
+                not_enforced.push(format!("{}: Podman can't keep it on a read-only root", part::KEPT));
+                None
+            }
             Some(key) if end.is_success() => Some(self.keep(owned, &name, key).await?),
             _ => None,
         };
@@ -81,6 +88,7 @@ impl Run<'_> {
     /// Creates the container with everything in it; gives what of the contract is not enforced.
     async fn prepare(&self, owned: &mut Owned) -> Result<Vec<String>, EngineError> {
         let mut shape = Shape { network: owned.client.network.clone(), ..Shape::default() };
+        shape.tmpfs_owner = !owned.client.is_podman();
         shape.strange_env = self.strange_env(&owned.client).await?;
         shape.home_tmpfs = self.home_is_below_tmp();
         let local = if owned.client.local { Transfer::Bind } else { Transfer::Copy };
@@ -118,6 +126,10 @@ impl Run<'_> {
         self.make_directories(&owned.client, &name, &shape).await?;
         let mut not_enforced = create::lacking_mounts(self.job, &shape);
         not_enforced.extend(warnings.iter().filter_map(|warning| discarded(warning)));
+        if owned.client.is_podman() && !shape.strange_env.is_empty() {
+            let names = shape.strange_env.join(", ");
+            not_enforced.push(format!("{}: Podman leaves variables of the run that made it: {names}", part::KEPT));
+        }
         Ok(not_enforced)
     }
 
@@ -303,12 +315,19 @@ async fn watch(
     }
     // The end of the output is the end of the container, unless the program closed its output.
     let mut pause = Duration::from_millis(5);
+    let mut unread = 0;
     loop {
-        let inspected = found(client.api.inspect_container(name, None).await).map_err(failed(doing))?;
-        let state = inspected.and_then(|container| container.state);
-        let state = state.ok_or_else(|| failed(doing)("somebody else removed it"))?;
-        if state.running != Some(true) {
-            return Ok(state);
+        match found(client.api.inspect_container(name, None).await) {
+            Ok(inspected) => {
+                let state = inspected.and_then(|container| container.state);
+                let state = state.ok_or_else(|| failed(doing)("somebody else removed it"))?;
+                if state.running != Some(true) {
+                    return Ok(state);
+                }
+            }
+            // Podman has a state of its own, `stopped`, between the end of a program and of its container.
+            Err(ApiError::JsonDataError { .. }) if unread < UNREAD => unread += 1,
+            Err(error) => return Err(failed(doing)(error)),
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(1));
