@@ -123,6 +123,15 @@ fn rights_are_given_up() {
     assert_eq!(bound & !0xa804_25fb, 0, "{bound:x} is more than in a container of Docker");
 }
 
+/// Root may make device files, as in a container of Docker; there the control group keeps them from working.
+#[test]
+fn devices_that_a_program_makes_do_not_work() {
+    let bench = Bench::new();
+    let script = "for d in / /dev /dev/shm /tmp /carnet/box; do
+            mknod $d/made c 1 5 2>/dev/null; (head -c 1 $d/made) 2>/dev/null | wc -c | grep -q 1 && echo $d works; done; true";
+    bench.prints(&bench.image, &bench.job(script), "");
+}
+
 #[test]
 fn usual_devices_are_there() {
     let bench = Bench::new();

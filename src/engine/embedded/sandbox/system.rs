@@ -81,8 +81,8 @@ const LINKS: [(&str, &str); 5] = [
 pub(super) fn dev(root: &Root) -> Step<()> {
     let doing = "preparing /dev";
     let at_dev = Path::new("/dev");
-    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
-    file_system(root, at_dev, "tmpfs", flags, "mode=755,size=65536k").map_err(at(doing))?;
+    // Closed to devices too: those shown have mounts of their own, and one that a program makes here must not work.
+    file_system(root, at_dev, "tmpfs", CLOSED, "mode=755,size=65536k").map_err(at(doing))?;
     for name in DEVICES {
         let path = at_dev.join(name);
         match source(&path) {
