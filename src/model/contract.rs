@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Every field has the meaning "as the image and the engine have it" when absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Contract {
     /// Numeric user and group that processes get.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,6 @@ pub struct Contract {
 
 /// Numeric user and group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Ids {
     /// User id.
     pub uid: u32,
@@ -59,7 +58,7 @@ pub struct Ids {
 
 /// What `/tmp` is at a facility.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Tmp {
     /// Size in bytes of a tmpfs mounted there; by default the engine's own.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +69,6 @@ pub struct Tmp {
 
 /// A directory of this machine that the facility shows inside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Mount {
     /// Absolute path on this machine.
     pub source: String,
