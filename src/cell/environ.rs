@@ -9,8 +9,8 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// First argument of this program when it is to write its variables.
-const WORD: &str = "environ";
+/// First argument of this program when it is to write its variables; no command of people has this name.
+const WORD: &str = "__environ";
 /// Bytes that are read back.
 const CAP: u64 = 4 << 20;
 

@@ -70,7 +70,11 @@ pub(super) fn take(target: &str, engine: Option<String>) -> Result<Environment, 
         Reference::Host => Ok(probe::environment(&host())),
         image => {
             let runtime = super::runtime().map_err(Error::from)?;
-            let environment = runtime.block_on(snapshot::of_image(&image, target, engine, CancellationToken::new()));
+            let environment = runtime.block_on(async {
+                let cancel = CancellationToken::new();
+                super::stop_at_signal(cancel.clone(), "stopping")?;
+                snapshot::of_image(&image, target, engine, cancel).await
+            });
             runtime.shutdown_background();
             environment
         }

@@ -17,6 +17,10 @@ use super::whiteout::{Meaning, meaning};
 
 /// Bytes a path may have, as in the kernel.
 const PATH_CAP: usize = 4096;
+/// Bytes of paths remembered of one layer and of all directories: millions of files have a tenth of that.
+const MEMORY_CAP: usize = 1 << 30;
+/// Bytes that all files together may have: a sparse one may say any size and stand in the layer as a few bytes.
+const CONTENT_CAP: u64 = 1 << 40;
 
 /// Why an entry was not written.
 #[derive(Debug)]
@@ -50,6 +54,10 @@ pub(super) struct Writer {
     own: HashSet<Vec<u8>>,
     /// Times of directories, set last of all, since writing into a directory changes them.
     times: BTreeMap<Vec<u8>, i64>,
+    /// Bytes of the paths in `own` and `times`.
+    remembered: usize,
+    /// Bytes that may still be written.
+    room: u64,
 }
 
 struct Attributes {
@@ -67,11 +75,12 @@ impl Writer {
         let root = Root::open(rootfs)?;
         rustix::fs::chmodat(root.fd(), ".", Mode::from_raw_mode(0o755), AtFlags::empty())?;
         let owners = nix::unistd::geteuid().is_root();
-        Ok(Self { root, owners, last: None, own: HashSet::new(), times: BTreeMap::new() })
+        Ok(Self { root, owners, last: None, own: HashSet::new(), times: BTreeMap::new(), remembered: 0, room: CONTENT_CAP })
     }
 
     pub(super) fn start_layer(&mut self) {
         self.own.clear();
+        self.remembered = self.times.keys().map(Vec::len).sum();
     }
 
     /// Sets what could only be set last.
@@ -104,27 +113,36 @@ impl Writer {
         match kind {
             EntryType::Directory => {
                 self.make_directory(&parent, name, &attributes)?;
+                self.remembered += path.len();
                 self.times.insert(path.clone(), attributes.mtime);
             }
             EntryType::Symlink => self.make_link(&parent, name, &link_target(entry)?, &attributes)?,
             EntryType::Link => self.make_hard_link(&parent, name, &link_target(entry)?)?,
             EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
+                let size = entry.size();
+                self.room = self.room.checked_sub(size).ok_or_else(|| {
+                    Refused::Hostile(format!("with its {size} bytes the image has more than {CONTENT_CAP}"))
+                })?;
                 self.make_file(&parent, name, entry, &attributes)?;
             }
             // Devices and pipes: none is needed, and some are dangerous.
             _ => return Ok(()),
         }
-        self.own(path);
-        Ok(())
+        self.own(path)
     }
 
     /// Remembers a path of this layer with the directories above it, which may have no entry of their own.
-    fn own(&mut self, path: Vec<u8>) {
+    fn own(&mut self, path: Vec<u8>) -> Result<(), Refused> {
         let mut path = path;
         while !path.is_empty() && !self.own.contains(&path) {
             let folder = split(&path).map_or_else(Vec::new, |(folder, _)| folder.to_vec());
+            self.remembered += path.len();
             self.own.insert(std::mem::replace(&mut path, folder));
         }
+        if self.remembered > MEMORY_CAP {
+            return Err(Refused::Hostile("the names of all entries are too long together".to_owned()));
+        }
+        Ok(())
     }
 
     fn top(&mut self, entry: &Entry<'_, impl Read>) -> Result<(), Refused> {

@@ -34,6 +34,8 @@ pub struct Listing {
     entries: BTreeMap<PathBuf, Entry>,
     left_out: BTreeMap<PathBuf, String>,
     with_git: bool,
+    /// The directory looked at last, and whether it is what its path says: entries of one directory come together.
+    last: Option<(PathBuf, bool)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,6 +190,8 @@ impl Listing {
         let Ok(relative) = path.strip_prefix(&self.top) else { return Ok(()) };
         let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
         match kind(&metadata) {
+            // git's index may name files below what is now a link, which can lead anywhere.
+            Some(_) if self.is_below_link(path) => self.leave_out(path, "it lies below a link"),
             Some(entry) => {
                 self.entries.insert(relative.to_owned(), entry);
             }
@@ -196,6 +200,19 @@ impl Listing {
         match self.entries.len() > MOST_ENTRIES {
             true => Err(RepoError::TooMany { path: self.top.clone(), limit: MOST_ENTRIES }),
             false => Ok(()),
+        }
+    }
+
+    fn is_below_link(&mut self, path: &Path) -> bool {
+        let Some(parent) = path.parent() else { return false };
+        match &self.last {
+            Some((dir, linked)) if dir == parent => *linked,
+            _ => {
+                // The top has no link in it, so none of the directories below may change by following any.
+                let linked = parent.canonicalize().ok().as_deref() != Some(parent);
+                self.last = Some((parent.to_owned(), linked));
+                linked
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Look, note};
 use crate::model::document::{Cell, Status};
+use crate::report::text::one_line;
 use crate::run::event::Event;
 
 /// The live view on standard error.
@@ -113,5 +114,5 @@ impl Live {
 
 /// One line without anything a terminal would obey.
 fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    one_line(text, 500)
 }

@@ -32,6 +32,7 @@ use crate::model::python::{Python, PythonKind};
 use crate::model::system::System;
 use mount::Mount;
 use root::Root;
+pub use variable::recorded;
 
 /// What to take a snapshot of, and how.
 #[derive(Debug, Clone)]

@@ -46,7 +46,7 @@ impl Host {
     /// Supervises with the running program and keeps state in the cache of this user.
     pub fn here(cache: &Cache) -> Self {
         // The link names this very file, even after another one has taken its name.
-        Self::new(PathBuf::from("/proc/self/exe"), cache.dir().join("kept-host"))
+        Self::new(PathBuf::from("/proc/self/exe"), cache.kept_host())
     }
 
     /// Directory of the state of this key.

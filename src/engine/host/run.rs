@@ -75,8 +75,8 @@ fn order(host: &Host, place: &Rooms, job: &Job) -> (Order, Vec<String>) {
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
     );
     let mut not_enforced = Vec::new();
-    let workdir = contract(&job.contract, &mut env, &mut not_enforced).unwrap_or_else(|| place.boxed.clone());
     env.extend(job.contract.env.clone());
+    let workdir = contract(&job.contract, &mut env, &mut not_enforced).unwrap_or_else(|| place.boxed.clone());
     env.extend(job.env.clone());
     let sandbox = host.has_sandbox().then(|| Sandbox {
         input: Some(job.input.clone()),
