@@ -75,7 +75,15 @@ impl Writer {
         let root = Root::open(rootfs)?;
         rustix::fs::chmodat(root.fd(), ".", Mode::from_raw_mode(0o755), AtFlags::empty())?;
         let owners = nix::unistd::geteuid().is_root();
-        Ok(Self { root, owners, last: None, own: HashSet::new(), times: BTreeMap::new(), remembered: 0, room: CONTENT_CAP })
+        Ok(Self {
+            root,
+            owners,
+            last: None,
+            own: HashSet::new(),
+            times: BTreeMap::new(),
+            remembered: 0,
+            room: CONTENT_CAP,
+        })
     }
 
     pub(super) fn start_layer(&mut self) {

@@ -221,11 +221,22 @@ pub(super) fn case_name(case: &TestCase) -> String {
     one_line(&format!("{place}{joiner}{}", case.name), 300)
 }
 
-/// Why a test case did not pass, on one line.
+/// What to do about tests that tried the network.
+pub(super) const NETWORK_ADVICE: &str = "set network = true under [test], or give the tests their data";
+
+/// Why a test case did not pass, on one line, with what to do where that is known.
 pub(super) fn case_reason(case: &TestCase) -> String {
-    let network = if case.tried_network { " (it tried to use the network, which is off)" } else { "" };
-    let message = if case.message.trim().is_empty() { "no message" } else { &case.message };
-    format!("{}{network}", one_line(message, 1000))
+    let message = case_message(case);
+    if case.tried_network {
+        format!("{message} (tried the network, which is off here: {NETWORK_ADVICE})")
+    } else {
+        message
+    }
+}
+
+/// What a test case says of why it did not pass, on one line.
+pub(super) fn case_message(case: &TestCase) -> String {
+    one_line(if case.message.trim().is_empty() { "no message" } else { &case.message }, 1000)
 }
 
 /// How a command ended, and why its results couldn't be read.

@@ -175,3 +175,12 @@ fn the_snapshot_sees_what_the_facility_s_setup_sets() {
     assert_eq!(variables["values"]["OMP_NUM_THREADS"], "3");
     assert!(variables["names"].as_array().is_some_and(|names| names.contains(&"LATE".into())), "{variables}");
 }
+
+#[test]
+fn a_test_that_tried_the_network_says_so_and_what_to_do() {
+    let room = Room::testing("echo 'curl: (6) Could not resolve host: cms.example.org'; exit 6");
+    let said = room.run(&["check"]).expect(1);
+    assert!(said.out.contains("help: 1 test tried the network, which is off here"), "{}", said.out);
+    let junit = std::fs::read_to_string(room.top().join("carnet-out/junit.xml")).expect("a report");
+    assert!(junit.contains("set network = true under [test]"), "{junit}");
+}
