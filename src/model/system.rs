@@ -14,9 +14,9 @@ pub struct System {
     pub arch: String,
     /// The C library.
     pub libc: Known<Libc>,
-    /// Highest `GLIBCXX_` version that libstdc++ offers: `3.4.30`.
+    /// Highest `GLIBCXX_` version that libstdc++ offers: `3.4.30`; empty when there is no libstdc++.
     pub glibcxx: Known<String>,
-    /// Highest `CXXABI_` version that libstdc++ offers: `1.3.13`.
+    /// Highest `CXXABI_` version that libstdc++ offers: `1.3.13`; empty when there is no libstdc++.
     pub cxxabi: Known<String>,
     /// The locale programs get: `LC_ALL`, else `LC_CTYPE`, else `LANG`, else `C`.
     pub locale: String,
