@@ -22,7 +22,7 @@ pub(crate) fn figures(table: &mut Table) {
     ));
     room.check(&[]);
     let file = room.path("large.json");
-    fs::write(&file, serde_json::to_vec(&large(room.document())).expect("JSON")).expect("a file");
+    fs::write(&file, serde_json::to_vec_pretty(&large(room.document())).expect("JSON")).expect("a file");
     let script = "import json, sys; json.load(open(sys.argv[1]))";
     let python = times(RUNS, || {
         output(std::process::Command::new("python3").args(["-c", script]).arg(&file));
