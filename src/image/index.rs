@@ -120,7 +120,8 @@ impl Search<'_> {
         if depth > DEPTH_CAP {
             return Err(over(format!("more than {DEPTH_CAP} indexes lie in each other")));
         }
-        self.left = self.left.checked_sub(1).ok_or_else(|| over(format!("it names more than {DESCRIPTOR_CAP} images")))?;
+        self.left =
+            self.left.checked_sub(1).ok_or_else(|| over(format!("it names more than {DESCRIPTOR_CAP} images")))?;
         let digest = digest(self.store, descriptor)?;
         let media = descriptor.media_type();
         if *media == MediaType::ImageIndex || media.to_string() == DOCKER_INDEX {

@@ -25,7 +25,8 @@ pub(super) struct Secrets(Vec<String>);
 impl Secrets {
     /// The values of these variables, apart from those that may be told.
     pub(super) fn of(env: &BTreeMap<String, String>) -> Self {
-        let hidden = env.iter().filter(|(name, value)| value.len() >= SHORTEST && probe::recorded(name, value).is_none());
+        let hidden =
+            env.iter().filter(|(name, value)| value.len() >= SHORTEST && probe::recorded(name, value).is_none());
         let mut values: Vec<String> = hidden.map(|(_, value)| value.clone()).collect();
         // One may hold another: the longer one goes first, so that nothing of it stays.
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
@@ -68,9 +69,11 @@ mod tests {
 
     #[test]
     fn names_stay_and_values_go_unless_they_can_be_told() {
-        let mut all = env(&[("API_KEY", "k"), ("LANG", "C.UTF-8"), ("PATH", "/bin:/usr/bin"), ("CC", "x://me:pw@h/gcc")]);
+        let mut all =
+            env(&[("API_KEY", "k"), ("LANG", "C.UTF-8"), ("PATH", "/bin:/usr/bin"), ("CC", "x://me:pw@h/gcc")]);
         redact(&mut all);
-        let told = env(&[("API_KEY", "[redacted]"), ("LANG", "C.UTF-8"), ("PATH", "/bin:/usr/bin"), ("CC", "x://h/gcc")]);
+        let told =
+            env(&[("API_KEY", "[redacted]"), ("LANG", "C.UTF-8"), ("PATH", "/bin:/usr/bin"), ("CC", "x://h/gcc")]);
         assert_eq!(all, told);
     }
 
