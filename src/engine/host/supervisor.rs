@@ -1,6 +1,6 @@
 //! The process around a run on this machine.
 //!
-//! It is this same program, called with [`WORD`]. It reads an [`Order`] as one line from its standard input, starts the
+//! It is this same program, called with a word of its own. It reads an order as one line from its standard input, starts the
 //! program, adopts every descendant whose parent ends, and kills them all when the program ends or when its standard
 //! input does: so nothing outlives carnet, even when carnet is killed. What it learned it writes to a file.
 
