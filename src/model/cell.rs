@@ -13,7 +13,6 @@ pub const SCHEMA: &str = "carnet/cell@1";
 
 /// What `carnet cell` brings back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct CellResult {
     /// Always [`SCHEMA`].
     pub schema: String,
@@ -44,7 +43,7 @@ pub struct CellResult {
 
 /// How long the parts of a cell took, in seconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct CellTiming {
     /// The snapshot.
     pub snapshot: f64,
@@ -58,7 +57,6 @@ pub struct CellTiming {
 
 /// One command and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Step {
     /// `setup`, or the test command's name.
     pub name: String,
@@ -85,7 +83,6 @@ pub struct Step {
 
 /// A duration in seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Seconds {
     /// Seconds.
     pub seconds: f64,
@@ -93,7 +90,7 @@ pub struct Seconds {
 
 /// How a command ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case")]
 pub enum End {
     /// It exited.
     Exit {
@@ -128,7 +125,6 @@ impl End {
 
 /// Output of a command within its cap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Captured {
     /// The text; bytes that are no UTF-8 replaced. When bytes were dropped, a line between start and end says so.
     pub text: String,
@@ -139,7 +135,6 @@ pub struct Captured {
 
 /// One test case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct TestCase {
     /// Name as its framework has it: `test_mass[loose]`.
     pub name: String,
@@ -184,7 +179,6 @@ pub enum Outcome {
 
 /// A file and its content.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct FileDigest {
     /// Path relative to the analysis.
     pub path: String,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Every field has the meaning "as the image and the engine have it" when absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Contract {
     /// Numeric user and group that processes get.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +50,6 @@ pub struct Contract {
 
 /// Numeric user and group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Ids {
     /// User id.
     pub uid: u32,
@@ -60,7 +59,7 @@ pub struct Ids {
 
 /// What `/tmp` is at a facility.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Tmp {
     /// Size in bytes of a tmpfs mounted there; by default the engine's own.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,7 +70,6 @@ pub struct Tmp {
 
 /// A directory of this machine that the facility shows inside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Mount {
     /// Absolute path on this machine.
     pub source: String,

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 /// Environments side by side: only the rows in which they differ or couldn't be compared.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Diff {
     /// Names of the columns; the first is the reference.
     pub columns: Vec<String>,
@@ -15,7 +14,6 @@ pub struct Diff {
 
 /// Rows of one kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Section {
     /// Stable identifier: `python`, `imported`, `required`, `root`, `system`, `paths`, `runtime`, `packages-dpkg`, …
     pub id: String,
@@ -27,7 +25,6 @@ pub struct Section {
 
 /// One thing that differs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Row {
     /// What it is: a package's name, `version`, `PATH`.
     pub name: String,
@@ -44,7 +41,7 @@ pub struct Row {
 
 /// A value in one column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case")]
 pub enum Value {
     /// It is there, written so.
     Is {

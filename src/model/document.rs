@@ -18,7 +18,6 @@ pub const SCHEMA: &str = "carnet/document@1";
 
 /// One check, or several merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Document {
     /// Always [`SCHEMA`].
     pub schema: String,
@@ -44,7 +43,7 @@ pub struct Document {
 
 /// When a check ran.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Timing {
     /// Start, RFC 3339 in UTC, to the second.
     pub started: String,
@@ -54,7 +53,6 @@ pub struct Timing {
 
 /// What was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Analysis {
     /// Name from `carnet.toml`, else of the repository's directory.
     pub name: String,
@@ -79,7 +77,6 @@ pub struct Analysis {
 
 /// A lock or requirements file that the repository has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct LockFile {
     /// Path relative to the analysis.
     pub path: String,
@@ -89,7 +86,6 @@ pub struct LockFile {
 
 /// One cell: what was run where, and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Cell {
     /// Unique name: the facility's id, with `/role` when the facility has several roles.
     pub id: String,
@@ -139,7 +135,7 @@ pub struct Cell {
 
 /// How long a cell took, in seconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct RunTiming {
     /// Wall time from the first call of the engine to the last.
     pub seconds: f64,
@@ -214,7 +210,6 @@ impl Cell {
 
 /// The differences of one cell's environment from the reference's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct CellDiff {
     /// The cell.
     pub cell: String,

@@ -18,7 +18,6 @@ pub const SCHEMA: &str = "carnet/environment@1";
 
 /// What a place offers to an analysis: software first, then how processes run there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Environment {
     /// Always [`SCHEMA`].
     pub schema: String,
@@ -53,7 +52,7 @@ pub enum Ecosystem {
 
 /// Environment variables, with the values of those alone that can't be a secret.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Variables {
     /// Variables that are lists separated by colons (`PATH`, `PYTHONPATH`, `LD_LIBRARY_PATH`, …), in order.
     pub lists: BTreeMap<String, Vec<String>>,

@@ -12,7 +12,6 @@ use super::digest::Digest;
 /// A manifest digest differs between transports (a push recompresses layers); the config digest and the diff ids don't,
 /// so "the same image" is decided by `config_digest`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ImageIdentity {
     /// The reference as written in `carnet.toml`, transport included: `oci:images/el9`, `docker://ghcr.io/x/y:1`.
     pub reference: String,
@@ -40,7 +39,6 @@ pub struct ImageIdentity {
 
 /// The part of an image configuration that decides how a process starts in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct ImageConfig {
     /// Environment variables. In a document the values of those that aren't on the allow list are `[redacted]`.
     #[serde(default)]

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 /// One installed package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Package {
     /// Name as its manager writes it.
     pub name: String,

@@ -7,7 +7,6 @@ use super::known::Known;
 
 /// One Python interpreter.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Python {
     /// Path of the executable after following links.
     pub executable: String,
@@ -51,7 +50,6 @@ pub enum PythonKind {
 
 /// One installed distribution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Distribution {
     /// Name as its metadata writes it.
     pub name: String,

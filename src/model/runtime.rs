@@ -9,7 +9,6 @@ use super::known::Known;
 
 /// The part of the runtime that the facility's contract decides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Runtime {
     /// Effective user id.
     pub uid: Known<u32>,
@@ -31,7 +30,6 @@ pub struct Runtime {
 
 /// A directory that programs count on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Directory {
     /// Its path; empty when no variable names it.
     pub path: String,
@@ -61,7 +59,6 @@ pub enum SitePath {
 
 /// What the engine and the machine impose; not the facility's, so it isn't hashed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Imposed {
     /// Kernel release, as `uname -r`.
     pub kernel: Known<String>,
@@ -79,7 +76,7 @@ pub struct Imposed {
 
 /// Limits of the control group this process is in; none when there is none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 pub struct Cgroup {
     /// Bytes of memory.
     pub memory: Known<Option<u64>>,

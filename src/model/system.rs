@@ -7,7 +7,6 @@ use super::known::Known;
 
 /// What the image's files say of the system.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct System {
     /// `os-release`.
     pub os: Known<OsRelease>,
@@ -15,9 +14,9 @@ pub struct System {
     pub arch: String,
     /// The C library.
     pub libc: Known<Libc>,
-    /// Highest `GLIBCXX_` version that libstdc++ offers: `3.4.30`.
+    /// Highest `GLIBCXX_` version that libstdc++ offers: `3.4.30`; empty when there is no libstdc++.
     pub glibcxx: Known<String>,
-    /// Highest `CXXABI_` version that libstdc++ offers: `1.3.13`.
+    /// Highest `CXXABI_` version that libstdc++ offers: `1.3.13`; empty when there is no libstdc++.
     pub cxxabi: Known<String>,
     /// The locale programs get: `LC_ALL`, else `LC_CTYPE`, else `LANG`, else `C`.
     pub locale: String,
@@ -33,7 +32,6 @@ pub struct System {
 
 /// What `os-release` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct OsRelease {
     /// `ID`: `debian`, `almalinux`.
     pub id: String,
@@ -45,7 +43,6 @@ pub struct OsRelease {
 
 /// The C library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Libc {
     /// `glibc`, `musl`, or `none` when the image has no dynamic loader.
     pub name: String,
@@ -55,7 +52,6 @@ pub struct Libc {
 
 /// A compiler or build tool.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Tool {
     /// Command: `gcc`, `g++`, `gfortran`, `clang`, `cmake`, `make`, `ninja`, `git`, `bash`, `nvcc`.
     pub name: String,
@@ -67,7 +63,6 @@ pub struct Tool {
 
 /// One ROOT installation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct RootInstallation {
     /// Version, as `6.40.00`.
     pub version: Known<String>,
@@ -86,7 +81,6 @@ pub struct RootInstallation {
 
 /// A software release brought in by a setup script.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Release {
     /// `lcg`, `cmssw`, `atlas`, `key4hep`, `spack`.
     pub name: String,

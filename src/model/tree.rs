@@ -8,7 +8,6 @@ use super::digest::Digest;
 /// The file tree handed to the tests: tracked files and untracked ones that git doesn't ignore, as they are in the
 /// working tree, submodules included, without `.git` unless it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Tree {
     /// Digest over the sorted entries: type and executable bit, path, and the digest of the content or the link's target.
     pub digest: Digest,
@@ -25,7 +24,6 @@ pub struct Tree {
 
 /// A path that the tests don't see although git would show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct LeftOut {
     /// Path relative to the repository's top.
     pub path: String,

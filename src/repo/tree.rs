@@ -90,7 +90,7 @@ impl Listing {
         for (path, entry) in &self.entries {
             let (from, to) = (self.top.join(path), target.join(path));
             if let Some(parent) = to.parent() {
-                fs::create_dir_all(parent).map_err(|error| RepoError::io("making", parent, error))?;
+                make_directories(parent)?;
             }
             let done = match entry {
                 Entry::File { executable } => copy.file(path, &from, &to, *executable)?,
@@ -244,6 +244,19 @@ fn untracked(repository: &Repository, workdir: &Path) -> Result<Vec<PathBuf>, Re
     let statuses = repository.statuses(Some(&mut options)).map_err(|error| unreadable(workdir, &error))?;
     let new = statuses.iter().filter(|entry| entry.status().is_wt_new());
     Ok(new.map(|entry| PathBuf::from(OsStr::from_bytes(entry.path_bytes()))).collect())
+}
+
+/// Makes a directory and those above it that every user may enter, whatever the umask of who runs this.
+fn make_directories(dir: &Path) -> Result<(), RepoError> {
+    let failed = |error| RepoError::io("making", dir, error);
+    if dir.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = dir.parent() {
+        make_directories(parent)?;
+    }
+    fs::create_dir(dir).map_err(failed)?;
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).map_err(failed)
 }
 
 /// A copy under way and the digest of what was copied.

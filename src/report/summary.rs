@@ -7,7 +7,7 @@ use crate::model::diff::{Diff, Weight};
 use crate::model::document::{Cell, Document, Status};
 use crate::model::environment::Environment;
 use crate::model::known::Known;
-use crate::model::python::Python;
+use crate::model::python::{Distribution, Python};
 use crate::model::verdict::{Verdict, verdict};
 
 use super::text::{count, one_line};
@@ -35,7 +35,7 @@ impl Line<'_> {
 /// All cells.
 #[derive(Debug)]
 pub(super) struct Summary<'a> {
-    /// What the versions are of: Python, ROOT, then directly imported distributions.
+    /// What the versions are of: Python, ROOT where any cell has it, then directly imported distributions.
     pub(super) labels: Vec<String>,
     pub(super) lines: Vec<Line<'a>>,
 }
@@ -55,7 +55,20 @@ impl<'a> Summary<'a> {
             })
             .collect();
         let labels = ["python", "root"].map(str::to_owned).into_iter().chain(names).collect();
-        Self { labels, lines }
+        let mut summary = Self { labels, lines };
+        if !document.environments.values().any(|environment| !environment.system.roots.is_empty()) {
+            summary.drop_column("root");
+        }
+        summary
+    }
+
+    /// A column that is empty everywhere only takes room from the others.
+    fn drop_column(&mut self, label: &str) {
+        let Some(at) = self.labels.iter().position(|other| other == label) else { return };
+        self.labels.remove(at);
+        for line in self.lines.iter_mut().filter(|line| line.versions.len() > at) {
+            line.versions.remove(at);
+        }
     }
 }
 
@@ -63,7 +76,8 @@ fn environment<'a>(document: &'a Document, cell: &Cell) -> Option<&'a Environmen
     document.environments.get(cell.environment.as_ref()?)
 }
 
-/// Directly imported distributions: those whose versions differ most between cells first, then by name.
+/// Directly imported distributions: those whose versions differ most between cells first, then those that build on most
+/// of the others (an analysis says "coffea", not the dozen libraries below it), then by name.
 fn distributions(document: &Document) -> Vec<String> {
     let pythons: Vec<&Python> =
         document.environments.values().filter_map(|environment| environment.main_python()).collect();
@@ -83,10 +97,30 @@ fn distributions(document: &Document) -> Vec<String> {
         }
     }
     // ROOT has a column of its own.
-    let mut names: Vec<(&str, usize)> =
-        seen.into_iter().filter(|(name, _)| *name != "root").map(|(name, versions)| (name, versions.len())).collect();
-    names.sort_by_key(|(_, versions)| std::cmp::Reverse(*versions));
-    names.into_iter().take(MAX_DISTRIBUTIONS).map(|(name, _)| one_line(name, 30)).collect()
+    seen.remove("root");
+    let rank = |name: &str, versions: &BTreeSet<&str>| {
+        let below = pythons.iter().map(|python| reached(python, name));
+        (versions.len(), below.map(|below| seen.keys().filter(|other| below.contains(*other)).count()).max())
+    };
+    let mut names: Vec<_> = seen.iter().map(|(name, versions)| (rank(name, versions), *name)).collect();
+    names.sort_by(|(a, _), (b, _)| b.cmp(a));
+    names.into_iter().take(MAX_DISTRIBUTIONS).map(|(_, name)| one_line(name, 30)).collect()
+}
+
+/// Everything that a distribution requires, directly or not.
+fn reached<'a>(python: &'a Python, name: &str) -> BTreeSet<&'a str> {
+    let winners: BTreeMap<&str, &Distribution> =
+        python.winners().map(|distribution| (distribution.normalized.as_str(), distribution)).collect();
+    let mut found = BTreeSet::new();
+    let mut queue: Vec<&Distribution> = winners.get(name).copied().into_iter().collect();
+    while let Some(distribution) = queue.pop() {
+        for required in &distribution.requires {
+            if found.insert(required.as_str()) {
+                queue.extend(winners.get(required.as_str()).copied());
+            }
+        }
+    }
+    found
 }
 
 fn versions(environment: &Environment, names: &[String]) -> Vec<String> {
@@ -187,11 +221,22 @@ pub(super) fn case_name(case: &TestCase) -> String {
     one_line(&format!("{place}{joiner}{}", case.name), 300)
 }
 
-/// Why a test case did not pass, on one line.
+/// What to do about tests that tried the network.
+pub(super) const NETWORK_ADVICE: &str = "set network = true under [test], or give the tests their data";
+
+/// Why a test case did not pass, on one line, with what to do where that is known.
 pub(super) fn case_reason(case: &TestCase) -> String {
-    let network = if case.tried_network { " (it tried to use the network, which is off)" } else { "" };
-    let message = if case.message.trim().is_empty() { "no message" } else { &case.message };
-    format!("{}{network}", one_line(message, 1000))
+    let message = case_message(case);
+    if case.tried_network {
+        format!("{message} (tried the network, which is off here: {NETWORK_ADVICE})")
+    } else {
+        message
+    }
+}
+
+/// What a test case says of why it did not pass, on one line.
+pub(super) fn case_message(case: &TestCase) -> String {
+    one_line(if case.message.trim().is_empty() { "no message" } else { &case.message }, 1000)
 }
 
 /// How a command ended, and why its results couldn't be read.

@@ -118,6 +118,9 @@ impl Stage {
         let path = self.room.dir.join(&name);
         let text = canonical::to_string(plan).map_err(|error| RepoError::io("writing", &path, error.into()))?;
         fs::write(&path, text).map_err(|error| RepoError::io("writing", &path, error))?;
+        // The umask of who starts this must not keep the user inside from reading it.
+        let mode = fs::Permissions::from_mode(0o644);
+        fs::set_permissions(&path, mode).map_err(|error| RepoError::io("writing", &path, error))?;
         Ok(name)
     }
 }

@@ -195,3 +195,12 @@ fn no_report_tells_a_secret() {
         assert!(!text.contains(secret), "{text}");
     }
 }
+
+#[test]
+fn a_test_that_tried_the_network_says_so_and_what_to_do() {
+    let room = Room::testing("echo 'curl: (6) Could not resolve host: cms.example.org'; exit 6");
+    let said = room.run(&["check"]).expect(1);
+    assert!(said.out.contains("help: 1 test tried the network, which is off here"), "{}", said.out);
+    let junit = std::fs::read_to_string(room.top().join("carnet-out/junit.xml")).expect("a report");
+    assert!(junit.contains("set network = true under [test]"), "{junit}");
+}

@@ -71,7 +71,8 @@ pub(super) fn libstdcxx(
         .chain(DIRECTORIES.iter().map(|&d| d.to_owned()))
         .map(|d| format!("{d}/libstdc++.so.6"))
         .find(|p| root.exists(p));
-    let Some(path) = found else { return (Known::unknown("no libstdc++.so.6"), Known::unknown("no libstdc++.so.6")) };
+    // That there is none is known, and the same everywhere.
+    let Some(path) = found else { return (Known::Known(String::new()), Known::Known(String::new())) };
     match root.read(&path, LARGE) {
         Ok(bytes) => {
             let version = |prefix: &str| match elf::highest(&bytes, prefix) {
@@ -172,6 +173,13 @@ mod tests {
         fs::write(dir.path().join("lib64/libc-2.17.so"), b"x").expect("a file");
         symlink("libc-2.17.so", dir.path().join("lib64/libc.so.6")).expect("a link");
         assert_eq!(libc(&root).get().map(|libc| libc.version.as_str()), Some("2.17"));
+    }
+
+    #[test]
+    fn that_there_is_no_libstdcxx_is_known() {
+        let (_dir, root) = tree();
+        let none = || Known::Known(String::new());
+        assert_eq!(libstdcxx(&root, &BTreeMap::new(), None), (none(), none()));
     }
 
     #[test]
