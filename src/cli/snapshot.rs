@@ -19,8 +19,8 @@ use crate::ui::file;
 /// System, libraries, Pythons and what each can import, packages, ROOT, releases, and how processes run there.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// `host`, `venv:DIR`, or an image: docker://NAME:TAG, docker-daemon:NAME:TAG, docker-archive:FILE, oci:DIR[:TAG],
-    /// oci-archive:FILE[:TAG], dir:ROOTFS.
+    /// `host`, `venv:DIR`, or an image: `docker://NAME:TAG`, `docker-daemon:NAME:TAG`, `docker-archive:FILE`,
+    /// `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `dir:ROOTFS`.
     #[arg(default_value = "host")]
     target: String,
 

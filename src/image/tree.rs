@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
@@ -19,8 +19,8 @@ use super::whiteout::{Meaning, meaning};
 const PATH_CAP: usize = 4096;
 /// Bytes of paths remembered of one layer and of all directories: millions of files have a tenth of that.
 const MEMORY_CAP: usize = 1 << 30;
-/// Bytes that all files together may have: a sparse one may say any size and stand in the layer as a few bytes.
-const CONTENT_CAP: u64 = 1 << 40;
+/// Bytes that all sparse files together may have: one may say any size and stand in the layer as a few bytes.
+const SPARSE_CAP: u64 = 64 << 30;
 
 /// Why an entry was not written.
 #[derive(Debug)]
@@ -56,8 +56,8 @@ pub(super) struct Writer {
     times: BTreeMap<Vec<u8>, i64>,
     /// Bytes of the paths in `own` and `times`.
     remembered: usize,
-    /// Bytes that may still be written.
-    room: u64,
+    /// Bytes that sparse files may still have.
+    sparse: u64,
 }
 
 struct Attributes {
@@ -82,7 +82,7 @@ impl Writer {
             own: HashSet::new(),
             times: BTreeMap::new(),
             remembered: 0,
-            room: CONTENT_CAP,
+            sparse: SPARSE_CAP,
         })
     }
 
@@ -126,12 +126,14 @@ impl Writer {
             }
             EntryType::Symlink => self.make_link(&parent, name, &link_target(entry)?, &attributes)?,
             EntryType::Link => self.make_hard_link(&parent, name, &link_target(entry)?)?,
-            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
-                let size = entry.size();
-                self.room = self.room.checked_sub(size).ok_or_else(|| {
-                    Refused::Hostile(format!("with its {size} bytes the image has more than {CONTENT_CAP}"))
-                })?;
-                self.make_file(&parent, name, entry, &attributes)?;
+            EntryType::Regular | EntryType::Continuous => {
+                self.make_file(&parent, name, &attributes, |file| io::copy(entry, file).map(drop))?;
+            }
+            EntryType::GNUSparse => {
+                let left = self.sparse.checked_sub(entry.size());
+                let over = || Refused::Hostile(format!("sparse files have more than {SPARSE_CAP} bytes together"));
+                self.sparse = left.ok_or_else(over)?;
+                self.make_file(&parent, name, &attributes, |file| copy_sparse(entry, file))?;
             }
             // Devices and pipes: none is needed, and some are dangerous.
             _ => return Ok(()),
@@ -219,13 +221,13 @@ impl Writer {
         &mut self,
         parent: &OwnedFd,
         name: &[u8],
-        content: &mut impl Read,
         attributes: &Attributes,
+        fill: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<(), Refused> {
         let mode = Mode::RUSR | Mode::WUSR;
         let fd = self.afresh(parent, name, || rustix::fs::openat(parent, name, CREATE, mode))?;
         let mut file = File::from(fd);
-        io::copy(content, &mut file)?;
+        fill(&mut file)?;
         if let Some((uid, gid)) = attributes.owner {
             rustix::fs::fchown(&file, Some(uid), Some(gid))?;
         }
@@ -322,6 +324,24 @@ impl Writer {
             }
         }
         Ok(())
+    }
+}
+
+/// Copies with holes where there are only zeros, so that a sparse file takes no more of the disk than it says.
+fn copy_sparse(content: &mut impl Read, file: &mut File) -> io::Result<()> {
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        let n = content.read(&mut chunk)?;
+        let (read, hole) = (&chunk[..n], i64::try_from(n).unwrap_or(i64::MAX));
+        if n == 0 {
+            let length = file.stream_position()?;
+            return file.set_len(length);
+        }
+        if read.iter().all(|byte| *byte == 0) {
+            file.seek(SeekFrom::Current(hole))?;
+        } else {
+            file.write_all(read)?;
+        }
     }
 }
 

@@ -314,3 +314,32 @@ impl Copy {
         self.entries += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    use super::Listing;
+
+    #[test]
+    fn what_git_knows_below_a_link_is_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let (top, outside) = (dir.path().join("top"), dir.path().join("outside"));
+        fs::create_dir_all(top.join("data")).unwrap();
+        fs::create_dir(&outside).unwrap();
+        for place in [&top.join("data/key"), &outside.join("key"), &top.join("seen")] {
+            fs::write(place, "x").unwrap();
+        }
+        let repository = git2::Repository::init(&top).unwrap();
+        let mut index = repository.index().unwrap();
+        index.add_path(Path::new("data/key")).unwrap();
+        index.write().unwrap();
+        fs::remove_dir_all(top.join("data")).unwrap();
+        symlink(&outside, top.join("data")).unwrap();
+        let listing = Listing::read(&top, false).unwrap();
+        assert_eq!(listing.paths().collect::<Vec<_>>(), ["data", "seen"]);
+        assert_eq!(listing.left_out[Path::new("data/key")], "it lies below a link");
+    }
+}

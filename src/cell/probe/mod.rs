@@ -8,6 +8,9 @@ mod cgroup;
 mod cpu;
 mod dead;
 mod elf;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod library;
 mod mount;
 mod package;

@@ -199,5 +199,12 @@ fn kind(place: &Place, prefix: &str, venv: bool) -> PythonKind {
     }
 }
 
+/// Every reader of requirements, for `fuzz/`.
+#[cfg(feature = "fuzzing")]
+pub(super) fn requires(text: &str) {
+    let _ = requirement::name(text, "3.11.7");
+    let _ = requirement::egg(text, "3.11.7");
+}
+
 /// Distributions of a Python, as found or unknown.
 type Distributions = Known<Vec<Distribution>>;
