@@ -96,7 +96,7 @@ fn diff(columns: &[String; 2], format: &str) -> String {
 
 /// The directory of images that `examples/images/build.sh` made.
 fn images() -> PathBuf {
-    let carnet::image::reference::Reference::OciLayout(path, _) = busybox() else { panic!("busybox is a layout") };
+    let carnet::model::reference::Reference::OciLayout(path, _) = busybox() else { panic!("busybox is a layout") };
     path.parent().expect("a directory of images").to_owned()
 }
 

@@ -28,7 +28,7 @@ const CAP: u64 = 1 << 20;
 pub struct Config {
     /// Name of the analysis.
     pub name: Option<String>,
-    /// Cell that the others are compared with; by default the first that brings an environment back.
+    /// Cell that the others are compared with; by default the first that passes.
     pub reference: Option<String>,
     /// How it is tested.
     pub test: Test,

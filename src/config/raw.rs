@@ -40,7 +40,7 @@ pub(super) struct Analysis {
     /// Name of the analysis; by default that of its directory.
     #[schemars(with = "Option<String>")]
     pub(super) name: Option<Spanned<String>>,
-    /// Cell that the others are compared with; by default the first.
+    /// Cell that the others are compared with; by default the first that passes, else the first.
     #[schemars(with = "Option<String>")]
     pub(super) reference: Option<Spanned<String>>,
 }

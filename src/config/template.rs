@@ -27,7 +27,7 @@ pub fn render(shown: &Shown) -> String {
         quote(&shown.name)
     );
     text.push_str(if shown.images.is_empty() {
-        "# reference = \"laptop\"        # the cell that the others are compared with; by default the first\n"
+        "# reference = \"laptop\"        # the cell that the others are compared with; by default the first that passes\n"
     } else {
         "reference = \"laptop\"          # the cell that the others are compared with\n"
     });

@@ -87,11 +87,13 @@ fn has_environment(document: &Document, name: &str) -> bool {
     document.cells.iter().any(|cell| cell.id == name && cell.environment.is_some())
 }
 
-/// Compares every cell with the reference anew. When the one named can't be it, the first cell with an environment is;
-/// environments that no cell names are dropped.
+/// Compares every cell with the reference anew. When the one named can't be it, the first cell that passed is, since what
+/// differs from a place where it works may be why it doesn't elsewhere, and else the first with an environment.
+/// Environments that no cell names are dropped.
 pub fn compare(document: &mut Document) {
     if !document.reference.as_deref().is_some_and(|name| has_environment(document, name)) {
-        let first = document.cells.iter().find(|cell| cell.environment.is_some());
+        let with_environment = || document.cells.iter().filter(|cell| cell.environment.is_some());
+        let first = with_environment().find(|cell| cell.status == Status::Passed).or(with_environment().next());
         document.reference = first.map(|cell| cell.id.clone());
     }
     let named: BTreeSet<&Digest> = document.cells.iter().filter_map(|cell| cell.environment.as_ref()).collect();

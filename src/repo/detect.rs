@@ -24,7 +24,7 @@ pub struct Files<'a> {
 }
 
 impl Files<'_> {
-    fn has(&self, path: &str) -> bool {
+    pub(super) fn has(&self, path: &str) -> bool {
         self.paths.binary_search_by(|have| have.as_str().cmp(path)).is_ok()
     }
 

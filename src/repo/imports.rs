@@ -30,12 +30,21 @@ pub fn modules(files: &Files<'_>) -> Vec<String> {
 /// Modules that lie in the repository: `x.py` and directories with Python files, anywhere, since tests change the path.
 fn own_modules<'a>(files: &'a Files<'_>) -> BTreeSet<&'a str> {
     let mut own = BTreeSet::new();
-    for path in files.paths.iter().filter_map(|path| path.strip_suffix(".py")) {
+    for path in files.paths.iter().filter(|path| !is_installed(path, files)).filter_map(|path| path.strip_suffix(".py"))
+    {
         let mut parts = path.rsplit('/');
         own.extend(parts.next());
         own.extend(parts);
     }
     own
+}
+
+/// Whether a file can only be imported from where its project is installed: the "src layout" of a package
+/// (packaging.python.org, "src layout vs flat layout"). Which version of it the tests get is up to the place.
+fn is_installed(path: &str, files: &Files<'_>) -> bool {
+    let Some((package, _)) = path.strip_prefix("src/").and_then(|path| path.split_once('/')) else { return false };
+    files.has(&format!("src/{package}/__init__.py"))
+        && ["pyproject.toml", "setup.py"].iter().any(|file| files.has(file))
 }
 
 /// The code of a notebook's cells (nbformat 4, "Notebook file format"), without lines of IPython's own.
@@ -221,6 +230,20 @@ import f
         };
         let paths = ["a.ipynb", "lib/helpers.py", "pkg/sub/__init__.py", "src/cuts.py"].map(str::to_owned).to_vec();
         assert_eq!(modules(&Files { paths, read: &read }), ["mplhep", "vector"]);
+    }
+
+    #[test]
+    fn a_package_below_src_comes_from_where_it_is_installed() {
+        let read = |path: &str| Some(if path.starts_with("tests") { "import fitter, helper" } else { "" }.into());
+        let paths = |project: &str| {
+            let mut paths = [project, "src/fitter/__init__.py", "src/fitter/helper.py", "tests/test_a.py"]
+                .map(str::to_owned)
+                .to_vec();
+            paths.sort();
+            paths
+        };
+        assert_eq!(modules(&Files { paths: paths("pyproject.toml"), read: &read }), ["fitter", "helper"]);
+        assert_eq!(modules(&Files { paths: paths("README"), read: &read }), Vec::<String>::new());
     }
 
     #[test]

@@ -17,6 +17,8 @@ const MAX_TESTS: usize = 5;
 const MAX_DIFFERENCES: usize = 8;
 /// Last lines of output shown of a command that failed without a test case.
 const MAX_OUTPUT: usize = 4;
+/// Lines that a message or a line of output may take: its end often says more than its start.
+const MAX_LINES: usize = 3;
 /// Widest column of cell names before details move left.
 const MAX_INDENT: usize = 14;
 /// Where all that is only counted can be read.
@@ -32,7 +34,9 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
     let indent = (ids + 4).min(MAX_INDENT);
     for (line, head) in summary.lines.iter().zip(heads) {
         page.line(2, &head);
-        if let (_, Some(reason)) = summary::headline(line.cell) {
+        if let (_, Some(reason)) = summary::headline(line.cell)
+            && !is_told_below(line.cell, &reason)
+        {
             page.wrapped(indent, 2, &reason, Ink::Plain);
         }
         details(&mut page, indent, document, line, options);
@@ -46,6 +50,12 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
     };
     page.wrapped(0, 2, &format!("{mark} {}", summary::sentence(document, str::to_owned)), ink);
     page.finish()
+}
+
+/// Whether the reason is that of a step that is shown with its output anyway.
+fn is_told_below(cell: &Cell, reason: &str) -> bool {
+    cell.status == Status::Failed
+        && summary::broken_steps(cell).any(|step| reason.starts_with(&format!("{}: ", step.name)))
 }
 
 fn id(cell: &Cell) -> String {
@@ -151,7 +161,13 @@ fn details(page: &mut Page, indent: usize, document: &Document, line: &Line<'_>,
         broken(page, indent, step, options);
     }
     failures(page, indent, cell, options);
+    for text in cell.steps.iter().filter_map(summary::stopped) {
+        page.wrapped(indent, 2, text, Ink::Faint);
+    }
     flaky(page, indent, cell);
+    if let Some(text) = summary::skipped(cell) {
+        page.say(indent, clip(&text, room(options, indent)), Ink::Faint);
+    }
     if let Some(hint) = &cell.hint {
         page.wrapped(indent, 6, &format!("help: {}", one_line(hint, 600)), Ink::Plain);
     }
@@ -161,11 +177,15 @@ fn details(page: &mut Page, indent: usize, document: &Document, line: &Line<'_>,
         differences(page, indent, document, diff, options);
     }
     if !cell.not_enforced.is_empty() {
-        let number = count(cell.not_enforced.len(), "part");
-        let text =
-            format!("note: {number} of the contract not enforced here (`not_enforced` in {DOCUMENT} says which)");
+        let parts: Vec<String> = cell.not_enforced.iter().map(|part| part_of_contract(part)).collect();
+        let text = format!("note: not enforced here: {} (reasons in {DOCUMENT})", parts.join(", "));
         page.wrapped(indent, 6, &text, Ink::Faint);
     }
+}
+
+/// What isn't enforced, without the reason that follows it.
+fn part_of_contract(text: &str) -> String {
+    one_line(text.split(':').next().unwrap_or(text), 60)
 }
 
 fn broken(page: &mut Page, indent: usize, step: &Step, options: &Options) {
@@ -175,7 +195,7 @@ fn broken(page: &mut Page, indent: usize, step: &Step, options: &Options) {
     let cleaned = clean(&output.text);
     let lines: Vec<&str> = cleaned.lines().filter(|line| !line.trim().is_empty()).collect();
     for line in &lines[lines.len().saturating_sub(MAX_OUTPUT)..] {
-        page.say(indent + 2, one_line(line, room(options, indent + 2)), Ink::Faint);
+        page.wrapped(indent + 2, 2, &one_line(line, MAX_LINES * room(options, indent + 4)), Ink::Faint);
     }
 }
 
@@ -192,7 +212,8 @@ fn failures(page: &mut Page, indent: usize, cell: &Cell, options: &Options) {
             page.say(indent, format!("{name}: {reason}"), Ink::Plain);
         } else {
             page.say(indent, name, Ink::Plain);
-            page.say(indent + 2, clip(&reason, room(options, indent + 2)), Ink::Plain);
+            let reason = clip(&reason, MAX_LINES * room(options, indent + 4)).into_owned();
+            page.wrapped(indent + 2, 2, &reason, Ink::Plain);
         }
     }
     if bad > MAX_TESTS {

@@ -201,6 +201,9 @@ fn section(document: &Document, line: &Line<'_>, options: &Options) -> String {
     }
     steps(&mut out, line);
     failures(&mut out, line);
+    for text in cell.steps.iter().filter_map(summary::stopped) {
+        put(&mut out, format_args!("_{text}._\n\n"));
+    }
     flaky(&mut out, line);
     if cell.status == Status::Failed
         && let Some(diff) = line.diff

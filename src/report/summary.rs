@@ -7,6 +7,7 @@ use crate::model::diff::{Diff, Weight};
 use crate::model::document::{Cell, Document, Status};
 use crate::model::environment::Environment;
 use crate::model::known::Known;
+use crate::model::plan::TestKind;
 use crate::model::python::{Distribution, Python};
 use crate::model::verdict::{Verdict, verdict};
 
@@ -161,7 +162,8 @@ pub(super) fn headline(cell: &Cell) -> (String, Option<String>) {
     }
 }
 
-/// The same in so few words that cells fit under each other: what broke counts as failed, what was skipped isn't told.
+/// The same in so few words that cells fit under each other: what broke counts as failed, what was skipped is
+/// told by [`skipped`].
 pub(super) fn short(cell: &Cell) -> String {
     let counts = cell.counts();
     match cell.status {
@@ -202,6 +204,19 @@ pub(super) fn cases<'a>(
         .flat_map(move |step| step.cases.iter().filter(move |case| wanted(case.outcome)).map(move |case| (step, case)))
 }
 
+/// How many tests were skipped, and the reason given most often: `95 skipped, 32 of them: dask-awkward not installed`.
+pub(super) fn skipped(cell: &Cell) -> Option<String> {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, case) in cases(cell, |outcome| outcome == Outcome::Skipped) {
+        *reasons.entry(case.message.trim()).or_default() += 1;
+    }
+    let total: usize = reasons.values().sum();
+    let (reason, number) = reasons.into_iter().max_by_key(|(reason, number)| (*number, std::cmp::Reverse(*reason)))?;
+    let share = if number == total { String::new() } else { format!(", {number} of them") };
+    let reason = if reason.is_empty() { String::new() } else { format!("{share}: {}", one_line(reason, 200)) };
+    Some(format!("{total} skipped{reason}"))
+}
+
 /// Whether a case counts against the analysis.
 pub(super) fn is_bad(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Failed | Outcome::Errored)
@@ -214,17 +229,38 @@ pub(super) fn broken_steps(cell: &Cell) -> impl Iterator<Item = &Step> {
     })
 }
 
-/// Where a test case is, as its framework would be told to run it: `tests/test_a.py::test_b`.
+/// Where a test case is, as its framework would be told to run it: `tests/test_a.py::test_b`. A file that can't be
+/// collected stands for itself, and a command for the only case it has.
 pub(super) fn case_name(case: &TestCase) -> String {
     let place = case.file.as_deref().unwrap_or(&case.class);
+    if is_module(place, &case.name) || case.file.is_none() && place == case.name {
+        return one_line(place, 300);
+    }
     let joiner = if place.is_empty() { "" } else { "::" };
     one_line(&format!("{place}{joiner}{}", case.name), 300)
 }
 
+<<<<<<< HEAD
 /// What to do about tests that tried the network.
 pub(super) const NETWORK_ADVICE: &str = "set network = true under [test], or give the tests their data";
 
 /// Why a test case did not pass, on one line, with what to do where that is known.
+=======
+/// Whether a name is the dotted one of this Python file, as pytest names what it can't collect.
+fn is_module(file: &str, name: &str) -> bool {
+    file.strip_suffix(".py").is_some_and(|stem| stem.len() == name.len() && stem.replace('/', ".") == name)
+}
+
+/// What was never run because a step stopped early; none when nothing is known of it.
+pub(super) fn stopped(step: &Step) -> Option<&'static str> {
+    // docs.pytest.org, "Exit codes": 2 is an interruption, by errors of the collection among others.
+    let interrupted = step.kind == Some(TestKind::Pytest) && step.end == End::Exit { code: 2 };
+    (interrupted && step.cases.iter().any(|case| is_bad(case.outcome)))
+        .then_some("pytest stopped there: it ran none of the tests that follow")
+}
+
+/// Why a test case did not pass, on one line.
+>>>>>>> suite
 pub(super) fn case_reason(case: &TestCase) -> String {
     let message = case_message(case);
     if case.tried_network {

@@ -44,6 +44,12 @@ pub(super) fn this_machine() -> Facility {
     }
 }
 
+/// Whether a word names a file that is run, by its ending; ROOT compiles a macro with `+` after it.
+fn is_program(word: &str) -> bool {
+    let ends = [".py", ".sh", ".C", ".cxx", ".cpp", ".cc", ".c", ".ipynb", ".jl", ".R", ".pl"];
+    ends.iter().any(|end| word.trim_end_matches('+').ends_with(end))
+}
+
 /// A short name for a command: what it starts.
 fn name(kind: TestKind, run: &str) -> String {
     let program = match kind {
@@ -52,10 +58,34 @@ fn name(kind: TestKind, run: &str) -> String {
         TestKind::Ctest => "ctest",
         TestKind::Make => "make",
         TestKind::RootMacro | TestKind::Script | TestKind::Command => {
-            let word = run.split_whitespace().find(|word| word.contains('.')).or_else(|| run.split_whitespace().next());
-            word.and_then(|word| word.rsplit('/').next()).unwrap_or("command")
+            let mut words =
+                run.split(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '(' | ';' | '&' | '|' | ')'));
+            let first = words.clone().find(|word| !word.is_empty());
+            let word = words.find(|word| is_program(word)).or(first);
+            word.and_then(|word| word.trim_end_matches('+').rsplit('/').next()).unwrap_or("command")
         }
     };
     let fine = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
     program.chars().map(fine).take(40).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+    use crate::model::plan::TestKind;
+
+    #[test]
+    fn a_command_is_called_by_what_it_runs() {
+        for (run, expected) in [
+            ("root -b -q 'code/gendata.C(20000,\"results/data.root\")'", "gendata.C"),
+            ("mkdir -p out.d && root -l -b -q fit.C++", "fit.C"),
+            ("./tests/run-all.sh --fast", "run-all.sh"),
+            ("python3 -u scripts/check.py data/in.root", "check.py"),
+            ("make.sh; ls", "make.sh"),
+            ("snakemake --cores 1 out/plot.png", "snakemake"),
+            ("", "command"),
+        ] {
+            assert_eq!(name(TestKind::of_command(run), run), expected, "{run}");
+        }
+    }
 }

@@ -90,11 +90,14 @@ impl Live {
     fn finished(&self, cell: &Cell) {
         let counts = cell.counts();
         let mut line = match cell.status {
-            Status::Passed => format!("passed, {} tests", counts.total()),
-            Status::Flaky => {
-                format!("flaky, {} of {} tests passed only when tried again", counts.flaky, counts.total())
+            Status::Passed if counts.skipped > 0 => {
+                format!("passed, {}, {} skipped", tests(counts.passed), counts.skipped)
             }
-            Status::Failed if counts.bad() > 0 => format!("failed, {} of {} tests", counts.bad(), counts.total()),
+            Status::Passed => format!("passed, {}", tests(counts.passed)),
+            Status::Flaky => {
+                format!("flaky, {} of {} passed only when tried again", counts.flaky, tests(counts.total()))
+            }
+            Status::Failed if counts.bad() > 0 => format!("failed, {} of {}", counts.bad(), tests(counts.total())),
             Status::Failed => "failed".to_owned(),
             Status::Skipped => "not run".to_owned(),
             Status::Error => "could not be run".to_owned(),
@@ -110,6 +113,10 @@ impl Live {
             None => note(&format!("  {}: {line} ({:.1} s)", cell.id, cell.timing.seconds)),
         }
     }
+}
+
+fn tests(number: usize) -> String {
+    if number == 1 { "1 test".to_owned() } else { format!("{number} tests") }
 }
 
 /// One line without anything a terminal would obey.

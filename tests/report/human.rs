@@ -54,6 +54,36 @@ fn a_failure_without_a_test_case_shows_the_end_of_its_output() {
 }
 
 #[test]
+fn files_that_pytest_could_not_collect_are_named_once_and_the_tests_that_never_ran_are_told() {
+    let mut document = document();
+    let step = &mut document.cells[2].steps[0];
+    step.end = carnet::model::cell::End::Exit { code: 2 };
+    step.cases.retain(|case| case.outcome == carnet::model::cell::Outcome::Errored);
+    let case = &mut step.cases[0];
+    case.name = "tests.test_fit".to_owned();
+    case.file = Some("tests/test_fit.py".to_owned());
+    let text = render(&document, Format::Human, &Options::default());
+    assert!(text.lines().any(|line| line.trim() == "tests/test_fit.py"), "{text}");
+    assert!(text.contains("pytest stopped there: it ran none of the tests that follow"), "{text}");
+}
+
+#[test]
+fn a_failed_set_up_is_told_once_with_all_of_its_last_words() {
+    let mut document = document();
+    let naf = &mut document.cells[2];
+    naf.reason = Some("setup: exit code 1".to_owned());
+    naf.steps.truncate(1);
+    let step = &mut naf.steps[0];
+    (step.name, step.kind, step.end) = ("setup".to_owned(), None, carnet::model::cell::End::Exit { code: 1 });
+    step.cases.clear();
+    let words = "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/opt/venv/lib/x'";
+    step.output = Some(carnet::model::cell::Captured { text: words.to_owned(), dropped: 0 });
+    let text = render(&document, Format::Human, &Options { width: 80, ..Options::default() });
+    assert_eq!(text.matches("setup: exit code 1").count(), 1, "{text}");
+    assert!(text.contains("/opt/venv/lib/x"), "{text}");
+}
+
+#[test]
 fn a_difference_names_what_matters_and_counts_the_rest() {
     let (new, old) = (environment(), old_environment());
     let diff = environments(&[("laptop", &new), ("desy-naf", &old)], &Interest::in_modules(["coffea", "numpy"]));

@@ -8,19 +8,28 @@ use crate::model::cell::Outcome;
 pub(super) struct Errors {
     step: String,
     first: Option<String>,
+    /// The last library that the loader did not find: ROOT names it on a line of its own.
+    missing: Option<String>,
 }
 
 impl Errors {
     /// A reader for the output of the step of this name.
     pub(super) fn new(step: &str) -> Self {
-        Self { step: step.to_owned(), first: None }
+        Self { step: step.to_owned(), first: None, missing: None }
     }
 }
 
 impl Reader for Errors {
     fn line(&mut self, line: &str) {
-        if self.first.is_none() && is_error(line) {
-            self.first = Some(one_line(line));
+        if self.first.is_some() {
+            return;
+        }
+        if let Some(library) = missing_library(line) {
+            self.missing = Some(library.to_owned());
+        } else if is_error(line) {
+            let cause = self.missing.as_deref().filter(|_| line.contains("failure loading library"));
+            let cause = cause.map_or_else(String::new, |library| format!(" ({library} is not in this environment)"));
+            self.first = Some(format!("{}{cause}", one_line(line)));
         }
     }
 
@@ -29,6 +38,13 @@ impl Reader for Errors {
         let failed = |message| whole(&self.step, Outcome::Failed, message);
         Listed { cases: self.first.clone().map(failed).into_iter().collect(), ..Listed::default() }
     }
+}
+
+/// The library of a line such as `cling::DynamicLibraryManager::loadLibrary(): libSM.so.6: cannot open shared object
+/// file: No such file or directory`.
+fn missing_library(line: &str) -> Option<&str> {
+    let (before, _) = line.split_once(": cannot open shared object file")?;
+    before.rsplit(": ").next().map(str::trim).filter(|name| name.contains(".so") && name.len() < 200)
 }
 
 /// Whether a line is an error of ROOT (`Error in <TFile::TFile>: ...`, from `DefaultErrorHandler`), of its signal
@@ -51,7 +67,21 @@ fn is_error(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_error;
+    use super::{Errors, Reader as _, is_error};
+
+    #[test]
+    fn the_library_that_another_needs_is_named() {
+        let mut errors = Box::new(Errors::new("fit.C"));
+        for line in [
+            "cling::DynamicLibraryManager::loadLibrary(): libSM.so.6: cannot open shared object file: No such file or directory",
+            "Error in <TInterpreter::TCling::AutoLoad>: failure loading library libASImage.so for TASImage",
+            "Error in <later>: x",
+        ] {
+            errors.line(line);
+        }
+        let message = &errors.finish().cases[0].message;
+        assert!(message.ends_with("libASImage.so for TASImage (libSM.so.6 is not in this environment)"), "{message}");
+    }
 
     #[test]
     fn errors_of_root_are_told_from_words_about_errors() {

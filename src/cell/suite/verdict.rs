@@ -33,7 +33,7 @@ impl Verdict<'_> {
             let message = match outcome {
                 Outcome::Passed => String::new(),
                 _ if end.is_success() => "no test was run".to_owned(),
-                _ => said.unwrap_or_else(|| describe(end)),
+                _ => said.or_else(|| not_found(end, &self.ended.output.text)).unwrap_or_else(|| describe(end)),
             };
             self.cases.push(whole(&self.test.name, outcome, message));
         }
@@ -91,6 +91,19 @@ fn not_reported(kind: TestKind) -> &'static str {
 /// Whether it is a shell's word for a signal that ended the command: 128 and its number.
 fn is_crash(end: &End) -> bool {
     matches!(end, End::Exit { code } if (129..=128 + 64).contains(code))
+}
+
+/// The command that the shell didn't find, in the shell's own words: `/bin/sh: 1: root: not found` (dash),
+/// `bash: line 1: root: command not found`.
+fn not_found(end: &End, output: &str) -> Option<String> {
+    if *end != (End::Exit { code: 127 }) {
+        return None;
+    }
+    let said = output.lines().rev().find_map(|line| {
+        line.trim_end().strip_suffix(": not found").or_else(|| line.trim_end().strip_suffix(": command not found"))
+    })?;
+    let command = said.rsplit(": ").next().unwrap_or(said);
+    Some(super::one_line(&format!("{command} is not in this environment (command not found)")))
 }
 
 /// How a command ended, for people.
