@@ -240,12 +240,9 @@ pub(super) fn case_name(case: &TestCase) -> String {
     one_line(&format!("{place}{joiner}{}", case.name), 300)
 }
 
-<<<<<<< HEAD
 /// What to do about tests that tried the network.
 pub(super) const NETWORK_ADVICE: &str = "set network = true under [test], or give the tests their data";
 
-/// Why a test case did not pass, on one line, with what to do where that is known.
-=======
 /// Whether a name is the dotted one of this Python file, as pytest names what it can't collect.
 fn is_module(file: &str, name: &str) -> bool {
     file.strip_suffix(".py").is_some_and(|stem| stem.len() == name.len() && stem.replace('/', ".") == name)
@@ -259,8 +256,7 @@ pub(super) fn stopped(step: &Step) -> Option<&'static str> {
         .then_some("pytest stopped there: it ran none of the tests that follow")
 }
 
-/// Why a test case did not pass, on one line.
->>>>>>> suite
+/// Why a test case did not pass, on one line, with what to do where that is known.
 pub(super) fn case_reason(case: &TestCase) -> String {
     let message = case_message(case);
     if case.tried_network {
