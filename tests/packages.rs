@@ -10,12 +10,12 @@ use carnet::engine::embedded::Embedded;
 use carnet::engine::job::Job;
 use carnet::engine::{Engine as _, Opened, Place};
 use carnet::image::cache::Cache;
-use carnet::image::reference::Reference;
 use carnet::model::cell::End;
 use carnet::model::contract::Contract;
 use carnet::model::environment::{Ecosystem, Environment};
 use carnet::model::known::Known;
 use carnet::model::python::{Python, normalize};
+use carnet::model::reference::Reference;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
