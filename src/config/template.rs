@@ -61,11 +61,17 @@ fn test(text: &mut String, shown: &Shown) {
             let _ = writeln!(text, "run = [{}]", commands.join(", "));
         }
     }
-    if let Some(requirements) = shown.locks.iter().find(|path| path.rsplit('/').next() == Some("requirements.txt")) {
+    let requirements = shown.locks.iter().find(|path| path.rsplit('/').next() == Some("requirements.txt"));
+    let is_project = shown.locks.iter().any(|path| matches!(path.as_str(), "pyproject.toml" | "setup.py"));
+    let setup = match requirements {
+        Some(requirements) => Some(format!("python3 -m pip install -r {requirements}")),
+        None => is_project.then(|| "python3 -m pip install -e .".to_owned()),
+    };
+    if let Some(setup) = setup {
         let _ = writeln!(
             text,
             "# Gets the image ready, with network; kept until something changes.\n# setup = {}",
-            quote(&format!("python3 -m pip install -r {requirements}"))
+            quote(&setup)
         );
     }
     if !shown.locks.is_empty() {
@@ -134,6 +140,20 @@ mod tests {
         let ids: Vec<&str> = config.facilities.iter().map(|facility| facility.id.as_str()).collect();
         assert_eq!(ids, ["laptop", "laptop-2", "coffea-dask"]);
         assert_eq!(config.test.run[0].1, "pytest dimuonx");
+    }
+
+    #[test]
+    fn a_project_is_offered_to_be_installed() {
+        let locks = |paths: &[&str]| {
+            render(&Shown {
+                name: "x".to_owned(),
+                locks: paths.iter().map(|path| (*path).to_owned()).collect(),
+                ..Shown::default()
+            })
+        };
+        assert!(locks(&["pyproject.toml"]).contains("# setup = \"python3 -m pip install -e .\"\n"));
+        assert!(locks(&["pyproject.toml", "requirements.txt"]).contains("install -r requirements.txt\"\n"));
+        assert!(!locks(&["environment.yml"]).contains("# setup"));
     }
 
     #[test]
