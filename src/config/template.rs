@@ -63,11 +63,17 @@ fn test(text: &mut String, shown: &Shown) {
             let _ = writeln!(text, "run = [{}]", commands.join(", "));
         }
     }
-    if let Some(requirements) = shown.locks.iter().find(|path| path.rsplit('/').next() == Some("requirements.txt")) {
+    let requirements = shown.locks.iter().find(|path| path.rsplit('/').next() == Some("requirements.txt"));
+    let is_project = shown.locks.iter().any(|path| matches!(path.as_str(), "pyproject.toml" | "setup.py"));
+    let setup = match requirements {
+        Some(requirements) => Some(format!("python3 -m pip install -r {requirements}")),
+        None => is_project.then(|| "python3 -m pip install -e .".to_owned()),
+    };
+    if let Some(setup) = setup {
         let _ = writeln!(
             text,
             "# Gets the image ready, with network; kept until something changes.\n# setup = {}",
-            quote(&format!("python3 -m pip install -r {requirements}"))
+            quote(&setup)
         );
     }
     if !shown.locks.is_empty() {
@@ -146,6 +152,20 @@ mod tests {
     fn what_is_no_image_becomes_no_facility() {
         let text = render(&shown("dimuon", "/", "ci.yml"));
         assert_eq!(Config::parse(&text, Path::new("/a/carnet.toml")).expect("valid").facilities.len(), 2);
+    }
+
+    #[test]
+    fn a_project_is_offered_to_be_installed() {
+        let locks = |paths: &[&str]| {
+            render(&Shown {
+                name: "x".to_owned(),
+                locks: paths.iter().map(|path| (*path).to_owned()).collect(),
+                ..Shown::default()
+            })
+        };
+        assert!(locks(&["pyproject.toml"]).contains("# setup = \"python3 -m pip install -e .\"\n"));
+        assert!(locks(&["pyproject.toml", "requirements.txt"]).contains("install -r requirements.txt\"\n"));
+        assert!(!locks(&["environment.yml"]).contains("# setup"));
     }
 
     #[test]

@@ -75,12 +75,21 @@ fn in_yaml(text: &str) -> Vec<String> {
 fn in_dockerfile(text: &str) -> Vec<String> {
     let mut stages: Vec<String> = Vec::new();
     let mut images = Vec::new();
+    let mut defaults: BTreeMap<&str, &str> = BTreeMap::new();
     for line in text.lines() {
+        if let Some((name, value)) = line.trim().strip_prefix("ARG ").and_then(|rest| rest.trim().split_once('=')) {
+            // Only those before the first `FROM` can be used in one.
+            if stages.is_empty() && images.is_empty() {
+                defaults.insert(name, value.trim_matches(['"', '\'']));
+            }
+            continue;
+        }
         let mut words = line.split_whitespace().filter(|word| !word.starts_with("--"));
         if !words.next().is_some_and(|word| word.eq_ignore_ascii_case("from")) {
             continue;
         }
         let Some(image) = words.next() else { continue };
+        let image = &expanded(image, &defaults);
         if !stages.iter().any(|stage| stage == image) {
             images.push(image.to_owned());
         }
@@ -89,6 +98,18 @@ fn in_dockerfile(text: &str) -> Vec<String> {
         }
     }
     images
+}
+
+/// The name with `$NAME` and `${NAME}` replaced by their defaults; what has none stays as it is.
+fn expanded(image: &str, defaults: &BTreeMap<&str, &str>) -> String {
+    let mut image = image.to_owned();
+    // The longest first: `$TAG` must not be taken out of `$TAGS`.
+    let mut names: Vec<(&&str, &&str)> = defaults.iter().collect();
+    names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+    for (name, value) in names {
+        image = image.replace(&format!("${{{name}}}"), value).replace(&format!("${name}"), value);
+    }
+    image
 }
 
 #[cfg(test)]
@@ -103,6 +124,12 @@ mod tests {
         images.sort();
         assert_eq!(images, ["cmssw/el9:x86_64", "ghcr.io/x/y:1", "ubuntu:24.04", "z/w"]);
         assert!(in_yaml("a: [b").is_empty());
+    }
+
+    #[test]
+    fn defaults_of_arguments_are_filled_in() {
+        let text = "ARG BASE=python:3.12-slim\nARG TAG=\"1\"\nFROM ${BASE} AS base\nFROM a/b:$TAG\nFROM c:${NONE}\n";
+        assert_eq!(in_dockerfile(text), ["python:3.12-slim", "a/b:1", "c:${NONE}"]);
     }
 
     #[test]

@@ -174,7 +174,7 @@ fn details(page: &mut Page, indent: usize, document: &Document, line: &Line<'_>,
     if cell.status == Status::Failed
         && let Some(diff) = line.diff
     {
-        differences(page, indent, document, diff, options);
+        differences(page, indent, document, line.cell, diff, options);
     }
     if !cell.not_enforced.is_empty() {
         let parts: Vec<String> = cell.not_enforced.iter().map(|part| part_of_contract(part)).collect();
@@ -235,8 +235,8 @@ fn flaky(page: &mut Page, indent: usize, cell: &Cell) {
     page.wrapped(indent, 2, &format!("flaky, passed when tried again: {first}{others}"), Ink::Plain);
 }
 
-fn differences(page: &mut Page, indent: usize, document: &Document, diff: &Diff, options: &Options) {
-    let (shown, others) = sort::foremost(diff, MAX_DIFFERENCES, options.all);
+fn differences(page: &mut Page, indent: usize, document: &Document, cell: &Cell, diff: &Diff, options: &Options) {
+    let (shown, others) = sort::foremost(diff, cell, MAX_DIFFERENCES, options.all);
     let reference = document.reference.as_deref().unwrap_or("the reference");
     let reference = one_line(reference, 60);
     if shown.is_empty() && others == 0 {

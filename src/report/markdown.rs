@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use crate::model::cell::{Captured, Outcome, Step};
 use crate::model::diff::{Diff, Row, Section, Weight};
-use crate::model::document::{Document, Status};
+use crate::model::document::{Cell, Document, Status};
 
 use super::Options;
 use super::sort;
@@ -208,7 +208,7 @@ fn section(document: &Document, line: &Line<'_>, options: &Options) -> String {
     if cell.status == Status::Failed
         && let Some(diff) = line.diff
     {
-        differences(&mut out, document, diff, options);
+        differences(&mut out, document, cell, diff, options);
     }
     if !cell.not_enforced.is_empty() {
         out.push_str("Parts of the contract that were not enforced here:\n\n");
@@ -274,9 +274,9 @@ fn attempts(step: &Step) -> String {
     if step.attempts > 1 { format!(" ({} attempts)", step.attempts) } else { String::new() }
 }
 
-fn differences(out: &mut String, document: &Document, diff: &Diff, options: &Options) {
+fn differences(out: &mut String, document: &Document, cell: &Cell, diff: &Diff, options: &Options) {
     let reference = code(document.reference.as_deref().unwrap_or("the reference"));
-    let (shown, others) = sort::foremost(diff, MAX_ROWS, options.all);
+    let (shown, others) = sort::foremost(diff, cell, MAX_ROWS, options.all);
     if shown.is_empty() {
         let total = count(others, "difference");
         put(out, format_args!("{total} from {reference}, none that matters to this analysis.\n\n"));

@@ -1,9 +1,17 @@
 //! The ordering of what matters, for every format: which differences come first, and what they are called outside of
 //! their section.
 
-use crate::model::diff::{Change, Diff, Row, Section, Value, Weight};
+use std::collections::HashSet;
 
+use crate::model::cell::TestCase;
+use crate::model::diff::{Change, Diff, Row, Section, Value, Weight};
+use crate::model::document::Cell;
+
+use super::summary;
 use super::text::one_line;
+
+/// Failed cases whose words are looked at.
+const MAX_CASES: usize = 200;
 
 /// A row with its section.
 #[derive(Debug, Clone, Copy)]
@@ -20,10 +28,13 @@ pub(super) fn entries(diff: &Diff) -> Vec<Entry<'_>> {
     all
 }
 
-/// Rows worth showing beside a failure, at most `max`: those that matter directly, then those that were compared and may
-/// matter; every row there is when `all`. With the number of those left out.
-pub(super) fn foremost(diff: &Diff, max: usize, all: bool) -> (Vec<Entry<'_>>, usize) {
+/// Rows worth showing beside a cell's failure, at most `max`: those that matter directly, then those that were compared
+/// and may matter; of equal ones those first that the failure speaks of. Every row there is when `all`. With the number
+/// of those left out.
+pub(super) fn foremost<'a>(diff: &'a Diff, cell: &Cell, max: usize, all: bool) -> (Vec<Entry<'a>>, usize) {
+    let words = Words::of(cell);
     let mut shown = entries(diff);
+    shown.sort_by_key(|entry| (entry.row.weight, entry.row.change == Change::Origin, words.rank(entry)));
     let total = shown.len();
     if !all {
         shown.retain(|entry| entry.row.weight != Weight::Rest);
@@ -31,6 +42,54 @@ pub(super) fn foremost(diff: &Diff, max: usize, all: bool) -> (Vec<Entry<'_>>, u
     }
     let others = total - shown.len();
     (shown, others)
+}
+
+/// What the failed tests of a cell speak of.
+struct Words {
+    /// Words of their messages, in lower case.
+    said: HashSet<String>,
+    /// Packages whose files stand in their tracebacks.
+    passed: HashSet<String>,
+}
+
+impl Words {
+    fn of(cell: &Cell) -> Self {
+        let mut words = Self { said: HashSet::new(), passed: HashSet::new() };
+        for (_, case) in summary::cases(cell, summary::is_bad).take(MAX_CASES) {
+            words.add(case);
+        }
+        words
+    }
+
+    fn add(&mut self, case: &TestCase) {
+        let parts = case.message.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
+        self.said.extend(parts.map(module));
+        let text = case.output.as_ref().map_or("", |output| output.text.as_str());
+        for line in text.lines() {
+            for place in ["site-packages/", "dist-packages/"] {
+                let package = line.split_once(place).and_then(|(_, path)| path.split('/').next());
+                self.passed.extend(package.map(module));
+            }
+        }
+    }
+
+    /// The lower, the more is said of a row. Python and ROOT are below everything, so they stay on top.
+    fn rank(&self, entry: &Entry<'_>) -> u8 {
+        let name = module(&entry.row.name);
+        let is_base = entry.row.weight == Weight::Direct && matches!(entry.section.id.as_str(), "python" | "root");
+        if is_base || self.said.contains(&name) {
+            0
+        } else if self.passed.contains(&name) {
+            1
+        } else {
+            2
+        }
+    }
+}
+
+/// The module that a distribution is most often imported by.
+fn module(name: &str) -> String {
+    name.to_ascii_lowercase().replace('-', "_")
 }
 
 impl Entry<'_> {

@@ -68,6 +68,18 @@ fn files_that_pytest_could_not_collect_are_named_once_and_the_tests_that_never_r
 }
 
 #[test]
+fn of_differences_that_matter_alike_those_that_the_failure_speaks_of_come_first() {
+    let document = document();
+    let text = render(&document, Format::Human, &Options::default());
+    let at = |text: &str, name: &str| text.find(&format!("\n                {name} ")).expect("shown");
+    assert!(at(&text, "awkward") < at(&text, "coffea"), "{text}");
+    let mut named = document;
+    named.cells[2].steps[0].cases.iter_mut().for_each(|case| case.message = "no `coffea.processor`".to_owned());
+    let text = render(&named, Format::Human, &Options::default());
+    assert!(at(&text, "coffea") < at(&text, "awkward"), "{text}");
+}
+
+#[test]
 fn a_failed_set_up_is_told_once_with_all_of_its_last_words() {
     let mut document = document();
     let naf = &mut document.cells[2];

@@ -1,6 +1,6 @@
 //! Documents of one analysis merged.
 
-use carnet::diff::document::{MergeError, merge};
+use carnet::diff::document::{MergeError, compare, merge};
 use carnet::model::digest::Digest;
 use carnet::model::document::{Document, Status};
 use carnet::report::{Format, Options};
@@ -89,4 +89,20 @@ fn wall_time_spans_from_the_first_start_to_the_last_end() {
     let merged = merge(vec![first, second], None).expect("one analysis");
     assert_eq!(merged.timing.started, "2026-11-22T09:59:30Z");
     assert!((merged.timing.seconds - 51.3).abs() < 1e-6, "{}", merged.timing.seconds);
+}
+
+#[test]
+fn without_a_reference_the_first_cell_that_passed_is_it() {
+    let mut document = document();
+    document.reference = None;
+    compare(&mut document);
+    let passed = document.cells.iter().find(|cell| cell.status == Status::Passed).expect("one passed");
+    assert_eq!(document.reference.as_deref(), Some(passed.id.as_str()));
+    let failed = document.cells.iter().position(|cell| cell.status == Status::Failed).expect("one failed");
+    let failed = document.cells.remove(failed);
+    document.cells.insert(0, failed);
+    document.reference = None;
+    compare(&mut document);
+    assert_eq!(document.cells[0].status, Status::Failed);
+    assert_ne!(document.reference.as_deref(), Some(document.cells[0].id.as_str()));
 }
