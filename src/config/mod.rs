@@ -9,6 +9,8 @@ pub mod template;
 mod unit;
 mod valid;
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::model::contract::Contract;
@@ -130,7 +132,12 @@ impl Config {
     /// # Errors
     /// When the file can't be read, is no UTF-8 or over 1 MiB, or as [`Config::parse`].
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        let bytes = std::fs::read(file).map_err(|error| ConfigError::unreadable(file, &error.to_string()))?;
+        let unreadable = |error: std::io::Error| ConfigError::unreadable(file, &error.to_string());
+        if !std::fs::metadata(file).map_err(unreadable)?.is_file() {
+            return Err(ConfigError::unreadable(file, "it is no file"));
+        }
+        let mut bytes = Vec::new();
+        File::open(file).and_then(|file| file.take((1 << 20) + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
         if bytes.len() > 1 << 20 {
             return Err(ConfigError::unreadable(file, "it is larger than 1 MiB"));
         }
@@ -145,7 +152,8 @@ impl Config {
 pub fn discover(start: &Path, top: Option<&Path>) -> Option<PathBuf> {
     for dir in start.ancestors() {
         let file = dir.join(FILE);
-        if file.is_file() {
+        // Also one that is no file or a link to nowhere: passing over it would check something else than was asked for.
+        if file.symlink_metadata().is_ok() {
             return Some(file);
         }
         if Some(dir) == top {

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
@@ -163,10 +163,24 @@ impl Listing {
             match entry {
                 Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => {}
                 Ok(entry) => self.add(entry.path())?,
-                Err(error) => tracing::warn!(%error, "left out of the analysis"),
+                Err(error) => self.not_walked(&error),
             }
         }
         Ok(())
+    }
+
+    /// Notes a directory that can't be read. Other errors tell of lines in `.gitignore` files and leave nothing out.
+    fn not_walked(&mut self, error: &ignore::Error) {
+        let mut inner = error;
+        while let ignore::Error::WithDepth { err, .. } = inner {
+            inner = err;
+        }
+        if let ignore::Error::WithPath { path, err } = inner
+            && let Some(reason) = err.io_error()
+            && reason.kind() != ErrorKind::NotFound
+        {
+            self.leave_out(path, &format!("it can't be read: {reason}"));
+        }
     }
 
     fn add_git_directory(&mut self) -> Result<(), RepoError> {
@@ -186,12 +200,13 @@ impl Listing {
     /// Adds one path, when it lies in the analysis and still exists.
     fn add(&mut self, path: &Path) -> Result<(), RepoError> {
         let Ok(relative) = path.strip_prefix(&self.top) else { return Ok(()) };
-        let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
-        match kind(&metadata) {
-            Some(entry) => {
+        match fs::symlink_metadata(path).map(|metadata| kind(&metadata)) {
+            Ok(Some(entry)) => {
                 self.entries.insert(relative.to_owned(), entry);
             }
-            None => self.leave_out(path, "neither a file nor a link"),
+            Ok(None) => self.leave_out(path, "neither a file nor a link"),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => self.leave_out(path, &format!("it can't be reached: {error}")),
         }
         match self.entries.len() > MOST_ENTRIES {
             true => Err(RepoError::TooMany { path: self.top.clone(), limit: MOST_ENTRIES }),
@@ -268,7 +283,7 @@ impl Copy {
     /// A file that vanished is left out; one that we may not read would make the tests fail for a reason of this machine.
     fn unreadable(&self, from: &Path) -> Result<bool, RepoError> {
         match File::open(from) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(RepoError::io("reading", from, error)),
             Ok(_) => Ok(false),
         }
