@@ -1,6 +1,6 @@
 //! How a command ended, against the cases that were read: none is green unless something says so.
 
-use super::{is_bad, output, pytest, whole};
+use super::{is_bad, one_line, output, pytest, whole};
 use crate::cell::command::Ended;
 use crate::model::cell::{End, Outcome, TestCase};
 use crate::model::plan::{TestCommand, TestKind};
@@ -86,6 +86,17 @@ fn not_reported(kind: TestKind) -> &'static str {
         TestKind::Unittest => "no case was seen in the output: run unittest with -v",
         _ => "no case was seen in the output",
     }
+}
+
+/// What is said of a prelude after which nothing can be started.
+pub(super) fn prelude_failed(ended: &Ended) -> String {
+    let last = ended.output.text.lines().map(str::trim).rfind(|line| !line.is_empty());
+    let said = last.map(|line| format!("; its last line: {}", one_line(line))).unwrap_or_default();
+    let how = match &ended.end {
+        End::Exit { code: 0 } => "it ended the shell (`exit 0`)".to_owned(),
+        end => describe(end),
+    };
+    format!("the facility's own `setup` failed before a test could start: {how}{said}")
 }
 
 /// Whether it is a shell's word for a signal that ended the command: 128 and its number.
