@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::engine::docker::{self, Docker};
 use crate::engine::embedded::Embedded;
+use crate::engine::host::Host;
 use crate::engine::{Availability, Engine as _, EngineError};
 use crate::error::chain;
 use crate::image::cache::Cache;
@@ -16,6 +17,9 @@ pub async fn remove(all: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let Ok(cache) = Cache::from_env() else { return lines };
     stages(&cache, &mut lines);
+    for dir in Host::here(&cache).half_made() {
+        removed(&dir, &mut lines);
+    }
     match Embedded::new(cache.clone()).sweep() {
         Ok(runs) => lines.extend(runs.iter().map(|run| format!("removed what was left of run {run}"))),
         Err(error) => lines.push(format!("could not remove all that runs left in {}: {error}", cache.dir().display())),
@@ -44,13 +48,11 @@ fn counted(what: &str, outcome: Result<usize, EngineError>) -> Option<String> {
     }
 }
 
-/// Input directories are named after the process that made them.
+/// Input directories are held by the process that made them, which may run on another machine with the same home.
 fn stages(cache: &Cache, lines: &mut Vec<String>) {
     for entry in fs::read_dir(super::stage::parent(cache)).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let owner = name.to_str().and_then(|name| name.split('-').next());
-        let lives = owner.is_some_and(|pid| Path::new("/proc").join(pid).exists());
-        if !lives {
+        let is_held = fs::File::open(entry.path()).is_ok_and(|dir| dir.try_lock().is_err());
+        if !is_held {
             removed(&entry.path(), lines);
         }
     }
@@ -64,4 +66,28 @@ fn removed(path: &Path, lines: &mut Vec<String>) {
         Ok(()) => format!("removed {}", path.display()),
         Err(error) => format!("could not remove {}: {error}", path.display()),
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::stages;
+    use crate::image::cache::Cache;
+
+    #[test]
+    fn an_input_directory_goes_when_nobody_holds_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let stage = dir.path().join("stage");
+        // Process 1 always lives, but did not make this.
+        for name in ["1-dead", "1-held"] {
+            fs::create_dir_all(stage.join(name)).expect("a directory");
+        }
+        let held = fs::File::open(stage.join("1-held")).expect("a directory");
+        held.lock().expect("a lock");
+        let mut lines = Vec::new();
+        stages(&Cache::at(dir.path().to_owned()), &mut lines);
+        assert_eq!(lines, [format!("removed {}", stage.join("1-dead").display())]);
+        assert!(stage.join("1-held").exists());
+    }
 }

@@ -1,6 +1,6 @@
 //! The directory that engines show inside as the input: the own program, the analysis, the plans.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,8 @@ pub const SOURCE: &str = "src";
 pub struct Stage {
     dir: tempfile::TempDir,
     tree: Tree,
+    /// Says that the directory is in use, as long as we live.
+    _held: Option<File>,
 }
 
 impl Stage {
@@ -36,6 +38,8 @@ impl Stage {
         let prefix = format!("{}-", std::process::id());
         let dir = tempfile::Builder::new().prefix(&prefix).tempdir_in(&parent);
         let dir = dir.map_err(|error| RepoError::io("making a directory in", &parent, error))?;
+        // A file system without locks has none to tell of us by.
+        let held = File::open(dir.path()).ok().filter(|held| held.try_lock().is_ok());
         // Programs inside may run as any user, and must get as far as this.
         open_to_all(dir.path())?;
         copy_program(&dir.path().join(PROGRAM))?;
@@ -43,7 +47,7 @@ impl Stage {
         fs::create_dir(&source).map_err(|error| RepoError::io("making", &source, error))?;
         open_to_all(&source)?;
         let tree = listing.copy(&source)?;
-        Ok(Self { dir, tree })
+        Ok(Self { dir, tree, _held: held })
     }
 
     /// The directory.
