@@ -1,5 +1,6 @@
 # make demo   sets everything up and checks the example in three facility images
 # make test   sets everything up and runs all tests
+# make bench  sets up what it needs and prints figures beside those of a peer (docs/performance.md)
 # Both run as root on a Debian machine with a Rust toolchain and git, and install what else they need.
 
 HOST   := $(shell rustc -vV | sed -n 's/^host: //p')
@@ -19,6 +20,10 @@ demo: tools $(BINARY)
 test: tools
 	bash examples/images/build.sh
 	sh .ci/test
+
+bench: tools
+	bash examples/images/build.sh busybox bookworm-coffea
+	cargo bench --locked --bench figures
 
 lint:
 	cargo fmt --check

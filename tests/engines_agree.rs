@@ -31,11 +31,10 @@ struct Analysis(TempDir);
 impl Analysis {
     fn new(image: &Path, test: &str, contracts: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let mut text = format!("[test]\n{test}");
-        for (role, contract) in contracts {
-            let image = image.display();
-            text.push_str(&format!("[[facility]]\nid = 'here'\nrole = '{role}'\nimage = 'oci:{image}'\n{contract}"));
-        }
+        let facility = |(role, contract): &(&str, &str)| {
+            format!("[[facility]]\nid = 'here'\nrole = '{role}'\nimage = 'oci:{}'\n{contract}", image.display())
+        };
+        let text = format!("[test]\n{test}{}", contracts.iter().map(facility).collect::<String>());
         fs::create_dir_all(dir.path().join("analysis/cuts")).expect("a directory");
         fs::write(dir.path().join("analysis/cuts/loose"), "pt > 20\n").expect("a file");
         fs::write(dir.path().join("analysis/carnet.toml"), text).expect("a file");
@@ -96,7 +95,7 @@ fn diff(columns: &[String; 2], format: &str) -> String {
 
 /// The directory of images that `examples/images/build.sh` made.
 fn images() -> PathBuf {
-    let carnet::image::reference::Reference::OciLayout(path, _) = busybox() else { panic!("busybox is a layout") };
+    let carnet::model::reference::Reference::OciLayout(path, _) = busybox() else { panic!("busybox is a layout") };
     path.parent().expect("a directory of images").to_owned()
 }
 
@@ -113,7 +112,6 @@ fn an_image_of_rpm_packages_is_one_environment_on_both_engines() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a test says what it could not look at")]
 fn an_image_with_a_physics_stack_is_one_environment_on_both_engines() {
     let Some(host) = daemon() else { return };
     let image = images().join("bookworm-coffea");

@@ -10,8 +10,8 @@ use std::time::Duration;
 use carnet::engine::host::Host;
 use carnet::engine::job::Job;
 use carnet::engine::{Availability, Engine as _};
-use carnet::image::reference::Reference;
 use carnet::model::contract::Contract;
+use carnet::model::reference::Reference;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 

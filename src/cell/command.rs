@@ -347,6 +347,11 @@ fn names(processes: &BTreeMap<i32, String>) -> String {
     parts.join(", ")
 }
 
+/// A text as one word of the shell.
+pub(super) fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// The shell of this image: bash when `want_bash` (set-up lines are often bash's: `source`) and there is one.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ struct Process {
 
 /// The children this process had before a command was started: those are none of the command's.
 #[derive(Debug, Default)]
-pub(super) struct Before(BTreeSet<i32>);
+pub(crate) struct Before(BTreeSet<i32>);
 
 impl Before {
     /// The children there are now.
@@ -37,7 +37,7 @@ impl Before {
 ///
 /// Whoever leaves its parent becomes a child of this process (it is a subreaper), so none gets lost by forking twice
 /// or by starting a session of its own. Empty when `/proc` can't be used.
-pub(super) fn live(before: &Before) -> BTreeMap<i32, String> {
+pub(crate) fn live(before: &Before) -> BTreeMap<i32, String> {
     let found = all(before).into_iter().filter(|(_, process)| !process.dead);
     found.map(|(pid, process)| (pid, process.name)).collect()
 }

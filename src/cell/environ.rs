@@ -9,8 +9,10 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-/// First argument of this program when it is to write its variables.
-const WORD: &str = "environ";
+use super::command::quote;
+
+/// First argument of this program when it is to write its variables; no command of people has this name.
+const WORD: &str = "__environ";
 /// Bytes that are read back.
 const CAP: u64 = 4 << 20;
 
@@ -53,7 +55,7 @@ pub(super) fn without_shell(
 /// The shell command that ends in this program writing its variables to `file`; none when its own path isn't known.
 pub(super) fn command(file: &Path) -> Option<String> {
     let program = std::env::current_exe().ok()?;
-    Some(format!("exec {} {WORD} {}", quote(&program)?, quote(file)?))
+    Some(format!("exec {} {WORD} {}", quote(program.to_str()?), quote(file.to_str()?)))
 }
 
 /// What was written; none when nothing was.
@@ -66,9 +68,4 @@ pub(super) fn read(file: &Path) -> Option<BTreeMap<String, String>> {
         Some((text(&entry[..at])?, text(&entry[at + 1..])?))
     });
     Some(entries.collect())
-}
-
-/// A path as one word of the shell.
-fn quote(path: &Path) -> Option<String> {
-    Some(format!("'{}'", path.to_str()?.replace('\'', r"'\''")))
 }

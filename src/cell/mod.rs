@@ -6,11 +6,11 @@
 mod artifact;
 mod command;
 mod copy;
-mod descendant;
+pub(crate) mod descendant;
 pub mod environ;
 mod lines;
 mod memory;
-mod network;
+pub(crate) mod network;
 pub mod probe;
 pub mod suite;
 

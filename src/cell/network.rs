@@ -45,7 +45,10 @@ fn unshare_with_user() -> nix::Result<()> {
 }
 
 /// Sets the loopback interface up: RTM_NEWLINK with IFF_UP, rtnetlink(7). It is always the first in a new namespace.
-fn loopback_up() -> rustix::io::Result<()> {
+///
+/// # Errors
+/// When the kernel refuses, which it does outside of a namespace of one's own.
+pub(crate) fn loopback_up() -> rustix::io::Result<()> {
     const RTM_NEWLINK: u16 = 16;
     const NLM_F_REQUEST_ACK: u16 = 1 | 4;
     const IFF_UP: u32 = 1;
@@ -64,10 +67,11 @@ fn loopback_up() -> rustix::io::Result<()> {
     message.extend(IFF_UP.to_ne_bytes());
     message.extend(IFF_UP.to_ne_bytes());
     send(&socket, &message, SendFlags::empty())?;
-    // The acknowledgement comes once it is done.
+    // The acknowledgement comes once it is done: a header like ours, then an error number, 0 or negative.
     let mut answer = [0; 256];
     recv(&socket, &mut answer, RecvFlags::empty())?;
-    Ok(())
+    let number = answer.get(16..20).and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_ne_bytes);
+    if number == 0 { Ok(()) } else { Err(rustix::io::Errno::from_raw_os_error(number.wrapping_neg())) }
 }
 
 /// How often something was sent to where no route leads, counted by the kernel for this thread's network namespace

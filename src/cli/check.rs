@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::report::Format;
-use super::{CommandError, Outcome, StartError, print, report};
+use super::{CommandError, Outcome, print, report};
 use crate::config::{self, Config};
 use crate::exit;
 use crate::model::document::{Document, Status};
@@ -84,12 +84,13 @@ pub(super) fn run(arguments: Arguments, look: &Look) -> Outcome {
         jobs,
         fresh: arguments.fresh,
     };
+    // Before anything runs: what was learned must have a place to go to.
+    file::out_directory(&arguments.out)?;
     let runtime = super::runtime()?;
     let document = runtime.block_on(watch(&options, Live::new(look, arguments.quiet)));
     // Threads of a daemon's client may still wait for something; nobody waits for them.
     runtime.shutdown_background();
     let document = document?;
-    file::out_directory(&arguments.out)?;
     for format in [Format::Json, Format::Junit, Format::Markdown] {
         file::write(&arguments.out.join(format.file_name()), report::render(&document, format, look)?.as_bytes())?;
     }
@@ -116,19 +117,7 @@ fn load(path: &Path) -> Result<(PathBuf, Config), CommandError> {
 async fn watch(options: &Options, mut live: Live) -> Result<Document, CommandError> {
     let cancel = CancellationToken::new();
     let (sender, mut events) = mpsc::unbounded_channel();
-    let stop = cancel.clone();
-    let mut terminate =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(StartError)?;
-    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).map_err(StartError)?;
-    let watcher = tokio::spawn(async move {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-        note("stopping: what was learned is kept");
-        stop.cancel();
-    });
+    let watcher = super::stop_at_signal(cancel.clone(), "stopping: what was learned is kept")?;
     let shown = tokio::spawn(async move {
         while let Some(event) = events.recv().await {
             live.show(&event);

@@ -15,8 +15,8 @@ use crate::ui::Look;
 
 /// Show environments side by side.
 ///
-/// Snapshots, documents, images and this machine, in any mix. /// A document stands for the environments of all its cells, `FILE#CELL` for one of them. The first column is the
-/// reference.
+/// Snapshots, documents, images and this machine, in any mix. A document stands for the environments of all its cells,
+/// `FILE#CELL` for one of them. The first column is the reference.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Saved snapshots and documents, or targets as `carnet snapshot` takes them.

@@ -13,16 +13,11 @@ pub(super) fn run(_: &Arguments) -> Outcome {
     let runtime = super::runtime()?;
     let found = runtime.block_on(Engines::new(None)?.survey());
     runtime.shutdown_background();
-    let mut text = String::new();
-    for (name, availability) in &found {
-        text.push_str(&match availability {
-            Availability::Ready(what) => format!("{name:<9} works     {what}\n"),
-            Availability::Missing { reason, mend } => {
-                format!("{name:<9} missing   {reason}\n{:21}help: {mend}\n", "")
-            }
-        });
-    }
-    print(&text)?;
+    let line = |(name, availability): &(&str, Availability)| match availability {
+        Availability::Ready(what) => format!("{name:<9} works     {what}\n"),
+        Availability::Missing { reason, mend } => format!("{name:<9} missing   {reason}\n{:21}help: {mend}\n", ""),
+    };
+    print(&found.iter().map(line).collect::<String>())?;
     let inside = |(name, found): &(&str, Availability)| *name != "host" && matches!(found, Availability::Ready(_));
     Ok(if found.iter().any(inside) { exit::GOOD } else { exit::PLACE })
 }

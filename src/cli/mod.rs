@@ -13,6 +13,9 @@ mod snapshot;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::cell::environ as cell_environ;
 use crate::config::ConfigError;
@@ -144,6 +147,21 @@ pub fn command() -> clap::Command {
 /// A runtime for commands that wait for engines.
 fn runtime() -> Result<tokio::runtime::Runtime, StartError> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError)
+}
+
+/// Cancels at the first signal that asks this process to end, and says so. For inside of a runtime.
+fn stop_at_signal(cancel: CancellationToken, saying: &'static str) -> Result<JoinHandle<()>, StartError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(StartError)?;
+    Ok(tokio::spawn(async move {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        note(saying);
+        cancel.cancel();
+    }))
 }
 
 /// Threads couldn't be started.

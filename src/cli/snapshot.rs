@@ -19,8 +19,8 @@ use crate::ui::file;
 /// System, libraries, Pythons and what each can import, packages, ROOT, releases, and how processes run there.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// `host`, `venv:DIR`, or an image: docker://NAME:TAG, docker-daemon:NAME:TAG, docker-archive:FILE, oci:DIR[:TAG],
-    /// oci-archive:FILE[:TAG], dir:ROOTFS.
+    /// `host`, `venv:DIR`, or an image: `docker://NAME:TAG`, `docker-daemon:NAME:TAG`, `docker-archive:FILE`,
+    /// `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `dir:ROOTFS`.
     #[arg(default_value = "host")]
     target: String,
 
@@ -70,7 +70,11 @@ pub(super) fn take(target: &str, engine: Option<String>) -> Result<Environment, 
         Reference::Host => Ok(probe::environment(&host())),
         image => {
             let runtime = super::runtime().map_err(Error::from)?;
-            let environment = runtime.block_on(snapshot::of_image(&image, target, engine, CancellationToken::new()));
+            let environment = runtime.block_on(async {
+                let cancel = CancellationToken::new();
+                super::stop_at_signal(cancel.clone(), "stopping")?;
+                snapshot::of_image(&image, target, engine, cancel).await
+            });
             runtime.shutdown_background();
             environment
         }

@@ -9,6 +9,8 @@ pub mod template;
 mod unit;
 mod valid;
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::model::contract::Contract;
@@ -18,6 +20,8 @@ pub use problem::ConfigError;
 
 /// Name of the file.
 pub const FILE: &str = "carnet.toml";
+/// Bytes it may have.
+const CAP: u64 = 1 << 20;
 
 /// A valid configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,8 +134,11 @@ impl Config {
     /// # Errors
     /// When the file can't be read, is no UTF-8 or over 1 MiB, or as [`Config::parse`].
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        let bytes = std::fs::read(file).map_err(|error| ConfigError::unreadable(file, &error.to_string()))?;
-        if bytes.len() > 1 << 20 {
+        let mut bytes = Vec::new();
+        File::open(file)
+            .and_then(|open| open.take(CAP + 1).read_to_end(&mut bytes))
+            .map_err(|error| ConfigError::unreadable(file, &error.to_string()))?;
+        if bytes.len() as u64 > CAP {
             return Err(ConfigError::unreadable(file, "it is larger than 1 MiB"));
         }
         match String::from_utf8(bytes) {

@@ -101,8 +101,8 @@ pub(super) struct Facility {
     /// Role, when one facility stands several times with different contracts: `login`, `notebook`, `worker`, `ci`.
     #[schemars(with = "Option<String>")]
     pub(super) role: Option<Spanned<String>>,
-    /// Image: docker://NAME:TAG, docker-daemon:NAME:TAG, docker-archive:FILE, oci:DIR[:TAG], oci-archive:FILE[:TAG],
-    /// dir:ROOTFS. Not needed with `engine = "host"`.
+    /// Image: `docker://NAME:TAG`, `docker-daemon:NAME:TAG`, `docker-archive:FILE`, `oci:DIR[:TAG]`,
+    /// `oci-archive:FILE[:TAG]`, `dir:ROOTFS`. Not needed with `engine = "host"`.
     #[schemars(with = "Option<String>")]
     pub(super) image: Option<Spanned<String>>,
     /// Engine that must run it: `docker`, `embedded` or `host`; by default the first that works and can take the image.

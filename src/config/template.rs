@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::model::plan::TestCommand;
+use crate::model::reference::Reference;
 
 /// What is known of a repository before it has a configuration.
 #[derive(Debug, Clone, Default)]
@@ -81,6 +83,10 @@ fn test(text: &mut String, shown: &Shown) {
 }
 
 fn facility(text: &mut String, image: &str, file: &str, ids: &mut Vec<String>) {
+    let reference = format!("docker://{image}");
+    if Reference::parse(&reference, Path::new("")).is_err() {
+        return;
+    }
     let stem = slug(image);
     let free = |id: &String| !ids.contains(id);
     let numbered = (2..).map(|n| format!("{stem}-{n}"));
@@ -90,7 +96,7 @@ fn facility(text: &mut String, image: &str, file: &str, ids: &mut Vec<String>) {
         "\n# Named in {}.\n[[facility]]\nid = {}\nimage = {}\n",
         one_line(file),
         quote(&id),
-        quote(&format!("docker://{image}"))
+        quote(&reference)
     );
     ids.push(id);
 }
@@ -140,6 +146,12 @@ mod tests {
         let ids: Vec<&str> = config.facilities.iter().map(|facility| facility.id.as_str()).collect();
         assert_eq!(ids, ["laptop", "laptop-2", "coffea-dask"]);
         assert_eq!(config.test.run[0].1, "pytest dimuonx");
+    }
+
+    #[test]
+    fn what_is_no_image_becomes_no_facility() {
+        let text = render(&shown("dimuon", "/", "ci.yml"));
+        assert_eq!(Config::parse(&text, Path::new("/a/carnet.toml")).expect("valid").facilities.len(), 2);
     }
 
     #[test]

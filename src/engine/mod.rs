@@ -13,6 +13,7 @@
 
 pub mod docker;
 pub mod embedded;
+mod follow;
 pub mod host;
 pub mod job;
 pub mod output;
@@ -26,8 +27,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Failure, Kind};
-use crate::image::reference::Reference;
 use crate::model::image::ImageIdentity;
+use crate::model::reference::Reference;
 use job::{Completed, Job};
 
 /// Where the input directory is seen inside, read-only.
@@ -183,6 +184,17 @@ pub enum EngineError {
     /// The token was cancelled before there was a result.
     #[error("interrupted")]
     Cancelled,
+}
+
+impl EngineError {
+    /// Names the engine and what it was doing when something failed.
+    fn run<E>(engine: &'static str, doing: &str) -> impl FnOnce(E) -> Self + use<E>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let doing = doing.to_owned();
+        move |source| Self::Run { engine, doing, source: source.into() }
+    }
 }
 
 impl Failure for EngineError {

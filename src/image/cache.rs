@@ -53,6 +53,11 @@ impl Cache {
         self.dir.join("kept")
     }
 
+    /// States that set-ups on this machine itself left: `kept-host/<key>`.
+    pub fn kept_host(&self) -> PathBuf {
+        self.dir.join("kept-host")
+    }
+
     /// The unpacked tree of an image, when it is there and complete.
     pub fn tree(&self, config: &Digest) -> Option<PathBuf> {
         let at = self.trees().join(config.hex());

@@ -67,7 +67,7 @@ impl Configuration {
 }
 
 /// `os/architecture[/variant]`, without a variant that says nothing.
-pub(super) fn platform(os: &str, architecture: &str, variant: Option<&str>) -> String {
+pub(crate) fn platform(os: &str, architecture: &str, variant: Option<&str>) -> String {
     match variant {
         None | Some("") => format!("{os}/{architecture}"),
         Some(variant) => format!("{os}/{architecture}/{variant}"),
@@ -75,7 +75,7 @@ pub(super) fn platform(os: &str, architecture: &str, variant: Option<&str>) -> S
 }
 
 /// The platform of this machine, in the words of image configurations (Go's `GOARCH`).
-pub(super) fn machine_platform() -> String {
+pub(crate) fn machine_platform() -> String {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
@@ -86,7 +86,7 @@ pub(super) fn machine_platform() -> String {
 }
 
 /// Whether programs of `platform` run on this machine. Variants of an architecture are taken as they come.
-pub(super) fn runs_here(platform: &str) -> bool {
+pub(crate) fn runs_here(platform: &str) -> bool {
     let machine = machine_platform();
     platform == machine || platform.strip_prefix(&machine).is_some_and(|rest| rest.starts_with('/'))
 }

@@ -7,10 +7,10 @@ use super::blob::{Store, tree};
 use super::config::{Configuration, machine_platform};
 use super::error::ImageError;
 use super::layer::{Layer, LayerReader};
-use super::reference::Reference;
 use super::{index, saved};
 use crate::model::digest::Digest;
 use crate::model::image::ImageIdentity;
+use crate::model::reference::Reference;
 
 /// An image on disk whose documents were read and checked; its layers are read later.
 #[derive(Debug)]

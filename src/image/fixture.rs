@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use tar::{EntryType, Header};
 use tempfile::TempDir;
 
-use super::reference::Reference;
 use crate::model::digest::Digest;
+use crate::model::reference::Reference;
 
 /// An uncompressed layer.
 pub(super) struct Tar(tar::Builder<Vec<u8>>);

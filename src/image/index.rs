@@ -14,6 +14,8 @@ const REF_NAME: &str = "org.opencontainers.image.ref.name";
 const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 /// Indexes within indexes: the specification sets no limit, and nobody writes more than two.
 const DEPTH_CAP: usize = 4;
+/// Descriptors looked at to find the image: one index may name another as often as it likes.
+const DESCRIPTOR_CAP: usize = 1000;
 
 /// Finds the image of a tag for this machine and reads its documents.
 pub(super) fn read(store: &Store, tag: Option<&str>) -> Result<Documents, ImageError> {
@@ -79,11 +81,11 @@ fn choose(store: &Store, descriptors: Vec<&Descriptor>, tag: Option<&str>) -> Re
         tag: tag.map(ToOwned::to_owned),
         there: tags(descriptors.iter().copied()),
     };
-    let mut found = Vec::new();
+    let mut search = Search { store, left: DESCRIPTOR_CAP, found: Vec::new() };
     for descriptor in descriptors {
-        collect(store, descriptor, None, 0, &mut found)?;
+        search.collect(descriptor, None, 0)?;
     }
-    let (mut here, elsewhere): (Vec<_>, Vec<_>) = found.into_iter().partition(|c| runs_here(&c.platform));
+    let (mut here, elsewhere): (Vec<_>, Vec<_>) = search.found.into_iter().partition(|c| runs_here(&c.platform));
     here.dedup_by(|a, b| a.digest == b.digest);
     match (here.len(), here.pop()) {
         (1, Some(only)) => Ok(only),
@@ -101,39 +103,40 @@ fn choose(store: &Store, descriptors: Vec<&Descriptor>, tag: Option<&str>) -> Re
     }
 }
 
-/// Collects the manifests under a descriptor with their platforms.
-fn collect(
-    store: &Store,
-    descriptor: &Descriptor,
-    index: Option<&Digest>,
-    depth: usize,
-    found: &mut Vec<Candidate>,
-) -> Result<(), ImageError> {
-    let digest = digest(store, descriptor)?;
-    match descriptor.media_type() {
-        media if *media == MediaType::ImageIndex || media.to_string() == DOCKER_INDEX => {
-            if depth >= DEPTH_CAP {
-                let reason = format!("more than {DEPTH_CAP} indexes lie in each other");
-                return Err(ImageError::Document {
-                    path: store.path().to_owned(),
-                    what: "the index".to_owned(),
-                    reason,
-                });
-            }
-            let inner: ImageIndex = parse(store, "the index", &store.verified(&digest, "the index")?)?;
-            let outermost = index.unwrap_or(&digest).clone();
-            inner.manifests().iter().try_for_each(|d| collect(store, d, Some(&outermost), depth + 1, found))
+/// The search for manifests in an index and those below it.
+struct Search<'a> {
+    store: &'a Store,
+    left: usize,
+    found: Vec<Candidate>,
+}
+
+impl Search<'_> {
+    /// Collects the manifests under a descriptor with their platforms.
+    fn collect(&mut self, descriptor: &Descriptor, index: Option<&Digest>, depth: usize) -> Result<(), ImageError> {
+        let over = |reason: String| {
+            let (path, what) = (self.store.path().to_owned(), "the index".to_owned());
+            ImageError::Document { path, what, reason }
+        };
+        if depth > DEPTH_CAP {
+            return Err(over(format!("more than {DEPTH_CAP} indexes lie in each other")));
         }
-        _ => {
-            let platform = match descriptor.platform() {
-                // Build attestations hide among the manifests under this platform.
-                Some(p) if p.os().to_string() == "unknown" => return Ok(()),
-                Some(p) => platform(&p.os().to_string(), &p.architecture().to_string(), p.variant().as_deref()),
-                None => platform_of(store, &digest)?,
-            };
-            found.push(Candidate { digest, index: index.cloned(), platform });
-            Ok(())
+        self.left =
+            self.left.checked_sub(1).ok_or_else(|| over(format!("it names more than {DESCRIPTOR_CAP} images")))?;
+        let digest = digest(self.store, descriptor)?;
+        let media = descriptor.media_type();
+        if *media == MediaType::ImageIndex || media.to_string() == DOCKER_INDEX {
+            let inner: ImageIndex = parse(self.store, "the index", &self.store.verified(&digest, "the index")?)?;
+            let outermost = index.unwrap_or(&digest);
+            return inner.manifests().iter().try_for_each(|inner| self.collect(inner, Some(outermost), depth + 1));
         }
+        let platform = match descriptor.platform() {
+            // Build attestations hide among the manifests under this platform.
+            Some(p) if p.os().to_string() == "unknown" => return Ok(()),
+            Some(p) => platform(&p.os().to_string(), &p.architecture().to_string(), p.variant().as_deref()),
+            None => platform_of(self.store, &digest)?,
+        };
+        self.found.push(Candidate { digest, index: index.cloned(), platform });
+        Ok(())
     }
 }
 

@@ -1,15 +1,14 @@
-//! Images: references to them, archives and layouts on disk, and their unpacked trees.
+//! Images: archives and layouts on disk, and their unpacked trees.
 
 mod blob;
 pub mod cache;
-mod config;
+pub(crate) mod config;
 pub mod disk;
 pub mod error;
 pub mod export;
 mod index;
 pub mod layer;
 pub mod lock;
-pub mod reference;
 pub mod remove;
 pub mod root;
 mod saved;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
@@ -17,6 +17,10 @@ use super::whiteout::{Meaning, meaning};
 
 /// Bytes a path may have, as in the kernel.
 const PATH_CAP: usize = 4096;
+/// Bytes of paths remembered of one layer and of all directories: millions of files have a tenth of that.
+const MEMORY_CAP: usize = 1 << 30;
+/// Bytes that all sparse files together may have: one may say any size and stand in the layer as a few bytes.
+const SPARSE_CAP: u64 = 64 << 30;
 
 /// Why an entry was not written.
 #[derive(Debug)]
@@ -50,6 +54,10 @@ pub(super) struct Writer {
     own: HashSet<Vec<u8>>,
     /// Times of directories, set last of all, since writing into a directory changes them.
     times: BTreeMap<Vec<u8>, i64>,
+    /// Bytes of the paths in `own` and `times`.
+    remembered: usize,
+    /// Bytes that sparse files may still have.
+    sparse: u64,
 }
 
 struct Attributes {
@@ -67,11 +75,20 @@ impl Writer {
         let root = Root::open(rootfs)?;
         rustix::fs::chmodat(root.fd(), ".", Mode::from_raw_mode(0o755), AtFlags::empty())?;
         let owners = nix::unistd::geteuid().is_root();
-        Ok(Self { root, owners, last: None, own: HashSet::new(), times: BTreeMap::new() })
+        Ok(Self {
+            root,
+            owners,
+            last: None,
+            own: HashSet::new(),
+            times: BTreeMap::new(),
+            remembered: 0,
+            sparse: SPARSE_CAP,
+        })
     }
 
     pub(super) fn start_layer(&mut self) {
         self.own.clear();
+        self.remembered = self.times.keys().map(Vec::len).sum();
     }
 
     /// Sets what could only be set last.
@@ -104,27 +121,38 @@ impl Writer {
         match kind {
             EntryType::Directory => {
                 self.make_directory(&parent, name, &attributes)?;
+                self.remembered += path.len();
                 self.times.insert(path.clone(), attributes.mtime);
             }
             EntryType::Symlink => self.make_link(&parent, name, &link_target(entry)?, &attributes)?,
             EntryType::Link => self.make_hard_link(&parent, name, &link_target(entry)?)?,
-            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
-                self.make_file(&parent, name, entry, &attributes)?;
+            EntryType::Regular | EntryType::Continuous => {
+                self.make_file(&parent, name, &attributes, |file| io::copy(entry, file).map(drop))?;
+            }
+            EntryType::GNUSparse => {
+                let left = self.sparse.checked_sub(entry.size());
+                let over = || Refused::Hostile(format!("sparse files have more than {SPARSE_CAP} bytes together"));
+                self.sparse = left.ok_or_else(over)?;
+                self.make_file(&parent, name, &attributes, |file| copy_sparse(entry, file))?;
             }
             // Devices and pipes: none is needed, and some are dangerous.
             _ => return Ok(()),
         }
-        self.own(path);
-        Ok(())
+        self.own(path)
     }
 
     /// Remembers a path of this layer with the directories above it, which may have no entry of their own.
-    fn own(&mut self, path: Vec<u8>) {
+    fn own(&mut self, path: Vec<u8>) -> Result<(), Refused> {
         let mut path = path;
         while !path.is_empty() && !self.own.contains(&path) {
             let folder = split(&path).map_or_else(Vec::new, |(folder, _)| folder.to_vec());
+            self.remembered += path.len();
             self.own.insert(std::mem::replace(&mut path, folder));
         }
+        if self.remembered > MEMORY_CAP {
+            return Err(Refused::Hostile("the names of all entries are too long together".to_owned()));
+        }
+        Ok(())
     }
 
     fn top(&mut self, entry: &Entry<'_, impl Read>) -> Result<(), Refused> {
@@ -193,13 +221,13 @@ impl Writer {
         &mut self,
         parent: &OwnedFd,
         name: &[u8],
-        content: &mut impl Read,
         attributes: &Attributes,
+        fill: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<(), Refused> {
         let mode = Mode::RUSR | Mode::WUSR;
         let fd = self.afresh(parent, name, || rustix::fs::openat(parent, name, CREATE, mode))?;
         let mut file = File::from(fd);
-        io::copy(content, &mut file)?;
+        fill(&mut file)?;
         if let Some((uid, gid)) = attributes.owner {
             rustix::fs::fchown(&file, Some(uid), Some(gid))?;
         }
@@ -296,6 +324,24 @@ impl Writer {
             }
         }
         Ok(())
+    }
+}
+
+/// Copies with holes where there are only zeros, so that a sparse file takes no more of the disk than it says.
+fn copy_sparse(content: &mut impl Read, file: &mut File) -> io::Result<()> {
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        let n = content.read(&mut chunk)?;
+        let (read, hole) = (&chunk[..n], i64::try_from(n).unwrap_or(i64::MAX));
+        if n == 0 {
+            let length = file.stream_position()?;
+            return file.set_len(length);
+        }
+        if read.iter().all(|byte| *byte == 0) {
+            file.seek(SeekFrom::Current(hole))?;
+        } else {
+            file.write_all(read)?;
+        }
     }
 }
 

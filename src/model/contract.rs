@@ -25,7 +25,8 @@ pub struct Contract {
     /// Directory the tests start in; by default the throw-away copy of the analysis.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workdir: Option<String>,
-    /// Variables set for every process, over those of the image.
+    /// Variables set for every process, over those of the image. In a document the values of those that aren't on the
+    /// allow list are `[redacted]`.
     pub env: BTreeMap<String, String>,
     /// Names of variables passed on from carnet's own environment when they are set there.
     pub pass_env: Vec<String>,

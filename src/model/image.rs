@@ -40,7 +40,7 @@ pub struct ImageIdentity {
 /// The part of an image configuration that decides how a process starts in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImageConfig {
-    /// Environment variables. Values are recorded in the document only for names on the allow list.
+    /// Environment variables. In a document the values of those that aren't on the allow list are `[redacted]`.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// `user[:group]`, names or numbers; empty means root.

@@ -49,8 +49,3 @@ pub fn verdict(document: &Document) -> Verdict {
         Verdict::Good
     }
 }
-
-/// The worst status of any cell, forgiven failures apart; none when there are no such cells.
-pub fn worst(document: &Document) -> Option<Status> {
-    document.cells.iter().filter(|cell| !cell.is_forgiven()).map(|cell| cell.status).max()
-}

@@ -34,6 +34,8 @@ pub struct Listing {
     entries: BTreeMap<PathBuf, Entry>,
     left_out: BTreeMap<PathBuf, String>,
     with_git: bool,
+    /// The directory looked at last, and whether it is what its path says: entries of one directory come together.
+    last: Option<(PathBuf, bool)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,6 +190,8 @@ impl Listing {
         let Ok(relative) = path.strip_prefix(&self.top) else { return Ok(()) };
         let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
         match kind(&metadata) {
+            // git's index may name files below what is now a link, which can lead anywhere.
+            Some(_) if self.is_below_link(path) => self.leave_out(path, "it lies below a link"),
             Some(entry) => {
                 self.entries.insert(relative.to_owned(), entry);
             }
@@ -196,6 +200,19 @@ impl Listing {
         match self.entries.len() > MOST_ENTRIES {
             true => Err(RepoError::TooMany { path: self.top.clone(), limit: MOST_ENTRIES }),
             false => Ok(()),
+        }
+    }
+
+    fn is_below_link(&mut self, path: &Path) -> bool {
+        let Some(parent) = path.parent() else { return false };
+        match &self.last {
+            Some((dir, linked)) if dir == parent => *linked,
+            _ => {
+                // The top has no link in it, so none of the directories below may change by following any.
+                let linked = parent.canonicalize().ok().as_deref() != Some(parent);
+                self.last = Some((parent.to_owned(), linked));
+                linked
+            }
         }
     }
 
@@ -295,5 +312,34 @@ impl Copy {
         self.hasher.update(bytes);
         self.hasher.update(content.finalize());
         self.entries += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+
+    use super::Listing;
+
+    #[test]
+    fn what_git_knows_below_a_link_is_left_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let (top, outside) = (dir.path().join("top"), dir.path().join("outside"));
+        fs::create_dir_all(top.join("data")).unwrap();
+        fs::create_dir(&outside).unwrap();
+        for place in [&top.join("data/key"), &outside.join("key"), &top.join("seen")] {
+            fs::write(place, "x").unwrap();
+        }
+        let repository = git2::Repository::init(&top).unwrap();
+        let mut index = repository.index().unwrap();
+        index.add_path(Path::new("data/key")).unwrap();
+        index.write().unwrap();
+        fs::remove_dir_all(top.join("data")).unwrap();
+        symlink(&outside, top.join("data")).unwrap();
+        let listing = Listing::read(&top, false).unwrap();
+        assert_eq!(listing.paths().collect::<Vec<_>>(), ["data", "seen"]);
+        assert_eq!(listing.left_out[Path::new("data/key")], "it lies below a link");
     }
 }

@@ -207,7 +207,7 @@ fn room(options: &Options, indent: usize) -> usize {
 fn failures(page: &mut Page, indent: usize, cell: &Cell, options: &Options) {
     let bad = cell.counts().bad();
     for (_, case) in summary::cases(cell, summary::is_bad).take(MAX_TESTS) {
-        let (name, reason) = (summary::case_name(case), summary::case_reason(case));
+        let (name, reason) = (summary::case_name(case), summary::case_message(case));
         if width(&name) + 2 + width(&reason) <= room(options, indent) {
             page.say(indent, format!("{name}: {reason}"), Ink::Plain);
         } else {
@@ -218,6 +218,12 @@ fn failures(page: &mut Page, indent: usize, cell: &Cell, options: &Options) {
     }
     if bad > MAX_TESTS {
         page.say(indent, format!("and {} more", count(bad - MAX_TESTS, "failed test")), Ink::Faint);
+    }
+    let tried = summary::cases(cell, summary::is_bad).filter(|(_, case)| case.tried_network).count();
+    if tried > 0 {
+        let text =
+            format!("help: {} tried the network, which is off here: {}", count(tried, "test"), summary::NETWORK_ADVICE);
+        page.wrapped(indent, 6, &text, Ink::Plain);
     }
 }
 

@@ -20,9 +20,9 @@ use quick_xml::{Reader, Writer};
 use crate::model::cell::{Captured, Outcome, Step, TestCase};
 use crate::model::document::{Cell, Document, Status};
 
-use super::ReportError;
 use super::summary;
 use super::text::{clean, ends, one_line};
+use super::{ReportError, parallel};
 
 /// Bytes kept of one text.
 const MAX_TEXT: usize = 64 << 10;
@@ -43,9 +43,8 @@ pub(super) fn write(document: &Document, out: &mut dyn Write) -> Result<(), Repo
     root.push_attribute(("time", seconds(time).as_str()));
     let mut writer = Writer::new(&mut *out);
     writer.write_event(Event::Start(root))?;
-    for cell in &document.cells {
-        suite(document, cell, writer.get_mut())?;
-    }
+    let mut take = |made: Result<Vec<u8>, ReportError>| Ok::<_, ReportError>(writer.get_mut().write_all(&made?)?);
+    parallel::each(&document.cells, |cell| suite(document, cell), &mut take)?;
     writer.write_event(Event::End(BytesEnd::new("testsuites")))?;
     Ok(writeln!(out)?)
 }
@@ -72,7 +71,7 @@ impl Totals {
     }
 }
 
-fn suite(document: &Document, cell: &Cell, out: &mut dyn Write) -> Result<(), ReportError> {
+fn suite(document: &Document, cell: &Cell) -> Result<Vec<u8>, ReportError> {
     let items = outline(cell);
     let totals = Totals::of(&items);
     let times: Vec<(Option<u64>, f64)> = items.iter().map(|item| (item.line(), item.seconds())).collect();
@@ -94,7 +93,9 @@ fn suite(document: &Document, cell: &Cell, out: &mut dyn Write) -> Result<(), Re
     drop(report);
     let pass =
         Second { totals, times, started: local(&document.timing.started), properties: properties(document, cell) };
-    pass.run(&raw, out)
+    let mut out = Vec::with_capacity(raw.len() + raw.len() / 4);
+    pass.run(&raw, &mut out)?;
+    Ok(out)
 }
 
 /// What the second pass puts in.

@@ -13,6 +13,7 @@ mod human;
 pub mod json;
 mod junit;
 mod markdown;
+mod parallel;
 mod sort;
 mod summary;
 mod table;

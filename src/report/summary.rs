@@ -240,6 +240,9 @@ pub(super) fn case_name(case: &TestCase) -> String {
     one_line(&format!("{place}{joiner}{}", case.name), 300)
 }
 
+/// What to do about tests that tried the network.
+pub(super) const NETWORK_ADVICE: &str = "set network = true under [test], or give the tests their data";
+
 /// Whether a name is the dotted one of this Python file, as pytest names what it can't collect.
 fn is_module(file: &str, name: &str) -> bool {
     file.strip_suffix(".py").is_some_and(|stem| stem.len() == name.len() && stem.replace('/', ".") == name)
@@ -253,11 +256,19 @@ pub(super) fn stopped(step: &Step) -> Option<&'static str> {
         .then_some("pytest stopped there: it ran none of the tests that follow")
 }
 
-/// Why a test case did not pass, on one line.
+/// Why a test case did not pass, on one line, with what to do where that is known.
 pub(super) fn case_reason(case: &TestCase) -> String {
-    let network = if case.tried_network { " (it tried to use the network, which is off)" } else { "" };
-    let message = if case.message.trim().is_empty() { "no message" } else { &case.message };
-    format!("{}{network}", one_line(message, 1000))
+    let message = case_message(case);
+    if case.tried_network {
+        format!("{message} (tried the network, which is off here: {NETWORK_ADVICE})")
+    } else {
+        message
+    }
+}
+
+/// What a test case says of why it did not pass, on one line.
+pub(super) fn case_message(case: &TestCase) -> String {
+    one_line(if case.message.trim().is_empty() { "no message" } else { &case.message }, 1000)
 }
 
 /// How a command ended, and why its results couldn't be read.

@@ -10,17 +10,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::choice::Engines;
 use super::event::Event;
+use super::secret::{self, Secrets};
 use super::stage::{PROGRAM, SOURCE, Stage};
 use super::verdict;
 use crate::config::{Config, Facility};
-use crate::engine::job::{Completed, Job};
+use crate::engine::job::{Completed, Job, part};
 use crate::engine::{Engine, EngineError, Lines, Opened};
 use crate::error::{Failure as _, chain};
 use crate::model::cell::{self, CellResult, End};
 use crate::model::digest::Digest;
 use crate::model::document::{Cell, Status};
 use crate::model::environment::Environment;
+use crate::model::image::ImageIdentity;
 use crate::model::plan::{self, CellPlan, Phase, TestCommand};
+use crate::model::reference::Reference;
+use crate::report::text::one_line;
 
 /// Largest result a cell may bring back.
 pub(super) const RESULT_CAP: u64 = 256 << 20;
@@ -51,7 +55,7 @@ impl Run {
     pub(super) async fn cell(&self, facility: &Facility) -> (Cell, Option<Environment>) {
         let clock = Instant::now();
         let mut progress =
-            Progress { cell: verdict::not_run(facility, "", "interrupted before it began", None), environment: None };
+            Progress { cell: verdict::not_run(facility, "interrupted before it began"), environment: None };
         if self.cancel.is_cancelled() {
             progress.cell.status = Status::Skipped;
         } else if let Err(error) = self.attempt(facility, &mut progress).await {
@@ -74,10 +78,7 @@ impl Run {
         let engine = self.engines.pick(facility).await?;
         progress.cell.engine = engine.name().to_owned();
         let mut image = engine.open(&facility.image, self.cancel.clone()).await?;
-        let mut identity = image.identity.clone();
-        // Paths of this machine say nothing elsewhere: the reference stands as its author wrote it.
-        identity.reference.clone_from(&facility.written);
-        progress.cell.image = (facility.written != "host").then_some(identity);
+        progress.cell.image = (facility.image != Reference::Host).then(|| told(facility, &image.identity));
 
         if let Some(setup) = &self.config.test.setup {
             match self.set_up(&*engine, facility, &image, setup, progress).await? {
@@ -113,10 +114,14 @@ impl Run {
         {
             return Ok(Some(ready));
         }
+        let went_well = completed.end.is_success();
         self.take(facility, completed, progress);
-        if progress.cell.status == Status::Passed || progress.cell.reason.as_deref() == Some("no test was run") {
-            progress.cell.status = Status::Error;
-            progress.cell.reason = Some("the set-up went well, but what it changed could not be kept".to_owned());
+        let cell = &mut progress.cell;
+        if went_well && cell.status != Status::Error {
+            cell.status = Status::Error;
+            cell.reason = Some("the set-up went well, but what it changed could not be kept".to_owned());
+            let why = cell.not_enforced.iter().find_map(|lack| lack.strip_prefix(part::KEPT)?.strip_prefix(": "));
+            cell.hint = why.map(|why| format!("{why}; leave `setup` out, or use another engine"));
         }
         Ok(None)
     }
@@ -157,7 +162,6 @@ impl Run {
             Phase::Snapshot => 0,
             Phase::Test => self.tests.len() as u64 * u64::from(test.retries + 1),
         };
-        let pass = facility.contract.pass_env.iter();
         Job {
             id: unique_id(&facility.cell()),
             argv: Vec::new(),
@@ -165,7 +169,7 @@ impl Run {
             result: None,
             result_cap: RESULT_CAP,
             contract: facility.contract.clone(),
-            env: pass.filter_map(|name| Some((name.clone(), std::env::var(name).ok()?))).collect(),
+            env: passed(facility),
             network: phase == Phase::Setup || test.network,
             timeout: Duration::from_secs(test.timeout.saturating_mul(commands).saturating_add(MARGIN)),
             output_cap: OUTPUT_CAP as usize,
@@ -193,7 +197,7 @@ impl Run {
             outputs: self.config.outputs.clone(),
             inputs: self.config.inputs.clone(),
             output_cap: OUTPUT_CAP,
-            allow_env: facility.contract.env.keys().cloned().collect(),
+            allow_env: Vec::new(),
             own_env: BTreeMap::new(),
         }
     }
@@ -202,7 +206,7 @@ impl Run {
     fn take(&self, facility: &Facility, completed: Completed, progress: &mut Progress) {
         let cell = &mut progress.cell;
         cell.not_enforced.extend(completed.not_enforced.clone());
-        match read_result(&completed, &facility.cell()) {
+        match read_result(&completed, &facility.cell(), &Secrets::of(&passed(facility))) {
             Ok(mut result) => {
                 progress.environment = result.environment.take();
                 verdict::judge(cell, result);
@@ -221,9 +225,10 @@ impl Run {
     /// Where an engine sends the lines of this cell.
     fn lines(&self, facility: &Facility) -> Lines {
         let (sender, mut receiver) = mpsc::unbounded_channel();
-        let (events, cell) = (self.events.clone(), facility.cell());
+        let (events, cell, secrets) = (self.events.clone(), facility.cell(), Secrets::of(&passed(facility)));
         tokio::spawn(async move {
-            while let Some(line) = receiver.recv().await {
+            while let Some(mut line) = receiver.recv().await {
+                secrets.cut(&mut line);
                 let _ = events.send(Event::Line { cell: cell.clone(), line });
             }
         });
@@ -231,21 +236,47 @@ impl Run {
     }
 }
 
+/// What a document says of the image.
+fn told(facility: &Facility, identity: &ImageIdentity) -> ImageIdentity {
+    let mut told = identity.clone();
+    // Paths of this machine say nothing elsewhere: the reference stands as its author wrote it.
+    told.reference.clone_from(&facility.written);
+    secret::redact(&mut told.config.env);
+    told
+}
+
+/// Variables that the contract takes over from this process.
+fn passed(facility: &Facility) -> BTreeMap<String, String> {
+    let names = facility.contract.pass_env.iter();
+    names.filter_map(|name| Some((name.clone(), std::env::var(name).ok()?))).collect()
+}
+
 /// The result a cell brought back, or in words why there is none. It comes from inside, so nothing of it is believed
-/// before it was read as what it should be.
-pub(super) fn read_result(completed: &Completed, name: &str) -> Result<CellResult, String> {
-    let Some(bytes) = &completed.result else { return Err(no_result(completed)) };
-    let result: CellResult =
-        serde_json::from_slice(bytes).map_err(|error| format!("the result that came back can't be read: {error}"))?;
+/// before it was read as what it should be, and no word of it is taken over at any length.
+pub(super) fn read_result(completed: &Completed, name: &str, secrets: &Secrets) -> Result<CellResult, String> {
+    let Some(bytes) = &completed.result else { return Err(no_result(completed, secrets)) };
+    let result = parse(bytes, secrets)
+        .map_err(|error| format!("the result that came back can't be read: {}", one_line(&error.to_string(), 300)))?;
     if result.schema != cell::SCHEMA || result.cell != name {
-        return Err(format!("the result that came back is of `{}`, not of this cell", result.cell.escape_debug()));
+        return Err(format!("the result that came back is of `{}`, not of this cell", one_line(&result.cell, 100)));
     }
     Ok(result)
 }
 
-fn no_result(completed: &Completed) -> String {
-    let last = completed.output.text.lines().rfind(|line| !line.trim().is_empty());
-    let said = last.map(|line| format!("; its last line: {}", line.trim())).unwrap_or_default();
+fn parse(bytes: &[u8], secrets: &Secrets) -> serde_json::Result<CellResult> {
+    if secrets.is_empty() {
+        return serde_json::from_slice(bytes);
+    }
+    let mut value = serde_json::from_slice(bytes)?;
+    secrets.cut_all(&mut value);
+    serde_json::from_value(value)
+}
+
+fn no_result(completed: &Completed, secrets: &Secrets) -> String {
+    let mut output = completed.output.text.clone();
+    secrets.cut(&mut output);
+    let last = output.lines().rfind(|line| !line.trim().is_empty());
+    let said = last.map(|line| format!("; its last line: {}", one_line(line, 300))).unwrap_or_default();
     let end = match &completed.end {
         End::Exit { code } => format!("exit code {code}"),
         End::Signal { signal } => format!("killed by signal {signal}"),
@@ -264,4 +295,21 @@ pub(super) fn unique_id(cell: &str) -> String {
     let slug: String =
         cell.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
     format!("{}-{}", &Digest::of(seed.as_bytes()).hex()[..10], slug.chars().take(40).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+    use crate::model::image::{ImageConfig, ImageIdentity};
+    use crate::run::plan::this_machine;
+
+    #[test]
+    fn a_document_tells_no_secret_of_an_image() {
+        let pairs = [("LANG", "C.UTF-8"), ("PYPI_TOKEN", "hunter2hunter2")];
+        let env = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let identity =
+            ImageIdentity { config: ImageConfig { env, ..ImageConfig::default() }, ..ImageIdentity::default() };
+        let env = told(&this_machine(), &identity).config.env;
+        assert_eq!((env["LANG"].as_str(), env["PYPI_TOKEN"].as_str()), ("C.UTF-8", "[redacted]"));
+    }
 }

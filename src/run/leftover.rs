@@ -1,8 +1,8 @@
 //! What killed runs left behind, and what is kept for later runs.
 
-use std::fs;
 use std::path::Path;
 
+use super::stage;
 use crate::engine::docker::{self, Docker};
 use crate::engine::embedded::Embedded;
 use crate::engine::{Availability, Engine as _, EngineError};
@@ -15,7 +15,7 @@ use crate::image::remove::remove_tree;
 pub async fn remove(all: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let Ok(cache) = Cache::from_env() else { return lines };
-    stages(&cache, &mut lines);
+    lines.extend(stage::sweep(&cache).iter().map(|(path, removed)| said(path, removed)));
     match Embedded::new(cache.clone()).sweep() {
         Ok(runs) => lines.extend(runs.iter().map(|run| format!("removed what was left of run {run}"))),
         Err(error) => lines.push(format!("could not remove all that runs left in {}: {error}", cache.dir().display())),
@@ -28,9 +28,7 @@ pub async fn remove(all: bool) -> Vec<String> {
         }
     }
     if all {
-        for dir in [cache.trees(), cache.kept(), cache.dir().join("kept-host")] {
-            removed(&dir, &mut lines);
-        }
+        lines.extend([cache.trees(), cache.kept(), cache.kept_host()].iter().filter_map(|dir| removed(dir)));
     }
     lines
 }
@@ -44,24 +42,13 @@ fn counted(what: &str, outcome: Result<usize, EngineError>) -> Option<String> {
     }
 }
 
-/// Input directories are named after the process that made them.
-fn stages(cache: &Cache, lines: &mut Vec<String>) {
-    for entry in fs::read_dir(super::stage::parent(cache)).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let owner = name.to_str().and_then(|name| name.split('-').next());
-        let lives = owner.is_some_and(|pid| Path::new("/proc").join(pid).exists());
-        if !lives {
-            removed(&entry.path(), lines);
-        }
-    }
+fn removed(path: &Path) -> Option<String> {
+    path.exists().then(|| said(path, &remove_tree(path)))
 }
 
-fn removed(path: &Path, lines: &mut Vec<String>) {
-    if !path.exists() {
-        return;
-    }
-    lines.push(match remove_tree(path) {
+fn said(path: &Path, removed: &std::io::Result<()>) -> String {
+    match removed {
         Ok(()) => format!("removed {}", path.display()),
         Err(error) => format!("could not remove {}: {error}", path.display()),
-    });
+    }
 }

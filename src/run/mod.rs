@@ -5,6 +5,7 @@ pub mod event;
 mod execute;
 pub mod leftover;
 pub mod plan;
+mod secret;
 pub mod snapshot;
 pub mod stage;
 mod verdict;
@@ -206,7 +207,7 @@ async fn schedule(run: &Arc<execute::Run>, facilities: Vec<Facility>, jobs: usiz
         let result = task.await;
         results.push(result.unwrap_or_else(|error| {
             let reason = format!("a bug of carnet ended it: {error}");
-            (verdict::not_run(&facility, "", &reason, None), None)
+            (verdict::not_run(&facility, &reason), None)
         }));
     }
     results

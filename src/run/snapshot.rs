@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::choice::Engines;
 use super::execute::{RESULT_CAP, read_result, unique_id};
 use super::plan;
+use super::secret::Secrets;
 use super::stage::{PROGRAM, SOURCE, Stage};
 use crate::config::Facility;
 use crate::engine::EngineError;
@@ -82,7 +83,7 @@ pub async fn of_image(
     let (lines, _) = mpsc::unbounded_channel();
     let completed = engine.run(&opened, &job, lines, cancel).await?;
     let failed = |reason: String| EngineError::Image { reference: written.to_owned(), reason, hint: None };
-    let result = read_result(&completed, &facility.cell()).map_err(failed)?;
+    let result = read_result(&completed, &facility.cell(), &Secrets::default()).map_err(failed)?;
     let missing = || result.trouble.clone().unwrap_or_else(|| "no snapshot came back".to_owned());
     Ok(result.environment.clone().ok_or_else(|| failed(missing()))?)
 }

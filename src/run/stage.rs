@@ -5,8 +5,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::RunError;
+use super::execute::unique_id;
 use crate::error::Error;
 use crate::image::cache::{Cache, private_dir};
+use crate::image::lock::Lock;
+use crate::image::remove::remove_tree;
 use crate::model::canonical;
 use crate::model::plan::CellPlan;
 use crate::model::tree::Tree;
@@ -21,8 +24,61 @@ pub const SOURCE: &str = "src";
 /// An input directory, removed when it is dropped.
 #[derive(Debug)]
 pub struct Stage {
-    dir: tempfile::TempDir,
+    room: Room,
     tree: Tree,
+}
+
+/// The directory, with the lock that says that somebody uses it: on a shared home no process id says that.
+#[derive(Debug)]
+struct Room {
+    dir: PathBuf,
+    lock: Option<Lock>,
+}
+
+impl Room {
+    fn make(parent: &Path) -> std::io::Result<Self> {
+        private_dir(parent)?;
+        let dir = parent.join(unique_id("stage"));
+        let lock = Lock::try_take(&lock_of(&dir))?;
+        let room = Self { dir, lock };
+        fs::create_dir(&room.dir)?;
+        Ok(room)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        // What can't be removed now is found by `carnet clean`.
+        if remove_tree(&self.dir).is_ok()
+            && let Some(lock) = self.lock.take()
+        {
+            let _ = lock.remove();
+        }
+    }
+}
+
+fn lock_of(dir: &Path) -> PathBuf {
+    dir.with_extension("lock")
+}
+
+/// Removes the input directories that nobody uses any more, and gives back what could and what could not be removed.
+pub(super) fn sweep(cache: &Cache) -> Vec<(PathBuf, std::io::Result<()>)> {
+    let mut swept = Vec::new();
+    for entry in fs::read_dir(parent(cache)).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_some() {
+            continue;
+        }
+        match Lock::try_take(&lock_of(&path)) {
+            Ok(Some(lock)) => {
+                let removed = remove_tree(&path).and_then(|()| lock.remove());
+                swept.push((path, removed));
+            }
+            Ok(None) => {}
+            Err(error) => swept.push((path, Err(error))),
+        }
+    }
+    swept
 }
 
 impl Stage {
@@ -32,23 +88,20 @@ impl Stage {
     /// When something can't be copied, or the program isn't static.
     pub fn new(listing: &Listing) -> Result<Self, Error> {
         let parent = parent(&Cache::from_env()?);
-        private_dir(&parent).map_err(|error| RepoError::io("making", &parent, error))?;
-        let prefix = format!("{}-", std::process::id());
-        let dir = tempfile::Builder::new().prefix(&prefix).tempdir_in(&parent);
-        let dir = dir.map_err(|error| RepoError::io("making a directory in", &parent, error))?;
+        let room = Room::make(&parent).map_err(|error| RepoError::io("making a directory in", &parent, error))?;
         // Programs inside may run as any user, and must get as far as this.
-        open_to_all(dir.path())?;
-        copy_program(&dir.path().join(PROGRAM))?;
-        let source = dir.path().join(SOURCE);
+        open_to_all(&room.dir)?;
+        copy_program(&room.dir.join(PROGRAM))?;
+        let source = room.dir.join(SOURCE);
         fs::create_dir(&source).map_err(|error| RepoError::io("making", &source, error))?;
         open_to_all(&source)?;
         let tree = listing.copy(&source)?;
-        Ok(Self { dir, tree })
+        Ok(Self { room, tree })
     }
 
     /// The directory.
     pub fn path(&self) -> &Path {
-        self.dir.path()
+        &self.room.dir
     }
 
     /// What was copied.
@@ -62,7 +115,7 @@ impl Stage {
     /// When it can't be written.
     pub fn write_plan(&self, job: &str, plan: &CellPlan) -> Result<String, RepoError> {
         let name = format!("plan-{job}.json");
-        let path = self.dir.path().join(&name);
+        let path = self.room.dir.join(&name);
         let text = canonical::to_string(plan).map_err(|error| RepoError::io("writing", &path, error.into()))?;
         fs::write(&path, text).map_err(|error| RepoError::io("writing", &path, error))?;
         // The umask of who starts this must not keep the user inside from reading it.
@@ -73,7 +126,7 @@ impl Stage {
 }
 
 /// Where input directories are made.
-pub(super) fn parent(cache: &Cache) -> PathBuf {
+fn parent(cache: &Cache) -> PathBuf {
     cache.dir().join("stage")
 }
 

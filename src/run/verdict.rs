@@ -1,21 +1,24 @@
 //! From what came back to the verdict of a cell.
 
+use super::secret;
 use crate::config::{Expectation, Facility};
 use crate::model::cell::{CellResult, End, Step};
 use crate::model::document::{Cell, RunTiming, Status};
 
 /// A cell that did not get to its tests because of the place.
-pub(super) fn not_run(facility: &Facility, engine: &str, reason: &str, hint: Option<String>) -> Cell {
+pub(super) fn not_run(facility: &Facility, reason: &str) -> Cell {
+    let mut contract = facility.contract.clone();
+    secret::redact(&mut contract.env);
     Cell {
         id: facility.cell(),
         facility: facility.id.clone(),
         role: facility.role.clone(),
-        engine: engine.to_owned(),
+        engine: String::new(),
         image: None,
-        contract: facility.contract.clone(),
+        contract,
         status: Status::Error,
         reason: Some(reason.to_owned()),
-        hint,
+        hint: None,
         forgiven: None,
         cached: false,
         environment: None,
@@ -120,7 +123,7 @@ mod tests {
             trouble: None,
             timing: CellTiming::default(),
         };
-        let mut cell = not_run(&this_machine(), "host", "", None);
+        let mut cell = not_run(&this_machine(), "");
         judge(&mut cell, result);
         cell
     }

@@ -7,6 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Look, note};
 use crate::model::document::{Cell, Status};
+use crate::report::text::one_line;
 use crate::run::event::Event;
 
 /// The live view on standard error.
@@ -120,5 +121,5 @@ fn tests(number: usize) -> String {
 
 /// One line without anything a terminal would obey.
 fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    one_line(text, 500)
 }

@@ -175,3 +175,32 @@ fn the_snapshot_sees_what_the_facility_s_setup_sets() {
     assert_eq!(variables["values"]["OMP_NUM_THREADS"], "3");
     assert!(variables["names"].as_array().is_some_and(|names| names.contains(&"LATE".into())), "{variables}");
 }
+
+#[test]
+fn no_report_tells_a_secret() {
+    const SECRETS: [&str; 2] = ["declared-hunter2hunter2", "passed-hunter2hunter2"];
+    let room = Room::testing("echo $DECLARED_TOKEN | cut -c 1-4; echo $PASSED_TOKEN; exit 1");
+    let facility = format!("env = {{ DECLARED_TOKEN = \"{}\" }}\npass_env = [\"PASSED_TOKEN\"]\n", SECRETS[0]);
+    room.write("carnet.toml", format!("[test]\nrun = \"./t.sh\"\n{HOST}{facility}"));
+    let mut command = room.command(&["check"]);
+    let said = Said::of(&command.env("PASSED_TOKEN", SECRETS[1]).output().expect("it starts")).expect(1);
+    let contract = &room.document()["cells"][0]["contract"];
+    assert_eq!(contract["env"]["DECLARED_TOKEN"], "[redacted]");
+    assert!(room.document().to_string().contains("[redacted]\\n"), "what the test printed");
+    let mut told = vec![said.out, said.err];
+    for file in ["carnet.json", "junit.xml", "summary.md"] {
+        told.push(std::fs::read_to_string(room.top().join("carnet-out").join(file)).expect("a report"));
+    }
+    for (text, secret) in told.iter().flat_map(|text| SECRETS.map(|secret| (text, secret))) {
+        assert!(!text.contains(secret), "{text}");
+    }
+}
+
+#[test]
+fn a_test_that_tried_the_network_says_so_and_what_to_do() {
+    let room = Room::testing("echo 'curl: (6) Could not resolve host: cms.example.org'; exit 6");
+    let said = room.run(&["check"]).expect(1);
+    assert!(said.out.contains("help: 1 test tried the network, which is off here"), "{}", said.out);
+    let junit = std::fs::read_to_string(room.top().join("carnet-out/junit.xml")).expect("a report");
+    assert!(junit.contains("set network = true under [test]"), "{junit}");
+}

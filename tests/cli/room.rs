@@ -35,7 +35,7 @@ impl Room {
     pub(crate) fn testing(script: &str) -> Self {
         let room = Self::new();
         room.script("t.sh", script);
-        room.write("carnet.toml", &format!("[test]\nrun = \"./t.sh\"\n{HOST}"));
+        room.write("carnet.toml", format!("[test]\nrun = \"./t.sh\"\n{HOST}"));
         room
     }
 

@@ -9,8 +9,8 @@ use std::process::Command;
 use carnet::engine::embedded::Embedded;
 use carnet::engine::job::part;
 use carnet::image::cache::Cache;
-use carnet::image::reference::Reference;
 use carnet::image::remove::remove_tree;
+use carnet::model::reference::Reference;
 
 use crate::fixture::busybox;
 use crate::subject::Subject;

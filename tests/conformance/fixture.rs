@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use carnet::image::reference::Reference;
+use carnet::model::reference::Reference;
 
 /// The layout of the busybox image; `examples/images/build.sh busybox` makes it.
 pub(crate) fn busybox() -> Reference {

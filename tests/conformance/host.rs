@@ -5,7 +5,7 @@ use std::process::Command;
 
 use carnet::engine::host::Host;
 use carnet::engine::job::part;
-use carnet::image::reference::Reference;
+use carnet::model::reference::Reference;
 
 use crate::subject::Subject;
 

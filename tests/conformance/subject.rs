@@ -1,7 +1,7 @@
 //! An engine under test.
 
 use carnet::engine::Engine;
-use carnet::image::reference::Reference;
+use carnet::model::reference::Reference;
 
 /// Lists what is there of a name.
 pub(crate) type Search = Box<dyn Fn(&str) -> Vec<String>>;

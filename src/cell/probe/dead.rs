@@ -15,6 +15,9 @@ const MAX_MOUNTS: usize = 256;
 
 /// Directories that programs would search and mounts from the network that don't answer.
 pub(super) fn directories(mounts: &[Mount], env: &BTreeMap<String, String>, path: &[String]) -> Vec<PathBuf> {
+    if !mount::any_may_block(mounts) {
+        return Vec::new();
+    }
     let value = |name: &&str| env.get(*name);
     let lists = ["PYTHONPATH", "LD_LIBRARY_PATH"].iter().filter_map(value).flat_map(|value| list(value));
     let single = ["CONDA_PREFIX", "HOME", "ROOTSYS", "VIRTUAL_ENV"].iter().filter_map(value).cloned();

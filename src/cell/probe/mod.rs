@@ -8,6 +8,9 @@ mod cgroup;
 mod cpu;
 mod dead;
 mod elf;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod library;
 mod mount;
 mod package;
@@ -32,6 +35,7 @@ use crate::model::python::{Python, PythonKind};
 use crate::model::system::System;
 use mount::Mount;
 use root::Root;
+pub use variable::recorded;
 
 /// What to take a snapshot of, and how.
 #[derive(Debug, Clone)]

@@ -53,6 +53,11 @@ pub(super) fn may_block(kind: &str) -> bool {
         )
 }
 
+/// Whether any path may lead to a file system that blocks: without the list of mounts, any may.
+pub(super) fn any_may_block(mounts: &[Mount]) -> bool {
+    mounts.is_empty() || mounts.iter().any(|mount| may_block(&mount.kind))
+}
+
 /// Spaces, tabs, newlines and backslashes stand as three octal digits.
 fn unescape(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
@@ -100,5 +105,7 @@ mod tests {
     fn file_systems_of_the_network_may_block() {
         assert!(may_block("fuse.cvmfs2") && may_block("nfs4"));
         assert!(!may_block("ext4") && !may_block("overlay"));
+        assert!(any_may_block(&parse(TEXT)) && any_may_block(&[]));
+        assert!(!any_may_block(&parse(TEXT)[..1]));
     }
 }

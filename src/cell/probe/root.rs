@@ -7,7 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -172,6 +172,25 @@ impl Root {
             }
         }
         Ok(into_text(bytes))
+    }
+
+    /// Hands on the lines of a regular file of at most `cap` bytes, one at a time: the largest are never held whole.
+    pub(super) fn lines(&self, path: impl AsRef<Path>, cap: u64, mut each: impl FnMut(&str)) -> io::Result<()> {
+        let (file, found) = self.open(path.as_ref())?;
+        if found.len() > cap {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {cap} bytes")));
+        }
+        let mut reader = BufReader::with_capacity(16 << 10, file.take(cap));
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let read = reader.read_until(b'\n', &mut line)?;
+            if read == 0 {
+                return Ok(());
+            }
+            self.spend(read)?;
+            each(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']));
+        }
     }
 
     /// The entries of a directory, sorted by name; names that aren't UTF-8 are replaced.

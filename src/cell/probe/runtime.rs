@@ -9,7 +9,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{AccessFlags, Pid, eaccess, getegid, geteuid};
 
-use super::mount::Mount;
+use super::mount::{self, Mount};
 use super::root::{Root, reason};
 use super::{bounded, cgroup, cpu, site_path};
 use crate::model::known::Known;
@@ -29,7 +29,8 @@ pub(super) fn runtime(root: &Arc<Root>, live: bool, env: &BTreeMap<String, Strin
             entry.as_ref().ok().and_then(|entry| entry.as_ref()).map(|entry| entry.home.clone()).unwrap_or_default()
         }
     };
-    let ask = |path: &str| directory(root, live, path);
+    let may_block = mount::any_may_block(mounts);
+    let ask = |path: &str| directory(root, live, path, may_block);
     Runtime {
         uid: if_live(live, geteuid().as_raw()),
         gid: if_live(live, getegid().as_raw()),
@@ -72,13 +73,14 @@ pub(super) fn imposed(root: &Root, live: bool, mounts: &[Mount]) -> Imposed {
         cpus: cpus(),
         limits: limits(),
         cgroup: cgroup::limits(root, mounts),
-        tmp_size: bounded::within(bounded::FILE_SYSTEM, || statvfs("/tmp")).map_or_else(
-            || Known::unknown("/tmp does not answer"),
-            |found| match found {
-                Ok(found) => (found.blocks() * found.fragment_size()).into(),
-                Err(error) => Known::unknown(format!("/tmp: {}", error.desc())),
-            },
-        ),
+        tmp_size: bounded::within_where(mount::any_may_block(mounts), bounded::FILE_SYSTEM, || statvfs("/tmp"))
+            .map_or_else(
+                || Known::unknown("/tmp does not answer"),
+                |found| match found {
+                    Ok(found) => (found.blocks() * found.fragment_size()).into(),
+                    Err(error) => Known::unknown(format!("/tmp: {}", error.desc())),
+                },
+            ),
     }
 }
 
@@ -109,7 +111,7 @@ pub(super) fn passwd(root: &Root, uid: u32) -> Result<Option<User>, String> {
     }))
 }
 
-fn directory(root: &Root, live: bool, path: &str) -> Directory {
+fn directory(root: &Root, live: bool, path: &str, may_block: bool) -> Directory {
     let unknown = |why: &str| (Known::unknown(why), Known::unknown(why));
     let (exists, (writable, noexec)) = if path.is_empty() {
         (false, unknown("no variable names it"))
@@ -117,7 +119,7 @@ fn directory(root: &Root, live: bool, path: &str) -> Directory {
         (root.is_dir(path), unknown(NOT_RUNNING))
     } else {
         let asked = path.to_owned();
-        match bounded::within(bounded::FILE_SYSTEM, move || inspect(&asked)) {
+        match bounded::within_where(may_block, bounded::FILE_SYSTEM, move || inspect(&asked)) {
             Some(Some((writable, noexec))) => (true, (Known::Known(writable), noexec)),
             Some(None) => (false, unknown("it is not there")),
             None => (false, unknown("its file system does not answer")),

@@ -5,10 +5,10 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::bounded;
-use super::mount::Mount;
+use super::mount::{self, Mount};
 use super::root::Root;
 use super::variable::is_own;
 use crate::model::runtime::SitePath;
@@ -75,7 +75,9 @@ pub(super) fn site_paths(root: &Arc<Root>, mounts: &[Mount]) -> BTreeMap<String,
         .chain(repositories.filter(|point| point.matches('/').count() == 2))
         .filter(|path| !is_own(path))
         .collect();
+    let may_block = root.is_system() && mount::any_may_block(mounts);
     let mut out = BTreeMap::new();
+    let start = Instant::now();
     let mut asked = Vec::new();
     for path in paths {
         let here = mounts.iter().rev().find(|mount| mount.point == path);
@@ -86,11 +88,13 @@ pub(super) fn site_paths(root: &Arc<Root>, mounts: &[Mount]) -> BTreeMap<String,
         let automounted =
             mounts.iter().any(|mount| mount.kind == "autofs" && Path::new(path).starts_with(&mount.point));
         let (root, name) = (Arc::clone(root), path.to_owned());
-        asked.push((path, automounted, bounded::start(move || look(&root, &name))));
+        asked.push((path, automounted, bounded::start_where(may_block, move || look(&root, &name))));
     }
     for (path, automounted, answer) in asked {
         let limit = if automounted { AUTOMOUNT } else { bounded::FILE_SYSTEM };
-        out.insert(path.to_owned(), answer.recv_timeout(limit).unwrap_or(SitePath::Denied));
+        // All were asked at once, and have one time.
+        let left = limit.saturating_sub(start.elapsed());
+        out.insert(path.to_owned(), answer.recv_timeout(left).unwrap_or(SitePath::Denied));
     }
     out
 }

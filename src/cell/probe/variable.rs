@@ -129,25 +129,36 @@ const NOISE: &[&str] = &["_", "HOSTNAME", "OLDPWD", "PWD", "SHLVL", "container"]
 /// Sorts variables into lists, values and names. `allow` adds to the allow list; `own` are left out.
 pub(super) fn variables(env: &BTreeMap<String, String>, allow: &[String], own: &[String]) -> Variables {
     let mut out = Variables::default();
-    let matches = |pattern: &str, name: &str| match pattern.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => name == pattern,
-    };
     for (name, value) in env {
         if NOISE.contains(&name.as_str()) || own.iter().any(|own| matches(own, name)) {
             continue;
         }
         if LISTS.contains(&name.as_str()) {
             out.lists.insert(name.clone(), list(value));
-        } else if VALUES.iter().any(|pattern| matches(pattern, name))
-            || allow.iter().any(|pattern| matches(pattern, name))
-        {
+        } else if is_allowed(name) || allow.iter().any(|pattern| matches(pattern, name)) {
             out.values.insert(name.clone(), redact(value));
         } else {
             out.names.insert(name.clone());
         }
     }
     out
+}
+
+/// What may be told of a variable's value: all but the credentials in its URLs when its name is on the allow list or it
+/// is a search path, and nothing of any other.
+pub fn recorded(name: &str, value: &str) -> Option<String> {
+    (LISTS.contains(&name) || is_allowed(name)).then(|| redact(value))
+}
+
+fn is_allowed(name: &str) -> bool {
+    VALUES.iter().any(|pattern| matches(pattern, name))
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == pattern,
+    }
 }
 
 /// The entries of a list, in order; an empty one means the working directory and stays. The tool's own directory is left out.

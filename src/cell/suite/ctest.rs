@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::command::quote;
 use super::junit::Report;
 use super::{Listed, Reader, one_line};
 use crate::model::cell::{Outcome, Seconds, TestCase};
@@ -12,10 +13,10 @@ const CASE_CAP: usize = 100_000;
 
 /// Shell lines that make every `ctest` of the commands behind them write `file`, when it knows the option.
 pub(super) fn prelude(file: &Path) -> String {
-    let file = file.to_string_lossy().replace('\'', "'\"'\"'");
+    let file = quote(&file.to_string_lossy());
     format!(
         "ctest() {{\n  case \"$(command ctest --help 2>/dev/null)\" in\n    \
-         *--output-junit*) command ctest --output-junit '{file}' \"$@\" ;;\n    \
+         *--output-junit*) command ctest --output-junit {file} \"$@\" ;;\n    \
          *) command ctest \"$@\" ;;\n  esac\n}}\n"
     )
 }

@@ -9,6 +9,23 @@ mod root_macro;
 mod unittest;
 mod verdict;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    //! The readers of what tests leave, for `fuzz/`.
+
+    /// A JUnit file, and the lines of an output.
+    pub fn results(data: &[u8]) {
+        let _ = super::junit::parse(data);
+        for kind in [super::TestKind::Unittest, super::TestKind::Ctest, super::TestKind::RootMacro] {
+            let test = super::TestCommand { name: "t".to_owned(), kind, run: "t".to_owned() };
+            let Some(mut reader) = super::reader(&test) else { continue };
+            String::from_utf8_lossy(data).lines().for_each(|line| reader.line(line));
+            drop(reader.finish());
+        }
+    }
+}
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::command::quote;
 use super::junit::{Entry, Report};
 use super::one_line;
 use crate::model::cell::{Captured, End, Outcome, Seconds, TestCase};
@@ -13,9 +14,10 @@ pub(super) const VARIABLE: &str = "PYTEST_ADDOPTS";
 ///
 /// The family `xunit1` has the file and the line of each case; captured output is asked for in cases that fail only.
 pub(super) fn options(users: Option<&str>, file: &Path) -> String {
-    let file = file.to_string_lossy().replace('\'', "'\"'\"'");
+    // pytest splits the variable as a shell would.
+    let file = quote(&file.to_string_lossy());
     let ours =
-        format!("--junitxml='{file}' -o junit_family=xunit1 -o junit_logging=all -o junit_log_passing_tests=false");
+        format!("--junitxml={file} -o junit_family=xunit1 -o junit_logging=all -o junit_log_passing_tests=false");
     match users.map(str::trim).filter(|users| !users.is_empty()) {
         Some(users) => format!("{users} {ours}"),
         None => ours,

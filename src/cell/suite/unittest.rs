@@ -117,9 +117,10 @@ impl Unittest {
         let message = one_line(&last);
         let known = self.cases.iter().position(|case| case.name == name && case.class == class);
         let index = known.unwrap_or_else(|| {
-            // Without `-v` the failed ones are named here alone.
+            // Without `-v` the failed ones are named here alone; over the cap there is none to give it to.
+            let next = self.cases.len();
             self.add(name, class, outcome, String::new());
-            self.cases.len() - 1
+            next
         });
         let Some(case) = self.cases.get_mut(index) else { return };
         case.outcome = case.outcome.max(outcome);

@@ -136,8 +136,7 @@ pub(super) fn failed<E>(doing: &str) -> impl FnOnce(E) -> EngineError
 where
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    let doing = doing.to_owned();
-    move |error| EngineError::Run { engine: NAME, doing, source: error.into() }
+    EngineError::run(NAME, doing)
 }
 
 /// The status that the daemon answered with, and its message.

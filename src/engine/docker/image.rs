@@ -11,9 +11,10 @@ use tokio_util::sync::CancellationToken;
 use super::client::{Client, failed, found, status};
 use super::{NAME, load};
 use crate::engine::{EngineError, Opened, Place};
-use crate::image::reference::Reference;
+use crate::image::config::{machine_platform, platform, runs_here};
 use crate::model::digest::Digest;
 use crate::model::image::{ImageConfig, ImageIdentity};
+use crate::model::reference::Reference;
 
 /// A pull that makes no progress for so long has failed.
 const PULL_SILENCE: Duration = Duration::from_secs(120);
@@ -111,14 +112,8 @@ fn identity(reference: &Reference, inspected: &ImageInspect) -> Result<ImageIden
     let mut repo_digests = inspected.repo_digests.clone().unwrap_or_default();
     repo_digests.sort();
     let part = |part: &Option<String>| part.clone().filter(|part| !part.is_empty());
-    let mut platform = format!(
-        "{}/{}",
-        part(&inspected.os).unwrap_or_else(|| "unknown".to_owned()),
-        part(&inspected.architecture).unwrap_or_else(|| "unknown".to_owned())
-    );
-    if let Some(variant) = part(&inspected.variant) {
-        platform = format!("{platform}/{variant}");
-    }
+    let known = |text: &Option<String>| part(text).unwrap_or_else(|| "unknown".to_owned());
+    let variant = inspected.variant.as_deref();
     let config = inspected.config.clone().unwrap_or_default();
     let env = config.env.unwrap_or_default();
     let env = env.iter().filter_map(|entry| entry.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned()));
@@ -128,7 +123,7 @@ fn identity(reference: &Reference, inspected: &ImageInspect) -> Result<ImageIden
         manifest_digest: None,
         repo_digests,
         config_digest: Some(id),
-        platform,
+        platform: platform(&known(&inspected.os), &known(&inspected.architecture), variant),
         layers,
         config: ImageConfig {
             env: env.collect(),
@@ -142,23 +137,18 @@ fn identity(reference: &Reference, inspected: &ImageInspect) -> Result<ImageIden
 
 /// The program that is started inside is of this machine's architecture.
 fn check_platform(reference: &Reference, platform: &str) -> Result<(), EngineError> {
-    let ours = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    let mut parts = platform.split('/');
-    if parts.next() == Some("linux") && parts.next() == Some(ours) {
+    if runs_here(platform) {
         return Ok(());
     }
-    let hint = format!("give an image for linux/{ours}, or run this cell on a machine of the image's kind");
-    Err(trouble(reference, &format!("it is for {platform}, and this carnet is for linux/{ours}"), Some(hint)))
+    let ours = machine_platform();
+    let hint = format!("give an image for {ours}, or run this cell on a machine of the image's kind");
+    Err(trouble(reference, &format!("it is for {platform}, and this carnet is for {ours}"), Some(hint)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::check_platform;
-    use crate::image::reference::Reference;
+    use crate::model::reference::Reference;
 
     #[test]
     fn an_image_of_another_architecture_is_refused() {

@@ -18,8 +18,8 @@ use crate::error::Failure as _;
 use crate::image::disk::OnDisk;
 use crate::image::error::ImageError;
 use crate::image::export::write_docker_archive;
-use crate::image::reference::Reference;
 use crate::model::digest::Digest;
+use crate::model::reference::Reference;
 
 /// Name of loaded images, with the start of their id as tag: without one the daemon's pruning would take them.
 const REPOSITORY: &str = "carnet-loaded";

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::job::{Completed, Job};
 use super::{Availability, Engine, EngineError, Lines, Opened, Task};
-use crate::image::reference::Reference;
+use crate::model::reference::Reference;
 use client::Client;
 
 /// Name of the engine.

@@ -29,10 +29,10 @@ use crate::error::{Failure as _, chain};
 use crate::image::cache::Cache;
 use crate::image::disk::OnDisk;
 use crate::image::error::ImageError;
-use crate::image::reference::Reference;
 use crate::image::unpack::unpack;
 use crate::model::digest::Digest;
 use crate::model::image::ImageIdentity;
+use crate::model::reference::Reference;
 
 /// The engine's name.
 pub const NAME: &str = "embedded";
@@ -171,6 +171,5 @@ fn not_opened(reference: &Reference, error: &ImageError) -> EngineError {
 }
 
 fn failed<E: Into<Box<dyn std::error::Error + Send + Sync>>>(doing: &str) -> impl FnOnce(E) -> EngineError {
-    let doing = doing.to_owned();
-    move |source| EngineError::Run { engine: NAME, doing, source: source.into() }
+    EngineError::run(NAME, doing)
 }

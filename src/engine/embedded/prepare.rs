@@ -89,10 +89,10 @@ fn environment(image: &ImageIdentity, account: &Account, job: &Job) -> BTreeMap<
     let mut env = BTreeMap::from([("PATH".to_owned(), PATH.to_owned())]);
     env.insert("HOME".to_owned(), account.home.clone().unwrap_or_else(|| "/".to_owned()));
     env.extend(image.config.env.clone());
+    env.extend(job.contract.env.clone());
     if let Some(home) = &job.contract.home {
         env.insert("HOME".to_owned(), home.clone());
     }
-    env.extend(job.contract.env.clone());
     env.extend(job.env.clone());
     // A name that no program could be given would keep this one from starting.
     env.retain(|name, value| !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0'));

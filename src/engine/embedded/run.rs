@@ -3,11 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::unix::pipe::Receiver;
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::Command;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -15,14 +14,12 @@ use super::control::Control;
 use super::order::{Line, Order};
 use super::place::{Record, RunDir, name};
 use super::sandbox::WORD;
-use super::{Embedded, failed, prepare};
+use super::{Embedded, NAME, failed, prepare};
+use crate::engine::follow::{Helper, Why, follow};
 use crate::engine::job::{Completed, Job, part};
-use crate::engine::output::Output;
 use crate::engine::{BOX, EngineError, Lines, Opened, Place, result};
 use crate::model::cell::End;
 
-/// Time that killing may take before it is given up.
-const KILLING: Duration = Duration::from_secs(10);
 /// Bytes read of the account.
 const ACCOUNT_CAP: u64 = 64 << 10;
 
@@ -45,8 +42,10 @@ pub(super) async fn run(
     let run = RunDir::make(&engine.cache, &job.id, owner).map_err(failed("making the directory of the run"))?;
     let mut control = Control::make(&job.id, &job.contract, &|dir| run.record_group(dir));
     let order = prepare::order(engine, image, &trees, &account, job, &run, control.groups.clone());
-    let followed = follow(engine, &order, job, lines, &cancel).await?;
-    let told = Told::read(&followed.account);
+    let (helper, told_text) = start(engine, &order).await.map_err(failed("starting the run"))?;
+    let followed = follow(NAME, helper, job, lines, &cancel).await?;
+    let told_text = told_text.await.map_err(failed("reading the account"))?;
+    let told = Told::read(&told_text.map_err(failed("reading the account"))?);
     let end = match followed.why {
         Why::Cancelled => return Err(EngineError::Cancelled),
         Why::TimedOut => End::Timeout { seconds: job.timeout.as_secs() },
@@ -130,69 +129,10 @@ impl Told {
     }
 }
 
-/// Why the following of a run came to its end.
-enum Why {
-    Ended,
-    TimedOut,
-    Cancelled,
-}
+/// What the processes of the run say of themselves, beside what the program prints.
+type Account = JoinHandle<io::Result<Vec<u8>>>;
 
-struct Followed {
-    why: Why,
-    status: std::process::ExitStatus,
-    output: Output,
-    account: Vec<u8>,
-}
-
-async fn follow(
-    engine: &Embedded,
-    order: &Order,
-    job: &Job,
-    lines: Lines,
-    cancel: &CancellationToken,
-) -> Result<Followed, EngineError> {
-    let mut started = start(engine, order).await.map_err(failed("starting the run"))?;
-    let mut output = Output::new(job.output_cap, lines);
-    let mut buffer = vec![0; 1 << 16];
-    let mut why = Why::Ended;
-    let mut deadline = Box::pin(tokio::time::sleep(job.timeout));
-    loop {
-        tokio::select! {
-            // The end of the output is the end of every process of the run.
-            read = started.output.read(&mut buffer) => match read {
-                Ok(0) => break,
-                Ok(length) => output.push(&buffer[..length]),
-                Err(error) => return Err(failed("reading the output")(error)),
-            },
-            () = cancel.cancelled(), if started.stdin.is_some() => {
-                why = Why::Cancelled;
-                started.stdin = None;
-                deadline = Box::pin(tokio::time::sleep(KILLING));
-            }
-            () = &mut deadline => {
-                if started.stdin.take().is_none() {
-                    let _ = started.child.kill().await;
-                    return Err(failed("killing the program")("some process of it can't be killed"));
-                }
-                why = Why::TimedOut;
-                deadline = Box::pin(tokio::time::sleep(KILLING));
-            }
-        }
-    }
-    let status = started.child.wait().await.map_err(failed("waiting for the run"))?;
-    let account = started.account.await.map_err(failed("reading the account"))?;
-    Ok(Followed { why, status, output, account: account.map_err(failed("reading the account"))? })
-}
-
-struct Started {
-    child: Child,
-    /// The run is killed when this is dropped, or we are.
-    stdin: Option<ChildStdin>,
-    output: Receiver,
-    account: JoinHandle<io::Result<Vec<u8>>>,
-}
-
-async fn start(engine: &Embedded, order: &Order) -> io::Result<Started> {
+async fn start(engine: &Embedded, order: &Order) -> io::Result<(Helper, Account)> {
     let (output, program_end) = io::pipe()?;
     let mut command = Command::new(&engine.helper);
     // A signal from the terminal is for us alone; what it means to the run we decide.
@@ -215,5 +155,5 @@ async fn start(engine: &Embedded, order: &Order) -> io::Result<Started> {
         line.push(b'\n');
         stdin.write_all(&line).await?;
     }
-    Ok(Started { child, stdin, output: Receiver::from_owned_fd(output.into())?, account })
+    Ok((Helper { child, stdin, output: Receiver::from_owned_fd(output.into())? }, account))
 }

@@ -6,11 +6,9 @@
 //! kept between runs at one path.
 
 mod environment;
-pub(super) mod loopback;
 mod run;
 mod sandbox;
 pub mod supervisor;
-mod tree;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -20,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 use super::job::{Completed, Job};
 use super::{Availability, Engine, EngineError, Layout, Lines, Opened, Place, Task};
 use crate::image::cache::Cache;
-use crate::image::reference::Reference;
+use crate::image::config::machine_platform;
 use crate::model::image::ImageIdentity;
+use crate::model::reference::Reference;
 
 /// Name of the engine.
 pub const NAME: &str = "host";
@@ -46,7 +45,7 @@ impl Host {
     /// Supervises with the running program and keeps state in the cache of this user.
     pub fn here(cache: &Cache) -> Self {
         // The link names this very file, even after another one has taken its name.
-        Self::new(PathBuf::from("/proc/self/exe"), cache.dir().join("kept-host"))
+        Self::new(PathBuf::from("/proc/self/exe"), cache.kept_host())
     }
 
     /// Directory of the state of this key.
@@ -129,14 +128,5 @@ fn is_whole(dir: &Path) -> bool {
 }
 
 fn identity() -> ImageIdentity {
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    ImageIdentity {
-        reference: "host".to_owned(),
-        platform: format!("{}/{architecture}", std::env::consts::OS),
-        ..ImageIdentity::default()
-    }
+    ImageIdentity { reference: "host".to_owned(), platform: machine_platform(), ..ImageIdentity::default() }
 }

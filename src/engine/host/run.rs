@@ -2,31 +2,29 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
 
 use nix::unistd::{getgid, getuid};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::unix::pipe::Receiver;
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 use super::sandbox::{Cover, Sandbox};
 use super::supervisor::{self, Account, Order};
-use super::{Host, NAME, environment, run_dir, tree};
+use super::{Host, NAME, environment, run_dir};
+use crate::engine::follow::{Helper, Why, follow};
 use crate::engine::job::{Completed, Job, part};
-use crate::engine::output::Output;
 use crate::engine::{EngineError, Lines, Opened, Place, result};
+use crate::image::cache::private_dir;
+use crate::image::remove::remove_tree;
 use crate::model::cell::End;
 use crate::model::contract::Contract;
 
-/// Time that killing may take before the supervisor is given up.
-const KILLING: Duration = Duration::from_secs(10);
-
 fn failed<E: Into<Box<dyn std::error::Error + Send + Sync>>>(doing: &str) -> impl FnOnce(E) -> EngineError {
-    let doing = doing.to_owned();
-    move |source| EngineError::Run { engine: NAME, doing, source: source.into() }
+    EngineError::run(NAME, doing)
 }
 
 pub(super) async fn run(
@@ -41,7 +39,8 @@ pub(super) async fn run(
     }
     let mut place = Rooms::make(host, image, job).map_err(failed("making the directories of the run"))?;
     let (order, not_enforced) = order(host, &place, job);
-    let outcome = follow(host, &order, job, lines, &cancel).await?;
+    let helper = start(host, &order).await.map_err(failed("starting the supervisor"))?;
+    let outcome = follow(NAME, helper, job, lines, &cancel).await?;
     let end = match outcome.why {
         Why::Cancelled => return Err(EngineError::Cancelled),
         Why::TimedOut => End::Timeout { seconds: job.timeout.as_secs() },
@@ -75,8 +74,8 @@ fn order(host: &Host, place: &Rooms, job: &Job) -> (Order, Vec<String>) {
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
     );
     let mut not_enforced = Vec::new();
-    let workdir = contract(&job.contract, &mut env, &mut not_enforced).unwrap_or_else(|| place.boxed.clone());
     env.extend(job.contract.env.clone());
+    let workdir = contract(&job.contract, &mut env, &mut not_enforced).unwrap_or_else(|| place.boxed.clone());
     env.extend(job.env.clone());
     let sandbox = host.has_sandbox().then(|| Sandbox {
         input: Some(job.input.clone()),
@@ -160,61 +159,9 @@ fn contract(
     Some(workdir.to_owned())
 }
 
-/// Why the following of a run came to its end.
-enum Why {
-    Ended,
-    TimedOut,
-    Cancelled,
-}
-
-struct Outcome {
-    why: Why,
-    status: std::process::ExitStatus,
-    output: Output,
-}
-
-async fn follow(
-    host: &Host,
-    order: &Order,
-    job: &Job,
-    lines: Lines,
-    cancel: &CancellationToken,
-) -> Result<Outcome, EngineError> {
-    let (mut child, mut stdin, mut reader) = start(host, order).await.map_err(failed("starting the supervisor"))?;
-    let mut output = Output::new(job.output_cap, lines);
-    let mut buffer = vec![0; 1 << 16];
-    let mut why = Why::Ended;
-    let mut deadline = Box::pin(tokio::time::sleep(job.timeout));
-    loop {
-        tokio::select! {
-            // The end of the output is the end of the supervisor and of everything below it.
-            read = reader.read(&mut buffer) => match read {
-                Ok(0) => break,
-                Ok(length) => output.push(&buffer[..length]),
-                Err(error) => return Err(failed("reading the output")(error)),
-            },
-            () = cancel.cancelled(), if stdin.is_some() => {
-                why = Why::Cancelled;
-                stdin = None;
-                deadline = Box::pin(tokio::time::sleep(KILLING));
-            }
-            () = &mut deadline => {
-                if stdin.take().is_none() {
-                    let _ = child.kill().await;
-                    return Err(failed("killing the program")("some process of it can't be killed"));
-                }
-                why = Why::TimedOut;
-                deadline = Box::pin(tokio::time::sleep(KILLING));
-            }
-        }
-    }
-    let status = child.wait().await.map_err(failed("waiting for the supervisor"))?;
-    Ok(Outcome { why, status, output })
-}
-
 /// Starts the supervisor and gives it its order. Output and errors of the program go through one pipe, so that their
 /// order is kept. The supervisor kills everything when the other end of its standard input is gone.
-async fn start(host: &Host, order: &Order) -> io::Result<(Child, Option<ChildStdin>, Receiver)> {
+async fn start(host: &Host, order: &Order) -> io::Result<Helper> {
     let (reader, writer) = io::pipe()?;
     let mut command = Command::new(&host.helper);
     command.arg(supervisor::WORD).env_clear().stdin(Stdio::piped()).process_group(0);
@@ -228,7 +175,7 @@ async fn start(host: &Host, order: &Order) -> io::Result<(Child, Option<ChildStd
         line.push(b'\n');
         stdin.write_all(&line).await?;
     }
-    Ok((child, stdin, Receiver::from_owned_fd(reader.into())?))
+    Ok(Helper { child, stdin, output: Receiver::from_owned_fd(reader.into())? })
 }
 
 /// The directories of a run, removed with it.
@@ -249,7 +196,8 @@ impl Rooms {
     fn make(host: &Host, image: &Opened, job: &Job) -> io::Result<Self> {
         let (dir, boxed) = (run_dir(&job.id), host.boxed(image, job));
         let mut rooms = Self { files: boxed.clone(), boxed, cover: None, making: None, dir };
-        fs::create_dir(&rooms.dir)?;
+        // Closed to others: the directory of temporary files is everybody's.
+        fs::DirBuilder::new().mode(0o700).create(&rooms.dir)?;
         if matches!(image.place, Place::Trees(_)) {
             let (upper, work) = (rooms.dir.join("upper"), rooms.dir.join("work"));
             fs::create_dir(&upper)?;
@@ -281,29 +229,29 @@ impl Rooms {
 
     fn remove(&mut self) -> io::Result<()> {
         if let Some((dir, lock)) = self.making.take() {
-            tree::remove(&dir)?;
+            remove_tree(&dir)?;
             drop(lock);
         }
-        tree::remove(&self.dir)
+        remove_tree(&self.dir)
     }
 }
 
 impl Drop for Rooms {
     fn drop(&mut self) {
-        // After an error there is nobody to tell that this failed as well; `carnet clean` looks again.
+        // After an error there is nobody to tell that this failed as well.
         let _ = self.remove();
     }
 }
 
 /// Empties the directory of a state that is to be made anew, and holds it against others who'd do the same.
 fn lock(dir: &Path) -> io::Result<fs::File> {
-    fs::create_dir_all(dir)?;
+    private_dir(dir)?;
     let file = fs::File::create(dir.join("lock"))?;
     file.try_lock().map_err(|_| io::Error::other("another run is making the same state"))?;
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
-            tree::remove(&entry.path())?;
+            remove_tree(&entry.path())?;
         } else if entry.file_name() != "lock" {
             fs::remove_file(entry.path())?;
         }

@@ -10,7 +10,8 @@ use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getgid, getuid};
 use serde::{Deserialize, Serialize};
 
-use super::{loopback, supervisor};
+use super::supervisor;
+use crate::cell::network::loopback_up;
 
 /// What is to be different for the run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -65,7 +66,7 @@ impl Sandbox {
             cover.mount().map_err(say("covering the kept state"))?;
         }
         if self.cut_network {
-            loopback::bring_up().map_err(|error| format!("loopback: {error}"))?;
+            loopback_up().map_err(|error| format!("loopback: {error}"))?;
         }
         Ok(())
     }

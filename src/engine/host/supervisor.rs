@@ -1,10 +1,10 @@
 //! The process around a run on this machine.
 //!
-//! It is this same program, called with [`WORD`]. It reads an [`Order`] as one line from its standard input, starts the
+//! It is this same program, called with a word of its own. It reads an order as one line from its standard input, starts the
 //! program, adopts every descendant whose parent ends, and kills them all when the program ends or when its standard
 //! input does: so nothing outlives carnet, even when carnet is killed. What it learned it writes to a file.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufRead as _, Read as _};
 use std::os::unix::process::ExitStatusExt as _;
@@ -19,11 +19,12 @@ use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, getpid, getppid};
+use nix::unistd::{Pid, getppid};
 use serde::{Deserialize, Serialize};
 
 use super::sandbox::Sandbox;
-use super::tree;
+use crate::cell::descendant::{self, Before};
+use crate::image::remove::remove_tree;
 use crate::model::cell::End;
 
 /// First argument of a process that supervises; no command of people has this name.
@@ -80,7 +81,7 @@ fn supervise() -> io::Result<()> {
         Err(reason) => End::NotStarted { reason },
     };
     if getppid() != carnet {
-        return tree::remove(&order.dir);
+        return remove_tree(&order.dir);
     }
     fs::write(&order.account, serde_json::to_vec(&Account { end })?)
 }
@@ -147,40 +148,13 @@ fn kill_the_rest() {
 
 /// Stops all descendants first, so that none forks while others are killed.
 fn kill_descendants() {
-    let found = descendants();
+    let found = descendant::live(&Before::default());
     for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
-        for pid in &found {
+        for pid in found.keys() {
             // One that is gone already is what we want.
-            let _ = kill(*pid, signal);
+            let _ = kill(Pid::from_raw(*pid), signal);
         }
     }
-}
-
-/// Every process below this one, by the parents in `/proc`.
-fn descendants() -> Vec<Pid> {
-    let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
-    for entry in fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok) {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        if let Some(parent) = parent(pid) {
-            children.entry(parent).or_default().push(pid);
-        }
-    }
-    let mut found = Vec::new();
-    let mut open = vec![getpid().as_raw()];
-    while let Some(pid) = open.pop() {
-        let below = children.remove(&pid).unwrap_or_default();
-        found.extend(below.iter().copied().map(Pid::from_raw));
-        open.extend(below);
-    }
-    found
-}
-
-/// The parent of a process: the second field after its name, which is in parentheses and may hold any character.
-fn parent(pid: i32) -> Option<i32> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let after = stat.iter().rposition(|byte| *byte == b')')?;
-    let rest = std::str::from_utf8(&stat[after + 1..]).ok()?;
-    rest.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
 /// How a supervisor that wrote no account ended, for people.

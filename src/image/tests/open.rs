@@ -8,8 +8,8 @@ use crate::image::disk::OnDisk;
 use crate::image::error::ImageError;
 use crate::image::export::write_docker_archive;
 use crate::image::fixture::{Layout, Pack, Tar, machine};
-use crate::image::reference::Reference;
 use crate::model::digest::Digest;
+use crate::model::reference::Reference;
 
 fn layers() -> Vec<Vec<u8>> {
     vec![Tar::new().file("etc/a", "lower").bytes(), Tar::new().file("etc/b", &"upper".repeat(5000)).bytes()]
@@ -244,4 +244,16 @@ fn a_damaged_layer_is_never_exported_as_good() {
     }
     let error = write_docker_archive(&image, "n:1", std::io::sink()).unwrap_err();
     assert!(matches!(error, ImageError::Mismatch { .. }), "{error}");
+}
+
+#[test]
+fn an_index_that_names_an_image_without_end_is_refused() {
+    let mut layout = Layout::new();
+    let image = layout.image(&machine(), &[Tar::new().bytes()], Pack::Plain);
+    let index = serde_json::to_vec(&json!({"schemaVersion": 2, "manifests": vec![image; 1001]})).unwrap();
+    layout.blob(&index);
+    let descriptor = layout.descriptor("application/vnd.oci.image.index.v1+json", &index);
+    layout.tag("many", descriptor);
+    let error = OnDisk::open(&layout.reference(Some("many"))).unwrap_err();
+    assert!(error.to_string().contains("more than 1000 images"), "{error}");
 }

@@ -171,6 +171,34 @@ fn a_link_out_of_the_tree_is_written_through_inside() {
 }
 
 #[test]
+fn a_sparse_file_takes_no_more_of_the_disk_than_of_its_layer() {
+    let mut header = tar::Header::new_gnu();
+    header.set_path("hole").unwrap();
+    header.set_entry_type(EntryType::GNUSparse);
+    header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header.set_size(0);
+    let gnu = header.as_gnu_mut().unwrap();
+    // One gigabyte in octal, of which nothing is there.
+    gnu.realsize = *b"10000000000\0";
+    gnu.sparse[0].offset = *b"10000000000\0";
+    gnu.sparse[0].numbytes = *b"00000000000\0";
+    header.set_cksum();
+    let mut layer = header.as_bytes().to_vec();
+    layer.extend([0; 1024]);
+    let layout = Layout::of(vec![layer]);
+    let image = OnDisk::open(&layout.reference(None)).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let rootfs = dir.path().join("rootfs");
+    unpack_into(&image, &rootfs, &|| false).unwrap();
+    let found = fs::metadata(rootfs.join("hole")).unwrap();
+    assert_eq!(found.len(), 1 << 30);
+    assert!(std::os::unix::fs::MetadataExt::blocks(&found) < 1024, "it takes the disk's room");
+}
+
+#[test]
 fn a_header_without_end_is_refused() {
     let mut layer = Tar::new().raw(EntryType::GNULongName, b"././@LongLink", b"", 0, &vec![b'a'; 64 << 20]).bytes();
     layer.extend(Tar::new().file("x", "").bytes());

@@ -74,14 +74,16 @@ pub(crate) const CASES: &[Case] = &[
     one(
         "environment_order",
         &[Step {
-            script: r#"echo "$LANG|$A|$B|$C""#,
+            script: r#"echo "$LANG|$A|$B|$C|$HOME""#,
             set: |job, _| {
-                let contract = [("LANG", "contract"), ("A", "contract"), ("B", "a = 'b' \"c\" $HOME")];
+                let contract =
+                    [("LANG", "contract"), ("A", "contract"), ("B", "a = 'b' \"c\" $HOME"), ("HOME", "/contract")];
                 job.contract.env = contract.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+                job.contract.home = Some("/etc".to_owned());
                 job.env.insert("A".to_owned(), "job".to_owned());
                 job.env.insert("C".to_owned(), String::new());
             },
-            check: |seen| seen.prints("contract|job|a = 'b' \"c\" $HOME|"),
+            check: |seen| seen.prints("contract|job|a = 'b' \"c\" $HOME||/etc"),
             ..PLAIN
         }],
     ),

@@ -1,7 +1,9 @@
 //! Installed distributions of a search path: `.dist-info`, `.egg-info`, `.egg-link`, and eggs.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::Path;
+use std::thread;
 
 use serde::Deserialize;
 
@@ -13,6 +15,11 @@ use super::Distributions;
 use super::{module, requirement};
 use crate::model::known::Known;
 use crate::model::python::{Distribution, DistributionFormat, normalize};
+
+/// Threads that read one directory; more wait for each other in the kernel.
+const MAX_THREADS: usize = 4;
+/// Entries below which a thread costs more than it brings.
+const ENTRIES_PER_THREAD: usize = 50;
 
 /// What a search needs to know of its Python.
 pub(super) struct Search<'a> {
@@ -45,8 +52,7 @@ impl Search<'_> {
 
     /// The distributions of one directory.
     fn directory(&self, directory: &str, entries: &[Entry]) -> Vec<Distribution> {
-        let mut out: Vec<Distribution> =
-            entries.iter().filter_map(|entry| self.read(directory, entry, entries)).collect();
+        let mut out = self.each(directory, entries);
         if directory.ends_with(".egg") {
             let egg =
                 Path::new(directory).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -54,6 +60,23 @@ impl Search<'_> {
             out.extend(self.metadata(&place, &format!("{directory}/EGG-INFO"), "PKG-INFO", entries));
         }
         out
+    }
+
+    /// The distribution of every entry, those of a large directory by several threads.
+    fn each(&self, directory: &str, entries: &[Entry]) -> Vec<Distribution> {
+        let read = |part: &[Entry]| -> Vec<Distribution> {
+            part.iter().filter_map(|entry| self.read(directory, entry, entries)).collect()
+        };
+        let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS);
+        let part = entries.len().div_ceil(threads).max(ENTRIES_PER_THREAD);
+        if entries.len() <= part {
+            return read(entries);
+        }
+        thread::scope(|scope| {
+            let read = &read;
+            let parts: Vec<_> = entries.chunks(part).map(|part| scope.spawn(move || read(part))).collect();
+            parts.into_iter().flat_map(super::super::join).collect()
+        })
     }
 
     fn read(&self, directory: &str, entry: &Entry, entries: &[Entry]) -> Option<Distribution> {

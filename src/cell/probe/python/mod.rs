@@ -10,6 +10,7 @@ mod requirement;
 mod site;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -22,8 +23,8 @@ use ask::{Answer, AskError};
 use find::Candidate;
 use layout::Layout;
 
-/// Time after which no more interpreters are started; what is left is told from files.
-const ASKING: Duration = Duration::from_secs(8);
+/// Time after which no more interpreters are waited for.
+const ASKING: Duration = Duration::from_secs(20);
 
 /// Every Python, the one that `python3` starts first. With `only`, that environment's alone.
 pub(super) fn pythons(place: &Place, only: Option<&Path>) -> Vec<Python> {
@@ -46,7 +47,7 @@ pub(super) fn pythons(place: &Place, only: Option<&Path>) -> Vec<Python> {
 
 /// Reads every candidate, a few at a time: interpreters that start all at once would be too slow to answer in time.
 fn read_all(place: &Place, candidates: &[Candidate]) -> Vec<Option<Read>> {
-    let workers = thread::available_parallelism().map_or(2, |cpus| cpus.get() * 2).clamp(2, 8);
+    let workers = thread::available_parallelism().map_or(2, NonZero::get).clamp(2, 8);
     let next = AtomicUsize::new(0);
     let start = Instant::now();
     let work = || {
@@ -55,7 +56,7 @@ fn read_all(place: &Place, candidates: &[Candidate]) -> Vec<Option<Read>> {
             // Candidates are in order of what matters: those on `PATH` are asked first.
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(candidate) = candidates.get(at) else { return done };
-            done.push((at, read(place, candidate, start.elapsed() < ASKING)));
+            done.push((at, read(place, candidate, ASKING.saturating_sub(start.elapsed()))));
         }
     };
     let mut all: Vec<(usize, Option<Read>)> = thread::scope(|scope| {
@@ -113,9 +114,12 @@ impl Read {
 }
 
 /// One candidate, asked where the system runs and read from files otherwise; none when it turns out to be no Python.
-fn read(place: &Place, candidate: &Candidate, in_time: bool) -> Option<Read> {
+fn read(place: &Place, candidate: &Candidate, left: Duration) -> Option<Read> {
     let layout = Layout::read(place, candidate);
-    let ask = || if in_time { ask::ask(place, &candidate.path) } else { Err(AskError::TooMany) };
+    let ask = || match left {
+        Duration::ZERO => Err(AskError::TooMany),
+        left => ask::ask(place, &candidate.path, left.min(ask::LIMIT)),
+    };
     let asked = place.live.then(ask);
     let python = match (asked, layout) {
         (Some(Ok(answer)), layout) => from_answer(place, candidate, answer, layout.as_ref()),
@@ -123,10 +127,10 @@ fn read(place: &Place, candidate: &Candidate, in_time: bool) -> Option<Read> {
         (_, None) => return None,
         (Some(Err(failure)), Some(layout)) => {
             let mut python = from_layout(place, candidate, layout);
+            // What files alone tell may differ from what an answer would have told. Whether one came in time is
+            // chance, and chance must not look like a difference between two places.
             python.path = Known::unknown(failure.to_string());
-            if failure.is_final() {
-                python.distributions = Known::unknown(failure.to_string());
-            }
+            python.distributions = Known::unknown(failure.to_string());
             python
         }
         (None, Some(layout)) => from_layout(place, candidate, layout),
@@ -193,6 +197,13 @@ fn kind(place: &Place, prefix: &str, venv: bool) -> PythonKind {
     } else {
         PythonKind::System
     }
+}
+
+/// Every reader of requirements, for `fuzz/`.
+#[cfg(feature = "fuzzing")]
+pub(super) fn requires(text: &str) {
+    let _ = requirement::name(text, "3.11.7");
+    let _ = requirement::egg(text, "3.11.7");
 }
 
 /// Distributions of a Python, as found or unknown.

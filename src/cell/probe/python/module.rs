@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::root::{Entry, Kind, Root, into_text};
+use super::super::root::{Entry, Kind, Root};
 use super::site;
 use crate::model::python::normalize;
 
@@ -51,8 +51,8 @@ pub(super) fn modules(sources: &Sources<'_>) -> Vec<String> {
     if names.is_empty()
         && let Some(metadata) = sources.metadata
     {
-        let record = sources.root.read(format!("{metadata}/RECORD"), RECORD).map(into_text).unwrap_or_default();
-        names = of_record(&record);
+        // What a damaged one told before its end is still true.
+        let _ = sources.root.lines(format!("{metadata}/RECORD"), RECORD, |line| of_record(line, &mut names));
     }
     names.into_iter().take(MAX_MODULES).collect()
 }
@@ -107,25 +107,21 @@ fn of_table(sources: &Sources<'_>, file: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The first components of what a `RECORD` lists, where Python code or an extension module stands below.
-fn of_record(record: &str) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    for line in record.lines() {
-        let path = line
-            .strip_prefix('"')
-            .map_or_else(|| line.split(',').next(), |rest| rest.split('"').next())
-            .unwrap_or_default();
-        let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
-        let name = if rest.is_some() { first } else { first.split('.').next().unwrap_or_default() };
-        if names.contains(name) {
-            continue;
-        }
-        let code = path.ends_with(".py") || path.ends_with(".so") || path.ends_with(".pyc");
-        if code && is_name(name) && name != "__pycache__" && !(rest.is_none() && name.starts_with("__editable__")) {
-            names.insert(name.to_owned());
-        }
+/// Adds the first component of what a line of `RECORD` names, where it is Python code or an extension module.
+fn of_record(line: &str, names: &mut BTreeSet<String>) {
+    let path = line
+        .strip_prefix('"')
+        .map_or_else(|| line.split(',').next(), |rest| rest.split('"').next())
+        .unwrap_or_default();
+    let (first, rest) = path.split_once('/').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let name = if rest.is_some() { first } else { first.split('.').next().unwrap_or_default() };
+    if names.contains(name) {
+        return;
     }
-    names
+    let code = path.ends_with(".py") || path.ends_with(".so") || path.ends_with(".pyc");
+    if code && is_name(name) && name != "__pycache__" && !(rest.is_none() && name.starts_with("__editable__")) {
+        names.insert(name.to_owned());
+    }
 }
 
 /// Whether a text is a Python identifier.
@@ -144,8 +140,9 @@ mod tests {
     fn a_record_tells_packages_modules_and_extensions() {
         let record = "numpy/__init__.py,sha256=x,1\nnumpy.libs/libfoo.so,,\nsix.py,,\n_cffi.cpython-311-x86_64-linux-gnu.so,,\n\
             ../../../bin/f2py,,\nnumpy-1.dist-info/RECORD,,\nshare/x.txt,,\n__pycache__/six.cpython-311.pyc,,\nx.pth,,\n\"a,b\",,\n";
-        let names: Vec<String> = of_record(record).into_iter().collect();
-        assert_eq!(names, ["_cffi", "numpy", "six"]);
+        let mut names = BTreeSet::new();
+        record.lines().for_each(|line| of_record(line, &mut names));
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["_cffi", "numpy", "six"]);
     }
 
     #[test]

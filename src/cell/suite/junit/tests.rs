@@ -146,3 +146,11 @@ proptest! {
         parse(parts.as_bytes());
     }
 }
+
+#[test]
+fn cases_of_one_name_are_counted_and_their_messages_bounded() {
+    let case = "<testcase name='a'><failure message='mmmmmmmmmmmmmmmm'/></testcase>";
+    let report = parse(format!("<testsuite>{}</testsuite>", case.repeat(CASE_CAP + 1)).as_bytes());
+    assert!(report.broken.is_some_and(|why| why.contains("more than")), "all were read");
+    assert!(report.cases[0].message.len() <= super::MESSAGE_CAP);
+}

@@ -18,7 +18,7 @@ use nix::unistd::{sethostname, setsid};
 use super::super::order::{Line, Order};
 use super::super::overlay::overlay;
 use super::{Failed, Step, at, rights, root, say};
-use crate::engine::host::loopback;
+use crate::cell::network::loopback_up;
 use crate::engine::job::part;
 use crate::model::cell::End;
 
@@ -27,7 +27,7 @@ pub(super) fn run(order: &Order) -> Step<()> {
     umask(Mode::from_bits_truncate(0o022));
     sethostname("carnet").map_err(at("naming the machine"))?;
     if !order.network
-        && let Err(e) = loopback::bring_up()
+        && let Err(e) = loopback_up()
     {
         say(&Line::not_enforced(part::NETWORK, format!("there is no loopback interface: {e}")));
     }

@@ -1,4 +1,4 @@
-//! The processes of a run: this same program, called with [`WORD`].
+//! The processes of a run: this same program, called with a word of its own.
 
 mod attach;
 mod inner;

@@ -1,0 +1,113 @@
+//! What a cell costs beyond its tests and the start of its container.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use carnet::engine::embedded::Embedded;
+use carnet::engine::job::Job;
+use carnet::engine::{Engine as _, Opened, Place};
+use carnet::image::cache::Cache;
+use carnet::model::cell::End;
+use carnet::model::contract::Contract;
+use carnet::model::reference::Reference;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+use crate::measure::{output, times};
+use crate::room::{CARNET, Room, cache, facility, image};
+use crate::table::{Limit, Row, Table};
+
+const RUNS: usize = 11;
+
+pub(crate) fn figures(table: &mut Table) {
+    let busybox = Bare::new("busybox");
+    let tree = busybox.tree();
+    let unshare = times(RUNS, || {
+        output(Command::new("unshare").args(["--mount", "--pid", "--fork", "chroot"]).arg(&tree).arg("/bin/true"));
+    });
+    let bare = times(RUNS, || busybox.run());
+    table.push(Row {
+        what: "embedded engine: bare run of `true`, busybox".to_owned(),
+        figure: bare.median() * 1e3,
+        least: Some(bare.least() * 1e3),
+        unit: "ms",
+        peer: Some(("unshare, chroot", unshare.median() * 1e3)),
+        limit: Limit::None,
+    });
+    for name in ["busybox", "bookworm-coffea"] {
+        let engine = Bare::new(name);
+        let bare = times(RUNS, || engine.run());
+        let room = Room::new(&format!("[test]\nrun = \"true\"\n{}", facility("place", name)));
+        let check = times(RUNS, || room.check(&[]));
+        table.push(Row {
+            what: format!("check of `true` beyond its bare run, {name}"),
+            figure: (check.median() - bare.median()) * 1e3,
+            least: Some((check.least() - bare.least()) * 1e3),
+            unit: "ms",
+            peer: Some(("bare run", bare.median() * 1e3)),
+            limit: Limit::Figure(150.0),
+        });
+    }
+    unchanged(table);
+}
+
+/// A check with a set-up that an earlier one kept.
+fn unchanged(table: &mut Table) {
+    let toml =
+        format!("[test]\nrun = \"test -e built\"\nsetup = \"sleep 1; touch built\"\n{}", facility("place", "busybox"));
+    let room = Room::new(&toml);
+    let fresh = times(1, || room.check(&["--fresh"]));
+    let again = times(RUNS, || room.check(&[]));
+    table.push(Row {
+        what: "unchanged check, set-up of 1 s kept, busybox".to_owned(),
+        figure: again.median() * 1e3,
+        least: Some(again.least() * 1e3),
+        unit: "ms",
+        peer: Some(("with --fresh", fresh.median() * 1e3)),
+        limit: Limit::Figure(200.0),
+    });
+}
+
+/// An image, and the engine alone.
+struct Bare {
+    runtime: Runtime,
+    engine: Embedded,
+    image: Opened,
+    input: tempfile::TempDir,
+}
+
+impl Bare {
+    fn new(name: &str) -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        let engine = Embedded::new(Cache::at(cache())).with_helper(PathBuf::from(CARNET));
+        let reference = Reference::OciLayout(image(name), Some("latest".to_owned()));
+        let image = runtime.block_on(engine.open(&reference, CancellationToken::new())).expect("the image opens");
+        Self { runtime, engine, image, input: tempfile::tempdir().expect("a directory") }
+    }
+
+    fn tree(&self) -> PathBuf {
+        let Place::Trees(trees) = &self.image.place else { panic!("an unpacked image is a tree") };
+        trees[0].clone()
+    }
+
+    fn run(&self) {
+        let job = Job {
+            id: format!("bench-{}", std::process::id()),
+            argv: vec!["/bin/true".to_owned()],
+            input: self.input.path().to_owned(),
+            result: None,
+            result_cap: 0,
+            contract: Contract::default(),
+            env: BTreeMap::new(),
+            network: false,
+            timeout: Duration::from_secs(60),
+            output_cap: 1 << 16,
+            keep: None,
+        };
+        let (lines, _) = tokio::sync::mpsc::unbounded_channel();
+        let done = self.runtime.block_on(self.engine.run(&self.image, &job, lines, CancellationToken::new()));
+        assert_eq!(done.map(|done| done.end).ok(), Some(End::Exit { code: 0 }));
+    }
+}

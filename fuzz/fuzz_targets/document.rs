@@ -1,0 +1,21 @@
+//! Any bytes as a document: what is read can be written in every format, and reads the same again.
+
+#![no_main]
+
+use carnet::model::environment::Environment;
+use carnet::report::{Format, Options, json, render};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    let _ = serde_json::from_slice::<Environment>(data).map(|environment| environment.digest());
+    let Ok(document) = json::read(data) else { return };
+    for format in Format::ALL {
+        let text = render(&document, format, &Options::default()).expect("every document has every form");
+        if format == Format::Json {
+            let again = json::read(text.as_bytes()).expect("what was written can be read");
+            assert_eq!(render(&again, format, &Options::default()).ok(), Some(text));
+        }
+    }
+    let merged = carnet::diff::document::merge(vec![document.clone(), document], None);
+    assert!(merged.is_ok());
+});

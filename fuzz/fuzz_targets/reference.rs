@@ -1,0 +1,15 @@
+//! Any text as a reference to an image: what is read is written as it was.
+
+#![no_main]
+
+use std::path::Path;
+
+use carnet::model::reference::Reference;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    if let Ok(reference) = Reference::parse(text, Path::new("")) {
+        let again = Reference::parse(&reference.to_string(), Path::new(""));
+        assert_eq!(again.ok(), Some(reference));
+    }
+});

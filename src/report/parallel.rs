@@ -1,0 +1,67 @@
+//! Parts of a report made by several threads, and taken in their order.
+
+use std::num::NonZero;
+use std::thread;
+
+/// Threads at most. Each holds one part, so this bounds memory too.
+const MAX_THREADS: usize = 8;
+
+/// Hands what `make` makes of every item to `take`, in the order of the items.
+///
+/// # Errors
+/// The first that `take` gives; items after it may have been made, but are not taken.
+pub(super) fn each<T: Sync, R: Send, E>(
+    items: &[T],
+    make: impl Fn(&T) -> R + Sync,
+    mut take: impl FnMut(R) -> Result<(), E>,
+) -> Result<(), E> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MAX_THREADS);
+    let make = &make;
+    for group in items.chunks(threads) {
+        if let [one] = group {
+            take(make(one))?;
+            continue;
+        }
+        let made: Vec<R> = thread::scope(|scope| {
+            let running: Vec<_> = group.iter().map(|item| scope.spawn(move || make(item))).collect();
+            running.into_iter().map(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        });
+        made.into_iter().try_for_each(&mut take)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::each;
+
+    #[test]
+    fn the_order_is_that_of_the_items() {
+        let items: Vec<u32> = (0..100).collect();
+        let mut taken = Vec::new();
+        let done: Result<(), ()> = each(
+            &items,
+            |item| item * 2,
+            |made| {
+                taken.push(made);
+                Ok(())
+            },
+        );
+        assert_eq!(done, Ok(()));
+        assert_eq!(taken, items.iter().map(|item| item * 2).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn nothing_is_taken_after_an_error() {
+        let mut taken = 0;
+        let done = each(
+            &[1, 2, 3, 4],
+            |item| *item,
+            |made| {
+                taken += 1;
+                if made == 2 { Err(made) } else { Ok(()) }
+            },
+        );
+        assert_eq!((done, taken), (Err(2), 2));
+    }
+}
