@@ -50,7 +50,7 @@ pub(super) struct Analysis {
 #[schemars(deny_unknown_fields, default)]
 pub(super) struct Test {
     /// Command, or list of commands, run by the shell at the top of the analysis. By default detected: pytest, unittest,
-    /// ctest, `make test` or `make check`, ROOT macros, shell scripts.
+    /// ctest, `make test` or `make check`, ROOT macros, a REANA workflow, shell scripts.
     #[schemars(with = "Option<OneOrMany>")]
     pub(super) run: Vec<Spanned<String>>,
     /// Command that gets the environment ready, with network: `pip install -r requirements.txt`. What it changes is kept

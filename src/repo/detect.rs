@@ -1,10 +1,11 @@
 //! What a repository tests, from the names of its files and a look into a few small ones.
 //!
 //! One way to test is picked, never all that could be found: the one that the repository's own CI files run, else the
-//! first of pytest, unittest, ctest, make, ROOT macros and shell scripts that has something to run.
+//! first of pytest, unittest, ctest, make, ROOT macros, a REANA workflow and shell scripts that has something to run.
 
 use std::collections::BTreeSet;
 
+use super::reana;
 use crate::model::plan::{TestCommand, TestKind};
 
 /// Directories whose tests belong to somebody else.
@@ -67,7 +68,9 @@ const WAYS: &[(&[&str], Find)] = &[
     (&["ctest"], ctest),
     (&["make test", "make check"], make),
     (&["root"], root_macros),
-    (&["sh", "bash"], scripts),
+    (&["reana-client"], |files| reana::steps(&files.text("reana.yaml"))),
+    // A line of a CI file that starts a shell says nothing of tests.
+    (&[], scripts),
 ];
 
 fn one(name: &str, kind: TestKind, run: impl Into<String>) -> Vec<TestCommand> {
@@ -342,6 +345,16 @@ mod tests {
             ["run_tests.sh: bash run_tests.sh"]
         );
         assert_eq!(found(&[("tests/a.sh", "#!/bin/sh"), ("setup.sh", "")]), ["tests/a.sh: sh tests/a.sh"]);
+    }
+
+    #[test]
+    fn a_workflow_that_can_be_run_says_more_than_a_script_that_may_only_lint() {
+        let workflow = "workflow: {type: serial, specification: {steps: [{name: fit, commands: [python fit.py]}]}}";
+        assert_eq!(found(&[("reana.yaml", workflow), ("run-tests.sh", "#!/bin/sh\n")]), ["fit: python fit.py"]);
+        let ci = ".github/workflows/ci.yml";
+        let files = [(ci, "      - run: bash -c true\n"), ("reana.yaml", workflow), ("run-tests.sh", "#!/bin/sh\n")];
+        assert_eq!(found(&files), ["fit: python fit.py"]);
+        assert_eq!(found(&[("reana.yaml", "a: b"), ("run-tests.sh", "#!/bin/sh\n")]).len(), 1);
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod git;
 pub mod image;
 pub mod imports;
 pub mod lock;
+mod reana;
 pub mod tree;
 
 use std::path::{Path, PathBuf};
