@@ -239,6 +239,14 @@ fn differences(page: &mut Page, indent: usize, document: &Document, cell: &Cell,
     let (shown, others) = sort::foremost(diff, cell, MAX_DIFFERENCES, options.all);
     let reference = document.reference.as_deref().unwrap_or("the reference");
     let reference = one_line(reference, 60);
+    if summary::fails_alike(document, cell) {
+        let text = format!(
+            "fails as {reference} does, so what differs ({others} in {DOCUMENT}) is not the reason",
+            others = count(shown.len() + others, "difference")
+        );
+        page.wrapped(indent, 2, &text, Ink::Plain);
+        return;
+    }
     if shown.is_empty() && others == 0 {
         page.say(indent, format!("no difference from {reference}"), Ink::Plain);
         return;

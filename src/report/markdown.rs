@@ -277,6 +277,16 @@ fn attempts(step: &Step) -> String {
 fn differences(out: &mut String, document: &Document, cell: &Cell, diff: &Diff, options: &Options) {
     let reference = code(document.reference.as_deref().unwrap_or("the reference"));
     let (shown, others) = sort::foremost(diff, cell, MAX_ROWS, options.all);
+    if summary::fails_alike(document, cell) {
+        let total = count(shown.len() + others, "difference");
+        put(
+            out,
+            format_args!(
+                "It fails as {reference} does, so what differs ({total} in `carnet.json`) is not the reason.\n\n"
+            ),
+        );
+        return;
+    }
     if shown.is_empty() {
         let total = count(others, "difference");
         put(out, format_args!("{total} from {reference}, none that matters to this analysis.\n\n"));

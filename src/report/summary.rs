@@ -243,6 +243,16 @@ pub(super) fn case_name(case: &TestCase) -> String {
 /// What to do about tests that tried the network.
 pub(super) const NETWORK_ADVICE: &str = "set network = true under [test], or give the tests their data";
 
+/// Whether the same tests fail with the same words in the reference: then what differs from it is not the reason.
+pub(super) fn fails_alike(document: &Document, cell: &Cell) -> bool {
+    let failures = |cell: &Cell| -> BTreeSet<(String, String)> {
+        cases(cell, is_bad).map(|(_, case)| (case_name(case), case_reason(case))).collect()
+    };
+    let reference = document.cells.iter().find(|other| Some(&other.id) == document.reference.as_ref());
+    let failed = failures(cell);
+    !failed.is_empty() && reference.is_some_and(|reference| failures(reference) == failed)
+}
+
 /// Whether a name is the dotted one of this Python file, as pytest names what it can't collect.
 fn is_module(file: &str, name: &str) -> bool {
     file.strip_suffix(".py").is_some_and(|stem| stem.len() == name.len() && stem.replace('/', ".") == name)
@@ -252,8 +262,14 @@ fn is_module(file: &str, name: &str) -> bool {
 pub(super) fn stopped(step: &Step) -> Option<&'static str> {
     // docs.pytest.org, "Exit codes": 2 is an interruption, by errors of the collection among others.
     let interrupted = step.kind == Some(TestKind::Pytest) && step.end == End::Exit { code: 2 };
-    (interrupted && step.cases.iter().any(|case| is_bad(case.outcome)))
-        .then_some("pytest stopped there: it ran none of the tests that follow")
+    if !interrupted || !step.cases.iter().any(|case| is_bad(case.outcome)) {
+        return None;
+    }
+    Some(if step.cases.iter().all(|case| case.outcome == Outcome::Errored) {
+        "pytest stopped at that: no test was run"
+    } else {
+        "pytest stopped at that: the tests after it were not run"
+    })
 }
 
 /// Why a test case did not pass, on one line, with what to do where that is known.

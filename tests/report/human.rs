@@ -64,7 +64,7 @@ fn files_that_pytest_could_not_collect_are_named_once_and_the_tests_that_never_r
     case.file = Some("tests/test_fit.py".to_owned());
     let text = render(&document, Format::Human, &Options::default());
     assert!(text.lines().any(|line| line.trim() == "tests/test_fit.py"), "{text}");
-    assert!(text.contains("pytest stopped there: it ran none of the tests that follow"), "{text}");
+    assert!(text.contains("pytest stopped at that: no test was run"), "{text}");
 }
 
 #[test]
@@ -77,6 +77,19 @@ fn of_differences_that_matter_alike_those_that_the_failure_speaks_of_come_first(
     named.cells[2].steps[0].cases.iter_mut().for_each(|case| case.message = "no `coffea.processor`".to_owned());
     let text = render(&named, Format::Human, &Options::default());
     assert!(at(&text, "coffea") < at(&text, "awkward"), "{text}");
+}
+
+#[test]
+fn what_fails_in_the_reference_too_is_not_laid_to_differences() {
+    let mut document = document();
+    let failing = document.cells[2].steps.clone();
+    document.cells[0].steps = failing;
+    document.cells[0].status = Status::Failed;
+    document.reference = Some(document.cells[0].id.clone());
+    for format in [Format::Human, Format::Markdown] {
+        let text = render(&document, format, &Options { width: 200, ..Options::default() });
+        assert!(text.contains("is not the reason"), "{text}");
+    }
 }
 
 #[test]
