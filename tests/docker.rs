@@ -394,6 +394,6 @@ async fn a_daemon_that_dies_in_the_middle_is_a_failure_of_the_place_and_no_hang(
     };
     let (outcome, killed) = tokio::join!(tokio::time::timeout(Duration::from_secs(30), running), killing);
     let failure = outcome.expect("it comes back").expect_err("nobody knows how the program ended");
-    assert!(matches!(failure, EngineError::Run { .. }), "{failure:?}");
+    assert!(failure.to_string().contains("the daemon went away"), "{failure:?}");
     assert!(killed.elapsed() < Duration::from_secs(15), "{:?}", killed.elapsed());
 }
