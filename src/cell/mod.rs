@@ -17,6 +17,7 @@ pub mod suite;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -103,9 +104,12 @@ pub fn main(plan_file: &Path) -> Result<bool, CellError> {
     });
     let path = Path::new(&plan.result);
     match write_result(path, &result) {
-        Err(CellError::Write { source, .. }) if is_full(&source) && plan.phase == Phase::Test => {
-            // The tests filled the disk. Their copy has done its work, and the result needs little of its room.
-            let _ = fs::remove_dir_all(&plan.work);
+        Err(CellError::Write { source, .. }) => {
+            if is_full(&source) && plan.phase == Phase::Test {
+                // The tests filled the disk. Their copy has done its work, and the result needs little of its room.
+                let _ = fs::remove_dir_all(&plan.work);
+            }
+            take_back(path);
             write_result(path, &result)?;
         }
         written => written?,
@@ -115,6 +119,20 @@ pub fn main(plan_file: &Path) -> Result<bool, CellError> {
 
 fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Makes the place of the result as it was, after tests that removed it, closed it or put something else there.
+fn take_back(path: &Path) {
+    // What can't be mended shows when the result is written again.
+    if let Some(dir) = path.parent() {
+        let _ = fs::create_dir_all(dir);
+        let _ = fs::set_permissions(dir, fs::Permissions::from_mode(0o755));
+    }
+    for path in [path, &part(path)] {
+        if fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()) {
+            let _ = fs::remove_dir_all(path);
+        }
+    }
 }
 
 /// Runs a plan. What goes wrong with the place stands in the result's `trouble`, beside all that was learned before.
@@ -201,7 +219,8 @@ impl Run<'_> {
         }
         let scratch = Scratch::beside(Path::new(&self.plan.result))?;
         let mut suite = Suite::new(self.plan, supervisor, scratch.0.clone(), offline);
-        self.snapshot(suite.variables(progress));
+        self.snapshot(suite.variables(progress)?);
+        interrupted(supervisor)?;
         for (index, test) in self.plan.tests.iter().enumerate() {
             let step = suite.test(index, test, progress);
             self.result.timing.commands += step.timing.seconds;
@@ -276,13 +295,18 @@ fn read_plan(path: &Path) -> Result<CellPlan, CellError> {
     serde_json::from_value(value).map_err(|error| invalid(error.to_string()))
 }
 
+/// Where the result is written before it is whole.
+fn part(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    PathBuf::from(part)
+}
+
 /// Writes the result beside its place first, so that what is there is always whole.
 fn write_result(path: &Path, result: &CellResult) -> Result<(), CellError> {
     let failed = |source| CellError::Write { path: path.to_owned(), source };
     let text = canonical::to_string(result).map_err(|error| failed(error.into()))?;
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
+    let part = part(path);
     let _ = fs::remove_file(&part);
     let written = File::create_new(&part).and_then(|mut file| file.write_all(text.as_bytes()));
     written.and_then(|()| fs::rename(&part, path)).map_err(failed)

@@ -84,21 +84,39 @@ pub(super) fn run(arguments: Arguments, look: &Look) -> Outcome {
         jobs,
         fresh: arguments.fresh,
     };
-    // Before anything runs: what was learned must have a place to go to.
+    // Before anything is run: nobody wants to learn after an hour that it can't be written down.
+    let is_new = !arguments.out.exists();
     file::out_directory(&arguments.out)?;
     let runtime = super::runtime()?;
     let document = runtime.block_on(watch(&options, Live::new(look, arguments.quiet)));
     // Threads of a daemon's client may still wait for something; nobody waits for them.
     runtime.shutdown_background();
-    let document = document?;
-    for format in [Format::Json, Format::Junit, Format::Markdown] {
-        file::write(&arguments.out.join(format.file_name()), report::render(&document, format, look)?.as_bytes())?;
-    }
+    let document = match document {
+        Ok(document) => document,
+        Err(error) => {
+            if is_new {
+                file::remove_out_directory(&arguments.out);
+            }
+            return Err(error);
+        }
+    };
+    // Each of the two says what was learned when the other can't.
+    let written = write(&document, &arguments.out, look);
     print(&report::render(&document, arguments.format, look)?)?;
+    written?;
     if arguments.format == Format::Human && !arguments.quiet {
         note(&format!("reports in {}", arguments.out.display()));
     }
     Ok(code(&document, arguments.fail_on))
+}
+
+/// Writes the reports.
+fn write(document: &Document, out: &Path, look: &Look) -> Result<(), CommandError> {
+    file::out_directory(out)?;
+    for format in [Format::Json, Format::Junit, Format::Markdown] {
+        file::write(&out.join(format.file_name()), report::render(document, format, look)?.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// The top of the analysis and its configuration.

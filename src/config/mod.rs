@@ -134,10 +134,12 @@ impl Config {
     /// # Errors
     /// When the file can't be read, is no UTF-8 or over 1 MiB, or as [`Config::parse`].
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |error: std::io::Error| ConfigError::unreadable(file, &error.to_string());
+        if !std::fs::metadata(file).map_err(unreadable)?.is_file() {
+            return Err(ConfigError::unreadable(file, "it is no file"));
+        }
         let mut bytes = Vec::new();
-        File::open(file)
-            .and_then(|open| open.take(CAP + 1).read_to_end(&mut bytes))
-            .map_err(|error| ConfigError::unreadable(file, &error.to_string()))?;
+        File::open(file).and_then(|open| open.take(CAP + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
         if bytes.len() as u64 > CAP {
             return Err(ConfigError::unreadable(file, "it is larger than 1 MiB"));
         }
@@ -152,7 +154,8 @@ impl Config {
 pub fn discover(start: &Path, top: Option<&Path>) -> Option<PathBuf> {
     for dir in start.ancestors() {
         let file = dir.join(FILE);
-        if file.is_file() {
+        // Also one that is no file or a link to nowhere: passing over it would check something else than was asked for.
+        if file.symlink_metadata().is_ok() {
             return Some(file);
         }
         if Some(dir) == top {

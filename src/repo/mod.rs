@@ -69,6 +69,12 @@ impl Failure for RepoError {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 Some("the disk is full: free some space, or set CARNET_CACHE to a directory on another one".to_owned())
             }
+            Self::Io { doing: "reading", source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                Some("make it readable for the user who runs carnet, or let .gitignore leave it out".to_owned())
+            }
+            Self::Io { doing, .. } if doing.starts_with("making") => {
+                Some("set CARNET_CACHE to a directory that you can write to".to_owned())
+            }
             Self::TooMany { .. } => Some("let .gitignore leave out what the tests don't need".to_owned()),
             _ => None,
         }

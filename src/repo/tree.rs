@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
@@ -165,10 +165,24 @@ impl Listing {
             match entry {
                 Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => {}
                 Ok(entry) => self.add(entry.path())?,
-                Err(error) => tracing::warn!(%error, "left out of the analysis"),
+                Err(error) => self.not_walked(&error),
             }
         }
         Ok(())
+    }
+
+    /// Notes a directory that can't be read. Other errors tell of lines in `.gitignore` files and leave nothing out.
+    fn not_walked(&mut self, error: &ignore::Error) {
+        let mut inner = error;
+        while let ignore::Error::WithDepth { err, .. } = inner {
+            inner = err;
+        }
+        if let ignore::Error::WithPath { path, err } = inner
+            && let Some(reason) = err.io_error()
+            && reason.kind() != ErrorKind::NotFound
+        {
+            self.leave_out(path, &format!("it can't be read: {reason}"));
+        }
     }
 
     fn add_git_directory(&mut self) -> Result<(), RepoError> {
@@ -188,14 +202,15 @@ impl Listing {
     /// Adds one path, when it lies in the analysis and still exists.
     fn add(&mut self, path: &Path) -> Result<(), RepoError> {
         let Ok(relative) = path.strip_prefix(&self.top) else { return Ok(()) };
-        let Ok(metadata) = fs::symlink_metadata(path) else { return Ok(()) };
-        match kind(&metadata) {
+        match fs::symlink_metadata(path).map(|metadata| kind(&metadata)) {
             // git's index may name files below what is now a link, which can lead anywhere.
-            Some(_) if self.is_below_link(path) => self.leave_out(path, "it lies below a link"),
-            Some(entry) => {
+            Ok(Some(_)) if self.is_below_link(path) => self.leave_out(path, "it lies below a link"),
+            Ok(Some(entry)) => {
                 self.entries.insert(relative.to_owned(), entry);
             }
-            None => self.leave_out(path, "neither a file nor a link"),
+            Ok(None) => self.leave_out(path, "neither a file nor a link"),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => self.leave_out(path, &format!("it can't be reached: {error}")),
         }
         match self.entries.len() > MOST_ENTRIES {
             true => Err(RepoError::TooMany { path: self.top.clone(), limit: MOST_ENTRIES }),
@@ -298,7 +313,7 @@ impl Copy {
     /// A file that vanished is left out; one that we may not read would make the tests fail for a reason of this machine.
     fn unreadable(&self, from: &Path) -> Result<bool, RepoError> {
         match File::open(from) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(RepoError::io("reading", from, error)),
             Ok(_) => Ok(false),
         }

@@ -209,11 +209,15 @@ impl Run {
         match read_result(&completed, &facility.cell(), &Secrets::of(&passed(facility))) {
             Ok(mut result) => {
                 progress.environment = result.environment.take();
+                if completed.end == (End::OutOfMemory {}) {
+                    verdict::blame_memory(&mut result);
+                }
                 verdict::judge(cell, result);
             }
             Err(reason) => {
                 cell.status = Status::Error;
                 cell.reason = Some(reason);
+                cell.hint = hint(&completed).map(str::to_owned);
             }
         }
     }
@@ -279,12 +283,25 @@ fn no_result(completed: &Completed, secrets: &Secrets) -> String {
     let said = last.map(|line| format!("; its last line: {}", one_line(line, 300))).unwrap_or_default();
     let end = match &completed.end {
         End::Exit { code } => format!("exit code {code}"),
-        End::Signal { signal } => format!("killed by signal {signal}"),
-        End::OutOfMemory {} => "killed over the memory limit".to_owned(),
-        End::Timeout { seconds } => format!("killed after {seconds} s"),
+        End::Signal { signal } => format!("carnet was killed inside by signal {signal}"),
+        End::OutOfMemory {} => "carnet was killed inside, over the memory limit".to_owned(),
+        End::Timeout { seconds } => format!("carnet did not end inside and was killed after {seconds} s"),
         End::NotStarted { reason } => format!("not started: {reason}"),
     };
-    format!("no result came back ({end}){said}")
+    format!("no result came back: {end}{said}")
+}
+
+/// What to do about a cell that brought back no result.
+fn hint(completed: &Completed) -> Option<&'static str> {
+    match completed.end {
+        _ if completed.result.is_some() => None,
+        End::Signal { .. } => Some("a test that kills its parent or every process (`kill -9 -1`) does this"),
+        End::OutOfMemory {} => Some("raise the facility's `memory`, or let the tests need less"),
+        End::Timeout { .. } => {
+            Some("a test that stops its parent (`kill -STOP`) does this, or a file system that hangs")
+        }
+        End::Exit { .. } | End::NotStarted { .. } => None,
+    }
 }
 
 /// A name for a job that no other job on this machine has.

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::stage;
 use crate::engine::docker::{self, Docker};
 use crate::engine::embedded::Embedded;
+use crate::engine::host::Host;
 use crate::engine::{Availability, Engine as _, EngineError};
 use crate::error::chain;
 use crate::image::cache::Cache;
@@ -16,6 +17,7 @@ pub async fn remove(all: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let Ok(cache) = Cache::from_env() else { return lines };
     lines.extend(stage::sweep(&cache).iter().map(|(path, removed)| said(path, removed)));
+    lines.extend(Host::here(&cache).half_made().iter().filter_map(|dir| removed(dir)));
     match Embedded::new(cache.clone()).sweep() {
         Ok(runs) => lines.extend(runs.iter().map(|run| format!("removed what was left of run {run}"))),
         Err(error) => lines.push(format!("could not remove all that runs left in {}: {error}", cache.dir().display())),

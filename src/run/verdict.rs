@@ -54,6 +54,18 @@ pub(super) fn judge(cell: &mut Cell, result: CellResult) {
     };
 }
 
+/// Says of steps that were killed that it was for want of memory. Only the engine has seen that where the counter of
+/// the control group isn't shown inside.
+pub(super) fn blame_memory(result: &mut CellResult) {
+    let killed = |end: &End| matches!(end, End::Signal { signal: 9 } | End::Exit { code: 137 });
+    for step in result.steps.iter_mut().filter(|step| killed(&step.end)) {
+        step.end = End::OutOfMemory {};
+        for case in step.cases.iter_mut().filter(|case| case.class == step.name && case.name == step.name) {
+            case.message = "killed: over the memory limit".to_owned();
+        }
+    }
+}
+
 /// How a step ended, in words.
 pub(super) fn describe(step: &Step) -> String {
     let name = &step.name;

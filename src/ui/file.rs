@@ -18,6 +18,10 @@ impl Failure for WriteError {
     fn kind(&self) -> Kind {
         Kind::Place
     }
+
+    fn hint(&self) -> Option<String> {
+        Some("free some space, or name a directory that can be written to with --out".to_owned())
+    }
 }
 
 /// Writes a file in one step: either the old one is there, or the new one, whole.
@@ -50,4 +54,13 @@ pub fn out_directory(dir: &Path) -> Result<(), WriteError> {
     made?;
     let ignore = dir.join(".gitignore");
     if ignore.exists() { Ok(()) } else { write(&ignore, b"*\n") }
+}
+
+/// Removes the directory for reports when there is no report in it.
+pub fn remove_out_directory(dir: &Path) {
+    let mut names = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    if names.all(|name| name == ".gitignore") {
+        // An empty directory that stays harms nobody.
+        let _ = std::fs::remove_file(dir.join(".gitignore")).and_then(|()| std::fs::remove_dir(dir));
+    }
 }

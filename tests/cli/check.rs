@@ -1,6 +1,9 @@
 //! `carnet check` on this machine itself.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -22,7 +25,7 @@ fn a_passing_script_is_good() {
     for file in ["junit.xml", "summary.md", ".gitignore"] {
         assert!(room.top().join("carnet-out").join(file).is_file(), "{file}");
     }
-    assert_eq!(room.leftovers(), Vec::<std::path::PathBuf>::new());
+    assert_eq!(room.leftovers(), Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -139,7 +142,7 @@ fn a_failure_can_be_forgiven_until_its_day() {
 fn hostile_output_leaves_every_report_valid() {
     let room = Room::testing(r"printf ']]>\033[31m\000\377::error::x</failure>\n'; exit 1");
     room.run(&["check"]).expect(1);
-    let junit = std::fs::read(room.top().join("carnet-out/junit.xml")).expect("a report");
+    let junit = fs::read(room.top().join("carnet-out/junit.xml")).expect("a report");
     let suites = junit_parser::from_reader(junit.as_slice()).expect("valid JUnit");
     assert_eq!((suites.tests, suites.failures), (1, 1));
     let human = room.run(&["report", "carnet-out/carnet.json"]).expect(0).out;
@@ -162,7 +165,7 @@ fn an_interrupt_keeps_what_was_learned() {
     let document = room.document();
     assert_eq!(document["interrupted"], true);
     assert_eq!(document["cells"][0]["status"], "skipped");
-    assert_eq!(room.leftovers(), Vec::<std::path::PathBuf>::new());
+    assert_eq!(room.leftovers(), Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -189,10 +192,23 @@ fn no_report_tells_a_secret() {
     assert!(room.document().to_string().contains("[redacted]\\n"), "what the test printed");
     let mut told = vec![said.out, said.err];
     for file in ["carnet.json", "junit.xml", "summary.md"] {
-        told.push(std::fs::read_to_string(room.top().join("carnet-out").join(file)).expect("a report"));
+        told.push(fs::read_to_string(room.top().join("carnet-out").join(file)).expect("a report"));
     }
     for (text, secret) in told.iter().flat_map(|text| SECRETS.map(|secret| (text, secret))) {
         assert!(!text.contains(secret), "{text}");
+    }
+}
+
+#[test]
+fn a_prelude_that_ends_the_shell_is_no_pass() {
+    let room = Room::testing("exit 0");
+    for (setup, said) in [("exit 0", "it ended the shell"), ("exit 3", "exit code 3"), ("if then", "exit code 2")] {
+        room.write("carnet.toml", format!("[test]\nrun = \"./t.sh\"\n{HOST}setup = \"{setup}\"\n"));
+        room.run(&["check"]).expect(4);
+        let cell = &room.document()["cells"][0];
+        assert_eq!(cell["status"], "error", "{setup}");
+        let reason = cell["reason"].as_str().expect("a reason");
+        assert!(reason.contains("the facility's own `setup` failed") && reason.contains(said), "{reason}");
     }
 }
 
@@ -201,6 +217,85 @@ fn a_test_that_tried_the_network_says_so_and_what_to_do() {
     let room = Room::testing("echo 'curl: (6) Could not resolve host: cms.example.org'; exit 6");
     let said = room.run(&["check"]).expect(1);
     assert!(said.out.contains("help: 1 test tried the network, which is off here"), "{}", said.out);
-    let junit = std::fs::read_to_string(room.top().join("carnet-out/junit.xml")).expect("a report");
+    let junit = fs::read_to_string(room.top().join("carnet-out/junit.xml")).expect("a report");
     assert!(junit.contains("set network = true under [test]"), "{junit}");
+}
+
+#[test]
+fn a_place_for_reports_that_can_not_be_written_to_is_told_before_anything_is_run() {
+    let room = Room::testing("exit 0");
+    room.write("taken", "a file");
+    let said = room.run(&["check", "--out", "taken"]).expect(4);
+    assert!(said.err.contains("writing taken failed") && said.err.contains("--out"), "{}", said.err);
+    assert!(!said.err.contains("here: tests"), "{}", said.err);
+}
+
+#[test]
+fn reports_that_can_not_be_written_are_still_shown() {
+    let room = Room::testing("exit 0");
+    fs::create_dir_all(room.top().join("reports/junit.xml/in-the-way")).expect("directories");
+    let said = room.run(&["check", "--out", "reports"]).expect(4);
+    assert!(said.out.contains("1 passed"), "{}", said.out);
+    assert!(said.err.contains("writing reports/junit.xml failed"), "{}", said.err);
+}
+
+#[test]
+fn a_check_of_nothing_leaves_no_reports_directory() {
+    let room = Room::new();
+    room.run(&["check"]).expect(3);
+    assert!(!room.top().join("carnet-out").exists());
+}
+
+#[test]
+fn a_configuration_that_is_no_file_is_not_passed_over() {
+    for target in ["nowhere", "carnet.toml", "/dev/zero", "."] {
+        let room = Room::new();
+        room.write("Makefile", "check:\n\t@true\n");
+        symlink(target, room.top().join("carnet.toml")).expect("a link");
+        let said = room.run(&["check"]).expect(2);
+        assert!(said.err.contains("can't read") && said.err.contains("carnet.toml"), "{}", said.err);
+    }
+}
+
+#[test]
+fn two_checks_at_once_share_the_set_up() {
+    let room = Room::new();
+    let toml = format!("[test]\nrun = \"test -e built\"\nsetup = \"sleep 0.5; echo > built\"\n{HOST}");
+    room.write("carnet.toml", toml);
+    let check = |out: &str| {
+        let mut command = room.command(&["check", "--out", out]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
+    };
+    for child in [check("one"), check("two")] {
+        Said::of(&child.wait_with_output().expect("it ends")).expect(0);
+    }
+}
+
+#[test]
+fn a_test_may_do_anything_to_the_place_of_the_result() {
+    let sabotage =
+        ["mkdir -p ../result.json/x ../result.json.part/x", "mkfifo ../result.json", "ln -s /etc ../result.json"];
+    for script in sabotage {
+        let room = Room::testing(script);
+        room.run(&["check"]).expect(0);
+        assert_eq!(room.leftovers(), Vec::<PathBuf>::new(), "{script}");
+    }
+}
+
+#[test]
+fn what_a_killed_set_up_left_is_cleaned() {
+    let room = Room::new();
+    room.write("carnet.toml", format!("[test]\nrun = \"true\"\nsetup = \"echo > built; sleep 300\"\n{HOST}"));
+    let mut child = room.command(&["check"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+    let seen = stderr.lines().map_while(Result::ok).find(|line| line.contains("here: set-up"));
+    assert!(seen.is_some(), "the set-up never began");
+    std::thread::sleep(Duration::from_millis(500));
+    child.kill().expect("a signal");
+    child.wait().expect("it ends");
+    // Its supervisor needs a moment to see that.
+    std::thread::sleep(Duration::from_millis(1500));
+    room.run(&["clean"]).expect(0);
+    let kept = fs::read_dir(room.top().join("../cache/kept-host")).into_iter().flatten().count();
+    assert_eq!((room.leftovers(), kept), (Vec::new(), 0));
 }

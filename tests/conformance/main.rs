@@ -28,7 +28,8 @@ macro_rules! conformance {
             result_is_a_directory, result_is_a_fifo, result_over_its_cap,
             user, image_user, home_is_made, home_is_made_on_a_read_only_root, clean_environment, image_environment,
             environment_order, default_workdir, workdir, entrypoint_is_not_run, entrypoint_is_run,
-            kept_state, only_files_are_kept, kept_box_on_a_read_only_root, nothing_kept_after_failure, nothing_kept_after_timeout,
+            kept_state, state_made_again_is_the_new_one, only_files_are_kept, kept_box_on_a_read_only_root,
+            nothing_kept_after_failure, nothing_kept_after_timeout,
             cancel, cancel_before, two_at_a_time,
         );
     };

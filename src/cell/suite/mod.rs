@@ -91,13 +91,17 @@ impl<'a> Suite<'a> {
     }
 
     /// The variables that commands find: after the prelude where there is one, and else those of this process.
-    pub(super) fn variables(&self, progress: &mut dyn FnMut(&str)) -> BTreeMap<String, String> {
+    ///
+    /// # Errors
+    /// When the prelude doesn't come to its end. Then no test would start, and one that "ends well" by the prelude's
+    /// own `exit 0` would pass without having run.
+    pub(super) fn variables(&self, progress: &mut dyn FnMut(&str)) -> Result<BTreeMap<String, String>, String> {
         let own = environ::own();
         let file = self.scratch.join("environ");
-        let Some(run) = self.plan.prelude.as_ref().and_then(|_| environ::command(&file)) else { return own };
-        self.command(&run, "", &[], false, progress);
-        // A prelude that failed has left nothing; the tests will say so.
-        environ::read(&file).map_or_else(|| own.clone(), |found| environ::without_shell(found, &own))
+        let Some(run) = self.plan.prelude.as_ref().and_then(|_| environ::command(&file)) else { return Ok(own) };
+        let ended = self.command(&run, "", &[], false, progress);
+        let found = environ::read(&file).ok_or_else(|| verdict::prelude_failed(&ended))?;
+        Ok(environ::without_shell(found, &own))
     }
 
     /// Runs one test command, again as often as the plan allows while it fails.

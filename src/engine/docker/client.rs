@@ -12,6 +12,7 @@ use bollard::models::SystemVersion;
 use super::endpoint::{self, Endpoint, Surroundings};
 use super::{NAME, Options};
 use crate::engine::EngineError;
+use crate::error::chain;
 
 /// Time it has to begin any later answer.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -46,7 +47,7 @@ impl Client {
         };
         let local = check(&endpoint)?;
         let unreachable = |error: &ApiError| {
-            let reason = format!("no answer from {}: {}", endpoint.url, crate::error::chain(error));
+            let reason = format!("no answer from {}: {}", endpoint.url, chain(error));
             missing(reason, "see whether the daemon runs, and what it logs".to_owned())
         };
         let api = Api::connect_with_host(&endpoint.url).map_err(|error| unreachable(&error))?;
@@ -131,12 +132,24 @@ fn refused(path: &str, error: &io::Error) -> EngineError {
     missing(format!("{path}: {error}"), mend.to_owned())
 }
 
-/// Names what was being done when the interface failed.
+/// Names what was being done when the interface failed: `creating the container`.
 pub(super) fn failed<E>(doing: &str) -> impl FnOnce(E) -> EngineError
 where
     E: Into<Box<dyn StdError + Send + Sync>>,
 {
-    EngineError::run(NAME, doing)
+    let doing = doing.to_owned();
+    move |error| {
+        let source = error.into();
+        if let Some(ApiError::HyperLegacyError { err }) = source.downcast_ref() {
+            // The library's own words for it say nothing of a daemon.
+            let reason = format!("the daemon went away while {doing}: {}", chain(err));
+            return missing(
+                reason,
+                "see why it ended and start it again; `carnet clean` removes what is left".to_owned(),
+            );
+        }
+        EngineError::Run { engine: NAME, doing, source }
+    }
 }
 
 /// The status that the daemon answered with, and its message.

@@ -83,8 +83,9 @@ impl RunDir {
         writeln!(file, "{}", dir.display())
     }
 
-    /// Makes the state of this run the kept state `to`. When another run was first, its state stays.
-    pub(super) fn keep(&self, to: &Path, record: &Record) -> io::Result<()> {
+    /// Makes the state of this run the kept state `to`. One that is there stays when another run made it meanwhile, and
+    /// gives way when it is `stale`.
+    pub(super) fn keep(&self, to: &Path, stale: bool, record: &Record) -> io::Result<()> {
         let fresh = self.dir.join("kept");
         fs::create_dir(&fresh)?;
         for part in [name::UPPER, name::BOX] {
@@ -94,8 +95,23 @@ impl RunDir {
         if let Some(parent) = to.parent() {
             private_dir(parent)?;
         }
+        if stale {
+            self.retire(to)?;
+        }
         match fs::rename(&fresh, to) {
             Err(e) if matches!(e.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Takes a kept state out of the way. It goes with this run, or when all are forgotten if another run is in it.
+    fn retire(&self, kept: &Path) -> io::Result<()> {
+        let is_free = fs::File::open(kept).is_ok_and(|dir| dir.try_lock().is_ok());
+        let mut aside = kept.as_os_str().to_owned();
+        aside.push(format!(".{}", std::process::id()));
+        let to = if is_free { self.dir.join("stale") } else { PathBuf::from(aside) };
+        match fs::rename(kept, to) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
         }
     }
@@ -117,6 +133,12 @@ impl Drop for RunDir {
         // A failure came before this one; what is left is found by the next sweep.
         let _ = self.clear();
     }
+}
+
+/// Tells others that these kept states are in use, until it is dropped.
+pub(super) fn hold(boxes: &[PathBuf]) -> Vec<fs::File> {
+    let dirs = boxes.iter().filter_map(|inner| fs::File::open(inner.parent()?).ok());
+    dirs.filter(|dir| dir.try_lock_shared().is_ok()).collect()
 }
 
 /// What the kept state with this tree on top says of itself.

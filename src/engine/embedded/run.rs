@@ -1,6 +1,8 @@
 //! One run, seen from the engine.
 
+use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -12,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::control::Control;
 use super::order::{Line, Order};
-use super::place::{Record, RunDir, name};
+use super::place::{Record, RunDir, hold, name};
 use super::sandbox::WORD;
 use super::{Embedded, NAME, failed, prepare};
 use crate::engine::follow::{Helper, Why, follow};
@@ -35,6 +37,8 @@ pub(super) async fn run(
     }
     let trees = trees(image)?;
     let kept_dir = job.keep.as_ref().map(|key| engine.kept_dir(image, key)).transpose()?;
+    let stale = kept_dir.as_ref().is_some_and(|dir| dir.exists());
+    let _held = hold(&engine.boxes(&trees));
     prepare::check_mounts(job)?;
     let account = prepare::account(&image.identity, &trees, job)?;
     let caller = prepare::caller();
@@ -68,7 +72,7 @@ pub(super) async fn run(
             Some(reason) => not_enforced.push(format!("{}: {reason}", part::KEPT)),
             None => {
                 let home = if order.home_kept || told.made_home { order.home.clone() } else { None };
-                run.keep(&dir, &Record { home }).map_err(failed("keeping the state"))?;
+                run.keep(&dir, stale, &Record { home }).map_err(failed("keeping the state"))?;
                 kept = Some(Embedded::kept_image(&dir, image));
             }
         }
@@ -87,7 +91,10 @@ fn trees(image: &Opened) -> Result<Vec<PathBuf>, EngineError> {
 
 fn read_result(run: &RunDir, path: &str, cap: u64) -> Result<Option<Vec<u8>>, EngineError> {
     let below = Path::new(path).strip_prefix(BOX).map_err(failed("reading the result"))?;
-    result::read_below(&run.dir.join(name::BOX), below, cap).map_err(failed("reading the result"))
+    let boxed = run.dir.join(name::BOX);
+    // The program may have closed its directory, which shuts out an ordinary user. Its name is out of its reach.
+    let _ = fs::set_permissions(&boxed, fs::Permissions::from_mode(0o755));
+    result::read_below(&boxed, below, cap).map_err(failed("reading the result"))
 }
 
 /// What the account of a run says.

@@ -10,6 +10,7 @@ mod run;
 mod sandbox;
 pub mod supervisor;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -46,6 +47,13 @@ impl Host {
     pub fn here(cache: &Cache) -> Self {
         // The link names this very file, even after another one has taken its name.
         Self::new(PathBuf::from("/proc/self/exe"), cache.kept_host())
+    }
+
+    /// Directories of states whose making was killed.
+    pub fn half_made(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(&self.cache).into_iter().flatten().flatten();
+        let dirs = entries.map(|entry| entry.path()).filter(|dir| !is_whole(dir));
+        dirs.filter(|dir| File::open(dir.join(run::LOCK)).is_ok_and(|lock| lock.try_lock().is_ok())).collect()
     }
 
     /// Directory of the state of this key.
@@ -122,9 +130,12 @@ impl Engine for Host {
     }
 }
 
+/// File in the directory of a state that says that it is whole.
+const WHOLE: &str = "whole";
+
 /// Whether the run that made this state came to its good end.
 fn is_whole(dir: &Path) -> bool {
-    dir.join("whole").exists()
+    dir.join(WHOLE).exists()
 }
 
 fn identity() -> ImageIdentity {

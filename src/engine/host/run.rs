@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use nix::unistd::{getgid, getuid};
 use tokio::io::AsyncWriteExt as _;
@@ -20,7 +21,7 @@ use crate::engine::job::{Completed, Job, part};
 use crate::engine::{EngineError, Lines, Opened, Place, result};
 use crate::image::cache::private_dir;
 use crate::image::remove::remove_tree;
-use crate::model::cell::End;
+use crate::model::cell::{Captured, End};
 use crate::model::contract::Contract;
 
 fn failed<E: Into<Box<dyn std::error::Error + Send + Sync>>>(doing: &str) -> impl FnOnce(E) -> EngineError {
@@ -37,7 +38,15 @@ pub(super) async fn run(
     if cancel.is_cancelled() {
         return Err(EngineError::Cancelled);
     }
-    let mut place = Rooms::make(host, image, job).map_err(failed("making the directories of the run"))?;
+    let lock = match Making::begin(host, image, job, &cancel).await.map_err(failed("waiting for another run"))? {
+        Making::Nothing => None,
+        Making::Here(dir, lock) => Some((dir, lock)),
+        Making::Done(kept) => return Ok(made_by_another(*kept)),
+        Making::Cancelled => return Err(EngineError::Cancelled),
+    };
+    let mut place = Rooms::make(host, image, job, lock).map_err(|error| {
+        failed(&format!("making the directories of the run in {}", std::env::temp_dir().display()))(error)
+    })?;
     let (order, not_enforced) = order(host, &place, job);
     let helper = start(host, &order).await.map_err(failed("starting the supervisor"))?;
     let outcome = follow(NAME, helper, job, lines, &cancel).await?;
@@ -54,13 +63,27 @@ pub(super) async fn run(
     let kept = match &job.keep {
         Some(key) if keep => {
             place.keep().map_err(failed("keeping the state"))?;
-            let place = Place::Trees(vec![host.kept_dir(key).join("box")]);
-            Some(Opened { identity: image.identity.clone(), place })
+            Some(state(image, &host.kept_dir(key)))
         }
         _ => None,
     };
     place.remove().map_err(failed("removing the directories of the run"))?;
     Ok(Completed { end, output: outcome.output.finish(), result, not_enforced, kept })
+}
+
+/// This machine with the kept state in `dir`.
+fn state(image: &Opened, dir: &Path) -> Opened {
+    Opened { identity: image.identity.clone(), place: Place::Trees(vec![dir.join("box")]) }
+}
+
+fn made_by_another(kept: Opened) -> Completed {
+    Completed {
+        end: End::Exit { code: 0 },
+        output: Captured { text: String::new(), dropped: 0 },
+        result: None,
+        not_enforced: Vec::new(),
+        kept: Some(kept),
+    }
 }
 
 fn read_account(order: &Order, status: std::process::ExitStatus) -> Result<End, EngineError> {
@@ -190,12 +213,14 @@ struct Rooms {
     cover: Option<Cover>,
     /// Directory of the state that is being made, and the lock on it.
     making: Option<(PathBuf, fs::File)>,
+    /// Keeps others from making the state anew that this run is in.
+    _using: Option<fs::File>,
 }
 
 impl Rooms {
-    fn make(host: &Host, image: &Opened, job: &Job) -> io::Result<Self> {
+    fn make(host: &Host, image: &Opened, job: &Job, making: Option<(PathBuf, fs::File)>) -> io::Result<Self> {
         let (dir, boxed) = (run_dir(&job.id), host.boxed(image, job));
-        let mut rooms = Self { files: boxed.clone(), boxed, cover: None, making: None, dir };
+        let mut rooms = Self { files: boxed.clone(), boxed, cover: None, making, _using: None, dir };
         // Closed to others: the directory of temporary files is everybody's.
         fs::DirBuilder::new().mode(0o700).create(&rooms.dir)?;
         if matches!(image.place, Place::Trees(_)) {
@@ -204,10 +229,9 @@ impl Rooms {
             fs::create_dir(&work)?;
             rooms.files.clone_from(&upper);
             rooms.cover = Some(Cover { lower: rooms.boxed.clone(), upper, work });
+            rooms._using = rooms.boxed.parent().and_then(|kept| fs::File::open(kept.join(LOCK)).ok());
+            rooms._using.take_if(|lock| lock.try_lock_shared().is_err());
             return Ok(rooms);
-        }
-        if let Some(kept) = rooms.boxed.parent().filter(|parent| *parent != rooms.dir) {
-            rooms.making = Some((kept.to_owned(), lock(kept)?));
         }
         fs::create_dir(&rooms.boxed)?;
         Ok(rooms)
@@ -221,7 +245,7 @@ impl Rooms {
     /// The state stays, as a whole.
     fn keep(&mut self) -> io::Result<()> {
         if let Some((dir, lock)) = self.making.take() {
-            fs::write(dir.join("whole"), b"")?;
+            fs::write(dir.join(super::WHOLE), b"")?;
             drop(lock);
         }
         Ok(())
@@ -243,18 +267,61 @@ impl Drop for Rooms {
     }
 }
 
-/// Empties the directory of a state that is to be made anew, and holds it against others who'd do the same.
-fn lock(dir: &Path) -> io::Result<fs::File> {
-    private_dir(dir)?;
-    let file = fs::File::create(dir.join("lock"))?;
-    file.try_lock().map_err(|_| io::Error::other("another run is making the same state"))?;
+/// Name of the lock in the directory of a state.
+pub(super) const LOCK: &str = "lock";
+/// Time between two looks at a state that another run is making.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Who makes the state that a run is to keep.
+enum Making {
+    /// It keeps none.
+    Nothing,
+    /// This run, in this directory, under this lock.
+    Here(PathBuf, fs::File),
+    /// Another one has, while this one waited.
+    Done(Box<Opened>),
+    Cancelled,
+}
+
+impl Making {
+    /// Waits for its turn: another run may be making the same state, or be in the one that is to be made anew.
+    async fn begin(host: &Host, image: &Opened, job: &Job, cancel: &CancellationToken) -> io::Result<Self> {
+        let wanted = job.keep.as_ref().filter(|_| host.has_sandbox() && image.place == Place::Host);
+        let Some(dir) = wanted.map(|key| host.kept_dir(key)) else { return Ok(Self::Nothing) };
+        private_dir(&dir)?;
+        let file = fs::File::create(dir.join(LOCK))?;
+        let made = || fs::metadata(dir.join(super::WHOLE)).and_then(|whole| whole.modified()).ok();
+        let before = made();
+        loop {
+            let is_ours = match file.try_lock() {
+                Ok(()) => true,
+                Err(fs::TryLockError::WouldBlock) => false,
+                Err(fs::TryLockError::Error(error)) => return Err(error),
+            };
+            if made().is_some_and(|now| Some(now) != before) {
+                return Ok(Self::Done(Box::new(state(image, &dir))));
+            }
+            if is_ours {
+                empty(&dir)?;
+                return Ok(Self::Here(dir, file));
+            }
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(Self::Cancelled),
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+}
+
+/// Empties the directory of a state but for its lock.
+fn empty(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
             remove_tree(&entry.path())?;
-        } else if entry.file_name() != "lock" {
+        } else if entry.file_name() != LOCK {
             fs::remove_file(entry.path())?;
         }
     }
-    Ok(file)
+    Ok(())
 }

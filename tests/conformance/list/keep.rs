@@ -43,6 +43,15 @@ pub(crate) const CASES: &[Case] = &[
             },
         ],
     ),
+    // Asked for again, it is made anew and not found again.
+    row(
+        "state_made_again_is_the_new_one",
+        &[
+            Step { script: "echo old > {box}/file; echo old > {box}/old", set: keep, ..PLAIN },
+            Step { script: "echo new > {box}/file", set: keep, ..PLAIN },
+            Step { script: "cat {box}/file; ls {box}", in_kept: true, check: |seen| seen.prints("new\nfile"), ..PLAIN },
+        ],
+    ),
     // What the run was given is not kept.
     row(
         "only_files_are_kept",
