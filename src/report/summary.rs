@@ -212,6 +212,9 @@ pub(super) fn skipped(cell: &Cell) -> Option<String> {
     }
     let total: usize = reasons.values().sum();
     let (reason, number) = reasons.into_iter().max_by_key(|(reason, number)| (*number, std::cmp::Reverse(*reason)))?;
+    if number == 1 && total > 1 {
+        return Some(format!("{total} skipped, for as many reasons"));
+    }
     let share = if number == total { String::new() } else { format!(", {number} of them") };
     let reason = if reason.is_empty() { String::new() } else { format!("{share}: {}", one_line(reason, 200)) };
     Some(format!("{total} skipped{reason}"))

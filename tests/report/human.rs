@@ -80,6 +80,25 @@ fn of_differences_that_matter_alike_those_that_the_failure_speaks_of_come_first(
 }
 
 #[test]
+fn the_reason_that_most_skipped_tests_share_is_told() {
+    let mut document = document();
+    let step = &mut document.cells[2].steps[0];
+    let mut skipped = step.cases[0].clone();
+    skipped.outcome = carnet::model::cell::Outcome::Skipped;
+    step.cases.clear();
+    for reason in ["no dask", "no GPU", "no dask"] {
+        skipped.message = reason.to_owned();
+        step.cases.push(skipped.clone());
+    }
+    let text = render(&document, Format::Human, &Options::default());
+    assert!(text.contains("3 skipped, 2 of them: no dask"), "{text}");
+    let cases = &mut document.cells[2].steps[0].cases;
+    cases[0].message = "another".to_owned();
+    let text = render(&document, Format::Human, &Options::default());
+    assert!(text.contains("3 skipped, for as many reasons"), "{text}");
+}
+
+#[test]
 fn what_fails_in_the_reference_too_is_not_laid_to_differences() {
     let mut document = document();
     let failing = document.cells[2].steps.clone();
