@@ -40,7 +40,8 @@ fn clean(url: &str) -> String {
 
 fn scheme_start(text: &str, at: usize) -> usize {
     let scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
-    text[..at].rfind(|c: char| !scheme(c)).map_or(0, |before| before + 1).max(1).min(at)
+    let other = text[..at].char_indices().rfind(|(_, c)| !scheme(*c));
+    other.map_or(0, |(before, c)| before + c.len_utf8())
 }
 
 #[cfg(test)]
@@ -56,6 +57,8 @@ mod tests {
         assert_eq!(redact("https://host/t/ab-12345678-90/conda-forge"), "https://host/conda-forge");
         assert_eq!(redact("/usr/bin:/bin"), "/usr/bin:/bin");
         assert_eq!(redact("https://u:p@h/a:https://v:q@i/b"), "https://h/a:https://i/b");
+        // A second URL behind a character of several bytes.
+        assert_eq!(redact("https://u:p@h/t\u{fffd}://h/x"), "https://h/t\u{fffd}://h/x");
     }
 
     proptest! {
