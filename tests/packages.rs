@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use carnet::engine::embedded::Embedded;
@@ -55,9 +56,11 @@ impl Facility {
 
     /// What a command prints inside; none when it fails.
     fn inside(&self, command: &str) -> Option<String> {
+        // The facilities share a cache and their tests run at the same time: no two runs may have one name.
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
         let input = tempfile::tempdir().expect("a directory");
         let job = Job {
-            id: format!("packages-{}", std::process::id()),
+            id: format!("packages-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)),
             argv: ["/bin/sh", "-c", &format!("{command} 2>/dev/null")].map(ToOwned::to_owned).into(),
             input: input.path().to_owned(),
             result: None,
