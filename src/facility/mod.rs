@@ -15,3 +15,16 @@ pub struct Facility {
     /// Identifier: lowercase letters, digits and hyphens.
     pub id: String,
 }
+
+impl Catalogue {
+    /// The catalogue that carnet carries.
+    pub fn builtin() -> &'static Self {
+        static EMPTY: Catalogue = Catalogue { facilities: Vec::new() };
+        &EMPTY
+    }
+
+    /// First parts of paths that mean something.
+    pub fn roots(&self) -> Vec<&str> {
+        vec!["eos", "home", "afs"]
+    }
+}

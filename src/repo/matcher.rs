@@ -218,10 +218,10 @@ mod tests {
 
     #[test]
     fn homes_of_the_shell_are_seen() {
-        assert_eq!(found("~/public_html/x ~jane/y"), [
-            (Form::Home, "~/public_html/x".to_owned()),
-            (Form::Home, "~jane/y".to_owned())
-        ]);
+        assert_eq!(
+            found("~/public_html/x ~jane/y"),
+            [(Form::Home, "~/public_html/x".to_owned()), (Form::Home, "~jane/y".to_owned())]
+        );
         assert!(found("a~/b C::~C() ~x https://x.org/~jane/y").iter().all(|(form, _)| *form != Form::Home));
     }
 

@@ -43,7 +43,8 @@ pub fn read(top: &Path, spec: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Ran
         spec: spec.to_owned(),
         reason: format!("{} lies in no git repository", top.display()),
     })?;
-    let no_range = |error: git2::Error| RepoError::NoRange { spec: spec.to_owned(), reason: error.message().to_owned() };
+    let no_range =
+        |error: git2::Error| RepoError::NoRange { spec: spec.to_owned(), reason: error.message().to_owned() };
     let (from, to) = ends(&repository, spec).map_err(no_range)?;
     let Some(to) = to else { return Ok(Range::default()) };
     let prefix = prefix(&repository, top);

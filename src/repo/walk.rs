@@ -221,17 +221,35 @@ pub fn read(path: &Path, cap: u64, bytes: &mut Vec<u8>) -> std::io::Result<bool>
     Ok(bytes.len() as u64 == cap && (&file).take(1).read(&mut [0])? > 0)
 }
 
-/// Submodules as `.gitmodules` has them: path, URL without credentials, branch.
-pub fn gitmodules(path: &Path) -> Vec<(String, String, Option<String>)> {
-    let Ok(config) = git2::Config::open(path).and_then(|mut config| config.snapshot()) else { return Vec::new() };
-    let mut found = Vec::new();
-    let Ok(mut entries) = config.entries(Some("submodule\\..*\\.path")) else { return found };
-    while let Some(Ok(entry)) = entries.next() {
-        let (Ok(name), Ok(path)) = (entry.name(), entry.value()) else { continue };
-        let section = name.trim_end_matches("path");
-        let get = |key: &str| config.get_str(&format!("{section}{key}")).ok().map(str::to_owned);
-        let url = get("url").map(|url| super::git::without_credentials(&url)).unwrap_or_default();
-        found.push((path.to_owned(), url, get("branch")));
+/// A submodule as `.gitmodules` has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Submodule {
+    /// Path.
+    pub path: String,
+    /// URL, without credentials.
+    pub url: String,
+    /// Branch that is followed.
+    pub branch: Option<String>,
+    /// Line of its section, from 1.
+    pub line: u32,
+}
+
+/// The submodules of a `.gitmodules` file (git-config(1), "Syntax"; gitmodules(5)).
+pub fn gitmodules(text: &str) -> Vec<Submodule> {
+    let mut found: Vec<Submodule> = Vec::new();
+    for (n, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.starts_with("[submodule") {
+            found.push(Submodule { line: u32::try_from(n + 1).unwrap_or(u32::MAX), ..Submodule::default() });
+        } else if let (Some((key, value)), Some(last)) = (line.split_once('='), found.last_mut()) {
+            let value = value.trim().trim_matches('"').to_owned();
+            match key.trim() {
+                "path" => last.path = value,
+                "url" => last.url = super::git::without_credentials(&value),
+                "branch" => last.branch = Some(value),
+                _ => {}
+            }
+        }
     }
     found
 }

@@ -91,7 +91,10 @@ mod tests {
     fn what_begins_alike_is_counted_together_across_pieces() {
         let matcher = Matcher::new(["eos"]);
         let mut kinds = Kinds::default();
-        kinds.add(b"root://h.org//store/user/jane/a/1\nroot://h.org//store/user/jane/a/2 root://h.org//store/user/jane/b\n", &matcher);
+        kinds.add(
+            b"root://h.org//store/user/jane/a/1\nroot://h.org//store/user/jane/a/2 root://h.org//store/user/jane/b\n",
+            &matcher,
+        );
         kinds.add(b"/eos/user/j/jane/x\nroot://h.org//store/user/jane/c\n", &matcher);
         let seen: Vec<(u64, &[u32])> = kinds.kinds.iter().map(|kind| (kind.count, kind.lines.as_slice())).collect();
         assert_eq!(seen, [(4, [1, 2, 4].as_slice()), (1, [3].as_slice())]);

@@ -10,7 +10,7 @@ mod subject;
 mod tree;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -18,9 +18,10 @@ use std::time::Instant;
 use crate::facility::{Catalogue, Facility};
 use crate::model::finding::Finding;
 use crate::model::scan::{FileCounts, Note, RuleInfo, SCHEMA, Scan, ScanTiming};
+use crate::repo::RepoError;
 use crate::repo::matcher::Matcher;
-use crate::repo::{RepoError, lock};
 use crate::rules::input::{RepositoryInput, World};
+use crate::rules::suppress::Directives;
 use crate::rules::{Check, Rule};
 use file::{Examined, Worker};
 use tree::Snapshot;
@@ -58,12 +59,12 @@ pub fn scan(options: &Options) -> Result<Scanned, RepoError> {
     let world = World {
         catalogue,
         targets: targets(catalogue, &options.facilities),
+        inventory: snapshot.inventory(),
         paths: std::mem::take(&mut snapshot.paths),
-        inventory: lock::inventory(&snapshot.lock_files()),
     };
     let mut notes = std::mem::take(&mut snapshot.notes);
     let (mut findings, mut counts) = (Vec::new(), FileCounts { skipped: snapshot.skipped, ..FileCounts::default() });
-    let (mut imports, mut directives) = (Vec::new(), rules::Directives::new());
+    let (mut imports, mut directives) = (Vec::new(), Directives::new());
     let matcher = Matcher::new(catalogue.roots());
     let examined = examine(&snapshot, &Shared { rules: &rules, world: &world, matcher: &matcher }, options.jobs);
     for (path, one) in examined {
@@ -77,7 +78,8 @@ pub fn scan(options: &Options) -> Result<Scanned, RepoError> {
             directives.insert(path, one.directives);
         }
     }
-    let repository = RepositoryInput { world: &world, links: snapshot.links.clone(), imports, submodules: snapshot.submodules() };
+    let repository =
+        RepositoryInput { world: &world, links: snapshot.links.clone(), imports, submodules: snapshot.submodules() };
     for rule in &rules {
         if let Check::Repository(check) = rule.check {
             let mut reports = Vec::new();
@@ -85,6 +87,8 @@ pub fn scan(options: &Options) -> Result<Scanned, RepoError> {
             findings.extend(reports.into_iter().map(|report| finding::of_repository(rule, report)));
         }
     }
+    sort(&mut findings);
+    finding::number(&mut findings);
     notes.sort_unstable();
     notes.dedup();
     let scan = Scan {
@@ -111,11 +115,7 @@ pub struct Scanned {
     /// The scan.
     pub scan: Scan,
     /// Comments that suppress findings.
-    pub directives: rules::Directives,
-}
-
-mod rules {
-    pub(super) use crate::rules::suppress::Directives;
+    pub directives: Directives,
 }
 
 fn is_selected(rule: &Rule, select: &[String]) -> bool {
@@ -157,10 +157,7 @@ fn examine(snapshot: &Snapshot, shared: &Shared<'_>, jobs: usize) -> Vec<(String
                 let mut worker = Worker::new(*shared);
                 let mut own = Vec::new();
                 while let Some(path) = snapshot.files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let one = worker.examine(path, snapshot);
-                    if !one.is_empty() {
-                        own.push((path.clone(), one));
-                    }
+                    own.push((path.clone(), worker.examine(path, snapshot)));
                 }
                 done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).append(&mut own);
             });
@@ -174,10 +171,4 @@ fn examine(snapshot: &Snapshot, shared: &Shared<'_>, jobs: usize) -> Vec<(String
 /// Findings in the order of every report.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| (&a.path, a.span, &a.rule, &a.message).cmp(&(&b.path, b.span, &b.rule, &b.message)));
-}
-
-/// The path of a directory below another, as reports write it.
-#[cfg(test)]
-fn join(top: &Path, path: &str) -> PathBuf {
-    top.join(path)
 }

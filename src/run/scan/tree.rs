@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::Options;
+use crate::model::inventory::Inventory;
 use crate::model::scan::Note;
 use crate::repo::detect::Files;
 use crate::repo::{RepoError, image, lock, range, walk};
@@ -84,12 +85,19 @@ impl Snapshot {
         Some(bytes)
     }
 
+    /// What the repository declares.
+    pub(super) fn inventory(&self) -> Inventory {
+        let read = |path: &str| self.content(path);
+        lock::inventory(&Files { paths: self.paths.iter().cloned().collect(), read: &read })
+    }
+
     pub(super) fn submodules(&self) -> Vec<Submodule> {
         let Some(text) = self.content(".gitmodules") else { return Vec::new() };
         walk::gitmodules(&String::from_utf8_lossy(&text))
             .into_iter()
-            .map(|(path, url, branch, line)| {
-                let is_recorded = self.recorded.is_empty() || self.recorded.contains(&path);
+            .map(|one| {
+                let is_recorded = self.recorded.is_empty() || self.recorded.contains(&one.path);
+                let walk::Submodule { path, url, branch, line } = one;
                 Submodule { path, url, branch, line, is_recorded }
             })
             .collect()
@@ -108,9 +116,4 @@ fn globs(patterns: &[String]) -> GlobSet {
         builder.add(glob);
     }
     builder.build().unwrap_or_else(|_| GlobSet::empty())
-}
-
-/// The files as [`lock::inventory`] wants them.
-pub(super) fn files<'a>(paths: &BTreeSet<String>, read: &'a dyn Fn(&str) -> Option<Vec<u8>>) -> Files<'a> {
-    Files { paths: paths.iter().cloned().collect(), read }
 }
