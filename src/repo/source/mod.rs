@@ -5,12 +5,16 @@
 
 pub mod fact;
 pub mod language;
+mod sheet;
+mod shell;
 pub mod span;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use fact::Facts;
+use fact::{Facts, Host};
 use language::Language;
+use sheet::Sheet;
 use span::Span;
 
 /// A file as text, with what its language says of it.
@@ -70,8 +74,24 @@ pub fn read(language: Language, bytes: &[u8]) -> View<'_> {
 
 /// Reads text as a language: a file, or a part of one that another reader found (a heredoc, a string given to a shell).
 pub fn read_text(language: Language, text: &str) -> View<'_> {
-    let _ = language;
-    View { text: Cow::Borrowed(text), ..View::default() }
+    match language {
+        // Readers that make their own view: `python::read(text)`, `notebook::read(text)`.
+        Language::Python | Language::Notebook => View { text: Cow::Borrowed(text), ..View::default() },
+        _ => {
+            let mut sheet = Sheet::new(text);
+            let range = sheet.all();
+            read_language(&mut sheet, language, range, Host::Script);
+            sheet.finish()
+        }
+    }
+}
+
+/// Reads a part of a sheet as a language.
+fn read_language(sheet: &mut Sheet<'_>, language: Language, range: Range<usize>, host: Host) {
+    match language {
+        Language::Shell => shell::read(sheet, range, host),
+        _ => {}
+    }
 }
 
 /// Text of the same length: each byte that is no UTF-8 becomes a `?`.
