@@ -207,8 +207,8 @@ fn seen<'a>(
     for (at, number) in places.mounts.get(first(path)).into_iter().flatten() {
         let (facility, mount) = (&facilities[*at], &facilities[*at].mounts[*number]);
         let is_excluded = entry.absent.contains(&facility.id) || entry.unsure.contains(&facility.id);
-        // What is mounted above the prefix holds it too, except that `/eos` is another storage at another site.
-        if !mount.is_usable() || !mount.holds(path) || is_excluded || entry.narrow {
+        let is_named = entry.kind != Kind::Site || names(&mount.path, &entry.prefix);
+        if !mount.is_usable() || !mount.holds(path) || !is_named || is_excluded || entry.narrow {
             continue;
         }
         let list = if mount.is_seen_by_jobs() { &mut works } else { &mut sessions };
@@ -221,6 +221,14 @@ fn seen<'a>(
     sessions.dedup();
     sessions.retain(|id| !works.contains(id));
     (works, sessions)
+}
+
+/// Whether a mount is the storage that a prefix of one site names, and not only some directory that would hold the path:
+/// `/scratch` or `/home/<user>` is no `/scratch/submit` or `/home/submit`. All of `/eos` is mounted as one.
+fn names(mount: &str, prefix: &str) -> bool {
+    let literal = mount.split("/<").next().unwrap_or(mount);
+    let is_deep = literal.matches('/').count() > 1 || prefix.matches('/').count() == 1 || literal == "/eos";
+    is_deep && (behind(prefix, literal).is_some() || behind(literal, prefix).is_some())
 }
 
 /// Whether a facility mounts something of this name.
@@ -313,6 +321,14 @@ mod tests {
         assert_eq!(place("/home/{user}/x").owner, None);
         assert_eq!(place("/home/submit/$USER/x").owner, None);
         assert_eq!(place("/data/submit/").owner, None);
+    }
+
+    #[test]
+    fn a_mount_of_another_storage_with_the_same_root_is_no_place_for_it() {
+        assert_eq!(place("/scratch/submit/cms/jane").works, ["mit-submit"]);
+        assert_eq!(place("/eos/purdue/store").works, ["purdue-af"]);
+        assert_eq!((place("/eos/uscms/store").works.len(), place("/eos/uscms/store").sessions), (0, vec!["fnal-lpc"]));
+        assert!(place("/eos/cms/store").works.contains(&"cern-swan") || place("/eos/cms").sessions.contains(&"cern-swan"));
     }
 
     #[test]
