@@ -25,6 +25,11 @@ pub fn named(listing: &Listing) -> BTreeMap<String, String> {
     images
 }
 
+/// Whether a file of this path can name images.
+pub fn is_named_in(path: &str) -> bool {
+    reader(path).is_some()
+}
+
 type Reader = fn(&str) -> Vec<String>;
 
 fn reader(path: &str) -> Option<Reader> {

@@ -38,6 +38,12 @@ pub fn files(listing: &Listing) -> Vec<LockFile> {
         .collect()
 }
 
+/// What the repository declares.
+pub fn inventory(files: &super::detect::Files<'_>) -> crate::model::inventory::Inventory {
+    let _ = files;
+    crate::model::inventory::Inventory::default()
+}
+
 /// Whether a file of this path locks or declares an environment.
 pub fn is_lock(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);

@@ -2,13 +2,23 @@
 //!
 //! A rule is pure. It is given facts, never handles, and gives back [`Report`]s.
 
+pub mod fix;
 pub mod input;
+pub mod suppress;
 
 use std::ops::Range;
 
 use input::{FileInput, RepositoryInput};
 
 use crate::model::finding::{Confidence, Reach, Severity};
+
+/// Every rule, table by table.
+const TABLES: &[&[&Rule]] = &[&[&suppress::unused::RULE]];
+
+/// Every rule there is, in no order.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    TABLES.iter().flat_map(|table| table.iter().copied())
+}
 
 /// One rule.
 #[derive(Debug, Clone, Copy)]
