@@ -55,7 +55,34 @@ impl View<'_> {
 }
 
 /// Reads a file as its language. Never fails: what can't be parsed is plain text, with the reason.
-pub fn read<'a>(language: Language, bytes: &'a [u8]) -> View<'a> {
+///
+/// A byte that is no UTF-8 is read as `?`, so that places in the text are places in the file.
+pub fn read(language: Language, bytes: &[u8]) -> View<'_> {
+    match repair(bytes) {
+        Cow::Borrowed(text) => read_text(language, text),
+        Cow::Owned(text) => {
+            let View { map, spans, facts, problem, text: read } = read_text(language, &text);
+            let text = read.into_owned();
+            View { text: Cow::Owned(text), map, spans, facts, problem }
+        }
+    }
+}
+
+/// Reads text as a language: a file, or a part of one that another reader found (a heredoc, a string given to a shell).
+pub fn read_text(language: Language, text: &str) -> View<'_> {
     let _ = language;
-    View { text: String::from_utf8_lossy(bytes), ..View::default() }
+    View { text: Cow::Borrowed(text), ..View::default() }
+}
+
+/// Text of the same length: each byte that is no UTF-8 becomes a `?`.
+fn repair(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    Cow::Owned(text)
 }
