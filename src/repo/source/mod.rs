@@ -3,8 +3,11 @@
 //! A rule never greps: it asks what a text *is*. [`read`] makes a [`View`] of a file: its text, the spans of strings,
 //! values and comments in it, and the facts that a parser of the language can tell ([`fact::Facts`]).
 
+pub(crate) mod embedded;
 pub mod fact;
 pub mod language;
+pub mod notebook;
+pub mod python;
 pub mod span;
 
 use std::borrow::Cow;
@@ -70,8 +73,11 @@ pub fn read(language: Language, bytes: &[u8]) -> View<'_> {
 
 /// Reads text as a language: a file, or a part of one that another reader found (a heredoc, a string given to a shell).
 pub fn read_text(language: Language, text: &str) -> View<'_> {
-    let _ = language;
-    View { text: Cow::Borrowed(text), ..View::default() }
+    match language {
+        Language::Python => python::read(Cow::Borrowed(text), python::Mode::File),
+        Language::Notebook => notebook::read(text.as_bytes()),
+        _ => View { text: Cow::Borrowed(text), ..View::default() },
+    }
 }
 
 /// Text of the same length: each byte that is no UTF-8 becomes a `?`.
