@@ -336,16 +336,3 @@ mod tests {
         assert!(catalogue.facility("nowhere").is_none());
     }
 }
-
-impl Catalogue {
-    /// The catalogue that carnet carries.
-    pub fn builtin() -> &'static Self {
-        static EMPTY: Catalogue = Catalogue { facilities: Vec::new() };
-        &EMPTY
-    }
-
-    /// First parts of paths that mean something.
-    pub fn roots(&self) -> Vec<&str> {
-        vec!["eos", "home", "afs"]
-    }
-}

@@ -3,8 +3,11 @@
 //! A rule never greps: it asks what a text *is*. [`read`] makes a [`View`] of a file: its text, the spans of strings,
 //! values and comments in it, and the facts that a parser of the language can tell ([`fact::Facts`]).
 
+pub(crate) mod embedded;
 pub mod fact;
 pub mod language;
+pub mod notebook;
+pub mod python;
 mod sheet;
 mod shell;
 pub mod span;
@@ -75,8 +78,8 @@ pub fn read(language: Language, bytes: &[u8]) -> View<'_> {
 /// Reads text as a language: a file, or a part of one that another reader found (a heredoc, a string given to a shell).
 pub fn read_text(language: Language, text: &str) -> View<'_> {
     match language {
-        // Readers that make their own view: `python::read(text)`, `notebook::read(text)`.
-        Language::Python | Language::Notebook => View { text: Cow::Borrowed(text), ..View::default() },
+        Language::Python => python::read(Cow::Borrowed(text), python::Mode::File),
+        Language::Notebook => notebook::read(text.as_bytes()),
         _ => {
             let mut sheet = Sheet::new(text);
             let range = sheet.all();
