@@ -38,6 +38,11 @@ pub fn places(files: &dyn Source) -> Vec<NamedImage> {
     found
 }
 
+/// Whether a file of this path can name images.
+pub fn is_named_in(path: &str) -> bool {
+    reader(path).is_some()
+}
+
 /// Images of a text with their lines.
 type Reader = fn(&str) -> Vec<(u32, String)>;
 

@@ -1,0 +1,3 @@
+//! The tables of rules, by what they look at.
+
+pub(super) mod code;
