@@ -1,3 +1,4 @@
 //! The tables of rules, by what they look at.
 
 pub(super) mod code;
+pub(super) mod dependency;
