@@ -277,7 +277,8 @@ mod tests {
         assert!(ids.is_sorted() && ids.len() == builtin::FACILITIES.len(), "{ids:?}");
         assert_eq!(ids.len(), 27);
         for facility in &catalogue.facilities {
-            let sources = facility.facts.values().chain(facility.mounts.iter().filter_map(|mount| mount.source.as_ref()));
+            let sources =
+                facility.facts.values().chain(facility.mounts.iter().filter_map(|mount| mount.source.as_ref()));
             for source in sources.chain([&facility.source]) {
                 assert!(!source.from.is_empty(), "{}", facility.id);
                 let dates = [Some(&source.read), source.as_of.as_ref()];
@@ -295,7 +296,11 @@ mod tests {
         for facility in &Catalogue::builtin().facilities {
             for mount in &facility.mounts {
                 let path = &mount.path;
-                assert!(path.starts_with('/') && !path.ends_with('/') && !path.contains("//"), "{}: {path}", facility.id);
+                assert!(
+                    path.starts_with('/') && !path.ends_with('/') && !path.contains("//"),
+                    "{}: {path}",
+                    facility.id
+                );
                 assert!(mount.retired.as_deref().is_none_or(is_date), "{}: {path}", facility.id);
             }
         }

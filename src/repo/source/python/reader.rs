@@ -142,7 +142,9 @@ impl<'a> Reader<'a> {
             return None;
         }
         let text = &self.text[bytes(expression.range())];
-        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.' || byte >= 0x80).then_some(text)
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.' || byte >= 0x80)
+            .then_some(text)
     }
 
     /// The dotted name, or the last attribute behind its dot when it belongs to another value: `.joinpath`.
