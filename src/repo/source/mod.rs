@@ -4,16 +4,20 @@
 //! values and comments in it, and the facts that a parser of the language can tell ([`fact::Facts`]).
 
 mod apptainer;
+mod cmake;
+mod cpp;
 mod docker;
 pub mod fact;
 mod ini;
 mod json;
 pub mod language;
+mod make;
 mod plain;
 mod sheet;
 mod shell;
 pub mod span;
 mod submit;
+mod toml;
 mod yaml;
 
 use std::borrow::Cow;
@@ -99,7 +103,11 @@ fn read_language(sheet: &mut Sheet<'_>, language: Language, range: Range<usize>,
         Language::Shell => shell::read(sheet, range, host),
         Language::Yaml => yaml::read(sheet, range),
         Language::Json => json::read(sheet, range),
-        Language::Ini | Language::Toml => ini::read(sheet, range),
+        Language::Ini => ini::read(sheet, range),
+        Language::Toml => toml::read(sheet, range),
+        Language::Make => make::read(sheet, range),
+        Language::Cmake => cmake::read(sheet, range),
+        Language::Cpp => cpp::read(sheet, range),
         Language::Docker => docker::read(sheet, range),
         Language::Apptainer => apptainer::read(sheet, range),
         Language::Submit => submit::read(sheet, range),
