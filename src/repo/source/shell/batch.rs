@@ -111,7 +111,7 @@ const LONG: [&str; 33] = [
 ];
 
 /// A directive in a comment, `#SBATCH …`. False when the comment is none.
-pub(in crate::repo::source) fn directive(sheet: &mut Sheet<'_>, comment: Range<usize>) -> bool {
+pub(super) fn directive(sheet: &mut Sheet<'_>, comment: Range<usize>) -> bool {
     let text = sheet.slice(&comment);
     let systems = [
         ("#SBATCH", System::Slurm),

@@ -13,7 +13,6 @@ use std::ops::Range;
 use super::fact::{Host, Word};
 use super::sheet::Sheet;
 use super::span::Kind;
-pub(super) use batch::directive;
 use lexer::Lexer;
 
 /// Reads a part of a text as a script.
