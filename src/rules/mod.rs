@@ -12,6 +12,7 @@ mod image_without_digest;
 pub mod input;
 mod lfs_pointer;
 mod machine_flags;
+mod missing_file;
 mod missing_tests;
 mod moving_action;
 mod moving_image;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::Options;
+use super::place::Lines;
 use crate::model::inventory::Inventory;
 use crate::model::scan::Note;
 use crate::repo::lock::Source;
@@ -74,6 +75,13 @@ impl Snapshot {
     /// Opens a file of the working tree, to go on reading behind what [`Self::load`] gave.
     pub(super) fn open(&self, path: &str) -> std::io::Result<std::fs::File> {
         walk::open(&self.top.join(path))
+    }
+
+    /// A line of a file, from 1.
+    pub(super) fn line(&self, path: &str, line: u32) -> Option<String> {
+        let bytes = self.bytes(path, WHOLE)?;
+        let lines = Lines::of(&bytes);
+        lines.nth(line)
     }
 
     /// What the repository declares.
