@@ -4,7 +4,9 @@
 
 pub mod fix;
 pub mod input;
+pub mod path;
 pub mod suppress;
+mod table;
 
 use std::ops::Range;
 
@@ -13,7 +15,7 @@ use input::{FileInput, RepositoryInput};
 use crate::model::finding::{Confidence, Reach, Severity};
 
 /// Every rule, table by table.
-const TABLES: &[&[&Rule]] = &[&[&suppress::unused::RULE]];
+const TABLES: &[&[&Rule]] = &[&[&suppress::unused::RULE], table::PATH];
 
 /// Every rule there is, in no order.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
