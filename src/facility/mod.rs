@@ -255,8 +255,9 @@ impl Mount {
     pub fn holds(&self, path: &str) -> bool {
         let mut parts = path.split('/').filter(|part| !part.is_empty());
         for wanted in self.path.split('/').filter(|part| !part.is_empty()) {
+            let literal = wanted.split_once('<').map(|(literal, _)| literal);
             match parts.next() {
-                Some(_) if wanted.starts_with('<') => {}
+                Some(part) if literal.is_some_and(|literal| part.starts_with(literal)) => {}
                 Some(part) if part == wanted => {}
                 Some(_) => return false,
                 None => return wanted.starts_with('<'),

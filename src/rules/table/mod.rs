@@ -1,3 +1,7 @@
-//! The tables of rules, by what they look at.
+//! The rules, one table for each thing that they look at.
 
-pub(super) mod code;
+mod code;
+mod path;
+
+pub(super) use code::CODE;
+pub(super) use path::PATH;
