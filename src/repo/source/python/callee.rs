@@ -49,7 +49,7 @@ pub(super) fn sort(name: &str) -> Sort {
         {
             Sort::Pattern
         }
-        "split" | "splitext" | "commonpath" if base.ends_with("path") => Sort::Wrap,
+        "split" | "splitext" | "commonpath" if is_path_module(base) => Sort::Wrap,
         "split" if base == "shlex" => Sort::Wrap,
         "replace" if matches!(base, "os" | "dataclasses" | "shutil") => Sort::Other,
         "startswith" | "endswith" | "replace" | "find" | "rfind" | "split" | "rsplit" | "strip" | "lstrip"
@@ -66,7 +66,7 @@ pub(super) fn sort(name: &str) -> Sort {
         "getenv" => Sort::Fallback(1),
         "getattr" if base.is_empty() => Sort::Fallback(2),
         "register" if base.contains("option") => Sort::Fallback(1),
-        "join" if base.ends_with("path") || base == "osp" => Sort::Join,
+        "join" if is_path_module(base) => Sort::Join,
         "Path" | "PurePath" | "PosixPath" | "PurePosixPath" | "urljoin" => Sort::Join,
         "joinpath" => Sort::Tail,
         "str" | "bytes" | "list" | "tuple" | "set" | "sorted" if base.is_empty() => Sort::Wrap,
@@ -76,6 +76,10 @@ pub(super) fn sort(name: &str) -> Sort {
         }
         _ => Sort::Other,
     }
+}
+
+fn is_path_module(base: &str) -> bool {
+    matches!(base, "os.path" | "path" | "osp" | "op" | "posixpath" | "ospath" | "_os.path")
 }
 
 /// Whether a value of a name writes a log.

@@ -146,30 +146,20 @@ fn clip(range: Range<usize>, within: &Range<usize>) -> Range<usize> {
     start..range.end.clamp(start, within.end)
 }
 
-/// The elements of a formatted string, with where its content begins.
+/// A string with placeholders.
 pub(super) trait Formatted {
-    /// Its elements.
+    /// Its literal parts and placeholders.
     fn elements(&self) -> &InterpolatedStringElements;
-    /// What stands between its quotes.
-    fn content(&self) -> Range<usize>;
 }
 
 impl Formatted for FString {
     fn elements(&self) -> &InterpolatedStringElements {
         &self.elements
     }
-
-    fn content(&self) -> Range<usize> {
-        content(self.range, self.flags)
-    }
 }
 
 impl Formatted for TString {
     fn elements(&self) -> &InterpolatedStringElements {
         &self.elements
-    }
-
-    fn content(&self) -> Range<usize> {
-        content(self.range, self.flags)
     }
 }
