@@ -29,7 +29,8 @@ pub(in crate::repo) type Problem = String;
 
 impl Node {
     pub(in crate::repo) fn get(&self, key: &str) -> Option<&Self> {
-        self.entries().find(|(name, _)| *name == key).map(|(_, node)| node)
+        // Of duplicate keys the last one counts.
+        self.entries().filter(|(name, _)| *name == key).last().map(|(_, node)| node)
     }
 
     /// The value below several keys.
