@@ -4,6 +4,8 @@
 //! written and a last one tells how many there are. What is written is escaped as the runner reads it, so that no text of a
 //! repository begins a line or ends a property.
 
+use std::fmt::Write as _;
+
 use super::super::text::one_line;
 use super::tally;
 use crate::model::finding::{Finding, Severity};
@@ -25,7 +27,8 @@ pub(super) fn render(scan: &Scan) -> String {
         if shown < of_kind.len() {
             let (more, word) = (of_kind.len() - shown, severity.word());
             let text = format!("{more} more {word}s: the other reports of the scan have them all");
-            out.push_str(&format!("::{} title=carnet scan::{}\n", name(severity), data(&text)));
+            // Writing into a string can't fail.
+            let _ = writeln!(out, "::{} title=carnet scan::{}", name(severity), data(&text));
         }
     }
     out
@@ -45,10 +48,10 @@ fn command(finding: &Finding) -> String {
         place = format!("file={},line={},", property(&finding.path), tally::line(finding));
     }
     if let Some(span) = finding.span.filter(|_| !place.is_empty()) {
-        place.push_str(&format!("endLine={},", span.end_line.max(span.line)));
+        let _ = write!(place, "endLine={},", span.end_line.max(span.line));
         // Columns are taken only within one line.
         if span.end_line == span.line {
-            place.push_str(&format!("col={},endColumn={},", span.column, span.end_column.max(span.column)));
+            let _ = write!(place, "col={},endColumn={},", span.column, span.end_column.max(span.column));
         }
     }
     let title = property(&one_line(&format!("carnet: {}", finding.rule), 100));

@@ -82,8 +82,8 @@ fn block(kind: &[&Finding], shown: usize, renderer: &Renderer) -> String {
     let mut group =
         level(first.severity).primary_title(title.as_str()).id(rule.as_str()).elements(Vec::<Origin<'_>>::new());
     for finding in &kind[..shown] {
-        // What is said of the others is told beside their lines where it differs.
-        let label = Some(said(finding)).filter(|text| *text != title);
+        // What is said of the others is told beside their lines, unless it is what stands there.
+        let label = Some(said(finding)).filter(|text| *text != title && !is_seen(finding));
         group = match snippet(finding, label.clone()) {
             Some(snippet) => group.element(snippet),
             None => origin(group, finding, label),
@@ -99,6 +99,12 @@ fn block(kind: &[&Finding], shown: usize, renderer: &Renderer) -> String {
         group = group.element(Level::NOTE.message(more(&kind[shown..])));
     }
     renderer.render(&[group])
+}
+
+/// Whether everything that the message quotes stands in the line.
+fn is_seen(finding: &Finding) -> bool {
+    let quoted = |source: &String| finding.message.split('`').skip(1).step_by(2).all(|part| source.contains(part));
+    finding.source.as_ref().is_some_and(quoted)
 }
 
 fn said(finding: &Finding) -> String {

@@ -6,6 +6,7 @@
 mod form;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
 
 use flate2::Compression;
@@ -115,10 +116,12 @@ fn rule(rule: &RuleInfo) -> Rule<'_> {
 }
 
 fn listed<'a>(id: &'a str, summary: &str, page: &str, severity: Severity, confidence: Confidence) -> Rule<'a> {
-    let summary = sentence(&one_line(summary, 1000));
+    let summary = tally::whole(&one_line(summary, 1000));
     let page = if page.is_empty() { summary.clone() } else { clean(page).into_owned() };
     Rule {
         id,
+        name: pascal(id),
+        help_uri: format!("{HOME}/blob/main/docs/rules/{}.md", uri(id)),
         short_description: plain(&summary),
         full_description: plain(&summary),
         help: Message { text: page.clone(), markdown: Some(page) },
@@ -135,11 +138,9 @@ fn listed<'a>(id: &'a str, summary: &str, page: &str, severity: Severity, confid
     }
 }
 
-/// A fragment as a sentence: with a capital and a full stop.
-fn sentence(text: &str) -> String {
-    let mut characters = text.trim_end_matches('.').chars();
-    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", characters.as_str())
+/// `site-path` as `SitePath`.
+fn pascal(id: &str) -> String {
+    id.split('-').map(|word| tally::whole(word).trim_end_matches('.').to_owned()).collect()
 }
 
 /// Where the sources come from, when the remote is an address that the format takes.
@@ -164,7 +165,7 @@ fn notifications(scan: &Scan, left_out: usize) -> Vec<Notification> {
     }
     let notes = scan.notes.iter().take(MAX_NOTES).map(|note| Notification {
         level: "note",
-        message: plain(&sentence(&one_line(&note.message, 1000))),
+        message: plain(&tally::whole(&one_line(&note.message, 1000))),
         locations: vec![location(&note.path, None)],
     });
     notifications.extend(notes);
@@ -229,7 +230,8 @@ fn uri(path: &str) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b'+' | b'@' | b',' | b'=' => {
                 out.push(char::from(b));
             }
-            other => out.push_str(&format!("%{other:02X}")),
+            // Writing into a string can't fail.
+            other => drop(write!(out, "%{other:02X}")),
         }
     }
     out
@@ -237,7 +239,7 @@ fn uri(path: &str) -> String {
 
 fn primary(finding: &Finding) -> Location {
     let line = tally::line(finding);
-    let region = finding.span.map(region);
+    let region = finding.span.map(|span| Region { snippet: spanned(finding, span), ..region(span) });
     let bare = || Region { start_line: line, ..Region::default() };
     let mut location = location(&finding.path, Some(region.unwrap_or_else(bare)));
     location.physical_location.context_region = finding.span.and(finding.source.as_ref()).map(|source| Region {
@@ -246,6 +248,14 @@ fn primary(finding: &Finding) -> Location {
         ..Region::default()
     });
     location
+}
+
+/// The text of the span, when it lies in its line.
+fn spanned(finding: &Finding, span: Span) -> Option<Message> {
+    let source = finding.source.as_ref().filter(|_| span.line == span.end_line && span.column > 0)?;
+    let length = span.end_column.checked_sub(span.column)? as usize;
+    let text: String = source.chars().skip(span.column as usize - 1).take(length).collect();
+    (!text.is_empty() && text.chars().count() == length).then(|| plain(&clean(&text)))
 }
 
 /// The span, made one that readers take whatever it says.
@@ -274,7 +284,7 @@ fn related(finding: &Finding) -> Vec<Location> {
 
 fn fixes(finding: &Finding) -> Vec<SarifFix> {
     let fix = finding.fix.iter().map(|fix| SarifFix {
-        description: plain(&sentence(&one_line(&fix.title, 300))),
+        description: plain(&tally::whole(&one_line(&fix.title, 300))),
         artifact_changes: [Change {
             artifact_location: artifact(&finding.path),
             replacements: [Replacement {

@@ -22,7 +22,7 @@ pub(super) fn sentence<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> O
     let mut files = BTreeSet::new();
     let mut numbers = [0_usize; 3];
     for finding in findings {
-        files.insert(finding.path.as_str());
+        files.extend(Some(finding.path.as_str()).filter(|path| *path != "."));
         numbers[finding.severity as usize] += 1;
     }
     let words = [Severity::Error, Severity::Warning, Severity::Note];
@@ -32,7 +32,11 @@ pub(super) fn sentence<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> O
         .filter(|(number, _)| *number > 0)
         .map(|(number, word)| count(number, word))
         .collect();
-    if parts.is_empty() { None } else { Some(format!("{} in {}", parts.join(", "), count(files.len(), "file"))) }
+    match (parts.is_empty(), files.len()) {
+        (true, _) => None,
+        (false, 0) => Some(parts.join(", ")),
+        (false, number) => Some(format!("{} in {}", parts.join(", "), count(number, "file"))),
+    }
 }
 
 /// What was suppressed, by what: `7 suppressed: 4 by comments, 3 by the baseline`; none for nothing.
@@ -89,6 +93,12 @@ pub(super) fn sentences(finding: &Finding) -> String {
     let mut parts = vec![format!("{}{}", one_line(&finding.message, 1000), times(finding))];
     parts.extend(reach(finding));
     parts.extend(finding.help.as_ref().map(|help| format!("help: {}", one_line(help, 1000))));
-    let ended = |part: &String| format!("{}.", part.trim_end_matches('.'));
-    parts.iter().map(ended).collect::<Vec<_>>().join(" ")
+    parts.iter().map(|part| whole(part)).collect::<Vec<_>>().join(" ")
+}
+
+/// A fragment as a sentence: with a capital and a full stop.
+pub(super) fn whole(text: &str) -> String {
+    let mut characters = text.trim_end_matches('.').chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
 }

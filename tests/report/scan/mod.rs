@@ -7,6 +7,7 @@ mod human;
 mod junit;
 mod markdown;
 mod sarif;
+mod schema;
 
 use carnet::model::scan::Scan;
 use carnet::report::Options;

@@ -69,6 +69,8 @@ pub(super) struct Driver<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Rule<'a> {
     pub(super) id: &'a str,
+    pub(super) name: String,
+    pub(super) help_uri: String,
     pub(super) short_description: Message,
     pub(super) full_description: Message,
     pub(super) help: Message,
