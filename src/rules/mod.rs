@@ -2,11 +2,30 @@
 //!
 //! A rule is pure. It is given facts, never handles, and gives back [`Report`]s.
 
+mod absolute_shebang;
+mod batch_site;
+mod committed_credential;
+mod dead_url;
 pub mod fix;
+mod generated_paths;
+mod image_without_digest;
 pub mod input;
-pub mod path;
+mod lfs_pointer;
+mod machine_flags;
+mod missing_tests;
+mod moving_action;
+mod moving_image;
+mod network_at_import;
+mod nounset_setup;
+mod path;
+mod report;
+mod retired_os;
+mod site_command;
+mod site_executor;
 pub mod suppress;
 mod table;
+mod unpinned_submodule;
+mod unversioned_corrections;
 
 use std::ops::Range;
 
@@ -15,7 +34,7 @@ use input::{FileInput, RepositoryInput};
 use crate::model::finding::{Confidence, Reach, Severity};
 
 /// Every rule, table by table.
-const TABLES: &[&[&Rule]] = &[&[&suppress::unused::RULE], table::PATH];
+const TABLES: &[&[&Rule]] = &[table::code::CODE, table::path::PATH, &[&suppress::unused::RULE]];
 
 /// Every rule there is, in no order.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

@@ -3,14 +3,32 @@
 //! A rule never greps: it asks what a text *is*. [`read`] makes a [`View`] of a file: its text, the spans of strings,
 //! values and comments in it, and the facts that a parser of the language can tell ([`fact::Facts`]).
 
+mod apptainer;
+mod cmake;
+mod cpp;
+mod docker;
+pub(crate) mod embedded;
 pub mod fact;
+mod ini;
+mod json;
 pub mod language;
+mod make;
+pub mod notebook;
+mod plain;
+pub mod python;
+mod sheet;
+mod shell;
 pub mod span;
+mod submit;
+mod toml;
+mod yaml;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use fact::Facts;
+use fact::{Facts, Host};
 use language::Language;
+use sheet::Sheet;
 use span::Span;
 
 /// A file as text, with what its language says of it.
@@ -55,7 +73,62 @@ impl View<'_> {
 }
 
 /// Reads a file as its language. Never fails: what can't be parsed is plain text, with the reason.
-pub fn read<'a>(language: Language, bytes: &'a [u8]) -> View<'a> {
-    let _ = language;
-    View { text: String::from_utf8_lossy(bytes), ..View::default() }
+///
+/// A byte that is no UTF-8 is read as `?`, so that places in the text are places in the file.
+pub fn read(language: Language, bytes: &[u8]) -> View<'_> {
+    match repair(bytes) {
+        Cow::Borrowed(text) => read_text(language, text),
+        Cow::Owned(text) => {
+            let View { map, spans, facts, problem, text: read } = read_text(language, &text);
+            let text = read.into_owned();
+            View { text: Cow::Owned(text), map, spans, facts, problem }
+        }
+    }
+}
+
+/// Reads text as a language: a file, or a part of one that another reader found (a heredoc, a string given to a shell).
+pub fn read_text(language: Language, text: &str) -> View<'_> {
+    match language {
+        Language::Python => python::read(Cow::Borrowed(text), python::Mode::File),
+        Language::Notebook => notebook::read(text.as_bytes()),
+        _ => {
+            let mut sheet = Sheet::new(text);
+            let range = sheet.all();
+            read_language(&mut sheet, language, range, Host::Script);
+            sheet.finish()
+        }
+    }
+}
+
+/// Reads a part of a sheet as a language.
+fn read_language(sheet: &mut Sheet<'_>, language: Language, range: Range<usize>, host: Host) {
+    match language {
+        Language::Shell => shell::read(sheet, range, host),
+        Language::Yaml => yaml::read(sheet, range),
+        Language::Json => json::read(sheet, range),
+        Language::Ini => ini::read(sheet, range),
+        Language::Toml => toml::read(sheet, range),
+        Language::Make => make::read(sheet, range),
+        Language::Cmake => cmake::read(sheet, range),
+        Language::Cpp => cpp::read(sheet, range),
+        Language::Docker => docker::read(sheet, range),
+        Language::Apptainer => apptainer::read(sheet, range),
+        Language::Submit => submit::read(sheet, range),
+        Language::Requirements => plain::requirements(sheet, range),
+        Language::Prose | Language::Generated => plain::prose(sheet, range),
+        _ => {}
+    }
+}
+
+/// Text of the same length: each byte that is no UTF-8 becomes a `?`.
+fn repair(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    Cow::Owned(text)
 }

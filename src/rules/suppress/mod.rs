@@ -18,7 +18,7 @@ use crate::model::scan::Note;
 use baseline::Baseline;
 use inline::Directive;
 
-pub use apply::apply;
+pub use apply::{apply, matcher};
 
 /// What decides over findings.
 #[derive(Debug, Clone)]
@@ -67,3 +67,6 @@ pub struct Applied {
 
 /// Comments that suppress, by file.
 pub type Directives = BTreeMap<String, Vec<Directive>>;
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,4 @@
-//! The rules, one table for each thing that they look at.
+//! The tables of rules, by what they look at.
 
-mod path;
-
-pub(super) use path::PATH;
+pub(super) mod code;
+pub(super) mod path;

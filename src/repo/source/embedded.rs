@@ -1,0 +1,228 @@
+//! Text of another language inside the strings of a program: scripts, descriptions of jobs, C++.
+
+use std::ops::Range;
+
+use super::fact::{Facts, Host};
+use super::language::Language;
+use super::span::Span;
+use super::{Map, View, read_text};
+
+/// Longest embedded text that is read, in bytes.
+const LONGEST: usize = 1 << 20;
+
+/// The value of strings of a program, with the places of its characters in the program.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Cooked {
+    /// The value, escapes resolved; placeholders stand for what the program puts in.
+    pub text: String,
+    /// Where it stands in the program.
+    pub map: Map,
+    /// Ranges of the program that hold literal text, in their order.
+    pub parts: Vec<Range<usize>>,
+}
+
+impl Cooked {
+    /// Appends what stands for `text` as it is.
+    pub(crate) fn push_straight(&mut self, text: &str, at: usize) {
+        self.map.0.push((self.text.len(), at));
+        self.text.push_str(text);
+    }
+
+    /// Appends a value that is not written out.
+    pub(crate) fn push_placeholder(&mut self, source: &str, at: usize) {
+        self.push_straight("{", at);
+        self.push_straight(source, at);
+        self.push_straight("}", at + source.len().saturating_sub(1));
+    }
+
+    /// Appends a line break that the program puts between strings.
+    pub(crate) fn push_break(&mut self, at: usize) {
+        self.push_straight("\n", at);
+    }
+
+    /// Appends the content of a literal. Escapes of line breaks, tabs, quotes and backslashes are resolved; the others are
+    /// kept as written, as all are in a raw string. In a formatted one doubled braces stand for one.
+    pub(crate) fn push_literal(&mut self, content: &str, at: usize, is_raw: bool, is_format: bool) {
+        let bytes = content.as_bytes();
+        let mut from = 0;
+        let mut next = 0;
+        while next + 1 < bytes.len() {
+            let value = match (bytes[next], bytes[next + 1]) {
+                (b'\\', b'n') if !is_raw => "\n",
+                (b'\\', b't') if !is_raw => "\t",
+                (b'\\', b'"') if !is_raw => "\"",
+                (b'\\', b'\'') if !is_raw => "'",
+                (b'\\', b'\\') if !is_raw => "\\",
+                (b'\\', b'\n') if !is_raw => "",
+                (b'{', b'{') if is_format => "{",
+                (b'}', b'}') if is_format => "}",
+                _ => {
+                    next += 1;
+                    continue;
+                }
+            };
+            self.push_straight(&content[from..next], at + from);
+            self.push_straight(value, at + next);
+            next += 2;
+            from = next;
+        }
+        self.push_straight(&content[from..], at + from);
+    }
+
+    /// The place in the program of a range of the value.
+    fn place(&self, range: &Range<usize>) -> Range<usize> {
+        let start = self.map.in_file(range.start);
+        match range.end.checked_sub(1).filter(|last| *last >= range.start) {
+            Some(last) => start..(self.map.in_file(last) + 1).max(start),
+            None => start..start,
+        }
+    }
+}
+
+/// Keys that stand in descriptions of HTCondor jobs and hardly anywhere else, in lower case.
+const CONDOR_KEYS: [&str; 27] = [
+    "universe",
+    "executable",
+    "arguments",
+    "transfer_executable",
+    "transfer_input_files",
+    "transfer_output_files",
+    "transfer_output_remaps",
+    "should_transfer_files",
+    "when_to_transfer_output",
+    "request_cpus",
+    "request_memory",
+    "request_disk",
+    "request_gpus",
+    "requestmemory",
+    "requestcpus",
+    "requirements",
+    "accounting_group",
+    "accounting_group_user",
+    "x509userproxy",
+    "use_x509userproxy",
+    "getenv",
+    "on_exit_remove",
+    "on_exit_hold",
+    "periodic_remove",
+    "periodic_release",
+    "max_retries",
+    "getenv",
+];
+
+/// The language of a text inside a program, when it is a script or a description of a job.
+pub(crate) fn language(text: &str) -> Option<Language> {
+    let text = text.trim_start();
+    if let Some(rest) = text.strip_prefix("#!") {
+        let line = rest.lines().next().unwrap_or_default();
+        if line.contains("python") {
+            return text.contains('\n').then_some(Language::Python);
+        }
+        return line.contains("sh").then_some(Language::Shell);
+    }
+    let mut condor = 0_usize;
+    let mut is_queued = false;
+    for line in text.lines().take(400) {
+        let line = line.trim();
+        if ["#SBATCH", "#PBS ", "#BSUB ", "#$ -"].iter().any(|sign| line.starts_with(sign)) {
+            return Some(Language::Shell);
+        }
+        is_queued |= line.split_ascii_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("queue"));
+        condor += usize::from(is_condor(line));
+    }
+    let is_long = text.contains('\n');
+    (condor >= 2 || condor == 1 && (is_queued || is_long && text.lines().count() <= 2)).then_some(Language::Submit)
+}
+
+/// Whether a line sets something that HTCondor knows.
+fn is_condor(line: &str) -> bool {
+    let Some((key, value)) = line.split_once('=') else { return false };
+    let key = key.trim();
+    if value.starts_with('=') || key.is_empty() {
+        return false;
+    }
+    let own = key.strip_prefix('+').or_else(|| key.strip_prefix("MY."));
+    if let Some(own) = own {
+        return own.starts_with(|c: char| c.is_ascii_uppercase())
+            && own.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    }
+    CONDOR_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))
+}
+
+/// What the reader of another language says of a text, with places in the program.
+pub(crate) fn read(language: Language, cooked: &Cooked) -> (Vec<Span>, Facts) {
+    if cooked.text.len() > LONGEST {
+        return (Vec::new(), Facts::default());
+    }
+    let View { spans, mut facts, .. } = read_text(language, &cooked.text);
+    relocate(&mut facts, |range| cooked.place(range));
+    for command in &mut facts.commands {
+        command.host = Host::Program;
+    }
+    facts.shebang = None;
+    let mut placed = Vec::with_capacity(spans.len());
+    for span in spans {
+        place_span(cooked, span, &mut placed);
+    }
+    (placed, facts)
+}
+
+/// Puts a span where its text stands in the program: one for each literal that holds a part of it.
+fn place_span(cooked: &Cooked, span: Span, placed: &mut Vec<Span>) {
+    let whole = cooked.place(&span.range);
+    let first = cooked.parts.partition_point(|part| part.end <= whole.start);
+    let mut is_head = span.is_head;
+    for part in &cooked.parts[first..] {
+        let range = part.start.max(whole.start)..part.end.min(whole.end);
+        if part.start >= whole.end {
+            break;
+        }
+        if !range.is_empty() {
+            placed.push(Span { range: range.clone(), is_head: is_head && range.start == whole.start, ..span.clone() });
+            is_head = false;
+        }
+    }
+}
+
+/// Moves all ranges of facts.
+pub(crate) fn relocate(facts: &mut Facts, place: impl Fn(&Range<usize>) -> Range<usize>) {
+    let to = |range: &mut Range<usize>| *range = place(range);
+    facts.shebang.iter_mut().for_each(|word| to(&mut word.range));
+    facts.imports.iter_mut().for_each(|import| to(&mut import.range));
+    for call in &mut facts.calls {
+        to(&mut call.range);
+        to(&mut call.whole);
+        let keywords = call.keywords.iter_mut().filter_map(|(_, word)| word.as_mut());
+        call.arguments.iter_mut().flatten().chain(keywords).for_each(|word| to(&mut word.range));
+    }
+    for command in &mut facts.commands {
+        to(&mut command.range);
+        command.words.iter_mut().for_each(|word| to(&mut word.range));
+    }
+    for setting in &mut facts.settings {
+        to(&mut setting.range);
+        to(&mut setting.value.range);
+    }
+    facts.images.iter_mut().for_each(|word| to(&mut word.range));
+    facts.syntax.iter_mut().for_each(|syntax| to(&mut syntax.range));
+    facts.python2.iter_mut().for_each(to);
+    facts.references.iter_mut().for_each(|reference| to(&mut reference.range));
+}
+
+/// Adds the facts of one text to those of another; of syntax the first place of a version stays.
+pub(crate) fn merge(facts: &mut Facts, other: Facts) {
+    let Facts { shebang, imports, calls, commands, settings, images, syntax, python2, references } = other;
+    facts.shebang = facts.shebang.take().or(shebang);
+    facts.imports.extend(imports);
+    facts.calls.extend(calls);
+    facts.commands.extend(commands);
+    facts.settings.extend(settings);
+    facts.images.extend(images);
+    for found in syntax {
+        if facts.syntax.iter().all(|known| known.since != found.since) {
+            facts.syntax.push(found);
+        }
+    }
+    facts.python2 = facts.python2.take().or(python2);
+    facts.references.extend(references);
+}

@@ -1,0 +1,6 @@
+//! Jupyter notebooks.
+use super::View;
+/// Reads a notebook.
+pub fn read(_bytes: &[u8]) -> View<'static> {
+    View::default()
+}

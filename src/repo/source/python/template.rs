@@ -1,0 +1,95 @@
+//! Text that a program puts together line by line: `file.write("…")`, `text += "…"`, lists of lines.
+
+use ruff_python_ast::Expr;
+use ruff_text_size::Ranged;
+
+use super::literal::{self, bytes};
+use super::reader::{Context, Reader};
+use crate::repo::source::embedded::{self, Cooked};
+use crate::repo::source::language::Language;
+use crate::repo::source::span::Role;
+
+/// Most texts that are put together at one time.
+const MOST: usize = 64;
+
+/// Most elements of a list that may be the lines of a text.
+const MOST_LINES: usize = 400;
+
+impl<'a> Reader<'a> {
+    /// What is written to a file.
+    pub(super) fn write(&mut self, file: &'a str, text: &'a Expr) {
+        let source = self.text;
+        if let Some(cooked) = self.written_to(file) {
+            literal::cook(source, text, cooked);
+        }
+    }
+
+    /// What is written to a file as a line.
+    pub(super) fn write_line(&mut self, file: &'a str, text: &'a Expr) {
+        self.write(file, text);
+        let at = bytes(text.range()).end;
+        if let Some(cooked) = self.written_to(file) {
+            cooked.push_break(at);
+        }
+    }
+
+    fn written_to(&mut self, file: &'a str) -> Option<&mut Cooked> {
+        let at = self.written.iter().rposition(|(name, _)| *name == file);
+        if at.is_none() && self.written.len() >= MOST {
+            return None;
+        }
+        let at = at.unwrap_or_else(|| {
+            self.written.push((file, Cooked::default()));
+            self.written.len() - 1
+        });
+        self.written.get_mut(at).map(|(_, cooked)| cooked)
+    }
+
+    /// What is assigned to a variable or appended to it.
+    pub(super) fn append(&mut self, target: &'a Expr, value: &'a Expr) {
+        if let (Some(name), true) = (self.dotted(target), literal::is_string(value)) {
+            self.write(name, value);
+        }
+    }
+
+    /// `print >>file, "…"` of Python 2.
+    pub(super) fn print_to(&mut self, file: &'a Expr, values: &'a [Expr]) {
+        let name = self.dotted(file);
+        let is_shown = name.is_none_or(|name| name.ends_with("stderr") || name.ends_with("stdout"));
+        let role = if is_shown { Role::Shown } else { Role::Plain };
+        for value in values {
+            self.expression(value, Context::PLAIN.with_role(role));
+        }
+        if let (Some(name), [line], false) = (name, values, is_shown) {
+            self.write_line(name, line);
+        }
+    }
+
+    /// A list whose elements may be the lines of a text.
+    pub(super) fn lines(&mut self, elements: &'a [Expr]) {
+        if !(2..=MOST_LINES).contains(&elements.len()) || !elements.iter().all(literal::is_string) {
+            return;
+        }
+        let mut cooked = Cooked::default();
+        for element in elements {
+            literal::cook(self.text, element, &mut cooked);
+            cooked.push_break(bytes(element.range()).end);
+        }
+        self.embed_cooked(cooked);
+    }
+
+    /// Looks at what was written since there were `from` texts.
+    pub(super) fn close_written(&mut self, from: usize) {
+        for (_, cooked) in self.written.split_off(from.min(self.written.len())) {
+            if cooked.parts.len() > 1 {
+                self.embed_cooked(cooked);
+            }
+        }
+    }
+
+    fn embed_cooked(&mut self, cooked: Cooked) {
+        if let Some(language) = embedded::language(&cooked.text).filter(|language| *language != Language::Python) {
+            self.embedded.push((language, cooked));
+        }
+    }
+}
