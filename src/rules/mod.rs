@@ -18,7 +18,7 @@ mod moving_action;
 mod moving_image;
 mod network_at_import;
 mod nounset_setup;
-pub mod path;
+mod path;
 mod report;
 mod retired_os;
 mod site_command;
@@ -35,7 +35,11 @@ use input::{FileInput, RepositoryInput};
 use crate::model::finding::{Confidence, Reach, Severity};
 
 /// Every rule, table by table.
+<<<<<<< HEAD
 const TABLES: &[&[&Rule]] = &[table::CODE, table::PATH, &[&suppress::unused::RULE]];
+=======
+const TABLES: &[&[&Rule]] = &[table::code::CODE, table::path::PATH, &[&suppress::unused::RULE]];
+>>>>>>> fac
 
 /// Every rule there is, in no order.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
