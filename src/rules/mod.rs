@@ -35,11 +35,7 @@ use input::{FileInput, RepositoryInput};
 use crate::model::finding::{Confidence, Reach, Severity};
 
 /// Every rule, table by table.
-<<<<<<< HEAD
-const TABLES: &[&[&Rule]] = &[table::CODE, table::PATH, &[&suppress::unused::RULE]];
-=======
 const TABLES: &[&[&Rule]] = &[table::code::CODE, table::path::PATH, &[&suppress::unused::RULE]];
->>>>>>> fac
 
 /// Every rule there is, in no order.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

@@ -1,7 +1,4 @@
-//! The rules, one table for each thing that they look at.
+//! The tables of rules, by what they look at.
 
-mod code;
-mod path;
-
-pub(super) use code::CODE;
-pub(super) use path::PATH;
+pub(super) mod code;
+pub(super) mod path;
