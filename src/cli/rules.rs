@@ -10,6 +10,7 @@ use crate::exit;
 use crate::model::canonical;
 use crate::model::scan::RuleInfo;
 use crate::rules::{self, Rule};
+use crate::run::scan::info;
 
 /// List the rules of the static audit, or print the manual page of one.
 #[derive(Debug, clap::Args)]
@@ -31,6 +32,12 @@ enum Format {
     Human,
     /// JSON.
     Json,
+}
+
+/// The failure of naming a rule that isn't there.
+pub(super) fn no_rule(id: &str) -> crate::error::Error {
+    let near = near(id);
+    NoRule { name: id.to_owned(), near }.into()
 }
 
 /// There is no such rule.
@@ -77,24 +84,18 @@ fn sorted() -> Vec<&'static Rule> {
 
 fn find(id: &str) -> Result<&'static Rule, NoRule> {
     let rules = sorted();
-    let distances = rules.iter().map(|rule| (strsim::damerau_levenshtein(rule.id, id), rule.id));
-    let near = distances.min().filter(|(distance, _)| *distance <= id.len() / 3 + 1).map(|(_, near)| near);
-    rules.into_iter().find(|rule| rule.id == id).ok_or_else(|| NoRule { name: id.to_owned(), near })
+    rules.into_iter().find(|rule| rule.id == id).ok_or_else(|| NoRule { name: id.to_owned(), near: near(id) })
+}
+
+/// The rule whose name is nearest, when one is near.
+fn near(id: &str) -> Option<&'static str> {
+    let distances = rules::all().map(|rule| (strsim::damerau_levenshtein(rule.id, id), rule.id));
+    distances.min().filter(|(distance, _)| *distance <= id.len() / 3 + 1).map(|(_, near)| near)
 }
 
 /// Every rule as reports list it, sorted by id.
 pub fn infos() -> Vec<RuleInfo> {
     sorted().into_iter().map(info).collect()
-}
-
-fn info(rule: &Rule) -> RuleInfo {
-    RuleInfo {
-        id: rule.id.to_owned(),
-        severity: rule.severity,
-        confidence: rule.confidence,
-        summary: rule.summary.to_owned(),
-        page: rule.page.to_owned(),
-    }
 }
 
 fn list() -> String {
