@@ -7,6 +7,7 @@ mod diff;
 mod doctor;
 mod init;
 mod report;
+pub mod rules;
 mod scan;
 pub mod schema;
 mod snapshot;
@@ -50,6 +51,7 @@ enum Command {
     Init(init::Arguments),
     Doctor(doctor::Arguments),
     Clean(clean::Arguments),
+    Rules(rules::Arguments),
     Schema(schema::Arguments),
     Cell(cell::Arguments),
 }
@@ -105,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Init(command) => init::run(&command),
         Command::Doctor(command) => doctor::run(&command),
         Command::Clean(command) => clean::run(&command),
+        Command::Rules(command) => rules::run(&command),
         Command::Schema(command) => schema::run(&command),
         Command::Cell(command) => cell::run(&command),
     };

@@ -1,22 +1,33 @@
 //! `carnet scan`.
 
-use std::path::PathBuf;
+mod baseline;
+mod fix;
+mod inventory;
+
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use jiff::Zoned;
 
 use super::check::load;
+use super::rules::no_rule;
 use super::{CommandError, Outcome, print};
-use crate::config::Config;
+use crate::config::{self, Config, ConfigError};
+use crate::error::{Failure, Kind};
 use crate::exit;
+use crate::facility::Catalogue;
 use crate::model::finding::Severity;
 use crate::model::scan::Scan;
 use crate::report::{self, scan as format};
-use crate::run::scan::{self as audit, Options};
-use crate::ui::{Look, file};
+use crate::rules::{self, suppress};
+use crate::run::scan::{self as audit, Options, Scanned};
+use crate::ui::{Look, file, note};
+use baseline::Known;
 
 /// Find what breaks elsewhere, without running anything.
 ///
-/// Reads the files of the analysis, and neither starts an engine nor uses the network.
+/// Reads the files of the analysis, and neither starts an engine nor uses the network. Comments of the form
+/// `carnet: ignore[RULE] REASON`, `[scan]` of carnet.toml and a baseline say what is accepted.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Directory of the analysis; its carnet.toml is looked for there and above, up to the top of the repository.
@@ -50,6 +61,31 @@ pub(super) struct Arguments {
     /// What makes the exit code 1.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     fail_on: FailOn,
+
+    /// Print what the repository declares (packages, locks, Pythons, images) in place of the findings; as text, or with
+    /// --format json.
+    #[arg(long, conflicts_with_all = ["fix", "update_baseline", "prune_baseline"])]
+    inventory: bool,
+
+    /// Print the safe fixes as a patch that `git apply` takes, in place of the findings.
+    #[arg(long)]
+    fix: bool,
+
+    /// With --fix: make the changes.
+    #[arg(long, requires = "fix", conflicts_with = "changed")]
+    write: bool,
+
+    /// Baseline of findings that are known; by default that of carnet.toml, else carnet-baseline.json when it is there.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+
+    /// Write every finding that nothing else suppresses into the baseline.
+    #[arg(long, conflicts_with_all = ["changed", "select", "fix"])]
+    update_baseline: bool,
+
+    /// Remove what is no longer found from the baseline.
+    #[arg(long, conflicts_with_all = ["changed", "select", "fix", "update_baseline"])]
+    prune_baseline: bool,
 }
 
 /// Formats of an audit.
@@ -60,7 +96,7 @@ enum Format {
     Human,
     /// The audit itself.
     Json,
-    /// JUnit XML.
+    /// JUnit XML: a suite a rule.
     Junit,
     /// GitHub-flavoured Markdown.
     Markdown,
@@ -84,10 +120,38 @@ enum FailOn {
     Never,
 }
 
+/// A facility that the catalogue doesn't have.
+#[derive(Debug, thiserror::Error)]
+#[error("no facility `{}` in the catalogue", .0.escape_debug())]
+struct NoFacility(String);
+
+impl Failure for NoFacility {
+    fn kind(&self) -> Kind {
+        Kind::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("carnet facilities list shows those there are".to_owned())
+    }
+}
+
 pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
     let (top, config) = load(&arguments.path)?;
-    let scanned = audit::scan(&options(arguments, top, &config))?;
-    let scan = scanned.scan;
+    check_names(arguments, &top, &config)?;
+    let known = Known::read(arguments.baseline.as_deref(), &top, &config)?;
+    let options = options(arguments, top, &config);
+    let scan = judged(audit::scan(&options)?, &options, &config, &known);
+    if arguments.inventory {
+        return inventory::print(&scan.inventory, arguments.format == Format::Json).map(|()| exit::GOOD);
+    }
+    if arguments.fix {
+        return fix::run(&scan, &options, arguments.write);
+    }
+    if arguments.update_baseline || arguments.prune_baseline {
+        let said = known.write(&scan, arguments.prune_baseline)?;
+        note(&said);
+        return Ok(exit::GOOD);
+    }
     let text = render(&scan, arguments.format, look)?;
     match &arguments.output {
         Some(path) => file::write(path, text.as_bytes())?,
@@ -96,17 +160,69 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
     Ok(code(&scan, arguments.fail_on))
 }
 
+/// Names that the catalogue and the table of rules must have.
+fn check_names(arguments: &Arguments, top: &Path, config: &Config) -> Result<(), CommandError> {
+    let facilities: Vec<&str> = Catalogue::builtin().facilities.iter().map(|one| one.id.as_str()).collect();
+    let rules: Vec<&str> = rules::all().map(|rule| rule.id).collect();
+    if let Some(id) = arguments.facilities.iter().find(|id| !facilities.contains(&id.as_str())) {
+        return Err(NoFacility(id.clone()).into());
+    }
+    if let Some(id) = arguments.select.iter().find(|id| !rules.contains(&id.as_str())) {
+        return Err(no_rule(id).into());
+    }
+    let problems = config.scan.unknown(&facilities, &rules);
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let file = top.join(config::FILE);
+    let text = Config::read(&file).map_err(CommandError::Config)?;
+    Err(CommandError::Config(ConfigError::with(&file, &text, problems)))
+}
+
 fn options(arguments: &Arguments, top: PathBuf, config: &Config) -> Options {
     let processors = || std::thread::available_parallelism().map_or(2, |n| n.get().min(8));
+    let names = |given: &[String], configured: &[config::scan::Named]| match given {
+        [] => configured.iter().map(|named| named.name.clone()).collect(),
+        given => given.to_vec(),
+    };
     Options {
         top,
         name: config.name.clone(),
         changed: arguments.changed.clone(),
-        facilities: arguments.facilities.clone(),
-        select: arguments.select.clone(),
-        exclude: Vec::new(),
+        facilities: names(&arguments.facilities, &config.scan.facilities),
+        select: names(&arguments.select, &config.scan.select),
+        exclude: config.scan.exclude.clone(),
         jobs: arguments.jobs.map_or_else(processors, usize::from),
     }
+}
+
+/// The scan with what is accepted marked as such.
+fn judged(scanned: Scanned, options: &Options, config: &Config, known: &Known) -> Scan {
+    let mut scan = scanned.scan;
+    let all: Vec<&str> = rules::all().map(|rule| rule.id).collect();
+    let active = scan.rules.iter().map(|rule| rule.id.clone()).collect::<Vec<_>>();
+    let ignore = config.scan.ignore.iter().map(|ignore| suppress::Ignore {
+        rule: ignore.rule.name.clone(),
+        glob: ignore.glob.clone(),
+        reason: ignore.reason.clone(),
+        until: ignore.until,
+        line: ignore.line,
+    });
+    let settings = suppress::Settings {
+        active: active.iter().map(String::as_str).collect(),
+        known: all,
+        ignore: ignore.collect(),
+        severity: config.scan.severities(),
+        baseline: known.baseline.as_ref().map(|baseline| (known.path.as_str(), baseline)),
+        config: config::FILE,
+        today: Zoned::now().date(),
+        partial: options.changed.is_some(),
+    };
+    let applied = suppress::apply(std::mem::take(&mut scan.findings), &scanned.directives, &settings);
+    scan.findings = applied.findings;
+    scan.notes.extend(applied.notes);
+    scan.notes.sort_unstable();
+    scan
 }
 
 fn render(scan: &Scan, format: Format, look: &Look) -> Result<String, CommandError> {
@@ -124,8 +240,8 @@ fn render(scan: &Scan, format: Format, look: &Look) -> Result<String, CommandErr
 }
 
 fn code(scan: &Scan, fail_on: FailOn) -> u8 {
-    let worst =
-        scan.findings.iter().filter(|finding| finding.suppressed.is_none()).map(|finding| finding.severity).max();
+    let reported = scan.findings.iter().filter(|finding| finding.suppressed.is_none());
+    let worst = reported.map(|finding| finding.severity).max();
     let fails = match fail_on {
         FailOn::Error => worst >= Some(Severity::Error),
         FailOn::Warning => worst >= Some(Severity::Warning),

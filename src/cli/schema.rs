@@ -29,6 +29,10 @@ pub enum Format {
     Cell,
     /// What a cell is told to do.
     Plan,
+    /// A static audit.
+    Scan,
+    /// Findings of an audit that are known.
+    Baseline,
 }
 
 impl Format {
@@ -40,6 +44,8 @@ impl Format {
             Self::Environment => schema_for!(crate::model::environment::Environment),
             Self::Cell => schema_for!(crate::model::cell::CellResult),
             Self::Plan => schema_for!(crate::model::plan::CellPlan),
+            Self::Scan => schema_for!(crate::model::scan::Scan),
+            Self::Baseline => schema_for!(crate::rules::suppress::baseline::Baseline),
         }
     }
 }

@@ -255,8 +255,9 @@ impl Mount {
     pub fn holds(&self, path: &str) -> bool {
         let mut parts = path.split('/').filter(|part| !part.is_empty());
         for wanted in self.path.split('/').filter(|part| !part.is_empty()) {
+            let literal = wanted.split_once('<').map(|(literal, _)| literal);
             match parts.next() {
-                Some(_) if wanted.starts_with('<') => {}
+                Some(part) if literal.is_some_and(|literal| part.starts_with(literal)) => {}
                 Some(part) if part == wanted => {}
                 Some(_) => return false,
                 None => return wanted.starts_with('<'),
@@ -277,7 +278,8 @@ mod tests {
         assert!(ids.is_sorted() && ids.len() == builtin::FACILITIES.len(), "{ids:?}");
         assert_eq!(ids.len(), 27);
         for facility in &catalogue.facilities {
-            let sources = facility.facts.values().chain(facility.mounts.iter().filter_map(|mount| mount.source.as_ref()));
+            let sources =
+                facility.facts.values().chain(facility.mounts.iter().filter_map(|mount| mount.source.as_ref()));
             for source in sources.chain([&facility.source]) {
                 assert!(!source.from.is_empty(), "{}", facility.id);
                 let dates = [Some(&source.read), source.as_of.as_ref()];
@@ -295,7 +297,11 @@ mod tests {
         for facility in &Catalogue::builtin().facilities {
             for mount in &facility.mounts {
                 let path = &mount.path;
-                assert!(path.starts_with('/') && !path.ends_with('/') && !path.contains("//"), "{}: {path}", facility.id);
+                assert!(
+                    path.starts_with('/') && !path.ends_with('/') && !path.contains("//"),
+                    "{}: {path}",
+                    facility.id
+                );
                 assert!(mount.retired.as_deref().is_none_or(is_date), "{}: {path}", facility.id);
             }
         }

@@ -158,7 +158,9 @@ pub(super) fn find<'a>(places: &'a Places, facilities: &'a [Facility], path: &'a
     let list = places.entries.get(first(path))?;
     let (entry, rest) = list.iter().find_map(|entry| Some((entry, behind(path, &entry.prefix)?)))?;
     // In AFS, dCache and CVMFS the second component names the site.
-    let cell = matches!(entry.prefix.as_str(), "/afs" | "/pnfs" | "/dpm").then(|| first(rest)).filter(|cell| cell.contains('.'));
+    let cell = matches!(entry.prefix.as_str(), "/afs" | "/pnfs" | "/dpm")
+        .then(|| first(rest))
+        .filter(|cell| cell.contains('.'));
     let kind = if cell.is_some() { Kind::Site } else { entry.kind };
     let (mut works, mut sessions) = (Vec::new(), Vec::new());
     if !matches!(kind, Kind::Home | Kind::Shared | Kind::Temporary | Kind::Name) && entry.retired.is_none() {
@@ -171,7 +173,9 @@ pub(super) fn find<'a>(places: &'a Places, facilities: &'a [Facility], path: &'a
         // The same name stands for other things elsewhere: no facility's listing proves anything.
         Kind::Shared => others.filter(|id| !mounts(places, facilities, path, id)).collect(),
         _ => others
-            .filter(|id| !works.contains(id) && !sessions.contains(id) && !entry.unsure.iter().any(|unsure| unsure == id))
+            .filter(|id| {
+                !works.contains(id) && !sessions.contains(id) && !entry.unsure.iter().any(|unsure| unsure == id)
+            })
             .collect(),
     };
     Some(Place {
@@ -197,12 +201,7 @@ fn one_slash(path: &str) -> &str {
 }
 
 /// Facilities whose jobs see a path, and those where only sessions do.
-fn seen<'a>(
-    places: &Places,
-    facilities: &'a [Facility],
-    entry: &'a Entry,
-    path: &str,
-) -> (Vec<&'a str>, Vec<&'a str>) {
+fn seen<'a>(places: &Places, facilities: &'a [Facility], entry: &'a Entry, path: &str) -> (Vec<&'a str>, Vec<&'a str>) {
     let (mut works, mut sessions) = (Vec::new(), Vec::new());
     for (at, number) in places.mounts.get(first(path)).into_iter().flatten() {
         let (facility, mount) = (&facilities[*at], &facilities[*at].mounts[*number]);
@@ -276,9 +275,36 @@ pub fn is_name(part: &str) -> bool {
     let lower = part.to_ascii_lowercase();
     let general = matches!(
         lower.as_str(),
-        "user" | "username" | "users" | "yourname" | "your_name" | "your-name" | "your_username" | "yourusername" | "me"
-            | "myname" | "someone" | "somebody" | "name" | "xxx" | "foo" | "bar" | "example" | "test" | "path" | "shared"
-            | "public" | "common" | "data" | "store" | "cms" | "atlas" | "group" | "groups" | "tmp" | "mc"
+        "user"
+            | "username"
+            | "users"
+            | "yourname"
+            | "your_name"
+            | "your-name"
+            | "your_username"
+            | "yourusername"
+            | "me"
+            | "myname"
+            | "someone"
+            | "somebody"
+            | "name"
+            | "xxx"
+            | "foo"
+            | "bar"
+            | "example"
+            | "test"
+            | "path"
+            | "shared"
+            | "public"
+            | "common"
+            | "data"
+            | "store"
+            | "cms"
+            | "atlas"
+            | "group"
+            | "groups"
+            | "tmp"
+            | "mc"
     );
     plain && !part.is_empty() && !general && !part.starts_with('.')
 }
@@ -328,7 +354,9 @@ mod tests {
         assert_eq!(place("/scratch/submit/cms/jane").works, ["mit-submit"]);
         assert_eq!(place("/eos/purdue/store").works, ["purdue-af"]);
         assert_eq!((place("/eos/uscms/store").works.len(), place("/eos/uscms/store").sessions), (0, vec!["fnal-lpc"]));
-        assert!(place("/eos/cms/store").works.contains(&"cern-swan") || place("/eos/cms").sessions.contains(&"cern-swan"));
+        assert!(
+            place("/eos/cms/store").works.contains(&"cern-swan") || place("/eos/cms").sessions.contains(&"cern-swan")
+        );
     }
 
     #[test]
@@ -386,6 +414,8 @@ mod tests {
     #[test]
     fn roots_are_the_first_components() {
         let roots = Catalogue::builtin().roots();
-        assert!(roots.is_sorted() && roots.contains(&"eos") && roots.contains(&"uscms_data") && roots.contains(&"Users"));
+        assert!(
+            roots.is_sorted() && roots.contains(&"eos") && roots.contains(&"uscms_data") && roots.contains(&"Users")
+        );
     }
 }

@@ -59,9 +59,14 @@ fn reader(path: &str) -> Option<Reader> {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     if yaml && (is_ci || is_workflow) {
         Some(in_yaml)
-    } else if name == "Dockerfile" || name == "Containerfile" || name.starts_with("Dockerfile.") || extension == "Dockerfile" {
+    } else if name == "Dockerfile"
+        || name == "Containerfile"
+        || name.starts_with("Dockerfile.")
+        || extension == "Dockerfile"
+    {
         Some(in_dockerfile)
-    } else if matches!(extension, "def" | "recipe") || name.starts_with("Singularity") || name.starts_with("Apptainer") {
+    } else if matches!(extension, "def" | "recipe") || name.starts_with("Singularity") || name.starts_with("Apptainer")
+    {
         Some(in_definition)
     } else if name == "Snakefile" || extension == "smk" {
         Some(in_snakefile)
@@ -108,7 +113,8 @@ fn in_definition(text: &str) -> Vec<(u32, String)> {
             name.trim().eq_ignore_ascii_case(key).then(|| (number, value.trim().to_owned()))
         })
     };
-    let is_registry = header("bootstrap").any(|(_, agent)| matches!(agent.to_lowercase().as_str(), "docker" | "oras" | "library"));
+    let is_registry =
+        header("bootstrap").any(|(_, agent)| matches!(agent.to_lowercase().as_str(), "docker" | "oras" | "library"));
     if is_registry { header("from").collect() } else { Vec::new() }
 }
 

@@ -31,22 +31,80 @@ const MAX_ATTRIBUTE: usize = 1000;
 
 /// Writes the whole report, suite by suite.
 pub(super) fn write(document: &Document, out: &mut dyn Write) -> Result<(), ReportError> {
-    let suites: Vec<Totals> = document.cells.iter().map(|cell| Totals::of(&outline(cell))).collect();
+    let totals: Vec<Totals> = document.cells.iter().map(|cell| Totals::of(&outline(cell))).collect();
+    begin_with(out, &document.analysis.name, &totals)?;
+    let mut take = |made: Result<Vec<u8>, ReportError>| Ok::<_, ReportError>(out.write_all(&made?)?);
+    parallel::each(&document.cells, |cell| suite(document, cell), &mut take)?;
+    end(out)
+}
+
+/// The head of a report and the start of its root.
+pub(super) fn begin(out: &mut dyn Write, name: &str, suites: &[Suite]) -> Result<(), ReportError> {
+    let totals: Vec<Totals> = suites.iter().map(Suite::totals).collect();
+    begin_with(out, name, &totals)
+}
+
+fn begin_with(out: &mut dyn Write, name: &str, suites: &[Totals]) -> Result<(), ReportError> {
     let sum = |read: fn(&Totals) -> usize| suites.iter().map(read).sum::<usize>().to_string();
     let time: f64 = suites.iter().map(|totals| totals.seconds).sum();
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
     let mut root = BytesStart::new("testsuites");
-    root.push_attribute(("name", attribute(&document.analysis.name).as_str()));
+    root.push_attribute(("name", attribute(name).as_str()));
     root.push_attribute(("tests", sum(|totals| totals.tests).as_str()));
     root.push_attribute(("failures", sum(|totals| totals.failures).as_str()));
     root.push_attribute(("errors", sum(|totals| totals.errors).as_str()));
     root.push_attribute(("time", seconds(time).as_str()));
-    let mut writer = Writer::new(&mut *out);
-    writer.write_event(Event::Start(root))?;
-    let mut take = |made: Result<Vec<u8>, ReportError>| Ok::<_, ReportError>(writer.get_mut().write_all(&made?)?);
-    parallel::each(&document.cells, |cell| suite(document, cell), &mut take)?;
-    writer.write_event(Event::End(BytesEnd::new("testsuites")))?;
+    Ok(Writer::new(out).write_event(Event::Start(root))?)
+}
+
+/// The end of the root.
+pub(super) fn end(out: &mut dyn Write) -> Result<(), ReportError> {
+    Writer::new(&mut *out).write_event(Event::End(BytesEnd::new("testsuites")))?;
     Ok(writeln!(out)?)
+}
+
+/// A suite whose cases take no time: of a static audit.
+pub(super) struct Suite {
+    pub(super) name: String,
+    pub(super) package: String,
+    /// Start, RFC 3339; left out when it is none.
+    pub(super) started: String,
+    /// Cases, each with its line.
+    pub(super) cases: Vec<(Case, Option<u64>)>,
+    pub(super) properties: Vec<(String, String)>,
+}
+
+impl Suite {
+    fn totals(&self) -> Totals {
+        let count =
+            |wanted: fn(&TestResult) -> bool| self.cases.iter().filter(|(case, _)| wanted(&case.result)).count();
+        Totals {
+            tests: self.cases.len(),
+            failures: count(|result| matches!(result, TestResult::Failure { .. })),
+            errors: count(|result| matches!(result, TestResult::Error { .. })),
+            skipped: count(|result| matches!(result, TestResult::Skipped | TestResult::SkippedWithCause { .. })),
+            seconds: 0.0,
+        }
+    }
+
+    /// The element.
+    pub(super) fn xml(self) -> Result<Vec<u8>, ReportError> {
+        let pass = Second {
+            totals: self.totals(),
+            times: self.cases.iter().map(|(_, line)| (*line, 0.0)).collect(),
+            started: local(&self.started),
+            properties: self.properties,
+        };
+        pass.of(TestSuite {
+            package: attribute(&self.package),
+            hostname: attribute(&self.package),
+            name: attribute(&self.name),
+            timestamp: OffsetDateTime::UNIX_EPOCH,
+            testcases: self.cases.into_iter().map(|(case, _)| case).collect(),
+            system_out: None,
+            system_err: None,
+        })
+    }
 }
 
 /// What the attributes of a suite count.
@@ -86,16 +144,8 @@ fn suite(document: &Document, cell: &Cell) -> Result<Vec<u8>, ReportError> {
         system_out: None,
         system_err: None,
     };
-    let mut report = Report::new();
-    report.add_testsuite(suite);
-    let mut raw = Vec::new();
-    report.write_xml(&mut raw).map_err(|error| ReportError::Form(error.to_string()))?;
-    drop(report);
-    let pass =
-        Second { totals, times, started: local(&document.timing.started), properties: properties(document, cell) };
-    let mut out = Vec::with_capacity(raw.len() + raw.len() / 4);
-    pass.run(&raw, &mut out)?;
-    Ok(out)
+    let started = local(&document.timing.started);
+    Second { totals, times, started, properties: properties(document, cell) }.of(suite)
 }
 
 /// What the second pass puts in.
@@ -109,6 +159,18 @@ struct Second {
 }
 
 impl Second {
+    /// Both passes over a suite.
+    fn of(&self, suite: TestSuite) -> Result<Vec<u8>, ReportError> {
+        let mut report = Report::new();
+        report.add_testsuite(suite);
+        let mut raw = Vec::new();
+        report.write_xml(&mut raw).map_err(|error| ReportError::Form(error.to_string()))?;
+        drop(report);
+        let mut out = Vec::with_capacity(raw.len() + raw.len() / 4);
+        self.run(&raw, &mut out)?;
+        Ok(out)
+    }
+
     fn run(&self, raw: &[u8], out: &mut dyn Write) -> Result<(), ReportError> {
         let mut reader = Reader::from_reader(raw);
         let mut writer = Writer::new(out);
@@ -212,13 +274,13 @@ fn seconds(value: f64) -> String {
 }
 
 /// The text as one clean line, for an attribute.
-fn attribute(text: &str) -> String {
+pub(super) fn attribute(text: &str) -> String {
     one_line(text, MAX_ATTRIBUTE)
 }
 
 /// The text as the body of an element: of the CDATA section that the first pass makes of it, which ends and starts anew
 /// inside every `]]>`.
-fn body(text: &str) -> String {
+pub(super) fn body(text: &str) -> String {
     ends(&clean(text), MAX_TEXT).replace("]]>", "]]]]><![CDATA[>")
 }
 
@@ -414,7 +476,7 @@ fn output(captured: Option<&Captured>) -> &str {
 }
 
 /// A case without a place; its time is put in by the second pass.
-fn plain(classname: String, name: String, result: TestResult) -> Case {
+pub(super) fn plain(classname: String, name: String, result: TestResult) -> Case {
     Case {
         name,
         time: Duration::ZERO,

@@ -16,7 +16,7 @@ use super::summary::{self, Line, Summary};
 use super::text::{clean, count, duration, ends, one_line};
 
 /// Bytes at which the report is cut: GitHub refuses a step summary of more than 1 MiB as a whole.
-const MAX_BYTES: usize = 900_000;
+pub(super) const MAX_BYTES: usize = 900_000;
 /// Failed tests shown with their output, for each cell.
 const MAX_OUTPUTS: usize = 20;
 /// Failed tests named after those.
@@ -53,7 +53,7 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
     out
 }
 
-fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
+pub(super) fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing into a string can't fail.
     let _ = out.write_fmt(text);
 }

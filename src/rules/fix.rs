@@ -1,7 +1,16 @@
 //! The safe edits of findings as one patch.
 
-use crate::model::finding::Finding;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use similar::TextDiff;
+
+use crate::model::finding::{Finding, Fix};
 use crate::model::scan::Note;
+
+/// Time the difference of one file may take; beyond it the patch is correct but longer than it need be.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the fixes of a scan change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,23 +27,267 @@ pub struct FilePatch {
     /// Path relative to the top.
     pub path: String,
     /// Content that was scanned.
-    pub before: Vec<u8>,
+    pub before: String,
     /// Content with the fixes.
-    pub after: Vec<u8>,
+    pub after: String,
     /// Number of fixes made.
     pub fixes: usize,
 }
 
-/// Collects the fixes of all findings that aren't suppressed. `read` gives the content of a file that was scanned, by its
-/// path relative to the top.
+/// Collects the fixes of all findings that aren't suppressed. `read` gives the content of a file by its path relative to
+/// the top, none when it is no plain file any more.
+///
+/// Not made, with a note, are fixes that overlap another, that a file changed under since the scan, and that would break
+/// the form of a JSON or TOML file. Line ends and everything else in the file stay as they are.
 pub fn patch(findings: &[Finding], read: &mut dyn FnMut(&str) -> Option<Vec<u8>>) -> Patch {
-    let _ = (findings, read);
-    Patch::default()
+    let mut by_file: BTreeMap<&str, Vec<(&Finding, &Fix)>> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| finding.suppressed.is_none()) {
+        if let Some(fix) = &finding.fix {
+            by_file.entry(&finding.path).or_default().push((finding, fix));
+        }
+    }
+    let mut patch = Patch::default();
+    for (path, mut fixes) in by_file {
+        fixes.sort_by_key(|(_, fix)| (fix.start, fix.end));
+        let mut say = |message: String| patch.notes.push(Note { path: path.to_owned(), message });
+        let Some(bytes) = read(path) else {
+            say("not mended: it can't be read any more".to_owned());
+            continue;
+        };
+        let Ok(before) = String::from_utf8(bytes) else {
+            say("not mended: it is no UTF-8".to_owned());
+            continue;
+        };
+        let (after, fixes) = mended(path, &before, &fixes, &mut say);
+        if fixes > 0 && after != before {
+            patch.files.push(FilePatch { path: path.to_owned(), before, after, fixes });
+        }
+    }
+    patch
+}
+
+/// The text with as many of the fixes as can be made, and their number.
+fn mended(path: &str, before: &str, fixes: &[(&Finding, &Fix)], say: &mut impl FnMut(String)) -> (String, usize) {
+    let mut after = String::with_capacity(before.len());
+    let (mut done, mut made) = (0, 0);
+    let mut last: Option<&Fix> = None;
+    for (finding, fix) in fixes {
+        if last.is_some_and(|last| (last.start, last.end, &last.replacement) == (fix.start, fix.end, &fix.replacement))
+        {
+            continue;
+        }
+        let Some((start, end)) = range(before, fix).filter(|_| is_unchanged(path, before, finding)) else {
+            say(format!("not mended: it changed since it was scanned ({})", fix.title));
+            continue;
+        };
+        // Two insertions at one place have no order that is known to be right.
+        let touches = last.is_some_and(|last| last.start == fix.start);
+        if start < done || touches {
+            say(format!("not mended: the fix overlaps another, scan again after it ({})", fix.title));
+            continue;
+        }
+        after.push_str(&before[done..start]);
+        after.push_str(&fix.replacement);
+        (done, made, last) = (end, made + 1, Some(*fix));
+    }
+    after.push_str(&before[done..]);
+    if made > 0 && breaks_form(path, before, &after) {
+        say("not mended: the fixes would break its syntax".to_owned());
+        return (before.to_owned(), 0);
+    }
+    (after, made)
+}
+
+/// The bytes of a fix, when they lie in the text and on its characters.
+fn range(text: &str, fix: &Fix) -> Option<(usize, usize)> {
+    let (start, end) = (usize::try_from(fix.start).ok()?, usize::try_from(fix.end).ok()?);
+    text.get(start..end).map(|_| (start, end))
+}
+
+/// Whether the line of the finding is still what was scanned. The lines of a notebook are those of its cells.
+fn is_unchanged(path: &str, text: &str, finding: &Finding) -> bool {
+    let (Some(span), Some(source)) = (finding.span, &finding.source) else { return true };
+    if path.ends_with(".ipynb") {
+        return true;
+    }
+    let line = (span.line as usize).checked_sub(1).and_then(|index| text.split('\n').nth(index));
+    line.is_some_and(|line| line.trim().starts_with(source.trim()))
+}
+
+/// Whether a file that was well-formed isn't any more.
+fn breaks_form(path: &str, before: &str, after: &str) -> bool {
+    let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    let is_toml = |text: &str| toml::de::DeTable::parse(text).is_ok();
+    match path.rsplit('.').next() {
+        Some("json" | "ipynb") => is_json(before) && !is_json(after),
+        Some("toml" | "lock") => is_toml(before) && !is_toml(after),
+        _ => false,
+    }
 }
 
 impl Patch {
-    /// The patch as `git apply` takes it; empty when nothing changes.
+    /// Number of fixes in it.
+    pub fn fixes(&self) -> usize {
+        self.files.iter().map(|file| file.fixes).sum()
+    }
+
+    /// The patch as `git apply` takes it, run at the top; empty when nothing changes.
     pub fn unified(&self) -> String {
-        String::new()
+        let mut out = String::new();
+        for file in &self.files {
+            let (old, new) = (quoted("a/", &file.path), quoted("b/", &file.path));
+            // Git ends a name with white space in it by a tab, as otherwise a date might follow.
+            let tab = if file.path.contains(' ') { "\t" } else { "" };
+            let before: Vec<&str> = file.before.split_inclusive('\n').collect();
+            let after: Vec<&str> = file.after.split_inclusive('\n').collect();
+            let diff = TextDiff::configure().newline_terminated(true).timeout(PATIENCE).diff_slices(&before, &after);
+            // Writing into a string can't fail.
+            let _ = write!(out, "diff --git {old} {new}\n--- {old}{tab}\n+++ {new}{tab}\n{}", diff.unified_diff());
+        }
+        out
+    }
+}
+
+/// A path as git writes it: in quotes with escapes where it holds a quote, a backslash or anything but printable ASCII.
+fn quoted(side: &str, path: &str) -> String {
+    let plain = path.bytes().all(|b| matches!(b, 0x20..=0x7e) && b != b'"' && b != b'\\');
+    if plain {
+        return format!("{side}{path}");
+    }
+    let mut out = format!("\"{side}");
+    for b in path.bytes() {
+        match b {
+            b'"' | b'\\' => out.extend(['\\', char::from(b)]),
+            0x20..=0x7e => out.push(char::from(b)),
+            // Writing into a string can't fail.
+            other => drop(write!(out, "\\{other:03o}")),
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::process::Command;
+
+    use proptest::prelude::{prop_assert_eq, proptest};
+
+    use super::{Patch, patch};
+    use crate::model::finding::{Confidence, Finding, Fix, Reach, Severity, Span};
+
+    fn fix(path: &str, text: &str, wrong: &str, right: &str) -> Finding {
+        let start = text.find(wrong).expect("it is there");
+        let line = text[..start].matches('\n').count();
+        let number = u32::try_from(line + 1).expect("few lines");
+        Finding {
+            rule: "site-path".to_owned(),
+            severity: Severity::Error,
+            confidence: Confidence::High,
+            path: path.to_owned(),
+            span: Some(Span { line: number, column: 1, end_line: number, end_column: 2 }),
+            message: "it breaks".to_owned(),
+            help: None,
+            fix: Some(Fix {
+                title: "use the other".to_owned(),
+                start: start as u64,
+                end: (start + wrong.len()) as u64,
+                replacement: right.to_owned(),
+            }),
+            facilities: Reach::default(),
+            source: text.split('\n').nth(line).map(str::to_owned),
+            fingerprint: "0".repeat(32),
+            suppressed: None,
+            count: None,
+            places: Vec::new(),
+        }
+    }
+
+    fn made(findings: &[Finding], text: &str) -> Patch {
+        patch(findings, &mut |_| Some(text.as_bytes().to_vec()))
+    }
+
+    /// What `git apply` makes of a file with this patch.
+    fn applied(path: &str, text: &str, patch: &Patch) -> String {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join(path);
+        fs::create_dir_all(file.parent().expect("a parent")).expect("directories");
+        fs::write(&file, text).expect("a file");
+        fs::write(dir.path().join("fix.patch"), patch.unified()).expect("a file");
+        let git = Command::new("git")
+            .args(["-c", "core.autocrlf=false", "apply", "fix.patch"])
+            .current_dir(dir.path())
+            .env("GIT_CEILING_DIRECTORIES", dir.path().parent().expect("a parent"))
+            .output()
+            .expect("git is there");
+        assert!(git.status.success(), "{}\n{}", String::from_utf8_lossy(&git.stderr), patch.unified());
+        fs::read_to_string(file).expect("a file")
+    }
+
+    #[test]
+    fn git_applies_it_whatever_the_path_and_the_line_ends() {
+        let text = "one\r\nkeep\r\ntwo '/eos/user/x'\r\n\r\nend without line end '/eos/user/y'";
+        for path in ["a.py", "a b/c d.py", "é\"q\\ü.py", "tab\there.py", "new\nline.py", "-x #%.py"] {
+            let findings =
+                [fix(path, text, "/eos/user/x", "root://eosuser//x"), fix(path, text, "/eos/user/y", "root://y")];
+            let patch = made(&findings, text);
+            assert_eq!((patch.fixes(), patch.notes.len()), (2, 0));
+            let wanted = text.replace("/eos/user/x", "root://eosuser//x").replace("/eos/user/y", "root://y");
+            assert_eq!(patch.files[0].after, wanted);
+            assert_eq!(applied(path, text, &patch), wanted, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn overlapping_fixes_are_told_and_equal_ones_made_once() {
+        let text = "abcdef\n";
+        let patch = made(&[fix("a", text, "bcd", "X"), fix("a", text, "bcd", "X"), fix("a", text, "cde", "Y")], text);
+        assert_eq!((patch.files[0].after.as_str(), patch.fixes()), ("aXef\n", 1));
+        assert!(patch.notes.len() == 1 && patch.notes[0].message.contains("overlaps"), "{:?}", patch.notes);
+    }
+
+    #[test]
+    fn a_file_that_changed_is_left_alone() {
+        let text = "x = '/eos'\n";
+        for now in ["y = '/eos'\n", "", "x = "] {
+            let patch = made(&[fix("a", text, "/eos", "Z")], now);
+            assert_eq!((patch.files.len(), patch.notes.len(), patch.unified()), (0, 1, String::new()), "{now:?}");
+        }
+        let gone = patch(&[fix("a", text, "/eos", "Z")], &mut |_| None);
+        assert_eq!((gone.files.len(), gone.notes.len()), (0, 1));
+    }
+
+    #[test]
+    fn a_fix_can_not_break_json_or_toml() {
+        let text = "{\"a\": \"/eos\"}\n";
+        assert_eq!(made(&[fix("a.json", text, "/eos", "say \"x\"")], text).files, []);
+        assert_eq!(made(&[fix("a.json", text, "/eos", "root:")], text).files.len(), 1);
+        let text = "a = \"/eos\"\n";
+        assert_eq!(made(&[fix("a.toml", text, "/eos", "\"")], text).files, []);
+    }
+
+    #[test]
+    fn what_is_suppressed_is_not_mended() {
+        let mut finding = fix("a", "x\n", "x", "y");
+        finding.suppressed = Some(crate::model::finding::Suppression {
+            by: crate::model::finding::Suppressor::Config,
+            reason: "why".to_owned(),
+        });
+        assert_eq!(made(&[finding], "x\n"), Patch::default());
+    }
+
+    proptest! {
+        #[test]
+        fn no_edit_can_make_it_panic(start in 0_u64..12, end in 0_u64..12, text in "\\PC{0,6}\n\\PC{0,3}", with in "\\PC{0,4}") {
+            let mut finding = fix("a", "x", "x", &with);
+            finding.source = None;
+            if let Some(fix) = &mut finding.fix {
+                (fix.start, fix.end) = (start, end);
+            }
+            let patch = made(&[finding], &text);
+            let kept = patch.files.first().map_or(text.clone(), |file| file.before.clone());
+            prop_assert_eq!(kept, text);
+        }
     }
 }

@@ -14,6 +14,7 @@ mod install;
 mod lfs_pointer;
 mod lock_disagrees;
 mod machine_flags;
+mod missing_file;
 mod missing_module;
 mod missing_tests;
 mod module;
@@ -23,6 +24,7 @@ mod network_at_import;
 mod no_declaration;
 mod no_lock;
 mod nounset_setup;
+mod path;
 mod python_range;
 mod python_syntax;
 mod report;
@@ -45,7 +47,12 @@ use input::{FileInput, RepositoryInput};
 use crate::model::finding::{Confidence, Reach, Severity};
 
 /// Every rule, table by table.
-const TABLES: &[&[&Rule]] = &[table::code::CODE, table::dependency::DEPENDENCY, &[&suppress::unused::RULE]];
+const TABLES: &[&[&Rule]] = &[
+    table::code::CODE,
+    table::dependency::DEPENDENCY,
+    table::path::PATH,
+    &[&suppress::unused::RULE],
+];
 
 /// Every rule there is, in no order.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

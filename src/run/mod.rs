@@ -4,6 +4,7 @@ pub mod choice;
 pub mod event;
 mod execute;
 pub mod leftover;
+pub mod mend;
 pub mod plan;
 pub mod scan;
 mod secret;

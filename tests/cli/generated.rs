@@ -30,6 +30,34 @@ fn schemas_are_current() {
 }
 
 #[test]
+fn pages_of_rules_are_current() {
+    let documents = carnet::cli::rules::documents();
+    for (name, text) in &documents {
+        assert_current(&format!("docs/rules/{name}"), text);
+    }
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules");
+    for entry in fs::read_dir(dir).expect("docs/rules is there") {
+        let name = entry.expect("an entry").file_name().into_string().expect("a plain name");
+        assert!(documents.iter().any(|(known, _)| *known == name), "docs/rules/{name} is of no rule: remove it");
+    }
+}
+
+#[test]
+fn every_page_of_a_rule_has_its_parts() {
+    for rule in carnet::cli::rules::infos() {
+        let id = &rule.id;
+        assert!(
+            id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+            "{id} is not kebab-case"
+        );
+        for part in ["What it does", "Why it breaks elsewhere", "Example", "How to fix", "Limits"] {
+            assert!(rule.page.contains(&format!("## {part}\n")), "the page of {id} lacks `{part}`");
+        }
+        assert!(rule.summary.lines().count() == 1 && !rule.summary.ends_with('.'), "{id}: {}", rule.summary);
+    }
+}
+
+#[test]
 fn the_readme_has_every_exit_code() {
     let rows: Vec<String> = exit::TABLE.iter().map(|(code, meaning)| format!("| {code} | {meaning} |")).collect();
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README");

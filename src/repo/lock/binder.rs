@@ -5,19 +5,16 @@ use super::Source;
 /// Where configuration lies: the first of these that exists, else the top.
 const PLACES: &[&str] = &["binder", ".binder"];
 /// Build packs in the order they are asked, with the files that make one the one that is used.
-const PACKS: &[&[&str]] = &[
-    &["Dockerfile"],
-    &["environment.yml"],
-    &["Pipfile", "Pipfile.lock"],
-    &["requirements.txt", "setup.py"],
-];
+const PACKS: &[&[&str]] =
+    &[&["Dockerfile"], &["environment.yml"], &["Pipfile", "Pipfile.lock"], &["requirements.txt", "setup.py"]];
 /// Files that any pack but a Dockerfile takes as well.
 const EXTRA: &[&str] = &["apt.txt", "postBuild", "start", "runtime.txt"];
 
 /// The files, in that order; empty when there are none.
 pub(super) fn files(files: &dyn Source) -> Vec<String> {
     let paths = files.paths();
-    let has_place = |place: &str| paths.iter().any(|path| path.strip_prefix(place).is_some_and(|rest| rest.starts_with('/')));
+    let has_place =
+        |place: &str| paths.iter().any(|path| path.strip_prefix(place).is_some_and(|rest| rest.starts_with('/')));
     let place = PLACES.iter().copied().find(|place| has_place(place));
     let inside = |name: &str| place.map_or_else(|| name.to_owned(), |place| format!("{place}/{name}"));
     let present = |names: &[&str]| -> Vec<String> {

@@ -92,14 +92,7 @@ pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
 }
 
 /// A package of a channel. `python` is the Python asked for, `pip` no dependency of the analysis.
-pub(super) fn push(
-    text: &str,
-    line: u32,
-    group: Option<&str>,
-    is_lock: bool,
-    file: &File<'_>,
-    found: &mut Found<'_>,
-) {
+pub(super) fn push(text: &str, line: u32, group: Option<&str>, is_lock: bool, file: &File<'_>, found: &mut Found<'_>) {
     let Some(spec) = spec(text) else { return found.problem(format!("line {line}: `{text}` names no package")) };
     push_spec(spec, line, group, is_lock, file, found);
 }

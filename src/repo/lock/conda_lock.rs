@@ -22,7 +22,9 @@ pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
             version: version.to_owned(),
             files: package.text_of("url").map(file_name).into_iter().collect(),
             platform: package.text_of("platform").map(str::to_owned),
-            machine: machine.map(|(key, value)| format!("{key} {}", value.text().unwrap_or_default()).trim().to_owned()).collect(),
+            machine: machine
+                .map(|(key, value)| format!("{key} {}", value.text().unwrap_or_default()).trim().to_owned())
+                .collect(),
             ..found.locked(file.path, package.line, index)
         });
     }

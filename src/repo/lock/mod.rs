@@ -185,7 +185,9 @@ fn format(path: &str) -> Option<Format> {
     let (stem, extension) = name.rsplit_once('.')?;
     let words: Vec<&str> = stem.split(['-', '_', '.']).collect();
     match extension {
-        "txt" | "in" | "lock" | "pip" if words.iter().any(|word| matches!(*word, "requirements" | "requirement" | "reqs")) => {
+        "txt" | "in" | "lock" | "pip"
+            if words.iter().any(|word| matches!(*word, "requirements" | "requirement" | "reqs")) =>
+        {
             Some(REQUIREMENTS)
         }
         "txt" | "in" if words.iter().any(|word| matches!(*word, "constraints" | "constraint")) => Some(CONSTRAINTS),
@@ -205,7 +207,9 @@ fn is_maybe(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let Some((stem, "txt" | "lock")) = name.rsplit_once('.') else { return false };
     let words = ["conda", "explicit", "spec", "linux-64", "osx-64", "osx-arm64", "linux-aarch64"];
-    words.iter().any(|word| stem.contains(word)) && !stem.contains("requirement") && !stem.contains("constraint")
+    words.iter().any(|word| stem.contains(word))
+        && !stem.contains("requirement")
+        && !stem.contains("constraint")
         && NAMED.binary_search_by(|(have, _)| (*have).cmp(name)).is_err()
 }
 

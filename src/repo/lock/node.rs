@@ -5,7 +5,6 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
-
 /// A value and where it begins.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::repo) struct Node {

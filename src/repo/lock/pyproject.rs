@@ -16,7 +16,9 @@ pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
             found.push_python(file.path, python.line, python.text().unwrap_or_default());
         }
         list(project.get("dependencies"), None, file, found);
-        for (extra, items) in project.entries().filter(|(key, _)| *key == "optional-dependencies").flat_map(|(_, node)| node.entries()) {
+        for (extra, items) in
+            project.entries().filter(|(key, _)| *key == "optional-dependencies").flat_map(|(_, node)| node.entries())
+        {
             list(Some(items), Some(extra), file, found);
         }
     }

@@ -55,7 +55,8 @@ pub(super) fn parts(text: &str) -> Result<Parts, String> {
     }
     let marker = marker.map(str::trim).filter(|marker| !marker.is_empty());
     if let Some(marker) = marker {
-        MarkerTree::from_str(marker).map_err(|_| format!("the marker of {name} can't be read: `{}`", shortened(marker)))?;
+        MarkerTree::from_str(marker)
+            .map_err(|_| format!("the marker of {name} can't be read: `{}`", shortened(marker)))?;
     }
     Ok(Parts { name: normalized(name), constraint, source, marker: marker.map(str::to_owned) })
 }
@@ -137,7 +138,10 @@ mod tests {
         assert_eq!(read("Uproot"), ("uproot".into(), String::new(), None));
         assert_eq!(read("ruamel.yaml[jinja2] >= 0.17, <1"), ("ruamel-yaml".into(), ">= 0.17, <1".into(), None));
         let (name, constraint, marker) = read("x(>=1.0);python_version<'3.9'");
-        assert_eq!((name.as_str(), constraint.as_str(), marker.as_deref()), ("x", ">=1.0", Some("python_version<'3.9'")));
+        assert_eq!(
+            (name.as_str(), constraint.as_str(), marker.as_deref()),
+            ("x", ">=1.0", Some("python_version<'3.9'"))
+        );
         let url = "a @ git+https://me:secret@host/x.git@main ; os_name=='posix'";
         let Parts { source, marker, .. } = parts(url).expect("parts");
         assert_eq!(source.as_deref(), Some("git+https://host/x.git@main"));

@@ -28,7 +28,8 @@ pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
     // A sum of ten thousand terms is a tree of as many levels, and freeing it takes as many frames.
     let text = file.text;
     let reader = std::thread::Builder::new().stack_size(STACK);
-    let items = std::thread::scope(|scope| reader.spawn_scoped(scope, || parse(text)).ok().and_then(|it| it.join().ok()));
+    let items =
+        std::thread::scope(|scope| reader.spawn_scoped(scope, || parse(text)).ok().and_then(|it| it.join().ok()));
     let Some(items) = items else { return found.problem("it could not be parsed") };
     for item in items {
         match item {

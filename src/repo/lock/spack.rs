@@ -18,14 +18,17 @@ pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
         if name.is_empty() {
             continue;
         }
-        let version = rest.strip_prefix('@').map(|rest| rest.split(['+', '~', '%', ' ', '^']).next().unwrap_or_default());
+        let version =
+            rest.strip_prefix('@').map(|rest| rest.split(['+', '~', '%', ' ', '^']).next().unwrap_or_default());
         found.inventory.requirements.push(Requirement {
             path: file.path.to_owned(),
             line: item.line,
             index: Index::Spack,
             name: name.to_lowercase(),
             constraint: version.map_or_else(String::new, |version| format!("@{version}")),
-            exact: version.is_some_and(|version| version.starts_with('=') || !version.is_empty() && !version.contains([':', ','])),
+            exact: version.is_some_and(|version| {
+                version.starts_with('=') || !version.is_empty() && !version.contains([':', ','])
+            }),
             group: None,
             source: None,
             marker: None,

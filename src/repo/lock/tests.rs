@@ -8,7 +8,8 @@ fn names_are_sorted_for_the_search() {
 
 #[test]
 fn lock_files_are_known_by_name() {
-    for path in ["requirements.txt", "env/requirements-dev.txt", "sub/uv.lock", "environment.yml", "requirements.lock"] {
+    for path in ["requirements.txt", "env/requirements-dev.txt", "sub/uv.lock", "environment.yml", "requirements.lock"]
+    {
         assert!(is_lock(path), "{path}");
     }
     for path in ["my-requirements.md", "uv.lock.bak", "data/lock"] {

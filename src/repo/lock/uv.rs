@@ -74,7 +74,8 @@ fn markers(packages: &[Node]) -> Vec<Option<String>> {
                 way.and(without_extras(marker));
             }
             for &to in by_name.get(need.text_of("name").unwrap_or_default()).into_iter().flatten() {
-                let is_other = need.text_of("version").is_some_and(|version| packages[to].text_of("version") != Some(version));
+                let is_other =
+                    need.text_of("version").is_some_and(|version| packages[to].text_of("version") != Some(version));
                 if is_other {
                     continue;
                 }
@@ -105,7 +106,8 @@ fn markers(packages: &[Node]) -> Vec<Option<String>> {
 /// Everything that a package may pull in: with extras and groups.
 fn needs(package: &Node) -> impl Iterator<Item = &Node> {
     let tables = ["optional-dependencies", "dev-dependencies"];
-    let grouped = tables.into_iter().flat_map(|key| package.get(key)).flat_map(Node::entries).flat_map(|(_, list)| list.items());
+    let grouped =
+        tables.into_iter().flat_map(|key| package.get(key)).flat_map(Node::entries).flat_map(|(_, list)| list.items());
     package.items_of("dependencies").iter().chain(grouped)
 }
 

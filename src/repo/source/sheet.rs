@@ -53,7 +53,7 @@ impl<'a> Sheet<'a> {
     /// Adds a span with a role and what it belongs to.
     pub(super) fn add(&mut self, range: Range<usize>, kind: Kind, role: Role, name: Option<&str>) {
         if range.start < range.end {
-            let name = name.map(str::to_owned);
+            let name = name.map(short);
             self.spans.push(Span { range, kind, role, is_head: true, name, call: None });
         }
     }
@@ -61,7 +61,7 @@ impl<'a> Sheet<'a> {
     /// Adds a setting.
     pub(super) fn set(&mut self, dialect: Dialect, key: &str, value: Word, start: usize) {
         let range = start.min(value.range.start)..value.range.end.max(start);
-        self.facts.settings.push(Setting { dialect, key: key.to_owned(), value, range });
+        self.facts.settings.push(Setting { dialect, key: short(key), value, range });
     }
 
     /// Adds a reference.
@@ -97,6 +97,23 @@ impl<'a> Sheet<'a> {
         let (text, problem) = (Cow::Borrowed(self.text), self.problem);
         View { text, spans: self.spans, facts: self.facts, problem, ..View::default() }
     }
+}
+
+/// A name as it is kept with each span: at most 256 bytes, so that a long one over many values costs little.
+pub(super) fn short(name: &str) -> String {
+    let mut end = name.len().min(256);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name[..end].to_owned()
+}
+
+/// The path of a key below another's.
+pub(super) fn join(parent: &str, key: &str) -> String {
+    if parent.is_empty() {
+        return short(key);
+    }
+    if parent.len() > 512 { parent.to_owned() } else { format!("{parent}.{}", short(key)) }
 }
 
 /// Lines of a part of a text, as ranges without their ends (`\n`, `\r\n`).

@@ -1,5 +1,13 @@
 //! Reports of a static audit: one format a file, each rendered from [`Scan`] alone.
 
+mod github;
+mod gitlab;
+mod human;
+mod junit;
+mod markdown;
+mod sarif;
+mod tally;
+
 use super::{Options, ReportError};
 use crate::model::canonical;
 use crate::model::scan::Scan;
@@ -42,13 +50,20 @@ impl Format {
     }
 }
 
-/// An audit in a format, as text.
+/// An audit in a format, as text. Only the human form depends on the options, and folds less with `all`.
 ///
 /// # Errors
 /// When the content has no form in JSON or XML: a bug.
 pub fn render(format: Format, scan: &Scan, options: &Options) -> Result<String, ReportError> {
-    let _ = (format, options);
-    json(scan)
+    match format {
+        Format::Human => Ok(human::render(scan, options)),
+        Format::Json => json(scan),
+        Format::Junit => junit::render(scan),
+        Format::Markdown => Ok(markdown::render(scan)),
+        Format::Sarif => sarif::render(scan),
+        Format::Gitlab => gitlab::render(scan),
+        Format::Github => Ok(github::render(scan)),
+    }
 }
 
 /// A value in canonical JSON.

@@ -2,8 +2,8 @@
 
 use super::super::{
     Rule, absolute_shebang, batch_site, committed_credential, dead_url, generated_paths, image_without_digest,
-    lfs_pointer, machine_flags, missing_tests, moving_action, moving_image, network_at_import, nounset_setup,
-    retired_os, site_command, site_executor, unpinned_submodule, unversioned_corrections,
+    lfs_pointer, machine_flags, missing_file, missing_tests, moving_action, moving_image, network_at_import,
+    nounset_setup, retired_os, site_command, site_executor, unpinned_submodule, unversioned_corrections,
 };
 
 /// They, in no order.
@@ -16,6 +16,7 @@ pub(in crate::rules) const CODE: &[&Rule] = &[
     &image_without_digest::RULE,
     &lfs_pointer::RULE,
     &machine_flags::RULE,
+    &missing_file::RULE,
     &missing_tests::RULE,
     &moving_action::RULE,
     &moving_image::RULE,

@@ -2,3 +2,4 @@
 
 pub(super) mod code;
 pub(super) mod dependency;
+pub(super) mod path;

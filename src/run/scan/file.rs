@@ -1,6 +1,7 @@
 //! One file: read, seen as its language, given to every rule.
 
 use std::io::Read as _;
+use std::ops::Range;
 
 use memchr::{memchr, memmem};
 
@@ -11,7 +12,7 @@ use super::place::Lines;
 use super::tree::{Snapshot, WHOLE};
 use crate::model::finding::Finding;
 use crate::repo::matcher::Match;
-use crate::repo::source::fact::Import;
+use crate::repo::source::fact::{Import, Reference};
 use crate::repo::source::language::Language;
 use crate::repo::source::{self, View};
 use crate::rules::input::FileInput;
@@ -22,6 +23,8 @@ use crate::rules::{Check, Report};
 const HEAD: usize = 8 << 10;
 /// Matches from which on a file of data is a list.
 const LIST: usize = 64;
+/// Most names that are remembered of one file.
+const MOST_MENTIONS: usize = 20_000;
 /// Size of a piece of a file that is too long to be read whole.
 const PIECE: usize = 4 << 20;
 /// What pieces overlap by, so that nothing is cut in two.
@@ -32,6 +35,8 @@ const OVERLAP: usize = 8 << 10;
 pub(super) struct Examined {
     pub(super) findings: Vec<Finding>,
     pub(super) imports: Vec<(u32, Import)>,
+    pub(super) references: Vec<(u32, Reference)>,
+    pub(super) mentions: Vec<String>,
     pub(super) directives: Vec<Directive>,
     pub(super) notes: Vec<String>,
     pub(super) bytes: u64,
@@ -102,13 +107,26 @@ impl<'a> Worker<'a> {
         if let Some(problem) = &view.problem {
             examined.notes.push(problem.clone());
         }
-        if !view.facts.imports.is_empty() {
-            let lines = Lines::of(bytes);
-            let imports = view.facts.imports.iter();
-            examined.imports =
-                imports.map(|import| (lines.line(view.map.in_file(import.range.start)), import.clone())).collect();
-        }
+        self.remember(&view, bytes, &mut examined);
         examined
+    }
+
+    /// What rules of the repository want to know of a file.
+    fn remember(&self, view: &View<'_>, bytes: &[u8], examined: &mut Examined) {
+        let facts = &view.facts;
+        if !facts.imports.is_empty() || !facts.references.is_empty() {
+            let lines = Lines::of(bytes);
+            let line = |range: &Range<usize>| lines.line(view.map.in_file(range.start));
+            examined.imports = facts.imports.iter().map(|import| (line(&import.range), import.clone())).collect();
+            examined.references = facts.references.iter().map(|one| (line(&one.range), one.clone())).collect();
+        }
+        for span in view.spans.iter().filter(|span| span.is_active()).take(MOST_MENTIONS) {
+            let text = &view.text[span.range.clone()];
+            let name = text.rsplit('/').next().unwrap_or(text);
+            if text.len() < 300 && name.contains('.') && !name.contains([' ', '\n']) {
+                examined.mentions.push(name.to_owned());
+            }
+        }
     }
 
     /// A file that is too long to be read at once is data, whatever its name says.

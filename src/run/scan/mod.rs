@@ -9,7 +9,7 @@ mod place;
 mod subject;
 mod tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -65,6 +65,7 @@ pub fn scan(options: &Options) -> Result<Scanned, RepoError> {
     let mut notes = std::mem::take(&mut snapshot.notes);
     let (mut findings, mut counts) = (Vec::new(), FileCounts { skipped: snapshot.skipped, ..FileCounts::default() });
     let (mut imports, mut directives) = (Vec::new(), Directives::new());
+    let (mut references, mut mentions) = (Vec::new(), BTreeMap::new());
     let matcher = Matcher::new(catalogue.roots());
     let examined = examine(&snapshot, &Shared { rules: &rules, world: &world, matcher: &matcher }, options.jobs);
     for (path, one) in examined {
@@ -73,18 +74,32 @@ pub fn scan(options: &Options) -> Result<Scanned, RepoError> {
         counts.skipped += u64::from(one.is_skipped);
         counts.bytes += one.bytes;
         imports.extend(one.imports.into_iter().map(|(line, import)| (path.clone(), line, import)));
+        references.extend(one.references.into_iter().map(|(line, reference)| (path.clone(), line, reference)));
+        for name in one.mentions {
+            *mentions.entry(name).or_insert(0) += 1;
+        }
         notes.extend(one.notes.into_iter().map(|message| Note { path: path.clone(), message }));
         if !one.directives.is_empty() {
             directives.insert(path, one.directives);
         }
     }
-    let repository =
-        RepositoryInput { world: &world, links: snapshot.links.clone(), imports, submodules: snapshot.submodules() };
+    let repository = RepositoryInput {
+        world: &world,
+        links: snapshot.links.clone(),
+        imports,
+        references,
+        mentions,
+        submodules: snapshot.submodules(),
+    };
     for rule in &rules {
         if let Check::Repository(check) = rule.check {
             let mut reports = Vec::new();
             check(&repository, &mut reports);
-            findings.extend(reports.into_iter().map(|report| finding::of_repository(rule, report)));
+            for report in reports {
+                let mut one = finding::of_repository(rule, report);
+                one.source = one.span.and_then(|span| snapshot.line(&one.path, span.line));
+                findings.push(one);
+            }
         }
     }
     sort(&mut findings);

@@ -49,6 +49,12 @@ impl<'a> Lines<'a> {
         }
     }
 
+    /// A line by its number, from 1, cut.
+    pub(super) fn nth(&self, line: u32) -> Option<String> {
+        let index = usize::try_from(line).ok()?.checked_sub(1)?;
+        self.starts.get(index).map(|start| self.text(*start))
+    }
+
     /// The line that holds a place, without its end, cut.
     pub(super) fn text(&self, offset: usize) -> String {
         let index = self.index(offset);

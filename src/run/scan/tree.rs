@@ -6,16 +6,15 @@ use std::path::PathBuf;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::Options;
+use super::place::Lines;
 use crate::model::inventory::Inventory;
 use crate::model::scan::Note;
-use crate::repo::detect::Files;
+use crate::repo::lock::Source;
 use crate::repo::{RepoError, image, lock, range, walk};
 use crate::rules::input::Submodule;
 
 /// Largest part of a file that is read whole; the rest of a longer one is looked at in pieces.
 pub(super) const WHOLE: u64 = 16 << 20;
-/// Largest declaring file that is read.
-const DECLARING: u64 = 64 << 20;
 
 /// The files to scan.
 pub(super) struct Snapshot {
@@ -78,21 +77,20 @@ impl Snapshot {
         walk::open(&self.top.join(path))
     }
 
-    /// The content of a file for the readers of locks.
-    pub(super) fn content(&self, path: &str) -> Option<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.load(path, DECLARING, &mut bytes).ok()?;
-        Some(bytes)
+    /// A line of a file, from 1.
+    pub(super) fn line(&self, path: &str, line: u32) -> Option<String> {
+        let bytes = self.bytes(path, WHOLE)?;
+        let lines = Lines::of(&bytes);
+        lines.nth(line)
     }
 
     /// What the repository declares.
     pub(super) fn inventory(&self) -> Inventory {
-        let read = |path: &str| self.content(path);
-        lock::inventory(&Files { paths: self.paths.iter().cloned().collect(), read: &read })
+        lock::inventory(self)
     }
 
     pub(super) fn submodules(&self) -> Vec<Submodule> {
-        let Some(text) = self.content(".gitmodules") else { return Vec::new() };
+        let Some(text) = self.bytes(".gitmodules", WHOLE) else { return Vec::new() };
         walk::gitmodules(&String::from_utf8_lossy(&text))
             .into_iter()
             .map(|one| {
@@ -101,6 +99,22 @@ impl Snapshot {
                 Submodule { path, url, branch, line, is_recorded }
             })
             .collect()
+    }
+}
+
+impl Source for Snapshot {
+    fn paths(&self) -> Vec<&str> {
+        // Of commits only some files are scanned, and all of them declare.
+        match self.contents {
+            Some(_) => self.paths.iter().map(String::as_str).collect(),
+            None => self.files.iter().map(String::as_str).collect(),
+        }
+    }
+
+    fn bytes(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.load(path, cap, &mut bytes).ok()?;
+        Some(bytes)
     }
 }
 

@@ -51,7 +51,11 @@ fn depth_within(text: &str, grammar: Grammar, limit: usize) -> bool {
             TokenKind::EndOfFile => return true,
             TokenKind::Indent => blocks += 1,
             TokenKind::Dedent => blocks = blocks.saturating_sub(1),
-            TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace | TokenKind::FStringStart | TokenKind::TStringStart => {
+            TokenKind::Lpar
+            | TokenKind::Lsqb
+            | TokenKind::Lbrace
+            | TokenKind::FStringStart
+            | TokenKind::TStringStart => {
                 openings.push(depth);
                 depth += 1;
             }

@@ -1,5 +1,6 @@
 //! The walk over a tree: what it knows at a place, and what it gathers.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use ruff_python_ast::token::TokenKind;
@@ -142,7 +143,9 @@ impl<'a> Reader<'a> {
             return None;
         }
         let text = &self.text[bytes(expression.range())];
-        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.' || byte >= 0x80).then_some(text)
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.' || byte >= 0x80)
+            .then_some(text)
     }
 
     /// The dotted name, or the last attribute behind its dot when it belongs to another value: `.joinpath`.
@@ -173,12 +176,22 @@ impl<'a> Reader<'a> {
     fn finish(mut self) -> (Vec<Span>, Facts) {
         let mut replaced: Vec<Range<usize>> = Vec::new();
         let mut inner = Vec::new();
-        for (language, cooked) in std::mem::take(&mut self.embedded) {
+        let mut known = HashSet::new();
+        let mut found = std::mem::take(&mut self.embedded);
+        // A text that is put together holds strings which are such texts by themselves: the whole counts.
+        found.sort_by_key(|(_, cooked)| std::cmp::Reverse(cooked.parts.len()));
+        for (language, cooked) in found {
+            if cooked.parts.iter().any(|part| !part.is_empty() && known.contains(&part.start)) {
+                continue;
+            }
+            known.extend(cooked.parts.iter().map(|part| part.start));
             let (spans, mut facts) = embedded::read(language, &cooked);
             self.snap(&mut facts);
             embedded::merge(&mut self.facts, facts);
-            inner.extend(spans);
-            replaced.extend(cooked.parts);
+            if !spans.is_empty() {
+                inner.extend(spans);
+                replaced.extend(cooked.parts);
+            }
         }
         if !replaced.is_empty() {
             replaced.sort_by_key(|range| range.start);

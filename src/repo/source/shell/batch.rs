@@ -75,14 +75,43 @@ impl System {
 
 /// Long options that take their value as the next word.
 const LONG: [&str; 33] = [
-    "account", "array", "chdir", "clusters", "constraint", "container-image", "cpus-per-gpu", "cpus-per-task",
-    "dependency", "error", "exclude", "export", "gpus", "gpus-per-node", "gres", "job-name", "licenses", "mail-type",
-    "mail-user", "mem", "mem-per-cpu", "nodelist", "nodes", "ntasks", "ntasks-per-node", "output", "partition", "qos",
-    "reservation", "signal", "time", "tmp", "wckey",
+    "account",
+    "array",
+    "chdir",
+    "clusters",
+    "constraint",
+    "container-image",
+    "cpus-per-gpu",
+    "cpus-per-task",
+    "dependency",
+    "error",
+    "exclude",
+    "export",
+    "gpus",
+    "gpus-per-node",
+    "gres",
+    "job-name",
+    "licenses",
+    "mail-type",
+    "mail-user",
+    "mem",
+    "mem-per-cpu",
+    "nodelist",
+    "nodes",
+    "ntasks",
+    "ntasks-per-node",
+    "output",
+    "partition",
+    "qos",
+    "reservation",
+    "signal",
+    "time",
+    "tmp",
+    "wckey",
 ];
 
 /// A directive in a comment, `#SBATCH …`. False when the comment is none.
-pub(in crate::repo::source) fn directive(sheet: &mut Sheet<'_>, comment: Range<usize>) -> bool {
+pub(super) fn directive(sheet: &mut Sheet<'_>, comment: Range<usize>) -> bool {
     let text = sheet.slice(&comment);
     let systems = [
         ("#SBATCH", System::Slurm),

@@ -6,7 +6,7 @@ use super::lexer::Heredoc;
 use super::part::{Part, Piece};
 use crate::repo::source::fact::{Command, Dialect, Host, Usage, Word};
 use crate::repo::source::language::Language;
-use crate::repo::source::sheet::Sheet;
+use crate::repo::source::sheet::{Sheet, short};
 use crate::repo::source::span::{Kind, Role, Span};
 use std::ops::Range;
 
@@ -43,7 +43,8 @@ impl Line {
 
     /// Whether it is `[[ …`, where signs of comparison are no redirections.
     pub(super) fn is_test(&self) -> bool {
-        self.words.first().is_some_and(|word| word.text == "[[") && self.words.last().is_none_or(|word| word.text != "]]")
+        self.words.first().is_some_and(|word| word.text == "[[")
+            && self.words.last().is_none_or(|word| word.text != "]]")
     }
 
     /// The file that its output goes to.
@@ -105,7 +106,7 @@ impl Part {
 pub(super) fn elements(sheet: &mut Sheet<'_>, line: Line, name: Option<&str>) {
     for word in &line.words {
         for piece in &word.pieces {
-            sheet.spans.push(Span { name: name.map(str::to_owned), ..span(piece, Kind::Word) });
+            sheet.spans.push(Span { name: name.map(short), ..span(piece, Kind::Word) });
         }
     }
     defaults(sheet, &line);
@@ -125,7 +126,7 @@ fn span(piece: &Piece, kind: Kind) -> Span {
 
 fn defaults(sheet: &mut Sheet<'_>, line: &Line) {
     for (piece, name) in &line.defaults {
-        let name = Some(sheet.slice(name).to_owned());
+        let name = Some(short(sheet.slice(name)));
         sheet.spans.push(Span { name, ..span(piece, Kind::Word) });
     }
 }
@@ -151,7 +152,7 @@ pub(super) fn finish(sheet: &mut Sheet<'_>, mut line: Line, context: &Context) {
     }
     let mut words = line.words;
     words.drain(..from);
-    let Some(name) = words.first().map(|word| base(&word.text).to_owned()) else { return };
+    let Some(name) = words.first().map(|word| short(base(&word.text))) else { return };
     let is_done = match name.as_str() {
         "export" | "declare" | "local" | "readonly" | "typeset" | "setenv" | "set" | "unset" | "alias" => {
             variables(sheet, &words, context.is_csh)
@@ -186,7 +187,7 @@ fn assign(sheet: &mut Sheet<'_>, part: &Part) {
     let Some((key, value)) = part.assignment(sheet.text) else { return };
     let key = key.to_owned();
     for piece in part.pieces.iter().filter(|piece| piece.range.start >= value.range.start) {
-        sheet.spans.push(Span { name: Some(key.clone()), ..span(piece, Kind::Value) });
+        sheet.spans.push(Span { name: Some(short(&key)), ..span(piece, Kind::Value) });
     }
     sheet.set(Dialect::Variable, &key, value, part.range.start);
 }
@@ -198,7 +199,7 @@ fn variables(sheet: &mut Sheet<'_>, words: &[Part], is_csh: bool) -> bool {
         if let [_, key, value, ..] = words {
             let value = if value.text == "=" { words.get(3).unwrap_or(value) } else { value };
             for piece in &value.pieces {
-                sheet.spans.push(Span { name: Some(key.text.clone()), ..span(piece, Kind::Value) });
+                sheet.spans.push(Span { name: Some(short(&key.text)), ..span(piece, Kind::Value) });
             }
             let range = value.quoted().unwrap_or_else(|| value.range.clone());
             sheet.set(Dialect::Variable, &key.text, Word { text: value.text.clone(), range }, key.range.start);
@@ -255,7 +256,7 @@ fn spans(sheet: &mut Sheet<'_>, words: &[Part], name: &str) {
                 _ => option,
             };
             let call = (index > 0).then(|| name.to_owned());
-            sheet.spans.push(Span { name: name_of.map(str::to_owned), call, ..span(piece, Kind::Word) });
+            sheet.spans.push(Span { name: name_of.map(short), call, ..span(piece, Kind::Word) });
         }
         option = if is_option && own.is_none() { Some(part.text.trim_start_matches('-')) } else { None };
     }

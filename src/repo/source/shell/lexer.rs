@@ -149,7 +149,8 @@ impl<'s, 'a> Lexer<'s, 'a> {
             Some(b'`') => self.backtick(true),
             _ => {
                 let rest = &self.text.as_bytes()[self.at..self.end];
-                let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'$' | b'`')).unwrap_or(rest.len());
+                let length =
+                    rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'$' | b'`')).unwrap_or(rest.len());
                 self.take(self.at + length, true);
             }
         }
@@ -399,7 +400,8 @@ impl<'s, 'a> Lexer<'s, 'a> {
             self.at += 1;
             return;
         }
-        let is_number = self.frame().word.as_ref().is_some_and(|word| word.text.bytes().all(|byte| byte.is_ascii_digit()));
+        let is_number =
+            self.frame().word.as_ref().is_some_and(|word| word.text.bytes().all(|byte| byte.is_ascii_digit()));
         if is_number {
             self.frame().word = None;
         }
@@ -413,7 +415,9 @@ impl<'s, 'a> Lexer<'s, 'a> {
             }
             (b'<', Some(b'<')) if self.peek(2) == Some(b'<') => self.at += 3,
             (b'<', Some(b'<')) => self.heredoc(),
-            (b'>', Some(b'&')) if self.peek(2).is_some_and(|byte| byte.is_ascii_digit() || byte == b'-') => self.at += 3,
+            (b'>', Some(b'&')) if self.peek(2).is_some_and(|byte| byte.is_ascii_digit() || byte == b'-') => {
+                self.at += 3
+            }
             (_, Some(b'>' | b'|' | b'&')) => {
                 self.frame().redirect = Some(byte == b'>');
                 self.at += 2;
@@ -453,7 +457,8 @@ impl<'s, 'a> Lexer<'s, 'a> {
             let text = if pending.heredoc.strips_tabs { text.trim_start_matches('\t') } else { text };
             if text == pending.heredoc.delimiter {
                 end = line.start;
-                after = memchr::memchr(b'\n', &self.text.as_bytes()[line.end..self.end]).map_or(self.end, |at| line.end + at + 1);
+                after = memchr::memchr(b'\n', &self.text.as_bytes()[line.end..self.end])
+                    .map_or(self.end, |at| line.end + at + 1);
                 break;
             }
         }
@@ -480,7 +485,8 @@ impl<'s, 'a> Lexer<'s, 'a> {
         let is_csh = self.is_csh;
         let frame = self.frame();
         let starts_array = frame.word.as_ref().is_some_and(|word| word.equals.is_some() && word.text.ends_with('='));
-        let is_name = frame.word.is_some() && frame.line.words.is_empty() || frame.word.is_none() && frame.line.words.len() == 1;
+        let is_name =
+            frame.word.is_some() && frame.line.words.is_empty() || frame.word.is_none() && frame.line.words.len() == 1;
         if is_csh {
             self.end_word();
             self.at += 1;
@@ -607,8 +613,8 @@ impl Frame {
             "then" if is_csh => self.depth += 1,
             "if" => self.depth += 1,
             "fi" | "endif" => self.depth = self.depth.saturating_sub(1),
-            "elif" | "then" | "else" | "do" | "done" | "while" | "until" | "!" | "time" | "{" | "}" | "end" | "endsw"
-            | "breaksw" => {}
+            "elif" | "then" | "else" | "do" | "done" | "while" | "until" | "!" | "time" | "{" | "}" | "end"
+            | "endsw" | "breaksw" => {}
             _ => return false,
         }
         true

@@ -13,7 +13,6 @@ use std::ops::Range;
 use super::fact::{Host, Word};
 use super::sheet::Sheet;
 use super::span::Kind;
-pub(super) use batch::directive;
 use lexer::Lexer;
 
 /// Reads a part of a text as a script.
@@ -80,8 +79,5 @@ pub(super) fn words(text: &str) -> Vec<Word> {
     if let Some((start, word)) = current {
         found.push((start..bytes.len(), word));
     }
-    found
-        .into_iter()
-        .map(|(range, word)| Word { text: String::from_utf8_lossy(&word).into_owned(), range })
-        .collect()
+    found.into_iter().map(|(range, word)| Word { text: String::from_utf8_lossy(&word).into_owned(), range }).collect()
 }

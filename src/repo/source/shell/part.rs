@@ -45,7 +45,8 @@ impl Part {
         {
             let key = self.text.len() + found;
             self.text.push_str(text);
-            if self.text[..key].bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.+[]".contains(&byte)) && key > 0 {
+            if self.text[..key].bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.+[]".contains(&byte)) && key > 0
+            {
                 self.equals = Some((start + found + 1, key));
             }
         } else {

@@ -1,0 +1,64 @@
+//! GitLab's Code Quality report: a JSON array of issues, each with a fingerprint that stays when lines move.
+//!
+//! GitLab's parser stops at the first entry that it doesn't like, and shows one of several with the same fingerprint:
+//! every entry is whole and every fingerprint its own.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::super::ReportError;
+use super::super::text::one_line;
+use super::tally;
+use crate::model::digest::Digest;
+use crate::model::finding::Severity;
+use crate::model::scan::Scan;
+
+#[derive(Serialize)]
+struct Issue<'a> {
+    description: String,
+    check_name: &'a str,
+    fingerprint: String,
+    severity: &'static str,
+    location: Location<'a>,
+}
+
+#[derive(Serialize)]
+struct Location<'a> {
+    path: &'a str,
+    lines: Lines,
+}
+
+#[derive(Serialize)]
+struct Lines {
+    begin: u32,
+}
+
+/// The findings that nothing suppresses, the worst first.
+pub(super) fn render(scan: &Scan) -> Result<String, ReportError> {
+    let mut taken = BTreeSet::new();
+    let issues: Vec<Issue<'_>> = tally::reported(scan)
+        .into_iter()
+        .map(|finding| Issue {
+            description: one_line(&tally::sentences(finding), 2000),
+            check_name: &finding.rule,
+            fingerprint: unique(&finding.fingerprint, &mut taken),
+            severity: match finding.severity {
+                Severity::Error => "critical",
+                Severity::Warning => "minor",
+                Severity::Note => "info",
+            },
+            location: Location { path: &finding.path, lines: Lines { begin: tally::line(finding) } },
+        })
+        .collect();
+    super::json(&issues)
+}
+
+/// The fingerprint, or one made of it when another finding has it already.
+fn unique(fingerprint: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut candidate = fingerprint.to_owned();
+    while candidate.is_empty() || !taken.insert(candidate.clone()) {
+        candidate = Digest::of(format!("again {candidate}").as_bytes()).hex().chars().take(32).collect();
+    }
+    candidate
+}

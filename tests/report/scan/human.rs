@@ -1,0 +1,59 @@
+//! The form for a terminal.
+
+use carnet::model::finding::Severity;
+use carnet::report::Options;
+use carnet::report::scan::{self, Format};
+
+use super::fixture::{finding, scan, with};
+use super::render;
+use crate::assert_snapshot;
+
+#[test]
+fn findings_show_their_lines_the_facilities_and_the_help() {
+    assert_snapshot("scan-human", &render(&scan(), Format::Human));
+}
+
+#[test]
+fn colours_are_the_only_difference_that_colour_makes_to_a_scan() {
+    let colored = scan::render(Format::Human, &scan(), &Options { color: true, ..Options::default() }).expect("text");
+    assert!(colored.contains("\x1b["));
+    assert_eq!(anstream::adapter::strip_str(&colored).to_string(), render(&scan(), Format::Human));
+}
+
+#[test]
+fn no_findings_are_two_lines() {
+    let mut scan = with(Vec::new());
+    scan.notes.clear();
+    assert_eq!(render(&scan, Format::Human), "no findings\n42 files scanned in 0.08 s\n");
+}
+
+#[test]
+fn five_hundred_findings_of_one_kind_are_one_block() {
+    let findings = (1..=500).map(|line| {
+        let source = format!("open('/nfs/dust/{line}')");
+        finding(
+            "site-path",
+            Severity::Error,
+            &format!("src/{}.py", line % 7),
+            line,
+            &source,
+            &format!("/nfs/dust/{line}"),
+        )
+    });
+    let text = render(&with(findings.collect()), Format::Human);
+    assert!(text.lines().count() < 40 && text.contains("and 497 more in 7 files"), "{text}");
+    assert!(text.contains("500 errors in 7 files"), "{text}");
+    let options = Options { all: true, ..Options::default() };
+    let all = scan::render(Format::Human, &with(vec![finding("a", Severity::Note, "b", 1, "c", "c"); 9]), &options);
+    assert_eq!(all.expect("text").matches("b:1:1").count(), 9);
+}
+
+#[test]
+fn a_span_outside_of_its_line_is_drawn_at_its_end() {
+    for (column, end_line, end_column) in [(0, 1, 0), (99, 1, 3), (3, 1, 999), (3, 9, 1), (u32::MAX, 0, u32::MAX)] {
+        let mut odd = finding("a", Severity::Error, "b.py", 1, "größe = 1", "1");
+        let span = odd.span.as_mut().expect("a span");
+        (span.column, span.end_line, span.end_column) = (column, end_line, end_column);
+        assert!(render(&with(vec![odd]), Format::Human).contains("größe = 1"));
+    }
+}

@@ -1,0 +1,19 @@
+//! Reports of a static audit, in every format.
+
+mod annotation;
+mod fixture;
+mod hostile;
+mod human;
+mod junit;
+mod markdown;
+mod sarif;
+mod schema;
+
+use carnet::model::scan::Scan;
+use carnet::report::Options;
+use carnet::report::scan::{self, Format};
+
+/// The audit in a format.
+fn render(scan: &Scan, format: Format) -> String {
+    scan::render(format, scan, &Options::default()).expect("it has this form")
+}

@@ -1,0 +1,66 @@
+//! SARIF 2.1.0: its shape, and the limits of its readers.
+
+use carnet::model::finding::{Place, Severity};
+use carnet::report::scan::Format;
+use serde_json::Value;
+
+use super::fixture::{finding, scan, with};
+use super::render;
+use crate::assert_snapshot;
+
+fn parsed(scan: &carnet::model::scan::Scan) -> Value {
+    serde_json::from_str(&render(scan, Format::Sarif)).expect("JSON")
+}
+
+#[test]
+fn a_scan_is_one_run_with_every_rule() {
+    let log = parsed(&scan());
+    assert_snapshot("scan-sarif", &serde_json::to_string_pretty(&log).expect("JSON"));
+    let run = &log["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
+    assert_eq!(rules.len(), 4);
+    for result in run["results"].as_array().expect("results") {
+        let index = usize::try_from(result["ruleIndex"].as_u64().expect("an index")).expect("small");
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        assert!(result["locations"].as_array().is_some_and(|locations| locations.len() == 1));
+    }
+}
+
+#[test]
+fn paths_are_uri_references() {
+    for (path, uri) in [
+        ("a b/c#d%e?.py", "a%20b/c%23d%25e%3F.py"),
+        ("größe.py", "gr%C3%B6%C3%9Fe.py"),
+        ("c:x\n\\y.py", "c%3Ax%0A%5Cy.py"),
+    ] {
+        let log = parsed(&with(vec![finding("site-path", Severity::Error, path, 1, "x", "x")]));
+        let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
+        assert_eq!((&place["uri"], &place["uriBaseId"]), (&Value::from(uri), &Value::from("%SRCROOT%")));
+    }
+}
+
+#[test]
+fn related_places_stop_at_a_thousand_and_results_at_what_is_taken() {
+    let mut many = finding("site-path", Severity::Error, "a.json", 1, "x", "x");
+    many.span = None;
+    many.places = (1..=5000).map(|line| Place { path: "a.json".to_owned(), line }).collect();
+    let log = parsed(&with(vec![many]));
+    assert_eq!(log["runs"][0]["results"][0]["relatedLocations"].as_array().map(Vec::len), Some(999));
+    let findings = (1..=25_010).map(|line| finding("site-path", Severity::Note, "a.py", line, "x", "x"));
+    let log = parsed(&with(findings.collect()));
+    assert_eq!(log["runs"][0]["results"].as_array().map(Vec::len), Some(25_000));
+    let said = &log["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
+    assert!(said.as_str().is_some_and(|text| text.starts_with("10 results are left out")), "{said}");
+}
+
+#[test]
+fn a_span_that_makes_no_sense_becomes_one_that_readers_take() {
+    let mut odd = finding("site-path", Severity::Error, "a.py", 5, "x", "x");
+    let span = odd.span.as_mut().expect("a span");
+    (span.line, span.column, span.end_line, span.end_column) = (0, 0, 0, 0);
+    let log = parsed(&with(vec![odd]));
+    let region = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"];
+    for key in ["startLine", "startColumn", "endLine", "endColumn"] {
+        assert_eq!(region[key], 1, "{key}");
+    }
+}
