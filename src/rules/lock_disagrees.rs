@@ -52,7 +52,11 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
 }
 
 fn is_comparable(one: &Requirement) -> bool {
-    one.index == Index::Pypi && one.marker.is_none() && one.group.is_none() && one.source.is_none() && !one.constraint.is_empty()
+    one.index == Index::Pypi
+        && one.marker.is_none()
+        && one.group.is_none()
+        && one.source.is_none()
+        && !one.constraint.is_empty()
 }
 
 fn with_locks(requirement: &Requirement, inventory: &Inventory, reports: &mut Vec<Report>) {
@@ -99,7 +103,8 @@ fn is_lock_of(lock: &str, declaration: &str) -> bool {
 fn pins(inventory: &Inventory, reports: &mut Vec<Report>) {
     let mut seen: BTreeMap<(&str, String), &Requirement> = BTreeMap::new();
     let mut pairs: BTreeMap<(&str, &str), Vec<(&Requirement, &Requirement)>> = BTreeMap::new();
-    let is_plain = |one: &&Requirement| one.exact && one.marker.is_none() && one.source.is_none() && one.group.is_none();
+    let is_plain =
+        |one: &&Requirement| one.exact && one.marker.is_none() && one.source.is_none() && one.group.is_none();
     for one in inventory.requirements.iter().filter(is_plain).filter(|one| !is_one_of_many(&one.path)) {
         let key = (dir(&one.path), normalized(&one.name));
         let other = *seen.entry(key).or_insert(one);

@@ -48,10 +48,14 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     }
     let own = Own::of(input);
     let mut foreign = BTreeSet::new();
+    let mut is_release_alone = true;
     for (_, _, import) in &input.imports {
         let top = import.module.split('.').next().unwrap_or_default();
         match own.provider(&import.module) {
-            Provider::Distribution(name) => foreign.insert(name.to_owned()),
+            Provider::Distribution(name) => {
+                is_release_alone = false;
+                foreign.insert(name.to_owned())
+            }
             Provider::Release => foreign.insert(top.to_owned()),
             Provider::Here | Provider::Place | Provider::Unknown => false,
         };
@@ -60,12 +64,19 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         return;
     }
     let named: Vec<&str> = foreign.iter().map(String::as_str).take(6).collect();
-    let more = if foreign.len() > named.len() { format!(" and {} more", foreign.len() - named.len()) } else { String::new() };
+    let more =
+        if foreign.len() > named.len() { format!(" and {} more", foreign.len() - named.len()) } else { String::new() };
     // A file that declares something but could not be read says more than none.
     let problem = inventory.files.iter().find(|file| file.problem.is_some());
     let message = match problem {
         Some(file) => format!("no package is declared: {} could not be read", file.path),
+        None if is_release_alone => {
+            format!("nothing says which release has the modules that are imported: {}{more}", named.join(", "))
+        }
         None => format!("no file declares the packages that are imported: {}{more}", named.join(", ")),
     };
-    reports.push(Report::of(".", 0, message).help("list them in requirements.txt, pyproject.toml or environment.yml, with versions"));
+    reports.push(
+        Report::of(".", 0, message)
+            .help("list them in requirements.txt, pyproject.toml or environment.yml, with versions"),
+    );
 }
