@@ -1,0 +1,35 @@
+//! Any bytes as every kind of file that declares or locks packages.
+
+#![no_main]
+
+use carnet::repo::detect::Files;
+use carnet::repo::lock::inventory;
+use libfuzzer_sys::fuzz_target;
+
+const PATHS: [&str; 20] = [
+    ".python-version",
+    "Dockerfile",
+    "Pipfile",
+    "Pipfile.lock",
+    "Snakefile",
+    "conda-lock.yml",
+    "environment.yml",
+    "pdm.lock",
+    "pixi.lock",
+    "pixi.toml",
+    "poetry.lock",
+    "pylock.toml",
+    "pyproject.toml",
+    "requirements.txt",
+    "setup.cfg",
+    "setup.py",
+    "spack.lock",
+    "spack.yaml",
+    "spec-conda.txt",
+    "uv.lock",
+];
+
+fuzz_target!(|data: &[u8]| {
+    let paths = PATHS.map(str::to_owned).to_vec();
+    let _ = inventory(&Files { paths, read: &|_| Some(data.to_vec()) });
+});
