@@ -260,9 +260,21 @@ impl<'s, 'a> Lexer<'s, 'a> {
     /// Ends a placeholder that began at `start`, at the place where the lexer is.
     fn placeholder(&mut self, start: usize) {
         let range = start..self.at;
-        let written = if range.len() <= AHEAD { self.text.get(range.clone()).unwrap_or("") } else { "$()" };
+        let written = self.written(&range);
         let next = self.peek(0);
         self.frame().word.get_or_insert_with(|| Part::at(start)).placeholder(written, range, next);
+    }
+
+    /// The same for one that has spans of its own.
+    fn hole(&mut self, start: usize) {
+        let range = start..self.at;
+        let written = self.written(&range);
+        let next = self.peek(0);
+        self.frame().word.get_or_insert_with(|| Part::at(start)).hole(written, range, next);
+    }
+
+    fn written(&self, range: &Range<usize>) -> &'a str {
+        if range.len() <= AHEAD { self.text.get(range.clone()).unwrap_or("") } else { "$()" }
     }
 
     /// `${…}`, with its default when it has one.
@@ -305,6 +317,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
                 let is_head = bytes.get(range.start) != Some(&b'$');
                 let piece = Piece { range, is_head, role: Role::Default };
                 self.frame().line.defaults.push((piece, start + 2..start + 2 + length));
+                return self.hole(start);
             }
         }
         self.placeholder(start);
@@ -344,7 +357,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
             return;
         }
         if self.frame().word.is_some() {
-            self.placeholder(done.start);
+            self.hole(done.start);
         }
     }
 

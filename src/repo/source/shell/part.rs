@@ -42,6 +42,8 @@ impl Part {
             && !is_quoted
             && !self.is_quoted
             && let Some(found) = text.find('=')
+            // `numpy==1.26` is no assignment.
+            && text.as_bytes().get(found + 1) != Some(&b'=')
         {
             let key = self.text.len() + found;
             self.text.push_str(text);
@@ -74,6 +76,14 @@ impl Part {
             self.is_head = false;
             self.has_slash = true;
         }
+    }
+
+    /// A part of the word that has spans of its own: a command, a default.
+    pub(super) fn hole(&mut self, written: &str, range: Range<usize>, next: Option<u8>) {
+        self.text.push_str(written);
+        self.cut(range.start);
+        self.piece = range.end;
+        self.is_head = next != Some(b'/') || self.has_slash;
     }
 
     fn cut(&mut self, end: usize) {
