@@ -53,7 +53,8 @@ fn body(sheet: &mut Sheet<'_>, section: &str, range: Range<usize>) {
     let first = sheet.spans.len();
     match section {
         "" => {}
-        "post" | "test" | "environment" | "runscript" | "startscript" | "apprun" | "appinstall" | "appenv" | "apptest" => {
+        "post" | "test" | "environment" | "runscript" | "startscript" | "apprun" | "appinstall" | "appenv"
+        | "apptest" => {
             shell::read(sheet, range, Host::Build);
             inside(sheet, first);
         }

@@ -18,7 +18,8 @@ pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
             b'#' => at = comment(sheet, at, range.end),
             byte if byte.is_ascii_alphabetic() || byte == b'_' => {
                 let rest = &bytes[at..range.end];
-                let length = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').unwrap_or(rest.len());
+                let length =
+                    rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').unwrap_or(rest.len());
                 let name = at..at + length;
                 at += length;
                 while at < range.end && matches!(bytes[at], b' ' | b'\t') {
@@ -102,7 +103,11 @@ fn command(sheet: &mut Sheet<'_>, name: &Range<usize>, arguments: &[Argument]) {
         let count = sheet.spans.len();
         let text = sheet.slice(range);
         // `${BASE}/data`: the value begins with the variable.
-        let after = text.starts_with("${").then(|| text.find("}/")).flatten().or_else(|| text.starts_with("$ENV{").then(|| text.find("}/")).flatten());
+        let after = text
+            .starts_with("${")
+            .then(|| text.find("}/"))
+            .flatten()
+            .or_else(|| text.starts_with("$ENV{").then(|| text.find("}/")).flatten());
         let start = range.start + after.map_or(0, |at| at + 1);
         let owner = matches!(command.as_str(), "set" | "option" | "list").then_some(key.as_str());
         sheet.add(start..range.end, Kind::Word, role, owner);
@@ -140,7 +145,10 @@ fn facts(sheet: &mut Sheet<'_>, command: &str, name: &Range<usize>, arguments: &
                 if text == "COMMAND" && !is_quoted {
                     finish(sheet, &mut words);
                     is_command = true;
-                } else if !is_quoted && text.len() > 3 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') {
+                } else if !is_quoted
+                    && text.len() > 3
+                    && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+                {
                     is_command = false;
                 } else if is_command {
                     words.push(sheet.word(range.clone()));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::fact::{Dialect, Host, Word};
-use super::sheet::{Sheet, items, lines, trim, unquote};
+use super::sheet::{Sheet, is_shared, items, lines, trim, unquote};
 use super::shell;
 use super::span::{Kind, Role};
 
@@ -18,7 +18,8 @@ struct State {
 
 /// Reads a part of a text as a Dockerfile.
 pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
-    let escape = if sheet.slice(&range).lines().take(3).any(|line| line.replace(' ', "") == "#escape=`") { '`' } else { '\\' };
+    let escape =
+        if sheet.slice(&range).lines().take(3).any(|line| line.replace(' ', "") == "#escape=`") { '`' } else { '\\' };
     let mut state = State::default();
     let mut start = None;
     let mut ends = Vec::new();
@@ -109,7 +110,8 @@ fn instruction_after(sheet: &mut Sheet<'_>, range: Range<usize>, state: &mut Sta
 }
 
 fn from(sheet: &mut Sheet<'_>, range: Range<usize>, state: &mut State) {
-    let words: Vec<_> = items(sheet.text, range).into_iter().filter(|word| !sheet.slice(word).starts_with("--")).collect();
+    let words: Vec<_> =
+        items(sheet.text, range).into_iter().filter(|word| !sheet.slice(word).starts_with("--")).collect();
     let Some(image) = words.first() else { return };
     let text = substitute(sheet.slice(image), &state.arguments);
     if text != "scratch" && !state.stages.iter().any(|stage| stage.eq_ignore_ascii_case(&text)) {
@@ -130,13 +132,14 @@ fn substitute(text: &str, arguments: &BTreeMap<String, String>) -> String {
     while let Some(at) = rest.find('$') {
         made.push_str(&rest[..at]);
         let after = &rest[at + 1..];
-        let (inside, length) = match after.strip_prefix('{').and_then(|inside| inside.find('}').map(|end| (inside, end))) {
-            Some((inside, end)) => (&inside[..end], end + 2),
-            None => {
-                let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
-                (&after[..end], end)
-            }
-        };
+        let (inside, length) =
+            match after.strip_prefix('{').and_then(|inside| inside.find('}').map(|end| (inside, end))) {
+                Some((inside, end)) => (&inside[..end], end + 2),
+                None => {
+                    let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
+                    (&after[..end], end)
+                }
+            };
         let (name, default) = match inside.split_once(":-").or_else(|| inside.split_once('-')) {
             Some((name, default)) => (name, Some(default)),
             None => (inside, None),
@@ -203,11 +206,12 @@ fn run(sheet: &mut Sheet<'_>, range: Range<usize>) {
     inside(sheet, first);
 }
 
-/// Marks what a part of the text said since a number of spans: it lies inside the image. Addresses lie outside.
+/// Marks what a part of the text said since a number of spans: it lies inside the image. Addresses
+/// and what is shared over the network lie outside.
 pub(super) fn inside(sheet: &mut Sheet<'_>, first: usize) {
     let text = sheet.text;
     for span in &mut sheet.spans[first..] {
-        let is_address = text.get(span.range.clone()).is_some_and(|word| word.contains("://"));
+        let is_address = text.get(span.range.clone()).is_some_and(|word| word.contains("://") || is_shared(word));
         let is_word = matches!(span.kind, Kind::Word | Kind::Value | Kind::Text);
         if is_word && !is_address && matches!(span.role, Role::Plain | Role::Default | Role::Guard) {
             span.role = Role::Inside;

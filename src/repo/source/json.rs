@@ -50,7 +50,8 @@ pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
                 let end = string(bytes, at + 1, range.end);
                 let inside = at + 1..end;
                 at = end + 1;
-                let is_key = bytes[at.min(range.end)..range.end].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
+                let is_key =
+                    bytes[at.min(range.end)..range.end].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
                 if is_key {
                     key(sheet, inside, depth, &mut keys);
                 } else {

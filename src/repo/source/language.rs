@@ -79,8 +79,18 @@ fn contains(head: &[u8], what: &str) -> bool {
 fn is_generated(path: &str, name: &str, head: &[u8]) -> bool {
     let lower = name.to_ascii_lowercase();
     let ends = |ends: &[&str]| ends.iter().any(|end| lower.ends_with(end));
-    ends(&[".log", ".out", ".err", ".svg", ".min.js", ".min.css", ".ipynb_checkpoints", "_dump.yaml", "_dump.yml", ".map"])
-        || lower == "log"
+    ends(&[
+        ".log",
+        ".out",
+        ".err",
+        ".svg",
+        ".min.js",
+        ".min.css",
+        ".ipynb_checkpoints",
+        "_dump.yaml",
+        "_dump.yml",
+        ".map",
+    ]) || lower == "log"
         || lower.starts_with("parameters_dump")
         || (ends(&[".xml"]) && (lower.ends_with(".weights.xml") || contains(head, "<MethodSetup")))
         || path.contains(".ipynb_checkpoints/")
@@ -101,9 +111,8 @@ fn by_name(name: &str) -> Option<Language> {
         "jenkinsfile" | "vagrantfile" | "rakefile" | "gemfile" => Language::Data,
         "law.cfg" | "luigi.cfg" | "setup.cfg" | "tox.ini" | ".flake8" | ".pylintrc" | "pylintrc" | ".coveragerc"
         | ".editorconfig" | ".gitmodules" | ".gitconfig" => Language::Ini,
-        ".gitignore" | ".dockerignore" | ".gitattributes" | "codeowners" | ".npmignore" | ".hgignore" | ".prettierignore" => {
-            Language::Ignore
-        }
+        ".gitignore" | ".dockerignore" | ".gitattributes" | "codeowners" | ".npmignore" | ".hgignore"
+        | ".prettierignore" => Language::Ignore,
         "citation.cff" | ".clang-format" | ".clang-tidy" => Language::Yaml,
         ".bashrc" | ".bash_profile" | ".profile" | ".zshrc" | ".envrc" | ".env" | ".cshrc" => Language::Shell,
         ".rootrc" => Language::Ini,
@@ -121,9 +130,20 @@ fn by_name(name: &str) -> Option<Language> {
 }
 
 fn is_prose_name(stem: &str) -> bool {
-    ["license", "licence", "copying", "readme", "authors", "changelog", "contributing", "notice", "copyright", "contributors"]
-        .iter()
-        .any(|name| stem == *name || stem.strip_prefix(name).is_some_and(|rest| rest.starts_with(['-', '_'])))
+    [
+        "license",
+        "licence",
+        "copying",
+        "readme",
+        "authors",
+        "changelog",
+        "contributing",
+        "notice",
+        "copyright",
+        "contributors",
+    ]
+    .iter()
+    .any(|name| stem == *name || stem.strip_prefix(name).is_some_and(|rest| rest.starts_with(['-', '_'])))
 }
 
 fn is_code_extension(extension: &str) -> bool {
@@ -135,9 +155,8 @@ fn by_extension(path: &str, name: &str, head: &[u8]) -> Option<Language> {
     Some(match extension.as_str() {
         "py" | "pyw" | "pyx" | "pxd" | "pyi" | "smk" | "rpy" => Language::Python,
         "ipynb" => Language::Notebook,
-        "c" | "cxx" | "cc" | "cpp" | "c++" | "h" | "hh" | "hpp" | "hxx" | "icc" | "cu" | "cuh" | "ipp" | "tpp" | "inl" => {
-            Language::Cpp
-        }
+        "c" | "cxx" | "cc" | "cpp" | "c++" | "h" | "hh" | "hpp" | "hxx" | "icc" | "cu" | "cuh" | "ipp" | "tpp"
+        | "inl" => Language::Cpp,
         "sh" | "bash" | "zsh" | "ksh" | "csh" | "tcsh" | "slurm" | "sbatch" | "pbs" | "bsub" | "sge" => Language::Shell,
         "yml" | "yaml" | "cwl" | "cff" => Language::Yaml,
         "json" | "jsonc" | "json5" | "geojson" => Language::Json,
@@ -150,9 +169,8 @@ fn by_extension(path: &str, name: &str, head: &[u8]) -> Option<Language> {
         "def" if contains(head, "ootstrap:") => Language::Apptainer,
         "mk" | "mak" => Language::Make,
         "cmake" => Language::Cmake,
-        "md" | "markdown" | "rst" | "tex" | "bib" | "html" | "htm" | "org" | "adoc" | "cls" | "sty" | "css" | "js" | "ts" => {
-            Language::Prose
-        }
+        "md" | "markdown" | "rst" | "tex" | "bib" | "html" | "htm" | "org" | "adoc" | "cls" | "sty" | "css" | "js"
+        | "ts" => Language::Prose,
         "lock" if head.trim_ascii_start().starts_with(b"{") => Language::Json,
         "lock" if head.starts_with(b"version =") || contains(head, "[[package]]") => Language::Toml,
         "csv" | "tsv" | "list" | "lst" | "dat" | "lock" | "xml" | "lhe" | "hepmc" => Language::Data,
@@ -198,9 +216,21 @@ fn is_condor(head: &[u8]) -> bool {
         let Some(at) = memchr::memchr(b'=', &line) else { continue };
         let key = line[..at].trim_ascii();
         let known: [&[u8]; 15] = [
-            b"executable", b"universe", b"arguments", b"log", b"output", b"error", b"getenv", b"should_transfer_files",
-            b"transfer_input_files", b"when_to_transfer_output", b"requirements", b"request_memory", b"request_cpus",
-            b"+jobflavour", b"x509userproxy",
+            b"executable",
+            b"universe",
+            b"arguments",
+            b"log",
+            b"output",
+            b"error",
+            b"getenv",
+            b"should_transfer_files",
+            b"transfer_input_files",
+            b"when_to_transfer_output",
+            b"requirements",
+            b"request_memory",
+            b"request_cpus",
+            b"+jobflavour",
+            b"x509userproxy",
         ];
         keys += usize::from(known.contains(&key));
     }
@@ -229,8 +259,22 @@ fn by_content(name: &str, head: &[u8]) -> Language {
 /// with commands of the shell.
 fn is_script(head: &[u8]) -> bool {
     let starts: [&[u8]; 16] = [
-        b"export ", b"source ", b"setenv ", b"singularity ", b"apptainer ", b"docker ", b"python ", b"python3 ", b"cd ",
-        b"mkdir ", b"echo ", b"root -", b"cmsenv", b"eval ", b"if [ ", b"for i in ",
+        b"export ",
+        b"source ",
+        b"setenv ",
+        b"singularity ",
+        b"apptainer ",
+        b"docker ",
+        b"python ",
+        b"python3 ",
+        b"cd ",
+        b"mkdir ",
+        b"echo ",
+        b"root -",
+        b"cmsenv",
+        b"eval ",
+        b"if [ ",
+        b"for i in ",
     ];
     let lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).take(40);
     let (mut all, mut hits) = (0, 0);

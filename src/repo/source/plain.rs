@@ -14,7 +14,8 @@ pub(super) fn prose(sheet: &mut Sheet<'_>, range: Range<usize>) {
 pub(super) fn requirements(sheet: &mut Sheet<'_>, range: Range<usize>) {
     for line in lines(sheet.text, range) {
         let text = sheet.slice(&line);
-        let comment = if text.starts_with('#') { Some(0) } else { text.find(" #").or_else(|| text.find("\t#")).map(|at| at + 1) };
+        let comment =
+            if text.starts_with('#') { Some(0) } else { text.find(" #").or_else(|| text.find("\t#")).map(|at| at + 1) };
         let end = comment.map_or(line.end, |at| line.start + at);
         if let Some(at) = comment {
             sheet.push(line.start + at + 1..line.end, Kind::Comment);

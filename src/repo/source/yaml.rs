@@ -10,13 +10,24 @@ use std::ops::Range;
 
 use super::fact::{Dialect, Host, Word};
 use super::language::Language;
-use super::sheet::{Sheet, join, lines, trim};
+use super::sheet::{Sheet, is_shared, join, lines, trim};
 use super::span::{Kind, Role};
 
 /// Keys whose values are commands of a shell.
 const SCRIPTS: [&str; 13] = [
-    "run", "script", "before_script", "after_script", "commands", "setup", "cmd", "command", "install", "before_install",
-    "after_success", "pre_script", "post_script",
+    "run",
+    "script",
+    "before_script",
+    "after_script",
+    "commands",
+    "setup",
+    "cmd",
+    "command",
+    "install",
+    "before_install",
+    "after_success",
+    "pre_script",
+    "post_script",
 ];
 
 /// How many levels are kept apart; deeper ones are as the last.
@@ -191,7 +202,13 @@ impl Reader<'_, '_> {
                 self.sheet.push(range.start + 1..range.end, Kind::Comment);
                 line_end
             }
-            [b'|' | b'>', ..] if text.len() < 4 || text[1..].trim_start_matches(['-', '+', '1', '2', '3', '4', '8']).trim_start().starts_with('#') => {
+            [b'|' | b'>', ..]
+                if text.len() < 4
+                    || text[1..]
+                        .trim_start_matches(['-', '+', '1', '2', '3', '4', '8'])
+                        .trim_start()
+                        .starts_with('#') =>
+            {
                 self.block(parent, line_end)
             }
             [b'{', b'{', ..] => self.plain(range, parent, line_end),
@@ -248,7 +265,10 @@ impl Reader<'_, '_> {
                 for line in lines(self.text, (line_end + 1).min(self.end)..self.end) {
                     let text = self.sheet.slice(&line);
                     let indent = text.len() - text.trim_start().len();
-                    if text.trim().is_empty() || indent <= parent + 1 || self.key(trim(self.text, line.clone())).is_some() {
+                    if text.trim().is_empty()
+                        || indent <= parent + 1
+                        || self.key(trim(self.text, line.clone())).is_some()
+                    {
                         break;
                     }
                     last = line.end;
@@ -364,7 +384,8 @@ impl Reader<'_, '_> {
             }
             let end = script.spans.end.min(self.sheet.spans.len());
             for span in &mut self.sheet.spans[script.spans.start.min(end)..end] {
-                let is_path = self.text.get(span.range.clone()).is_some_and(|text| text.starts_with('/'));
+                let is_path =
+                    self.text.get(span.range.clone()).is_some_and(|text| text.starts_with('/') && !is_shared(text));
                 if is_path && span.role == Role::Plain && span.kind == Kind::Word {
                     span.role = Role::Inside;
                 }

@@ -26,14 +26,14 @@ pub(super) fn role(call: Option<&str>, is_compared: bool, is_shown: bool) -> Rol
     }
     let Some(call) = call else { return Role::Plain };
     match tail(call) {
-        "printf" | "fprintf" | "puts" | "perror" | "Error" | "Info" | "Warning" | "Fatal" | "SysError" | "Break" | "print"
-        | "println" | "LogError" | "LogWarning" | "LogInfo" | "LogDebug" | "Exception" | "runtime_error"
-        | "invalid_argument" | "logic_error" | "out_of_range" | "domain_error" | "static_assert" | "assert" | "ATH_MSG_INFO"
-        | "ATH_MSG_ERROR" | "ATH_MSG_WARNING" | "ATH_MSG_DEBUG" | "ANA_MSG_INFO" | "ANA_MSG_ERROR" | "SetTitle"
-        | "DrawLatex" | "DrawLatexNDC" | "AddEntry" => Role::Shown,
+        "printf" | "fprintf" | "puts" | "perror" | "Error" | "Info" | "Warning" | "Fatal" | "SysError" | "Break"
+        | "print" | "println" | "LogError" | "LogWarning" | "LogInfo" | "LogDebug" | "Exception" | "runtime_error"
+        | "invalid_argument" | "logic_error" | "out_of_range" | "domain_error" | "static_assert" | "assert"
+        | "ATH_MSG_INFO" | "ATH_MSG_ERROR" | "ATH_MSG_WARNING" | "ATH_MSG_DEBUG" | "ANA_MSG_INFO" | "ANA_MSG_ERROR"
+        | "SetTitle" | "DrawLatex" | "DrawLatexNDC" | "AddEntry" => Role::Shown,
         "Contains" | "find" | "rfind" | "BeginsWith" | "EndsWith" | "compare" | "strcmp" | "strncmp" | "strstr"
-        | "starts_with" | "ends_with" | "Index" | "CompareTo" | "EqualTo" | "AccessPathName" | "exists" | "is_directory"
-        | "access" | "stat" | "ReplaceAll" | "find_first_of" => Role::Guard,
+        | "starts_with" | "ends_with" | "Index" | "CompareTo" | "EqualTo" | "AccessPathName" | "exists"
+        | "is_directory" | "access" | "stat" | "ReplaceAll" | "find_first_of" => Role::Guard,
         "regex" | "TRegexp" | "TPRegexp" | "Regex" => Role::Pattern,
         _ => Role::Plain,
     }

@@ -75,10 +75,39 @@ impl System {
 
 /// Long options that take their value as the next word.
 const LONG: [&str; 33] = [
-    "account", "array", "chdir", "clusters", "constraint", "container-image", "cpus-per-gpu", "cpus-per-task",
-    "dependency", "error", "exclude", "export", "gpus", "gpus-per-node", "gres", "job-name", "licenses", "mail-type",
-    "mail-user", "mem", "mem-per-cpu", "nodelist", "nodes", "ntasks", "ntasks-per-node", "output", "partition", "qos",
-    "reservation", "signal", "time", "tmp", "wckey",
+    "account",
+    "array",
+    "chdir",
+    "clusters",
+    "constraint",
+    "container-image",
+    "cpus-per-gpu",
+    "cpus-per-task",
+    "dependency",
+    "error",
+    "exclude",
+    "export",
+    "gpus",
+    "gpus-per-node",
+    "gres",
+    "job-name",
+    "licenses",
+    "mail-type",
+    "mail-user",
+    "mem",
+    "mem-per-cpu",
+    "nodelist",
+    "nodes",
+    "ntasks",
+    "ntasks-per-node",
+    "output",
+    "partition",
+    "qos",
+    "reservation",
+    "signal",
+    "time",
+    "tmp",
+    "wckey",
 ];
 
 /// A directive in a comment, `#SBATCH …`. False when the comment is none.
@@ -123,8 +152,8 @@ pub(super) fn options(system: System, words: &[Word]) -> (Vec<(String, Word, usi
             None => (option, false),
         };
         if let Some((key, value)) = key.split_once('=') {
-            let offset = word.range.end.saturating_sub(value.len() + usize::from(ends_quoted(value, word)));
-            let range = offset.max(start)..word.range.end;
+            let end = word.range.end - usize::from(ends_quoted(value, word));
+            let range = end.saturating_sub(value.len()).max(start)..end;
             let key = if is_long { key } else { system.long(key).unwrap_or(key) };
             found.push((key.to_owned(), Word { text: value.to_owned(), range }, start));
         } else if is_long {

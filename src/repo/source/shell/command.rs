@@ -43,7 +43,8 @@ impl Line {
 
     /// Whether it is `[[ …`, where signs of comparison are no redirections.
     pub(super) fn is_test(&self) -> bool {
-        self.words.first().is_some_and(|word| word.text == "[[") && self.words.last().is_none_or(|word| word.text != "]]")
+        self.words.first().is_some_and(|word| word.text == "[[")
+            && self.words.last().is_none_or(|word| word.text != "]]")
     }
 
     /// The file that its output goes to.

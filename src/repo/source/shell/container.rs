@@ -3,19 +3,58 @@
 use super::command::base;
 use super::part::{Part, Piece};
 use crate::repo::source::fact::Word;
-use crate::repo::source::sheet::Sheet;
+use crate::repo::source::sheet::{Sheet, is_shared};
 use crate::repo::source::span::Role;
 
 /// Options of docker and podman without a value.
 const DOCKER_FLAGS: [&str; 14] = [
-    "--rm", "--privileged", "--init", "--detach", "--interactive", "--tty", "--no-healthcheck", "--read-only",
-    "--publish-all", "--quiet", "--oom-kill-disable", "--no-cache", "--replace", "--all-tags",
+    "--rm",
+    "--privileged",
+    "--init",
+    "--detach",
+    "--interactive",
+    "--tty",
+    "--no-healthcheck",
+    "--read-only",
+    "--publish-all",
+    "--quiet",
+    "--oom-kill-disable",
+    "--no-cache",
+    "--replace",
+    "--all-tags",
 ];
 /// Options of apptainer with a value.
 const APPTAINER_VALUES: [&str; 30] = [
-    "-B", "--bind", "-H", "--home", "-W", "--workdir", "--pwd", "--cwd", "-S", "--scratch", "-o", "--overlay", "--env",
-    "--env-file", "--network", "--network-args", "--app", "--hostname", "--dns", "--apply-cgroups", "--security",
-    "--mount", "--add-caps", "--drop-caps", "--fusemount", "--docker-username", "--name", "--dir", "--arch", "--library",
+    "-B",
+    "--bind",
+    "-H",
+    "--home",
+    "-W",
+    "--workdir",
+    "--pwd",
+    "--cwd",
+    "-S",
+    "--scratch",
+    "-o",
+    "--overlay",
+    "--env",
+    "--env-file",
+    "--network",
+    "--network-args",
+    "--app",
+    "--hostname",
+    "--dns",
+    "--apply-cgroups",
+    "--security",
+    "--mount",
+    "--add-caps",
+    "--drop-caps",
+    "--fusemount",
+    "--docker-username",
+    "--name",
+    "--dir",
+    "--arch",
+    "--library",
 ];
 
 /// Finds images in a command and marks what lies inside.
@@ -23,7 +62,13 @@ pub(super) fn read(sheet: &mut Sheet<'_>, words: &mut [Part], name: &str) {
     let mut is_found = false;
     // `srun singularity exec …`, `time docker run …`: the engine need not come first.
     let at = words.iter().take(24).position(|word| is_engine(base(&word.text)) && !word.is_quoted);
-    if let Some(at) = at.filter(|at| *at == 0 || !matches!(name, "echo" | "printf" | "which" | "command" | "apt" | "apt-get" | "yum" | "dnf" | "conda" | "pip" | "type")) {
+    if let Some(at) = at.filter(|at| {
+        *at == 0
+            || !matches!(
+                name,
+                "echo" | "printf" | "which" | "command" | "apt" | "apt-get" | "yum" | "dnf" | "conda" | "pip" | "type"
+            )
+    }) {
         is_found = engine(sheet, &mut words[at..]);
     }
     for index in 1..words.len() {
@@ -67,7 +112,8 @@ fn engine(sheet: &mut Sheet<'_>, words: &mut [Part]) -> bool {
         }
         let option = word.text.split('=').next().unwrap_or("").to_owned();
         let has_own = word.equals.is_some();
-        let takes = !has_own && if is_docker { takes_value(&option) } else { APPTAINER_VALUES.contains(&option.as_str()) };
+        let takes =
+            !has_own && if is_docker { takes_value(&option) } else { APPTAINER_VALUES.contains(&option.as_str()) };
         at += 1;
         let value = if has_own { Some(at - 1) } else { takes.then_some(at) };
         at += usize::from(takes);
@@ -80,7 +126,11 @@ fn engine(sheet: &mut Sheet<'_>, words: &mut [Part]) -> bool {
         return false;
     }
     let is_uri = |word: &Part| word.text.contains("://") || word.text.ends_with(".sif");
-    if !is_docker && matches!(what.as_str(), "pull" | "build") && words.len() > at + 1 && !is_uri(&words[at]) | words[at + 1].text.contains("://") {
+    if !is_docker
+        && matches!(what.as_str(), "pull" | "build")
+        && words.len() > at + 1
+        && !is_uri(&words[at]) | words[at + 1].text.contains("://")
+    {
         at += 1;
     }
     let Some(image) = words.get(at) else { return false };
@@ -95,7 +145,8 @@ fn engine(sheet: &mut Sheet<'_>, words: &mut [Part]) -> bool {
 
 fn mark_rest(words: &mut [Part], from: usize, is_inside: bool) {
     if is_inside {
-        for piece in words.iter_mut().skip(from).flat_map(|word| &mut word.pieces) {
+        for piece in words.iter_mut().skip(from).filter(|word| !is_shared(&word.text)).flat_map(|word| &mut word.pieces)
+        {
             piece.role = Role::Inside;
         }
     }
@@ -137,7 +188,8 @@ fn binds(part: &mut Part, text: &str, from: usize) {
         let mut start = 0;
         for (at, byte) in written.bytes().enumerate() {
             let next = written.as_bytes().get(at + 1).copied();
-            let is_cut = byte == b',' || byte == b':' && (is_inside || matches!(next, None | Some(b'/' | b'$' | b'~' | b'"' | b'\'')));
+            let is_cut = byte == b','
+                || byte == b':' && (is_inside || matches!(next, None | Some(b'/' | b'$' | b'~' | b'"' | b'\'')));
             if is_cut {
                 made.push(cut(&piece, start..at, is_inside));
                 start = at + 1;

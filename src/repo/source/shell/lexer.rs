@@ -149,7 +149,8 @@ impl<'s, 'a> Lexer<'s, 'a> {
             Some(b'`') => self.backtick(true),
             _ => {
                 let rest = &self.text.as_bytes()[self.at..self.end];
-                let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'$' | b'`')).unwrap_or(rest.len());
+                let length =
+                    rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'$' | b'`')).unwrap_or(rest.len());
                 self.take(self.at + length, true);
             }
         }
@@ -223,6 +224,9 @@ impl<'s, 'a> Lexer<'s, 'a> {
     }
 
     fn dollar(&mut self, is_quoted: bool) {
+        if self.host == Host::Recipe && self.recipe_dollar() {
+            return;
+        }
         let start = self.at;
         match self.peek(1) {
             Some(b'(') => {
@@ -257,11 +261,32 @@ impl<'s, 'a> Lexer<'s, 'a> {
         }
     }
 
+    /// In a recipe: `$$` is the shell's sign, `$(X)` a variable of make. False when the lexer is at a sign of the shell.
+    fn recipe_dollar(&mut self) -> bool {
+        let start = self.at;
+        if self.peek(1) == Some(b'$') {
+            self.word();
+            self.at += 1;
+            return false;
+        }
+        let near = &self.text.as_bytes()[start..self.end.min(start + AHEAD)];
+        if near.starts_with(b"$(shell ") || !near.starts_with(b"$(") {
+            return false;
+        }
+        let Some(end) = near.iter().position(|byte| matches!(byte, b')' | b'\n')).filter(|at| near[*at] == b')') else {
+            return false;
+        };
+        self.word();
+        self.at = start + end + 1;
+        self.placeholder(start);
+        true
+    }
+
     /// Ends a placeholder that began at `start`, at the place where the lexer is.
     fn placeholder(&mut self, start: usize) {
         let range = start..self.at;
         let written = self.written(&range);
-        let next = self.peek(0);
+        let next = self.after();
         self.frame().word.get_or_insert_with(|| Part::at(start)).placeholder(written, range, next);
     }
 
@@ -269,8 +294,16 @@ impl<'s, 'a> Lexer<'s, 'a> {
     fn hole(&mut self, start: usize) {
         let range = start..self.at;
         let written = self.written(&range);
-        let next = self.peek(0);
+        let next = self.after();
         self.frame().word.get_or_insert_with(|| Part::at(start)).hole(written, range, next);
+    }
+
+    /// The byte behind a placeholder, and the length of the quote before it: `"$BASE"/data`.
+    fn after(&self) -> (usize, Option<u8>) {
+        match self.peek(0) {
+            Some(b'"') if self.peek(1) == Some(b'/') => (1, Some(b'/')),
+            next => (0, next),
+        }
     }
 
     fn written(&self, range: &Range<usize>) -> &'a str {
@@ -412,7 +445,8 @@ impl<'s, 'a> Lexer<'s, 'a> {
             self.at += 1;
             return;
         }
-        let is_number = self.frame().word.as_ref().is_some_and(|word| word.text.bytes().all(|byte| byte.is_ascii_digit()));
+        let is_number =
+            self.frame().word.as_ref().is_some_and(|word| word.text.bytes().all(|byte| byte.is_ascii_digit()));
         if is_number {
             self.frame().word = None;
         }
@@ -426,7 +460,9 @@ impl<'s, 'a> Lexer<'s, 'a> {
             }
             (b'<', Some(b'<')) if self.peek(2) == Some(b'<') => self.at += 3,
             (b'<', Some(b'<')) => self.heredoc(),
-            (b'>', Some(b'&')) if self.peek(2).is_some_and(|byte| byte.is_ascii_digit() || byte == b'-') => self.at += 3,
+            (b'>', Some(b'&')) if self.peek(2).is_some_and(|byte| byte.is_ascii_digit() || byte == b'-') => {
+                self.at += 3
+            }
             (_, Some(b'>' | b'|' | b'&')) => {
                 self.frame().redirect = Some(byte == b'>');
                 self.at += 2;
@@ -463,10 +499,18 @@ impl<'s, 'a> Lexer<'s, 'a> {
         let mut after = self.end;
         for line in lines(self.text, start..self.end) {
             let text = self.text.get(line.clone()).unwrap_or("");
-            let text = if pending.heredoc.strips_tabs { text.trim_start_matches('\t') } else { text };
+            // A job's script is indented in its file, and not when it runs.
+            let text = if self.host == Host::Job {
+                text.trim()
+            } else if pending.heredoc.strips_tabs {
+                text.trim_start_matches('\t')
+            } else {
+                text
+            };
             if text == pending.heredoc.delimiter {
                 end = line.start;
-                after = memchr::memchr(b'\n', &self.text.as_bytes()[line.end..self.end]).map_or(self.end, |at| line.end + at + 1);
+                after = memchr::memchr(b'\n', &self.text.as_bytes()[line.end..self.end])
+                    .map_or(self.end, |at| line.end + at + 1);
                 break;
             }
         }
@@ -493,7 +537,8 @@ impl<'s, 'a> Lexer<'s, 'a> {
         let is_csh = self.is_csh;
         let frame = self.frame();
         let starts_array = frame.word.as_ref().is_some_and(|word| word.equals.is_some() && word.text.ends_with('='));
-        let is_name = frame.word.is_some() && frame.line.words.is_empty() || frame.word.is_none() && frame.line.words.len() == 1;
+        let is_name =
+            frame.word.is_some() && frame.line.words.is_empty() || frame.word.is_none() && frame.line.words.len() == 1;
         if is_csh {
             self.end_word();
             self.at += 1;
@@ -595,13 +640,16 @@ impl<'s, 'a> Lexer<'s, 'a> {
             return;
         }
         let mut line = take(&mut frame.line);
-        let is_conditional = frame.depth > 0 || take(&mut frame.follows);
         if line.is_empty() {
+            // The command behind `&&` may come on a later line.
             return;
         }
+        let is_conditional = take(&mut frame.follows) || frame.depth > 0;
         let is_nested = self.frames.len() > 1 || is_piped;
         for heredoc in take(&mut line.heredocs) {
-            let language = line.heredoc_language();
+            // `RUN <<EOF` in a Dockerfile has no command: the body is the script.
+            let is_script = host == Host::Build && line.words.is_empty();
+            let language = if is_script { Some(Language::Shell) } else { line.heredoc_language() };
             let target = line.target().map(str::to_owned);
             let is_shown = target.is_none() && !is_nested && language.is_none();
             let role = if is_shown { Role::Shown } else { Role::Plain };
@@ -620,8 +668,8 @@ impl Frame {
             "then" if is_csh => self.depth += 1,
             "if" => self.depth += 1,
             "fi" | "endif" => self.depth = self.depth.saturating_sub(1),
-            "elif" | "then" | "else" | "do" | "done" | "while" | "until" | "!" | "time" | "{" | "}" | "end" | "endsw"
-            | "breaksw" => {}
+            "elif" | "then" | "else" | "do" | "done" | "while" | "until" | "!" | "time" | "{" | "}" | "end"
+            | "endsw" | "breaksw" => {}
             _ => return false,
         }
         true

@@ -79,8 +79,5 @@ pub(super) fn words(text: &str) -> Vec<Word> {
     if let Some((start, word)) = current {
         found.push((start..bytes.len(), word));
     }
-    found
-        .into_iter()
-        .map(|(range, word)| Word { text: String::from_utf8_lossy(&word).into_owned(), range })
-        .collect()
+    found.into_iter().map(|(range, word)| Word { text: String::from_utf8_lossy(&word).into_owned(), range }).collect()
 }

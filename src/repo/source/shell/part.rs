@@ -47,7 +47,8 @@ impl Part {
         {
             let key = self.text.len() + found;
             self.text.push_str(text);
-            if self.text[..key].bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.+[]".contains(&byte)) && key > 0 {
+            if self.text[..key].bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.+[]".contains(&byte)) && key > 0
+            {
                 self.equals = Some((start + found + 1, key));
             }
         } else {
@@ -67,22 +68,23 @@ impl Part {
         }
     }
 
-    /// A variable or a command in the word. `next` is the byte after it.
-    pub(super) fn placeholder(&mut self, written: &str, range: Range<usize>, next: Option<u8>) {
+    /// A variable or a command in the word. `next` is the byte after it,
+    /// behind a quote of one byte when there is one.
+    pub(super) fn placeholder(&mut self, written: &str, range: Range<usize>, (skip, next): (usize, Option<u8>)) {
         self.text.push_str(written);
         if next == Some(b'/') && !self.has_slash {
             self.cut(range.start);
-            self.piece = range.end;
+            self.piece = range.end + skip;
             self.is_head = false;
             self.has_slash = true;
         }
     }
 
     /// A part of the word that has spans of its own: a command, a default.
-    pub(super) fn hole(&mut self, written: &str, range: Range<usize>, next: Option<u8>) {
+    pub(super) fn hole(&mut self, written: &str, range: Range<usize>, (skip, next): (usize, Option<u8>)) {
         self.text.push_str(written);
         self.cut(range.start);
-        self.piece = range.end;
+        self.piece = range.end + skip;
         self.is_head = next != Some(b'/') || self.has_slash;
     }
 

@@ -6,8 +6,8 @@ pub(super) fn is_image(path: &str, value: &str) -> bool {
     let key = keys.next().unwrap_or("");
     let parent = keys.next().unwrap_or("");
     let fits = match key {
-        "image" | "docker_img" | "docker_image" | "docker-image" | "dockerPull" | "dockerImageId" | "container_image"
-        | "singularity_image" | "container-image" | "imagename" => true,
+        "image" | "docker_img" | "docker_image" | "docker-image" | "dockerPull" | "dockerImageId"
+        | "container_image" | "singularity_image" | "container-image" | "imagename" => true,
         "container" | "singularity" => !matches!(value, "true" | "false" | "docker" | "singularity" | "apptainer"),
         "name" => matches!(parent, "image" | "services"),
         "services" => true,

@@ -1,5 +1,11 @@
 //! All readers: what holds for any text.
 
+mod config;
+mod container;
+mod cpp;
+mod name;
+mod script;
+
 use proptest::prelude::*;
 
 use super::language::Language;
@@ -26,13 +32,145 @@ const ALL: [Language; 16] = [
 
 /// Pieces that mean something in some language, so that chance finds more than text.
 const PIECES: [&str; 96] = [
-    "'", "\"", "`", "$(", "${", "}", ")", "(", "[", "]", "{", "\\", "\n", "\n", "\n  ", "\n\t", " ", " ", "#", "# ", "//", "/*", "*/", "<<EOF", "EOF",
-    "<<-'X'", "\nX\n", "=", ":", ": ", "- ", "|", "|\n", ">", ">>", "<", ";", ";;", "&&", "||", "&", "$", "$((", "))", "${A:-/b}", "if ", "fi", "case x in ",
-    "esac", "[[ ", "]]", "echo ", "docker run ", "-v /a:/b ", "image", "image: x:1", "script:", "run: |", "singularity exec ", "bash -c '", "sed s/a/b/ ",
-    "export A=", "setenv A b", "#SBATCH -p x", "queue", "executable = ", "+Flavour = \"x\"", "RUN ", "FROM a AS b", "COPY <<EOF /x", "ENV A=b ", "%post",
-    "From: x", "Bootstrap: docker", "R\"(", ")\"", "#include \"x\"", "TFile f(\"", "std::cout << ", "set(", "include(", "'''", "\"\"\"", "[a.b]", "é", "\u{feff}", "😀",
-    "&a ", "*a", "? ", "{{", "}}", "%", "/eos/user/x", "root://h//p", "~/x",
+    "'",
+    "\"",
+    "`",
+    "$(",
+    "${",
+    "}",
+    ")",
+    "(",
+    "[",
+    "]",
+    "{",
+    "\\",
+    "\n",
+    "\n",
+    "\n  ",
+    "\n\t",
+    " ",
+    " ",
+    "#",
+    "# ",
+    "//",
+    "/*",
+    "*/",
+    "<<EOF",
+    "EOF",
+    "<<-'X'",
+    "\nX\n",
+    "=",
+    ":",
+    ": ",
+    "- ",
+    "|",
+    "|\n",
+    ">",
+    ">>",
+    "<",
+    ";",
+    ";;",
+    "&&",
+    "||",
+    "&",
+    "$",
+    "$((",
+    "))",
+    "${A:-/b}",
+    "if ",
+    "fi",
+    "case x in ",
+    "esac",
+    "[[ ",
+    "]]",
+    "echo ",
+    "docker run ",
+    "-v /a:/b ",
+    "image",
+    "image: x:1",
+    "script:",
+    "run: |",
+    "singularity exec ",
+    "bash -c '",
+    "sed s/a/b/ ",
+    "export A=",
+    "setenv A b",
+    "#SBATCH -p x",
+    "queue",
+    "executable = ",
+    "+Flavour = \"x\"",
+    "RUN ",
+    "FROM a AS b",
+    "COPY <<EOF /x",
+    "ENV A=b ",
+    "%post",
+    "From: x",
+    "Bootstrap: docker",
+    "R\"(",
+    ")\"",
+    "#include \"x\"",
+    "TFile f(\"",
+    "std::cout << ",
+    "set(",
+    "include(",
+    "'''",
+    "\"\"\"",
+    "[a.b]",
+    "é",
+    "\u{feff}",
+    "😀",
+    "&a ",
+    "*a",
+    "? ",
+    "{{",
+    "}}",
+    "%",
+    "/eos/user/x",
+    "root://h//p",
+    "~/x",
 ];
+
+/// Active spans and those with a role: role, text, name.
+fn spans(language: Language, text: &str) -> Vec<String> {
+    let view = read(language, text.as_bytes());
+    let shown = |span: &super::span::Span| {
+        let tail = if span.is_head { "" } else { " tail" };
+        let name = span.name.as_deref().unwrap_or("-");
+        format!("{:?} {:?}{tail} {name} {}", span.kind, span.role, &view.text[span.range.clone()])
+    };
+    view.spans.iter().map(shown).collect()
+}
+
+/// Settings: dialect, key, value.
+fn settings(language: Language, text: &str) -> Vec<String> {
+    let view = read(language, text.as_bytes());
+    view.facts
+        .settings
+        .iter()
+        .map(|setting| format!("{:?} {} {}", setting.dialect, setting.key, setting.value.text))
+        .collect()
+}
+
+/// Commands: host, a sign for those below a condition, words.
+fn commands(language: Language, text: &str) -> Vec<String> {
+    let view = read(language, text.as_bytes());
+    let shown = |command: &super::fact::Command| {
+        let words: Vec<_> = command.words.iter().map(|word| word.text.as_str()).collect();
+        format!("{:?}{} {}", command.host, if command.is_conditional { "?" } else { "" }, words.join(" "))
+    };
+    view.facts.commands.iter().map(shown).collect()
+}
+
+/// Images.
+fn images(language: Language, text: &str) -> Vec<String> {
+    read(language, text.as_bytes()).facts.images.into_iter().map(|image| image.text).collect()
+}
+
+/// References: usage and path.
+fn references(language: Language, text: &str) -> Vec<String> {
+    let references = read(language, text.as_bytes()).facts.references;
+    references.into_iter().map(|reference| format!("{:?} {}", reference.usage, reference.path)).collect()
+}
 
 fn holds(view: &View<'_>, language: Language) {
     let mut end = 0;
@@ -43,7 +181,8 @@ fn holds(view: &View<'_>, language: Language) {
         end = span.range.end;
     }
     let facts = &view.facts;
-    let words = facts.shebang.iter().chain(&facts.images).chain(facts.commands.iter().flat_map(|command| &command.words));
+    let words =
+        facts.shebang.iter().chain(&facts.images).chain(facts.commands.iter().flat_map(|command| &command.words));
     let words = words.chain(facts.settings.iter().map(|setting| &setting.value)).map(|word| &word.range);
     let ranges = words
         .chain(facts.commands.iter().map(|command| &command.range))
