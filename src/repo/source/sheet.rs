@@ -54,7 +54,9 @@ impl<'a> Sheet<'a> {
     pub(super) fn add(&mut self, range: Range<usize>, kind: Kind, role: Role, name: Option<&str>) {
         if range.start < range.end {
             let name = name.map(short);
-            self.spans.push(Span { range, kind, role, is_head: true, name, call: None });
+            let skip = if kind == Kind::Value { placeholder(self.slice(&range)) } else { 0 };
+            let range = range.start + skip..range.end;
+            self.spans.push(Span { range, kind, role, is_head: skip == 0, name, call: None });
         }
     }
 
@@ -114,6 +116,32 @@ pub(super) fn join(parent: &str, key: &str) -> String {
         return short(key);
     }
     if parent.len() > 512 { parent.to_owned() } else { format!("{parent}.{}", short(key)) }
+}
+
+/// Whether a path is on a file system that machines share over the network: no image holds it, so it is the host's in a
+/// container too.
+pub(super) fn is_shared(path: &str) -> bool {
+    ["/cvmfs/", "/eos/", "/afs/", "/pnfs/"].iter().any(|root| path.starts_with(root))
+}
+
+/// Length of the placeholder that a value begins with, when a slash follows: `$BASE/data`, `${base}/data`, `{{ base }}/data`,
+/// `%(base)s/data`, `<base>/data`.
+fn placeholder(value: &str) -> usize {
+    let near = &value.as_bytes()[..value.len().min(256)];
+    let close: &[u8] = match near {
+        [b'$', b'(', ..] => b")",
+        [b'$', b'{', b'{', ..] | [b'{', b'{', ..] => b"}}",
+        [b'$' | b'@', b'{', ..] | [b'{', ..] => b"}",
+        [b'%', b'(', ..] => b")s",
+        [b'<', ..] => b">",
+        [b'$', ..] => {
+            let length = near[1..].iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+            return length.map(|length| length + 1).filter(|at| *at > 1 && near[*at] == b'/').unwrap_or(0);
+        }
+        _ => return 0,
+    };
+    let end = memchr::memmem::find(near, close).map(|at| at + close.len());
+    end.filter(|at| near.get(*at) == Some(&b'/')).unwrap_or(0)
 }
 
 /// Lines of a part of a text, as ranges without their ends (`\n`, `\r\n`).

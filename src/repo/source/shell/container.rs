@@ -3,7 +3,7 @@
 use super::command::base;
 use super::part::{Part, Piece};
 use crate::repo::source::fact::Word;
-use crate::repo::source::sheet::Sheet;
+use crate::repo::source::sheet::{Sheet, is_shared};
 use crate::repo::source::span::Role;
 
 /// Options of docker and podman without a value.
@@ -145,7 +145,8 @@ fn engine(sheet: &mut Sheet<'_>, words: &mut [Part]) -> bool {
 
 fn mark_rest(words: &mut [Part], from: usize, is_inside: bool) {
     if is_inside {
-        for piece in words.iter_mut().skip(from).flat_map(|word| &mut word.pieces) {
+        for piece in words.iter_mut().skip(from).filter(|word| !is_shared(&word.text)).flat_map(|word| &mut word.pieces)
+        {
             piece.role = Role::Inside;
         }
     }

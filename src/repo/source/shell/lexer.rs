@@ -224,6 +224,9 @@ impl<'s, 'a> Lexer<'s, 'a> {
     }
 
     fn dollar(&mut self, is_quoted: bool) {
+        if self.host == Host::Recipe && self.recipe_dollar() {
+            return;
+        }
         let start = self.at;
         match self.peek(1) {
             Some(b'(') => {
@@ -258,12 +261,53 @@ impl<'s, 'a> Lexer<'s, 'a> {
         }
     }
 
+    /// In a recipe: `$$` is the shell's sign, `$(X)` a variable of make. False when the lexer is at a sign of the shell.
+    fn recipe_dollar(&mut self) -> bool {
+        let start = self.at;
+        if self.peek(1) == Some(b'$') {
+            self.word();
+            self.at += 1;
+            return false;
+        }
+        let near = &self.text.as_bytes()[start..self.end.min(start + AHEAD)];
+        if near.starts_with(b"$(shell ") || !near.starts_with(b"$(") {
+            return false;
+        }
+        let Some(end) = near.iter().position(|byte| matches!(byte, b')' | b'\n')).filter(|at| near[*at] == b')') else {
+            return false;
+        };
+        self.word();
+        self.at = start + end + 1;
+        self.placeholder(start);
+        true
+    }
+
     /// Ends a placeholder that began at `start`, at the place where the lexer is.
     fn placeholder(&mut self, start: usize) {
         let range = start..self.at;
-        let written = if range.len() <= AHEAD { self.text.get(range.clone()).unwrap_or("") } else { "$()" };
-        let next = self.peek(0);
+        let written = self.written(&range);
+        let next = self.after();
         self.frame().word.get_or_insert_with(|| Part::at(start)).placeholder(written, range, next);
+    }
+
+    /// The same for one that has spans of its own.
+    fn hole(&mut self, start: usize) {
+        let range = start..self.at;
+        let written = self.written(&range);
+        let next = self.after();
+        self.frame().word.get_or_insert_with(|| Part::at(start)).hole(written, range, next);
+    }
+
+    /// The byte behind a placeholder, and the length of the quote before it: `"$BASE"/data`.
+    fn after(&self) -> (usize, Option<u8>) {
+        match self.peek(0) {
+            Some(b'"') if self.peek(1) == Some(b'/') => (1, Some(b'/')),
+            next => (0, next),
+        }
+    }
+
+    fn written(&self, range: &Range<usize>) -> &'a str {
+        if range.len() <= AHEAD { self.text.get(range.clone()).unwrap_or("") } else { "$()" }
     }
 
     /// `${…}`, with its default when it has one.
@@ -306,6 +350,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
                 let is_head = bytes.get(range.start) != Some(&b'$');
                 let piece = Piece { range, is_head, role: Role::Default };
                 self.frame().line.defaults.push((piece, start + 2..start + 2 + length));
+                return self.hole(start);
             }
         }
         self.placeholder(start);
@@ -345,7 +390,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
             return;
         }
         if self.frame().word.is_some() {
-            self.placeholder(done.start);
+            self.hole(done.start);
         }
     }
 
@@ -454,7 +499,14 @@ impl<'s, 'a> Lexer<'s, 'a> {
         let mut after = self.end;
         for line in lines(self.text, start..self.end) {
             let text = self.text.get(line.clone()).unwrap_or("");
-            let text = if pending.heredoc.strips_tabs { text.trim_start_matches('\t') } else { text };
+            // A job's script is indented in its file, and not when it runs.
+            let text = if self.host == Host::Job {
+                text.trim()
+            } else if pending.heredoc.strips_tabs {
+                text.trim_start_matches('\t')
+            } else {
+                text
+            };
             if text == pending.heredoc.delimiter {
                 end = line.start;
                 after = memchr::memchr(b'\n', &self.text.as_bytes()[line.end..self.end])
@@ -588,13 +640,16 @@ impl<'s, 'a> Lexer<'s, 'a> {
             return;
         }
         let mut line = take(&mut frame.line);
-        let is_conditional = frame.depth > 0 || take(&mut frame.follows);
         if line.is_empty() {
+            // The command behind `&&` may come on a later line.
             return;
         }
+        let is_conditional = take(&mut frame.follows) || frame.depth > 0;
         let is_nested = self.frames.len() > 1 || is_piped;
         for heredoc in take(&mut line.heredocs) {
-            let language = line.heredoc_language();
+            // `RUN <<EOF` in a Dockerfile has no command: the body is the script.
+            let is_script = host == Host::Build && line.words.is_empty();
+            let language = if is_script { Some(Language::Shell) } else { line.heredoc_language() };
             let target = line.target().map(str::to_owned);
             let is_shown = target.is_none() && !is_nested && language.is_none();
             let role = if is_shown { Role::Shown } else { Role::Plain };
