@@ -143,7 +143,8 @@ fn is_condor(line: &str) -> bool {
     }
     let own = key.strip_prefix('+').or_else(|| key.strip_prefix("MY."));
     if let Some(own) = own {
-        return own.starts_with(|c: char| c.is_ascii_uppercase()) && own.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        return own.starts_with(|c: char| c.is_ascii_uppercase())
+            && own.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     }
     CONDOR_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))
 }

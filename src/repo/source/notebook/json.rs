@@ -94,7 +94,8 @@ impl<'a> Scanner<'a> {
     /// A number, a truth value, `null`.
     fn bare(&mut self) {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let ends = |byte: &u8| matches!(byte, b',' | b':' | b'}' | b']' | b'{' | b'[' | b'"') || byte.is_ascii_whitespace();
+        let ends =
+            |byte: &u8| matches!(byte, b',' | b':' | b'}' | b']' | b'{' | b'[' | b'"') || byte.is_ascii_whitespace();
         self.at += rest.iter().position(ends).unwrap_or(rest.len()).max(1);
     }
 

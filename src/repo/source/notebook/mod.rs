@@ -86,7 +86,8 @@ fn add(view: &mut View<'_>, inner: View<'_>, base: usize, language: Language) {
     let Facts { shebang, .. } = &mut facts;
     *shebang = None;
     embedded::merge(&mut view.facts, facts);
-    view.spans.extend(spans.into_iter().map(|span| Span { range: span.range.start + base..span.range.end + base, ..span }));
+    view.spans
+        .extend(spans.into_iter().map(|span| Span { range: span.range.start + base..span.range.end + base, ..span }));
     if view.problem.is_none() {
         view.problem = problem;
     }
@@ -112,8 +113,8 @@ impl Magic<'_> {
                 let path = self.rest.split_ascii_whitespace().rfind(|word| !word.starts_with('-'))?;
                 Some(Language::of(path, b""))
             }
-            "html" | "HTML" | "javascript" | "js" | "latex" | "markdown" | "svg" | "SVG" | "cython" | "R" | "perl" | "ruby"
-            | "sql" | "julia" => None,
+            "html" | "HTML" | "javascript" | "js" | "latex" | "markdown" | "svg" | "SVG" | "cython" | "R" | "perl"
+            | "ruby" | "sql" | "julia" => None,
             "python" | "python2" | "python3" | "pypy" => Some(Language::Python),
             _ => kernel,
         }

@@ -70,7 +70,8 @@ impl<'a> Reader<'a> {
         let Some(name) = self.callee(&call.func) else { return };
         self.observe(name, call);
         let Some(name) = self.dotted(&call.func) else { return };
-        let arguments: Vec<Option<Word>> = call.arguments.args.iter().map(|value| literal::word(self.text, value)).collect();
+        let arguments: Vec<Option<Word>> =
+            call.arguments.args.iter().map(|value| literal::word(self.text, value)).collect();
         let keywords = call.arguments.keywords.iter().filter_map(|keyword| {
             let arg = keyword.arg.as_ref()?;
             Some((arg.as_str().to_owned(), literal::word(self.text, &keyword.value)))
@@ -92,7 +93,11 @@ impl<'a> Reader<'a> {
         if name != Some("print") {
             return false;
         }
-        let file = call.arguments.keywords.iter().find(|keyword| keyword.arg.as_ref().is_some_and(|arg| arg.as_str() == "file"));
+        let file = call
+            .arguments
+            .keywords
+            .iter()
+            .find(|keyword| keyword.arg.as_ref().is_some_and(|arg| arg.as_str() == "file"));
         let Some(file) = file.and_then(|keyword| self.dotted(&keyword.value)) else { return false };
         if file.ends_with("stderr") || file.ends_with("stdout") {
             return false;

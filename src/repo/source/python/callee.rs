@@ -52,9 +52,9 @@ pub(super) fn sort(name: &str) -> Sort {
         "split" | "splitext" | "commonpath" if is_path_module(base) => Sort::Wrap,
         "split" if base == "shlex" => Sort::Wrap,
         "replace" if matches!(base, "os" | "dataclasses" | "shutil") => Sort::Other,
-        "startswith" | "endswith" | "replace" | "find" | "rfind" | "split" | "rsplit" | "strip" | "lstrip" | "rstrip"
-        | "partition" | "rpartition" | "removeprefix" | "removesuffix" | "is_relative_to" | "relative_to" | "index"
-        | "count" | "AccessPathName" | "contains"
+        "startswith" | "endswith" | "replace" | "find" | "rfind" | "split" | "rsplit" | "strip" | "lstrip"
+        | "rstrip" | "partition" | "rpartition" | "removeprefix" | "removesuffix" | "is_relative_to"
+        | "relative_to" | "index" | "count" | "AccessPathName" | "contains"
             if is_method =>
         {
             Sort::Guard
@@ -71,7 +71,9 @@ pub(super) fn sort(name: &str) -> Sort {
         "joinpath" => Sort::Tail,
         "str" | "bytes" | "list" | "tuple" | "set" | "sorted" if base.is_empty() => Sort::Wrap,
         "format" | "expanduser" | "expandvars" | "abspath" | "realpath" | "normpath" | "basename" | "dirname"
-        | "resolve" | "fspath" | "encode" | "decode" | "as_posix" | "absolute" | "dedent" | "lower" | "upper" => Sort::Wrap,
+        | "resolve" | "fspath" | "encode" | "decode" | "as_posix" | "absolute" | "dedent" | "lower" | "upper" => {
+            Sort::Wrap
+        }
         _ => Sort::Other,
     }
 }
@@ -96,8 +98,22 @@ fn is_client(base: &str) -> bool {
 pub(super) fn keeps_receiver(last: &str) -> bool {
     matches!(
         last,
-        "format" | "strip" | "lstrip" | "rstrip" | "replace" | "encode" | "lower" | "upper" | "expanduser" | "resolve"
-            | "joinpath" | "as_posix" | "absolute" | "with_suffix" | "split" | "splitlines"
+        "format"
+            | "strip"
+            | "lstrip"
+            | "rstrip"
+            | "replace"
+            | "encode"
+            | "lower"
+            | "upper"
+            | "expanduser"
+            | "resolve"
+            | "joinpath"
+            | "as_posix"
+            | "absolute"
+            | "with_suffix"
+            | "split"
+            | "splitlines"
     )
 }
 
@@ -110,8 +126,10 @@ pub(super) fn tests_receiver(last: &str) -> bool {
 pub(super) fn keyword(name: &str) -> Option<Role> {
     match name {
         "default" | "fallback" => Some(Role::Default),
-        "help" | "description" | "epilog" | "title" | "label" | "labels" | "xlabel" | "ylabel" | "suptitle" | "desc" | "usage"
-        | "metavar" | "message" | "msg" | "reason" | "caption" | "doc" | "prompt" | "summary" => Some(Role::Shown),
+        "help" | "description" | "epilog" | "title" | "label" | "labels" | "xlabel" | "ylabel" | "suptitle"
+        | "desc" | "usage" | "metavar" | "message" | "msg" | "reason" | "caption" | "doc" | "prompt" | "summary" => {
+            Some(Role::Shown)
+        }
         _ => None,
     }
 }

@@ -1,6 +1,8 @@
 //! Expressions.
 
-use ruff_python_ast::{BoolOp, CmpOp, Comprehension, Expr, ExprBinOp, ExprDict, FStringPart, InterpolatedStringElement, Operator};
+use ruff_python_ast::{
+    BoolOp, CmpOp, Comprehension, Expr, ExprBinOp, ExprDict, FStringPart, InterpolatedStringElement, Operator,
+};
 use ruff_text_size::Ranged;
 
 use super::literal::{self, Formatted, bytes};
@@ -71,7 +73,8 @@ impl<'a> Reader<'a> {
                 }
             }
             Expr::Compare(it) => {
-                let compares = it.ops.iter().all(|op| matches!(op, CmpOp::Eq | CmpOp::NotEq | CmpOp::In | CmpOp::NotIn));
+                let compares =
+                    it.ops.iter().all(|op| matches!(op, CmpOp::Eq | CmpOp::NotEq | CmpOp::In | CmpOp::NotIn));
                 let role = if compares { Role::Guard } else { Role::Plain };
                 for value in std::iter::once(&*it.left).chain(&it.comparators) {
                     self.expression(value, Context::PLAIN.with_role(role));
@@ -130,7 +133,6 @@ impl<'a> Reader<'a> {
                     self.expression(bound, Context::PLAIN);
                 }
             }
-            Expr::IpyEscapeCommand(it) => self.escape(it.kind, bytes(it.range)),
             _ => {}
         }
     }

@@ -33,7 +33,9 @@ fn is_handler(types: &str) -> bool {
     let types = types.trim_start_matches("except").trim();
     let Some((_, name)) = types.rsplit_once(',') else { return false };
     let name = name.trim();
-    types.matches(',').count() == 1 && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_') && !name.contains('.')
+    types.matches(',').count() == 1
+        && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && !name.contains('.')
 }
 
 /// The place of old syntax around an error of the parser.
@@ -45,11 +47,13 @@ fn old_syntax(text: &str, range: Range<usize>) -> Option<Range<usize>> {
     let is_old = rest.starts_with('`')
         || rest.starts_with("<>")
         || before.ends_with('<') && rest.starts_with('>')
-        || before.trim_start().starts_with("raise ") && rest.starts_with(',')
+        || before.trim() == "raise" && text[range.clone()].contains(',')
         || is_old_integer(rest)
-        || before.ends_with(|c: char| c.is_ascii_digit()) && rest.starts_with(['L', 'l']) && !rest[1..].starts_with(is_word)
+        || before.ends_with(|c: char| c.is_ascii_digit())
+            && rest.starts_with(['L', 'l'])
+            && !rest[1..].starts_with(is_word)
         || is_old_prefix(before, rest);
-    is_old.then(|| at..at + rest.chars().next().map_or(0, char::len_utf8))
+    is_old.then(|| if range.is_empty() { at..at + rest.chars().next().map_or(0, char::len_utf8) } else { range })
 }
 
 fn is_word(c: char) -> bool {

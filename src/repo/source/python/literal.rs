@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use ruff_python_ast::{
-    Expr, FString, FStringPart, InterpolatedStringElement, InterpolatedStringElements, Operator, StringFlags, StringLiteral,
-    TString,
+    Expr, FString, FStringPart, InterpolatedStringElement, InterpolatedStringElements, Operator, StringFlags,
+    StringLiteral, TString,
 };
 use ruff_text_size::{Ranged, TextRange};
 
@@ -62,7 +62,11 @@ pub(super) fn is_string(expression: &Expr) -> bool {
     match expression {
         Expr::StringLiteral(_) | Expr::FString(_) => true,
         Expr::BinOp(operation) => match operation.op {
-            Operator::Add => is_string(&operation.left) || operation.right.is_string_literal_expr() || operation.right.is_f_string_expr(),
+            Operator::Add => {
+                is_string(&operation.left)
+                    || operation.right.is_string_literal_expr()
+                    || operation.right.is_f_string_expr()
+            }
             Operator::Mod => is_string(&operation.left),
             _ => false,
         },
@@ -111,7 +115,8 @@ pub(super) fn cook(text: &str, expression: &Expr, into: &mut Cooked) {
 fn placeholder(text: &str, expression: &Expr, into: &mut Cooked) {
     let range = bytes(expression.range());
     let source = text[range.clone()].trim();
-    let short = if source.len() <= LONGEST_PLACEHOLDER && !source.contains(['\n', '\'', '"', ' ']) { source } else { "" };
+    let short =
+        if source.len() <= LONGEST_PLACEHOLDER && !source.contains(['\n', '\'', '"', ' ']) { source } else { "" };
     into.push_placeholder(short, range.start);
 }
 

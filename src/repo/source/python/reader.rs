@@ -76,8 +76,8 @@ pub(super) struct Reader<'a> {
     pub embedded: Vec<(Language, Cooked)>,
 }
 
-/// Spans and facts of a text that was parsed.
-pub(super) fn read(text: &str, parsed: &Parsed<ModModule>) -> (Vec<Span>, Facts) {
+/// Spans and facts of a text that was parsed; commands of IPython stand in ranges of it.
+pub(super) fn read(text: &str, parsed: &Parsed<ModModule>, commands: &[Range<usize>]) -> (Vec<Span>, Facts) {
     let position = Position { is_conditional: false, at_import: true, is_optional: false, in_function: false };
     let mut reader = Reader {
         text,
@@ -95,6 +95,9 @@ pub(super) fn read(text: &str, parsed: &Parsed<ModModule>) -> (Vec<Span>, Facts)
     reader.body(parsed.suite());
     reader.close_written(0);
     reader.run_assigned();
+    for command in commands {
+        reader.escape(command.clone());
+    }
     legacy::find(text, parsed, &mut reader.facts);
     future::find(parsed, &mut reader.facts);
     reader.finish()
@@ -143,7 +146,9 @@ impl<'a> Reader<'a> {
             return None;
         }
         let text = &self.text[bytes(expression.range())];
-        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.' || byte >= 0x80).then_some(text)
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.' || byte >= 0x80)
+            .then_some(text)
     }
 
     /// The dotted name, or the last attribute behind its dot when it belongs to another value: `.joinpath`.

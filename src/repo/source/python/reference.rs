@@ -17,15 +17,17 @@ impl<'a> Reader<'a> {
             "open" | "Open" if is_file_module(base) && is_reading(1) => self.file(arguments.first(), Usage::Data),
             "open" | "read_text" | "read_bytes" if base.is_empty() && is_reading(0) => self.path_receiver(call),
             "TFile" if is_reading(1) => self.file(arguments.first(), Usage::Data),
-            "load" | "loadtxt" | "genfromtxt" | "fromfile" | "from_parquet" | "read_table" | "load_model" | "load_from_file"
-            | "from_file" | "SafeConfigParser" => self.file(arguments.first(), Usage::Data),
+            "load" | "loadtxt" | "genfromtxt" | "fromfile" | "from_parquet" | "read_table" | "load_model"
+            | "load_from_file" | "from_file" | "SafeConfigParser" => self.file(arguments.first(), Usage::Data),
             "copy" | "copy2" | "copyfile" if base == "shutil" => self.file(arguments.first(), Usage::Data),
             "read" if is_settings(base) => self.file(arguments.first(), Usage::Data),
             "RDataFrame" => self.file(arguments.get(1), Usage::Data),
             _ if last.starts_with("read_") && matches!(base, "pd" | "pandas" | "pl" | "polars" | "dd") => {
                 self.file(arguments.first(), Usage::Data);
             }
-            "LoadMacro" | "Macro" | "execfile" | "run_path" | "AddIncludePath" => self.file(arguments.first(), Usage::Code),
+            "LoadMacro" | "Macro" | "execfile" | "run_path" | "AddIncludePath" => {
+                self.file(arguments.first(), Usage::Code)
+            }
             "ProcessLine" | "ProcessLineSync" => self.processed(arguments.first()),
             "Declare" => self.included(arguments.first()),
             "exec" | "compile" => self.executed(arguments.first()),
@@ -42,7 +44,9 @@ impl<'a> Reader<'a> {
             Some(Expr::Call(call)) if self.callee(&call.func).is_some_and(wraps) => call.arguments.args.first(),
             other => other,
         };
-        let Some(word) = path.filter(|path| path.is_string_literal_expr()).and_then(|path| literal::word(self.text, path)) else {
+        let Some(word) =
+            path.filter(|path| path.is_string_literal_expr()).and_then(|path| literal::word(self.text, path))
+        else {
             return;
         };
         let Word { text, range } = word;
@@ -54,7 +58,9 @@ impl<'a> Reader<'a> {
     /// `Path("x").open()`.
     fn path_receiver(&mut self, call: &'a ExprCall) {
         let receiver = call.func.as_attribute_expr().and_then(|attribute| attribute.value.as_call_expr());
-        let is_path = |inner: &&'a ExprCall| self.callee(&inner.func).is_some_and(|name| name == "Path" || name.ends_with(".Path"));
+        let is_path = |inner: &&'a ExprCall| {
+            self.callee(&inner.func).is_some_and(|name| name == "Path" || name.ends_with(".Path"))
+        };
         if let Some([path]) = receiver.filter(is_path).map(|inner| &*inner.arguments.args) {
             self.file(Some(path), Usage::Data);
         }
@@ -70,13 +76,20 @@ impl<'a> Reader<'a> {
     }
 
     fn imported(&mut self, module: Option<&'a Expr>) {
-        let Some(Word { text: module, range }) = module.filter(|it| it.is_string_literal_expr()).and_then(|it| literal::word(self.text, it))
+        let Some(Word { text: module, range }) =
+            module.filter(|it| it.is_string_literal_expr()).and_then(|it| literal::word(self.text, it))
         else {
             return;
         };
         if !module.is_empty() && !module.starts_with('.') {
             let is_optional = self.position.is_optional;
-            self.facts.imports.push(Import { module, names: Vec::new(), range, is_optional, at_top: self.position.at_import });
+            self.facts.imports.push(Import {
+                module,
+                names: Vec::new(),
+                range,
+                is_optional,
+                at_top: self.position.at_import,
+            });
         }
     }
 
@@ -121,18 +134,33 @@ impl<'a> Reader<'a> {
 
 /// Whether a call opens a file for reading: the mode at an index, or the keyword `mode`, says so.
 fn reads(reader: &Reader<'_>, call: &ExprCall, at: usize) -> bool {
-    let keyword = call.arguments.keywords.iter().find(|keyword| keyword.arg.as_ref().is_some_and(|arg| arg.as_str() == "mode"));
+    let keyword =
+        call.arguments.keywords.iter().find(|keyword| keyword.arg.as_ref().is_some_and(|arg| arg.as_str() == "mode"));
     let mode = call.arguments.args.get(at).or(keyword.map(|keyword| &keyword.value));
     let Some(mode) = mode else { return true };
     let Some(mode) = literal::word(reader.text, mode) else { return false };
     let mode = mode.text.to_ascii_lowercase();
-    matches!(mode.as_str(), "" | "old" | "read") || mode.starts_with('r') && !mode.starts_with("rec") && !mode.contains('+')
+    matches!(mode.as_str(), "" | "old" | "read")
+        || mode.starts_with('r') && !mode.starts_with("rec") && !mode.contains('+')
 }
 
 /// Modules whose `open` opens a file.
 fn is_file_module(base: &str) -> bool {
     let last = base.rsplit('.').next().unwrap_or(base);
-    base.is_empty() || matches!(last, "io" | "gzip" | "bz2" | "lzma" | "codecs" | "uproot" | "uproot3" | "uproot4" | "TFile" | "fsspec" | "tarfile")
+    base.is_empty()
+        || matches!(
+            last,
+            "io" | "gzip"
+                | "bz2"
+                | "lzma"
+                | "codecs"
+                | "uproot"
+                | "uproot3"
+                | "uproot4"
+                | "TFile"
+                | "fsspec"
+                | "tarfile"
+        )
 }
 
 /// Whether a value of a name reads files of settings.
@@ -143,5 +171,8 @@ fn is_settings(base: &str) -> bool {
 
 /// Functions whose value is the path they are given.
 fn wraps(name: &str) -> bool {
-    matches!(name.rsplit('.').next().unwrap_or(name), "Path" | "str" | "expanduser" | "expandvars" | "abspath" | "realpath")
+    matches!(
+        name.rsplit('.').next().unwrap_or(name),
+        "Path" | "str" | "expanduser" | "expandvars" | "abspath" | "realpath"
+    )
 }

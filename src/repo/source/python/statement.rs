@@ -28,7 +28,8 @@ impl<'a> Reader<'a> {
         let word = &*before.as_expr_stmt()?.value;
         let name = word.as_name_expr()?;
         let gap = self.text.get(word.end().to_usize()..statement.start().to_usize())?;
-        (matches!(name.id.as_str(), "print" | "exec") && gap.bytes().all(|byte| byte == b' ' || byte == b'\t')).then_some(word)
+        (matches!(name.id.as_str(), "print" | "exec") && gap.bytes().all(|byte| byte == b' ' || byte == b'\t'))
+            .then_some(word)
     }
 
     fn old_operand(&mut self, word: &'a Expr, statement: &'a Stmt) {
@@ -101,7 +102,6 @@ impl<'a> Reader<'a> {
                 }
             }
             Stmt::TypeAlias(it) => self.plain(&it.value),
-            Stmt::IpyEscapeCommand(it) => self.escape(it.kind, bytes(it.range)),
             _ => self.compound(statement),
         }
     }
@@ -160,9 +160,10 @@ impl<'a> Reader<'a> {
                 for item in &it.items {
                     self.plain(&item.context_expr);
                     self.plains(item.optional_vars.as_deref());
-                    suppresses |= item.context_expr.as_call_expr().is_some_and(|call| {
-                        self.callee(&call.func).is_some_and(|name| name.ends_with("suppress"))
-                    });
+                    suppresses |= item
+                        .context_expr
+                        .as_call_expr()
+                        .is_some_and(|call| self.callee(&call.func).is_some_and(|name| name.ends_with("suppress")));
                 }
                 self.within(&it.body, |position| position.is_optional |= suppresses);
             }
@@ -254,7 +255,8 @@ impl<'a> Reader<'a> {
         }
         self.append(target, value);
         if let Expr::Subscript(subscript) = target {
-            let is_variable = self.dotted(&subscript.value).is_some_and(|base| base == "environ" || base.ends_with(".environ"));
+            let is_variable =
+                self.dotted(&subscript.value).is_some_and(|base| base == "environ" || base.ends_with(".environ"));
             let dialect = if is_variable { Dialect::Variable } else { Dialect::Program };
             if let (Some(value), true) = (literal::word(self.text, value), subscript.slice.is_string_literal_expr()) {
                 let range = bytes(subscript.slice.range()).start..value.range.end;
