@@ -120,7 +120,7 @@ fn write(document: &Document, out: &Path, look: &Look) -> Result<(), CommandErro
 }
 
 /// The top of the analysis and its configuration.
-fn load(path: &Path) -> Result<(PathBuf, Config), CommandError> {
+pub(super) fn load(path: &Path) -> Result<(PathBuf, Config), CommandError> {
     let start = path.canonicalize().map_err(|_| crate::repo::RepoError::NoDirectory { path: path.to_owned() })?;
     let facts = git::facts(&start);
     let Some(found) = config::discover(&start, facts.top.as_deref()) else {

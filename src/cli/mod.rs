@@ -7,6 +7,7 @@ mod diff;
 mod doctor;
 mod init;
 mod report;
+mod scan;
 pub mod schema;
 mod snapshot;
 
@@ -42,6 +43,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Scan(scan::Arguments),
     Snapshot(snapshot::Arguments),
     Diff(diff::Arguments),
     Report(report::Arguments),
@@ -96,6 +98,7 @@ pub fn main() -> ExitCode {
     let look = Look::decide(arguments.color);
     let outcome = match arguments.command {
         Command::Check(command) => check::run(command, &look),
+        Command::Scan(command) => scan::run(&command, &look),
         Command::Snapshot(command) => snapshot::run(&command),
         Command::Diff(command) => diff::run(&command, &look),
         Command::Report(command) => report::run(&command, &look),

@@ -6,7 +6,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::problem::Problem;
+use super::problem::{Problem, nearest};
 
 /// A table being read. What isn't asked for by [`Fields::finish`] is an unknown key.
 pub(super) struct Fields<'i, 'p> {
@@ -73,14 +73,9 @@ impl<'i, 'p> Fields<'i, 'p> {
     pub(super) fn finish(self) -> Vec<&'static str> {
         for (key, _) in self.table {
             let name = key.get_ref();
-            let near = self
-                .asked
-                .iter()
-                .map(|known| (strsim::damerau_levenshtein(known, name), *known))
-                .filter(|(distance, known)| *distance <= known.len().max(name.len()) / 3 + 1)
-                .min();
+            let near = nearest(name, &self.asked);
             let help = match near {
-                Some((_, known)) => format!("did you mean `{known}`?"),
+                Some(known) => format!("did you mean `{known}`?"),
                 None => format!("known here: {}", self.asked.join(", ")),
             };
             self.problems.push(Problem {

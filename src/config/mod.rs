@@ -5,6 +5,7 @@
 mod fields;
 pub mod problem;
 pub mod raw;
+pub mod scan;
 pub mod template;
 mod unit;
 mod valid;
@@ -38,6 +39,8 @@ pub struct Config {
     pub inputs: Vec<String>,
     /// Where it must run; empty when the file names none.
     pub facilities: Vec<Facility>,
+    /// How the static audit is made.
+    pub scan: scan::Scan,
 }
 
 /// How an analysis is tested.
@@ -111,6 +114,7 @@ impl Config {
             outputs: Vec::new(),
             inputs: Vec::new(),
             facilities: Vec::new(),
+            scan: scan::Scan::default(),
         }
     }
 
@@ -122,7 +126,7 @@ impl Config {
         let base = file.parent().unwrap_or(Path::new("")).to_owned();
         let mut problems = Vec::new();
         let raw = raw::read(text, &mut problems);
-        let config = valid::check(raw, &base, &mut problems);
+        let config = valid::check(raw, text, &base, &mut problems);
         match problems.is_empty() {
             true => Ok(config),
             false => Err(ConfigError::new(file, text, problems)),
@@ -134,6 +138,14 @@ impl Config {
     /// # Errors
     /// When the file can't be read, is no UTF-8 or over 1 MiB, or as [`Config::parse`].
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        Self::parse(&Self::read(file)?, file)
+    }
+
+    /// The text of a `carnet.toml`, for [`Config::parse`].
+    ///
+    /// # Errors
+    /// When the file can't be read, is no UTF-8 or over 1 MiB.
+    pub fn read(file: &Path) -> Result<String, ConfigError> {
         let unreadable = |error: std::io::Error| ConfigError::unreadable(file, &error.to_string());
         if !std::fs::metadata(file).map_err(unreadable)?.is_file() {
             return Err(ConfigError::unreadable(file, "it is no file"));
@@ -143,10 +155,7 @@ impl Config {
         if bytes.len() as u64 > CAP {
             return Err(ConfigError::unreadable(file, "it is larger than 1 MiB"));
         }
-        match String::from_utf8(bytes) {
-            Ok(text) => Self::parse(&text, file),
-            Err(error) => Err(ConfigError::not_text(file, error)),
-        }
+        String::from_utf8(bytes).map_err(|error| ConfigError::not_text(file, error))
     }
 }
 

@@ -30,7 +30,20 @@ pub struct ConfigError {
     unreadable: Option<String>,
 }
 
+/// The known name that is nearest to this one, when it is near enough to have been meant.
+pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let distances = known.iter().map(|known| (strsim::damerau_levenshtein(known, name), *known));
+    let near = distances.filter(|(distance, known)| *distance <= known.len().max(name.len()) / 3 + 1).min();
+    near.map(|(_, known)| known)
+}
+
 impl ConfigError {
+    /// Problems that show only when the configuration meets what it is used with, such as a facility that isn't in the
+    /// catalogue. `text` is what was parsed.
+    pub fn with(file: &Path, text: &str, problems: Vec<Problem>) -> Self {
+        Self::new(file, text, problems)
+    }
+
     pub(super) fn new(file: &Path, text: &str, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
         problems.dedup();

@@ -26,6 +26,52 @@ pub struct File {
     pub(super) data: Data,
     /// Where it must run.
     pub(super) facility: Vec<Facility>,
+    /// How the static audit is made.
+    pub(super) scan: Scan,
+}
+
+/// How the static audit is made.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(deny_unknown_fields, default)]
+pub(super) struct Scan {
+    /// Facilities that findings are told for, by their ids in the catalogue; by default all.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(super) facilities: Vec<Spanned<String>>,
+    /// Rules that run; by default all.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(super) select: Vec<Spanned<String>>,
+    /// Findings that are known and accepted: they are counted, and not reported.
+    pub(super) ignore: Vec<Ignore>,
+    /// Files that are not looked at, as globs relative to the analysis: `data/**`.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub(super) exclude: Vec<Spanned<String>>,
+    /// Path of the baseline, relative to the analysis: findings in it are counted, and not reported.
+    #[schemars(with = "Option<String>")]
+    pub(super) baseline: Option<Spanned<String>>,
+    /// Severities in place of the rules' own: `site-path = "note"`.
+    #[schemars(with = "BTreeMap<String, crate::model::finding::Severity>")]
+    pub(super) severity: Vec<(Spanned<String>, Spanned<String>)>,
+}
+
+/// Findings that are known and accepted.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(deny_unknown_fields, default)]
+pub(super) struct Ignore {
+    /// The rule.
+    #[schemars(required, with = "String")]
+    pub(super) rule: Option<Spanned<String>>,
+    /// Glob of the paths, relative to the analysis: `docs/**`; by default all.
+    #[schemars(with = "Option<String>")]
+    pub(super) path: Option<Spanned<String>>,
+    /// Why it is accepted.
+    #[schemars(required, with = "String")]
+    pub(super) reason: Option<Spanned<String>>,
+    /// Last day on which it is accepted, as a TOML date.
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub(super) until: Option<Spanned<Datetime>>,
+    /// Where the table stands in the file.
+    #[schemars(skip)]
+    pub(super) span: std::ops::Range<usize>,
 }
 
 /// How one output is compared: for now by its content.
@@ -218,6 +264,9 @@ fn file(value: Spanned<DeValue<'_>>, problems: &mut Vec<Problem>) -> File {
     for value in top.list("facility") {
         file.facility.push(facility(Fields::new(value, top.problems())));
     }
+    if let Some(value) = top.value("scan") {
+        file.scan = scan(Fields::new(value, top.problems()));
+    }
     top.finish();
     file
 }
@@ -287,6 +336,39 @@ fn expect(mut fields: Fields<'_, '_>) -> Expect {
     let expect = Expect { may_fail: fields.get("may_fail"), until: fields.get("until"), span: fields.span() };
     fields.finish();
     expect
+}
+
+fn scan(mut fields: Fields<'_, '_>) -> Scan {
+    let mut scan = Scan {
+        facilities: strings(&mut fields, "facilities"),
+        select: strings(&mut fields, "select"),
+        exclude: strings(&mut fields, "exclude"),
+        baseline: fields.get("baseline"),
+        ..Scan::default()
+    };
+    for value in fields.list("ignore") {
+        scan.ignore.push(ignore(Fields::new(value, fields.problems())));
+    }
+    if let Some(value) = fields.value("severity") {
+        let mut table = Fields::new(value, fields.problems());
+        for (rule, value) in table.rest() {
+            scan.severity.extend(read_value(value, table.problems()).map(|severity| (rule, severity)));
+        }
+    }
+    fields.finish();
+    scan
+}
+
+fn ignore(mut fields: Fields<'_, '_>) -> Ignore {
+    let ignore = Ignore {
+        rule: fields.get("rule"),
+        path: fields.get("path"),
+        reason: fields.get("reason"),
+        until: fields.get("until"),
+        span: fields.span(),
+    };
+    fields.finish();
+    ignore
 }
 
 /// A string or a list of strings, each with its own place.

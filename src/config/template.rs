@@ -48,6 +48,10 @@ pub fn render(shown: &Shown) -> String {
              # user = \"1000:1000\"           # what the place imposes beyond its image\n# read_only = true\n",
         );
     }
+    text.push_str(
+        "\n# What `carnet scan` looks for, and what it lets pass.\n# [scan]\n# facilities = [\"desy-naf\"]    # by default all of the catalogue\n\
+         # ignore = [{ rule = \"site-path\", path = \"docs/**\", reason = \"examples\" }]\n# exclude = [\"data/**\"]\n",
+    );
     text
 }
 

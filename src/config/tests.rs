@@ -5,6 +5,7 @@ use std::path::Path;
 use proptest::prelude::{any, prop, proptest};
 
 use super::Config;
+use crate::model::finding::Severity;
 use crate::model::plan::TestKind;
 use crate::model::reference::Reference;
 
@@ -51,6 +52,17 @@ memory = "2g"
 pids = 100
 cpus = 1.5
 expect = { may_fail = "numpy 1 there", until = 2027-01-31 }
+
+[scan]
+facilities = ["desy-naf"]
+select = ["site-path", "home-path"]
+ignore = [
+    { rule = "site-path", path = "docs/**", reason = "examples" },
+    { rule = "home-path", reason = "being moved", until = 2027-01-31 },
+]
+exclude = ["data/**"]
+baseline = "carnet-baseline.json"
+severity = { home-path = "note" }
 "#;
 
 fn parse(text: &str) -> Result<Config, Vec<String>> {
@@ -80,6 +92,53 @@ fn everything_is_understood() {
     assert!(contract.mounts[1].writable && !contract.mounts[0].writable);
     let expect = af.expect.as_ref().expect("an expectation");
     assert_eq!(expect.until.map(|date| date.to_string()).as_deref(), Some("2027-01-31"));
+    let scan = &config.scan;
+    let ignores: Vec<(&str, &str, &str)> =
+        scan.ignore.iter().map(|i| (i.rule.name.as_str(), i.glob.as_str(), i.reason.as_str())).collect();
+    assert_eq!(ignores, [("site-path", "docs/**", "examples"), ("home-path", "**", "being moved")]);
+    assert!(FULL.lines().nth(scan.ignore[1].line as usize - 1).is_some_and(|line| line.contains("being moved")));
+    assert_eq!(scan.severities(), [("home-path".to_owned(), Severity::Note)].into());
+    assert_eq!(
+        (scan.exclude.as_slice(), scan.baseline.as_deref()),
+        (&["data/**".to_owned()][..], Some("carnet-baseline.json"))
+    );
+}
+
+#[test]
+fn an_ignore_needs_its_rule_and_its_reason() {
+    let problems = parse(
+        "[scan]\nignore = [{ rule = \"site-path\" }, { reason = \"x\" }]\nexclude = [\"a[\", \"../b\"]\nseverity = { x = \"bad\" }\nselct = 1\n",
+    )
+    .expect_err("wrong in many ways");
+    let wanted = [
+        "2:11 an ignore needs its reason",
+        "2:35 an ignore needs its rule",
+        "3:12 `a[` is no glob",
+        "3:18 `../b` is no path inside",
+        "4:18 no severity `bad`",
+        "5:1 unknown key `selct` [did you mean `select`?]",
+    ];
+    assert_eq!(problems.len(), wanted.len(), "{problems:#?}");
+    for (problem, wanted) in problems.iter().zip(wanted) {
+        assert!(problem.starts_with(wanted), "{problem} is not {wanted}");
+    }
+}
+
+#[test]
+fn names_that_only_the_caller_knows_are_refused_with_a_suggestion() {
+    let config = parse(FULL).expect("valid");
+    assert_eq!(config.scan.unknown(&["desy-naf"], &["site-path", "home-path"]), []);
+    let problems = config.scan.unknown(&["fnal-lpc"], &["site-paths", "home-path"]);
+    let said: Vec<(&str, Option<&str>)> = problems.iter().map(|p| (&FULL[p.span.clone()], p.help.as_deref())).collect();
+    let meant = Some("did you mean `site-paths`?");
+    assert_eq!(
+        said,
+        [
+            ("\"desy-naf\"", Some("carnet facilities list shows those there are")),
+            ("\"site-path\"", meant),
+            ("\"site-path\"", meant),
+        ]
+    );
 }
 
 #[test]

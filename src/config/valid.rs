@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::path::Path;
 
+use jiff::civil::Date;
 use toml::Spanned;
+use toml::value::Datetime;
 
 use super::problem::Problem;
 use super::{Config, Expectation, Facility, Test, raw, unit};
@@ -16,7 +18,7 @@ use crate::model::reference::Reference;
 const ENGINES: [&str; 3] = ["docker", "embedded", "host"];
 
 /// Checks every value and what they say together.
-pub(super) fn check(file: raw::File, base: &Path, problems: &mut Vec<Problem>) -> Config {
+pub(super) fn check(file: raw::File, text: &str, base: &Path, problems: &mut Vec<Problem>) -> Config {
     let mut check = Check { base, problems };
     let mut facilities: Vec<Facility> = Vec::new();
     for raw in file.facility {
@@ -34,22 +36,23 @@ pub(super) fn check(file: raw::File, base: &Path, problems: &mut Vec<Problem>) -
         outputs: file.outputs.into_iter().filter_map(|path| check.inside(path)).collect(),
         inputs: file.data.inputs.into_iter().filter_map(|path| check.inside(path)).collect(),
         facilities,
+        scan: check.scan(file.scan, text),
     }
 }
 
-struct Check<'a> {
+pub(super) struct Check<'a> {
     base: &'a Path,
     problems: &'a mut Vec<Problem>,
 }
 
 impl Check<'_> {
-    fn problem(&mut self, span: Range<usize>, message: impl Into<String>, help: &str) {
+    pub(super) fn problem(&mut self, span: Range<usize>, message: impl Into<String>, help: &str) {
         let help = (!help.is_empty()).then(|| help.to_owned());
         self.problems.push(Problem { span, message: message.into(), help });
     }
 
     /// The value when `read` can make something of it, else a problem at its place.
-    fn parse<T, U>(&mut self, value: Spanned<T>, read: impl FnOnce(T) -> Result<U, String>) -> Option<U> {
+    pub(super) fn parse<T, U>(&mut self, value: Spanned<T>, read: impl FnOnce(T) -> Result<U, String>) -> Option<U> {
         let span = value.span();
         match read(value.into_inner()) {
             Ok(parsed) => Some(parsed),
@@ -60,7 +63,7 @@ impl Check<'_> {
         }
     }
 
-    fn line(&mut self, value: Spanned<String>, what: &str) -> Option<String> {
+    pub(super) fn line(&mut self, value: Spanned<String>, what: &str) -> Option<String> {
         self.parse(value, |text| match text.trim() {
             "" => Err(format!("{what} can't be empty")),
             line if line.contains(char::is_control) => Err(format!("{what} is one line without control characters")),
@@ -86,7 +89,7 @@ impl Check<'_> {
         })
     }
 
-    fn inside(&mut self, value: Spanned<String>) -> Option<String> {
+    pub(super) fn inside(&mut self, value: Spanned<String>) -> Option<String> {
         self.parse(value, |path| {
             let plain = !path.is_empty() && !path.starts_with('/') && !path.contains('\0');
             if plain && !path.split('/').any(|part| part == "..") {
@@ -217,13 +220,13 @@ impl Check<'_> {
             self.problem(raw.span, "an expectation needs its reason", "write may_fail = \"why\"");
             return None;
         };
-        let until = raw.until.and_then(|date| {
-            self.parse(date, |date| {
-                date.to_string().parse().map_err(|_| format!("`{date}` is no date: write 2027-01-31"))
-            })
-        });
+        let until = raw.until.and_then(|date| self.parse(date, date_of));
         Some(Expectation { may_fail: self.line(may_fail, "a reason")?, until })
     }
+}
+
+pub(super) fn date_of(date: Datetime) -> Result<Date, String> {
+    date.to_string().parse().map_err(|_| format!("`{date}` is no date: write 2027-01-31"))
 }
 
 fn retries(n: u32) -> Result<u32, String> {

@@ -104,6 +104,15 @@ pub struct Locked {
     /// Environment marker, as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
+    /// Python versions the package itself asks for, when the lock has them: `>=3.9`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires_python: Option<String>,
+    /// What it asks of the machine (conda's virtual packages): `__glibc >=2.28`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub machine: Vec<String>,
+    /// URL, path or version control address, without credentials, when it comes from no index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// Python versions that are asked for.

@@ -3,7 +3,15 @@
 //! One pass over the `/` characters: what stands around one decides in a few instructions whether it begins a path whose
 //! first part is in a table of roots, or a URL. No regular expression is run over what can't match.
 
+use std::collections::HashSet;
 use std::ops::Range;
+
+use memchr::memchr2_iter;
+
+/// Longest path or URL; what is longer is cut here.
+const LONGEST: usize = 4096;
+/// Longest scheme of a URL.
+const LONGEST_SCHEME: usize = 16;
 
 /// A path or a URL in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,10 +25,224 @@ pub struct Match {
 /// What was matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
-    /// An absolute path: `/eos/user/j/jane`. Placeholders (`{user}`, `$USER`, `%s`, `<user>`) are part of it.
+    /// An absolute path: `/eos/user/j/jane`. Placeholders (`{user}`, `$USER`, `%s`) are part of it.
     Path,
     /// A URL: scheme, host, path.
     Url,
     /// A home directory of the shell: `~/x`, `~jane/x`.
     Home,
+}
+
+/// The roots that are looked for.
+#[derive(Debug)]
+pub struct Matcher {
+    roots: HashSet<Vec<u8>>,
+    /// Roots that may go on: `scratch` of `scratch365`.
+    stems: Vec<Vec<u8>>,
+    /// Whether any root begins with these two bytes: nearly all paths are refused by it.
+    begins: Vec<bool>,
+}
+
+impl Matcher {
+    /// A matcher for paths with these first parts; one that ends with `*` takes any that begin so.
+    pub fn new<'a>(roots: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut matcher = Self { roots: HashSet::new(), stems: Vec::new(), begins: vec![false; 1 << 16] };
+        for root in roots {
+            let stem = root.strip_suffix('*');
+            let bytes = stem.unwrap_or(root).as_bytes();
+            let Some(first) = bytes.first() else { continue };
+            match bytes.get(1) {
+                Some(second) => matcher.begins[pair(*first, *second)] = true,
+                // A root of one letter may be followed by anything.
+                None => (0..=255).for_each(|second| matcher.begins[pair(*first, second)] = true),
+            }
+            if stem.is_some() {
+                matcher.stems.push(bytes.to_vec());
+            } else {
+                matcher.roots.insert(bytes.to_vec());
+            }
+        }
+        matcher
+    }
+
+    /// Calls `found` for every path and URL, in order; they don't overlap.
+    pub fn each(&self, text: &[u8], mut found: impl FnMut(Match)) {
+        let mut done = 0;
+        for at in memchr2_iter(b'/', b'~', text) {
+            if at < done {
+                continue;
+            }
+            let Some(one) = self.at(text, at, done) else { continue };
+            done = one.range.end;
+            found(one);
+        }
+    }
+
+    /// Every path and URL, in order.
+    pub fn all(&self, text: &[u8]) -> Vec<Match> {
+        let mut matches = Vec::new();
+        self.each(text, |one| matches.push(one));
+        matches
+    }
+
+    /// What begins around the `/` or `~` at `at`, no earlier than `from`.
+    fn at(&self, text: &[u8], at: usize, from: usize) -> Option<Match> {
+        let before = at.checked_sub(1).filter(|before| *before >= from).map(|before| text[before]);
+        if text[at] == b'~' {
+            let free = before.is_none_or(|byte| !is_part(byte) && !matches!(byte, b'/' | b'~' | b')' | b']' | b'}'));
+            let name = text[at + 1..].iter().take(64).take_while(|byte| is_name(**byte)).count();
+            let is_home = free && text.get(at + 1 + name) == Some(&b'/') && text.get(at + 1) != Some(&b'.');
+            return is_home.then(|| Match { range: at..end(text, at, false), form: Form::Home });
+        }
+        if before == Some(b':') && text.get(at + 1) == Some(&b'/') {
+            let start = scheme(text, at - 1, from)?;
+            return Some(Match { range: start..end(text, start, true), form: Form::Url });
+        }
+        let (first, second) = (*text.get(at + 1)?, text.get(at + 2).copied().unwrap_or_default());
+        if !self.begins[pair(first, second)] || before.is_some_and(continues) && !is_behind_option(&text[from..at]) {
+            return None;
+        }
+        let rest = &text[at + 1..];
+        let root = &rest[..rest.iter().take(64).take_while(|byte| is_name(**byte)).count()];
+        let known = self.roots.contains(root) || self.stems.iter().any(|stem| root.starts_with(stem));
+        known.then(|| Match { range: at..end(text, at, false), form: Form::Path })
+    }
+}
+
+fn pair(first: u8, second: u8) -> usize {
+    usize::from(first) << 8 | usize::from(second)
+}
+
+/// Bytes of a name in a path.
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
+
+/// Bytes that a word before a path can end with, so that the path is its continuation.
+fn is_part(byte: u8) -> bool {
+    is_name(byte) || byte >= 0x80
+}
+
+/// Whether a `/` behind this byte goes on with something: `a/b`, `$X/b`, `{x}/b`, `//`, `*/`.
+fn continues(byte: u8) -> bool {
+    is_part(byte) || matches!(byte, b'/' | b'}' | b')' | b']' | b'*' | b'~' | b'%' | b'?' | b'\\' | b'$')
+}
+
+/// Whether a text ends with what a shell puts right before a path: `${X:-` and the options `-I`, `-L`.
+fn is_behind_option(text: &[u8]) -> bool {
+    match text {
+        [.., b':' | b'=', b'-'] | [b'-', b'A'..=b'Z'] => true,
+        [.., before, b'-', b'A'..=b'Z'] => before.is_ascii_whitespace() || matches!(before, b'"' | b'\''),
+        _ => false,
+    }
+}
+
+/// The start of the scheme whose `:` stands at `colon`.
+fn scheme(text: &[u8], colon: usize, from: usize) -> Option<usize> {
+    let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    let length = text[from..colon].iter().rev().take(LONGEST_SCHEME + 1).take_while(|byte| is_scheme(byte)).count();
+    let start = colon - length;
+    (2..=LONGEST_SCHEME).contains(&length).then_some(start).filter(|start| text[*start].is_ascii_alphabetic())
+}
+
+/// Where a path or a URL that begins at `start` ends: before a blank, a quote, a bracket that was not opened in it.
+fn end(text: &[u8], start: usize, is_url: bool) -> usize {
+    let mut depth = 0_usize;
+    let mut end = start;
+    for (n, byte) in text[start..].iter().take(LONGEST).enumerate() {
+        match byte {
+            b'{' => depth += 1,
+            b'}' if depth == 0 => break,
+            b'}' => depth -= 1,
+            _ if depth > 0 && !matches!(byte, b'\n' | b'"' | b'\'') => {}
+            b',' | b';' | b'|' | b'<' | b'>' | b'(' | b')' | b'[' | b']' | b'`' | b'"' | b'\'' | b'\\' | b'^' => break,
+            b':' if !is_url => break,
+            byte if byte.is_ascii_whitespace() || byte.is_ascii_control() => break,
+            _ => {}
+        }
+        end = start + n + 1;
+    }
+    // A full stop, a colon and the like end the sentence, not the path.
+    while end > start + 1 && matches!(text[end - 1], b'.' | b':' | b'!' | b'?' | b'&' | b'#') {
+        end -= 1;
+    }
+    // Never in the middle of a character.
+    while end < text.len() && text[end] & 0xC0 == 0x80 {
+        end += 1;
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{any, proptest};
+
+    use super::{Form, Matcher};
+
+    fn found(text: &str) -> Vec<(Form, String)> {
+        let matcher = Matcher::new(["eos", "home", "data", "scratch*", "store", "tmp", "afs"]);
+        let texts = matcher.all(text.as_bytes()).into_iter();
+        texts.map(|one| (one.form, text[one.range].to_owned())).collect()
+    }
+
+    fn paths(text: &str) -> Vec<String> {
+        found(text).into_iter().map(|(_, text)| text).collect()
+    }
+
+    #[test]
+    fn paths_begin_where_nothing_goes_on() {
+        assert_eq!(paths("open('/eos/user/j/jane/x.root')"), ["/eos/user/j/jane/x.root"]);
+        assert_eq!(paths("a=/home/jane, b:/data/x;c"), ["/home/jane", "/data/x"]);
+        assert_eq!(paths("/eos/a:/home/b"), ["/eos/a", "/home/b"]);
+        assert_eq!(paths("/scratch365/jane /scratch"), ["/scratch365/jane", "/scratch"]);
+        assert_eq!(paths("gcc -I/afs/x -L/eos/y a-L/eos/z"), ["/afs/x", "/eos/y"]);
+        assert!(paths("x/eos/a $X/eos/a {x}/eos/a //data15 */home ../home/x").is_empty());
+        assert!(paths("/usr/bin/env /database/x").is_empty());
+    }
+
+    #[test]
+    fn placeholders_are_part_of_a_path() {
+        assert_eq!(paths("f'/home/{os.environ[\"USER\"]}/x'"), ["/home/{os.environ["]);
+        assert_eq!(paths("/home/$USER/x /data/%s/y ${A:-/eos/user}"), ["/home/$USER/x", "/data/%s/y", "/eos/user"]);
+        assert_eq!(paths("/store/{a,b}/c."), ["/store/{a,b}/c"]);
+    }
+
+    #[test]
+    fn urls_are_taken_whole() {
+        let url = "root://cmseos.fnal.gov:1094//store/user/jane/x.root";
+        assert_eq!(found(&format!("\"{url}\",")), [(Form::Url, url.to_owned())]);
+        assert_eq!(paths("see https://example.org/eos/x."), ["https://example.org/eos/x"]);
+        assert_eq!(paths("file:///eos/x"), ["file:///eos/x"]);
+        assert_eq!(paths("x://"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn homes_of_the_shell_are_seen() {
+        assert_eq!(
+            found("~/public_html/x ~jane/y"),
+            [(Form::Home, "~/public_html/x".to_owned()), (Form::Home, "~jane/y".to_owned())]
+        );
+        assert!(found("a~/b C::~C() ~x https://x.org/~jane/y").iter().all(|(form, _)| *form != Form::Home));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_matches_in_order(bytes in any::<Vec<u8>>(), text in "[/~a-z:.{} \"é]{0,60}") {
+            let matcher = Matcher::new(["a", "ab*", "eos"]);
+            for text in [bytes.as_slice(), text.as_bytes()] {
+                let mut last = 0;
+                for one in matcher.all(text) {
+                    assert!(one.range.start >= last && one.range.end > one.range.start && one.range.end <= text.len());
+                    last = one.range.end;
+                }
+            }
+        }
+
+        #[test]
+        fn matches_of_a_text_end_between_characters(text in "[/~a-z:.{}é\u{1F600} ]{0,60}") {
+            for one in Matcher::new(["a", "é"]).all(text.as_bytes()) {
+                assert!(text.is_char_boundary(one.range.start) && text.is_char_boundary(one.range.end), "{one:?}");
+            }
+        }
+    }
 }

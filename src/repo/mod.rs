@@ -6,9 +6,11 @@ pub mod image;
 pub mod imports;
 pub mod lock;
 pub mod matcher;
+pub mod range;
 mod reana;
 pub mod source;
 pub mod tree;
+pub mod walk;
 
 use std::path::{Path, PathBuf};
 
@@ -44,6 +46,14 @@ pub enum RepoError {
         /// The bound.
         limit: usize,
     },
+    /// A range of commits can't be read.
+    #[error("the commits `{spec}` can't be read: {reason}")]
+    NoRange {
+        /// The range as given.
+        spec: String,
+        /// Why.
+        reason: String,
+    },
     /// There is no such directory.
     #[error("{path} is no directory", path = path.display())]
     NoDirectory {
@@ -61,7 +71,7 @@ impl RepoError {
 impl Failure for RepoError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NoDirectory { .. } => Kind::Usage,
+            Self::NoDirectory { .. } | Self::NoRange { .. } => Kind::Usage,
             Self::Io { .. } | Self::Git { .. } | Self::TooMany { .. } => Kind::Place,
         }
     }
@@ -78,6 +88,7 @@ impl Failure for RepoError {
                 Some("set CARNET_CACHE to a directory that you can write to".to_owned())
             }
             Self::TooMany { .. } => Some("let .gitignore leave out what the tests don't need".to_owned()),
+            Self::NoRange { .. } => Some("name two commits as `A..B`; a shallow clone may lack the first".to_owned()),
             _ => None,
         }
     }

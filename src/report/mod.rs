@@ -14,6 +14,7 @@ pub mod json;
 mod junit;
 mod markdown;
 mod parallel;
+pub mod scan;
 mod sort;
 mod summary;
 mod table;

@@ -1,12 +1,12 @@
 //! What rules are given.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facility::{Catalogue, Facility};
 use crate::model::inventory::Inventory;
 use crate::repo::matcher::Match;
 use crate::repo::source::View;
-use crate::repo::source::fact::Import;
+use crate::repo::source::fact::{Import, Reference};
 use crate::repo::source::language::Language;
 
 /// What is the same for all files of a scan.
@@ -59,6 +59,10 @@ pub struct RepositoryInput<'a> {
     pub links: Vec<(String, String)>,
     /// Imports of Python files and notebooks: path, line, import. Sorted.
     pub imports: Vec<(String, u32, Import)>,
+    /// Files that files need: path, line, reference. Sorted by path.
+    pub references: Vec<(String, u32, Reference)>,
+    /// How often programs and settings name a file, by the last part of its path.
+    pub mentions: BTreeMap<String, u32>,
     /// Submodules: path, URL without credentials, branch that is followed, whether a commit is recorded.
     pub submodules: Vec<Submodule>,
 }

@@ -2,13 +2,45 @@
 //!
 //! A rule is pure. It is given facts, never handles, and gives back [`Report`]s.
 
+mod absolute_shebang;
+mod batch_site;
+mod committed_credential;
+mod dead_url;
+pub mod fix;
+mod generated_paths;
+mod image_without_digest;
 pub mod input;
+mod lfs_pointer;
+mod machine_flags;
+mod missing_file;
+mod missing_tests;
+mod moving_action;
+mod moving_image;
+mod network_at_import;
+mod nounset_setup;
+pub mod path;
+mod report;
+mod retired_os;
+mod site_command;
+mod site_executor;
+pub mod suppress;
+mod table;
+mod unpinned_submodule;
+mod unversioned_corrections;
 
 use std::ops::Range;
 
 use input::{FileInput, RepositoryInput};
 
 use crate::model::finding::{Confidence, Reach, Severity};
+
+/// Every rule, table by table.
+const TABLES: &[&[&Rule]] = &[table::CODE, table::PATH, &[&suppress::unused::RULE]];
+
+/// Every rule there is, in no order.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    TABLES.iter().flat_map(|table| table.iter().copied())
+}
 
 /// One rule.
 #[derive(Debug, Clone, Copy)]

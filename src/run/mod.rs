@@ -5,6 +5,7 @@ pub mod event;
 mod execute;
 pub mod leftover;
 pub mod plan;
+pub mod scan;
 mod secret;
 pub mod snapshot;
 pub mod stage;

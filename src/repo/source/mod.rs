@@ -3,17 +3,32 @@
 //! A rule never greps: it asks what a text *is*. [`read`] makes a [`View`] of a file: its text, the spans of strings,
 //! values and comments in it, and the facts that a parser of the language can tell ([`fact::Facts`]).
 
+mod apptainer;
+mod cmake;
+mod cpp;
+mod docker;
 pub(crate) mod embedded;
 pub mod fact;
+mod ini;
+mod json;
 pub mod language;
+mod make;
 pub mod notebook;
+mod plain;
 pub mod python;
+mod sheet;
+mod shell;
 pub mod span;
+mod submit;
+mod toml;
+mod yaml;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use fact::Facts;
+use fact::{Facts, Host};
 use language::Language;
+use sheet::Sheet;
 use span::Span;
 
 /// A file as text, with what its language says of it.
@@ -76,7 +91,32 @@ pub fn read_text(language: Language, text: &str) -> View<'_> {
     match language {
         Language::Python => python::read(Cow::Borrowed(text), python::Mode::File),
         Language::Notebook => notebook::read(text.as_bytes()),
-        _ => View { text: Cow::Borrowed(text), ..View::default() },
+        _ => {
+            let mut sheet = Sheet::new(text);
+            let range = sheet.all();
+            read_language(&mut sheet, language, range, Host::Script);
+            sheet.finish()
+        }
+    }
+}
+
+/// Reads a part of a sheet as a language.
+fn read_language(sheet: &mut Sheet<'_>, language: Language, range: Range<usize>, host: Host) {
+    match language {
+        Language::Shell => shell::read(sheet, range, host),
+        Language::Yaml => yaml::read(sheet, range),
+        Language::Json => json::read(sheet, range),
+        Language::Ini => ini::read(sheet, range),
+        Language::Toml => toml::read(sheet, range),
+        Language::Make => make::read(sheet, range),
+        Language::Cmake => cmake::read(sheet, range),
+        Language::Cpp => cpp::read(sheet, range),
+        Language::Docker => docker::read(sheet, range),
+        Language::Apptainer => apptainer::read(sheet, range),
+        Language::Submit => submit::read(sheet, range),
+        Language::Requirements => plain::requirements(sheet, range),
+        Language::Prose | Language::Generated => plain::prose(sheet, range),
+        _ => {}
     }
 }
 

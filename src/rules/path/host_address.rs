@@ -1,0 +1,239 @@
+//! Machines by their names and numbers.
+
+use std::net::Ipv4Addr;
+use std::ops::Range;
+
+use super::super::input::FileInput;
+use super::super::{Check, Report, Rule};
+use super::tell;
+use super::usage::{Force, Usage};
+use crate::model::finding::{Confidence, Severity};
+use crate::repo::source::language::Language;
+use crate::repo::source::span::{Kind, Role, Span};
+
+/// Machines by their names and numbers.
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "host-address",
+    severity: Severity::Error,
+    confidence: Confidence::Medium,
+    summary: "one machine of one site, by name or number",
+    page: PAGE,
+    check: Check::File(check),
+};
+
+const PAGE: &str = "\
+## What it does
+
+Finds addresses of single machines in programs and settings: IPv4 numbers with a port or under a name like `host`, and names of
+login, batch and worker nodes of sites that the catalogue knows.
+
+## Why it breaks elsewhere
+
+The machine is reached from its own network alone, is replaced after a few years, and is one user's choice of several.
+
+## Example
+
+```python
+client = Client(\"tcp://192.0.2.17:8786\")
+```
+
+## How to fix
+
+Take the address from an argument or an environment variable.
+
+## Limits
+
+Addresses of services on the web are left alone. A number of four parts without a port and without a telling name may be a
+version, and is not reported.
+";
+
+fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    let is_listed = matches!(input.language, Language::Data | Language::Requirements | Language::Docker);
+    if is_listed || !input.language.is_code() {
+        return;
+    }
+    for span in &input.view.spans {
+        if span.is_active() && span.role != Role::Guard && (7..=200).contains(&span.range.len()) {
+            reports.extend(of_span(input, span));
+        }
+    }
+}
+
+fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
+    let text = input.view.text.get(span.range.clone())?;
+    if !text.contains('.') || text.contains([' ', '\n', '\\', '{', '$', '%', '*', '(', ',']) {
+        return None;
+    }
+    let address = Address::read(text)?;
+    let usage = Usage::of(input, &span.range)?;
+    if usage.force == Force::Guard {
+        return None;
+    }
+    match address.host.parse::<Ipv4Addr>() {
+        Ok(number) => of_number(&span.range, &usage, &address, number, span),
+        Err(_) => of_name(input, &span.range, &usage, &address),
+    }
+}
+
+/// `[scheme://][user@]host[:port][/…]`
+#[derive(Debug, Clone, Copy)]
+struct Address<'a> {
+    scheme: Option<&'a str>,
+    user: Option<&'a str>,
+    host: &'a str,
+    /// What stands behind a colon.
+    behind: Option<&'a str>,
+}
+
+impl<'a> Address<'a> {
+    fn read(text: &'a str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://").map_or((None, text), |(scheme, rest)| (Some(scheme), rest));
+        // A path in front means that this is no address.
+        let authority = rest.split('/').next().filter(|first| !first.is_empty())?;
+        let has_path = rest.len() > authority.len();
+        let (user, authority) = authority.split_once('@').map_or((None, authority), |(user, rest)| (Some(user), rest));
+        let (host, behind) = authority.split_once(':').map_or((authority, None), |(host, behind)| (host, Some(behind)));
+        let is_host = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+        // `eos.pt/x` is a path; only a URL or `user@host:path` goes on behind the host.
+        let is_address = scheme.is_some() || !has_path || behind.is_some();
+        (is_host && is_address).then_some(Self { scheme, user, host, behind })
+    }
+
+    fn has_port(&self) -> bool {
+        self.behind.is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+}
+
+fn of_number(
+    range: &Range<usize>,
+    usage: &Usage<'_>,
+    address: &Address<'_>,
+    number: Ipv4Addr,
+    span: &Span,
+) -> Option<Report> {
+    let is_nobody = number.is_loopback()
+        || number.is_unspecified()
+        || number.is_broadcast()
+        || number.is_documentation()
+        || number.is_multicast();
+    let public_resolver = matches!(number.octets(), [8, 8, 8, 8] | [8, 8, 4, 4] | [1, 1, 1, 1]);
+    let telling = format!("{} {}", usage.name(), usage.call()).to_ascii_lowercase();
+    let is_told =
+        ["host", "addr", "server", "scheduler", "client", "connect", "proxy", "_ip", "ip_", "url", "endpoint", "node"]
+            .iter()
+            .any(|word| telling.contains(word))
+            || usage.name().eq_ignore_ascii_case("ip");
+    let is_shell = span.kind == Kind::Word && address.user.is_some();
+    if is_nobody || public_resolver || !(address.has_port() || address.scheme.is_some() || is_told || is_shell) {
+        return None;
+    }
+    let message = format!("`{number}` is one machine's address");
+    Some(report(range, usage.lower(Severity::Error, false), message, number.to_string()))
+}
+
+/// First labels of services that the whole world uses.
+const SERVICES: &[&str] = &[
+    "www",
+    "twiki",
+    "gitlab",
+    "indico",
+    "cds",
+    "root",
+    "registry",
+    "gitlab-registry",
+    "hub",
+    "docs",
+    "opendata",
+    "rucio",
+    "cms-rucio",
+    "cmsweb",
+    "voms",
+    "voms2",
+    "lcg-voms",
+    "lcg-voms2",
+    "myproxy",
+    "lxplus-doc",
+    "cern",
+    "auth",
+    "sso",
+    "login",
+    "oauth",
+    "cms",
+    "atlas",
+    "lhcb",
+    "home",
+    "github",
+    "git",
+    "mattermost",
+    "cernbox",
+    "zenodo",
+    "repository",
+    "linuxsoft",
+    "vocms",
+    "frontier",
+    "conddb",
+    "dbs",
+    "das",
+    "pypi",
+    "doc",
+    "wiki",
+    "confluence",
+    "jira",
+    "hn",
+    "mail",
+    "smtp",
+    "geddes-registry",
+];
+
+fn of_name(input: &FileInput<'_>, range: &Range<usize>, usage: &Usage<'_>, address: &Address<'_>) -> Option<Report> {
+    let catalogue = input.world.catalogue;
+    let host = address.host.trim_end_matches('.');
+    let first = host.split('.').next()?;
+    let is_web =
+        matches!(address.scheme, Some("http" | "https" | "git" | "ftp" | "docker" | "oras" | "mailto" | "ws" | "wss"));
+    let is_data =
+        address.scheme.is_some_and(|scheme| super::xrootd_door::data_url(&format!("{scheme}://x.y/")).is_some());
+    if is_web
+        || is_data
+        || host.matches('.').count() < 2
+        || SERVICES.contains(&first)
+        || first.contains("registry")
+        || catalogue.is_door(host)
+    {
+        return None;
+    }
+    // `jane@mail.example.org` is somebody's address, `jane@node.example.org:dir` a directory.
+    if address.user.is_some()
+        && address.behind.is_none()
+        && address.scheme.is_none()
+        && usage.span.is_none_or(|span| span.kind != Kind::Word)
+    {
+        return None;
+    }
+    let door = catalogue.domain(host)?;
+    let is_listed =
+        catalogue.facilities.iter().any(|facility| facility.hosts.iter().any(|pattern| is_like(host, pattern)));
+    let is_node = is_listed || first.bytes().any(|byte| byte.is_ascii_digit());
+    let is_used = address.has_port() || address.scheme.is_some() || address.behind.is_some() || is_node;
+    if !is_used {
+        return None;
+    }
+    let severity = if is_node { Severity::Error } else { Severity::Warning };
+    let message = format!("`{host}` is a machine of {}", door.site);
+    let mut report = report(range, usage.lower(severity, false), message, host.to_owned());
+    report.reach = tell::reach_of_door(input.world, Some(&door));
+    Some(report)
+}
+
+/// Whether a name fits a pattern with at most one `*`.
+fn is_like(name: &str, pattern: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((head, tail)) => name.len() >= head.len() + tail.len() && name.starts_with(head) && name.ends_with(tail),
+        None => name == pattern,
+    }
+}
+
+fn report(range: &Range<usize>, severity: Severity, message: String, group: String) -> Report {
+    let help = "take the address from an argument or an environment variable".to_owned();
+    Report { group, ..tell::report(range, severity, message, help) }
+}

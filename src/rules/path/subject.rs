@@ -1,0 +1,205 @@
+//! What a path is, so that one rule and no other speaks of it.
+
+use super::super::input::FileInput;
+use super::usage::Usage;
+use crate::facility::place::{Kind, Place, is_name};
+use crate::repo::matcher::{Form, Match};
+use crate::repo::source::language::Language;
+
+/// The rule that a path belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Topic {
+    /// Storage of a site.
+    Site,
+    /// A user's directory.
+    Home,
+    /// Gone everywhere.
+    Retired,
+    /// Exists in images.
+    Image,
+    /// Belongs to one machine for a while.
+    Temporary,
+    /// A logical name of the grid.
+    Store,
+    /// A repository of CVMFS.
+    Software,
+    /// A repository of CVMFS that changes daily.
+    Nightly,
+    /// A grid proxy.
+    Proxy,
+    /// A file of the repository itself.
+    Own,
+}
+
+/// A path of a file, with what is known of it.
+#[derive(Debug)]
+pub(super) struct Subject<'a> {
+    /// The rule it belongs to.
+    pub(super) topic: Topic,
+    /// How it is used.
+    pub(super) usage: Usage<'a>,
+    /// What the catalogue knows.
+    pub(super) place: Place<'a>,
+    /// The match.
+    pub(super) found: &'a Match,
+    /// The file of the repository that it names.
+    pub(super) own: Option<&'a str>,
+}
+
+impl Subject<'_> {
+    /// The root of storage and its owner: what several findings have in common.
+    pub(super) fn group(&self) -> String {
+        match self.place.owner {
+            Some(owner) => format!("{} of {owner}", self.place.prefix),
+            None => self.place.prefix.to_owned(),
+        }
+    }
+}
+
+/// The paths of a file that belong to one rule.
+pub(super) fn of<'a>(input: &FileInput<'a>, topic: Topic) -> impl Iterator<Item = Subject<'a>> {
+    let input = *input;
+    input.matches.iter().filter_map(move |found| subject(&input, found)).filter(move |subject| subject.topic == topic)
+}
+
+fn subject<'a>(input: &FileInput<'a>, found: &'a Match) -> Option<Subject<'a>> {
+    if found.form != Form::Path {
+        return None;
+    }
+    let usage = Usage::of(input, &found.range)?;
+    let place = input.world.catalogue.place(usage.text)?;
+    let own = own_file(input, usage.text, place.kind);
+    let topic = topic(&place, &usage, own.is_some());
+    is_meant(input.language, input.path, topic, &place, usage.text).then_some(Subject {
+        topic,
+        usage,
+        place,
+        found,
+        own,
+    })
+}
+
+fn topic(place: &Place<'_>, usage: &Usage<'_>, is_own: bool) -> Topic {
+    let file = usage.text.rsplit('/').next().unwrap_or_default();
+    if file.contains("x509") {
+        return Topic::Proxy;
+    }
+    if place.retired.is_some() {
+        return Topic::Retired;
+    }
+    if is_own {
+        return Topic::Own;
+    }
+    match place.kind {
+        Kind::Home => Topic::Home,
+        Kind::Site | Kind::Shared if place.owner.is_some_and(is_person) => Topic::Home,
+        Kind::Site | Kind::Shared | Kind::Public => Topic::Site,
+        Kind::Image => Topic::Image,
+        Kind::Temporary => Topic::Temporary,
+        Kind::Name => Topic::Store,
+        Kind::Software if place.is_nightly => Topic::Nightly,
+        Kind::Software => Topic::Software,
+    }
+}
+
+/// Whether a component can be a person's name, and not that of a directory for everybody.
+pub(super) fn is_person(name: &str) -> bool {
+    let general = matches!(
+        name.to_ascii_lowercase().as_str(),
+        "results"
+            | "output"
+            | "outputs"
+            | "out"
+            | "input"
+            | "inputs"
+            | "analysis"
+            | "analyses"
+            | "code"
+            | "src"
+            | "scratch"
+            | "software"
+            | "project"
+            | "projects"
+            | "home"
+            | "log"
+            | "logs"
+            | "plots"
+            | "samples"
+            | "ntuples"
+            | "work"
+            | "workspace"
+            | "workdir"
+            | "dir"
+            | "file"
+            | "files"
+            | "local"
+            | "scripts"
+            | "notebooks"
+            | "run"
+            | "batch"
+            | "datasets"
+            | "skims"
+            | "build"
+            | "images"
+            | "config"
+            | "configs"
+            | "submit"
+            | "production"
+    );
+    is_name(name) && !general && !name.bytes().all(|byte| byte.is_ascii_digit()) && !is_file(name)
+}
+
+/// Whether a component looks like a file: a dot with letters behind it.
+fn is_file(name: &str) -> bool {
+    let known =
+        ["root", "txt", "json", "py", "sh", "yaml", "yml", "sif", "csv", "parquet", "cfg", "toml", "gz", "C", "img"];
+    name.rsplit_once('.').is_some_and(|(_, ending)| known.contains(&ending))
+}
+
+/// Whether a path is meant as one in a file of this language.
+fn is_meant(language: Language, file: &str, topic: Topic, place: &Place<'_>, text: &str) -> bool {
+    let is_bare = text.trim_end_matches('/') == place.prefix.trim_end_matches('/');
+    let is_general = matches!(place.kind, Kind::Shared | Kind::Home | Kind::Image | Kind::Temporary);
+    // `/data`, `/home` alone are bound, listed, compared; they lead nowhere.
+    if is_bare && is_general {
+        return false;
+    }
+    match language {
+        // Recipes of images name what is inside them.
+        Language::Docker | Language::Apptainer => place.kind == Kind::Site && topic != Topic::Own,
+        Language::Requirements => false,
+        Language::Yaml | Language::Json | Language::Toml | Language::Ini => {
+            let lower = file.to_ascii_lowercase();
+            let is_service =
+                [".github/", ".gitlab", "docker", "compose", "k8s", "helm", "chart", "devcontainer", "binder/"]
+                    .iter()
+                    .any(|word| lower.contains(word));
+            !(is_general && place.owner.is_none_or(|owner| !is_person(owner)) && is_service)
+                && !matches!(topic, Topic::Temporary | Topic::Image)
+        }
+        Language::Data => !matches!(topic, Topic::Temporary | Topic::Image | Topic::Own),
+        _ => true,
+    }
+}
+
+/// The file of the repository whose path is the end of an absolute one; at least two components, or one in the top
+/// directory that no other place would have.
+fn own_file<'a>(input: &FileInput<'a>, text: &'a str, kind: Kind) -> Option<&'a str> {
+    if !matches!(kind, Kind::Site | Kind::Shared | Kind::Home) || !is_plain(text) {
+        return None;
+    }
+    let mut rest = text;
+    while let Some((_, tail)) = rest.trim_start_matches('/').split_once('/') {
+        let tail = tail.trim_start_matches('/');
+        if tail.contains('/') && input.world.has_file(tail) {
+            return Some(tail);
+        }
+        rest = tail;
+    }
+    None
+}
+
+/// Whether a path has no placeholder and no pattern in it.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'.' | b'+' | b'='))
+}

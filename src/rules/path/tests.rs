@@ -1,0 +1,1 @@
+//! Rules about paths, on views made by hand.

@@ -1,0 +1,129 @@
+//! How a text in a file is used: carried out, a default, compared, or nothing of it.
+
+use std::ops::Range;
+
+use super::super::input::FileInput;
+use crate::model::finding::Severity;
+use crate::repo::source::language::Language;
+use crate::repo::source::span::{Kind, Role, Span};
+
+/// How a text is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Force {
+    /// It takes effect.
+    Done,
+    /// It takes effect unless the caller says otherwise.
+    Default,
+    /// It is compared or asked for.
+    Guard,
+}
+
+/// A text that means something to the program.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Usage<'a> {
+    /// What stands there.
+    pub(super) text: &'a str,
+    /// The string or value that holds it; none in lists.
+    pub(super) span: Option<&'a Span>,
+    /// How it is used.
+    pub(super) force: Force,
+    /// Whether the file tests the analysis.
+    pub(super) in_test: bool,
+    /// Whether the value begins with it.
+    pub(super) is_first: bool,
+}
+
+impl<'a> Usage<'a> {
+    /// How a text is used; none when nothing is done with it: in comments, in text for people, inside images.
+    pub(super) fn of(input: &FileInput<'a>, range: &Range<usize>) -> Option<Self> {
+        if matches!(input.language, Language::Prose | Language::Ignore | Language::Generated) {
+            return None;
+        }
+        let text = input.view.text.get(range.clone())?;
+        let in_test = is_test(input.path);
+        let Some(span) = input.view.span_at(range.start) else {
+            // Code itself holds no path; a list or what no parser could read may.
+            let is_list = matches!(input.language, Language::Data) || input.view.problem.is_some();
+            let line = line_before(&input.view.text, range.start, 0);
+            let is_first =
+                line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '-' | '[' | '{')).is_empty();
+            let is_prose = line.split_whitespace().count() > 2 || is_off(line);
+            return (is_list && !is_prose).then_some(Self { text, span: None, force: Force::Done, in_test, is_first });
+        };
+        if !matches!(span.kind, Kind::Text | Kind::Value | Kind::Word | Kind::Key) {
+            return None;
+        }
+        let force = match span.role {
+            Role::Plain => Force::Done,
+            Role::Default => Force::Default,
+            Role::Guard => Force::Guard,
+            Role::Shown | Role::Pattern | Role::Inside => return None,
+        };
+        let is_first = range.start == span.range.start;
+        if is_first && !span.is_head && !text.contains("://")
+            || is_off(line_before(&input.view.text, range.start, span.range.start))
+        {
+            return None;
+        }
+        Some(Self { text, span: Some(span), force, in_test, is_first })
+    }
+
+    /// A severity as the use of the text has it: an error that can be overridden, or is only asked for, is a warning;
+    /// and so it goes down.
+    pub(super) fn lower(&self, severity: Severity, is_personal: bool) -> Severity {
+        let down = |severity| match severity {
+            Severity::Error => Severity::Warning,
+            Severity::Warning | Severity::Note => Severity::Note,
+        };
+        let mut lowered = match self.force {
+            Force::Done => severity,
+            Force::Default if is_personal => severity,
+            Force::Default => down(severity).max(Severity::Warning.min(severity)),
+            Force::Guard => down(severity),
+        };
+        if self.in_test && !is_personal {
+            lowered = down(lowered);
+        }
+        lowered
+    }
+
+    /// The call that it is an argument of, without what stands before the last dot or colon.
+    pub(super) fn call(&self) -> &'a str {
+        let call = self.span.and_then(|span| span.call.as_deref()).unwrap_or_default();
+        call.rsplit(['.', ':']).next().unwrap_or_default()
+    }
+
+    /// What it is assigned to, the last part of the name.
+    pub(super) fn name(&self) -> &'a str {
+        let name = self.span.and_then(|span| span.name.as_deref()).unwrap_or_default();
+        name.rsplit('.').next().unwrap_or_default()
+    }
+
+    /// Whether it goes on with what is known at run time only: a placeholder stands in it.
+    pub(super) fn is_templated(&self) -> bool {
+        self.text.contains(['$', '{', '%', '<', '*'])
+    }
+}
+
+/// The line that a place stands in up to that place, from `from` on at most.
+fn line_before(text: &str, at: usize, from: usize) -> &str {
+    let before = text.get(from..at).unwrap_or_default();
+    before.rsplit_once('\n').map_or(before, |(_, line)| line)
+}
+
+/// Whether a line of a script inside a string is a comment, or shows what comes.
+fn is_off(line: &str) -> bool {
+    let line = line.trim_start();
+    let is_directive =
+        ["#!", "#SBATCH", "#PBS", "#BSUB", "#COBALT", "#$", "#FLUX"].iter().any(|sign| line.starts_with(sign));
+    line.starts_with('#') && !is_directive || line.starts_with("echo ") && !line.contains('>')
+}
+
+/// Whether a file tests the analysis.
+fn is_test(path: &str) -> bool {
+    let mut parts = path.split('/');
+    let file = parts.next_back().unwrap_or_default();
+    let stem = file.split('.').next().unwrap_or_default();
+    let is_dir = |part: &str| matches!(part, "test" | "tests" | "testing");
+    parts.any(is_dir) || stem.starts_with("test_") || stem.ends_with("_test") || stem == "conftest"
+}

@@ -1,0 +1,194 @@
+//! Decides for each finding.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::baseline::{self, Entry};
+use super::fingerprint::fingerprint;
+use super::inline::Directive;
+use super::{Applied, Directives, Settings, unused};
+use crate::model::finding::{Finding, Suppression, Suppressor};
+use crate::model::scan::Note;
+
+/// Marks what is suppressed, overrides severities, and adds a finding for each ignore that suppresses nothing.
+///
+/// The first of these decides: a comment at the place, `[scan] ignore`, the baseline. A finding that stands for several
+/// places is split when comments suppress some of them.
+pub fn apply(findings: Vec<Finding>, directives: &Directives, settings: &Settings<'_>) -> Applied {
+    let mut judge = Judge::new(directives, settings);
+    let mut done = Vec::with_capacity(findings.len());
+    for mut finding in findings {
+        done.extend(judge.split(&mut finding));
+        judge.decide(&mut finding);
+        done.push(finding);
+    }
+    let mut extra = unused::of_comments(directives, &judge.comments, settings);
+    extra.extend(unused::of_entries(&judge.matched, settings));
+    for mut finding in extra {
+        judge.decide(&mut finding);
+        done.push(finding);
+    }
+    // Last, since an ignore may be about the findings above.
+    for mut finding in unused::of_config(&judge.ignores, settings) {
+        judge.decide(&mut finding);
+        done.push(finding);
+    }
+    done.sort_by(|a, b| order(a).cmp(&order(b)));
+    Applied { findings: done, notes: notes(directives) }
+}
+
+fn order(finding: &Finding) -> (&str, u32, u32, &str, &str) {
+    let (line, column) = finding.span.map_or((0, 0), |span| (span.line, span.column));
+    (&finding.path, line, column, &finding.rule, &finding.fingerprint)
+}
+
+/// A matcher of paths: of the whole path, of the name when the glob has no slash, and of what lies below. None when it is
+/// no glob.
+pub fn matcher(glob: &str) -> Option<GlobSet> {
+    let glob = glob.strip_prefix("./").unwrap_or(glob).trim_end_matches('/');
+    let mut set = GlobSetBuilder::new();
+    let anywhere = if glob.contains('/') || glob == "**" { glob.to_owned() } else { format!("**/{glob}") };
+    for text in [anywhere.clone(), format!("{anywhere}/**")] {
+        set.add(GlobBuilder::new(&text).literal_separator(true).build().ok()?);
+    }
+    set.build().ok()
+}
+
+/// Comments that suppressed something: path, index of the directive, rule.
+pub(super) type Used = BTreeSet<(String, usize, String)>;
+
+struct Judge<'a> {
+    directives: &'a Directives,
+    settings: &'a Settings<'a>,
+    globs: Vec<Option<GlobSet>>,
+    baseline: &'a [Entry],
+    entries: BTreeMap<(&'a str, &'a str, &'a str), usize>,
+    /// Which comments suppressed something.
+    comments: Used,
+    /// Which entries of the configuration did, and those whose day is over but that would have.
+    ignores: BTreeSet<usize>,
+    /// Which entries of the baseline were met.
+    matched: BTreeSet<usize>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(directives: &'a Directives, settings: &'a Settings<'a>) -> Self {
+        let baseline = settings.baseline.map(|(_, baseline)| baseline.findings.as_slice()).unwrap_or_default();
+        Self {
+            directives,
+            settings,
+            globs: settings.ignore.iter().map(|ignore| matcher(&ignore.glob)).collect(),
+            baseline,
+            entries: baseline.iter().enumerate().map(|(index, entry)| (entry.key(), index)).collect(),
+            comments: Used::new(),
+            ignores: BTreeSet::new(),
+            matched: BTreeSet::new(),
+        }
+    }
+
+    fn decide(&mut self, finding: &mut Finding) {
+        if let Some(severity) = self.settings.severity.get(&finding.rule) {
+            finding.severity = *severity;
+        }
+        if finding.suppressed.is_some() {
+            return;
+        }
+        // All are asked, so that none is called unused for coming second.
+        let known = self.known(finding);
+        let ignored = self.ignored(finding);
+        finding.suppressed = self.commented(finding).or(ignored).or(known);
+    }
+
+    fn commented(&mut self, finding: &Finding) -> Option<Suppression> {
+        match finding.span {
+            Some(span) => self.comment(finding, &finding.path, |directive| {
+                (span.line..=span.end_line.max(span.line)).contains(&directive.target)
+            }),
+            None if finding.places.is_empty() => self.comment(finding, &finding.path, |directive| directive.line == 1),
+            None => {
+                let mut places = finding.places.iter();
+                let first = self.at(finding, &places.next()?.path, finding.places[0].line)?;
+                places.all(|place| self.at(finding, &place.path, place.line).is_some()).then_some(first)
+            }
+        }
+    }
+
+    fn at(&mut self, finding: &Finding, path: &str, line: u32) -> Option<Suppression> {
+        self.comment(finding, path, |directive| directive.target == line)
+    }
+
+    fn comment(&mut self, finding: &Finding, path: &str, about: impl Fn(&Directive) -> bool) -> Option<Suppression> {
+        let directives = self.directives.get(path)?;
+        let fits = |directive: &Directive| {
+            !directive.reason.is_empty() && directive.rules.contains(&finding.rule) && about(directive)
+        };
+        let mut found = None;
+        for (index, directive) in directives.iter().enumerate().filter(|(_, directive)| fits(directive)) {
+            self.comments.insert((path.to_owned(), index, finding.rule.clone()));
+            found.get_or_insert_with(|| Suppression { by: Suppressor::Inline, reason: directive.reason.clone() });
+        }
+        found
+    }
+
+    /// The places of a finding that comments suppress, when others of it stay: as a finding of their own.
+    fn split(&mut self, finding: &mut Finding) -> Option<Finding> {
+        let places = std::mem::take(&mut finding.places);
+        let (quiet, loud): (Vec<_>, Vec<_>) =
+            places.into_iter().partition(|place| self.at(finding, &place.path, place.line).is_some());
+        if quiet.is_empty() || loud.is_empty() {
+            finding.places = if loud.is_empty() { quiet } else { loud };
+            return None;
+        }
+        let left = finding.count.map(|count| count.saturating_sub(quiet.len() as u64));
+        finding.places = loud;
+        finding.count = left;
+        let mut part = finding.clone();
+        part.count = Some(quiet.len() as u64);
+        part.fingerprint = fingerprint(&part.rule, &part.path, &format!("suppressed {}", part.fingerprint), 0);
+        part.places = quiet;
+        self.decide(&mut part);
+        Some(part)
+    }
+
+    fn ignored(&mut self, finding: &Finding) -> Option<Suppression> {
+        let mut found = None;
+        for (index, ignore) in self.settings.ignore.iter().enumerate() {
+            let matches = self.globs[index].as_ref().is_some_and(|glob| glob.is_match(&finding.path));
+            if ignore.rule != finding.rule || !matches {
+                continue;
+            }
+            if ignore.until.is_none_or(|day| day >= self.settings.today) {
+                self.ignores.insert(index);
+                found.get_or_insert_with(|| Suppression { by: Suppressor::Config, reason: ignore.reason.clone() });
+            }
+        }
+        found
+    }
+
+    fn known(&mut self, finding: &Finding) -> Option<Suppression> {
+        let (_, baseline) = self.settings.baseline?;
+        let index = *self.entries.get(&baseline::key(finding))?;
+        let entry = self.baseline.get(index)?;
+        self.matched.insert(index);
+        baseline.until(entry).is_none_or(|day| day >= self.settings.today).then(|| Suppression {
+            by: Suppressor::Baseline,
+            reason: entry.reason.clone().unwrap_or_else(|| "in the baseline".to_owned()),
+        })
+    }
+}
+
+/// What is said of comments that can't be followed.
+fn notes(directives: &Directives) -> Vec<Note> {
+    let all = directives.iter().flat_map(|(path, list)| list.iter().map(move |directive| (path, directive)));
+    let wrong = all.filter_map(|(path, directive)| {
+        let what = match (directive.rules.is_empty(), directive.reason.is_empty()) {
+            (true, _) => "names no rule in brackets",
+            (false, true) => "gives no reason",
+            (false, false) => return None,
+        };
+        let message = format!("line {}: a `carnet: ignore` that {what} suppresses nothing", directive.line);
+        Some(Note { path: path.clone(), message })
+    });
+    wrong.collect()
+}

@@ -1,0 +1,164 @@
+//! Findings that were there when carnet came: `carnet/baseline@1`.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Failure, Kind};
+use crate::model::canonical;
+use crate::model::finding::{Finding, Suppressor};
+
+/// Name and version of the format.
+pub const SCHEMA: &str = "carnet/baseline@1";
+/// Name of the file, unless `carnet.toml` says otherwise.
+pub const FILE: &str = "carnet-baseline.json";
+
+/// A baseline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Baseline {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// Last day on which its entries hold, as `2027-01-31`; one that has a day of its own goes by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date"))]
+    pub until: Option<String>,
+    /// Findings that are known, sorted by path, rule and fingerprint.
+    pub findings: Vec<Entry>,
+}
+
+/// A finding that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Entry {
+    /// Rule.
+    pub rule: String,
+    /// File, relative to the top.
+    pub path: String,
+    /// Key of its content: see [`super::fingerprint`].
+    pub fingerprint: String,
+    /// What it said when it was taken up; for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// Why it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Last day on which it holds, as `2027-01-31`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date"))]
+    pub until: Option<String>,
+}
+
+/// A text that is no baseline.
+#[derive(Debug, thiserror::Error)]
+pub enum BaselineError {
+    /// It is no JSON of this shape.
+    #[error("it is no baseline: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// It is of another format or version.
+    #[error("its schema is `{0}`, expected `{SCHEMA}`")]
+    Schema(String),
+    /// A day that is none.
+    #[error("`{0}` is no date")]
+    Date(String),
+}
+
+impl Failure for BaselineError {
+    fn kind(&self) -> Kind {
+        Kind::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Date(_) => "write 2027-01-31".to_owned(),
+            Self::Schema(_) | Self::Shape(_) => "write it anew with carnet scan --update-baseline".to_owned(),
+        })
+    }
+}
+
+impl Baseline {
+    /// One that knows nothing.
+    pub fn empty() -> Self {
+        Self { schema: SCHEMA.to_owned(), until: None, findings: Vec::new() }
+    }
+
+    /// Reads the text of a baseline.
+    ///
+    /// # Errors
+    /// When it is no JSON of this shape, of another version, or holds a date that is none.
+    pub fn parse(text: &str) -> Result<Self, BaselineError> {
+        let baseline: Self = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
+        if baseline.schema != SCHEMA {
+            return Err(BaselineError::Schema(baseline.schema));
+        }
+        let days = baseline.findings.iter().map(|entry| &entry.until).chain([&baseline.until]).flatten();
+        let wrong = days.into_iter().find(|day| day.parse::<Date>().is_err()).cloned();
+        wrong.map_or(Ok(baseline), |day| Err(BaselineError::Date(day)))
+    }
+
+    /// Its text.
+    ///
+    /// # Errors
+    /// Never for what can be in one.
+    pub fn to_text(&self) -> Result<String, BaselineError> {
+        Ok(canonical::to_string(self)?)
+    }
+
+    /// The last day of an entry.
+    pub(super) fn until(&self, entry: &Entry) -> Option<Date> {
+        entry.until.as_ref().or(self.until.as_ref()).and_then(|day| day.parse().ok())
+    }
+
+    /// The baseline that knows every finding that nothing else suppresses. Reasons and days of entries that stay are kept;
+    /// entries that ran out are renewed without their day.
+    pub fn updated(&self, findings: &[Finding], today: Date) -> Self {
+        let known = findings.iter().filter(|finding| match &finding.suppressed {
+            None => true,
+            Some(suppression) => suppression.by == Suppressor::Baseline,
+        });
+        let entries = known.filter(|finding| finding.rule != super::unused::ID).map(|finding| {
+            let old = self.findings.iter().find(|entry| entry.is_of(finding));
+            let holds = |entry: &&Entry| self.until(entry).is_none_or(|day| day >= today);
+            Entry {
+                rule: finding.rule.clone(),
+                path: finding.path.clone(),
+                fingerprint: finding.fingerprint.clone(),
+                message: finding.message.clone(),
+                reason: old.and_then(|entry| entry.reason.clone()),
+                until: old.filter(holds).and_then(|entry| entry.until.clone()),
+            }
+        });
+        let until = self.until.clone().filter(|day| day.parse::<Date>().is_ok_and(|day| day >= today));
+        Self { schema: SCHEMA.to_owned(), until, findings: sorted(entries.collect()) }
+    }
+
+    /// The baseline without the entries that match no finding.
+    pub fn pruned(&self, findings: &[Finding]) -> Self {
+        let there: BTreeSet<(&str, &str, &str)> = findings.iter().map(key).collect();
+        let mut pruned = self.clone();
+        pruned.findings.retain(|entry| there.contains(&entry.key()));
+        pruned
+    }
+}
+
+fn sorted(mut entries: Vec<Entry>) -> Vec<Entry> {
+    entries.sort_by(|a, b| (&a.path, &a.rule, &a.fingerprint).cmp(&(&b.path, &b.rule, &b.fingerprint)));
+    entries.dedup_by(|a, b| a.key() == b.key());
+    entries
+}
+
+/// What an entry and its finding have in common.
+pub(super) fn key(finding: &Finding) -> (&str, &str, &str) {
+    (&finding.rule, &finding.path, &finding.fingerprint)
+}
+
+impl Entry {
+    /// What it has in common with its finding.
+    pub(super) fn key(&self) -> (&str, &str, &str) {
+        (&self.rule, &self.path, &self.fingerprint)
+    }
+
+    fn is_of(&self, finding: &Finding) -> bool {
+        self.key() == key(finding)
+    }
+}

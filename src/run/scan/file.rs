@@ -1,0 +1,227 @@
+//! One file: read, seen as its language, given to every rule.
+
+use std::io::Read as _;
+use std::ops::Range;
+
+use memchr::{memchr, memmem};
+
+use super::Shared;
+use super::finding::{self, Within};
+use super::list::{Kind, Kinds};
+use super::place::Lines;
+use super::tree::{Snapshot, WHOLE};
+use crate::model::finding::Finding;
+use crate::repo::matcher::Match;
+use crate::repo::source::fact::{Import, Reference};
+use crate::repo::source::language::Language;
+use crate::repo::source::{self, View};
+use crate::rules::input::FileInput;
+use crate::rules::suppress::inline::{self, Directive};
+use crate::rules::{Check, Report};
+
+/// Bytes looked at to tell a binary file.
+const HEAD: usize = 8 << 10;
+/// Matches from which on a file of data is a list.
+const LIST: usize = 64;
+/// Most names that are remembered of one file.
+const MOST_MENTIONS: usize = 20_000;
+/// Size of a piece of a file that is too long to be read whole.
+const PIECE: usize = 4 << 20;
+/// What pieces overlap by, so that nothing is cut in two.
+const OVERLAP: usize = 8 << 10;
+
+/// What came of one file.
+#[derive(Debug, Default)]
+pub(super) struct Examined {
+    pub(super) findings: Vec<Finding>,
+    pub(super) imports: Vec<(u32, Import)>,
+    pub(super) references: Vec<(u32, Reference)>,
+    pub(super) mentions: Vec<String>,
+    pub(super) directives: Vec<Directive>,
+    pub(super) notes: Vec<String>,
+    pub(super) bytes: u64,
+    pub(super) is_skipped: bool,
+}
+
+impl Examined {
+    fn skipped(note: Option<String>) -> Self {
+        Self { is_skipped: true, notes: note.into_iter().collect(), ..Self::default() }
+    }
+}
+
+/// Examines files, one after the other.
+pub(super) struct Worker<'a> {
+    shared: Shared<'a>,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(shared: Shared<'a>) -> Self {
+        Self { shared, buffer: Vec::new() }
+    }
+
+    pub(super) fn examine(&mut self, path: &str, snapshot: &Snapshot) -> Examined {
+        let mut bytes = std::mem::take(&mut self.buffer);
+        let examined = match snapshot.load(path, WHOLE, &mut bytes) {
+            Ok(_) if is_binary(&bytes) => Examined::skipped(None),
+            Ok(false) => self.whole(path, &bytes),
+            Ok(true) => self.pieces(path, bytes.as_mut(), snapshot),
+            Err(error) => Examined::skipped(Some(format!("it can't be read: {error}"))),
+        };
+        // One large file must not be paid for until the end.
+        bytes.shrink_to(PIECE);
+        self.buffer = bytes;
+        examined
+    }
+
+    fn whole(&self, path: &str, bytes: &[u8]) -> Examined {
+        let language = Language::of(path, &bytes[..bytes.len().min(HEAD)]);
+        let mut examined = Examined { bytes: bytes.len() as u64, ..Examined::default() };
+        if !language.is_code() {
+            let mut kinds = Kinds::default();
+            if !matches!(language, Language::Prose | Language::Ignore) {
+                kinds.add(bytes, self.shared.matcher);
+            }
+            // Nothing else is looked for in what is no code.
+            if kinds.kinds.is_empty()
+                && memmem::find(bytes, b"-----BEGIN ").is_none()
+                && !is_named_in_prose(language, bytes)
+            {
+                return examined;
+            }
+            let view = source::read(language, bytes);
+            self.check(path, language, bytes, &view, &kinds.kinds, &mut examined);
+            return examined;
+        }
+        let view = source::read(language, bytes);
+        let matches = self.shared.matcher.all(view.text.as_bytes());
+        let is_list = matches.len() > LIST && matches!(language, Language::Json | Language::Yaml | Language::Toml);
+        let kinds = if is_list {
+            let mut kinds = Kinds::default();
+            kinds.add(view.text.as_bytes(), self.shared.matcher);
+            kinds.kinds
+        } else {
+            matches.into_iter().map(|first| Kind { first, count: 1, lines: Vec::new() }).collect()
+        };
+        self.check(path, language, bytes, &view, &kinds, &mut examined);
+        if let Some(problem) = &view.problem {
+            examined.notes.push(problem.clone());
+        }
+        self.remember(&view, bytes, &mut examined);
+        examined
+    }
+
+    /// What rules of the repository want to know of a file.
+    fn remember(&self, view: &View<'_>, bytes: &[u8], examined: &mut Examined) {
+        let facts = &view.facts;
+        if !facts.imports.is_empty() || !facts.references.is_empty() {
+            let lines = Lines::of(bytes);
+            let line = |range: &Range<usize>| lines.line(view.map.in_file(range.start));
+            examined.imports = facts.imports.iter().map(|import| (line(&import.range), import.clone())).collect();
+            examined.references = facts.references.iter().map(|one| (line(&one.range), one.clone())).collect();
+        }
+        for span in view.spans.iter().filter(|span| span.is_active()).take(MOST_MENTIONS) {
+            let text = &view.text[span.range.clone()];
+            let name = text.rsplit('/').next().unwrap_or(text);
+            if text.len() < 300 && name.contains('.') && !name.contains([' ', '\n']) {
+                examined.mentions.push(name.to_owned());
+            }
+        }
+    }
+
+    /// A file that is too long to be read at once is data, whatever its name says.
+    fn pieces(&self, path: &str, bytes: &mut Vec<u8>, snapshot: &Snapshot) -> Examined {
+        let mut examined = Examined { bytes: bytes.len() as u64, ..Examined::default() };
+        let mut kinds = Kinds::default();
+        let mut seen = kinds.kinds.len();
+        let mut samples: Vec<(Vec<u8>, Kind)> = Vec::new();
+        let mut file = match snapshot.open(path) {
+            Ok(file) => file,
+            Err(error) => return Examined::skipped(Some(format!("it can't be read: {error}"))),
+        };
+        bytes.clear();
+        examined.bytes = 0;
+        loop {
+            let start = bytes.len();
+            if let Err(error) = (&mut file).take(PIECE as u64).read_to_end(bytes) {
+                examined.notes.push(format!("it can't be read to its end: {error}"));
+            }
+            let is_last = bytes.len() == start;
+            examined.bytes += (bytes.len() - start) as u64;
+            // The part behind the last end of a line waits for its continuation, when there is one.
+            let cut = if is_last { bytes.len() } else { cut(bytes) };
+            kinds.add(&bytes[..cut], self.shared.matcher);
+            for kind in &mut kinds.kinds[seen..] {
+                samples.push((bytes[kind.first.range.clone()].to_vec(), kind.clone()));
+            }
+            seen = kinds.kinds.len();
+            bytes.drain(..cut);
+            if is_last {
+                break;
+            }
+        }
+        // What was found is all that rules see of it: one sample a line.
+        let mut text = Vec::new();
+        let mut found = Vec::new();
+        for ((sample, first), kind) in samples.into_iter().zip(&kinds.kinds) {
+            let start = text.len();
+            text.extend_from_slice(&sample);
+            found.push(Kind { first: Match { range: start..text.len(), ..first.first }, ..kind.clone() });
+            text.push(b'\n');
+        }
+        if found.is_empty() {
+            return examined;
+        }
+        let view = source::read(Language::Data, &text);
+        self.check(path, Language::Data, &text, &view, &found, &mut examined);
+        examined
+    }
+
+    fn check(
+        &self,
+        path: &str,
+        language: Language,
+        bytes: &[u8],
+        view: &View<'_>,
+        kinds: &[Kind],
+        examined: &mut Examined,
+    ) {
+        let matches: Vec<Match> = kinds.iter().map(|kind| kind.first.clone()).collect();
+        let input = FileInput { path, language, view, matches: &matches, world: self.shared.world };
+        let mut found: Vec<(&'static crate::rules::Rule, Report)> = Vec::new();
+        let mut reports = Vec::new();
+        for rule in self.shared.rules {
+            if let Check::File(check) = rule.check {
+                check(&input, &mut reports);
+                found.extend(reports.drain(..).map(|report| (*rule, report)));
+            }
+        }
+        if !found.is_empty() {
+            let within = Within { path, lines: Lines::of(bytes), view, kinds };
+            examined.findings = finding::of_file(&within, found);
+        }
+        if memmem::find(bytes, b"carnet: ignore").is_some() {
+            examined.directives = inline::read(language, bytes);
+        }
+    }
+}
+
+/// Whether a document for people may name the image that the analysis runs in.
+fn is_named_in_prose(language: Language, bytes: &[u8]) -> bool {
+    language == Language::Prose
+        && ["docker run", "singularity ", "apptainer "]
+            .iter()
+            .any(|word| memmem::find(bytes, word.as_bytes()).is_some())
+}
+
+fn is_binary(bytes: &[u8]) -> bool {
+    memchr(0, &bytes[..bytes.len().min(HEAD)]).is_some()
+}
+
+/// Where a piece can be cut: behind the last end of a line, else behind a blank or a comma, else before the overlap.
+fn cut(bytes: &[u8]) -> usize {
+    let tail = bytes.len().saturating_sub(OVERLAP);
+    let end = bytes[tail..].iter().rposition(|byte| matches!(byte, b'\n'));
+    let end = end.or_else(|| bytes[tail..].iter().rposition(|byte| matches!(byte, b' ' | b',' | b'"' | b'\t')));
+    end.map_or(tail, |at| tail + at + 1)
+}

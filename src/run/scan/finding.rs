@@ -1,0 +1,145 @@
+//! Makes findings of what rules report: places, what belongs together, keys.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::list::Kind;
+use super::place::Lines;
+use crate::model::finding::{Finding, Fix, MOST_PLACES, Place, Severity, Span};
+use crate::repo::source::View;
+use crate::rules::suppress::fingerprint::Fingerprints;
+use crate::rules::{Report, Rule};
+
+/// Findings of one rule, severity and group in one file from which on they are one.
+const MANY: usize = 8;
+
+/// The file that reports are about.
+pub(super) struct Within<'a> {
+    pub(super) path: &'a str,
+    pub(super) lines: Lines<'a>,
+    pub(super) view: &'a View<'a>,
+    pub(super) kinds: &'a [Kind],
+}
+
+impl Within<'_> {
+    fn in_file(&self, range: &Range<usize>) -> Range<usize> {
+        let map = &self.view.map;
+        let start = map.in_file(range.start);
+        let end = if range.end > range.start { map.in_file(range.end - 1) + 1 } else { start };
+        start..end.max(start)
+    }
+
+    /// The kind of matches that a report is about, when it is about one.
+    fn kind(&self, range: &Range<usize>) -> Option<&Kind> {
+        let next = self.kinds.partition_point(|kind| kind.first.range.start <= range.start);
+        let kind = &self.kinds[next.checked_sub(1)?];
+        (range.start < kind.first.range.end).then_some(kind)
+    }
+}
+
+/// The findings of a file, in the order of their places.
+pub(super) fn of_file(within: &Within<'_>, reports: Vec<(&'static Rule, Report)>) -> Vec<Finding> {
+    let mut alone = Vec::new();
+    let mut groups: BTreeMap<(&str, Severity, String), Vec<(&'static Rule, Report)>> = BTreeMap::new();
+    for (rule, report) in reports {
+        if report.group.is_empty() {
+            alone.push(one(within, rule, report));
+        } else {
+            let severity = report.severity.unwrap_or(rule.severity);
+            groups.entry((rule.id, severity, report.group.clone())).or_default().push((rule, report));
+        }
+    }
+    for members in groups.into_values() {
+        let is_list = members.iter().any(|(_, report)| occurrences(within, report) > 1);
+        if is_list || members.len() > MANY {
+            alone.extend(several(within, members));
+        } else {
+            alone.extend(members.into_iter().map(|(rule, report)| one(within, rule, report)));
+        }
+    }
+    super::sort(&mut alone);
+    // Two readers of one place say the same once.
+    alone.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message && a.count == b.count);
+    alone
+}
+
+fn occurrences(within: &Within<'_>, report: &Report) -> u64 {
+    report.range.as_ref().and_then(|range| within.kind(range)).map_or(1, |kind| kind.count)
+}
+
+fn one(within: &Within<'_>, rule: &Rule, report: Report) -> Finding {
+    let range = report.range.as_ref().map(|range| within.in_file(range));
+    let edit = report.edit.as_ref().map(|edit| {
+        let range = within.in_file(&edit.range);
+        let (start, end) = (range.start as u64, range.end as u64);
+        Fix { title: edit.title.clone(), start, end, replacement: edit.replacement.clone() }
+    });
+    let span = range.clone().map(|range| within.lines.span(range));
+    let source = range.map(|range| within.lines.text(range.start));
+    Finding { span, source, fix: edit, ..bare(rule, report, within.path) }
+}
+
+/// One finding for many reports that say the same.
+fn several(within: &Within<'_>, members: Vec<(&'static Rule, Report)>) -> Option<Finding> {
+    let mut places = Vec::new();
+    let mut count = 0_u64;
+    for (_, report) in &members {
+        let Some(range) = &report.range else { continue };
+        match within.kind(range).filter(|kind| kind.count > 1) {
+            Some(kind) => {
+                count += kind.count;
+                places.extend(kind.lines.iter().copied());
+            }
+            None => {
+                count += 1;
+                places.push(within.lines.line(within.in_file(range).start));
+            }
+        }
+    }
+    places.sort_unstable();
+    places.dedup();
+    places.truncate(MOST_PLACES);
+    let (rule, first) = members.into_iter().next()?;
+    let source = first.range.as_ref().map(|range| within.lines.text(within.in_file(range).start));
+    let places = places.into_iter().map(|line| Place { path: within.path.to_owned(), line }).collect();
+    Some(Finding { source, count: Some(count), places, ..bare(rule, first, within.path) })
+}
+
+fn bare(rule: &Rule, report: Report, path: &str) -> Finding {
+    Finding {
+        rule: rule.id.to_owned(),
+        severity: report.severity.unwrap_or(rule.severity),
+        confidence: report.confidence.unwrap_or(rule.confidence),
+        path: path.to_owned(),
+        span: None,
+        message: report.message,
+        help: report.help,
+        fix: None,
+        facilities: report.reach,
+        source: None,
+        fingerprint: String::new(),
+        suppressed: None,
+        count: None,
+        places: Vec::new(),
+    }
+}
+
+/// The finding of a rule of the repository.
+pub(super) fn of_repository(rule: &Rule, report: Report) -> Finding {
+    let path = report.path.clone().unwrap_or_else(|| ".".to_owned());
+    let line = report.line;
+    let mut finding = bare(rule, report, &path);
+    if line > 0 {
+        finding.span = Some(Span { line, column: 1, end_line: line, end_column: 1 });
+    }
+    finding
+}
+
+/// Gives every finding its key. They must be sorted.
+pub(super) fn number(findings: &mut [Finding]) {
+    let mut seen = Fingerprints::default();
+    for finding in findings {
+        let text = finding.source.clone().unwrap_or_else(|| finding.message.clone());
+        finding.fingerprint = seen.next(&finding.rule, &finding.path, &text);
+    }
+}

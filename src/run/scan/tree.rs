@@ -1,0 +1,133 @@
+//! What is scanned: the working tree, or what a range of commits brings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use super::Options;
+use super::place::Lines;
+use crate::model::inventory::Inventory;
+use crate::model::scan::Note;
+use crate::repo::lock::Source;
+use crate::repo::{RepoError, image, lock, range, walk};
+use crate::rules::input::Submodule;
+
+/// Largest part of a file that is read whole; the rest of a longer one is looked at in pieces.
+pub(super) const WHOLE: u64 = 16 << 20;
+
+/// The files to scan.
+pub(super) struct Snapshot {
+    pub(super) files: Vec<String>,
+    pub(super) paths: BTreeSet<String>,
+    pub(super) links: Vec<(String, String)>,
+    pub(super) notes: Vec<Note>,
+    pub(super) skipped: u64,
+    pub(super) commit: Option<String>,
+    recorded: BTreeSet<String>,
+    top: PathBuf,
+    /// Content, when it is not in the working tree.
+    contents: Option<BTreeMap<String, Vec<u8>>>,
+}
+
+impl Snapshot {
+    pub(super) fn read(options: &Options) -> Result<Self, RepoError> {
+        let excluded = globs(&options.exclude);
+        let top = options.top.canonicalize().unwrap_or_else(|_| options.top.clone());
+        let Some(spec) = &options.changed else {
+            let walk = walk::walk(&top, &|path| excluded.is_match(path))?;
+            return Ok(Self {
+                files: walk.files,
+                paths: walk.paths,
+                links: walk.links,
+                notes: walk.notes,
+                skipped: walk.skipped,
+                commit: None,
+                recorded: walk.submodules,
+                top,
+                contents: None,
+            });
+        };
+        let range = range::read(&top, spec, &is_declaring)?;
+        let files = range.changed.into_iter().filter(|path| !excluded.is_match(path)).collect();
+        Ok(Self {
+            files,
+            paths: range.paths,
+            links: range.links,
+            notes: range.notes,
+            skipped: 0,
+            commit: Some(range.commit).filter(|commit| !commit.is_empty()),
+            recorded: range.submodules,
+            top,
+            contents: Some(range.contents),
+        })
+    }
+
+    /// The first `cap` bytes of a file, into `bytes`; whether there is more.
+    pub(super) fn load(&self, path: &str, cap: u64, bytes: &mut Vec<u8>) -> std::io::Result<bool> {
+        let Some(contents) = &self.contents else { return walk::read(&self.top.join(path), cap, bytes) };
+        bytes.clear();
+        let content = contents.get(path).ok_or(std::io::ErrorKind::NotFound)?;
+        bytes.extend_from_slice(content);
+        Ok(false)
+    }
+
+    /// Opens a file of the working tree, to go on reading behind what [`Self::load`] gave.
+    pub(super) fn open(&self, path: &str) -> std::io::Result<std::fs::File> {
+        walk::open(&self.top.join(path))
+    }
+
+    /// A line of a file, from 1.
+    pub(super) fn line(&self, path: &str, line: u32) -> Option<String> {
+        let bytes = self.bytes(path, WHOLE)?;
+        let lines = Lines::of(&bytes);
+        lines.nth(line)
+    }
+
+    /// What the repository declares.
+    pub(super) fn inventory(&self) -> Inventory {
+        lock::inventory(self)
+    }
+
+    pub(super) fn submodules(&self) -> Vec<Submodule> {
+        let Some(text) = self.bytes(".gitmodules", WHOLE) else { return Vec::new() };
+        walk::gitmodules(&String::from_utf8_lossy(&text))
+            .into_iter()
+            .map(|one| {
+                let is_recorded = self.recorded.is_empty() || self.recorded.contains(&one.path);
+                let walk::Submodule { path, url, branch, line } = one;
+                Submodule { path, url, branch, line, is_recorded }
+            })
+            .collect()
+    }
+}
+
+impl Source for Snapshot {
+    fn paths(&self) -> Vec<&str> {
+        // Of commits only some files are scanned, and all of them declare.
+        match self.contents {
+            Some(_) => self.paths.iter().map(String::as_str).collect(),
+            None => self.files.iter().map(String::as_str).collect(),
+        }
+    }
+
+    fn bytes(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.load(path, cap, &mut bytes).ok()?;
+        Some(bytes)
+    }
+}
+
+/// Whether the inventory needs the content of a file.
+fn is_declaring(path: &str) -> bool {
+    path == ".gitmodules" || lock::is_lock(path) || image::is_named_in(path)
+}
+
+/// Patterns that can't be parsed match nothing: they were checked when they were read.
+fn globs(patterns: &[String]) -> GlobSet {
+    let mut builder = GlobSetBuilder::new();
+    for glob in patterns.iter().filter_map(|pattern| Glob::new(pattern).ok()) {
+        builder.add(glob);
+    }
+    builder.build().unwrap_or_else(|_| GlobSet::empty())
+}
