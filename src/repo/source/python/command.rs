@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ruff_python_ast::Expr;
-use ruff_text_size::Ranged;
+use ruff_text_size::Ranged as _;
 
 use super::literal::{self, bytes};
 use super::reader::Reader;
@@ -118,7 +118,7 @@ impl<'a> Reader<'a> {
         let at = range.end - rest.len();
         match name {
             "pip" | "conda" | "mamba" | "cd" | "ls" | "mkdir" | "cp" | "mv" | "rm" | "cat" => {
-                self.escaped_shell(start..range.end)
+                self.escaped_shell(start..range.end);
             }
             "sx" | "system" => self.escaped_shell(at..range.end),
             "run" => self.escaped_run(rest, at),

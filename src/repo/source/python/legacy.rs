@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ruff_python_ast::ModModule;
 use ruff_python_parser::{Parsed, UnsupportedSyntaxErrorKind};
-use ruff_text_size::Ranged;
+use ruff_text_size::Ranged as _;
 
 use super::literal::bytes;
 use crate::repo::source::fact::Facts;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{Expr, ModModule};
 use ruff_python_parser::Parsed;
-use ruff_text_size::Ranged;
+use ruff_text_size::Ranged as _;
 
 use super::literal::bytes;
 use super::{future, legacy};

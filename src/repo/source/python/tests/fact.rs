@@ -146,3 +146,69 @@ fn code_that_is_loaded_is_a_reference() {
     assert_eq!(references("sys.path.append('../x'); sys.path.insert(0, 'y')"), [code("../x"), code("y")]);
     assert_eq!(references("subprocess.call(['bash', '-x', 'run/a.sh', 'b'])"), [code("run/a.sh")]);
 }
+
+/// Commands and settings of texts in other languages; the first word of a command stands where it says.
+fn inner(text: &str) -> (Vec<String>, Vec<String>) {
+    let facts = facts(text);
+    let commands = facts.commands.iter().map(|command| {
+        let words: Vec<_> = command.words.iter().map(|word| word.text.as_str()).collect();
+        assert_eq!(text[command.words[0].range.clone()], command.words[0].text, "{text}");
+        words.join(" ")
+    });
+    let commands = commands.collect();
+    let settings = facts.settings.iter().filter(|setting| setting.dialect != Dialect::Program);
+    (
+        commands,
+        settings.map(|setting| format!("{:?} {}={}", setting.dialect, setting.key, setting.value.text)).collect(),
+    )
+}
+
+#[test]
+fn commands_of_a_shell_are_read() {
+    assert_eq!(inner("os.system('mkdir -p /a')").0, ["mkdir -p /a"]);
+    assert_eq!(inner("os.system(f'xrdcp /a/{x} b')").0, ["xrdcp /a/{x} b"]);
+    assert_eq!(inner("os.system('cp \\'x y\\' ' + z)").0, ["cp x y {z}"]);
+    assert_eq!(inner("cmd = 'ls %s' % x\nsubprocess.call(cmd, shell=True)").0, ["ls %s"]);
+    assert_eq!(inner("subprocess.check_output(['bash', '-c', 'ls /a'])").0, ["ls /a"]);
+    assert_eq!(inner("commands.getoutput('ls /a')").0, ["ls /a"]);
+    assert_eq!(inner("subprocess.run('ls /a'.split())").0, ["ls /a"]);
+    assert_eq!(inner("subprocess.run(shlex.split('ls /a'))").0, ["ls /a"]);
+}
+
+#[test]
+fn scripts_inside_strings_are_read() {
+    let script = "s = \"\"\"#!/bin/bash\nexport A=/b\ncd {x}\n\"\"\"";
+    assert_eq!(inner(script), (vec!["export A=/b".to_owned(), "cd {x}".to_owned()], vec!["Variable A=/b".to_owned()]));
+    let escaped = "s = '#!/bin/bash\\nexport A=/b\\ncd \\'c d\\'\\n'";
+    assert_eq!(inner(escaped), (vec!["export A=/b".to_owned(), "cd c d".to_owned()], vec!["Variable A=/b".to_owned()]));
+    let lines = "env_extra = ['export A=/b', f'source {x}/c.sh']";
+    assert_eq!(
+        inner(lines),
+        (vec!["export A=/b".to_owned(), "source {x}/c.sh".to_owned()], vec!["Variable A=/b".to_owned()])
+    );
+    let batch = "s = '''#!/bin/sh\n#SBATCH --partition=long\n'''";
+    assert_eq!(inner(batch).1, ["Batch --partition=long"]);
+}
+
+#[test]
+fn descriptions_of_jobs_inside_strings_are_read() {
+    let expected = ["Condor universe=vanilla", "Condor +JobFlavour=long"];
+    assert_eq!(inner("s = '''universe = vanilla\n+JobFlavour = \"long\"\nqueue\n'''").1, expected);
+    let written =
+        "f.write('universe = vanilla\\n')\nfor x in y: pass\nf.write('+JobFlavour = \"long\"\\n')\nf.write('queue')\n";
+    assert_eq!(inner(written).1, expected);
+    let printed = "print >>f, 'universe = vanilla'\nprint >>f, '+JobFlavour = \"long\"'\n";
+    assert_eq!(inner(printed).1, expected);
+    let added = "s = 'universe = vanilla\\n'\ns += '+JobFlavour = \"%s\"\\n' % x\ns += 'queue'\n";
+    assert_eq!(inner(added).1[1], "Condor +JobFlavour=%s");
+    let options = "SLURMCluster(job_extra_directives=['--partition=long', '-A=x'])";
+    assert_eq!(inner(options).1, ["Batch --partition=long", "Batch -A=x"]);
+}
+
+#[test]
+fn texts_for_people_are_no_scripts() {
+    let prose = "s = '''To run:\nsource setup.sh and wait.\nThen go on.\n'''";
+    for text in [prose, "s = 'a = b\\nc = d\\n'", "x = ['/export', 'source']"] {
+        assert_eq!(inner(text), (vec![], vec![]), "{text}");
+    }
+}

@@ -156,3 +156,12 @@ fn strings_of_broken_files_are_found() {
     assert_eq!(roles("x = ('/a'\ny = '/b'\nz = = '/c'\n"), ["/a Plain", "/b Plain", "/c Plain"]);
     assert_eq!(roles("x = '/a"), ["/a Plain"]);
 }
+
+#[test]
+fn a_script_in_a_string_has_the_spans_of_its_language() {
+    let text = "s = f'''#!/bin/bash\n# note\ncd /a/{x}/b\\\n''' + '/c'\n";
+    let view = view(text);
+    let found: Vec<_> = view.spans.iter().map(|span| (&text[span.range.clone()], span.kind)).collect();
+    assert!(found.contains(&("cd", Kind::Word)) && found.contains(&(" note", Kind::Comment)), "{found:?}");
+    assert!(found.iter().all(|(_, kind)| *kind != Kind::Text), "{found:?}");
+}
