@@ -21,7 +21,7 @@ impl<'a> Reader<'a> {
             | "load_from_file" | "from_file"
                 if !base.ends_with("hub") =>
             {
-                self.file(arguments.first(), Usage::Data)
+                self.file(arguments.first(), Usage::Data);
             }
             "copy" | "copy2" | "copyfile" if base == "shutil" => self.file(arguments.first(), Usage::Data),
             "read" if is_settings(base) => self.file(arguments.first(), Usage::Data),
