@@ -107,7 +107,7 @@ const CONDOR_KEYS: [&str; 27] = [
     "periodic_remove",
     "periodic_release",
     "max_retries",
-    "getenv",
+    "max_transfer_input_mb",
 ];
 
 /// The language of a text inside a program, when it is a script or a description of a job.
@@ -131,8 +131,58 @@ pub(crate) fn language(text: &str) -> Option<Language> {
         condor += usize::from(is_condor(line));
     }
     let is_long = text.contains('\n');
-    (condor >= 2 || condor == 1 && (is_queued || is_long && text.lines().count() <= 2)).then_some(Language::Submit)
+    if condor >= 2 || condor == 1 && (is_queued || is_long && text.lines().count() <= 2) {
+        return Some(Language::Submit);
+    }
+    is_shell(text).then_some(Language::Shell)
 }
+
+/// Whether lines are commands of a shell, though no `#!` says so: variables are exported or files sourced in it, and at
+/// least half of its lines begin with a command that such scripts have.
+fn is_shell(text: &str) -> bool {
+    let mut sets_up = false;
+    let (mut known, mut lines) = (0_usize, 0_usize);
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).take(200) {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let sets = match word {
+            "export" => rest.contains('='),
+            "source" => rest.contains('/') && !rest.contains(". "),
+            _ => false,
+        };
+        sets_up |= sets;
+        known += usize::from(sets || SHELL_WORDS.contains(&word));
+        lines += 1;
+    }
+    sets_up && known * 2 >= lines
+}
+
+/// Commands that stand at the start of lines of scripts which set up a job.
+const SHELL_WORDS: [&str; 24] = [
+    "cd",
+    "echo",
+    "eval",
+    "mkdir",
+    "cp",
+    "mv",
+    "rm",
+    "ls",
+    "pwd",
+    "set",
+    "unset",
+    "module",
+    "conda",
+    "micromamba",
+    "mamba",
+    "python",
+    "python3",
+    "pip",
+    "cmsenv",
+    "cmsrel",
+    "scram",
+    "xrdcp",
+    "exit",
+    "ulimit",
+];
 
 /// Whether a line sets something that HTCondor knows.
 fn is_condor(line: &str) -> bool {
