@@ -111,7 +111,8 @@ fn is_public_name(host: &str) -> bool {
     let name = host.split(':').next().unwrap_or_default();
     let Some((rest, top)) = name.rsplit_once('.') else { return false };
     let is_top = (2..=6).contains(&top.len()) && top.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let is_file = matches!(top, "root" | "py" | "json" | "txt" | "local" | "test" | "example" | "invalid");
+    let is_file =
+        matches!(top, "root" | "py" | "parq" | "h5" | "json" | "txt" | "local" | "test" | "example" | "invalid");
     let is_example = rest.contains("example")
         || rest.split('.').any(|label| matches!(label, "my" | "host" | "server" | "some" | "your"));
     is_top && !is_file && !is_example && !rest.is_empty()
