@@ -153,6 +153,8 @@ fn doors_of_sites_and_redirectors_are_told_apart() {
 #[test]
 fn the_name_of_a_door_alone_is_one_and_a_file_is_none() {
     assert_eq!(in_python(&xrootd_door::RULE, "host = \"xrootd.cmsaf.mit.edu\"\n"), [Error]);
+    assert_eq!(in_python(&xrootd_door::RULE, "source = \"cmseos.fnal.gov\"\n"), [Warning], "a label, or a door");
+    assert_eq!(in_python(&xrootd_door::RULE, "if \"cmseos.fnal.gov\" in path:\n    pass\n"), [Note]);
     assert_eq!(severities(&xrootd_door::RULE, "a.yaml", "door: cmseos.fnal.gov:1094\n"), [Error]);
     assert!(
         in_python(
@@ -161,6 +163,15 @@ fn the_name_of_a_door_alone_is_one_and_a_file_is_none() {
         )
         .is_empty()
     );
+}
+
+#[test]
+fn a_table_of_all_sites_chooses_none_of_them() {
+    let many: Vec<_> = (0..12).map(|n| format!("\"s{n}\": \"root://door{n}.site{n}.edu//store/\"")).collect();
+    let found = severities(&xrootd_door::RULE, "sites.json", &format!("{{{}}}", many.join(",\n")));
+    assert_eq!(found, [Warning; 12]);
+    let found = severities(&xrootd_door::RULE, "sites.json", &format!("{{{}}}", many[..2].join(",\n")));
+    assert_eq!(found, [Error; 2]);
 }
 
 #[test]
