@@ -1,10 +1,13 @@
 //! What a path is, so that one rule and no other speaks of it.
 
+use std::ops::Range;
+
 use super::super::input::FileInput;
 use super::usage::Usage;
 use crate::facility::place::{Kind, Place, is_name};
-use crate::repo::matcher::{Form, Match};
+use crate::repo::matcher::Form;
 use crate::repo::source::language::Language;
+use crate::repo::source::span::Span;
 
 /// The rule that a path belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +43,8 @@ pub(super) struct Subject<'a> {
     pub(super) usage: Usage<'a>,
     /// What the catalogue knows.
     pub(super) place: Place<'a>,
-    /// The match.
-    pub(super) found: &'a Match,
+    /// Where it stands.
+    pub(super) range: Range<usize>,
     /// The file of the repository that it names.
     pub(super) own: Option<&'a str>,
 }
@@ -59,14 +62,22 @@ impl Subject<'_> {
 /// The paths of a file that belong to one rule.
 pub(super) fn of<'a>(input: &FileInput<'a>, topic: Topic) -> impl Iterator<Item = Subject<'a>> {
     let input = *input;
-    input.matches.iter().filter_map(move |found| subject(&input, found)).filter(move |subject| subject.topic == topic)
+    let paths = input.matches.iter().filter(|found| found.form == Form::Path).map(|found| found.range.clone());
+    let doubled = input.view.spans.iter().filter_map(move |span| doubled(&input, span));
+    paths.chain(doubled).filter_map(move |range| subject(&input, range)).filter(move |subject| subject.topic == topic)
 }
 
-fn subject<'a>(input: &FileInput<'a>, found: &'a Match) -> Option<Subject<'a>> {
-    if found.form != Form::Path {
-        return None;
-    }
-    let usage = Usage::of(input, &found.range)?;
+/// A value that begins with two slashes, as one that goes behind a host does: `//eos/user/j/jane`. In the text at large two
+/// slashes are a comment, so that the matcher doesn't look for them.
+fn doubled(input: &FileInput<'_>, span: &Span) -> Option<Range<usize>> {
+    let text = input.view.text.get(span.range.clone()).filter(|_| span.is_active())?;
+    let second = text.strip_prefix("//").filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))?;
+    let end = second.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';' | ',')).unwrap_or(second.len());
+    Some(span.range.start..span.range.start + 2 + end)
+}
+
+fn subject<'a>(input: &FileInput<'a>, range: Range<usize>) -> Option<Subject<'a>> {
+    let usage = Usage::of(input, &range)?;
     let place = input.world.catalogue.place(usage.text)?;
     let own = own_file(input, usage.text, place.kind);
     let topic = topic(&place, &usage, own.is_some());
@@ -74,7 +85,7 @@ fn subject<'a>(input: &FileInput<'a>, found: &'a Match) -> Option<Subject<'a>> {
         topic,
         usage,
         place,
-        found,
+        range,
         own,
     })
 }
