@@ -27,6 +27,11 @@ pub fn modules(files: &Files<'_>) -> Vec<String> {
     found.into_iter().collect()
 }
 
+/// Whether Python itself has a module of this name.
+pub fn is_standard(name: &str) -> bool {
+    STANDARD.binary_search(&name).is_ok()
+}
+
 /// Modules that lie in the repository: `x.py` and directories with Python files, anywhere, since tests change the path.
 fn own_modules<'a>(files: &'a Files<'_>) -> BTreeSet<&'a str> {
     let mut own = BTreeSet::new();

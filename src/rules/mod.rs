@@ -10,23 +10,35 @@ pub mod fix;
 mod generated_paths;
 mod image_without_digest;
 pub mod input;
+mod install;
 mod lfs_pointer;
+mod lock_disagrees;
 mod machine_flags;
 mod missing_file;
+mod missing_module;
 mod missing_tests;
+mod module;
 mod moving_action;
 mod moving_image;
 mod network_at_import;
+mod no_declaration;
+mod no_lock;
 mod nounset_setup;
 mod path;
+mod python_range;
+mod python_syntax;
 mod report;
 mod retired_os;
+mod shadowed_venv;
 mod site_command;
 mod site_executor;
 pub mod suppress;
 mod table;
+mod undeclared_import;
+mod unpinned_dependency;
 mod unpinned_submodule;
 mod unversioned_corrections;
+mod wheel_not_installable;
 
 use std::ops::Range;
 
@@ -35,7 +47,12 @@ use input::{FileInput, RepositoryInput};
 use crate::model::finding::{Confidence, Reach, Severity};
 
 /// Every rule, table by table.
-const TABLES: &[&[&Rule]] = &[table::code::CODE, table::path::PATH, &[&suppress::unused::RULE]];
+const TABLES: &[&[&Rule]] = &[
+    table::code::CODE,
+    table::dependency::DEPENDENCY,
+    table::path::PATH,
+    &[&suppress::unused::RULE],
+];
 
 /// Every rule there is, in no order.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

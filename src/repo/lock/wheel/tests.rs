@@ -1,0 +1,108 @@
+use proptest::prelude::{any, proptest};
+
+use super::{Machine, Reason, Verdict, allows, verdict};
+
+/// In the order of the verdicts of the fixture (`COMBINATIONS` of make.py).
+const COMBINATIONS: [((u8, u8), (u8, u8)); 6] =
+    [((2, 17), (3, 8)), ((2, 28), (3, 9)), ((2, 28), (3, 11)), ((2, 31), (3, 9)), ((2, 34), (3, 12)), ((2, 41), (3, 13))];
+
+/// Where carnet and pip don't agree, and why: package, version, combination.
+///
+/// pip was asked for `3.9` and took it for 3.9.0; carnet knows the minor version of a facility's Python alone and refuses a
+/// package only when no patch version of it would do.
+const EXPLAINED: &[(&str, &str, usize, &str)] = &[
+    ("cryptography", "50.0.2", 1, "!=3.9.0,>=3.9,!=3.9.1 has room for 3.9.2"),
+    ("cryptography", "50.0.2", 3, "!=3.9.0,>=3.9,!=3.9.1 has room for 3.9.2"),
+    ("soupsieve", "4.1.2", 2, ">=3.11.5 has room for 3.11.5"),
+];
+
+fn machine(glibc: (u8, u8), python: (u8, u8)) -> Machine {
+    Machine { python, glibc: Some(glibc), arch: "x86_64".to_owned() }
+}
+
+fn said(files: &[&str], python: Option<&str>, machine: &Machine) -> Verdict {
+    verdict(&files.iter().map(|file| (*file).to_owned()).collect::<Vec<_>>(), python, machine)
+}
+
+#[test]
+fn verdicts_agree_with_pip_on_locked_packages() {
+    let rows: Vec<(String, String, Option<String>, Vec<String>, String)> =
+        include_str!("../../../../tests/data/wheels/verdicts.jsonl")
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a row of the fixture"))
+            .collect();
+    let mut names: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
+    names.dedup();
+    assert!(names.len() >= 200, "{} packages", names.len());
+    let mut differ = Vec::new();
+    for (name, version, python, files, pip) in &rows {
+        for (at, (glibc, python_version)) in COMBINATIONS.into_iter().enumerate() {
+            let ours = verdict(files, python.as_deref(), &machine(glibc, python_version)) == Verdict::Wheel;
+            let theirs = pip.as_bytes()[at] == b'w';
+            if ours != theirs {
+                differ.push((name.as_str(), version.as_str(), at));
+            }
+        }
+    }
+    let explained: Vec<_> = EXPLAINED.iter().map(|(name, version, at, _)| (*name, *version, *at)).collect();
+    assert_eq!(differ, explained);
+}
+
+#[test]
+fn a_machine_takes_what_was_built_for_it_or_for_older_ones() {
+    let old = machine((2, 28), (3, 9));
+    for file in [
+        "a-1-cp39-cp39-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+        "a-1-cp39-cp39-linux_x86_64.whl",
+        "a-1-cp36-abi3-manylinux1_x86_64.whl",
+        "a-1-py3-none-any.whl",
+        "a-1-1build-py2.py3-none-any.whl",
+        "a-1-py39-none-manylinux_2_28_x86_64.whl",
+        "a-1-cp39-none-any.whl",
+    ] {
+        assert_eq!(said(&[file], None, &old), Verdict::Wheel, "{file}");
+    }
+    for file in [
+        "a-1-cp310-cp310-manylinux_2_17_x86_64.whl",
+        "a-1-cp39-cp39-manylinux_2_31_x86_64.whl",
+        "a-1-cp39-cp39-musllinux_1_1_x86_64.whl",
+        "a-1-cp39-cp39-manylinux2014_aarch64.whl",
+        "a-1-cp310-abi3-manylinux1_x86_64.whl",
+        "a-1-cp38-none-any.whl",
+        "a-1-py2-none-any.whl",
+        "a-1-py310-none-any.whl",
+        "a-1-pp39-pypy39_pp73-manylinux2014_x86_64.whl",
+        "a-1-cp39-cp39-win_amd64.whl",
+    ] {
+        assert_ne!(said(&[file], None, &old), Verdict::Wheel, "{file}");
+    }
+}
+
+#[test]
+fn what_is_in_the_way_is_told() {
+    let old = machine((2, 28), (3, 9));
+    let new = "a-1-cp39-cp39-manylinux_2_34_x86_64.whl";
+    assert_eq!(said(&[new], None, &old), Verdict::Nothing(Reason::Glibc((2, 34))));
+    assert_eq!(said(&[new, "a-1.tar.gz"], None, &old), Verdict::Build(Reason::Glibc((2, 34))));
+    let other = "a-1-cp312-cp312-manylinux2014_x86_64.whl";
+    assert_eq!(said(&[other], None, &old), Verdict::Nothing(Reason::OtherPythons));
+    assert_eq!(said(&["a-1-cp39-cp39-win_amd64.whl"], None, &old), Verdict::Nothing(Reason::OtherMachines));
+    assert_eq!(said(&["a-1.tar.gz"], None, &old), Verdict::Build(Reason::NoWheels));
+    let range = Some(">=3.10");
+    assert_eq!(said(&["a-1-py3-none-any.whl"], range, &old), Verdict::Nothing(Reason::Python(">=3.10".into())));
+}
+
+#[test]
+fn a_patch_version_that_is_not_known_may_be_any() {
+    assert_eq!(allows(">=3.9.1,!=3.9.7", (3, 9)), Some(true));
+    assert_eq!(allows("<3.9", (3, 9)), Some(false));
+    assert_eq!(allows("<=3.11", (3, 11)), Some(true));
+    assert_eq!(allows("nonsense", (3, 9)), None);
+}
+
+proptest! {
+    #[test]
+    fn any_name_gets_a_verdict(name in any::<String>(), odd in "[a-z0-9_.-]{0,40}\\.whl") {
+        let _ = said(&[&name, &odd], Some(&name), &machine((2, 28), (3, 9)));
+    }
+}

@@ -1,0 +1,138 @@
+//! A lock that doesn't fit what is declared, or another lock.
+
+use std::collections::BTreeMap;
+use std::str::FromStr as _;
+
+use pep440_rs::{Version, VersionSpecifiers};
+
+use super::input::RepositoryInput;
+use super::{Check, Report, Rule};
+use crate::model::finding::{Confidence, Severity};
+use crate::model::inventory::{Index, Inventory, Locked, Requirement};
+use crate::repo::lock::normalized;
+
+/// `numpy>=2` declared, `numpy 1.26.4` locked.
+pub(super) static RULE: Rule = Rule {
+    id: "lock-disagrees",
+    severity: Severity::Error,
+    confidence: Confidence::High,
+    summary: "a lock file has a version that the declaration beside it excludes",
+    page: PAGE,
+    check: Check::Repository(check),
+};
+
+const PAGE: &str = "\
+## What it does
+
+Compares each lock file with the requirements declared in the same directory, and files that pin different versions of one package.
+
+## Why it breaks elsewhere
+
+Who installs from the lock gets one version, who installs from the declaration another; tools that check refuse to install at all.
+
+## Example
+
+`pyproject.toml` says `numpy>=2`, `uv.lock` beside it has numpy 1.26.4.
+
+## How to fix
+
+Lock again after changing what is declared.
+
+## Limits
+
+Requirements with a marker, of extras and of groups are not compared. Different directories are taken for different environments.
+";
+
+fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+    let inventory = &input.world.inventory;
+    for requirement in inventory.requirements.iter().filter(|one| is_comparable(one)) {
+        with_locks(requirement, inventory, reports);
+    }
+    pins(inventory, reports);
+}
+
+fn is_comparable(one: &Requirement) -> bool {
+    one.index == Index::Pypi && one.marker.is_none() && one.group.is_none() && one.source.is_none() && !one.constraint.is_empty()
+}
+
+fn with_locks(requirement: &Requirement, inventory: &Inventory, reports: &mut Vec<Report>) {
+    let Ok(range) = VersionSpecifiers::from_str(&requirement.constraint) else { return };
+    let mut versions: BTreeMap<&str, Vec<&Locked>> = BTreeMap::new();
+    let beside = inventory.locked.iter().filter(|locked| {
+        locked.path != requirement.path
+            && dir(&locked.path) == dir(&requirement.path)
+            && is_lock_of(&locked.path, &requirement.path)
+            && locked.index == Index::Pypi
+            && locked.source.is_none()
+            && locked.name == requirement.name
+    });
+    for locked in beside {
+        versions.entry(&locked.path).or_default().push(locked);
+    }
+    for (path, locked) in versions {
+        // A lock for several platforms or Pythons may hold several versions.
+        let fits = |one: &&Locked| Version::from_str(&one.version).is_ok_and(|version| range.contains(&version));
+        let Some(first) = locked.first().filter(|first| Version::from_str(&first.version).is_ok()) else { continue };
+        if !locked.iter().any(fits) {
+            let message = format!(
+                "{} {} is locked, and {} asks for `{}`",
+                first.name, first.version, requirement.path, requirement.constraint
+            );
+            reports.push(Report::of(path, first.line, message).help("lock again, and commit the result"));
+        }
+    }
+}
+
+/// Whether a lock is made from a file: `uv.lock` from `pyproject.toml`, `requirements.txt` from `requirements.in`.
+fn is_lock_of(lock: &str, declaration: &str) -> bool {
+    let (lock, declaration) = (name(lock), name(declaration));
+    match lock {
+        "uv.lock" | "poetry.lock" | "pdm.lock" | "pylock.toml" => declaration == "pyproject.toml",
+        "Pipfile.lock" => declaration == "Pipfile",
+        "pixi.lock" => matches!(declaration, "pixi.toml" | "pyproject.toml"),
+        "conda-lock.yml" | "conda-lock.yaml" => declaration.starts_with("environment."),
+        _ => stem(lock) == stem(declaration) && declaration.rsplit('.').next() == Some("in"),
+    }
+}
+
+/// Different exact versions of one package in files of one directory.
+fn pins(inventory: &Inventory, reports: &mut Vec<Report>) {
+    let mut seen: BTreeMap<(&str, String), &Requirement> = BTreeMap::new();
+    for one in inventory.requirements.iter().filter(|one| one.exact && one.marker.is_none() && one.source.is_none()) {
+        let version = version(one);
+        let key = (dir(&one.path), normalized(&one.name));
+        match seen.get(&key) {
+            Some(other) if other.path != one.path && self::version(other) != version && one.group == other.group => {
+                let message =
+                    format!("{} is pinned to {version} here and to {} in {}", one.name, self::version(other), other.path);
+                reports.push(
+                    Report::of(&one.path, one.line, message)
+                        .severity(Severity::Warning)
+                        .confidence(Confidence::Medium)
+                        .help("pin one version, or put the environments into directories of their own"),
+                );
+            }
+            Some(_) => {}
+            None => {
+                seen.insert(key, one);
+            }
+        }
+    }
+}
+
+fn version(one: &Requirement) -> &str {
+    let bare = one.constraint.trim_start_matches(['=', ' ', '@']);
+    bare.split(['=', ' ']).next().unwrap_or_default().trim()
+}
+
+fn dir(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(dir, _)| dir)
+}
+
+fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn stem(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}

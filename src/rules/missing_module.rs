@@ -1,0 +1,152 @@
+//! A module of the analysis that is not in the repository.
+
+use std::collections::BTreeSet;
+
+use super::input::RepositoryInput;
+use super::module::{Declared, Own, Provider};
+use super::{Check, Report, Rule};
+use crate::model::finding::{Confidence, Severity};
+use crate::repo::source::fact::Import;
+
+/// `from plotter import *` where no `plotter.py` is.
+pub(super) static RULE: Rule = Rule {
+    id: "missing-module",
+    severity: Severity::Error,
+    confidence: Confidence::Medium,
+    summary: "a module of the analysis is imported, and it is not in the repository",
+    page: PAGE,
+    check: Check::Repository(check),
+};
+
+const PAGE: &str = "\
+## What it does
+
+Finds imports of modules that look like the analysis' own and that the repository doesn't have: relative imports without a file,
+modules below one of its packages, and names that neither Python, a known package, a release nor what is declared provides and
+that are taken whole (`from x import *`), or named as people name their own helpers.
+
+## Why it breaks elsewhere
+
+The file lies in the author's directory, outside git. Everybody else gets an ImportError.
+
+## Example
+
+```python
+from plotter import *
+```
+
+## How to fix
+
+Add the file to the repository, or declare the package that has the module.
+
+## Limits
+
+A module that a build writes (a compiled extension, `_version.py`) is not reported when `.gitignore` or the build names it by pattern.
+Whether a name is somebody's own is judged by the name; the confidence is medium.
+";
+
+fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+    let own = Own::of(input);
+    let declared = Declared::of(input.world);
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for (path, line, import) in &input.imports {
+        let reason = if import.module.starts_with('.') {
+            relative(path, import, input)
+        } else {
+            below_own(import, input).or_else(|| unknown(import, &own, &declared, input))
+        };
+        let Some((message, confidence)) = reason else { continue };
+        if import.module.rsplit('.').next().is_some_and(is_generated) || !seen.insert((path, &import.module)) {
+            continue;
+        }
+        let severity = if import.is_optional { Severity::Note } else { Severity::Error };
+        let report = Report::of(path, *line, message).severity(severity).confidence(confidence);
+        reports.push(report.help("add the file to the repository, or declare the package that has it"));
+    }
+}
+
+/// Names of modules that builds write.
+fn is_generated(name: &str) -> bool {
+    name.starts_with('_') || name.contains("version") || name.ends_with("_pb2") || name.ends_with("_pb2_grpc")
+}
+
+type Reason = Option<(String, Confidence)>;
+
+/// `from .x import y`: below the directory of the file.
+fn relative(path: &str, import: &Import, input: &RepositoryInput<'_>) -> Reason {
+    let name = import.module.trim_start_matches('.');
+    let up = import.module.len() - name.len();
+    if name.is_empty() || !path.ends_with(".py") {
+        return None;
+    }
+    let mut parts: Vec<&str> = path.split('/').collect();
+    for _ in 0..up {
+        parts.pop()?;
+    }
+    let first = name.split('.').next().unwrap_or_default();
+    parts.push(first);
+    let place = parts.join("/");
+    if exists(&place, input) {
+        return None;
+    }
+    Some((format!("`{}` is not in the repository: there is no {place}.py", import.module), Confidence::High))
+}
+
+/// `from package.x import y` where the package, with its `__init__.py`, is the repository's own.
+fn below_own(import: &Import, input: &RepositoryInput<'_>) -> Reason {
+    let mut parts = import.module.split('.');
+    let (top, second) = (parts.next()?, parts.next()?);
+    let roots = ["", "src/", "python/"];
+    let root = roots.iter().find(|root| input.world.has_file(&format!("{root}{top}/__init__.py")))?;
+    let place = format!("{root}{top}/{second}");
+    // Nothing is known of extensions that are compiled, and of packages that live in several places.
+    let has_build = ["setup.py", "CMakeLists.txt", "meson.build"].iter().any(|name| input.world.has_file(name));
+    let other = input.world.paths.iter().any(|path| path.contains(&format!("{top}/{second}")));
+    if exists(&place, input) || other || has_build && second.starts_with('_') {
+        return None;
+    }
+    Some((format!("`{}` is not in the repository: there is no {place}.py", import.module), Confidence::Medium))
+}
+
+/// Whether a module, a package or a directory of this path is there; links to it count.
+fn exists(place: &str, input: &RepositoryInput<'_>) -> bool {
+    let world = input.world;
+    let ends = [".py", ".pyx", ".so", ".pyi", ""];
+    let prefix = format!("{place}.");
+    ends.iter().any(|end| world.has_file(&format!("{place}{end}")))
+        || world.has_directory(place)
+        || world.paths.range(prefix.clone()..).next().is_some_and(|next| next.starts_with(&prefix) && next.ends_with(".so"))
+        // Inside a link or a submodule nothing is seen.
+        || input.links.iter().any(|(link, _)| place.starts_with(&format!("{link}/")) || place == link)
+        || input.submodules.iter().any(|one| place.starts_with(&one.path))
+}
+
+fn unknown(import: &Import, own: &Own<'_>, declared: &Declared, input: &RepositoryInput<'_>) -> Reason {
+    let top = import.module.split('.').next().unwrap_or_default();
+    if own.provider(&import.module) != Provider::Unknown || own.has(top) || declared.has(top, top) {
+        return None;
+    }
+    let is_taken_whole = import.names.iter().any(|name| name == "*");
+    if !is_taken_whole && !is_local_name(top, input) {
+        return None;
+    }
+    Some((format!("`{top}` is not in the repository, and no known package has a module of that name"), Confidence::Medium))
+}
+
+/// Words that people name their own helpers with.
+const OWN_WORDS: &[&str] = &[
+    "util", "utils", "utilities", "helper", "helpers", "plot", "plots", "plotter", "plotting", "plotter", "functions",
+    "func", "funcs", "common", "tools", "cuts", "samples", "selections", "selection", "corrections", "mytools", "mystyle",
+    "histos", "style", "tdrstyle", "datasets", "processor", "processors", "analyzer", "config", "cfg", "settings", "drawing",
+    "fitting", "weights", "systematics", "variables", "binning", "sfs", "xsec", "xsecs", "lumis",
+];
+
+/// Whether a name is one that people give to files of their own: a helper's word, or several of them joined.
+pub(super) fn is_local_name(name: &str, input: &RepositoryInput<'_>) -> bool {
+    let lower = name.to_lowercase();
+    let words: Vec<&str> = lower.split('_').filter(|word| !word.is_empty()).collect();
+    let has_word = words.iter().any(|word| OWN_WORDS.contains(word));
+    let camel = OWN_WORDS.iter().any(|word| word.len() > 4 && lower != *word && name != lower && lower.ends_with(word));
+    let is_ignored = input.world.paths.contains(&format!("{name}.py"));
+    (has_word || camel) && !is_ignored
+}

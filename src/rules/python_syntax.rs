@@ -1,0 +1,94 @@
+//! Syntax that the Python of a facility, or the one that is declared, doesn't have.
+
+use super::input::FileInput;
+use super::python_range::brings_python;
+use super::{Check, Report, Rule};
+use crate::model::finding::{Confidence, Reach, Severity};
+use crate::repo::lock::wheel::allows;
+use crate::repo::source::language::Language;
+
+/// `match x:` for Python 3.9, `print x` for Python 3.
+pub(super) static RULE: Rule = Rule {
+    id: "python-syntax",
+    severity: Severity::Warning,
+    confidence: Confidence::High,
+    summary: "syntax is used that the Python of a facility doesn't have",
+    page: PAGE,
+    check: Check::File(check),
+};
+
+const PAGE: &str = "\
+## What it does
+
+Compares the newest syntax of a file with the Pythons of the facilities and with the oldest Python that the repository declares.
+Finds programs for Python 2.
+
+## Why it breaks elsewhere
+
+A file with syntax that a Python doesn't know can't be imported there at all, whatever the part that is used.
+
+## Example
+
+```python
+print \"done\"
+match channel:
+    case \"mumu\": ...
+```
+
+## How to fix
+
+Declare the Python that is needed (`requires-python`), and bring it with the environment. Move Python 2 programs to Python 3
+(`2to3` does most of it).
+
+## Limits
+
+Functions of newer standard libraries are not looked at. Where the Pythons of a facility aren't known nothing is said of it.
+";
+
+fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    if !matches!(input.language, Language::Python | Language::Notebook) {
+        return;
+    }
+    let facts = &input.view.facts;
+    if let Some(range) = &facts.python2 {
+        let breaks = input.world.targets.iter().filter(|one| one.pythons.iter().all(|python| python.0 >= 3));
+        let breaks = breaks.filter(|one| !one.pythons.is_empty()).map(|one| one.id.clone()).collect();
+        reports.push(
+            Report::at(range, "this is Python 2: it can't be parsed by Python 3")
+                .severity(Severity::Error)
+                .reach(Reach { breaks, works: Vec::new() })
+                .help("move it to Python 3: 2to3 does most of it"),
+        );
+        return;
+    }
+    let Some(newest) = facts.syntax.iter().max_by_key(|syntax| syntax.since) else { return };
+    let (major, minor) = newest.since;
+    let mut reach = Reach::default();
+    for target in input.world.targets.iter().filter(|target| !target.pythons.is_empty()) {
+        let has = target.pythons.iter().any(|python| *python >= newest.since);
+        if has { &mut reach.works } else { &mut reach.breaks }.push(target.id.clone());
+    }
+    let declared = input.world.inventory.pythons.iter().find(|range| {
+        let older = (0..minor).rev().find(|older| allows(&range.constraint, (major, *older)) == Some(true));
+        // What is far below is written for show: the next older ones are what people have.
+        !brings_python(&range.path) && older.is_some_and(|older| older + 1 == minor)
+    });
+    if reach.breaks.is_empty() && declared.is_none() {
+        return;
+    }
+    let everywhere = reach.works.is_empty() && !reach.breaks.is_empty();
+    let message = match declared {
+        Some(range) if reach.breaks.is_empty() => {
+            format!("{} needs Python {major}.{minor}, and {} allows older ones (`{}`)", newest.what, range.path, range.constraint)
+        }
+        _ => format!("{} needs Python {major}.{minor}, which {} does not have", newest.what, reach.breaks.join(", ")),
+    };
+    reports.push(
+        Report::at(&newest.range, message)
+            .severity(if everywhere { Severity::Error } else { Severity::Warning })
+            .confidence(Confidence::Medium)
+            .reach(reach)
+            .group(newest.what)
+            .help("declare the Python that is needed and bring it along, or write it the older way"),
+    );
+}
