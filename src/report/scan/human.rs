@@ -21,6 +21,8 @@ const MAX_LONG: usize = 10;
 const MAX_FILES: usize = 4;
 /// Notes shown about what could not be looked at.
 const MAX_NOTES: usize = 10;
+/// Findings up to which their numbers by rule are seen at a glance.
+const MAX_UNSORTED: usize = 20;
 /// Columns of a message or help.
 const MAX_TEXT: usize = 1000;
 
@@ -48,7 +50,7 @@ pub(super) fn render(scan: &Scan, options: &Options) -> String {
 /// Findings that say the same of the same facilities: rule, severity, facilities, and message without what is quoted in it.
 /// Worst first, else in the order of the findings.
 fn kinds<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
-    let mut places: BTreeMap<(Reverse<Severity>, &str, String, &[String]), usize> = BTreeMap::new();
+    let mut places = BTreeMap::new();
     let mut kinds: Vec<Vec<&Finding>> = Vec::new();
     for finding in findings {
         let key =
@@ -180,6 +182,17 @@ fn more(rest: &[&Finding]) -> String {
     format!("and {} more in {}: {}{dots}", rest.len(), count(files.len(), "file"), named.join(", "))
 }
 
+/// Numbers of findings, the largest first: `site-path 12, home-path 9`.
+fn by_rule(findings: &[&Finding]) -> String {
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in findings {
+        *numbers.entry(&finding.rule).or_insert(0) += 1;
+    }
+    let mut numbers: Vec<(&str, usize)> = numbers.into_iter().collect();
+    numbers.sort_by_key(|(_, number)| Reverse(*number));
+    numbers.iter().map(|(rule, number)| format!("{} {number}", one_line(rule, 100))).collect::<Vec<_>>().join(", ")
+}
+
 fn end(scan: &Scan, reported: &[&Finding], options: &Options) -> String {
     let mut page = Page::new(*options);
     for note in scan.notes.iter().take(MAX_NOTES) {
@@ -195,6 +208,9 @@ fn end(scan: &Scan, reported: &[&Finding], options: &Options) -> String {
         Some(Severity::Note) | None => Ink::Good,
     };
     page.say(0, tally::sentence(reported.iter().copied()).unwrap_or_else(|| "no findings".to_owned()), ink);
+    if reported.len() > MAX_UNSORTED {
+        page.wrapped(0, 4, &format!("by rule: {}", by_rule(reported)), Ink::Plain);
+    }
     if let Some(text) = tally::suppressed(scan) {
         page.say(0, text, Ink::Plain);
     }
