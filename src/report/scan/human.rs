@@ -132,7 +132,8 @@ fn snippet(
     finding: &Finding,
     label: Option<String>,
 ) -> Option<Snippet<'static, annotate_snippets::Annotation<'static>>> {
-    let (span, source) = (finding.span?, finding.source.as_ref()?);
+    let source = finding.source.as_ref()?;
+    let span = finding.span.or_else(|| quoted(finding, source))?;
     let (text, range) = underlined(source, span);
     let annotation = AnnotationKind::Primary.span(range);
     let annotation = match label {
@@ -141,6 +142,15 @@ fn snippet(
     };
     let start = span.line.max(1) as usize;
     Some(Snippet::source(text).line_start(start).path(shown_path(&finding.path)).annotation(annotation))
+}
+
+/// Where the first of several places stands in the line: where the line has what the message quotes.
+fn quoted(finding: &Finding, source: &str) -> Option<Span> {
+    let part = finding.message.split('`').nth(1).filter(|part| !part.is_empty() && !finding.places.is_empty())?;
+    let column = |at: usize| u32::try_from(source[..at].chars().count() + 1).ok();
+    let at = source.find(part)?;
+    let line = tally::line(finding);
+    Some(Span { line, column: column(at)?, end_line: line, end_column: column(at + part.len())? })
 }
 
 /// The line made harmless, and the bytes of the span in it, which stops at the end of the line.
