@@ -21,6 +21,8 @@ const MAX_LONG: usize = 10;
 const MAX_FILES: usize = 4;
 /// Notes shown about what could not be looked at.
 const MAX_NOTES: usize = 10;
+/// Findings up to which their numbers by rule are seen at a glance.
+const MAX_UNSORTED: usize = 20;
 /// Columns of a message or help.
 const MAX_TEXT: usize = 1000;
 
@@ -48,7 +50,7 @@ pub(super) fn render(scan: &Scan, options: &Options) -> String {
 /// Findings that say the same of the same facilities: rule, severity, facilities, and message without what is quoted in it.
 /// Worst first, else in the order of the findings.
 fn kinds<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
-    let mut places: BTreeMap<(Reverse<Severity>, &str, String, &[String]), usize> = BTreeMap::new();
+    let mut places = BTreeMap::new();
     let mut kinds: Vec<Vec<&Finding>> = Vec::new();
     for finding in findings {
         let key =
@@ -130,7 +132,8 @@ fn snippet(
     finding: &Finding,
     label: Option<String>,
 ) -> Option<Snippet<'static, annotate_snippets::Annotation<'static>>> {
-    let (span, source) = (finding.span?, finding.source.as_ref()?);
+    let source = finding.source.as_ref()?;
+    let span = finding.span.or_else(|| quoted(finding, source))?;
     let (text, range) = underlined(source, span);
     let annotation = AnnotationKind::Primary.span(range);
     let annotation = match label {
@@ -139,6 +142,15 @@ fn snippet(
     };
     let start = span.line.max(1) as usize;
     Some(Snippet::source(text).line_start(start).path(shown_path(&finding.path)).annotation(annotation))
+}
+
+/// Where the first of several places stands in the line: where the line has what the message quotes.
+fn quoted(finding: &Finding, source: &str) -> Option<Span> {
+    let part = finding.message.split('`').nth(1).filter(|part| !part.is_empty() && !finding.places.is_empty())?;
+    let column = |at: usize| u32::try_from(source[..at].chars().count() + 1).ok();
+    let at = source.find(part)?;
+    let line = tally::line(finding);
+    Some(Span { line, column: column(at)?, end_line: line, end_column: column(at + part.len())? })
 }
 
 /// The line made harmless, and the bytes of the span in it, which stops at the end of the line.
@@ -180,6 +192,17 @@ fn more(rest: &[&Finding]) -> String {
     format!("and {} more in {}: {}{dots}", rest.len(), count(files.len(), "file"), named.join(", "))
 }
 
+/// Numbers of findings, the largest first: `site-path 12, home-path 9`.
+fn by_rule(findings: &[&Finding]) -> String {
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in findings {
+        *numbers.entry(&finding.rule).or_insert(0) += 1;
+    }
+    let mut numbers: Vec<(&str, usize)> = numbers.into_iter().collect();
+    numbers.sort_by_key(|(_, number)| Reverse(*number));
+    numbers.iter().map(|(rule, number)| format!("{} {number}", one_line(rule, 100))).collect::<Vec<_>>().join(", ")
+}
+
 fn end(scan: &Scan, reported: &[&Finding], options: &Options) -> String {
     let mut page = Page::new(*options);
     for note in scan.notes.iter().take(MAX_NOTES) {
@@ -195,6 +218,9 @@ fn end(scan: &Scan, reported: &[&Finding], options: &Options) -> String {
         Some(Severity::Note) | None => Ink::Good,
     };
     page.say(0, tally::sentence(reported.iter().copied()).unwrap_or_else(|| "no findings".to_owned()), ink);
+    if reported.len() > MAX_UNSORTED {
+        page.wrapped(0, 4, &format!("by rule: {}", by_rule(reported)), Ink::Plain);
+    }
     if let Some(text) = tally::suppressed(scan) {
         page.say(0, text, Ink::Plain);
     }
