@@ -44,9 +44,34 @@ fn base(name: &str) -> &str {
 
 /// Options that take the next word.
 const WITH_VALUE: &[&str] = &[
-    "-c", "--channel", "--constraint", "-e", "--editable", "--extra-index-url", "-f", "--file", "--find-links", "-i",
-    "--index-url", "-n", "--name", "-p", "--prefix", "--python", "-r", "--requirement", "-t", "--target", "--root",
-    "--cache-dir", "--trusted-host", "--platform", "--timeout", "--retries", "-o", "--option",
+    "-c",
+    "--channel",
+    "--constraint",
+    "-e",
+    "--editable",
+    "--extra-index-url",
+    "-f",
+    "--file",
+    "--find-links",
+    "-i",
+    "--index-url",
+    "-n",
+    "--name",
+    "-p",
+    "--prefix",
+    "--python",
+    "-r",
+    "--requirement",
+    "-t",
+    "--target",
+    "--root",
+    "--cache-dir",
+    "--trusted-host",
+    "--platform",
+    "--timeout",
+    "--retries",
+    "-o",
+    "--option",
 ];
 
 fn names(words: &[Word], manager: Manager) -> Vec<&Word> {

@@ -52,7 +52,11 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
 }
 
 fn is_comparable(one: &Requirement) -> bool {
-    one.index == Index::Pypi && one.marker.is_none() && one.group.is_none() && one.source.is_none() && !one.constraint.is_empty()
+    one.index == Index::Pypi
+        && one.marker.is_none()
+        && one.group.is_none()
+        && one.source.is_none()
+        && !one.constraint.is_empty()
 }
 
 fn with_locks(requirement: &Requirement, inventory: &Inventory, reports: &mut Vec<Report>) {
@@ -103,8 +107,12 @@ fn pins(inventory: &Inventory, reports: &mut Vec<Report>) {
         let key = (dir(&one.path), normalized(&one.name));
         match seen.get(&key) {
             Some(other) if other.path != one.path && self::version(other) != version && one.group == other.group => {
-                let message =
-                    format!("{} is pinned to {version} here and to {} in {}", one.name, self::version(other), other.path);
+                let message = format!(
+                    "{} is pinned to {version} here and to {} in {}",
+                    one.name,
+                    self::version(other),
+                    other.path
+                );
                 reports.push(
                     Report::of(&one.path, one.line, message)
                         .severity(Severity::Warning)

@@ -130,15 +130,56 @@ fn unknown(import: &Import, own: &Own<'_>, declared: &Declared, input: &Reposito
     if !is_taken_whole && !is_local_name(top, input) {
         return None;
     }
-    Some((format!("`{top}` is not in the repository, and no known package has a module of that name"), Confidence::Medium))
+    Some((
+        format!("`{top}` is not in the repository, and no known package has a module of that name"),
+        Confidence::Medium,
+    ))
 }
 
 /// Words that people name their own helpers with.
 const OWN_WORDS: &[&str] = &[
-    "util", "utils", "utilities", "helper", "helpers", "plot", "plots", "plotter", "plotting", "plotter", "functions",
-    "func", "funcs", "common", "tools", "cuts", "samples", "selections", "selection", "corrections", "mytools", "mystyle",
-    "histos", "style", "tdrstyle", "datasets", "processor", "processors", "analyzer", "config", "cfg", "settings", "drawing",
-    "fitting", "weights", "systematics", "variables", "binning", "sfs", "xsec", "xsecs", "lumis",
+    "util",
+    "utils",
+    "utilities",
+    "helper",
+    "helpers",
+    "plot",
+    "plots",
+    "plotter",
+    "plotting",
+    "plotter",
+    "functions",
+    "func",
+    "funcs",
+    "common",
+    "tools",
+    "cuts",
+    "samples",
+    "selections",
+    "selection",
+    "corrections",
+    "mytools",
+    "mystyle",
+    "histos",
+    "style",
+    "tdrstyle",
+    "datasets",
+    "processor",
+    "processors",
+    "analyzer",
+    "config",
+    "cfg",
+    "settings",
+    "drawing",
+    "fitting",
+    "weights",
+    "systematics",
+    "variables",
+    "binning",
+    "sfs",
+    "xsec",
+    "xsecs",
+    "lumis",
 ];
 
 /// Whether a name is one that people give to files of their own: a helper's word, or several of them joined.

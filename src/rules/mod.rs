@@ -47,12 +47,8 @@ use input::{FileInput, RepositoryInput};
 use crate::model::finding::{Confidence, Reach, Severity};
 
 /// Every rule, table by table.
-const TABLES: &[&[&Rule]] = &[
-    table::code::CODE,
-    table::dependency::DEPENDENCY,
-    table::path::PATH,
-    &[&suppress::unused::RULE],
-];
+const TABLES: &[&[&Rule]] =
+    &[table::code::CODE, table::dependency::DEPENDENCY, table::path::PATH, &[&suppress::unused::RULE]];
 
 /// Every rule there is, in no order.
 pub fn all() -> impl Iterator<Item = &'static Rule> {

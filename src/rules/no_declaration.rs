@@ -60,12 +60,16 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         return;
     }
     let named: Vec<&str> = foreign.iter().map(String::as_str).take(6).collect();
-    let more = if foreign.len() > named.len() { format!(" and {} more", foreign.len() - named.len()) } else { String::new() };
+    let more =
+        if foreign.len() > named.len() { format!(" and {} more", foreign.len() - named.len()) } else { String::new() };
     // A file that declares something but could not be read says more than none.
     let problem = inventory.files.iter().find(|file| file.problem.is_some());
     let message = match problem {
         Some(file) => format!("no package is declared: {} could not be read", file.path),
         None => format!("no file declares the packages that are imported: {}{more}", named.join(", ")),
     };
-    reports.push(Report::of(".", 0, message).help("list them in requirements.txt, pyproject.toml or environment.yml, with versions"));
+    reports.push(
+        Report::of(".", 0, message)
+            .help("list them in requirements.txt, pyproject.toml or environment.yml, with versions"),
+    );
 }

@@ -41,11 +41,8 @@ Locks that lie outside the repository are not seen.
 
 fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     let inventory = &input.world.inventory;
-    let declared: Vec<_> = inventory
-        .requirements
-        .iter()
-        .filter(|one| one.index != Index::System && one.group.is_none())
-        .collect();
+    let declared: Vec<_> =
+        inventory.requirements.iter().filter(|one| one.index != Index::System && one.group.is_none()).collect();
     let Some(first) = declared.first() else { return };
     if inventory.files.iter().any(|file| file.lock) {
         return;
@@ -54,8 +51,12 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     let path = open.unwrap_or(first).path.clone();
     let severity = if open.is_some() { Severity::Warning } else { Severity::Note };
     reports.push(
-        Report::of(&path, 0, format!("{} packages are declared here or beside it, and no lock file fixes them", declared.len()))
-            .severity(severity)
-            .help("commit a lock file: uv lock, pip-compile, conda-lock or pixi lock write one"),
+        Report::of(
+            &path,
+            0,
+            format!("{} packages are declared here or beside it, and no lock file fixes them", declared.len()),
+        )
+        .severity(severity)
+        .help("commit a lock file: uv lock, pip-compile, conda-lock or pixi lock write one"),
     );
 }

@@ -79,7 +79,10 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     let everywhere = reach.works.is_empty() && !reach.breaks.is_empty();
     let message = match declared {
         Some(range) if reach.breaks.is_empty() => {
-            format!("{} needs Python {major}.{minor}, and {} allows older ones (`{}`)", newest.what, range.path, range.constraint)
+            format!(
+                "{} needs Python {major}.{minor}, and {} allows older ones (`{}`)",
+                newest.what, range.path, range.constraint
+            )
         }
         _ => format!("{} needs Python {major}.{minor}, which {} does not have", newest.what, reach.breaks.join(", ")),
     };

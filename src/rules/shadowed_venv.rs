@@ -46,7 +46,10 @@ Releases that are set up by another file are not seen.
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     let facts = &input.view.facts;
     let clears = facts.settings.iter().any(|setting| setting.key == "PYTHONPATH")
-        || facts.commands.iter().any(|command| is(command, "unset") && command.words.iter().any(|word| word.text == "PYTHONPATH"));
+        || facts
+            .commands
+            .iter()
+            .any(|command| is(command, "unset") && command.words.iter().any(|word| word.text == "PYTHONPATH"));
     if clears {
         return;
     }
@@ -55,7 +58,8 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         release = release_of(command).or(release);
         let Some(name) = release.filter(|_| makes_venv(command)) else { continue };
         let message = format!("the PYTHONPATH of {name} hides what is installed in this virtual environment");
-        reports.push(Report::at(&command.range, message).help("unset PYTHONPATH, or make it with --system-site-packages"));
+        reports
+            .push(Report::at(&command.range, message).help("unset PYTHONPATH, or make it with --system-site-packages"));
     }
 }
 

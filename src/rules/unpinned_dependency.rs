@@ -96,7 +96,8 @@ fn lines(text: &str) -> Vec<Range<usize>> {
 }
 
 fn of_requirement(one: &Requirement, range: &Range<usize>, input: &FileInput<'_>) -> Option<Report> {
-    let is_constraint = input.world.inventory.files.iter().any(|file| file.path == one.path && file.format == "constraints");
+    let is_constraint =
+        input.world.inventory.files.iter().any(|file| file.path == one.path && file.format == "constraints");
     if is_constraint || TOOLS.contains(&one.name.as_str()) || one.source.as_deref().is_some_and(is_local_source) {
         return None;
     }
@@ -117,9 +118,8 @@ fn of_requirement(one: &Requirement, range: &Range<usize>, input: &FileInput<'_>
         Looseness::Range => Severity::Note,
         Looseness::Any | Looseness::From | Looseness::Branch | Looseness::Exact => Severity::Warning,
     };
-    let mut report = Report::at(range, message(&one.name, &one.constraint, looseness))
-        .severity(severity)
-        .group(one.path.clone());
+    let mut report =
+        Report::at(range, message(&one.name, &one.constraint, looseness)).severity(severity).group(one.path.clone());
     report = match fixed {
         Some(locked) => report.help(format!("{} fixes it at {}; say so here too", locked.path, locked.version)),
         None => report.help(match looseness {
@@ -143,13 +143,20 @@ fn pin(one: &Requirement, version: &str, range: &Range<usize>, input: &FileInput
         None => (entry, 0),
     };
     let is_plain = version.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '!' | '-' | '_'));
-    let is_listed = one.path.ends_with(".txt") || one.path.ends_with(".in") || one.path.ends_with(".yml") || one.path.ends_with(".yaml");
+    let is_listed = one.path.ends_with(".txt")
+        || one.path.ends_with(".in")
+        || one.path.ends_with(".yml")
+        || one.path.ends_with(".yaml");
     if version.is_empty() || !is_plain || !is_listed || normalized(entry) != normalized(&one.name) {
         return None;
     }
     let end = range.start + skipped + entry.len();
     let sign = if one.index == Index::Conda { "=" } else { "==" };
-    Some(Edit { range: end..end, replacement: format!("{sign}{version}"), title: format!("pin {} to {version}", one.name) })
+    Some(Edit {
+        range: end..end,
+        replacement: format!("{sign}{version}"),
+        title: format!("pin {} to {version}", one.name),
+    })
 }
 
 fn message(name: &str, constraint: &str, looseness: Looseness) -> String {
@@ -186,7 +193,9 @@ fn of_source(source: &str) -> Looseness {
 
 fn of_constraint(constraint: &str) -> Looseness {
     let parts: Vec<&str> = constraint.split([',', '|']).map(str::trim).filter(|part| !part.is_empty()).collect();
-    let has_end = |part: &&str| part.starts_with(['<', '~', '=']) || part.starts_with(|c: char| c.is_ascii_digit()) || part.starts_with('@');
+    let has_end = |part: &&str| {
+        part.starts_with(['<', '~', '=']) || part.starts_with(|c: char| c.is_ascii_digit()) || part.starts_with('@')
+    };
     if parts.is_empty() {
         Looseness::Any
     } else if parts.iter().any(has_end) {
@@ -235,7 +244,9 @@ fn of_word(word: &Word, manager: Manager) -> (String, Looseness) {
     if text.contains('$') {
         return (text.to_owned(), Looseness::Exact);
     }
-    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.' | ':' | '/')).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.' | ':' | '/'))
+        .unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     let name = name.rsplit("::").next().unwrap_or(name);
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic());
@@ -250,7 +261,13 @@ fn of_word(word: &Word, manager: Manager) -> (String, Looseness) {
     let looseness = match manager {
         Manager::Conda if is_exact_conda(rest) => Looseness::Exact,
         Manager::Conda | Manager::System if rest.starts_with('=') => Looseness::Range,
-        Manager::System => if rest.is_empty() { Looseness::Any } else { Looseness::Exact },
+        Manager::System => {
+            if rest.is_empty() {
+                Looseness::Any
+            } else {
+                Looseness::Exact
+            }
+        }
         _ if rest.starts_with("==") && !rest.contains('*') => Looseness::Exact,
         _ => of_constraint(rest),
     };

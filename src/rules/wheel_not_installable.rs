@@ -93,7 +93,8 @@ fn places<'a>(path: &str, world: &'a World<'_>) -> Vec<Place<'a>> {
         .map(|range| range.constraint.as_str())
         .collect();
     let places = world.targets.iter().map(|facility| {
-        let pythons = facility.pythons.iter().filter(|python| ranges.iter().all(|range| allows(range, **python) != Some(false)));
+        let pythons =
+            facility.pythons.iter().filter(|python| ranges.iter().all(|range| allows(range, **python) != Some(false)));
         let machines = pythons.flat_map(|python| {
             let of_arch = |arch: &String| {
                 let machine = Machine { python: *python, glibc: facility.glibc, arch: arch.clone() };
@@ -128,7 +129,8 @@ fn environment(machine: &Machine) -> Option<MarkerEnvironment> {
 
 fn wheels<'a>(packages: &[&'a Locked], places: &[Place<'_>]) -> Vec<Trouble<'a>> {
     // Conda's locks have one file a platform, those of wheels name all of them.
-    let judged = packages.iter().filter(|one| one.index == Index::Pypi && one.source.is_none() && !one.files.is_empty());
+    let judged =
+        packages.iter().filter(|one| one.index == Index::Pypi && one.source.is_none() && !one.files.is_empty());
     let is_single = |one: &Locked| one.platform.is_some() || one.path.ends_with("pixi.lock");
     judged.filter(|one| !is_single(one)).filter_map(|locked| trouble(locked, places)).collect()
 }
@@ -138,9 +140,10 @@ fn trouble<'a>(locked: &'a Locked, places: &[Place<'_>]) -> Option<Trouble<'a>> 
     let mut reach = Reach::default();
     let mut worst: Option<(Reason, bool)> = None;
     for place in places {
-        let needed = place.machines.iter().filter(|(_, environment)| {
-            marker.as_ref().is_none_or(|marker| marker.evaluate(environment, &[]))
-        });
+        let needed = place
+            .machines
+            .iter()
+            .filter(|(_, environment)| marker.as_ref().is_none_or(|marker| marker.evaluate(environment, &[])));
         let verdicts: Vec<Verdict> =
             needed.map(|(machine, _)| verdict(&locked.files, locked.requires_python.as_deref(), machine)).collect();
         let Some(first) = verdicts.first() else { continue };
@@ -170,12 +173,25 @@ fn tell(path: &str, troubles: &[Trouble<'_>], world: &World<'_>, reports: &mut V
         if group.len() <= MOST_SINGLE {
             for trouble in group {
                 let locked = trouble.locked;
-                let message = format!("{} {} {} at {}: {}", locked.name, locked.version, verb(is_buildable), breaks.join(", "), why(&trouble.reason));
-                reports.push(report(Report::of(path, locked.line, message), severity, is_buildable, trouble.reach.clone()));
+                let message = format!(
+                    "{} {} {} at {}: {}",
+                    locked.name,
+                    locked.version,
+                    verb(is_buildable),
+                    breaks.join(", "),
+                    why(&trouble.reason)
+                );
+                reports.push(report(
+                    Report::of(path, locked.line, message),
+                    severity,
+                    is_buildable,
+                    trouble.reach.clone(),
+                ));
             }
             continue;
         }
-        let names: Vec<String> = group.iter().take(5).map(|one| format!("{} {}", one.locked.name, one.locked.version)).collect();
+        let names: Vec<String> =
+            group.iter().take(5).map(|one| format!("{} {}", one.locked.name, one.locked.version)).collect();
         let message = format!(
             "{} locked packages {} at {}: {}, … ({})",
             group.len(),
@@ -184,7 +200,12 @@ fn tell(path: &str, troubles: &[Trouble<'_>], world: &World<'_>, reports: &mut V
             names.join(", "),
             why(&group[0].reason)
         );
-        reports.push(report(Report::of(path, group[0].locked.line, message), severity, is_buildable, group[0].reach.clone()));
+        reports.push(report(
+            Report::of(path, group[0].locked.line, message),
+            severity,
+            is_buildable,
+            group[0].reach.clone(),
+        ));
     }
 }
 
@@ -224,7 +245,8 @@ fn why(reason: &Reason) -> String {
 
 /// What packages of conda ask of glibc.
 fn conda(path: &str, packages: &[&Locked], world: &World<'_>, reports: &mut Vec<Report>) {
-    let needs = packages.iter().filter(|one| one.platform.as_deref().is_none_or(|name| matches!(name, "linux-64" | "noarch")));
+    let needs =
+        packages.iter().filter(|one| one.platform.as_deref().is_none_or(|name| matches!(name, "linux-64" | "noarch")));
     let needs = needs.filter_map(|one| Some((glibc(one)?, *one)));
     let Some((needed, locked)) = needs.max_by_key(|(glibc, _)| *glibc) else { return };
     let mut reach = Reach::default();
@@ -235,7 +257,14 @@ fn conda(path: &str, packages: &[&Locked], world: &World<'_>, reports: &mut Vec<
     if reach.breaks.is_empty() {
         return;
     }
-    let message = format!("{} {} asks for glibc {}.{}, which {} does not have", locked.name, locked.version, needed.0, needed.1, reach.breaks.join(", "));
+    let message = format!(
+        "{} {} asks for glibc {}.{}, which {} does not have",
+        locked.name,
+        locked.version,
+        needed.0,
+        needed.1,
+        reach.breaks.join(", ")
+    );
     let is_chosen = world.targets.len() < world.catalogue.facilities.len();
     let severity = if is_chosen || reach.works.is_empty() { Severity::Error } else { Severity::Warning };
     reports.push(report(Report::of(path, locked.line, message), severity, false, reach));

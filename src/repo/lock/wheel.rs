@@ -62,7 +62,9 @@ fn reason(wheels: &[Tags<'_>], machine: &Machine) -> Reason {
         _ if wheels.is_empty() => Reason::NoWheels,
         Some(glibc) => Reason::Glibc(glibc),
         None if wheels.iter().any(|wheel| wheel.least_glibc(&machine.arch).is_some()) => Reason::OtherPythons,
-        None if for_python.is_empty() && wheels.iter().any(|wheel| wheel.platforms.contains(&"any")) => Reason::OtherPythons,
+        None if for_python.is_empty() && wheels.iter().any(|wheel| wheel.platforms.contains(&"any")) => {
+            Reason::OtherPythons
+        }
         None => Reason::OtherMachines,
     }
 }

@@ -3,8 +3,14 @@ use proptest::prelude::{any, proptest};
 use super::{Machine, Reason, Verdict, allows, verdict};
 
 /// In the order of the verdicts of the fixture (`COMBINATIONS` of make.py).
-const COMBINATIONS: [((u8, u8), (u8, u8)); 6] =
-    [((2, 17), (3, 8)), ((2, 28), (3, 9)), ((2, 28), (3, 11)), ((2, 31), (3, 9)), ((2, 34), (3, 12)), ((2, 41), (3, 13))];
+const COMBINATIONS: [((u8, u8), (u8, u8)); 6] = [
+    ((2, 17), (3, 8)),
+    ((2, 28), (3, 9)),
+    ((2, 28), (3, 11)),
+    ((2, 31), (3, 9)),
+    ((2, 34), (3, 12)),
+    ((2, 41), (3, 13)),
+];
 
 /// Where carnet and pip don't agree, and why: package, version, combination.
 ///
