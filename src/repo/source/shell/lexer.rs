@@ -461,7 +461,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
             (b'<', Some(b'<')) if self.peek(2) == Some(b'<') => self.at += 3,
             (b'<', Some(b'<')) => self.heredoc(),
             (b'>', Some(b'&')) if self.peek(2).is_some_and(|byte| byte.is_ascii_digit() || byte == b'-') => {
-                self.at += 3
+                self.at += 3;
             }
             (_, Some(b'>' | b'|' | b'&')) => {
                 self.frame().redirect = Some(byte == b'>');
@@ -539,10 +539,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
         let starts_array = frame.word.as_ref().is_some_and(|word| word.equals.is_some() && word.text.ends_with('='));
         let is_name =
             frame.word.is_some() && frame.line.words.is_empty() || frame.word.is_none() && frame.line.words.len() == 1;
-        if is_csh {
-            self.end_word();
-            self.at += 1;
-        } else if self.frame().line.is_test() || self.frame().in_patterns {
+        if is_csh || self.frame().line.is_test() || self.frame().in_patterns {
             self.end_word();
             self.at += 1;
         } else if starts_array && self.frames.len() < NESTED {
