@@ -91,10 +91,10 @@ fn facts(sheet: &mut Sheet<'_>, key: &str, value: &Word) {
     let lower = key.to_ascii_lowercase();
     let lower = lower.trim_start_matches('+').trim_start_matches("my.");
     match lower {
-        "singularityimage" | "docker_image" | "container_image" | "dockerimage" | "singularity_image" => {
-            if !value.text.is_empty() {
-                sheet.facts.images.push(value.clone());
-            }
+        "singularityimage" | "docker_image" | "container_image" | "dockerimage" | "singularity_image"
+            if !value.text.is_empty() =>
+        {
+            sheet.facts.images.push(value.clone());
         }
         "executable" => sheet.refer(&value.text, value.range.clone(), Usage::Code),
         "input" | "stdinput" => sheet.refer(&value.text, value.range.clone(), Usage::Data),

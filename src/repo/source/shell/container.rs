@@ -121,7 +121,7 @@ fn engine(sheet: &mut Sheet<'_>, words: &mut [Part]) -> bool {
             inside(part, sheet.text, &option, has_own);
         }
     }
-    if what == "build" && is_docker || what == "exec" && is_docker {
+    if is_docker && matches!(what.as_str(), "build" | "exec") {
         mark_rest(words, at + 1, what == "exec");
         return false;
     }

@@ -49,6 +49,8 @@ fn what_stands_in_a_file_tells_the_language_when_its_name_does_not() {
         ("run", "singularity exec a.sif b\n", Language::Shell),
         ("job.txt", "executable = a\nuniverse = vanilla\nqueue\n", Language::Submit),
         ("job.cfg", "executable = a\nlog = b\noutput = c\n", Language::Submit),
+        ("steps.x", "# a\n./make.py -b\n", Language::Shell),
+        ("uv.lock", "version = 1\n", Language::Data),
         ("job.txt", "#SBATCH -p x\n", Language::Shell),
         ("x.def", "Bootstrap: docker\n", Language::Apptainer),
         ("x.def", "a b c\n", Language::Data),
