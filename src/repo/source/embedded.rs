@@ -41,7 +41,8 @@ impl Cooked {
     }
 
     /// Appends the content of a literal. Escapes of line breaks, tabs, quotes and backslashes are resolved; the others are
-    /// kept as written, as all are in a raw string. In a formatted one doubled braces stand for one.
+    /// kept as written, as all are in a raw string. In a formatted one doubled braces stand for one; in others
+    /// `%(name)s` becomes `{name}`.
     pub(crate) fn push_literal(&mut self, content: &str, at: usize, is_raw: bool, is_format: bool) {
         let bytes = content.as_bytes();
         let mut from = 0;
@@ -54,6 +55,19 @@ impl Cooked {
                 (b'\\', b'\'') if !is_raw => "'",
                 (b'\\', b'\\') if !is_raw => "\\",
                 (b'\\', b'\n') if !is_raw => "",
+                (b'%', b'(') if !is_format => {
+                    if let Some(length) = named_placeholder(&content[next..]) {
+                        self.push_straight(&content[from..next], at + from);
+                        self.push_straight("{", at + next);
+                        self.push_straight(&content[next + 2..next + length - 2], at + next + 2);
+                        self.push_straight("}", at + next + length - 1);
+                        next += length;
+                        from = next;
+                    } else {
+                        next += 1;
+                    }
+                    continue;
+                }
                 (b'{', b'{') if is_format => "{",
                 (b'}', b'}') if is_format => "}",
                 _ => {
@@ -77,6 +91,13 @@ impl Cooked {
             None => start..start,
         }
     }
+}
+
+/// The length of a placeholder that a text begins with: `%(name)s`.
+fn named_placeholder(text: &str) -> Option<usize> {
+    let name = text.get(2..)?.bytes().take(64).position(|byte| !byte.is_ascii_alphanumeric() && byte != b'_')?;
+    let rest = text.get(2 + name..)?;
+    (name > 0 && (rest.starts_with(")s") || rest.starts_with(")d"))).then_some(name + 4)
 }
 
 /// Keys that stand in descriptions of HTCondor jobs and hardly anywhere else, in lower case.

@@ -118,6 +118,11 @@ impl<'a> Reader<'a> {
         if let ("write", Some((file, _)), [text]) = (last, name.rsplit_once('.'), arguments) {
             self.write(file, text);
         }
+        if let ("append", Some((lines, _)), [line]) = (last, name.rsplit_once('.'), arguments)
+            && literal::is_string(line)
+        {
+            self.write_line(lines, line);
+        }
         self.variable(name, last, arguments);
         self.reference(name, last, call);
     }

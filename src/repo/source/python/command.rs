@@ -40,7 +40,8 @@ impl<'a> Reader<'a> {
         self.shell_cooked(&cooked);
     }
 
-    fn shell_cooked(&mut self, cooked: &Cooked) {
+    /// Commands and settings of a text that a shell reads.
+    pub(super) fn shell_cooked(&mut self, cooked: &Cooked) {
         let (_, mut facts) = embedded::read(Language::Shell, cooked);
         self.snap(&mut facts);
         for command in &mut facts.commands {

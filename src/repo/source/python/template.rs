@@ -13,6 +13,9 @@ use crate::repo::source::span::Role;
 /// Most texts that are put together at one time.
 const MOST: usize = 64;
 
+/// Longest text that is put together, in bytes.
+const LONGEST: usize = 1 << 18;
+
 /// Most elements of a list that may be the lines of a text.
 const MOST_LINES: usize = 400;
 
@@ -20,7 +23,7 @@ impl<'a> Reader<'a> {
     /// What is written to a file.
     pub(super) fn write(&mut self, file: &'a str, text: &'a Expr) {
         let source = self.text;
-        if let Some(cooked) = self.written_to(file) {
+        if let Some(cooked) = self.written_to(file).filter(|cooked| cooked.text.len() < LONGEST) {
             literal::cook(source, text, cooked);
         }
     }
@@ -86,11 +89,17 @@ impl<'a> Reader<'a> {
     fn directive(&mut self, element: &'a Expr) {
         let Some(Word { text, range }) = literal::word(self.text, element) else { return };
         let Some((key, value)) = text.split_once(['=', ' ']) else { return };
-        let (key, value) = (key.trim(), value.trim_start_matches(['=', ' ']).trim());
-        let dialect = if key.starts_with('-') { Dialect::Batch } else { Dialect::Condor };
+        if key.starts_with('-') {
+            // As the head of a script has it, so that its key has the same name.
+            let mut cooked = Cooked::default();
+            cooked.push_straight("#SBATCH ", range.start);
+            literal::cook(self.text, element, &mut cooked);
+            return self.shell_cooked(&cooked);
+        }
+        let (key, value) = (key.trim(), value.trim());
         let start = range.end.saturating_sub(value.len()).max(range.start);
         let value = Word { text: value.to_owned(), range: self.text.floor_char_boundary(start)..range.end };
-        self.facts.settings.push(Setting { dialect, key: key.to_owned(), value, range });
+        self.facts.settings.push(Setting { dialect: Dialect::Condor, key: key.to_owned(), value, range });
     }
 
     /// Looks at what was written since there were `from` texts.

@@ -186,8 +186,12 @@ fn scripts_inside_strings_are_read() {
         inner(lines),
         (vec!["export A=/b".to_owned(), "source {x}/c.sh".to_owned()], vec!["Variable A=/b".to_owned()])
     );
+    let named = "s = '''#!/bin/sh\ncd %(base)s/x\n'''";
+    assert_eq!(inner(named).0, ["cd {base}/x"]);
+    let appended = "e = []\ne.append('export A=/b')\ne.append('cd ' + x)\n";
+    assert_eq!(inner(appended).0, ["export A=/b", "cd {x}"]);
     let batch = "s = '''#!/bin/sh\n#SBATCH --partition=long\n'''";
-    assert_eq!(inner(batch).1, ["Batch --partition=long"]);
+    assert_eq!(inner(batch).1, ["Batch partition=long"]);
 }
 
 #[test]
@@ -201,8 +205,8 @@ fn descriptions_of_jobs_inside_strings_are_read() {
     assert_eq!(inner(printed).1, expected);
     let added = "s = 'universe = vanilla\\n'\ns += '+JobFlavour = \"%s\"\\n' % x\ns += 'queue'\n";
     assert_eq!(inner(added).1[1], "Condor +JobFlavour=%s");
-    let options = "SLURMCluster(job_extra_directives=['--partition=long', '-A=x'])";
-    assert_eq!(inner(options).1, ["Batch --partition=long", "Batch -A=x"]);
+    let options = "SLURMCluster(job_extra_directives=['--partition=long', '-A x'])";
+    assert_eq!(inner(options).1, ["Batch partition=long", "Batch account=x"]);
 }
 
 #[test]
