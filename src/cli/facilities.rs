@@ -164,3 +164,30 @@ fn line(mount: &Mount) -> String {
     let note = mount.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
     format!("{} {mode}{retired}{seen}{note}", mount.path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_shows_mounts_that_went_away_and_the_day_that_facts_were_read() {
+        let facility = Catalogue::builtin().facility("desy-naf").expect("it is in the catalogue");
+        let page = page(facility);
+        assert!(page.contains("/nfs/dust/cms gone since 2025-01-20"), "{page}");
+        assert!(page.contains("read on 2026-11-22"), "{page}");
+    }
+
+    #[test]
+    fn the_list_has_a_line_for_every_facility_and_marks_sketches() {
+        let list = list(Catalogue::builtin());
+        assert_eq!(list.lines().count(), Catalogue::builtin().facilities.len());
+        let line = |id: &str| list.lines().find(|line| line.starts_with(id)).unwrap_or_default().to_owned();
+        assert!(line("vispa").contains("unconfirmed") && !line("desy-naf").contains("unconfirmed"));
+    }
+
+    #[test]
+    fn a_mistyped_id_is_answered_with_the_nearest() {
+        assert_eq!(near(Catalogue::builtin(), "desy-nav").as_deref(), Some("desy-naf"));
+        assert_eq!(near(Catalogue::builtin(), "zzz"), None);
+    }
+}

@@ -5,9 +5,8 @@ use std::ops::Range;
 use super::super::input::FileInput;
 use super::usage::Usage;
 use crate::facility::place::{Kind, Place, is_name};
-use crate::repo::matcher::Form;
+use crate::repo::matcher::{Form, Match};
 use crate::repo::source::language::Language;
-use crate::repo::source::span::Span;
 
 /// The rule that a path belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,18 +61,24 @@ impl Subject<'_> {
 /// The paths of a file that belong to one rule.
 pub(super) fn of<'a>(input: &FileInput<'a>, topic: Topic) -> impl Iterator<Item = Subject<'a>> {
     let input = *input;
-    let paths = input.matches.iter().filter(|found| found.form == Form::Path).map(|found| found.range.clone());
-    let doubled = input.view.spans.iter().filter_map(move |span| doubled(&input, span));
-    paths.chain(doubled).filter_map(move |range| subject(&input, range)).filter(move |subject| subject.topic == topic)
+    let text = input.view.text.as_bytes();
+    let is_wanted = move |found: &&Match| found.form == Form::Path && may_be(topic, &text[found.range.clone()]);
+    let paths = input.matches.iter().filter(is_wanted).map(|found| found.range.clone());
+    paths.filter_map(move |range| subject(&input, range)).filter(move |subject| subject.topic == topic)
 }
 
-/// A value that begins with two slashes, as one that goes behind a host does: `//eos/user/j/jane`. In the text at large two
-/// slashes are a comment, so that the matcher doesn't look for them.
-fn doubled(input: &FileInput<'_>, span: &Span) -> Option<Range<usize>> {
-    let text = input.view.text.get(span.range.clone()).filter(|_| span.is_active())?;
-    let second = text.strip_prefix("//").filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))?;
-    let end = second.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';' | ',')).unwrap_or(second.len());
-    Some(span.range.start..span.range.start + 2 + end)
+/// Whether a path can belong to a rule, by its root alone: most rules look at most paths for nothing otherwise.
+fn may_be(topic: Topic, path: &[u8]) -> bool {
+    let begins = |root: &str| path.starts_with(root.as_bytes());
+    match topic {
+        Topic::Software | Topic::Nightly => begins("/cvmfs"),
+        Topic::Store => begins("/store"),
+        Topic::Temporary => begins("/tmp") || begins("/var") || begins("/lscratch"),
+        Topic::Site | Topic::Home | Topic::Retired | Topic::Own => {
+            !begins("/cvmfs") && !begins("/store/") && !begins("/tmp")
+        }
+        Topic::Image | Topic::Proxy => true,
+    }
 }
 
 fn subject<'a>(input: &FileInput<'a>, range: Range<usize>) -> Option<Subject<'a>> {
@@ -185,8 +190,9 @@ fn is_meant(language: Language, file: &str, topic: Topic, place: &Place<'_>, tex
                 [".github/", ".gitlab", "docker", "compose", "k8s", "helm", "chart", "devcontainer", "binder/"]
                     .iter()
                     .any(|word| lower.contains(word));
-            !(is_general && place.owner.is_none_or(|owner| !is_person(owner)) && is_service)
-                && !matches!(topic, Topic::Temporary | Topic::Image)
+            let is_anybodys = is_general && place.owner.is_none_or(|owner| !is_person(owner));
+            let is_inside = is_anybodys && is_service;
+            !is_inside && !matches!(topic, Topic::Temporary | Topic::Image)
         }
         Language::Data => !matches!(topic, Topic::Temporary | Topic::Image | Topic::Own),
         _ => true,
