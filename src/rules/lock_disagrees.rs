@@ -99,33 +99,36 @@ fn is_lock_of(lock: &str, declaration: &str) -> bool {
     }
 }
 
-/// Different exact versions of one package in files of one directory.
+/// Different exact versions of one package in files of one directory: one report for two files.
 fn pins(inventory: &Inventory, reports: &mut Vec<Report>) {
     let mut seen: BTreeMap<(&str, String), &Requirement> = BTreeMap::new();
-    for one in inventory.requirements.iter().filter(|one| one.exact && one.marker.is_none() && one.source.is_none()) {
-        let version = version(one);
+    let mut pairs: BTreeMap<(&str, &str), Vec<(&Requirement, &Requirement)>> = BTreeMap::new();
+    let is_plain =
+        |one: &&Requirement| one.exact && one.marker.is_none() && one.source.is_none() && one.group.is_none();
+    for one in inventory.requirements.iter().filter(is_plain).filter(|one| !is_one_of_many(&one.path)) {
         let key = (dir(&one.path), normalized(&one.name));
-        match seen.get(&key) {
-            Some(other) if other.path != one.path && self::version(other) != version && one.group == other.group => {
-                let message = format!(
-                    "{} is pinned to {version} here and to {} in {}",
-                    one.name,
-                    self::version(other),
-                    other.path
-                );
-                reports.push(
-                    Report::of(&one.path, one.line, message)
-                        .severity(Severity::Warning)
-                        .confidence(Confidence::Medium)
-                        .help("pin one version, or put the environments into directories of their own"),
-                );
-            }
-            Some(_) => {}
-            None => {
-                seen.insert(key, one);
-            }
+        let other = *seen.entry(key).or_insert(one);
+        if other.path != one.path && version(other) != version(one) {
+            pairs.entry((&one.path, &other.path)).or_default().push((one, other));
         }
     }
+    for ((path, other_path), pairs) in pairs {
+        let Some((one, other)) = pairs.first() else { continue };
+        let more = if pairs.len() > 1 { format!(", and {} more differ", pairs.len() - 1) } else { String::new() };
+        let message =
+            format!("{} is pinned to {} here and to {} in {other_path}{more}", one.name, version(one), version(other));
+        reports.push(
+            Report::of(path, one.line, message)
+                .severity(Severity::Warning)
+                .confidence(Confidence::Medium)
+                .help("pin one version, or put the environments into directories of their own"),
+        );
+    }
+}
+
+/// Whether a file is one of a series on purpose: `requirements-py39.txt`, `app-0.1.9-requirements.txt`.
+fn is_one_of_many(path: &str) -> bool {
+    name(path).contains(|c: char| c.is_ascii_digit())
 }
 
 fn version(one: &Requirement) -> &str {

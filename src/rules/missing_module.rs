@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::input::RepositoryInput;
-use super::module::{Declared, Own, Provider};
+use super::module::{Declared, Own, Provider, leads_inside};
 use super::{Check, Report, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::repo::source::fact::Import;
@@ -112,18 +112,24 @@ fn below_own(import: &Import, input: &RepositoryInput<'_>) -> Reason {
 fn exists(place: &str, input: &RepositoryInput<'_>) -> bool {
     let world = input.world;
     let ends = [".py", ".pyx", ".so", ".pyi", ""];
+    let is_dead =
+        |path: &str| input.links.iter().any(|(link, target)| link == path && !leads_inside(link, target, world));
     let prefix = format!("{place}.");
-    ends.iter().any(|end| world.has_file(&format!("{place}{end}")))
+    ends.iter().map(|end| format!("{place}{end}")).any(|path| world.has_file(&path) && !is_dead(&path))
         || world.has_directory(place)
         || world.paths.range(prefix.clone()..).next().is_some_and(|next| next.starts_with(&prefix) && next.ends_with(".so"))
         // Inside a link or a submodule nothing is seen.
-        || input.links.iter().any(|(link, _)| place.starts_with(&format!("{link}/")) || place == link)
+        || input.links.iter().filter(|(link, target)| leads_inside(link, target, world)).any(|(link, _)| place.starts_with(&format!("{link}/")) || place == link)
         || input.submodules.iter().any(|one| place.starts_with(&one.path))
 }
 
 fn unknown(import: &Import, own: &Own<'_>, declared: &Declared, input: &RepositoryInput<'_>) -> Reason {
     let top = import.module.split('.').next().unwrap_or_default();
     if own.provider(&import.module) != Provider::Unknown || own.has(top) || declared.has(top, top) {
+        return None;
+    }
+    // A dotted name is a package that somebody installs, or the repository under its own name in a release area.
+    if import.module.contains('.') {
         return None;
     }
     let is_taken_whole = import.names.iter().any(|name| name == "*");
@@ -147,7 +153,6 @@ const OWN_WORDS: &[&str] = &[
     "plots",
     "plotter",
     "plotting",
-    "plotter",
     "functions",
     "func",
     "funcs",

@@ -35,7 +35,14 @@ const ENDS: &[&str] = &[".py", ".pyx", ".so", ".pyi", ".ipynb", ".pyd"];
 impl<'a> Own<'a> {
     pub(super) fn of(input: &'a RepositoryInput<'a>) -> Self {
         let mut names = BTreeSet::new();
-        for path in &input.world.paths {
+        // A link that leads nowhere in the repository provides nothing.
+        let dead: BTreeSet<&str> = input
+            .links
+            .iter()
+            .filter(|(path, target)| !leads_inside(path, target, input.world))
+            .map(|(path, _)| path.as_str())
+            .collect();
+        for path in input.world.paths.iter().filter(|path| !dead.contains(path.as_str())) {
             let (dirs, name) = path.rsplit_once('/').unwrap_or(("", path));
             let stem = ENDS.iter().find_map(|end| name.strip_suffix(end));
             if let Some(stem) = stem {
@@ -48,7 +55,7 @@ impl<'a> Own<'a> {
         for submodule in &input.submodules {
             names.extend(submodule.path.rsplit('/').next());
         }
-        for (path, _) in &input.links {
+        for path in input.links.iter().map(|(path, _)| path).filter(|path| !dead.contains(path.as_str())) {
             let name = path.rsplit('/').next().unwrap_or(path);
             names.insert(name.strip_suffix(".py").unwrap_or(name));
         }
@@ -62,7 +69,12 @@ impl<'a> Own<'a> {
         if top.is_empty() || is_standard(top) || known::PYTHON2.contains(&top) || self.names.contains(top) {
             return Provider::Here;
         }
-        if known::RELEASE.contains(&top) || known::RELEASE_STARTS.iter().any(|start| top.starts_with(start)) {
+        // Fragments of configurations of CMSSW.
+        let is_fragment = module.split('.').any(|part| part.ends_with("_cfi") || part.ends_with("_cff"));
+        if is_fragment
+            || known::RELEASE.contains(&top)
+            || known::RELEASE_STARTS.iter().any(|start| top.starts_with(start))
+        {
             return Provider::Release;
         }
         let is_of_site = self.world.catalogue.facilities.iter().any(|site| site.modules.iter().any(|name| name == top));
@@ -81,6 +93,28 @@ impl<'a> Own<'a> {
     pub(super) fn has(&self, name: &str) -> bool {
         self.names.contains(name)
     }
+}
+
+/// Whether the target of a link is a file or a directory of the repository.
+pub(super) fn leads_inside(path: &str, target: &str, world: &World<'_>) -> bool {
+    if target.starts_with('/') {
+        return false;
+    }
+    let mut parts: Vec<&str> = path.split('/').collect();
+    parts.pop();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                if parts.pop().is_none() {
+                    return false;
+                }
+            }
+            part => parts.push(part),
+        }
+    }
+    let place = parts.join("/");
+    place.is_empty() || world.has_file(&place) || world.has_directory(&place)
 }
 
 /// Names of distributions that somebody declares, locks or gets with one of those.

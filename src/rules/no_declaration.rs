@@ -48,10 +48,14 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     }
     let own = Own::of(input);
     let mut foreign = BTreeSet::new();
+    let mut is_release_alone = true;
     for (_, _, import) in &input.imports {
         let top = import.module.split('.').next().unwrap_or_default();
         match own.provider(&import.module) {
-            Provider::Distribution(name) => foreign.insert(name.to_owned()),
+            Provider::Distribution(name) => {
+                is_release_alone = false;
+                foreign.insert(name.to_owned())
+            }
             Provider::Release => foreign.insert(top.to_owned()),
             Provider::Here | Provider::Place | Provider::Unknown => false,
         };
@@ -66,6 +70,9 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     let problem = inventory.files.iter().find(|file| file.problem.is_some());
     let message = match problem {
         Some(file) => format!("no package is declared: {} could not be read", file.path),
+        None if is_release_alone => {
+            format!("nothing says which release has the modules that are imported: {}{more}", named.join(", "))
+        }
         None => format!("no file declares the packages that are imported: {}{more}", named.join(", ")),
     };
     reports.push(

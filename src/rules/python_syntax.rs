@@ -70,8 +70,8 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     }
     let declared = input.world.inventory.pythons.iter().find(|range| {
         let older = (0..minor).rev().find(|older| allows(&range.constraint, (major, *older)) == Some(true));
-        // What is far below is written for show: the next older ones are what people have.
-        !brings_python(&range.path) && older.is_some_and(|older| older + 1 == minor)
+        let has_start = range.constraint.split(',').any(|part| part.trim().starts_with(['>', '=', '~', '^']));
+        !brings_python(&range.path) && has_start && older.is_some()
     });
     if reach.breaks.is_empty() && declared.is_none() {
         return;
@@ -88,7 +88,12 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     };
     reports.push(
         Report::at(&newest.range, message)
-            .severity(if everywhere { Severity::Error } else { Severity::Warning })
+            .severity(match (everywhere, reach.breaks.is_empty()) {
+                (true, _) => Severity::Error,
+                (false, false) => Severity::Warning,
+                // Nobody has that Python any more; the declaration is wrong all the same.
+                (false, true) => Severity::Note,
+            })
             .confidence(Confidence::Medium)
             .reach(reach)
             .group(newest.what)

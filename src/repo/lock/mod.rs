@@ -254,6 +254,11 @@ const LISTED: &[&str] = &[
     "uv.lock",
 ];
 
+/// Whether the inventory reads a file of this path.
+pub fn declares(path: &str) -> bool {
+    !is_foreign(path) && format(path).is_some()
+}
+
 /// Whether a file of this path locks or declares an environment.
 pub fn is_lock(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);

@@ -675,8 +675,24 @@ pub(super) const RELEASE: &[&str] = &[
 ];
 
 /// Beginnings of names of such modules.
-pub(super) const RELEASE_STARTS: &[&str] =
-    &["Gaudi", "Athena", "LoKi", "Trig", "xAOD", "libPy", "CondTools", "libHiggs"];
+pub(super) const RELEASE_STARTS: &[&str] = &[
+    "Gaudi",
+    "Athena",
+    "Reco",
+    "HLTrigger",
+    "Sim",
+    "DQM",
+    "Calib",
+    "Alignment",
+    "L1Trigger",
+    "TrackingTools",
+    "LoKi",
+    "Trig",
+    "xAOD",
+    "libPy",
+    "CondTools",
+    "libHiggs",
+];
 
 /// Modules that Python once had.
 pub(super) const PYTHON2: &[&str] = &[

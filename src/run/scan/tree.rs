@@ -120,7 +120,7 @@ impl Source for Snapshot {
 
 /// Whether the inventory needs the content of a file.
 fn is_declaring(path: &str) -> bool {
-    path == ".gitmodules" || lock::is_lock(path) || image::is_named_in(path)
+    path == ".gitmodules" || lock::declares(path) || image::is_named_in(path)
 }
 
 /// Patterns that can't be parsed match nothing: they were checked when they were read.
