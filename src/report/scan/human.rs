@@ -128,7 +128,9 @@ fn block(kind: &[&Finding], shown: usize, renderer: &Renderer) -> String {
 
 /// Whether everything that the message quotes stands in the line.
 fn is_seen(finding: &Finding) -> bool {
-    let quoted = |source: &String| finding.message.split('`').skip(1).step_by(2).all(|part| source.contains(part));
+    let quoted = |source: &String| {
+        finding.message.split('`').skip(1).step_by(2).all(|part| source.contains(part.trim_end_matches('…')))
+    };
     finding.source.as_ref().is_some_and(quoted)
 }
 
