@@ -19,8 +19,10 @@ const MAX_SHOWN: usize = 3;
 const MAX_LONG: usize = 10;
 /// Files named of those that aren't shown.
 const MAX_FILES: usize = 4;
+/// Kinds beyond which those of one rule are one.
+const MAX_KINDS: usize = 25;
 /// Notes shown about what could not be looked at.
-const MAX_NOTES: usize = 10;
+const MAX_NOTES: usize = 3;
 /// Findings up to which their numbers by rule are seen at a glance.
 const MAX_UNSORTED: usize = 20;
 /// Columns of a message or help.
@@ -32,7 +34,11 @@ pub(super) fn render(scan: &Scan, options: &Options) -> String {
     let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(options.width.max(40));
     let mut out = String::new();
-    for (index, kind) in kinds(&reported).iter().enumerate() {
+    let mut kinds = kinds(&reported);
+    if kinds.len() > MAX_KINDS && !options.all {
+        kinds = merged(kinds);
+    }
+    for (index, kind) in kinds.iter().enumerate() {
         let shown = match options.all {
             true => kind.len(),
             false if index < MAX_LONG && kind[0].severity > Severity::Note => MAX_SHOWN,
@@ -64,6 +70,21 @@ fn kinds<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
     kinds
 }
 
+/// One kind of each rule and severity, the first findings of its kinds in front.
+fn merged(kinds: Vec<Vec<&Finding>>) -> Vec<Vec<&Finding>> {
+    let mut places = BTreeMap::new();
+    let mut merged: Vec<(Vec<&Finding>, Vec<&Finding>)> = Vec::new();
+    for kind in kinds {
+        let place = *places.entry((Reverse(kind[0].severity), &kind[0].rule)).or_insert(merged.len());
+        if place == merged.len() {
+            merged.push((Vec::new(), Vec::new()));
+        }
+        merged[place].0.push(kind[0]);
+        merged[place].1.extend(&kind[1..]);
+    }
+    merged.into_iter().map(|(first, rest)| [first, rest].concat()).collect()
+}
+
 /// A message without what stands in backticks.
 fn frame(message: &str) -> String {
     message.split('`').step_by(2).collect::<Vec<_>>().join("`")
@@ -85,13 +106,15 @@ fn block(kind: &[&Finding], shown: usize, renderer: &Renderer) -> String {
         level(first.severity).primary_title(title.as_str()).id(rule.as_str()).elements(Vec::<Origin<'_>>::new());
     for finding in &kind[..shown] {
         // What is said of the others is told beside their lines, unless it is what stands there.
-        let label = Some(said(finding)).filter(|text| *text != title && !is_seen(finding));
+        let is_told = frame(&finding.message) == frame(&first.message) && is_seen(finding);
+        let label = Some(said(finding)).filter(|text| *text != title && !is_told);
         group = match snippet(finding, label.clone()) {
             Some(snippet) => group.element(snippet),
             None => origin(group, finding, label),
         };
     }
-    if let Some(reach) = tally::reach(first) {
+    let is_common = kind.iter().all(|finding| finding.facilities == first.facilities);
+    if let Some(reach) = tally::reach(first).filter(|_| is_common) {
         group = group.element(Level::NOTE.message(reach));
     }
     if let Some(help) = &first.help {
@@ -105,7 +128,9 @@ fn block(kind: &[&Finding], shown: usize, renderer: &Renderer) -> String {
 
 /// Whether everything that the message quotes stands in the line.
 fn is_seen(finding: &Finding) -> bool {
-    let quoted = |source: &String| finding.message.split('`').skip(1).step_by(2).all(|part| source.contains(part));
+    let quoted = |source: &String| {
+        finding.message.split('`').skip(1).step_by(2).all(|part| source.contains(part.trim_end_matches('…')))
+    };
     finding.source.as_ref().is_some_and(quoted)
 }
 

@@ -139,9 +139,10 @@ fn listed<'a>(id: &'a str, summary: &str, page: &str, severity: Severity, confid
     }
 }
 
-/// `site-path` as `SitePath`.
-fn pascal(id: &str) -> String {
-    id.split('-').map(|word| tally::whole(word).trim_end_matches('.').to_owned()).collect()
+/// `site-path` as `SitePath`; none for one word, since a name must not be the id again (§3.49.7).
+fn pascal(id: &str) -> Option<String> {
+    let name = id.split('-').map(|word| tally::whole(word).trim_end_matches('.').to_owned()).collect();
+    id.contains('-').then_some(name)
 }
 
 /// Where the sources come from, when the remote is an address that the format takes.
