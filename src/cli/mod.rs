@@ -5,6 +5,7 @@ mod check;
 mod clean;
 mod diff;
 mod doctor;
+mod facilities;
 mod init;
 mod report;
 pub mod rules;
@@ -50,6 +51,7 @@ enum Command {
     Report(report::Arguments),
     Init(init::Arguments),
     Doctor(doctor::Arguments),
+    Facilities(facilities::Arguments),
     Clean(clean::Arguments),
     Rules(rules::Arguments),
     Schema(schema::Arguments),
@@ -106,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Report(command) => report::run(&command, &look),
         Command::Init(command) => init::run(&command),
         Command::Doctor(command) => doctor::run(&command),
+        Command::Facilities(command) => facilities::run(&command),
         Command::Clean(command) => clean::run(&command),
         Command::Rules(command) => rules::run(&command),
         Command::Schema(command) => schema::run(&command),

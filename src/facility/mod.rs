@@ -251,7 +251,7 @@ impl Mount {
         matches!(self.seen, Seen::Job | Seen::Both)
     }
 
-    /// Whether a path lies in it, or is a part of the way to it that names it: `/eos/user` for `/eos/user/<i>/<user>`.
+    /// Whether a path lies in it, or is a directory on the way to it: `/eos/user` for `/eos/user/<i>/<user>`.
     pub fn holds(&self, path: &str) -> bool {
         let mut parts = path.split('/').filter(|part| !part.is_empty());
         for wanted in self.path.split('/').filter(|part| !part.is_empty()) {
@@ -260,7 +260,7 @@ impl Mount {
                 Some(part) if literal.is_some_and(|literal| part.starts_with(literal)) => {}
                 Some(part) if part == wanted => {}
                 Some(_) => return false,
-                None => return wanted.starts_with('<'),
+                None => return true,
             }
         }
         true
@@ -330,7 +330,7 @@ mod tests {
         assert!(mount.holds("/eos/user/j/jane/file.root"));
         assert!(mount.holds("/eos/user"));
         assert!(mount.holds("//eos/user/"));
-        assert!(!mount.holds("/eos"));
+        assert!(mount.holds("/eos"), "it is on the way");
         assert!(!mount.holds("/eos/cms/store"));
     }
 

@@ -1,6 +1,6 @@
 //! Absolute paths: whose they are, where they resolve, what replaces them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +103,7 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Places {
     /// Longest prefix first.
-    entries: HashMap<String, Vec<Entry>>,
+    entries: BTreeMap<String, Vec<Entry>>,
     /// Facility and mount, by their places in the lists.
     mounts: HashMap<String, Vec<(usize, usize)>>,
     #[cfg_attr(not(test), expect(dead_code, reason = "the table has to have one; a test looks"))]

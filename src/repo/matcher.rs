@@ -99,7 +99,9 @@ impl Matcher {
             return Some(Match { range: start..end(text, start, true), form: Form::Url });
         }
         let (first, second) = (*text.get(at + 1)?, text.get(at + 2).copied().unwrap_or_default());
-        if !self.begins[pair(first, second)] || before.is_some_and(continues) && !is_behind_option(&text[from..at]) {
+        if !self.begins[pair(first, second)]
+            || before.is_some_and(continues) && !is_behind_option(&text[from..at]) && !is_doubled(&text[from..at])
+        {
             return None;
         }
         let rest = &text[at + 1..];
@@ -135,6 +137,12 @@ fn is_behind_option(text: &[u8]) -> bool {
         [.., before, b'-', b'A'..=b'Z'] => before.is_ascii_whitespace() || matches!(before, b'"' | b'\''),
         _ => false,
     }
+}
+
+/// Whether a text ends with the first of two slashes that begin a path, as doors want it: `="//eos/…"`. Behind anything else
+/// they begin a comment.
+fn is_doubled(text: &[u8]) -> bool {
+    matches!(text, [.., b'=' | b'"' | b'\'', b'/'])
 }
 
 /// The start of the scheme whose `:` stands at `colon`.
@@ -197,6 +205,7 @@ mod tests {
         assert_eq!(paths("/scratch365/jane /scratch"), ["/scratch365/jane", "/scratch"]);
         assert_eq!(paths("gcc -I/afs/x -L/eos/y a-L/eos/z"), ["/afs/x", "/eos/y"]);
         assert!(paths("x/eos/a $X/eos/a {x}/eos/a //data15 */home ../home/x").is_empty());
+        assert_eq!(paths("X=//eos/user/x '//store/user/y' //data15 x//eos/z"), ["/eos/user/x", "/store/user/y"]);
         assert!(paths("/usr/bin/env /database/x").is_empty());
     }
 

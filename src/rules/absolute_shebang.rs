@@ -78,7 +78,9 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     } else {
         (Severity::Warning, format!("`{interpreter}` is not everywhere, or is another version"))
     };
-    let program = if is_python { "python3" } else { name };
+    // `#!env python` means the second word.
+    let meant = if name == "env" { line.text.split_whitespace().nth(1).unwrap_or(name) } else { name };
+    let program = if meant.starts_with("python") { "python3" } else { meant };
     let mut report =
         Report::at(&line.range, message).severity(severity).help(format!("write #!/usr/bin/env {program}"));
     // Python 2 scripts mean another interpreter by the same name, and options can't be passed through env.

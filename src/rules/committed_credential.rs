@@ -1,5 +1,8 @@
 //! Proxies, keys and tokens that were committed.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use memchr::memmem;
 
 use super::input::FileInput;
@@ -74,21 +77,72 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             }
         }
     }
-    for (begin, length, what) in TOKENS {
-        for at in memmem::find_iter(bytes, begin.as_bytes()) {
-            let before = at.checked_sub(1).map(|before| bytes[before]);
-            let token = bytes[at + begin.len()..]
-                .iter()
-                .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
-                .count();
-            let varied = bytes[at + begin.len()..].iter().take(*length).any(u8::is_ascii_digit);
-            if token >= *length && varied && before.is_none_or(|byte| !byte.is_ascii_alphanumeric()) {
-                reports.push(report(at..at + begin.len(), what));
-            }
-        }
+    for (range, what) in tokens(bytes) {
+        reports.push(report(range.start..range.start + 4, what));
     }
 }
 
-fn report(range: std::ops::Range<usize>, what: &str) -> Report {
+/// Tokens of a text, with what they are.
+fn tokens(bytes: &[u8]) -> Vec<(Range<usize>, &'static str)> {
+    let mut found = Vec::new();
+    for (begin, length, what) in TOKENS {
+        for at in memmem::find_iter(bytes, begin.as_bytes()) {
+            let before = at.checked_sub(1).map(|before| bytes[before]);
+            let rest = &bytes[at + begin.len()..];
+            let token = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+            let varied = rest.iter().take(*length).any(u8::is_ascii_digit);
+            if token >= *length && varied && before.is_none_or(|byte| !byte.is_ascii_alphanumeric()) {
+                found.push((at..at + begin.len() + token, *what));
+            }
+        }
+    }
+    found.sort_by_key(|(range, _)| range.start);
+    found
+}
+
+/// The text without tokens and without the users and passwords of URLs, each of which becomes `…`: for everything that is shown.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let mut secrets: Vec<Range<usize>> =
+        tokens(bytes).into_iter().map(|(range, _)| range.start + 4..range.end).collect();
+    for at in memmem::find_iter(bytes, b"://") {
+        let start = at + 3;
+        let rest = &text[start..];
+        let end = rest.find(['/', ' ', '"', '\'', '?', '#', '<', '>', '`']).unwrap_or(rest.len());
+        if let Some(user) = rest[..end].rfind('@').filter(|user| *user > 0 && rest[..*user].contains(':')) {
+            secrets.push(start..start + user);
+        }
+    }
+    if secrets.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    secrets.sort_by_key(|range| range.start);
+    let (mut shown, mut done) = (String::with_capacity(text.len()), 0);
+    for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
+        if secret.start >= done {
+            shown.push_str(&text[done..secret.start]);
+            shown.push('…');
+        }
+        done = done.max(secret.end);
+    }
+    shown.push_str(&text[done..]);
+    Cow::Owned(shown)
+}
+
+fn report(range: Range<usize>, what: &str) -> Report {
     Report::at(&range, format!("{what} is in the repository")).help("revoke it, and remove it from the history too")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn what_is_shown_holds_no_secret() {
+        let token = format!("ghp_{}", "a1".repeat(18));
+        assert_eq!(masked(&format!("x = '{token}'")), "x = 'ghp_…'");
+        assert_eq!(masked("git clone https://jane:s3cret@host/x.git"), "git clone https://…@host/x.git");
+        assert_eq!(masked("ssh://git@host/x {a@b}"), "ssh://git@host/x {a@b}");
+        assert_eq!(masked("plain é"), "plain é");
+    }
 }

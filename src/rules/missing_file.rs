@@ -89,7 +89,8 @@ fn missing<'a>(from: &str, reference: &'a Reference, input: &RepositoryInput<'_>
     let first = path.split('/').next().unwrap_or_default();
     let inside = relative || path.contains('/') && input.world.has_directory(first);
     let is_script = [".h", ".hh", ".hpp", ".hxx", ".icc", ".H"].iter().all(|end| !name.ends_with(end));
-    if reference.usage == Usage::Code && !inside && !is_script {
+    // A script without a directory is looked for on the PATH, a header in the places of the compiler.
+    if reference.usage == Usage::Code && !inside && (!is_script || !path.contains('/')) {
         return None;
     }
     let dir = from.rsplit_once('/').map_or("", |(dir, _)| dir);

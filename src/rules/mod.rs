@@ -4,7 +4,7 @@
 
 mod absolute_shebang;
 mod batch_site;
-mod committed_credential;
+pub mod committed_credential;
 mod dead_url;
 pub mod fix;
 mod generated_paths;

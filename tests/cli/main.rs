@@ -5,3 +5,4 @@ mod config;
 mod generated;
 mod report;
 mod room;
+mod rules;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::fact::{Dialect, Host, Word};
-use super::sheet::{Sheet, items, lines, trim, unquote};
+use super::sheet::{Sheet, is_shared, items, lines, trim, unquote};
 use super::shell;
 use super::span::{Kind, Role};
 
@@ -206,11 +206,12 @@ fn run(sheet: &mut Sheet<'_>, range: Range<usize>) {
     inside(sheet, first);
 }
 
-/// Marks what a part of the text said since a number of spans: it lies inside the image. Addresses lie outside.
+/// Marks what a part of the text said since a number of spans: it lies inside the image. Addresses
+/// and what is shared over the network lie outside.
 pub(super) fn inside(sheet: &mut Sheet<'_>, first: usize) {
     let text = sheet.text;
     for span in &mut sheet.spans[first..] {
-        let is_address = text.get(span.range.clone()).is_some_and(|word| word.contains("://"));
+        let is_address = text.get(span.range.clone()).is_some_and(|word| word.contains("://") || is_shared(word));
         let is_word = matches!(span.kind, Kind::Word | Kind::Value | Kind::Text);
         if is_word && !is_address && matches!(span.role, Role::Plain | Role::Default | Role::Guard) {
             span.role = Role::Inside;

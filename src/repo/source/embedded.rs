@@ -41,7 +41,8 @@ impl Cooked {
     }
 
     /// Appends the content of a literal. Escapes of line breaks, tabs, quotes and backslashes are resolved; the others are
-    /// kept as written, as all are in a raw string. In a formatted one doubled braces stand for one.
+    /// kept as written, as all are in a raw string. In a formatted one doubled braces stand for one; in others
+    /// `%(name)s` becomes `{name}`.
     pub(crate) fn push_literal(&mut self, content: &str, at: usize, is_raw: bool, is_format: bool) {
         let bytes = content.as_bytes();
         let mut from = 0;
@@ -54,6 +55,19 @@ impl Cooked {
                 (b'\\', b'\'') if !is_raw => "'",
                 (b'\\', b'\\') if !is_raw => "\\",
                 (b'\\', b'\n') if !is_raw => "",
+                (b'%', b'(') if !is_format => {
+                    if let Some(length) = named_placeholder(&content[next..]) {
+                        self.push_straight(&content[from..next], at + from);
+                        self.push_straight("{", at + next);
+                        self.push_straight(&content[next + 2..next + length - 2], at + next + 2);
+                        self.push_straight("}", at + next + length - 1);
+                        next += length;
+                        from = next;
+                    } else {
+                        next += 1;
+                    }
+                    continue;
+                }
                 (b'{', b'{') if is_format => "{",
                 (b'}', b'}') if is_format => "}",
                 _ => {
@@ -77,6 +91,13 @@ impl Cooked {
             None => start..start,
         }
     }
+}
+
+/// The length of a placeholder that a text begins with: `%(name)s`.
+fn named_placeholder(text: &str) -> Option<usize> {
+    let name = text.get(2..)?.bytes().take(64).position(|byte| !byte.is_ascii_alphanumeric() && byte != b'_')?;
+    let rest = text.get(2 + name..)?;
+    (name > 0 && (rest.starts_with(")s") || rest.starts_with(")d"))).then_some(name + 4)
 }
 
 /// Keys that stand in descriptions of HTCondor jobs and hardly anywhere else, in lower case.
@@ -107,7 +128,7 @@ const CONDOR_KEYS: [&str; 27] = [
     "periodic_remove",
     "periodic_release",
     "max_retries",
-    "getenv",
+    "max_transfer_input_mb",
 ];
 
 /// The language of a text inside a program, when it is a script or a description of a job.
@@ -131,8 +152,58 @@ pub(crate) fn language(text: &str) -> Option<Language> {
         condor += usize::from(is_condor(line));
     }
     let is_long = text.contains('\n');
-    (condor >= 2 || condor == 1 && (is_queued || is_long && text.lines().count() <= 2)).then_some(Language::Submit)
+    if condor >= 2 || condor == 1 && (is_queued || is_long && text.lines().count() <= 2) {
+        return Some(Language::Submit);
+    }
+    is_shell(text).then_some(Language::Shell)
 }
+
+/// Whether lines are commands of a shell, though no `#!` says so: variables are exported or files sourced in it, and at
+/// least half of its lines begin with a command that such scripts have.
+fn is_shell(text: &str) -> bool {
+    let mut sets_up = false;
+    let (mut known, mut lines) = (0_usize, 0_usize);
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).take(200) {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let sets = match word {
+            "export" => rest.contains('='),
+            "source" => rest.contains('/') && !rest.contains(". "),
+            _ => false,
+        };
+        sets_up |= sets;
+        known += usize::from(sets || SHELL_WORDS.contains(&word));
+        lines += 1;
+    }
+    sets_up && known * 2 >= lines
+}
+
+/// Commands that stand at the start of lines of scripts which set up a job.
+const SHELL_WORDS: [&str; 24] = [
+    "cd",
+    "echo",
+    "eval",
+    "mkdir",
+    "cp",
+    "mv",
+    "rm",
+    "ls",
+    "pwd",
+    "set",
+    "unset",
+    "module",
+    "conda",
+    "micromamba",
+    "mamba",
+    "python",
+    "python3",
+    "pip",
+    "cmsenv",
+    "cmsrel",
+    "scram",
+    "xrdcp",
+    "exit",
+    "ulimit",
+];
 
 /// Whether a line sets something that HTCondor knows.
 fn is_condor(line: &str) -> bool {

@@ -21,12 +21,18 @@ pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
     let bytes = sheet.text.as_bytes();
     let mut at = range.start;
     let mut depth = 0_usize;
+    // Whether the open brackets are lists.
+    let mut lists: Vec<bool> = Vec::new();
     let mut keys: Vec<String> = Vec::new();
     while at < range.end {
         match bytes[at] {
-            b'{' | b'[' => depth += 1,
+            byte @ (b'{' | b'[') => {
+                depth += 1;
+                lists.push(byte == b'[');
+            }
             b'}' | b']' => {
                 depth = depth.saturating_sub(1);
+                lists.pop();
                 keys.truncate(depth);
             }
             b'/' if bytes.get(at + 1) == Some(&b'/') => {
@@ -56,7 +62,10 @@ pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
             byte if byte.is_ascii_alphanumeric() || byte == b'-' => {
                 let rest = &bytes[at..range.end];
                 let length = rest.iter().position(|byte| b",]} \t\r\n".contains(byte)).unwrap_or(rest.len()).max(1);
-                scalar(sheet, at..at + length, &keys);
+                // Tables of numbers set nothing.
+                if lists.last() != Some(&true) {
+                    scalar(sheet, at..at + length, &keys);
+                }
                 at += length;
                 continue;
             }

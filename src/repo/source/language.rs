@@ -107,7 +107,7 @@ fn by_name(name: &str) -> Option<Language> {
         "makefile" | "gnumakefile" => Language::Make,
         "cmakelists.txt" => Language::Cmake,
         "pipfile" => Language::Toml,
-        "pipfile.lock" => Language::Json,
+        _ if is_lock(&lower) => Language::Data,
         "jenkinsfile" | "vagrantfile" | "rakefile" | "gemfile" => Language::Data,
         "law.cfg" | "luigi.cfg" | "setup.cfg" | "tox.ini" | ".flake8" | ".pylintrc" | "pylintrc" | ".coveragerc"
         | ".editorconfig" | ".gitmodules" | ".gitconfig" => Language::Ini,
@@ -127,6 +127,13 @@ fn by_name(name: &str) -> Option<Language> {
         _ if is_prose_name(stem) && !is_code_extension(&extension(name)) => Language::Prose,
         _ => return None,
     })
+}
+
+/// Files that a package manager wrote: their addresses are those of packages.
+fn is_lock(name: &str) -> bool {
+    name.ends_with(".lock")
+        || matches!(name, "package-lock.json" | "pnpm-lock.yaml" | "conda-lock.yml" | "conda-lock.yaml")
+        || (name.starts_with("pylock") && name.ends_with(".toml"))
 }
 
 fn is_prose_name(stem: &str) -> bool {
@@ -171,8 +178,6 @@ fn by_extension(path: &str, name: &str, head: &[u8]) -> Option<Language> {
         "cmake" => Language::Cmake,
         "md" | "markdown" | "rst" | "tex" | "bib" | "html" | "htm" | "org" | "adoc" | "cls" | "sty" | "css" | "js"
         | "ts" => Language::Prose,
-        "lock" if head.trim_ascii_start().starts_with(b"{") => Language::Json,
-        "lock" if head.starts_with(b"version =") || contains(head, "[[package]]") => Language::Toml,
         "csv" | "tsv" | "list" | "lst" | "dat" | "lock" | "xml" | "lhe" | "hepmc" => Language::Data,
         "in" if name.ends_with(".sh.in") => Language::Shell,
         "in" if name.ends_with(".py.in") => Language::Python,
@@ -248,7 +253,7 @@ fn by_content(name: &str, head: &[u8]) -> Language {
         Language::Apptainer
     } else if is_bare && (start.starts_with(b"<!DOCTYPE") || start.starts_with(b"<html")) {
         Language::Prose
-    } else if is_bare && is_script(head) {
+    } else if !name.ends_with(".txt") && is_script(head) {
         Language::Shell
     } else {
         Language::Data
@@ -258,7 +263,8 @@ fn by_content(name: &str, head: &[u8]) -> Language {
 /// Whether a file without an extension and an interpreter line is meant to be run or sourced: some of its first lines begin
 /// with commands of the shell.
 fn is_script(head: &[u8]) -> bool {
-    let starts: [&[u8]; 16] = [
+    let starts: [&[u8]; 17] = [
+        b"./",
         b"export ",
         b"source ",
         b"setenv ",

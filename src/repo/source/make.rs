@@ -108,18 +108,7 @@ fn words(sheet: &mut Sheet<'_>, range: Range<usize>, name: &str) {
 
 fn words_plain(sheet: &mut Sheet<'_>, range: Range<usize>, name: &str) {
     for item in items(sheet.text, range) {
-        let text = sheet.slice(&item);
-        let end = text.starts_with("$(").then(|| text.find(')')).flatten();
-        let end = end.or_else(|| text.starts_with("${").then(|| text.find('}')).flatten());
-        let (start, is_head) = match end {
-            Some(at) if text[at + 1..].starts_with('/') => (item.start + at + 1, false),
-            _ => (item.start, true),
-        };
-        let count = sheet.spans.len();
-        sheet.add(start..item.end, Kind::Value, Role::Plain, Some(name));
-        if let Some(span) = sheet.spans.get_mut(count) {
-            span.is_head = is_head;
-        }
+        sheet.add(item, Kind::Value, Role::Plain, Some(name).filter(|name| !name.is_empty()));
     }
 }
 

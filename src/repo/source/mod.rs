@@ -116,7 +116,12 @@ fn read_language(sheet: &mut Sheet<'_>, language: Language, range: Range<usize>,
         Language::Submit => submit::read(sheet, range),
         Language::Requirements => plain::requirements(sheet, range),
         Language::Prose | Language::Generated => plain::prose(sheet, range),
-        _ => {}
+        // In a heredoc, or as a string given to an interpreter.
+        Language::Python | Language::Notebook => {
+            let view = read_text(language, sheet.slice(&range));
+            sheet.absorb(view, range);
+        }
+        Language::Data | Language::Ignore => {}
     }
 }
 
@@ -132,3 +137,6 @@ fn repair(bytes: &[u8]) -> Cow<'_, str> {
     }
     Cow::Owned(text)
 }
+
+#[cfg(test)]
+mod test;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::fact::{Dialect, Facts, Host, Reference, Setting, Usage, Word};
+use super::fact::{Call, Command, Dialect, Facts, Host, Import, Reference, Setting, Syntax, Usage, Word};
 use super::language::Language;
 use super::span::{Kind, Role, Span};
 use super::{View, read_language};
@@ -54,7 +54,9 @@ impl<'a> Sheet<'a> {
     pub(super) fn add(&mut self, range: Range<usize>, kind: Kind, role: Role, name: Option<&str>) {
         if range.start < range.end {
             let name = name.map(short);
-            self.spans.push(Span { range, kind, role, is_head: true, name, call: None });
+            let skip = if kind == Kind::Value { placeholder(self.slice(&range)) } else { 0 };
+            let range = range.start + skip..range.end;
+            self.spans.push(Span { range, kind, role, is_head: skip == 0, name, call: None });
         }
     }
 
@@ -80,6 +82,47 @@ impl<'a> Sheet<'a> {
         read_language(self, language, range, host);
         self.depth -= 1;
         true
+    }
+
+    /// Takes over what a reader that makes its own view says of a part of the text. A view without spans is text, line by line.
+    pub(super) fn absorb(&mut self, view: View<'_>, range: Range<usize>) {
+        if view.spans.is_empty() || !view.map.0.is_empty() {
+            for line in lines(self.text, range) {
+                self.push(line, Kind::Text);
+            }
+            return;
+        }
+        let by = |range: Range<usize>, base: usize| base + range.start..base + range.end;
+        let base = range.start;
+        let shift = |word: Word| Word { range: by(word.range, base), ..word };
+        let optional = |word: Option<Word>| word.map(shift);
+        self.spans.extend(view.spans.into_iter().map(|span| Span { range: by(span.range.clone(), base), ..span }));
+        let Facts { shebang: _, imports, calls, commands, settings, images, syntax, python2, references } = view.facts;
+        let facts = &mut self.facts;
+        facts.imports.extend(imports.into_iter().map(|one| Import { range: by(one.range.clone(), base), ..one }));
+        facts.calls.extend(calls.into_iter().map(|call| Call {
+            range: by(call.range, base),
+            whole: by(call.whole, base),
+            arguments: call.arguments.into_iter().map(optional).collect(),
+            keywords: call.keywords.into_iter().map(|(key, word)| (key, optional(word))).collect(),
+            ..call
+        }));
+        facts.commands.extend(commands.into_iter().map(|command| Command {
+            words: command.words.into_iter().map(shift).collect(),
+            range: by(command.range, base),
+            ..command
+        }));
+        facts.settings.extend(settings.into_iter().map(|setting| Setting {
+            value: shift(setting.value),
+            range: by(setting.range, base),
+            ..setting
+        }));
+        facts.images.extend(images.into_iter().map(shift));
+        facts.syntax.extend(syntax.into_iter().map(|one| Syntax { range: by(one.range.clone(), base), ..one }));
+        facts
+            .references
+            .extend(references.into_iter().map(|one| Reference { range: by(one.range.clone(), base), ..one }));
+        facts.python2 = facts.python2.take().or_else(|| python2.map(|range| by(range, base)));
     }
 
     /// The view: spans sorted, none over another, each on whole characters.
@@ -114,6 +157,32 @@ pub(super) fn join(parent: &str, key: &str) -> String {
         return short(key);
     }
     if parent.len() > 512 { parent.to_owned() } else { format!("{parent}.{}", short(key)) }
+}
+
+/// Whether a path is on a file system that machines share over the network: no image holds it, so it is the host's in a
+/// container too.
+pub(super) fn is_shared(path: &str) -> bool {
+    ["/cvmfs/", "/eos/", "/afs/", "/pnfs/"].iter().any(|root| path.starts_with(root))
+}
+
+/// Length of the placeholder that a value begins with, when a slash follows: `$BASE/data`, `${base}/data`, `{{ base }}/data`,
+/// `%(base)s/data`, `<base>/data`.
+fn placeholder(value: &str) -> usize {
+    let near = &value.as_bytes()[..value.len().min(256)];
+    let close: &[u8] = match near {
+        [b'$', b'(', ..] => b")",
+        [b'$', b'{', b'{', ..] | [b'{', b'{', ..] => b"}}",
+        [b'$' | b'@', b'{', ..] | [b'{', ..] => b"}",
+        [b'%', b'(', ..] => b")s",
+        [b'<', ..] => b">",
+        [b'$', ..] => {
+            let length = near[1..].iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+            return length.map(|length| length + 1).filter(|at| *at > 1 && near[*at] == b'/').unwrap_or(0);
+        }
+        _ => return 0,
+    };
+    let end = memchr::memmem::find(near, close).map(|at| at + close.len());
+    end.filter(|at| near.get(*at) == Some(&b'/')).unwrap_or(0)
 }
 
 /// Lines of a part of a text, as ranges without their ends (`\n`, `\r\n`).

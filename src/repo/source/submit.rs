@@ -81,23 +81,9 @@ fn values(sheet: &mut Sheet<'_>, key: &str, range: Range<usize>) {
         let start = item.start + (text.len() - text.trim_start_matches(['{', '"', '\'', '(']).len());
         let end =
             item.end - (text.len() - text.trim_end_matches(['}', '"', '\'', ')', ';', '\\']).len()).min(text.len());
-        let mut range = start..if text.contains("$(") && text.ends_with(')') { item.end } else { end.max(start) };
-        let mut is_head = true;
-        // `$(BASE)/data`: the value begins with the macro.
-        let inside = sheet.slice(&range);
-        if inside.starts_with('$')
-            && let Some(at) = inside.find(')')
-            && inside[at + 1..].starts_with('/')
-        {
-            range.start += at + 1;
-            is_head = false;
-        }
-        let count = sheet.spans.len();
+        let range = start..if text.contains("$(") && text.ends_with(')') { item.end } else { end.max(start) };
         let role = if is_inside { Role::Inside } else { Role::Plain };
         sheet.add(range, Kind::Value, role, Some(key));
-        if let Some(span) = sheet.spans.get_mut(count) {
-            span.is_head = is_head;
-        }
     }
 }
 
@@ -105,17 +91,19 @@ fn facts(sheet: &mut Sheet<'_>, key: &str, value: &Word) {
     let lower = key.to_ascii_lowercase();
     let lower = lower.trim_start_matches('+').trim_start_matches("my.");
     match lower {
-        "singularityimage" | "docker_image" | "container_image" | "dockerimage" | "singularity_image" => {
-            if !value.text.is_empty() {
-                sheet.facts.images.push(value.clone());
-            }
+        "singularityimage" | "docker_image" | "container_image" | "dockerimage" | "singularity_image"
+            if !value.text.is_empty() =>
+        {
+            sheet.facts.images.push(value.clone());
         }
         "executable" => sheet.refer(&value.text, value.range.clone(), Usage::Code),
         "input" | "stdinput" => sheet.refer(&value.text, value.range.clone(), Usage::Data),
         "transfer_input_files" | "inputsandbox" | "input_files" | "inputdata" => {
             for item in items(sheet.text, value.range.clone()) {
-                let text = sheet.slice(&item).trim_matches(['{', '}', '"', '\'', ';', '\\']);
-                sheet.refer(text, item, Usage::Data);
+                let written = sheet.slice(&item);
+                let text = written.trim_matches(['{', '}', '"', '\'', ';', '\\']);
+                let start = item.start + written.find(text).unwrap_or(0);
+                sheet.refer(text, start..start + text.len(), Usage::Data);
             }
         }
         _ => {}

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::fact::{Dialect, Host, Word};
 use super::language::Language;
-use super::sheet::{Sheet, join, lines, trim};
+use super::sheet::{Sheet, is_shared, join, lines, trim};
 use super::span::{Kind, Role};
 
 /// Keys whose values are commands of a shell.
@@ -384,7 +384,8 @@ impl Reader<'_, '_> {
             }
             let end = script.spans.end.min(self.sheet.spans.len());
             for span in &mut self.sheet.spans[script.spans.start.min(end)..end] {
-                let is_path = self.text.get(span.range.clone()).is_some_and(|text| text.starts_with('/'));
+                let is_path =
+                    self.text.get(span.range.clone()).is_some_and(|text| text.starts_with('/') && !is_shared(text));
                 if is_path && span.role == Role::Plain && span.kind == Kind::Word {
                     span.role = Role::Inside;
                 }

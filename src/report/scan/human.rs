@@ -19,8 +19,12 @@ const MAX_SHOWN: usize = 3;
 const MAX_LONG: usize = 10;
 /// Files named of those that aren't shown.
 const MAX_FILES: usize = 4;
+/// Kinds beyond which those of one rule are one.
+const MAX_KINDS: usize = 25;
 /// Notes shown about what could not be looked at.
-const MAX_NOTES: usize = 10;
+const MAX_NOTES: usize = 3;
+/// Findings up to which their numbers by rule are seen at a glance.
+const MAX_UNSORTED: usize = 20;
 /// Columns of a message or help.
 const MAX_TEXT: usize = 1000;
 
@@ -30,7 +34,11 @@ pub(super) fn render(scan: &Scan, options: &Options) -> String {
     let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(options.width.max(40));
     let mut out = String::new();
-    for (index, kind) in kinds(&reported).iter().enumerate() {
+    let mut kinds = kinds(&reported);
+    if kinds.len() > MAX_KINDS && !options.all {
+        kinds = merged(kinds);
+    }
+    for (index, kind) in kinds.iter().enumerate() {
         let shown = match options.all {
             true => kind.len(),
             false if index < MAX_LONG && kind[0].severity > Severity::Note => MAX_SHOWN,
@@ -48,7 +56,7 @@ pub(super) fn render(scan: &Scan, options: &Options) -> String {
 /// Findings that say the same of the same facilities: rule, severity, facilities, and message without what is quoted in it.
 /// Worst first, else in the order of the findings.
 fn kinds<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
-    let mut places: BTreeMap<(Reverse<Severity>, &str, String, &[String]), usize> = BTreeMap::new();
+    let mut places = BTreeMap::new();
     let mut kinds: Vec<Vec<&Finding>> = Vec::new();
     for finding in findings {
         let key =
@@ -60,6 +68,21 @@ fn kinds<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
         }
     }
     kinds
+}
+
+/// One kind of each rule and severity, the first findings of its kinds in front.
+fn merged(kinds: Vec<Vec<&Finding>>) -> Vec<Vec<&Finding>> {
+    let mut places = BTreeMap::new();
+    let mut merged: Vec<(Vec<&Finding>, Vec<&Finding>)> = Vec::new();
+    for kind in kinds {
+        let place = *places.entry((Reverse(kind[0].severity), &kind[0].rule)).or_insert(merged.len());
+        if place == merged.len() {
+            merged.push((Vec::new(), Vec::new()));
+        }
+        merged[place].0.push(kind[0]);
+        merged[place].1.extend(&kind[1..]);
+    }
+    merged.into_iter().map(|(first, rest)| [first, rest].concat()).collect()
 }
 
 /// A message without what stands in backticks.
@@ -83,13 +106,15 @@ fn block(kind: &[&Finding], shown: usize, renderer: &Renderer) -> String {
         level(first.severity).primary_title(title.as_str()).id(rule.as_str()).elements(Vec::<Origin<'_>>::new());
     for finding in &kind[..shown] {
         // What is said of the others is told beside their lines, unless it is what stands there.
-        let label = Some(said(finding)).filter(|text| *text != title && !is_seen(finding));
+        let is_told = frame(&finding.message) == frame(&first.message) && is_seen(finding);
+        let label = Some(said(finding)).filter(|text| *text != title && !is_told);
         group = match snippet(finding, label.clone()) {
             Some(snippet) => group.element(snippet),
             None => origin(group, finding, label),
         };
     }
-    if let Some(reach) = tally::reach(first) {
+    let is_common = kind.iter().all(|finding| finding.facilities == first.facilities);
+    if let Some(reach) = tally::reach(first).filter(|_| is_common) {
         group = group.element(Level::NOTE.message(reach));
     }
     if let Some(help) = &first.help {
@@ -103,7 +128,9 @@ fn block(kind: &[&Finding], shown: usize, renderer: &Renderer) -> String {
 
 /// Whether everything that the message quotes stands in the line.
 fn is_seen(finding: &Finding) -> bool {
-    let quoted = |source: &String| finding.message.split('`').skip(1).step_by(2).all(|part| source.contains(part));
+    let quoted = |source: &String| {
+        finding.message.split('`').skip(1).step_by(2).all(|part| source.contains(part.trim_end_matches('…')))
+    };
     finding.source.as_ref().is_some_and(quoted)
 }
 
@@ -130,7 +157,8 @@ fn snippet(
     finding: &Finding,
     label: Option<String>,
 ) -> Option<Snippet<'static, annotate_snippets::Annotation<'static>>> {
-    let (span, source) = (finding.span?, finding.source.as_ref()?);
+    let source = finding.source.as_ref()?;
+    let span = finding.span.or_else(|| quoted(finding, source))?;
     let (text, range) = underlined(source, span);
     let annotation = AnnotationKind::Primary.span(range);
     let annotation = match label {
@@ -139,6 +167,15 @@ fn snippet(
     };
     let start = span.line.max(1) as usize;
     Some(Snippet::source(text).line_start(start).path(shown_path(&finding.path)).annotation(annotation))
+}
+
+/// Where the first of several places stands in the line: where the line has what the message quotes.
+fn quoted(finding: &Finding, source: &str) -> Option<Span> {
+    let part = finding.message.split('`').nth(1).filter(|part| !part.is_empty() && !finding.places.is_empty())?;
+    let column = |at: usize| u32::try_from(source[..at].chars().count() + 1).ok();
+    let at = source.find(part)?;
+    let line = tally::line(finding);
+    Some(Span { line, column: column(at)?, end_line: line, end_column: column(at + part.len())? })
 }
 
 /// The line made harmless, and the bytes of the span in it, which stops at the end of the line.
@@ -180,6 +217,17 @@ fn more(rest: &[&Finding]) -> String {
     format!("and {} more in {}: {}{dots}", rest.len(), count(files.len(), "file"), named.join(", "))
 }
 
+/// Numbers of findings, the largest first: `site-path 12, home-path 9`.
+fn by_rule(findings: &[&Finding]) -> String {
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in findings {
+        *numbers.entry(&finding.rule).or_insert(0) += 1;
+    }
+    let mut numbers: Vec<(&str, usize)> = numbers.into_iter().collect();
+    numbers.sort_by_key(|(_, number)| Reverse(*number));
+    numbers.iter().map(|(rule, number)| format!("{} {number}", one_line(rule, 100))).collect::<Vec<_>>().join(", ")
+}
+
 fn end(scan: &Scan, reported: &[&Finding], options: &Options) -> String {
     let mut page = Page::new(*options);
     for note in scan.notes.iter().take(MAX_NOTES) {
@@ -195,6 +243,9 @@ fn end(scan: &Scan, reported: &[&Finding], options: &Options) -> String {
         Some(Severity::Note) | None => Ink::Good,
     };
     page.say(0, tally::sentence(reported.iter().copied()).unwrap_or_else(|| "no findings".to_owned()), ink);
+    if reported.len() > MAX_UNSORTED {
+        page.wrapped(0, 4, &format!("by rule: {}", by_rule(reported)), Ink::Plain);
+    }
     if let Some(text) = tally::suppressed(scan) {
         page.say(0, text, Ink::Plain);
     }

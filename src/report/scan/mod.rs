@@ -50,7 +50,8 @@ impl Format {
     }
 }
 
-/// An audit in a format, as text. Only the human form depends on the options, and folds less with `all`.
+/// An audit in a format, as text. Of the options the human form knows all: with `all` it folds nothing. SARIF knows `all`
+/// too, and then holds suppressed findings, marked as such. The others know none.
 ///
 /// # Errors
 /// When the content has no form in JSON or XML: a bug.
@@ -60,7 +61,7 @@ pub fn render(format: Format, scan: &Scan, options: &Options) -> Result<String, 
         Format::Json => json(scan),
         Format::Junit => junit::render(scan),
         Format::Markdown => Ok(markdown::render(scan)),
-        Format::Sarif => sarif::render(scan),
+        Format::Sarif => sarif::render(scan, options.all),
         Format::Gitlab => gitlab::render(scan),
         Format::Github => Ok(github::render(scan)),
     }

@@ -36,11 +36,12 @@ const ROOT: &str = "%SRCROOT%";
 /// Page of the project.
 const HOME: &str = env!("CARGO_PKG_REPOSITORY");
 
-/// The log, with as many results as GitHub takes.
-pub(super) fn render(scan: &Scan) -> Result<String, ReportError> {
+/// The log, with as many results as GitHub takes. Suppressed ones are in it only when asked for: the standard has a place
+/// for them, but GitHub opens an alert for each.
+pub(super) fn render(scan: &Scan, with_suppressed: bool) -> Result<String, ReportError> {
     let mut most = MAX_RESULTS;
     loop {
-        let text = super::json(&log(scan, most))?;
+        let text = super::json(&log(scan, with_suppressed, most))?;
         if most == 0 || text.len() <= MAX_COMPRESSED || compressed(&text)? <= MAX_COMPRESSED {
             return Ok(text);
         }
@@ -54,11 +55,11 @@ fn compressed(text: &str) -> Result<usize, ReportError> {
     Ok(encoder.finish()?.len())
 }
 
-fn log(scan: &Scan, most: usize) -> Log<'_> {
+fn log(scan: &Scan, with_suppressed: bool, most: usize) -> Log<'_> {
     let rules = rules(scan);
     let index: BTreeMap<&str, usize> = rules.iter().enumerate().map(|(index, rule)| (rule.id, index)).collect();
     let mut findings = tally::reported(scan);
-    findings.extend(scan.findings.iter().filter(|finding| finding.suppressed.is_some()));
+    findings.extend(scan.findings.iter().filter(|finding| with_suppressed && finding.suppressed.is_some()));
     let left_out = findings.len().saturating_sub(most);
     let result = |finding: &&'_ Finding| index.get(finding.rule.as_str()).copied().unwrap_or_default();
     let results = findings.iter().take(most).map(|finding| sarif_result(finding, result(finding))).collect();
@@ -138,9 +139,10 @@ fn listed<'a>(id: &'a str, summary: &str, page: &str, severity: Severity, confid
     }
 }
 
-/// `site-path` as `SitePath`.
-fn pascal(id: &str) -> String {
-    id.split('-').map(|word| tally::whole(word).trim_end_matches('.').to_owned()).collect()
+/// `site-path` as `SitePath`; none for one word, since a name must not be the id again (§3.49.7).
+fn pascal(id: &str) -> Option<String> {
+    let name = id.split('-').map(|word| tally::whole(word).trim_end_matches('.').to_owned()).collect();
+    id.contains('-').then_some(name)
 }
 
 /// Where the sources come from, when the remote is an address that the format takes.

@@ -45,7 +45,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     for subject in subject::of(input, Topic::Nightly) {
         let message = format!("`{}` is replaced by later builds after days", shown(subject.usage.text));
         let severity = subject.usage.lower(Severity::Warning, false);
-        let mut report = tell::report(&subject.found.range, severity, message, "use a release".to_owned());
+        let mut report = tell::report(&subject.range, severity, message, "use a release".to_owned());
         report.group = subject.place.prefix.to_owned();
         reports.push(report);
     }

@@ -53,7 +53,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             }
         };
         let severity = subject.usage.lower(severity(&subject), false);
-        let mut report = tell::report(&subject.found.range, severity, message, help.to_owned());
+        let mut report = tell::report(&subject.range, severity, message, help.to_owned());
         report.reach = tell::reach(input.world, &subject.place);
         report.group = subject.place.prefix.to_owned();
         reports.push(report);

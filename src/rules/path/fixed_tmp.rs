@@ -54,7 +54,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         let help =
             "ask for a name: tempfile.TemporaryDirectory() in Python, mktemp in a shell; or use $TMPDIR".to_owned();
         let severity = subject.usage.lower(Severity::Warning, false);
-        let mut report = tell::report(&subject.found.range, severity, message, help);
+        let mut report = tell::report(&subject.range, severity, message, help);
         report.group = subject.group();
         reports.push(report);
     }

@@ -87,7 +87,7 @@ fn report(input: &FileInput<'_>, subject: &Subject<'_>, severity: Severity) -> R
         (Kind::Home, None) => "use $HOME or the working directory".to_owned(),
         _ => tell::help(place, text),
     };
-    let mut report = tell::report(&subject.found.range, severity, message, help);
+    let mut report = tell::report(&subject.range, severity, message, help);
     report.reach = tell::reach(input.world, place);
     report.group = subject.group();
     report.edit = to_url(&subject.usage, subject);

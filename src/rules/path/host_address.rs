@@ -117,18 +117,21 @@ fn of_number(
         || number.is_documentation()
         || number.is_multicast();
     let public_resolver = matches!(number.octets(), [8, 8, 8, 8] | [8, 8, 4, 4] | [1, 1, 1, 1]);
-    let telling = format!("{} {}", usage.name(), usage.call()).to_ascii_lowercase();
-    let is_told =
-        ["host", "addr", "server", "scheduler", "client", "connect", "proxy", "_ip", "ip_", "url", "endpoint", "node"]
-            .iter()
-            .any(|word| telling.contains(word))
-            || usage.name().eq_ignore_ascii_case("ip");
+    let is_told = is_told(usage);
     let is_shell = span.kind == Kind::Word && address.user.is_some();
     if is_nobody || public_resolver || !(address.has_port() || address.scheme.is_some() || is_told || is_shell) {
         return None;
     }
     let message = format!("`{number}` is one machine's address");
     Some(report(range, usage.lower(Severity::Error, false), message, number.to_string()))
+}
+
+/// Whether what an address is assigned to, or given to, says that it is one.
+fn is_told(usage: &Usage<'_>) -> bool {
+    let telling = format!("{} {}", usage.name(), usage.call()).to_ascii_lowercase();
+    let words =
+        ["host", "addr", "server", "scheduler", "client", "connect", "proxy", "_ip", "ip_", "url", "endpoint", "node"];
+    words.iter().any(|word| telling.contains(word)) || usage.name().eq_ignore_ascii_case("ip")
 }
 
 /// First labels of services that the whole world uses.
@@ -218,7 +221,9 @@ fn of_name(input: &FileInput<'_>, range: &Range<usize>, usage: &Usage<'_>, addre
     if !is_used {
         return None;
     }
-    let severity = if is_node { Severity::Error } else { Severity::Warning };
+    let is_certain =
+        is_node && (address.has_port() || address.scheme.is_some() || address.user.is_some() || is_told(usage));
+    let severity = if is_certain { Severity::Error } else { Severity::Warning };
     let message = format!("`{host}` is a machine of {}", door.site);
     let mut report = report(range, usage.lower(severity, false), message, host.to_owned());
     report.reach = tell::reach_of_door(input.world, Some(&door));

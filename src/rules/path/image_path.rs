@@ -53,7 +53,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         let note = subject.place.note.map(|note| format!(": {note}")).unwrap_or_default();
         let message = format!("`{}` exists inside one image alone{note}", shown(subject.usage.text));
         let help = "take the directory from an environment variable, or find the file beside the program".to_owned();
-        let mut report = tell::report(&subject.found.range, subject.usage.lower(base, false), message, help);
+        let mut report = tell::report(&subject.range, subject.usage.lower(base, false), message, help);
         report.group = subject.group();
         reports.push(report);
     }

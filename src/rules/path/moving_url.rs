@@ -98,8 +98,11 @@ fn moves(url: &str) -> Option<&'static str> {
     {
         return Some("a file of a branch that moves");
     }
-    let raw = path.iter().position(|part| *part == "raw");
-    if raw.is_some_and(|at| at >= 2 && on_branch(path.get(at + 1)) || at >= 2 && path.get(at + 1) == Some(&"refs")) {
+    // `owner/repository/raw/BRANCH/…`, with `refs/heads/` before the branch in newer ones.
+    let raw = path.iter().position(|part| *part == "raw").filter(|at| *at >= 2);
+    if raw.is_some_and(|at| {
+        on_branch(path.get(at + 1)) || path.get(at + 2) == Some(&"heads") && on_branch(path.get(at + 3))
+    }) {
         return Some("a file of a branch that moves");
     }
     let is_file = path.last().is_some_and(|last| last.contains('.') || url.ends_with('/')) && path.len() > 1;

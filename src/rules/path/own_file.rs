@@ -49,7 +49,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         let severity = subject.usage.lower(Severity::Error, true);
         let message = format!("`{}` is `{own}` of this repository, in one checkout of it", shown(subject.usage.text));
         let help = format!("find `{own}` from where the program stands, for example from __file__");
-        let mut report = tell::report(&subject.found.range, severity, message, help);
+        let mut report = tell::report(&subject.range, severity, message, help);
         report.reach = tell::reach(input.world, &subject.place);
         report.group = format!("own {own}");
         report.edit = edit(input, &subject, own);
@@ -59,10 +59,10 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
 
 /// The relative path, for programs that are started at the top of the repository because they lie there.
 fn edit(input: &FileInput<'_>, subject: &Subject<'_>, own: &str) -> Option<Edit> {
-    let is_whole = subject.usage.span.is_some_and(|span| span.range == subject.found.range);
+    let is_whole = subject.usage.span.is_some_and(|span| span.range == subject.range);
     let is_at_top = !input.path.contains('/');
     (is_whole && is_at_top && subject.usage.force == Force::Done).then(|| Edit {
-        range: subject.found.range.clone(),
+        range: subject.range.clone(),
         replacement: own.to_owned(),
         title: "name it relative to the top of the repository".to_owned(),
     })

@@ -77,7 +77,7 @@ fn report(subject: &Subject<'_>) -> Option<Report> {
     let message = format!("`{}` is data {whose} that lies at one site", shown(usage.text));
     let help = "say in a configuration file at which site it is, or register the data so that any site can have a copy"
         .to_owned();
-    let mut report = tell::report(&subject.found.range, usage.lower(severity, owner.is_some()), message, help);
+    let mut report = tell::report(&subject.range, usage.lower(severity, owner.is_some()), message, help);
     report.group = format!("/store/{area} {}", owner.unwrap_or_default());
     Some(report)
 }

@@ -48,7 +48,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         let note = subject.place.note.map(|note| format!(" ({note})")).unwrap_or_default();
         let message = format!("`{}` {}{note}", shown(subject.usage.text), tell::existence(input.world, &subject.place));
         let mut report =
-            tell::report(&subject.found.range, severity, message, tell::help(&subject.place, subject.usage.text));
+            tell::report(&subject.range, severity, message, tell::help(&subject.place, subject.usage.text));
         report.reach = tell::reach(input.world, &subject.place);
         report.group = subject.group();
         reports.push(report);

@@ -57,7 +57,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         }
         let message = format!("`{}` {}", shown(subject.usage.text), tell::existence(input.world, &subject.place));
         let mut report =
-            tell::report(&subject.found.range, severity, message, tell::help(&subject.place, subject.usage.text));
+            tell::report(&subject.range, severity, message, tell::help(&subject.place, subject.usage.text));
         report.reach = tell::reach(input.world, &subject.place);
         report.group = subject.group();
         report.edit = to_url(&subject.usage, &subject);
@@ -113,7 +113,7 @@ pub(super) fn to_url(usage: &Usage<'_>, subject: &Subject<'_>) -> Option<Edit> {
     if !takes_urls || !READERS.contains(&usage.call()) || !usage.is_first || usage.force != Force::Done {
         return None;
     }
-    let start = subject.found.range.start;
+    let start = subject.range.start;
     let end = start + subject.place.prefix.len();
     usage.text.starts_with(subject.place.prefix).then(|| Edit {
         range: start..end,

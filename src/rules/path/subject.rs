@@ -1,5 +1,7 @@
 //! What a path is, so that one rule and no other speaks of it.
 
+use std::ops::Range;
+
 use super::super::input::FileInput;
 use super::usage::Usage;
 use crate::facility::place::{Kind, Place, is_name};
@@ -40,8 +42,8 @@ pub(super) struct Subject<'a> {
     pub(super) usage: Usage<'a>,
     /// What the catalogue knows.
     pub(super) place: Place<'a>,
-    /// The match.
-    pub(super) found: &'a Match,
+    /// Where it stands.
+    pub(super) range: Range<usize>,
     /// The file of the repository that it names.
     pub(super) own: Option<&'a str>,
 }
@@ -59,14 +61,28 @@ impl Subject<'_> {
 /// The paths of a file that belong to one rule.
 pub(super) fn of<'a>(input: &FileInput<'a>, topic: Topic) -> impl Iterator<Item = Subject<'a>> {
     let input = *input;
-    input.matches.iter().filter_map(move |found| subject(&input, found)).filter(move |subject| subject.topic == topic)
+    let text = input.view.text.as_bytes();
+    let is_wanted = move |found: &&Match| found.form == Form::Path && may_be(topic, &text[found.range.clone()]);
+    let paths = input.matches.iter().filter(is_wanted).map(|found| found.range.clone());
+    paths.filter_map(move |range| subject(&input, range)).filter(move |subject| subject.topic == topic)
 }
 
-fn subject<'a>(input: &FileInput<'a>, found: &'a Match) -> Option<Subject<'a>> {
-    if found.form != Form::Path {
-        return None;
+/// Whether a path can belong to a rule, by its root alone: most rules look at most paths for nothing otherwise.
+fn may_be(topic: Topic, path: &[u8]) -> bool {
+    let begins = |root: &str| path.starts_with(root.as_bytes());
+    match topic {
+        Topic::Software | Topic::Nightly => begins("/cvmfs"),
+        Topic::Store => begins("/store"),
+        Topic::Temporary => begins("/tmp") || begins("/var") || begins("/lscratch"),
+        Topic::Site | Topic::Home | Topic::Retired | Topic::Own => {
+            !begins("/cvmfs") && !begins("/store/") && !begins("/tmp")
+        }
+        Topic::Image | Topic::Proxy => true,
     }
-    let usage = Usage::of(input, &found.range)?;
+}
+
+fn subject<'a>(input: &FileInput<'a>, range: Range<usize>) -> Option<Subject<'a>> {
+    let usage = Usage::of(input, &range)?;
     let place = input.world.catalogue.place(usage.text)?;
     let own = own_file(input, usage.text, place.kind);
     let topic = topic(&place, &usage, own.is_some());
@@ -74,7 +90,7 @@ fn subject<'a>(input: &FileInput<'a>, found: &'a Match) -> Option<Subject<'a>> {
         topic,
         usage,
         place,
-        found,
+        range,
         own,
     })
 }
@@ -174,8 +190,9 @@ fn is_meant(language: Language, file: &str, topic: Topic, place: &Place<'_>, tex
                 [".github/", ".gitlab", "docker", "compose", "k8s", "helm", "chart", "devcontainer", "binder/"]
                     .iter()
                     .any(|word| lower.contains(word));
-            !(is_general && place.owner.is_none_or(|owner| !is_person(owner)) && is_service)
-                && !matches!(topic, Topic::Temporary | Topic::Image)
+            let is_anybodys = is_general && place.owner.is_none_or(|owner| !is_person(owner));
+            let is_inside = is_anybodys && is_service;
+            !is_inside && !matches!(topic, Topic::Temporary | Topic::Image)
         }
         Language::Data => !matches!(topic, Topic::Temporary | Topic::Image | Topic::Own),
         _ => true,

@@ -40,6 +40,10 @@ impl<'a> Usage<'a> {
             return None;
         }
         let text = input.view.text.get(range.clone())?;
+        // ``/path``: markup of documentation that is kept in a string.
+        if input.view.text.get(..range.start)?.ends_with("``") {
+            return None;
+        }
         let in_test = is_test(input.path);
         let Some(span) = input.view.span_at(range.start) else {
             // Code itself holds no path; a list or what no parser could read may.

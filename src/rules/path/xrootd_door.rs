@@ -1,5 +1,6 @@
 //! Doors of one site.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::super::input::FileInput;
@@ -10,6 +11,7 @@ use super::usage::{Force, Usage};
 use crate::facility::door::{Door, Kind};
 use crate::model::finding::{Confidence, Severity};
 use crate::repo::matcher::Form;
+use crate::repo::source::language::Language;
 use crate::repo::source::span;
 
 /// Doors of one site.
@@ -90,7 +92,11 @@ impl DataUrl<'_> {
     }
 }
 
+/// From this many doors on a file of settings is a table of the sites of an experiment, and chooses none of them.
+const MANY_DOORS: usize = 12;
+
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    let is_table = is_table(input);
     for found in input.matches.iter().filter(|found| found.form == Form::Url) {
         let Some(url) = input.view.text.get(found.range.clone()).and_then(data_url) else { continue };
         let door = input.world.catalogue.door(url.host);
@@ -98,7 +104,11 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             continue;
         }
         if let Some(usage) = Usage::of(input, &found.range) {
-            reports.push(of_url(input, &found.range, &usage, &url, door.as_ref()));
+            let mut report = of_url(input, &found.range, &usage, &url, door.as_ref());
+            if is_table && url.owner().is_none() {
+                report.severity = report.severity.min(Some(Severity::Warning));
+            }
+            reports.push(report);
         }
     }
     for span in &input.view.spans {
@@ -106,12 +116,22 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     }
 }
 
+fn is_table(input: &FileInput<'_>) -> bool {
+    if !matches!(input.language, Language::Json | Language::Yaml | Language::Data) {
+        return false;
+    }
+    let urls = input.matches.iter().filter(|found| found.form == Form::Url);
+    let hosts = urls.filter_map(|found| Some(data_url(input.view.text.get(found.range.clone())?)?.host));
+    hosts.collect::<BTreeSet<_>>().len() >= MANY_DOORS
+}
+
 /// Whether a host that no table knows has the form of a name on the internet, and isn't an example's.
 fn is_public_name(host: &str) -> bool {
     let name = host.split(':').next().unwrap_or_default();
     let Some((rest, top)) = name.rsplit_once('.') else { return false };
     let is_top = (2..=6).contains(&top.len()) && top.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let is_file = matches!(top, "root" | "py" | "json" | "txt" | "local" | "test" | "example" | "invalid");
+    let is_file =
+        matches!(top, "root" | "py" | "parq" | "h5" | "json" | "txt" | "local" | "test" | "example" | "invalid");
     let is_example = rest.contains("example")
         || rest.split('.').any(|label| matches!(label, "my" | "host" | "server" | "some" | "your"));
     is_top && !is_file && !is_example && !rest.is_empty()
@@ -155,6 +175,27 @@ fn sentence(host: &str, door: Option<&Door<'_>>) -> String {
     }
 }
 
+/// Whether what a name is assigned to, or given to, says that it is used as a door.
+fn is_told(usage: &Usage<'_>) -> bool {
+    let telling = format!("{} {}", usage.name(), usage.call()).to_ascii_lowercase();
+    let words = [
+        "host",
+        "door",
+        "redirector",
+        "server",
+        "xrd",
+        "xrootd",
+        "prefix",
+        "endpoint",
+        "url",
+        "eos",
+        "site",
+        "popen",
+        "run",
+    ];
+    words.iter().any(|word| telling.contains(word))
+}
+
 /// A value that is the name of a door and nothing else.
 fn bare_host(input: &FileInput<'_>, span: &span::Span) -> Option<Report> {
     let length = span.range.len();
@@ -162,14 +203,22 @@ fn bare_host(input: &FileInput<'_>, span: &span::Span) -> Option<Report> {
         return None;
     }
     let text = input.view.text.get(span.range.clone())?;
-    let host = text.trim_matches('/');
+    let host = text.trim_end_matches('/');
     if !host.contains('.') || host.contains(['/', ' ', '\n']) || !input.world.catalogue.is_door(host) {
         return None;
     }
     let door = input.world.catalogue.door(host).filter(|door| door.kind == Kind::Site)?;
     let usage = Usage::of(input, &span.range)?;
     let help = "take the door from an argument or the facility".to_owned();
-    let mut report = tell::report(&span.range, usage.lower(Severity::Error, false), sentence(host, Some(&door)), help);
+    let severity = match usage.force {
+        // `if "cmseos.fnal.gov" in path`: asks, and goes another way elsewhere.
+        Force::Guard if !matches!(usage.call(), "replace" | "sub") => Severity::Note,
+        _ if span.kind == span::Kind::Text && !is_told(&usage) => {
+            usage.lower(Severity::Warning, false).max(Severity::Warning)
+        }
+        _ => usage.lower(Severity::Error, false),
+    };
+    let mut report = tell::report(&span.range, severity, sentence(host, Some(&door)), help);
     report.reach = tell::reach_of_door(input.world, Some(&door));
     report.group = host.to_owned();
     Some(report)

@@ -39,9 +39,15 @@ pub struct Directive {
 
 /// Every directive of a file, sorted by line. `bytes` is the file itself, of a notebook too.
 ///
-/// In notebooks and JSON a string may hold it: the line of a cell, or a value such as `"//": "carnet: ignore[…] …"`.
+/// In notebooks and JSON a string may hold it: the line of a cell, or a value such as `"//": "carnet: ignore[…] …"`. In
+/// text for people only an HTML comment is one, since manuals show the others; in what programs wrote there is none.
 pub fn read(language: Language, bytes: &[u8]) -> Vec<Directive> {
-    let in_strings = matches!(language, Language::Notebook | Language::Json);
+    let signs = match language {
+        Language::Notebook | Language::Json => Signs { comments: &COMMENTS, in_strings: true },
+        Language::Prose => Signs { comments: &["<!--"], in_strings: false },
+        Language::Ignore | Language::Generated => return Vec::new(),
+        _ => Signs { comments: &COMMENTS, in_strings: false },
+    };
     let mut found: Vec<(Directive, bool)> = Vec::new();
     let (mut line, mut counted) = (1_u32, 0);
     for at in memmem::find_iter(bytes, SIGN) {
@@ -54,7 +60,7 @@ pub fn read(language: Language, bytes: &[u8]) -> Vec<Directive> {
         }
         let before = String::from_utf8_lossy(&bytes[start..at]);
         let rest = String::from_utf8_lossy(&bytes[at..end]);
-        found.extend(directive(line, &before, &rest, in_strings));
+        found.extend(directive(line, &before, &rest, signs));
         if found.len() == MAX_DIRECTIVES {
             break;
         }
@@ -62,11 +68,19 @@ pub fn read(language: Language, bytes: &[u8]) -> Vec<Directive> {
     aimed(found)
 }
 
+/// What may stand before a directive.
+#[derive(Clone, Copy)]
+struct Signs {
+    comments: &'static [&'static str],
+    /// It may also begin a string.
+    in_strings: bool,
+}
+
 /// Reads the text from the sign on; with whether it stands alone in its line.
-fn directive(line: u32, before: &str, rest: &str, in_strings: bool) -> Option<(Directive, bool)> {
+fn directive(line: u32, before: &str, rest: &str, signs: Signs) -> Option<(Directive, bool)> {
+    let in_strings = signs.in_strings;
     let opened = before.trim_end();
-    let is_comment =
-        COMMENTS.iter().any(|sign| opened.ends_with(sign)) || (in_strings && opened.ends_with(['"', '\'', '#']));
+    let is_comment = signs.comments.iter().any(|sign| opened.ends_with(sign)) || (in_strings && opened.ends_with('"'));
     let text = rest.strip_prefix(SIGN)?.trim_start().strip_prefix("ignore")?;
     if !is_comment {
         return None;
@@ -187,6 +201,13 @@ mod tests {
     fn text_that_is_no_comment_is_none() {
         assert_eq!(read(Language::Python, b"print('carnet: ignore[x] y')\ncarnet: ignore[x] y\n"), []);
         assert_eq!(read(Language::Python, b"# carnet: nothing\n"), []);
+    }
+
+    #[test]
+    fn manuals_show_it_without_meaning_it() {
+        let text = "    x  # carnet: ignore[site-path] shown\n<!-- carnet: ignore[site-path] meant -->\n";
+        assert_eq!(one(Language::Prose, text).reason, "meant");
+        assert_eq!(read(Language::Generated, text.as_bytes()), []);
     }
 
     #[test]

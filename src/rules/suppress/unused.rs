@@ -145,7 +145,7 @@ pub(super) fn of_entries(matched: &BTreeSet<usize>, settings: &Settings<'_>) -> 
         found.push(finding);
     };
     if dead > 0 && !settings.partial {
-        let help = "take it out of the baseline with carnet scan --prune";
+        let help = "take it out of the baseline with carnet scan --prune-baseline";
         say(dead, "matches no finding any more", "match no finding any more", help, "dead");
     }
     if over > 0 {

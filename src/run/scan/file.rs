@@ -12,7 +12,7 @@ use super::place::Lines;
 use super::tree::{Snapshot, WHOLE};
 use crate::model::finding::Finding;
 use crate::repo::matcher::Match;
-use crate::repo::source::fact::{Import, Reference};
+use crate::repo::source::fact::{Import, Reference, Usage};
 use crate::repo::source::language::Language;
 use crate::repo::source::{self, View};
 use crate::rules::input::FileInput;
@@ -114,14 +114,20 @@ impl<'a> Worker<'a> {
     /// What rules of the repository want to know of a file.
     fn remember(&self, view: &View<'_>, bytes: &[u8], examined: &mut Examined) {
         let facts = &view.facts;
+        let mut lines = None;
         if !facts.imports.is_empty() || !facts.references.is_empty() {
-            let lines = Lines::of(bytes);
+            let lines = &*lines.insert(Lines::of(bytes));
             let line = |range: &Range<usize>| lines.line(view.map.in_file(range.start));
             examined.imports = facts.imports.iter().map(|import| (line(&import.range), import.clone())).collect();
             examined.references = facts.references.iter().map(|one| (line(&one.range), one.clone())).collect();
         }
         for span in view.spans.iter().filter(|span| span.is_active()).take(MOST_MENTIONS) {
             let text = &view.text[span.range.clone()];
+            if span.is_head && text.starts_with("../") && is_program(text) {
+                let lines = lines.get_or_insert_with(|| Lines::of(bytes));
+                let reference = Reference { path: text.to_owned(), range: span.range.clone(), usage: Usage::Data };
+                examined.references.push((lines.line(view.map.in_file(span.range.start)), reference));
+            }
             let name = text.rsplit('/').next().unwrap_or(text);
             if text.len() < 300 && name.contains('.') && !name.contains([' ', '\n']) {
                 examined.mentions.push(name.to_owned());
@@ -212,6 +218,11 @@ fn is_named_in_prose(language: Language, bytes: &[u8]) -> bool {
         && ["docker run", "singularity ", "apptainer "]
             .iter()
             .any(|word| memmem::find(bytes, word.as_bytes()).is_some())
+}
+
+/// Whether a path names a program or a part of one.
+fn is_program(path: &str) -> bool {
+    [".py", ".sh", ".C", ".cxx", ".cc", ".cpp", ".h"].iter().any(|end| path.ends_with(end))
 }
 
 fn is_binary(bytes: &[u8]) -> bool {

@@ -7,6 +7,7 @@ use super::list::Kind;
 use super::place::Lines;
 use crate::model::finding::{Finding, Fix, MOST_PLACES, Place, Severity, Span};
 use crate::repo::source::View;
+use crate::rules::committed_credential::masked;
 use crate::rules::suppress::fingerprint::Fingerprints;
 use crate::rules::{Report, Rule};
 
@@ -75,7 +76,7 @@ fn one(within: &Within<'_>, rule: &Rule, report: Report) -> Finding {
         Fix { title: edit.title.clone(), start, end, replacement: edit.replacement.clone() }
     });
     let span = range.clone().map(|range| within.lines.span(range));
-    let source = range.map(|range| within.lines.text(range.start));
+    let source = range.map(|range| shown(within, range.start));
     Finding { span, source, fix: edit, ..bare(rule, report, within.path) }
 }
 
@@ -100,9 +101,14 @@ fn several(within: &Within<'_>, members: Vec<(&'static Rule, Report)>) -> Option
     places.dedup();
     places.truncate(MOST_PLACES);
     let (rule, first) = members.into_iter().next()?;
-    let source = first.range.as_ref().map(|range| within.lines.text(within.in_file(range).start));
+    let source = first.range.as_ref().map(|range| shown(within, within.in_file(range).start));
     let places = places.into_iter().map(|line| Place { path: within.path.to_owned(), line }).collect();
     Some(Finding { source, count: Some(count), places, ..bare(rule, first, within.path) })
+}
+
+/// The line of a place, without secrets.
+fn shown(within: &Within<'_>, offset: usize) -> String {
+    masked(&within.lines.text(offset)).into_owned()
 }
 
 fn bare(rule: &Rule, report: Report, path: &str) -> Finding {
@@ -112,8 +118,8 @@ fn bare(rule: &Rule, report: Report, path: &str) -> Finding {
         confidence: report.confidence.unwrap_or(rule.confidence),
         path: path.to_owned(),
         span: None,
-        message: report.message,
-        help: report.help,
+        message: masked(&report.message).into_owned(),
+        help: report.help.map(|help| masked(&help).into_owned()),
         fix: None,
         facilities: report.reach,
         source: None,
@@ -133,6 +139,17 @@ pub(super) fn of_repository(rule: &Rule, report: Report) -> Finding {
         finding.span = Some(Span { line, column: 1, end_line: line, end_column: 1 });
     }
     finding
+}
+
+/// Gives a finding that knows its line alone the text of it, all of which it then stands for.
+pub(super) fn place(finding: &mut Finding, line: impl Fn(&str, u32) -> Option<String>) {
+    let Some(span) = &mut finding.span else { return };
+    let Some(text) = line(&finding.path, span.line) else { return };
+    let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+    let indent = text.chars().count() - text.trim_start().chars().count();
+    span.column = u32::try_from(indent + 1).unwrap_or(1);
+    span.end_column = (count(text.trim_end()) + 1).max(span.column);
+    finding.source = Some(masked(&text).into_owned());
 }
 
 /// Gives every finding its key. They must be sorted.

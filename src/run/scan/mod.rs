@@ -97,7 +97,7 @@ pub fn scan(options: &Options) -> Result<Scanned, RepoError> {
             check(&repository, &mut reports);
             for report in reports {
                 let mut one = finding::of_repository(rule, report);
-                one.source = one.span.and_then(|span| snapshot.line(&one.path, span.line));
+                finding::place(&mut one, |path, line| snapshot.line(path, line));
                 findings.push(one);
             }
         }

@@ -1,7 +1,8 @@
 //! SARIF 2.1.0: its shape, and the limits of its readers.
 
 use carnet::model::finding::{Place, Severity};
-use carnet::report::scan::Format;
+use carnet::report::Options;
+use carnet::report::scan::{self as scan_report, Format};
 use serde_json::Value;
 
 use super::fixture::{finding, scan, with};
@@ -24,6 +25,16 @@ fn a_scan_is_one_run_with_every_rule() {
         assert_eq!(rules[index]["id"], result["ruleId"]);
         assert!(result["locations"].as_array().is_some_and(|locations| locations.len() == 1));
     }
+}
+
+#[test]
+fn suppressed_results_are_there_only_when_asked_for() {
+    let count = |text: &str| text.matches("\"justification\"").count();
+    assert_eq!(count(&render(&scan(), Format::Sarif)), 0);
+    let options = Options { all: true, ..Options::default() };
+    let all = scan_report::render(Format::Sarif, &scan(), &options).expect("JSON");
+    assert_eq!(count(&all), 3);
+    assert_eq!((all.matches("\"inSource\"").count(), all.matches("\"external\"").count()), (1, 2));
 }
 
 #[test]

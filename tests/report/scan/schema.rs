@@ -1,7 +1,8 @@
 //! Forms that have a schema fit it.
 
 use carnet::cli::schema;
-use carnet::report::scan::Format;
+use carnet::report::Options;
+use carnet::report::scan::{self as scan_report, Format};
 use carnet::rules::suppress::baseline::Baseline;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -42,6 +43,8 @@ fn a_baseline_fits_its_schema() {
 #[test]
 fn sarif_fits_the_schema_of_the_standard() {
     assert_eq!(errors(&sarif(), &render(&scan(), Format::Sarif)), [""; 0]);
+    let options = Options { all: true, ..Options::default() };
+    assert_eq!(errors(&sarif(), &scan_report::render(Format::Sarif, &scan(), &options).expect("JSON")), [""; 0]);
     assert_eq!(errors(&sarif(), &render(&with(Vec::new()), Format::Sarif)), [""; 0]);
     let wrong = render(&scan(), Format::Sarif).replace("\"level\": \"error\"", "\"level\": \"bad\"");
     assert!(!errors(&sarif(), &wrong).is_empty(), "the schema refuses what is wrong");

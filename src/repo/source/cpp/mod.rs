@@ -36,7 +36,8 @@ struct Frame<'a> {
     call: Option<&'a str>,
     /// The variable that is made by it.
     variable: Option<&'a str>,
-    place: Range<usize>,
+    /// Where that is written; none for a list that only stands in a call.
+    place: Option<usize>,
     /// The variable that the statement outside assigns.
     assigned: Option<&'a str>,
     is_block: bool,
@@ -58,6 +59,7 @@ struct Reader<'s, 'a> {
     before: Before,
     last: Option<&'a str>,
     last_at: usize,
+    kind_at: usize,
     /// The name before the last, when nothing stands between.
     kind: Option<&'a str>,
     assigned: Option<&'a str>,
@@ -77,6 +79,7 @@ pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
         before: Before::Other,
         last: None,
         last_at: 0,
+        kind_at: 0,
         kind: None,
         assigned: None,
         is_shown: false,
@@ -223,6 +226,7 @@ impl<'a> Reader<'_, 'a> {
             Before::Name | Before::Mark => self.last.filter(|name| !is_keyword(name)),
             _ => None,
         };
+        self.kind_at = self.last_at;
         self.is_shown |= meaning::is_stream(name) || name == "throw";
         self.last = Some(name);
         self.last_at = start;
@@ -378,10 +382,10 @@ impl<'a> Reader<'_, 'a> {
         }
         let is_call = byte == b'(' && matches!(self.before, Before::Name | Before::Mark);
         let is_block = byte == b'{' && !matches!(self.before, Before::Assign | Before::Comma | Before::Open);
-        let (call, variable) = match (is_call, self.kind, self.last) {
-            (true, Some(kind), name) if self.before == Before::Name => (Some(kind), name),
-            (true, _, name) => (name, None),
-            _ => (None, None),
+        let (call, variable, place) = match (is_call, self.kind, self.last) {
+            (true, Some(kind), name) if self.before == Before::Name => (Some(kind), name, Some(self.kind_at)),
+            (true, _, Some(name)) => (Some(name), None, Some(self.last_at)),
+            _ => (None, None, None),
         };
         self.impure();
         // A list in a call belongs to it.
@@ -393,7 +397,7 @@ impl<'a> Reader<'_, 'a> {
         let frame = Frame {
             call,
             variable,
-            place: self.last_at..self.last_at + call.map_or(0, str::len),
+            place,
             assigned: self.assigned,
             is_block,
             is_shown,
@@ -405,7 +409,7 @@ impl<'a> Reader<'_, 'a> {
         if is_block {
             self.reset();
         }
-        self.frames.push(Frame { is_shown: frame.is_shown, ..frame });
+        self.frames.push(frame);
         self.before = if is_block { Before::Other } else { Before::Open };
         if byte == b'(' {
             self.kind = None;
@@ -431,15 +435,12 @@ impl<'a> Reader<'_, 'a> {
         let Some(mut frame) = self.frames.pop() else { return };
         frame.next();
         self.assigned = frame.assigned;
-        let Some(name) = frame.call.filter(|_| byte == b')' && frame.has_text && frame.place.end <= self.end) else {
-            return;
-        };
-        let whole = frame.place.start..self.at;
+        let (Some(name), Some(start), true) = (frame.call, frame.place, byte == b')' && frame.has_text) else { return };
         meaning::references(self.sheet, name, &frame.arguments);
         self.sheet.facts.calls.push(Call {
             name: short(name),
-            range: frame.place.start..frame.place.start + name.len().min(whole.len()),
-            whole,
+            range: start..start + name.len(),
+            whole: start..self.at,
             arguments: frame.arguments,
             keywords: Vec::new(),
             is_conditional: false,

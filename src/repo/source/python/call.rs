@@ -1,7 +1,7 @@
 //! Calls.
 
 use ruff_python_ast::{Expr, ExprCall, Keyword};
-use ruff_text_size::Ranged;
+use ruff_text_size::Ranged as _;
 
 use super::callee::{self, Sort};
 use super::literal::{self, bytes};
@@ -112,15 +112,16 @@ impl<'a> Reader<'a> {
     fn observe(&mut self, name: &'a str, call: &'a ExprCall) {
         let arguments = &*call.arguments.args;
         let last = name.rsplit('.').next().unwrap_or(name);
-        if callee::runs(name) {
-            if let Some(command) = arguments.first() {
-                self.command(command);
-            }
+        if let (true, Some(command)) = (callee::runs(name), arguments.first()) {
+            self.command(command);
         }
-        if last == "write" {
-            if let (Some((file, _)), [text]) = (name.rsplit_once('.'), arguments) {
-                self.write(file, text);
-            }
+        if let ("write", Some((file, _)), [text]) = (last, name.rsplit_once('.'), arguments) {
+            self.write(file, text);
+        }
+        if let ("append", Some((lines, _)), [line]) = (last, name.rsplit_once('.'), arguments)
+            && literal::is_string(line)
+        {
+            self.write_line(lines, line);
         }
         self.variable(name, last, arguments);
         self.reference(name, last, call);

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use ruff_python_ast::{Expr, IpyEscapeKind};
-use ruff_text_size::Ranged;
+use ruff_python_ast::Expr;
+use ruff_text_size::Ranged as _;
 
 use super::literal::{self, bytes};
 use super::reader::Reader;
@@ -40,7 +40,8 @@ impl<'a> Reader<'a> {
         self.shell_cooked(&cooked);
     }
 
-    fn shell_cooked(&mut self, cooked: &Cooked) {
+    /// Commands and settings of a text that a shell reads.
+    pub(super) fn shell_cooked(&mut self, cooked: &Cooked) {
         let (_, mut facts) = embedded::read(Language::Shell, cooked);
         self.snap(&mut facts);
         for command in &mut facts.commands {
@@ -106,24 +107,23 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A line of a notebook that is no Python.
-    pub(super) fn escape(&mut self, kind: IpyEscapeKind, range: Range<usize>) {
+    /// A line of a notebook that is no Python, from its sign on.
+    pub(super) fn escape(&mut self, range: Range<usize>) {
         let source = &self.text[range.clone()];
-        // An assignment (`x = !ls`) has its range from the sign on.
-        let body = source.trim_start_matches(['!', '%']);
+        let body = source.trim_start_matches(['!', '%', '?']);
         let start = range.end - body.len();
+        if source.starts_with('!') {
+            return self.escaped_shell(start..range.end);
+        }
         let (name, rest) = body.split_once([' ', '\t']).unwrap_or((body, ""));
-        match kind {
-            IpyEscapeKind::Shell | IpyEscapeKind::ShCap => self.escaped_shell(start..range.end),
-            IpyEscapeKind::Magic => match name {
-                "pip" | "conda" | "mamba" | "cd" | "ls" | "mkdir" | "cp" | "mv" | "rm" | "cat" => {
-                    self.escaped_shell(start..range.end);
-                }
-                "sx" | "system" => self.escaped_shell(range.end - rest.len()..range.end),
-                "run" => self.escaped_run(rest, range.end - rest.len()),
-                "env" | "set_env" => self.escaped_variable(rest, range.end - rest.len()),
-                _ => {}
-            },
+        let at = range.end - rest.len();
+        match name {
+            "pip" | "conda" | "mamba" | "cd" | "ls" | "mkdir" | "cp" | "mv" | "rm" | "cat" => {
+                self.escaped_shell(start..range.end);
+            }
+            "sx" | "system" => self.escaped_shell(at..range.end),
+            "run" => self.escaped_run(rest, at),
+            "env" | "set_env" => self.escaped_variable(rest, at),
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 use ruff_python_ast::{
     BoolOp, CmpOp, Comprehension, Expr, ExprBinOp, ExprDict, FStringPart, InterpolatedStringElement, Operator,
 };
-use ruff_text_size::Ranged;
+use ruff_text_size::Ranged as _;
 
 use super::literal::{self, Formatted, bytes};
 use super::reader::{Context, Reader};
@@ -133,13 +133,12 @@ impl<'a> Reader<'a> {
                     self.expression(bound, Context::PLAIN);
                 }
             }
-            Expr::IpyEscapeCommand(it) => self.escape(it.kind, bytes(it.range)),
             _ => {}
         }
     }
 
     fn elements(&mut self, elements: &'a [Expr], context: Context<'a>) {
-        self.lines(elements);
+        self.lines(elements, context.name);
         for element in elements {
             self.expression(element, Context { is_head: true, is_part: false, ..context });
         }

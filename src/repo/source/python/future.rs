@@ -2,7 +2,7 @@
 
 use ruff_python_ast::{Expr, ModModule, Operator};
 use ruff_python_parser::{Parsed, UnsupportedSyntaxErrorKind as Kind};
-use ruff_text_size::Ranged;
+use ruff_text_size::Ranged as _;
 
 use super::literal::bytes;
 use super::reader::{Context, Reader};

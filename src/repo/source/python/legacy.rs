@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ruff_python_ast::ModModule;
 use ruff_python_parser::{Parsed, UnsupportedSyntaxErrorKind};
-use ruff_text_size::Ranged;
+use ruff_text_size::Ranged as _;
 
 use super::literal::bytes;
 use crate::repo::source::fact::Facts;
@@ -47,13 +47,13 @@ fn old_syntax(text: &str, range: Range<usize>) -> Option<Range<usize>> {
     let is_old = rest.starts_with('`')
         || rest.starts_with("<>")
         || before.ends_with('<') && rest.starts_with('>')
-        || before.trim_start().starts_with("raise ") && rest.starts_with(',')
+        || before.trim() == "raise" && text[range.clone()].contains(',')
         || is_old_integer(rest)
         || before.ends_with(|c: char| c.is_ascii_digit())
             && rest.starts_with(['L', 'l'])
             && !rest[1..].starts_with(is_word)
         || is_old_prefix(before, rest);
-    is_old.then(|| at..at + rest.chars().next().map_or(0, char::len_utf8))
+    is_old.then(|| if range.is_empty() { at..at + rest.chars().next().map_or(0, char::len_utf8) } else { range })
 }
 
 fn is_word(c: char) -> bool {

@@ -6,7 +6,7 @@ use ruff_python_ast::{
     Expr, FString, FStringPart, InterpolatedStringElement, InterpolatedStringElements, Operator, StringFlags,
     StringLiteral, TString,
 };
-use ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::{Ranged as _, TextRange};
 
 use crate::repo::source::embedded::Cooked;
 use crate::repo::source::fact::Word;

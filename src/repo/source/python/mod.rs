@@ -7,6 +7,7 @@
 mod call;
 mod callee;
 mod command;
+mod escape;
 mod expression;
 mod future;
 mod image;
@@ -44,9 +45,13 @@ pub fn read(text: Cow<'_, str>, mode: Mode) -> View<'_> {
 }
 
 fn examine(text: &str, mode: Mode) -> (Vec<Span>, Facts, Option<String>) {
-    match parse::parse(text, mode) {
+    let masked = match mode {
+        Mode::File => escape::Masked { text: Cow::Borrowed(text), commands: Vec::new() },
+        Mode::Cell => escape::mask(text),
+    };
+    match parse::parse(&masked.text) {
         Ok(parsed) => {
-            let (spans, facts) = reader::read(text, &parsed);
+            let (spans, facts) = reader::read(text, &parsed, &masked.commands);
             let problem = parsed.errors().first().map(|error| error.error.to_string());
             (spans, facts, problem)
         }

@@ -1,10 +1,10 @@
 //! The parser, with a bound on what it is given.
 
+use std::panic::catch_unwind;
+
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{ModModule, PythonVersion};
 use ruff_python_parser::{Mode as Grammar, ParseOptions, Parsed, lexer, parse_unchecked};
-
-use super::Mode;
 
 /// Longest text that a tree is made of, in bytes; the tree takes some twenty times its memory.
 const LONGEST: usize = 32 << 20;
@@ -14,20 +14,18 @@ const LONGEST: usize = 32 << 20;
 const DEEPEST: usize = 400;
 
 /// The tree of a text, or why none is made.
-pub(super) fn parse(text: &str, mode: Mode) -> Result<Parsed<ModModule>, &'static str> {
+pub(super) fn parse(text: &str) -> Result<Parsed<ModModule>, &'static str> {
     if text.len() > LONGEST {
         return Err("it is too long to be parsed: its strings and comments alone were read");
     }
-    let grammar = match mode {
-        Mode::File => Grammar::Module,
-        Mode::Cell => Grammar::Ipython,
-    };
-    if !may_be_deep(text) || depth_within(text, grammar, DEEPEST) {
-        // The oldest version that the parser knows, so that it tells of all newer syntax.
-        let options = ParseOptions::from(grammar).with_target_version(PythonVersion::PY37);
-        return parse_unchecked(text, options).try_into_module().ok_or("it is no module");
+    if may_be_deep(text) && !depth_within(text, DEEPEST) {
+        return Err("it nests too deeply to be parsed: its strings and comments alone were read");
     }
-    Err("it nests too deeply to be parsed: its strings and comments alone were read")
+    // The oldest version that the parser knows, so that it tells of all newer syntax.
+    let options = ParseOptions::from(Grammar::Module).with_target_version(PythonVersion::PY37);
+    // The parser has places that it takes for unreachable; a text that reaches one must not end the scan.
+    let parsed = catch_unwind(|| parse_unchecked(text, options)).ok().and_then(Parsed::try_into_module);
+    parsed.ok_or("the parser gave up: its strings and comments alone were read")
 }
 
 /// Whether a text has enough bytes that could nest to be worth a look. Words that nest (`not`, `lambda`, `if`, `await`)
@@ -41,8 +39,8 @@ fn may_be_deep(text: &str) -> bool {
 ///
 /// Counted from tokens: every opening bracket, operator and word that may put a node below another adds one, until a
 /// comma, a colon or the end of the line, which go back to what the bracket around them began with.
-fn depth_within(text: &str, grammar: Grammar, limit: usize) -> bool {
-    let mut lexer = lexer::lex(text, grammar);
+fn depth_within(text: &str, limit: usize) -> bool {
+    let mut lexer = lexer::lex(text, Grammar::Module);
     let mut blocks = 0_usize;
     let mut depth = 0_usize;
     let mut openings: Vec<usize> = Vec::new();

@@ -6,7 +6,7 @@ use std::ops::Range;
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{Expr, ModModule};
 use ruff_python_parser::Parsed;
-use ruff_text_size::Ranged;
+use ruff_text_size::Ranged as _;
 
 use super::literal::bytes;
 use super::{future, legacy};
@@ -76,8 +76,8 @@ pub(super) struct Reader<'a> {
     pub embedded: Vec<(Language, Cooked)>,
 }
 
-/// Spans and facts of a text that was parsed.
-pub(super) fn read(text: &str, parsed: &Parsed<ModModule>) -> (Vec<Span>, Facts) {
+/// Spans and facts of a text that was parsed; commands of IPython stand in ranges of it.
+pub(super) fn read(text: &str, parsed: &Parsed<ModModule>, commands: &[Range<usize>]) -> (Vec<Span>, Facts) {
     let position = Position { is_conditional: false, at_import: true, is_optional: false, in_function: false };
     let mut reader = Reader {
         text,
@@ -95,6 +95,9 @@ pub(super) fn read(text: &str, parsed: &Parsed<ModModule>) -> (Vec<Span>, Facts)
     reader.body(parsed.suite());
     reader.close_written(0);
     reader.run_assigned();
+    for command in commands {
+        reader.escape(command.clone());
+    }
     legacy::find(text, parsed, &mut reader.facts);
     future::find(parsed, &mut reader.facts);
     reader.finish()

@@ -18,7 +18,11 @@ impl<'a> Reader<'a> {
             "open" | "read_text" | "read_bytes" if base.is_empty() && is_reading(0) => self.path_receiver(call),
             "TFile" if is_reading(1) => self.file(arguments.first(), Usage::Data),
             "load" | "loadtxt" | "genfromtxt" | "fromfile" | "from_parquet" | "read_table" | "load_model"
-            | "load_from_file" | "from_file" | "SafeConfigParser" => self.file(arguments.first(), Usage::Data),
+            | "load_from_file" | "from_file"
+                if !base.ends_with("hub") =>
+            {
+                self.file(arguments.first(), Usage::Data);
+            }
             "copy" | "copy2" | "copyfile" if base == "shutil" => self.file(arguments.first(), Usage::Data),
             "read" if is_settings(base) => self.file(arguments.first(), Usage::Data),
             "RDataFrame" => self.file(arguments.get(1), Usage::Data),
@@ -26,7 +30,7 @@ impl<'a> Reader<'a> {
                 self.file(arguments.first(), Usage::Data);
             }
             "LoadMacro" | "Macro" | "execfile" | "run_path" | "AddIncludePath" => {
-                self.file(arguments.first(), Usage::Code)
+                self.file(arguments.first(), Usage::Code);
             }
             "ProcessLine" | "ProcessLineSync" => self.processed(arguments.first()),
             "Declare" => self.included(arguments.first()),

@@ -1,7 +1,7 @@
 //! Statements.
 
 use ruff_python_ast::{ExceptHandler, Expr, Parameters, Stmt, StmtAssign, StmtImport, StmtImportFrom, StmtTry};
-use ruff_text_size::Ranged;
+use ruff_text_size::Ranged as _;
 
 use super::literal::{self, bytes};
 use super::reader::{Context, Position, Reader};
@@ -102,7 +102,6 @@ impl<'a> Reader<'a> {
                 }
             }
             Stmt::TypeAlias(it) => self.plain(&it.value),
-            Stmt::IpyEscapeCommand(it) => self.escape(it.kind, bytes(it.range)),
             _ => self.compound(statement),
         }
     }
@@ -287,7 +286,7 @@ impl<'a> Reader<'a> {
             self.has_lazy_annotations = true;
             self.newer((3, 7), "annotations that are not evaluated", bytes(import.range));
         }
-        let range = import.module.as_ref().map_or(import.range, Ranged::range);
+        let range = import.module.as_ref().map_or(import.range, |module| module.range);
         self.facts.imports.push(Import {
             module: format!("{}{module}", ".".repeat(dots)),
             names,

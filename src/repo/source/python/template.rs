@@ -1,16 +1,20 @@
 //! Text that a program puts together line by line: `file.write("…")`, `text += "…"`, lists of lines.
 
 use ruff_python_ast::Expr;
-use ruff_text_size::Ranged;
+use ruff_text_size::Ranged as _;
 
 use super::literal::{self, bytes};
 use super::reader::{Context, Reader};
 use crate::repo::source::embedded::{self, Cooked};
+use crate::repo::source::fact::{Dialect, Setting, Word};
 use crate::repo::source::language::Language;
 use crate::repo::source::span::Role;
 
 /// Most texts that are put together at one time.
 const MOST: usize = 64;
+
+/// Longest text that is put together, in bytes.
+const LONGEST: usize = 1 << 18;
 
 /// Most elements of a list that may be the lines of a text.
 const MOST_LINES: usize = 400;
@@ -19,7 +23,7 @@ impl<'a> Reader<'a> {
     /// What is written to a file.
     pub(super) fn write(&mut self, file: &'a str, text: &'a Expr) {
         let source = self.text;
-        if let Some(cooked) = self.written_to(file) {
+        if let Some(cooked) = self.written_to(file).filter(|cooked| cooked.text.len() < LONGEST) {
             literal::cook(source, text, cooked);
         }
     }
@@ -65,10 +69,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A list whose elements may be the lines of a text.
-    pub(super) fn lines(&mut self, elements: &'a [Expr]) {
-        if !(2..=MOST_LINES).contains(&elements.len()) || !elements.iter().all(literal::is_string) {
+    /// A list whose elements may be the lines of a text, or options of a batch system.
+    pub(super) fn lines(&mut self, elements: &'a [Expr], name: Option<&str>) {
+        if !(1..=MOST_LINES).contains(&elements.len()) || !elements.iter().all(literal::is_string) {
             return;
+        }
+        if name.is_some_and(|name| name.contains("job_extra") || name.contains("directive")) {
+            elements.iter().for_each(|element| self.directive(element));
         }
         let mut cooked = Cooked::default();
         for element in elements {
@@ -76,6 +83,23 @@ impl<'a> Reader<'a> {
             cooked.push_break(bytes(element.range()).end);
         }
         self.embed_cooked(cooked);
+    }
+
+    /// An option that stands in the head of a job's script: `--partition=long`, `+JobFlavour = "workday"`.
+    fn directive(&mut self, element: &'a Expr) {
+        let Some(Word { text, range }) = literal::word(self.text, element) else { return };
+        let Some((key, value)) = text.split_once(['=', ' ']) else { return };
+        if key.starts_with('-') {
+            // As the head of a script has it, so that its key has the same name.
+            let mut cooked = Cooked::default();
+            cooked.push_straight("#SBATCH ", range.start);
+            literal::cook(self.text, element, &mut cooked);
+            return self.shell_cooked(&cooked);
+        }
+        let (key, value) = (key.trim(), value.trim());
+        let start = range.end.saturating_sub(value.len()).max(range.start);
+        let value = Word { text: value.to_owned(), range: self.text.floor_char_boundary(start)..range.end };
+        self.facts.settings.push(Setting { dialect: Dialect::Condor, key: key.to_owned(), value, range });
     }
 
     /// Looks at what was written since there were `from` texts.

@@ -30,7 +30,7 @@ pub(super) fn spans(text: &str) -> Vec<Span> {
 }
 
 /// Content of the string that opens at a quote, and where the string ends.
-fn string(bytes: &[u8], start: usize, quote: u8) -> (Range<usize>, usize) {
+pub(super) fn string(bytes: &[u8], start: usize, quote: u8) -> (Range<usize>, usize) {
     let is_triple = bytes[start..].starts_with(&[quote; 3]);
     let width = if is_triple { 3 } else { 1 };
     let open = start + width;

@@ -152,8 +152,8 @@ pub(super) fn options(system: System, words: &[Word]) -> (Vec<(String, Word, usi
             None => (option, false),
         };
         if let Some((key, value)) = key.split_once('=') {
-            let offset = word.range.end.saturating_sub(value.len() + usize::from(ends_quoted(value, word)));
-            let range = offset.max(start)..word.range.end;
+            let end = word.range.end - usize::from(ends_quoted(value, word));
+            let range = end.saturating_sub(value.len()).max(start)..end;
             let key = if is_long { key } else { system.long(key).unwrap_or(key) };
             found.push((key.to_owned(), Word { text: value.to_owned(), range }, start));
         } else if is_long {

@@ -315,7 +315,8 @@ fn options(sheet: &mut Sheet<'_>, name: &str, words: &[Word]) {
 fn references(sheet: &mut Sheet<'_>, name: &str, words: &[Word]) {
     let first = &words[0];
     let file = match name {
-        "source" | "." => words.get(1),
+        // `source activate x` is a command of conda.
+        "source" | "." => words.get(1).filter(|word| !matches!(word.text.as_str(), "activate" | "deactivate")),
         "bash" | "sh" | "zsh" | "ksh" | "csh" | "tcsh" | "cmsRun" | "python" | "python2" | "python3" | "ipython" => {
             script(words)
         }

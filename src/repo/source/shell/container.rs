@@ -3,7 +3,7 @@
 use super::command::base;
 use super::part::{Part, Piece};
 use crate::repo::source::fact::Word;
-use crate::repo::source::sheet::Sheet;
+use crate::repo::source::sheet::{Sheet, is_shared};
 use crate::repo::source::span::Role;
 
 /// Options of docker and podman without a value.
@@ -121,7 +121,7 @@ fn engine(sheet: &mut Sheet<'_>, words: &mut [Part]) -> bool {
             inside(part, sheet.text, &option, has_own);
         }
     }
-    if what == "build" && is_docker || what == "exec" && is_docker {
+    if is_docker && matches!(what.as_str(), "build" | "exec") {
         mark_rest(words, at + 1, what == "exec");
         return false;
     }
@@ -145,7 +145,8 @@ fn engine(sheet: &mut Sheet<'_>, words: &mut [Part]) -> bool {
 
 fn mark_rest(words: &mut [Part], from: usize, is_inside: bool) {
     if is_inside {
-        for piece in words.iter_mut().skip(from).flat_map(|word| &mut word.pieces) {
+        for piece in words.iter_mut().skip(from).filter(|word| !is_shared(&word.text)).flat_map(|word| &mut word.pieces)
+        {
             piece.role = Role::Inside;
         }
     }

@@ -1,62 +1,25 @@
 //! From bytes to commands.
 
+mod expansion;
+mod frame;
+mod heredoc;
+
 use std::mem::take;
 use std::ops::Range;
 
 use super::batch;
 use super::command::{self, Context, Line};
-use super::part::{Part, Piece};
+use super::part::Part;
 use crate::repo::source::fact::Host;
 use crate::repo::source::language::Language;
-use crate::repo::source::sheet::{Sheet, lines};
+use crate::repo::source::sheet::Sheet;
 use crate::repo::source::span::{Kind, Role};
+use frame::{Closer, Frame};
 
 /// How many `$(` stand in each other before they are plain characters.
 const NESTED: usize = 64;
 /// How far the end of `${…}` and `((…))` is looked for.
 const AHEAD: usize = 2048;
-
-/// What ends a list of commands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Closer {
-    File,
-    Paren,
-    Backtick,
-    /// Elements of an array: words, no commands.
-    Array,
-}
-
-/// A list of commands that is being read.
-#[derive(Debug)]
-struct Frame {
-    closer: Closer,
-    start: usize,
-    word: Option<Part>,
-    line: Line,
-    is_double: bool,
-    depth: u32,
-    cases: u32,
-    in_patterns: bool,
-    follows: bool,
-    redirect: Option<bool>,
-}
-
-impl Frame {
-    fn new(closer: Closer, start: usize) -> Self {
-        Self {
-            closer,
-            start,
-            word: None,
-            line: Line::default(),
-            is_double: false,
-            depth: 0,
-            cases: 0,
-            in_patterns: false,
-            follows: false,
-            redirect: None,
-        }
-    }
-}
 
 /// A heredoc whose body comes after the line.
 #[derive(Debug)]
@@ -223,120 +186,6 @@ impl<'s, 'a> Lexer<'s, 'a> {
         self.at = end;
     }
 
-    fn dollar(&mut self, is_quoted: bool) {
-        let start = self.at;
-        match self.peek(1) {
-            Some(b'(') => {
-                if self.peek(2) == Some(b'(') && self.skip_arithmetic(start + 1) {
-                    self.placeholder(start);
-                } else if self.frames.len() < NESTED {
-                    self.word().has_command = true;
-                    self.at += 2;
-                    self.frames.push(Frame::new(Closer::Paren, start));
-                } else {
-                    self.take(start + 2, is_quoted);
-                }
-            }
-            Some(b'{') => self.parameter(),
-            Some(b'\'' | b'"') if !is_quoted => {
-                self.word();
-                self.at += 1;
-            }
-            Some(byte) if byte.is_ascii_alphabetic() || byte == b'_' => {
-                let rest = &self.text.as_bytes()[start + 1..self.end];
-                let length = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
-                self.word();
-                self.at = start + 1 + length.unwrap_or(rest.len());
-                self.placeholder(start);
-            }
-            Some(byte) if byte.is_ascii_digit() || b"@*#?$!-".contains(&byte) => {
-                self.word();
-                self.at += 2;
-                self.placeholder(start);
-            }
-            _ => self.take(start + 1, is_quoted),
-        }
-    }
-
-    /// Ends a placeholder that began at `start`, at the place where the lexer is.
-    fn placeholder(&mut self, start: usize) {
-        let range = start..self.at;
-        let written = if range.len() <= AHEAD { self.text.get(range.clone()).unwrap_or("") } else { "$()" };
-        let next = self.peek(0);
-        self.frame().word.get_or_insert_with(|| Part::at(start)).placeholder(written, range, next);
-    }
-
-    /// `${…}`, with its default when it has one.
-    fn parameter(&mut self) {
-        let start = self.at;
-        let bytes = self.text.as_bytes();
-        let stop = self.end.min(start + AHEAD);
-        let mut depth = 0_usize;
-        let mut end = None;
-        for (at, byte) in bytes.iter().enumerate().take(stop).skip(start + 1) {
-            match byte {
-                b'{' => depth += 1,
-                b'}' if depth == 1 => {
-                    end = Some(at);
-                    break;
-                }
-                b'}' => depth -= 1,
-                b'\n' => break,
-                _ => {}
-            }
-        }
-        let Some(end) = end else { return self.take(start + 2, true) };
-        self.word();
-        self.at = end + 1;
-        let name = bytes[start + 2..end].iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
-        if let Some(length) = name {
-            let after = start + 2 + length;
-            let skip = match &bytes[after..end] {
-                [b':', b'-' | b'=', ..] => 2,
-                [b'-' | b'=', ..] => 1,
-                _ => 0,
-            };
-            let mut range = after + skip..end;
-            if let [first @ (b'"' | b'\''), .., last] = &bytes[range.clone()]
-                && first == last
-            {
-                range = range.start + 1..range.end - 1;
-            }
-            if skip > 0 {
-                let is_head = bytes.get(range.start) != Some(&b'$');
-                let piece = Piece { range, is_head, role: Role::Default };
-                self.frame().line.defaults.push((piece, start + 2..start + 2 + length));
-            }
-        }
-        self.placeholder(start);
-    }
-
-    /// Skips `((…))`; false when its end is not near.
-    fn skip_arithmetic(&mut self, open: usize) -> bool {
-        let stop = self.end.min(open + AHEAD);
-        let near = &self.text.as_bytes()[open..stop];
-        let line = memchr::memchr(b'\n', near).unwrap_or(near.len());
-        let Some(found) = memchr::memmem::find(&near[..line], b"))") else { return false };
-        self.at = open + found + 2;
-        true
-    }
-
-    fn backtick(&mut self, is_quoted: bool) {
-        if self.frame().closer == Closer::Backtick && !is_quoted {
-            self.end_word();
-            self.end_command(false);
-            self.at += 1;
-            self.pop();
-        } else if self.frames.len() < NESTED && !self.frames.iter().any(|frame| frame.closer == Closer::Backtick) {
-            let start = self.at;
-            self.word().has_command = true;
-            self.at += 1;
-            self.frames.push(Frame::new(Closer::Backtick, start));
-        } else {
-            self.take(self.at + 1, is_quoted);
-        }
-    }
-
     /// Ends a nested list of commands; the word it stands in goes on.
     fn pop(&mut self) {
         let Some(done) = self.frames.pop() else { return };
@@ -345,7 +194,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
             return;
         }
         if self.frame().word.is_some() {
-            self.placeholder(done.start);
+            self.hole(done.start);
         }
     }
 
@@ -416,7 +265,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
             (b'<', Some(b'<')) if self.peek(2) == Some(b'<') => self.at += 3,
             (b'<', Some(b'<')) => self.heredoc(),
             (b'>', Some(b'&')) if self.peek(2).is_some_and(|byte| byte.is_ascii_digit() || byte == b'-') => {
-                self.at += 3
+                self.at += 3;
             }
             (_, Some(b'>' | b'|' | b'&')) => {
                 self.frame().redirect = Some(byte == b'>');
@@ -429,57 +278,6 @@ impl<'s, 'a> Lexer<'s, 'a> {
         }
     }
 
-    /// `<<WORD`: the body comes after the line.
-    fn heredoc(&mut self) {
-        self.at += 2;
-        let strips_tabs = self.peek(0) == Some(b'-');
-        self.at += usize::from(strips_tabs);
-        while matches!(self.peek(0), Some(b' ' | b'\t')) {
-            self.at += 1;
-        }
-        let rest = &self.text.as_bytes()[self.at..self.end];
-        let length = rest.iter().position(|byte| b" \t\r\n;|&<>()".contains(byte)).unwrap_or(rest.len());
-        let delimiter: String =
-            self.text.get(self.at..self.at + length).unwrap_or("").chars().filter(|c| !"'\"\\".contains(*c)).collect();
-        self.at += length;
-        if !delimiter.is_empty() {
-            self.frame().line.heredocs.push(Heredoc { delimiter, strips_tabs });
-        }
-    }
-
-    /// The body of a heredoc, from where the lexer is.
-    fn body(&mut self, pending: Pending) {
-        let start = self.at;
-        let mut end = self.end;
-        let mut after = self.end;
-        for line in lines(self.text, start..self.end) {
-            let text = self.text.get(line.clone()).unwrap_or("");
-            let text = if pending.heredoc.strips_tabs { text.trim_start_matches('\t') } else { text };
-            if text == pending.heredoc.delimiter {
-                end = line.start;
-                after = memchr::memchr(b'\n', &self.text.as_bytes()[line.end..self.end])
-                    .map_or(self.end, |at| line.end + at + 1);
-                break;
-            }
-        }
-        self.at = after;
-        let inside = self.text.get(start..end).unwrap_or("");
-        let language = pending.language.or_else(|| {
-            let head = &inside.as_bytes()[..inside.len().min(4096)];
-            let found = Language::of(pending.target.as_deref().unwrap_or(""), head);
-            found.is_code().then_some(found)
-        });
-        let is_read = language.is_some_and(|language| {
-            let host = if language == Language::Shell { self.host } else { Host::Program };
-            self.sheet.embed(language, start..end, host)
-        });
-        if !is_read {
-            for line in lines(self.text, start..end) {
-                self.sheet.add(line, Kind::Text, pending.role, None);
-            }
-        }
-    }
-
     fn open(&mut self) {
         let start = self.at;
         let is_csh = self.is_csh;
@@ -487,10 +285,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
         let starts_array = frame.word.as_ref().is_some_and(|word| word.equals.is_some() && word.text.ends_with('='));
         let is_name =
             frame.word.is_some() && frame.line.words.is_empty() || frame.word.is_none() && frame.line.words.len() == 1;
-        if is_csh {
-            self.end_word();
-            self.at += 1;
-        } else if self.frame().line.is_test() || self.frame().in_patterns {
+        if is_csh || self.frame().line.is_test() || self.frame().in_patterns {
             self.end_word();
             self.at += 1;
         } else if starts_array && self.frames.len() < NESTED {
@@ -588,13 +383,16 @@ impl<'s, 'a> Lexer<'s, 'a> {
             return;
         }
         let mut line = take(&mut frame.line);
-        let is_conditional = frame.depth > 0 || take(&mut frame.follows);
         if line.is_empty() {
+            // The command behind `&&` may come on a later line.
             return;
         }
+        let is_conditional = take(&mut frame.follows) || frame.depth > 0;
         let is_nested = self.frames.len() > 1 || is_piped;
         for heredoc in take(&mut line.heredocs) {
-            let language = line.heredoc_language();
+            // `RUN <<EOF` in a Dockerfile has no command: the body is the script.
+            let is_script = host == Host::Build && line.words.is_empty();
+            let language = if is_script { Some(Language::Shell) } else { line.heredoc_language() };
             let target = line.target().map(str::to_owned);
             let is_shown = target.is_none() && !is_nested && language.is_none();
             let role = if is_shown { Role::Shown } else { Role::Plain };
@@ -602,21 +400,5 @@ impl<'s, 'a> Lexer<'s, 'a> {
         }
         let context = Context { host, is_conditional, is_piped, is_nested, is_csh };
         command::finish(self.sheet, line, &context);
-    }
-}
-
-impl Frame {
-    /// Whether a word at the place of a command's name belongs to the shell itself.
-    fn reserved(&mut self, word: &str, is_csh: bool) -> bool {
-        match word {
-            "if" if is_csh => return false,
-            "then" if is_csh => self.depth += 1,
-            "if" => self.depth += 1,
-            "fi" | "endif" => self.depth = self.depth.saturating_sub(1),
-            "elif" | "then" | "else" | "do" | "done" | "while" | "until" | "!" | "time" | "{" | "}" | "end"
-            | "endsw" | "breaksw" => {}
-            _ => return false,
-        }
-        true
     }
 }

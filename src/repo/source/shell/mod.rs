@@ -11,7 +11,7 @@ mod part;
 use std::ops::Range;
 
 use super::fact::{Host, Word};
-use super::sheet::Sheet;
+use super::sheet::{Sheet, trim};
 use super::span::Kind;
 use lexer::Lexer;
 
@@ -21,7 +21,7 @@ pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>, host: Host) {
     let mut at = range.start;
     if let Some(rest) = text.strip_prefix("#!") {
         let line = rest.split('\n').next().unwrap_or("").trim_end();
-        let found = at + 2..at + 2 + line.len();
+        let found = trim(sheet.text, at + 2..at + 2 + line.len());
         sheet.push(found.clone(), Kind::Comment);
         if host == Host::Script && sheet.facts.shebang.is_none() {
             sheet.facts.shebang = Some(sheet.word(found.clone()));

@@ -42,6 +42,8 @@ impl Part {
             && !is_quoted
             && !self.is_quoted
             && let Some(found) = text.find('=')
+            // `numpy==1.26` is no assignment.
+            && text.as_bytes().get(found + 1) != Some(&b'=')
         {
             let key = self.text.len() + found;
             self.text.push_str(text);
@@ -66,15 +68,24 @@ impl Part {
         }
     }
 
-    /// A variable or a command in the word. `next` is the byte after it.
-    pub(super) fn placeholder(&mut self, written: &str, range: Range<usize>, next: Option<u8>) {
+    /// A variable or a command in the word. `next` is the byte after it,
+    /// behind a quote of one byte when there is one.
+    pub(super) fn placeholder(&mut self, written: &str, range: Range<usize>, (skip, next): (usize, Option<u8>)) {
         self.text.push_str(written);
         if next == Some(b'/') && !self.has_slash {
             self.cut(range.start);
-            self.piece = range.end;
+            self.piece = range.end + skip;
             self.is_head = false;
             self.has_slash = true;
         }
+    }
+
+    /// A part of the word that has spans of its own: a command, a default.
+    pub(super) fn hole(&mut self, written: &str, range: Range<usize>, (skip, next): (usize, Option<u8>)) {
+        self.text.push_str(written);
+        self.cut(range.start);
+        self.piece = range.end + skip;
+        self.is_head = next != Some(b'/') || self.has_slash;
     }
 
     fn cut(&mut self, end: usize) {
