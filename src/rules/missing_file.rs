@@ -1,6 +1,6 @@
 //! Files that a program reads and that the repository doesn't have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::input::RepositoryInput;
 use super::{Check, Report, Rule};
@@ -50,6 +50,7 @@ const MADE: &[&str] =
 
 fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     let mut reads: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for (_, _, reference) in &input.references {
         *reads.entry(base(&reference.path)).or_default() += 1;
     }
@@ -57,7 +58,12 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         let name = base(&reference.path);
         let elsewhere =
             input.mentions.get(name).copied().unwrap_or_default() > reads.get(name).copied().unwrap_or_default();
-        if let Some(target) = missing(path, reference, input).filter(|_| reference.usage == Usage::Code || !elsewhere) {
+        // What lies beside the repository is at nobody else's place, whoever else names it.
+        let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
+        let is_certain = reference.usage == Usage::Code || !elsewhere || joined(dir, &reference.path).is_none();
+        if let Some(target) = missing(path, reference, input).filter(|_| is_certain)
+            && seen.insert((path.as_str(), *line, reference.path.as_str()))
+        {
             let is_code = reference.usage == Usage::Code && target.starts_with('.');
             let message = format!("`{}` is not in the repository", reference.path);
             let severity = if is_code { Severity::Error } else { Severity::Warning };

@@ -271,3 +271,30 @@ fn every_page_has_its_five_parts() {
         assert!(rule.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", rule.id);
     }
 }
+
+#[test]
+fn a_crab_task_that_fixes_its_storage_is_a_warning() {
+    let rule = &crate::rules::batch_site::RULE;
+    let text = "config.Site.storageSite = 'T2_DE_DESY'\nconfig.Site.blacklist = ['T3_IT_Bologna']\n";
+    assert_eq!(in_python(rule, text), [Warning]);
+    assert!(in_python(rule, "config.Site.storageSite = site\n").is_empty());
+}
+
+#[test]
+fn a_queue_that_a_program_hands_to_its_batch_system_is_told() {
+    let rule = &crate::rules::batch_site::RULE;
+    let submit = "os.system('qsub -q ' + queue + ' run.sh')\n";
+    assert_eq!(in_python(rule, &format!("queue = 'shortcms'\n{submit}")), [Warning]);
+    assert!(in_python(rule, "queue = 'shortcms'\nprint(queue)\n").is_empty());
+}
+
+#[test]
+fn partitions_of_parsl_are_settings_of_a_batch_system() {
+    let rule = &crate::rules::batch_site::RULE;
+    assert_eq!(in_python(rule, "SlurmProvider(partition='all', walltime='1:00')\n"), [Error]);
+}
+
+#[test]
+fn a_door_without_its_domain_is_known() {
+    assert_eq!(in_python(&xrootd_door::RULE, "f = 'root://eoscms//eos/cms/store/group/x/a.root'\n"), [Error]);
+}

@@ -69,6 +69,9 @@ impl<'a> Usage<'a> {
         {
             return None;
         }
+        if span.kind == Kind::Text && is_sentence(line_before(&input.view.text, range.start, span.range.start)) {
+            return None;
+        }
         Some(Self { text, span: Some(span), force, in_test, is_first })
     }
 
@@ -123,11 +126,67 @@ fn is_off(line: &str) -> bool {
     line.starts_with('#') && !is_directive || line.starts_with("echo ") && !line.contains('>')
 }
 
+/// Whether a line is a sentence for people up to a place: five words of letters alone, one of them a small word of English.
+fn is_sentence(line: &str) -> bool {
+    let mut words = 0;
+    let mut has_small = false;
+    for word in line.split_whitespace() {
+        let word = word.trim_matches([',', '.', ':', ';', '(', ')', '\'', '"', '`']);
+        if !word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'\'') {
+            return false;
+        }
+        words += 1;
+        let lower = word.to_ascii_lowercase();
+        has_small |= matches!(
+            lower.as_str(),
+            "the"
+                | "a"
+                | "an"
+                | "is"
+                | "are"
+                | "be"
+                | "was"
+                | "of"
+                | "to"
+                | "from"
+                | "not"
+                | "your"
+                | "you"
+                | "this"
+                | "that"
+                | "with"
+        );
+    }
+    words >= 5 && has_small
+}
+
 /// Whether a file tests the analysis.
 fn is_test(path: &str) -> bool {
     let mut parts = path.split('/');
     let file = parts.next_back().unwrap_or_default();
-    let stem = file.split('.').next().unwrap_or_default();
+    // No test runner collects notebooks, settings and lists by their names.
+    let is_program = [".py", ".cc", ".cpp", ".cxx", ".C", ".sh"].iter().any(|end| file.ends_with(end));
+    let stem = file.split('.').next().filter(|_| is_program).unwrap_or_default();
     let is_dir = |part: &str| matches!(part, "test" | "tests" | "testing");
     parts.any(is_dir) || stem.starts_with("test_") || stem.ends_with("_test") || stem == "conftest"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_sentence, is_test};
+
+    #[test]
+    fn a_path_behind_a_sentence_is_for_people() {
+        assert!(
+            is_sentence("The output could not be found, look into ")
+                && is_sentence("copy it to your area, for example ")
+        );
+        assert!(!is_sentence("cp -r a.root to the ") && !is_sentence("xrdcp the ") && !is_sentence(""));
+    }
+
+    #[test]
+    fn a_notebook_is_no_test_for_its_name() {
+        assert!(is_test("analysis/muon_test.py") && is_test("tests/muon.ipynb"));
+        assert!(!is_test("analysis/muon_test.ipynb"));
+    }
 }
