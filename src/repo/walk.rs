@@ -1,4 +1,4 @@
-//! The files of a repository that an audit reads: those that git has and those that nobody ignores.
+//! The files of a repository that an audit reads: those that git has and those that nobody ignores; without git, all.
 //!
 //! Links are listed with their targets and never followed; what is no regular file, a device or a pipe, is never opened.
 //! Directories that hold somebody else's code are left out ([`FOREIGN`]).
@@ -68,11 +68,12 @@ pub fn walk(top: &Path, excluded: &(dyn Fn(&str) -> bool + Sync)) -> Result<Walk
     let top = top.canonicalize().map_err(|error| RepoError::io("reading", top, error))?;
     let index = Index::read(&top);
     let mut walk = Walk { submodules: index.submodules.clone(), ..Walk::default() };
-    collect(&top, true, &index.submodules, &mut walk);
-    // A file that git has is part of the repository whatever .gitignore says, and so is what was exported from git.
+    // A file that git has is part of the repository whatever .gitignore says, and so is what was exported from git: there
+    // nothing is left out.
+    collect(&top, index.is_git, &index.submodules, &mut walk);
     let ignored = Walk { submodules: index.submodules.clone(), ..Walk::default() };
     let has_ignores = walk.paths.iter().any(|path| path == ".gitignore" || path.ends_with("/.gitignore"));
-    if has_ignores || !index.files.is_empty() {
+    if index.is_git && (has_ignores || !index.files.is_empty()) {
         let mut all = ignored;
         collect(&top, false, &index.submodules, &mut all);
         for path in all.files.iter().filter(|path| index.files.contains(*path) && !walk.paths.contains(*path)) {
@@ -90,6 +91,8 @@ pub fn walk(top: &Path, excluded: &(dyn Fn(&str) -> bool + Sync)) -> Result<Walk
 /// What git's index has below the top.
 #[derive(Default)]
 struct Index {
+    /// Whether the top lies in a working tree of git.
+    is_git: bool,
     files: BTreeSet<String>,
     submodules: BTreeSet<String>,
 }
@@ -98,6 +101,7 @@ impl Index {
     fn read(top: &Path) -> Self {
         let mut found = Self::default();
         let Some(repository) = super::git::open(top) else { return found };
+        found.is_git = true;
         let workdir = repository.workdir().map(|dir| dir.canonicalize().unwrap_or_else(|_| dir.to_owned()));
         let Some(below) = workdir.as_deref().and_then(|dir| top.strip_prefix(dir).ok()) else { return found };
         let Ok(index) = repository.index() else { return found };
@@ -258,4 +262,32 @@ pub fn gitmodules(text: &str) -> Vec<Submodule> {
 pub fn is_foreign(path: &str) -> bool {
     let dirs = path.rsplit_once('/').map_or("", |(dirs, _)| dirs);
     dirs.split('/').any(|part| FOREIGN.contains(&part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::walk;
+
+    fn tree() -> tempfile::TempDir {
+        let top = tempfile::tempdir().expect("a directory");
+        std::fs::write(top.path().join(".gitignore"), "*.jdl\n").expect("written");
+        std::fs::write(top.path().join("submit.jdl"), "queue\n").expect("written");
+        top
+    }
+
+    #[test]
+    fn what_was_exported_from_git_is_all_read() {
+        let top = tree();
+        let walk = walk(top.path(), &|_| false).expect("walked");
+        assert_eq!(walk.files, [".gitignore", "submit.jdl"]);
+    }
+
+    #[test]
+    fn in_git_an_ignored_file_is_known_and_not_read() {
+        let top = tree();
+        git2::Repository::init(top.path()).expect("a repository");
+        let walk = walk(top.path(), &|_| false).expect("walked");
+        assert_eq!(walk.files, [".gitignore"]);
+        assert!(walk.paths.contains("submit.jdl"));
+    }
 }
