@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use memchr::memmem;
 
 use super::input::FileInput;
@@ -42,6 +44,8 @@ Revoke it, remove it from the history, and let jobs bring their own: `x509userpr
 Encrypted keys and passwords without a fixed form are not found. Keys in tests and examples are reported as well.
 ";
 
+/// What every header begins with.
+const BEGIN: &[u8] = b"-----BEGIN ";
 /// Headers of private keys (RFC 7468, RFC 1421, OpenSSH).
 const KEYS: &[&str] = &[
     "-----BEGIN RSA PRIVATE KEY-----",
@@ -65,16 +69,15 @@ const TOKENS: &[(&str, usize, &str)] = &[
 
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     let bytes = input.view.text.as_bytes();
-    for header in KEYS {
-        for at in memmem::find_iter(bytes, header.as_bytes()) {
-            // A header alone, in code that looks for one, holds no key.
-            let body = bytes[at + header.len()..].iter().take(200).filter(|byte| byte.is_ascii_alphanumeric()).count();
-            let ends_line = matches!(bytes.get(at + header.len()), Some(b'\n' | b'\r' | b'\\'));
-            if body > 100 && ends_line {
-                let is_proxy = memmem::find(bytes, b"-----BEGIN CERTIFICATE-----").is_some();
-                let what = if is_proxy { "a grid proxy, with its private key," } else { "a private key" };
-                reports.push(report(at..at + header.len(), what));
-            }
+    for at in memmem::find_iter(bytes, BEGIN) {
+        let Some(header) = KEYS.iter().find(|header| bytes[at..].starts_with(header.as_bytes())) else { continue };
+        // A header alone, in code that looks for one, holds no key.
+        let body = bytes[at + header.len()..].iter().take(200).filter(|byte| byte.is_ascii_alphanumeric()).count();
+        let ends_line = matches!(bytes.get(at + header.len()), Some(b'\n' | b'\r' | b'\\'));
+        if body > 100 && ends_line {
+            let is_proxy = memmem::find(bytes, b"-----BEGIN CERTIFICATE-----").is_some();
+            let what = if is_proxy { "a grid proxy, with its private key," } else { "a private key" };
+            reports.push(report(at..at + header.len(), what));
         }
     }
     for (range, what) in tokens(bytes) {
@@ -82,21 +85,23 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     }
 }
 
+/// Finds every beginning of a token in one pass.
+static BEGINNINGS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(TOKENS.iter().map(|(begin, _, _)| begin)).ok());
+
 /// Tokens of a text, with what they are.
 fn tokens(bytes: &[u8]) -> Vec<(Range<usize>, &'static str)> {
     let mut found = Vec::new();
-    for (begin, length, what) in TOKENS {
-        for at in memmem::find_iter(bytes, begin.as_bytes()) {
-            let before = at.checked_sub(1).map(|before| bytes[before]);
-            let rest = &bytes[at + begin.len()..];
-            let token = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
-            let varied = rest.iter().take(*length).any(u8::is_ascii_digit);
-            if token >= *length && varied && before.is_none_or(|byte| !byte.is_ascii_alphanumeric()) {
-                found.push((at..at + begin.len() + token, *what));
-            }
+    for one in BEGINNINGS.iter().flat_map(|beginnings| beginnings.find_iter(bytes)) {
+        let (_, length, what) = TOKENS[one.pattern().as_usize()];
+        let before = one.start().checked_sub(1).map(|before| bytes[before]);
+        let rest = &bytes[one.end()..];
+        let token = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        let varied = rest.iter().take(length).any(u8::is_ascii_digit);
+        if token >= length && varied && before.is_none_or(|byte| !byte.is_ascii_alphanumeric()) {
+            found.push((one.start()..one.end() + token, what));
         }
     }
-    found.sort_by_key(|(range, _)| range.start);
     found
 }
 

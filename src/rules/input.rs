@@ -1,13 +1,18 @@
 //! What rules are given.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::facility::{Catalogue, Facility};
-use crate::model::inventory::Inventory;
+use crate::model::inventory::{Inventory, Locked, PythonRange, Requirement};
+use crate::repo::lock::normalized;
+use crate::repo::lock::wheel::allows;
 use crate::repo::matcher::Match;
 use crate::repo::source::View;
 use crate::repo::source::fact::{Import, Reference};
 use crate::repo::source::language::Language;
+
+/// Minor versions of Python 3 below this one are tried on a declared range.
+const NEWEST: u8 = 30;
 
 /// What is the same for all files of a scan.
 #[derive(Debug)]
@@ -20,9 +25,50 @@ pub struct World<'a> {
     pub paths: BTreeSet<String>,
     /// What the repository declares.
     pub inventory: Inventory,
+    /// Places of packages in `inventory.locked`, by normalised name.
+    locked: HashMap<String, Vec<usize>>,
+    /// Places of entries in `inventory.requirements`, by file.
+    requirements: HashMap<String, Vec<usize>>,
+    /// Of each entry of `inventory.pythons` the oldest minor version of Python 3 that it allows.
+    oldest: Vec<Option<u8>>,
 }
 
-impl World<'_> {
+impl<'a> World<'a> {
+    /// With what rules look up for every file.
+    pub fn new(
+        catalogue: &'a Catalogue,
+        targets: Vec<&'a Facility>,
+        paths: BTreeSet<String>,
+        inventory: Inventory,
+    ) -> Self {
+        let (mut locked, mut requirements) = (HashMap::<_, Vec<usize>>::new(), HashMap::<_, Vec<usize>>::new());
+        for (n, one) in inventory.locked.iter().enumerate() {
+            locked.entry(normalized(&one.name)).or_default().push(n);
+        }
+        for (n, one) in inventory.requirements.iter().enumerate() {
+            requirements.entry(one.path.clone()).or_default().push(n);
+        }
+        let allowed = |range: &str| (0..NEWEST).find(|minor| allows(range, (3, *minor)) == Some(true));
+        let oldest = inventory.pythons.iter().map(|range| allowed(&range.constraint)).collect();
+        Self { catalogue, targets, paths, inventory, locked, requirements, oldest }
+    }
+
+    /// What lock files have of a package.
+    pub fn locked(&self, name: &str) -> impl Iterator<Item = &Locked> {
+        let found = self.locked.get(&normalized(name)).map(Vec::as_slice).unwrap_or_default();
+        found.iter().map(|n| &self.inventory.locked[*n])
+    }
+
+    /// What a file asks for.
+    pub fn requirements_of(&self, path: &str) -> impl Iterator<Item = &Requirement> {
+        let found = self.requirements.get(path).map(Vec::as_slice).unwrap_or_default();
+        found.iter().map(|n| &self.inventory.requirements[*n])
+    }
+
+    /// The declared Pythons, each with the oldest minor version of Python 3 that it allows.
+    pub fn oldest_pythons(&self) -> impl Iterator<Item = (&PythonRange, Option<u8>)> {
+        self.inventory.pythons.iter().zip(self.oldest.iter().copied())
+    }
     /// Whether the repository has a file of this path, relative to its top.
     pub fn has_file(&self, path: &str) -> bool {
         self.paths.contains(path)

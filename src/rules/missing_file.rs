@@ -1,6 +1,6 @@
 //! Files that a program reads and that the repository doesn't have.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::input::RepositoryInput;
 use super::{Check, Report, Rule};
@@ -54,6 +54,10 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     for (_, _, reference) in &input.references {
         *reads.entry(base(&reference.path)).or_default() += 1;
     }
+    let mut names: HashMap<&str, Vec<&str>> = HashMap::new();
+    for path in &input.world.paths {
+        names.entry(base(path)).or_default().push(path);
+    }
     for (path, line, reference) in &input.references {
         let name = base(&reference.path);
         let elsewhere =
@@ -61,7 +65,7 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         // What lies beside the repository is at nobody else's place, whoever else names it.
         let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
         let is_certain = reference.usage == Usage::Code || !elsewhere || joined(dir, &reference.path).is_none();
-        if let Some(target) = missing(path, reference, input).filter(|_| is_certain)
+        if let Some(target) = missing(path, reference, input, &names).filter(|_| is_certain)
             && seen.insert((path.as_str(), *line, reference.path.as_str()))
         {
             let is_code = reference.usage == Usage::Code && target.starts_with('.');
@@ -78,7 +82,12 @@ fn base(path: &str) -> &str {
 }
 
 /// The path of a reference when nothing of the repository answers to it.
-fn missing<'a>(from: &str, reference: &'a Reference, input: &RepositoryInput<'_>) -> Option<&'a str> {
+fn missing<'a>(
+    from: &str,
+    reference: &'a Reference,
+    input: &RepositoryInput<'_>,
+    names: &HashMap<&str, Vec<&str>>,
+) -> Option<&'a str> {
     let path = reference.path.trim();
     let is_plain = !path.contains(['{', '}', '$', '%', '*', '?', '<', '>', ':', '~', '\\', '(', ' ', '=', '`']);
     let name = base(path);
@@ -112,7 +121,8 @@ fn missing<'a>(from: &str, reference: &'a Reference, input: &RepositoryInput<'_>
     // Programs are started from all kinds of directories: any file with this end will do.
     let end = path.trim_start_matches("./").trim_start_matches("../");
     let ends = format!("/{}", end.trim_start_matches("../"));
-    let known = input.world.paths.iter().any(|have| have.ends_with(&ends) || *have == ends[1..]);
+    let same = names.get(name).map(Vec::as_slice).unwrap_or_default();
+    let known = same.iter().any(|have| have.ends_with(&ends) || *have == &ends[1..]);
     (!known).then_some(path)
 }
 

@@ -4,7 +4,6 @@ use super::input::FileInput;
 use super::python_range::brings_python;
 use super::{Check, Report, Rule};
 use crate::model::finding::{Confidence, Reach, Severity};
-use crate::repo::lock::wheel::allows;
 use crate::repo::source::language::Language;
 
 /// `match x:` for Python 3.9, `print x` for Python 3.
@@ -68,11 +67,12 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         let has = target.pythons.iter().any(|python| *python >= newest.since);
         if has { &mut reach.works } else { &mut reach.breaks }.push(target.id.clone());
     }
-    let declared = input.world.inventory.pythons.iter().find(|range| {
-        let older = (0..minor).rev().find(|older| allows(&range.constraint, (major, *older)) == Some(true));
-        let has_start = range.constraint.split(',').any(|part| part.trim().starts_with(['>', '=', '~', '^']));
-        !brings_python(&range.path) && has_start && older.is_some()
+    let declared = input.world.oldest_pythons().find(|(range, oldest)| {
+        let is_older = major == 3 && oldest.is_some_and(|oldest| oldest < minor);
+        let has_start = || range.constraint.split(',').any(|part| part.trim().starts_with(['>', '=', '~', '^']));
+        is_older && !brings_python(&range.path) && has_start()
     });
+    let declared = declared.map(|(range, _)| range);
     if reach.breaks.is_empty() && declared.is_none() {
         return;
     }

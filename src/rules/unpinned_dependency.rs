@@ -6,7 +6,7 @@ use super::input::FileInput;
 use super::install::{Manager, packages};
 use super::{Check, Edit, Report, Rule};
 use crate::model::finding::{Confidence, Severity};
-use crate::model::inventory::{Index, Requirement};
+use crate::model::inventory::{Index, Locked, Requirement};
 use crate::repo::lock::{is_exact_conda, normalized};
 use crate::repo::source::fact::{Command, Host, Word};
 
@@ -67,8 +67,7 @@ enum Looseness {
 }
 
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
-    let own: Vec<&Requirement> =
-        input.world.inventory.requirements.iter().filter(|one| one.path == input.path && one.line > 0).collect();
+    let own: Vec<&Requirement> = input.world.requirements_of(input.path).filter(|one| one.line > 0).collect();
     if !own.is_empty() {
         let lines = lines(&input.view.text);
         for requirement in own {
@@ -106,9 +105,8 @@ fn of_requirement(one: &Requirement, range: &Range<usize>, input: &FileInput<'_>
         None if one.exact => Looseness::Exact,
         None => of_constraint(&one.constraint),
     };
-    let fixed = input.world.inventory.locked.iter().find(|locked| {
-        normalized(&locked.name) == normalized(&one.name) && (locked.index == one.index || one.index != Index::System)
-    });
+    let is_same = |locked: &&Locked| locked.index == one.index || one.index != Index::System;
+    let fixed = input.world.locked(&one.name).find(is_same);
     if looseness == Looseness::Exact || fixed.is_some() && looseness != Looseness::Any {
         return None;
     }
@@ -213,7 +211,7 @@ fn of_command(command: &Command, input: &FileInput<'_>, reports: &mut Vec<Report
             continue;
         }
         let is_fixed = manager != Manager::System
-            && input.world.inventory.locked.iter().any(|locked| normalized(&locked.name) == normalized(&name))
+            && input.world.locked(&name).next().is_some()
             && command.host != Host::Build;
         let severity = match manager {
             Manager::System => Severity::Note,

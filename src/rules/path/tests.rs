@@ -13,12 +13,8 @@ use crate::repo::source::{self, language::Language};
 
 fn world(paths: &[&str]) -> World<'static> {
     let catalogue = Catalogue::builtin();
-    World {
-        catalogue,
-        targets: catalogue.facilities.iter().collect(),
-        paths: paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>(),
-        inventory: Inventory::default(),
-    }
+    let paths = paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
+    World::new(catalogue, catalogue.facilities.iter().collect(), paths, Inventory::default())
 }
 
 fn reports(rule: &Rule, path: &str, text: &str, paths: &[&str]) -> Vec<Report> {

@@ -4,6 +4,7 @@
 
 mod file;
 mod finding;
+pub mod judge;
 mod list;
 mod place;
 mod subject;
@@ -56,12 +57,9 @@ pub fn scan(options: &Options) -> Result<Scanned, RepoError> {
     let mut snapshot = Snapshot::read(options)?;
     let rules: Vec<&'static Rule> = crate::rules::all().filter(|rule| is_selected(rule, &options.select)).collect();
     let catalogue = Catalogue::builtin();
-    let world = World {
-        catalogue,
-        targets: targets(catalogue, &options.facilities),
-        inventory: snapshot.inventory(),
-        paths: std::mem::take(&mut snapshot.paths),
-    };
+    let inventory = snapshot.inventory();
+    let paths = std::mem::take(&mut snapshot.paths);
+    let world = World::new(catalogue, targets(catalogue, &options.facilities), paths, inventory);
     let mut notes = std::mem::take(&mut snapshot.notes);
     let (mut findings, mut counts) = (Vec::new(), FileCounts { skipped: snapshot.skipped, ..FileCounts::default() });
     let (mut imports, mut directives) = (Vec::new(), Directives::new());
