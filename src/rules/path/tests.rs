@@ -294,3 +294,10 @@ fn partitions_of_parsl_are_settings_of_a_batch_system() {
 fn a_door_without_its_domain_is_known() {
     assert_eq!(in_python(&xrootd_door::RULE, "f = 'root://eoscms//eos/cms/store/group/x/a.root'\n"), [Error]);
 }
+
+#[test]
+fn a_list_that_names_files_of_the_repository_by_a_personal_path_is_an_error() {
+    let line = "/afs/cern.ch/work/j/jane/src/data/sf.root\n";
+    let found = reports(&home_path::RULE, "list.txt", line, &["data/sf.root"]);
+    assert_eq!(found.len(), 1);
+}

@@ -51,8 +51,8 @@ impl<'a> Usage<'a> {
             let line = line_before(&input.view.text, range.start, 0);
             let is_first =
                 line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '-' | '[' | '{')).is_empty();
-            let is_prose = line.split_whitespace().count() > 2 || is_off(line);
-            return (is_list && !is_prose).then_some(Self { text, span: None, force: Force::Done, in_test, is_first });
+            let is_shown = is_off(line) || is_prose(input.path, line);
+            return (is_list && !is_shown).then_some(Self { text, span: None, force: Force::Done, in_test, is_first });
         };
         if !matches!(span.kind, Kind::Text | Kind::Value | Kind::Word | Kind::Key) {
             return None;
@@ -126,6 +126,16 @@ fn is_off(line: &str) -> bool {
     line.starts_with('#') && !is_directive || line.starts_with("echo ") && !line.contains('>')
 }
 
+/// Whether what stands in a list before a path is text for people. In JSON, which may be one line, the string alone counts; a
+/// datacard names its files behind three other words (combine's manual, "Shape analysis").
+fn is_prose(path: &str, line: &str) -> bool {
+    if path.ends_with(".json") {
+        return is_sentence(line.rsplit('"').next().unwrap_or(line));
+    }
+    let most = if line.starts_with("shapes ") { 4 } else { 2 };
+    line.split_whitespace().count() > most
+}
+
 /// Whether a line is a sentence for people up to a place: five words of letters alone, one of them a small word of English.
 fn is_sentence(line: &str) -> bool {
     let mut words = 0;
@@ -173,7 +183,14 @@ fn is_test(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_sentence, is_test};
+    use super::{is_prose, is_sentence, is_test};
+
+    #[test]
+    fn a_list_on_one_line_is_no_prose() {
+        assert!(!is_prose("a.json", "{\"2018\": {\"TT\": {\"files\": [\""));
+        assert!(is_prose("a.json", "{\"note\": \"this was made from the files in "));
+        assert!(!is_prose("card.txt", "shapes *  CR1  ") && is_prose("notes.txt", "files are kept in "));
+    }
 
     #[test]
     fn a_path_behind_a_sentence_is_for_people() {
