@@ -1,5 +1,7 @@
 //! Job descriptions that name what one batch system alone has.
 
+mod queue;
+
 use super::input::FileInput;
 use super::{Check, Report, Rule};
 use crate::model::finding::{Confidence, Severity};
@@ -20,8 +22,8 @@ const PAGE: &str = "\
 
 Finds settings of batch jobs that only one batch system understands: Slurm partitions, accounts, reservations and QOS, HTCondor
 accounting groups, `+DESIRED_Sites`, requirements on host names, gatekeepers, and the job flavours of CERN. They are seen in job
-descriptions, in `#SBATCH` and `#PBS` lines, on command lines, in dictionaries and keyword arguments of dask-jobqueue, and in
-templates inside of strings.
+descriptions, in `#SBATCH` and `#PBS` lines, on command lines, in dictionaries, in keyword arguments of dask-jobqueue and Parsl, in
+configuration where resources of a job stand beside them, and in templates inside of strings. A default of an option is a warning.
 
 ## Why it breaks elsewhere
 
@@ -190,7 +192,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             && !is_open(&setting.value.text, known.key)
         {
             reports.push(report(setting, known));
-        } else if setting.dialect == Dialect::Condor && bare(&setting.key) == "requirements" {
+        } else if is_classad(setting) && bare(&setting.key) == "requirements" {
             reports.extend(requirements(setting));
         }
     }
@@ -206,6 +208,17 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
                 reports.push(Report::at(&value.range, message).help(PROFILE).group(value.text.clone()));
             }
         }
+    }
+    queue::check(input, reports);
+}
+
+/// Whether a value is an expression of HTCondor: in programs, when it compares as one does.
+fn is_classad(setting: &Setting) -> bool {
+    let compares = ["=?=", "=!=", "== \"", "== \\\"", "regexp("];
+    match setting.dialect {
+        Dialect::Condor => true,
+        Dialect::Program => compares.iter().any(|sign| setting.value.text.contains(sign)),
+        _ => false,
     }
 }
 

@@ -23,6 +23,8 @@ impl<'a> Reader<'a> {
         for (index, argument) in call.arguments.args.iter().enumerate() {
             let inner = if is_to_file { Context::PLAIN } else { argument_context(sort, index, context) };
             let inner = if is_join_of_literal(&call.func) { Context { is_head: true, ..context } } else { inner };
+            let is_start = sort == Sort::Replace && call.arguments.args.first().is_some_and(literal::begins_place);
+            let inner = Context { is_head: inner.is_head || is_start, ..inner };
             self.expression(argument, Context { call: name.or(inner.call), ..inner });
         }
         for keyword in &call.arguments.keywords {
@@ -145,7 +147,8 @@ impl<'a> Reader<'a> {
 fn argument_context(sort: Sort, index: usize, context: Context<'_>) -> Context<'_> {
     match sort {
         Sort::Shown => Context::PLAIN.with_role(Role::Shown),
-        Sort::Guard => Context::PLAIN.with_role(Role::Guard),
+        Sort::Replace if index == 1 => Context { is_head: false, ..Context::PLAIN },
+        Sort::Guard | Sort::Replace => Context::PLAIN.with_role(Role::Guard),
         Sort::Pattern if index == 0 => Context::PLAIN.with_role(Role::Pattern),
         Sort::Pattern if index == 1 => Context::PLAIN.with_role(Role::Guard),
         Sort::Fallback(at) if at == index => Context::PLAIN.with_role(Role::Default).named(context.name),
