@@ -22,6 +22,7 @@ test: tools
 	sh .ci/test
 
 bench: tools
+	command -v rg >/dev/null || apt-get install -y -qq ripgrep
 	bash examples/images/build.sh busybox bookworm-coffea
 	cargo bench --locked --bench figures
 

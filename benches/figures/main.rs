@@ -9,6 +9,7 @@ mod cell;
 mod measure;
 mod report;
 mod room;
+mod scan;
 mod schedule;
 mod snapshot;
 mod table;
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
         return measure::child(arguments);
     }
     let mut table = Table::new();
-    for part in [snapshot::figures, cell::figures, schedule::figures, report::figures] {
+    for part in [snapshot::figures, cell::figures, schedule::figures, report::figures, scan::figures] {
         part(&mut table);
     }
     print!("{}", table.text());

@@ -7,7 +7,6 @@ mod inventory;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use jiff::Zoned;
 
 use super::check::load;
 use super::rules::no_rule;
@@ -19,10 +18,10 @@ use crate::facility::Catalogue;
 use crate::model::finding::Severity;
 use crate::model::scan::Scan;
 use crate::report::{self, scan as format};
-use crate::rules::{self, suppress};
-use crate::run::scan::{self as audit, Options, Scanned};
+use crate::rules;
+use crate::run::scan::judge::{Known, judge};
+use crate::run::scan::{self as audit, Options};
 use crate::ui::{Look, file, note};
-use baseline::Known;
 
 /// Find what breaks elsewhere, without running anything.
 ///
@@ -138,9 +137,9 @@ impl Failure for NoFacility {
 pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
     let (top, config) = load(&arguments.path)?;
     check_names(arguments, &top, &config)?;
-    let known = Known::read(arguments.baseline.as_deref(), &top, &config)?;
+    let known = Known::read(arguments.baseline.as_deref(), &top, &config.scan)?;
     let options = options(arguments, top, &config);
-    let scan = judged(audit::scan(&options)?, &options, &config, &known);
+    let scan = judge(audit::scan(&options)?, options.changed.is_some(), &config.scan, &known);
     if arguments.inventory {
         return inventory::print(&scan.inventory, arguments.format == Format::Json).map(|()| exit::GOOD);
     }
@@ -148,7 +147,7 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
         return fix::run(&scan, &options, arguments.write);
     }
     if arguments.update_baseline || arguments.prune_baseline {
-        let said = known.write(&scan, arguments.prune_baseline)?;
+        let said = baseline::write(&known, &scan, arguments.prune_baseline)?;
         note(&said);
         return Ok(exit::GOOD);
     }
@@ -194,35 +193,6 @@ fn options(arguments: &Arguments, top: PathBuf, config: &Config) -> Options {
         exclude: config.scan.exclude.clone(),
         jobs: arguments.jobs.map_or_else(processors, usize::from),
     }
-}
-
-/// The scan with what is accepted marked as such.
-fn judged(scanned: Scanned, options: &Options, config: &Config, known: &Known) -> Scan {
-    let mut scan = scanned.scan;
-    let all: Vec<&str> = rules::all().map(|rule| rule.id).collect();
-    let active = scan.rules.iter().map(|rule| rule.id.clone()).collect::<Vec<_>>();
-    let ignore = config.scan.ignore.iter().map(|ignore| suppress::Ignore {
-        rule: ignore.rule.name.clone(),
-        glob: ignore.glob.clone(),
-        reason: ignore.reason.clone(),
-        until: ignore.until,
-        line: ignore.line,
-    });
-    let settings = suppress::Settings {
-        active: active.iter().map(String::as_str).collect(),
-        known: all,
-        ignore: ignore.collect(),
-        severity: config.scan.severities(),
-        baseline: known.baseline.as_ref().map(|baseline| (known.path.as_str(), baseline)),
-        config: config::FILE,
-        today: Zoned::now().date(),
-        partial: options.changed.is_some(),
-    };
-    let applied = suppress::apply(std::mem::take(&mut scan.findings), &scanned.directives, &settings);
-    scan.findings = applied.findings;
-    scan.notes.extend(applied.notes);
-    scan.notes.sort_unstable();
-    scan
 }
 
 fn render(scan: &Scan, format: Format, look: &Look) -> Result<String, CommandError> {

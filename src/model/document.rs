@@ -11,6 +11,7 @@ use super::diff::Diff;
 use super::digest::Digest;
 use super::environment::Environment;
 use super::image::ImageIdentity;
+use super::scan::Scan;
 use super::tree::Tree;
 
 /// Name and version of the format.
@@ -34,6 +35,9 @@ pub struct Document {
     pub environments: BTreeMap<Digest, Environment>,
     /// Differences of each cell's environment from the reference's, in the order of the cells.
     pub diffs: Vec<CellDiff>,
+    /// The static audit, with what the repository declares; none in documents of versions without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan: Option<Scan>,
     /// The run was interrupted; what is here is what was learned until then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,

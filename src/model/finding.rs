@@ -1,5 +1,7 @@
 //! One hit of a static rule, and everything that is known about it.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -98,8 +100,8 @@ pub struct Span {
 /// A line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Place {
-    /// File, relative to the top of the analysis.
-    pub path: String,
+    /// File, relative to the top of the analysis. Thousands of places share one.
+    pub path: Arc<str>,
     /// Line, from 1.
     pub line: u32,
 }

@@ -6,6 +6,7 @@ use crate::model::document::{Cell, Document, Status};
 use crate::model::verdict::{Verdict, verdict};
 
 use super::Options;
+use super::scan;
 use super::sort;
 use super::summary::{self, Line, Summary};
 use super::table::{Ink, Page, Piece, padded, widths};
@@ -29,6 +30,9 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
     let mut page = Page::new(*options);
     let summary = Summary::of(document);
     page.say(0, summary::subject(document), Ink::Strong);
+    if let Some(said) = document.scan.as_ref().and_then(scan::sentence) {
+        page.wrapped(2, 4, &format!("scan: {said} (carnet scan)"), Ink::Faint);
+    }
     let heads: Vec<Vec<Piece>> = heads(&summary, options);
     let ids = summary.lines.iter().map(|line| width(&id(line.cell))).max().unwrap_or(0);
     let indent = (ids + 4).min(MAX_INDENT);

@@ -10,6 +10,7 @@ use crate::error::{Failure, Kind};
 use crate::model::canonical;
 use crate::model::diff::Diff;
 use crate::model::document::{Document, SCHEMA};
+use crate::model::scan::Scan;
 
 use super::{ReportError, parallel};
 
@@ -121,6 +122,14 @@ pub(super) fn write(document: &Document, out: &mut dyn Write) -> Result<(), Repo
     Ok(out.write_all(b"\n")?)
 }
 
+/// Writes an audit in the canonical form, finding by finding.
+pub(super) fn write_scan(scan: &Scan, out: &mut dyn Write) -> Result<(), ReportError> {
+    serde_json::to_writer_pretty(&mut *out, &CanonicalScan(scan)).map_err(|error| {
+        if error.is_io() { ReportError::Write(error.into()) } else { ReportError::Form(error.to_string()) }
+    })?;
+    Ok(out.write_all(b"\n")?)
+}
+
 /// A bare difference.
 pub(super) fn difference(diff: &Diff) -> Result<String, ReportError> {
     canonical::to_string(diff).map_err(|error| ReportError::Form(error.to_string()))
@@ -131,7 +140,7 @@ struct Canonical<'a>(&'a Document);
 
 impl Serialize for Canonical<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Document { schema, version, analysis, reference, cells, environments, diffs, interrupted, timing } = self.0;
+        let Document { schema, version, analysis, reference, cells, environments, diffs, scan, interrupted, timing } = self.0;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("analysis", &Sorted(analysis))?;
         map.serialize_entry("cells", &Each(cells))?;
@@ -144,6 +153,32 @@ impl Serialize for Canonical<'_> {
         if let Some(reference) = reference {
             map.serialize_entry("reference", reference)?;
         }
+        if let Some(scan) = scan {
+            map.serialize_entry("scan", &CanonicalScan(scan))?;
+        }
+        map.serialize_entry("schema", schema)?;
+        map.serialize_entry("timing", &Sorted(timing))?;
+        map.serialize_entry("version", version)?;
+        map.end()
+    }
+}
+
+/// The same for an audit, finding by finding.
+struct CanonicalScan<'a>(&'a Scan);
+
+impl Serialize for CanonicalScan<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Scan { schema, version, analysis, facilities, rules, findings, notes, inventory, files, timing } = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("analysis", &Sorted(analysis))?;
+        map.serialize_entry("facilities", facilities)?;
+        map.serialize_entry("files", &Sorted(files))?;
+        map.serialize_entry("findings", &Each(findings))?;
+        map.serialize_entry("inventory", &Sorted(inventory))?;
+        if !notes.is_empty() {
+            map.serialize_entry("notes", &Each(notes))?;
+        }
+        map.serialize_entry("rules", &Each(rules))?;
         map.serialize_entry("schema", schema)?;
         map.serialize_entry("timing", &Sorted(timing))?;
         map.serialize_entry("version", version)?;

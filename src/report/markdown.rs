@@ -11,6 +11,7 @@ use crate::model::diff::{Diff, Row, Section, Weight};
 use crate::model::document::{Cell, Document, Status};
 
 use super::Options;
+use super::scan;
 use super::sort;
 use super::summary::{self, Line, Summary};
 use super::text::{clean, count, duration, ends, one_line};
@@ -36,6 +37,9 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
     let mut out = format!("## carnet: {}\n\n", code(&summary::subject(document)));
     put(&mut out, format_args!("{} {}.\n\n", emblem(document), summary::sentence(document, code)));
     cells(&mut out, &summary);
+    if let Some(said) = document.scan.as_ref().and_then(scan::sentence) {
+        put(&mut out, format_args!("\nThe static audit (`carnet scan`) found {said}.\n"));
+    }
     put(&mut out, format_args!("\n{}, in {}.\n", summary::totals(document), duration(document.timing.seconds)));
     let notable: Vec<&Line<'_>> = summary.lines.iter().filter(|line| is_notable(line)).collect();
     for (index, line) in notable.iter().enumerate() {

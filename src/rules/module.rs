@@ -1,6 +1,7 @@
 //! Modules that programs import: which are the analysis' own, which Python's, which a distribution or a release provides.
 
 mod known;
+mod same_name;
 
 use std::collections::BTreeSet;
 
@@ -83,8 +84,8 @@ impl<'a> Own<'a> {
         }
         match known::DISTRIBUTIONS.binary_search_by(|(name, _)| (*name).cmp(top)) {
             Ok(at) => Provider::Distribution(known::DISTRIBUTIONS[at].1),
-            Err(_) => match known::SAME_NAME.binary_search(&top) {
-                Ok(at) => Provider::Distribution(known::SAME_NAME[at]),
+            Err(_) => match same_name::SAME_NAME.binary_search(&top) {
+                Ok(at) => Provider::Distribution(same_name::SAME_NAME[at]),
                 Err(_) => Provider::Unknown,
             },
         }
@@ -156,11 +157,11 @@ impl Declared {
 
 #[cfg(test)]
 mod tests {
-    use super::known;
+    use super::{known, same_name};
 
     #[test]
     fn the_tables_are_sorted_for_the_search() {
         assert!(known::DISTRIBUTIONS.is_sorted_by_key(|(module, _)| *module));
-        assert!(known::SAME_NAME.is_sorted());
+        assert!(same_name::SAME_NAME.is_sorted());
     }
 }

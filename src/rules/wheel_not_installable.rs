@@ -42,7 +42,7 @@ A `uv.lock` with an `onnxruntime` that has wheels for `manylinux_2_27` and newer
 
 ## How to fix
 
-Lock a version that has wheels for the oldest machine (pypi.org lists the files of each version), or bring an environment that has a
+Lock a version that has wheels for the oldest machine, or bring an environment that has a
 newer glibc: an image.
 
 ## Limits

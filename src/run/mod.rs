@@ -27,9 +27,11 @@ use crate::error::{Error, Failure, Kind};
 use crate::model::digest::Digest;
 use crate::model::document::{self, Analysis, Cell, Document, Timing};
 use crate::model::environment::Environment;
+use crate::model::scan::Scan;
 use crate::repo::{git, imports, lock, tree::Listing};
 use choice::Engines;
 use event::Event;
+use scan::judge::{Known, judge};
 use stage::Stage;
 
 /// What is to be checked, and how.
@@ -111,6 +113,7 @@ pub async fn check(
     if tests.is_empty() {
         return Err(RunError::NoTests { top: options.top.clone() }.into());
     }
+    let scan = audit(options).await?;
     let stage = Arc::new(Stage::new(&listing)?);
     let analysis = analysis(options, &listing, &stage);
     let _ = events.send(Event::Planned {
@@ -147,6 +150,7 @@ pub async fn check(
         reference: options.config.reference.clone(),
         cells,
         environments,
+        scan,
         interrupted: cancel.is_cancelled(),
         timing: Timing {
             started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -155,6 +159,26 @@ pub async fn check(
     };
     compare(&mut document);
     Ok(document)
+}
+
+/// The static audit of what is checked; none when a bug of ours ended it, which must not end the check.
+async fn audit(options: &Options) -> Result<Option<Scan>, Error> {
+    let accepted = options.config.scan.clone();
+    let known = Known::read(None, &options.top, &accepted)?;
+    let asked = scan::Options {
+        top: options.top.clone(),
+        name: options.config.name.clone(),
+        changed: None,
+        facilities: accepted.facilities.iter().map(|named| named.name.clone()).collect(),
+        select: accepted.select.iter().map(|named| named.name.clone()).collect(),
+        exclude: accepted.exclude.clone(),
+        jobs: options.jobs,
+    };
+    let scanned = tokio::task::spawn_blocking(move || scan::scan(&asked)).await;
+    Ok(match scanned {
+        Ok(scanned) => Some(judge(scanned?, false, &accepted, &known)),
+        Err(_) => None,
+    })
 }
 
 /// The cells to run, in the order of the configuration; this machine when it names none.

@@ -277,6 +277,7 @@ pub(crate) fn assemble(cells: Vec<Cell>, environments: Vec<Environment>) -> Docu
         cells,
         environments,
         diffs,
+        scan: None,
         interrupted: false,
         timing: Timing { started: "2026-11-22T10:00:00Z".to_owned(), seconds: 21.3 },
     }

@@ -57,7 +57,7 @@ pub fn asks_exactly(constraint: &str) -> bool {
         None => {
             let version = constraint.trim_start_matches('=');
             let is_version = version.starts_with(|c: char| c.is_ascii_digit());
-            is_version && version.split(' ').count() > 1 || is_version && version.matches('.').count() >= 2
+            is_version && (version.contains(' ') || version.matches('.').count() >= 2)
         }
     }
 }

@@ -38,11 +38,7 @@ fn read_option(option: &str, line: u32, file: &File<'_>, found: &mut Found<'_>) 
     };
     let value = value.trim().trim_matches(['"', '\'']);
     match name {
-        "r" | "-requirement" | "c" | "-constraint" => {
-            if !value.contains("://") {
-                found.include(file.path, value, line);
-            }
-        }
+        "r" | "-requirement" | "c" | "-constraint" if !value.contains("://") => found.include(file.path, value, line),
         "e" | "-editable" => found.push_source(file.path, line, value),
         _ => {}
     }

@@ -58,13 +58,25 @@ impl Format {
 pub fn render(format: Format, scan: &Scan, options: &Options) -> Result<String, ReportError> {
     match format {
         Format::Human => Ok(human::render(scan, options)),
-        Format::Json => json(scan),
+        Format::Json => whole(scan),
         Format::Junit => junit::render(scan),
         Format::Markdown => Ok(markdown::render(scan)),
         Format::Sarif => sarif::render(scan, options.all),
         Format::Gitlab => gitlab::render(scan),
         Format::Github => Ok(github::render(scan)),
     }
+}
+
+/// The audit itself, canonical.
+fn whole(scan: &Scan) -> Result<String, ReportError> {
+    let mut out = Vec::new();
+    super::json::write_scan(scan, &mut out)?;
+    String::from_utf8(out).map_err(|error| ReportError::Form(error.to_string()))
+}
+
+/// What it found, in a few words; none for nothing.
+pub(super) fn sentence(scan: &Scan) -> Option<String> {
+    tally::sentence(tally::reported(scan))
 }
 
 /// A value in canonical JSON.

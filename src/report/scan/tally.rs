@@ -84,7 +84,7 @@ pub(super) fn times(finding: &Finding) -> String {
 
 /// Line where it begins: its own, or that of the first place in its file; 1 for the file as a whole.
 pub(super) fn line(finding: &Finding) -> u32 {
-    let place = || finding.places.iter().find(|place| place.path == finding.path).map(|place| place.line);
+    let place = || finding.places.iter().find(|place| *place.path == *finding.path).map(|place| place.line);
     finding.span.map(|span| span.line).or_else(place).unwrap_or(1).max(1)
 }
 

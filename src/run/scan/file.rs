@@ -22,7 +22,9 @@ use crate::rules::{Check, Report};
 /// Bytes looked at to tell a binary file.
 const HEAD: usize = 8 << 10;
 /// Matches from which on a file of data is a list.
-const LIST: usize = 64;
+const LIST: u64 = 64;
+/// Size up to which a JSON file without a path or URL may be a configuration.
+const BY_HAND: usize = 64 << 10;
 /// Most names that are remembered of one file.
 const MOST_MENTIONS: usize = 20_000;
 /// Size of a piece of a file that is too long to be read whole.
@@ -77,28 +79,34 @@ impl<'a> Worker<'a> {
     fn whole(&self, path: &str, bytes: &[u8]) -> Examined {
         let language = Language::of(path, &bytes[..bytes.len().min(HEAD)]);
         let mut examined = Examined { bytes: bytes.len() as u64, ..Examined::default() };
-        if !language.is_code() {
+        if !language.is_code() || language == Language::Json {
             let mut kinds = Kinds::default();
             if !matches!(language, Language::Prose | Language::Ignore) {
                 kinds.add(bytes, self.shared.matcher);
             }
-            // Nothing else is looked for in what is no code.
-            if kinds.kinds.is_empty()
-                && memmem::find(bytes, b"-----BEGIN ").is_none()
-                && !is_named_in_prose(language, bytes)
-            {
+            let found: u64 = kinds.kinds.iter().map(|kind| kind.count).sum();
+            // A JSON file of thousands of URLs, or of numbers alone, is data; what people write by hand is read as JSON.
+            let is_data = language != Language::Json || found > LIST || found == 0 && bytes.len() > BY_HAND;
+            if is_data {
+                // Nothing else is looked for in what is no code.
+                let is_of_interest = found > 0
+                    || memmem::find(bytes, b"-----BEGIN ").is_some()
+                    || is_named_in_prose(language, bytes);
+                if is_of_interest {
+                    let text = if language == Language::Json { Language::Data } else { language };
+                    let view = source::read(text, bytes);
+                    self.check(path, text, bytes, &view, &kinds.kinds, &mut examined);
+                }
                 return examined;
             }
-            let view = source::read(language, bytes);
-            self.check(path, language, bytes, &view, &kinds.kinds, &mut examined);
-            return examined;
         }
         let view = source::read(language, bytes);
-        let matches = self.shared.matcher.all(view.text.as_bytes());
-        let is_list = matches.len() > LIST && matches!(language, Language::Json | Language::Yaml | Language::Toml);
+        let text = view.text.as_bytes();
+        let matches = self.shared.matcher.all(text);
+        let is_list = matches.len() as u64 > LIST && matches!(language, Language::Yaml | Language::Toml);
         let kinds = if is_list {
             let mut kinds = Kinds::default();
-            kinds.add(view.text.as_bytes(), self.shared.matcher);
+            kinds.add(text, self.shared.matcher);
             kinds.kinds
         } else {
             matches.into_iter().map(|first| Kind { first, count: 1, lines: Vec::new() }).collect()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::list::Kind;
 use super::place::Lines;
@@ -102,7 +103,8 @@ fn several(within: &Within<'_>, members: Vec<(&'static Rule, Report)>) -> Option
     places.truncate(MOST_PLACES);
     let (rule, first) = members.into_iter().next()?;
     let source = first.range.as_ref().map(|range| shown(within, within.in_file(range).start));
-    let places = places.into_iter().map(|line| Place { path: within.path.to_owned(), line }).collect();
+    let path: Arc<str> = Arc::from(within.path);
+    let places = places.into_iter().map(|line| Place { path: Arc::clone(&path), line }).collect();
     Some(Finding { source, count: Some(count), places, ..bare(rule, first, within.path) })
 }
 

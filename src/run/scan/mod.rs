@@ -4,6 +4,7 @@
 
 mod file;
 mod finding;
+pub mod judge;
 mod list;
 mod place;
 mod subject;

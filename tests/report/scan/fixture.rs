@@ -101,7 +101,7 @@ pub(crate) fn scan() -> Scan {
         "`root://dcache-cms-xrootd.desy.de` is a door that only its own site sees",
     );
     many.count = Some(3);
-    many.places = (3..6).map(|line| Place { path: "data/files.json".to_owned(), line }).collect();
+    many.places = (3..6).map(|line| Place { path: "data/files.json".into(), line }).collect();
     let mut findings: Vec<Finding> = vec![many, fixed];
     for line in 20..26 {
         let path = if line < 24 { "src/run.py" } else { "src/größe 1.py" };

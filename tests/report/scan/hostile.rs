@@ -29,7 +29,7 @@ fn fill(finding: &mut Finding, evil: &str) {
     finding.facilities.breaks = vec![evil.to_owned()];
     finding.fix = Some(Fix { title: evil.to_owned(), start: 0, end: 1, replacement: evil.to_owned() });
     for place in &mut finding.places {
-        *place = Place { path: evil.to_owned(), line: 1 };
+        *place = Place { path: evil.into(), line: 1 };
     }
     if let Some(suppression) = &mut finding.suppressed {
         suppression.reason = evil.to_owned();

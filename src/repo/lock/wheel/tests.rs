@@ -12,6 +12,9 @@ const COMBINATIONS: [((u8, u8), (u8, u8)); 6] = [
     ((2, 41), (3, 13)),
 ];
 
+/// Name, version, Requires-Python, files, verdicts.
+type Row = (String, String, Option<String>, Vec<String>, String);
+
 /// Where carnet and pip don't agree, and why: package, version, combination.
 ///
 /// pip was asked for `3.9` and took it for 3.9.0; carnet knows the minor version of a facility's Python alone and refuses a
@@ -32,11 +35,10 @@ fn said(files: &[&str], python: Option<&str>, machine: &Machine) -> Verdict {
 
 #[test]
 fn verdicts_agree_with_pip_on_locked_packages() {
-    let rows: Vec<(String, String, Option<String>, Vec<String>, String)> =
-        include_str!("../../../../tests/data/wheels/verdicts.jsonl")
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("a row of the fixture"))
-            .collect();
+    let rows: Vec<Row> = include_str!("../../../../tests/data/wheels/verdicts.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a row of the fixture"))
+        .collect();
     let mut names: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
     names.dedup();
     assert!(names.len() >= 200, "{} packages", names.len());
