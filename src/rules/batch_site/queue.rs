@@ -78,6 +78,7 @@ pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     for call in &facts.calls {
         of_provider(call, reports);
         of_default(call, reports);
+        of_parameter(call, &input.view.text, reports);
     }
     for (at, setting) in facts.settings.iter().enumerate() {
         let is_known = matches!(setting.dialect, Dialect::Config | Dialect::Program | Dialect::Variable);
@@ -199,6 +200,22 @@ fn of_default(call: &Call, reports: &mut Vec<Report>) {
     }
 }
 
+/// `slurm_partition = luigi.Parameter(default="long")`.
+fn of_parameter(call: &Call, text: &str, reports: &mut Vec<Report>) {
+    let last = call.name.rsplit('.').next().unwrap_or_default();
+    if !last.ends_with("Parameter") {
+        return;
+    }
+    let before = text.get(..call.whole.start).unwrap_or_default();
+    let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
+    let Some(name) = line.trim_end().strip_suffix('=').map(|name| name.trim().to_ascii_lowercase()) else { return };
+    let is_told = kind(&name).is_some_and(|kind| kind.is_told || kind.key == "partition");
+    let default = call.keywords.iter().find(|(key, _)| key == "default").and_then(|(_, value)| value.as_ref());
+    if let Some(value) = default.filter(|value| is_told && names_one(&value.text)) {
+        push(reports, value, &value.range, "default", Some(Severity::Warning));
+    }
+}
+
 fn is_flavour(value: &str) -> bool {
     FLAVOURS.contains(&value.trim_matches(['"', '\'']))
 }
@@ -255,6 +272,8 @@ mod tests {
         assert_eq!(severities(&RULE, "a.py", "p.add_argument('--account', default='main')\n"), []);
         assert_eq!(severities(&RULE, "a.py", "p = c.get_expanded('a', 'slurm_partition', 'long')\n"), [Warning]);
         assert_eq!(severities(&RULE, "a.py", "p = c.get('a', 'name', 'long')\n"), []);
+        let parameter = "class A(Task):\n    slurm_partition = luigi.Parameter(default='long')\n";
+        assert_eq!(severities(&RULE, "a.py", parameter), [Warning]);
     }
 
     #[test]
