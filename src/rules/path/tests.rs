@@ -312,3 +312,12 @@ fn a_proxy_in_the_directory_of_a_user_is_an_error_under_any_key() {
     let variable = "import os\nos.environ['X509_USER_PROXY'] = '/eos/user/j/jane/my_x509'\n";
     assert_eq!(in_python(&proxy_path::RULE, variable).len(), 1);
 }
+
+#[test]
+fn paths_and_images_of_snakefiles_are_seen() {
+    let text = "rule a:\n    input:\n        \"/eos/user/j/jane/x.root\"\n    container:\n        \"docker://a/b\"\n    shell:\n        \"cp {input} /depot/cms/users/jane/\"\n";
+    assert_eq!(severities(&home_path::RULE, "workflow/Snakefile", text), [Error, Error]);
+    let view = source::read(Language::of("Snakefile", text.as_bytes()), text.as_bytes());
+    assert_eq!(view.facts.images.iter().map(|image| image.text.as_str()).collect::<Vec<_>>(), ["docker://a/b"]);
+    assert_eq!(view.facts.commands.len(), 1);
+}

@@ -13,7 +13,9 @@ impl<'a> Reader<'a> {
     /// A call: its facts, and what stands in it.
     pub(super) fn call(&mut self, expression: &'a Expr, call: &'a ExprCall, context: Context<'a>) {
         let name = self.callee(&call.func);
-        let sort = name.map_or(Sort::Other, callee::sort);
+        // `input: "x"` of a Snakefile is no question to the user.
+        let is_directive = self.text.as_bytes().get(bytes(call.func.range()).end) == Some(&b':');
+        let sort = name.filter(|_| !is_directive).map_or(Sort::Other, callee::sort);
         self.note_call(call);
         if literal::receiver_of_format(&call.func).is_some() {
             self.embed(expression, context);
@@ -124,6 +126,9 @@ impl<'a> Reader<'a> {
             && literal::is_string(line)
         {
             self.write_line(lines, line);
+        }
+        if let ("container" | "containerized" | "singularity", [image]) = (name, arguments) {
+            self.image("container", image);
         }
         self.variable(name, last, arguments);
         self.reference(name, last, call);

@@ -143,6 +143,8 @@ pub(super) fn runs(name: &str) -> bool {
     match last {
         "system" => matches!(base, "os" | ""),
         "popen" | "popen2" | "popen3" | "popen4" => matches!(base, "os" | "os.popen"),
+        // A directive of a Snakefile.
+        "shell" => base.is_empty(),
         "call" | "run" => matches!(base, "subprocess" | "sp" | "subp"),
         "check_call" | "check_output" | "Popen" | "getoutput" | "getstatusoutput" => true,
         "create_subprocess_shell" | "interruptable_popen" => true,
