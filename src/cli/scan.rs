@@ -57,6 +57,10 @@ pub(super) struct Arguments {
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
+    /// Show everything: unfold what is told together, and list what is suppressed in SARIF.
+    #[arg(long)]
+    all: bool,
+
     /// What makes the exit code 1.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     fail_on: FailOn,
@@ -151,7 +155,7 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
         note(&said);
         return Ok(exit::GOOD);
     }
-    let text = render(&scan, arguments.format, look)?;
+    let text = render(&scan, arguments, look)?;
     match &arguments.output {
         Some(path) => file::write(path, text.as_bytes())?,
         None => print(&text)?,
@@ -195,8 +199,8 @@ fn options(arguments: &Arguments, top: PathBuf, config: &Config) -> Options {
     }
 }
 
-fn render(scan: &Scan, format: Format, look: &Look) -> Result<String, CommandError> {
-    let format = match format {
+fn render(scan: &Scan, arguments: &Arguments, look: &Look) -> Result<String, CommandError> {
+    let format = match arguments.format {
         Format::Human => format::Format::Human,
         Format::Json => format::Format::Json,
         Format::Junit => format::Format::Junit,
@@ -205,7 +209,12 @@ fn render(scan: &Scan, format: Format, look: &Look) -> Result<String, CommandErr
         Format::Gitlab => format::Format::Gitlab,
         Format::Github => format::Format::Github,
     };
-    let options = report::Options { color: look.color_out, width: look.width, ..report::Options::default() };
+    let options = report::Options {
+        color: look.color_out,
+        width: look.width,
+        all: arguments.all,
+        ..report::Options::default()
+    };
     Ok(format::render(format, scan, &options)?)
 }
 
