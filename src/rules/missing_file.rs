@@ -50,6 +50,7 @@ const MADE: &[&str] =
 
 fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     let mut reads: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for (_, _, reference) in &input.references {
         *reads.entry(base(&reference.path)).or_default() += 1;
     }
@@ -58,9 +59,14 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         let name = base(&reference.path);
         let elsewhere =
             input.mentions.get(name).copied().unwrap_or_default() > reads.get(name).copied().unwrap_or_default();
-        // A script may be fetched or written before it is started; code that is included is not.
+        // A script may be fetched or written before it is started; code that is included is not. What lies beside the
+        // repository is at nobody else's place, whoever else names it.
+        let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
         let is_included = reference.usage == Usage::Code && !name.ends_with(".sh");
-        if let Some(target) = missing(path, reference, input, &ends).filter(|_| is_included || !elsewhere) {
+        let is_certain = is_included || !elsewhere || joined(dir, &reference.path).is_none();
+        if let Some(target) = missing(path, reference, input, &ends).filter(|_| is_certain)
+            && seen.insert((path.as_str(), *line, reference.path.as_str()))
+        {
             let is_code = reference.usage == Usage::Code && target.starts_with('.');
             let message = format!("`{}` is not in the repository", reference.path);
             let severity = if is_code { Severity::Error } else { Severity::Warning };

@@ -133,12 +133,12 @@ impl<'a> Worker<'a> {
         if let Some(problem) = &view.problem {
             examined.notes.push(problem.clone());
         }
-        self.remember(&view, bytes, &mut examined);
+        self.remember(path, &view, bytes, &mut examined);
         examined
     }
 
     /// What rules of the repository want to know of a file.
-    fn remember(&self, view: &View<'_>, bytes: &[u8], examined: &mut Examined) {
+    fn remember(&self, path: &str, view: &View<'_>, bytes: &[u8], examined: &mut Examined) {
         let facts = &view.facts;
         let mut lines = None;
         if !facts.imports.is_empty() || !facts.references.is_empty() {
@@ -149,7 +149,7 @@ impl<'a> Worker<'a> {
         }
         for span in view.spans.iter().filter(|span| span.is_active()).take(MOST_MENTIONS) {
             let text = &view.text[span.range.clone()];
-            if span.is_head && text.starts_with("../") && is_program(text) {
+            if span.is_head && text.starts_with("../") && (is_program(text) || leads_out(path, text)) {
                 let lines = lines.get_or_insert_with(|| Lines::of(bytes));
                 let reference = Reference { path: text.to_owned(), range: span.range.clone(), usage: Usage::Data };
                 examined.references.push((lines.line(view.map.in_file(span.range.start)), reference));
@@ -264,6 +264,18 @@ fn longest(language: Language) -> usize {
     if is_parsed(language) && language != Language::Notebook { LONGEST_CODE } else { usize::MAX }
 }
 
+/// Whether a path that is relative to the directory of a file leaves the repository and names a file of data there.
+fn leads_out(file: &str, path: &str) -> bool {
+    let ups = path.split('/').take_while(|part| *part == "..").count();
+    let depth = file.matches('/').count();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let data = [
+        ".root", ".json", ".onnx", ".h5", ".parquet", ".pkl", ".npy", ".npz", ".csv", ".txt", ".yaml", ".yml",
+        ".coffea",
+    ];
+    ups > depth && data.iter().any(|end| name.ends_with(end))
+}
+
 fn is_binary(bytes: &[u8]) -> bool {
     memchr(0, &bytes[..bytes.len().min(HEAD)]).is_some()
 }
@@ -274,4 +286,16 @@ fn cut(bytes: &[u8]) -> usize {
     let end = bytes[tail..].iter().rposition(|byte| matches!(byte, b'\n'));
     let end = end.or_else(|| bytes[tail..].iter().rposition(|byte| matches!(byte, b' ' | b',' | b'"' | b'\t')));
     end.map_or(tail, |at| tail + at + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leads_out;
+
+    #[test]
+    fn a_file_beside_the_repository_is_outside_of_it() {
+        assert!(leads_out("python/config.yaml", "../../training/model.onnx"));
+        assert!(!leads_out("python/config.yaml", "../data/model.onnx"));
+        assert!(!leads_out("python/config.yaml", "../../plots"));
+    }
 }
