@@ -9,6 +9,7 @@ use super::super::path::usage;
 use super::{PROFILE, bare, is_open, shown};
 use crate::model::finding::Severity;
 use crate::repo::source::fact::{Call, Dialect, Setting, Word};
+use crate::repo::source::span::{Kind, Span};
 
 /// Keys of jobs that say little alone, without a prefix.
 const KEYS: &[&str] = &["partition", "queue", "account", "reservation", "qos"];
@@ -79,6 +80,9 @@ pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         of_provider(call, reports);
         of_default(call, reports);
         of_parameter(call, &input.view.text, reports);
+    }
+    for span in input.view.spans.iter().filter(|span| span.kind == Kind::Value && span.is_active()) {
+        of_item(input, span, reports);
     }
     for (at, setting) in facts.settings.iter().enumerate() {
         let is_known = matches!(setting.dialect, Dialect::Config | Dialect::Program | Dialect::Variable);
@@ -175,6 +179,16 @@ fn of_provider(call: &Call, reports: &mut Vec<Report>) {
     }
 }
 
+/// `- slurm_partition=long`: a resource of a profile of Snakemake.
+fn of_item(input: &FileInput<'_>, span: &Span, reports: &mut Vec<Report>) {
+    let Some((key, value)) = input.view.text.get(span.range.clone()).and_then(|text| text.split_once('=')) else {
+        return;
+    };
+    if kind(key.trim()).is_some_and(|kind| kind.is_told) && names_one(value) {
+        push(reports, &Word { text: value.to_owned(), range: span.range.clone() }, &span.range, key.trim(), None);
+    }
+}
+
 /// A default of an option: `add_argument("--partition", default="long")`, `config.get(section, "slurm_partition", "long")`.
 fn of_default(call: &Call, reports: &mut Vec<Report>) {
     let last = call.name.rsplit('.').next().unwrap_or_default();
@@ -252,6 +266,8 @@ mod tests {
         assert_eq!(severities(&RULE, "tests/run.yaml", job), [Warning]);
         assert_eq!(severities(&RULE, "a.yaml", "queue: workday\ncores: 1\nmemory: 2\n"), [Warning]);
         assert_eq!(severities(&RULE, "a.cfg", "[analysis]\nslurm_partition: $PARTITION\n"), []);
+        let profile = "default-resources:\n  - slurm_partition=long\n  - mem_mb=1000\n";
+        assert_eq!(severities(&RULE, "profile/config.yaml", profile), [Error]);
         assert_eq!(severities(&RULE, "law.cfg", "[analysis]\nslurm_partition: long\n"), [Error]);
     }
 
