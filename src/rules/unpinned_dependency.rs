@@ -1,12 +1,14 @@
 //! A package of which any version will do.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::input::FileInput;
 use super::install::{Manager, packages};
 use super::{Check, Edit, Report, Rule};
 use crate::model::finding::{Confidence, Severity};
-use crate::model::inventory::{Index, Requirement};
+use crate::model::inventory::{Index, Locked, Requirement};
 use crate::repo::lock::{is_exact_conda, normalized};
 use crate::repo::source::fact::{Command, Host, Word};
 
@@ -69,16 +71,36 @@ enum Looseness {
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     let own: Vec<&Requirement> =
         input.world.inventory.requirements.iter().filter(|one| one.path == input.path && one.line > 0).collect();
+    let locks = Locks { all: &input.world.inventory.locked, by_name: OnceCell::new() };
     if !own.is_empty() {
         let lines = lines(&input.view.text);
         for requirement in own {
             if let Some(range) = lines.get(requirement.line as usize - 1) {
-                reports.extend(of_requirement(requirement, range, input));
+                reports.extend(of_requirement(requirement, range, &locks, input));
             }
         }
     }
     for command in &input.view.facts.commands {
-        of_command(command, input, reports);
+        of_command(command, &locks, reports);
+    }
+}
+
+/// What is locked, by its normalised name: made when it is first asked for.
+struct Locks<'a> {
+    all: &'a [Locked],
+    by_name: OnceCell<HashMap<String, Vec<&'a Locked>>>,
+}
+
+impl<'a> Locks<'a> {
+    fn named(&self, name: &str) -> &[&'a Locked] {
+        let by_name = self.by_name.get_or_init(|| {
+            let mut by_name: HashMap<String, Vec<&Locked>> = HashMap::new();
+            for locked in self.all {
+                by_name.entry(normalized(&locked.name)).or_default().push(locked);
+            }
+            by_name
+        });
+        by_name.get(&normalized(name)).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -95,7 +117,12 @@ fn lines(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-fn of_requirement(one: &Requirement, range: &Range<usize>, input: &FileInput<'_>) -> Option<Report> {
+fn of_requirement(
+    one: &Requirement,
+    range: &Range<usize>,
+    locks: &Locks<'_>,
+    input: &FileInput<'_>,
+) -> Option<Report> {
     let is_constraint =
         input.world.inventory.files.iter().any(|file| file.path == one.path && file.format == "constraints");
     if is_constraint || TOOLS.contains(&one.name.as_str()) || one.source.as_deref().is_some_and(is_local_source) {
@@ -106,9 +133,8 @@ fn of_requirement(one: &Requirement, range: &Range<usize>, input: &FileInput<'_>
         None if one.exact => Looseness::Exact,
         None => of_constraint(&one.constraint),
     };
-    let fixed = input.world.inventory.locked.iter().find(|locked| {
-        normalized(&locked.name) == normalized(&one.name) && (locked.index == one.index || one.index != Index::System)
-    });
+    let fixed =
+        locks.named(&one.name).iter().find(|locked| locked.index == one.index || one.index != Index::System);
     if looseness == Looseness::Exact || fixed.is_some() && looseness != Looseness::Any {
         return None;
     }
@@ -205,7 +231,7 @@ fn of_constraint(constraint: &str) -> Looseness {
     }
 }
 
-fn of_command(command: &Command, input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn of_command(command: &Command, locks: &Locks<'_>, reports: &mut Vec<Report>) {
     let Some((manager, words)) = packages(command) else { return };
     for word in words {
         let (name, looseness) = of_word(word, manager);
@@ -213,7 +239,7 @@ fn of_command(command: &Command, input: &FileInput<'_>, reports: &mut Vec<Report
             continue;
         }
         let is_fixed = manager != Manager::System
-            && input.world.inventory.locked.iter().any(|locked| normalized(&locked.name) == normalized(&name))
+            && !locks.named(&name).is_empty()
             && command.host != Host::Build;
         let severity = match manager {
             Manager::System => Severity::Note,
