@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::check::load;
-use super::rules::no_rule;
+use super::rules::{near, no_rule};
 use super::{CommandError, Outcome, print};
 use crate::config::{self, Config, ConfigError};
 use crate::error::{Failure, Kind};
@@ -125,8 +125,11 @@ enum FailOn {
 
 /// A facility that the catalogue doesn't have.
 #[derive(Debug, thiserror::Error)]
-#[error("no facility `{}` in the catalogue", .0.escape_debug())]
-struct NoFacility(String);
+#[error("no facility `{}` in the catalogue", name.escape_debug())]
+struct NoFacility {
+    name: String,
+    near: Option<&'static str>,
+}
 
 impl Failure for NoFacility {
     fn kind(&self) -> Kind {
@@ -134,7 +137,10 @@ impl Failure for NoFacility {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("carnet facilities list shows those there are".to_owned())
+        Some(match self.near {
+            Some(near) => format!("did you mean `{near}`? carnet facilities list shows all of them"),
+            None => "carnet facilities list shows those there are".to_owned(),
+        })
     }
 }
 
@@ -168,7 +174,7 @@ fn check_names(arguments: &Arguments, top: &Path, config: &Config) -> Result<(),
     let facilities: Vec<&str> = Catalogue::builtin().facilities.iter().map(|one| one.id.as_str()).collect();
     let rules: Vec<&str> = rules::all().map(|rule| rule.id).collect();
     if let Some(id) = arguments.facilities.iter().find(|id| !facilities.contains(&id.as_str())) {
-        return Err(NoFacility(id.clone()).into());
+        return Err(NoFacility { name: id.clone(), near: near(id, facilities.iter().copied()) }.into());
     }
     if let Some(id) = arguments.select.iter().find(|id| !rules.contains(&id.as_str())) {
         return Err(no_rule(id).into());

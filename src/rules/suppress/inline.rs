@@ -16,7 +16,7 @@ const MAX_LINE: usize = 20_000;
 /// Signs looked at in one line.
 const MAX_SIGNS: usize = 8;
 /// Directives taken of one file.
-const MAX_DIRECTIVES: usize = 10_000;
+const MAX_DIRECTIVES: usize = 2_000;
 /// Characters kept of a line.
 const MAX_SOURCE: usize = 400;
 

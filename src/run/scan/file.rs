@@ -26,6 +26,8 @@ const HEAD: usize = 8 << 10;
 const LIST: u64 = 64;
 /// Size up to which a JSON file without a path or URL may be a configuration.
 const BY_HAND: usize = 64 << 10;
+/// Matches from which on any file is.
+const MOST_MATCHES: usize = 5000;
 /// Most names that are remembered of one file.
 const MOST_MENTIONS: usize = 20_000;
 /// Size of a piece of a file that is too long to be read whole.
@@ -121,7 +123,8 @@ impl<'a> Worker<'a> {
         let view = source::read(language, bytes);
         let text = view.text.as_bytes();
         let matches = self.shared.matcher.all(text);
-        let is_list = matches.len() as u64 > LIST && matches!(language, Language::Yaml | Language::Toml);
+        let is_list = matches.len() as u64 > LIST && matches!(language, Language::Yaml | Language::Toml)
+            || matches.len() > MOST_MATCHES;
         let kinds = if is_list {
             let mut kinds = Kinds::default();
             kinds.add(text, self.shared.matcher);
