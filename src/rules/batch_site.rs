@@ -1,5 +1,8 @@
 //! Job descriptions that name what one batch system alone has.
 
+mod queue;
+mod service;
+
 use super::input::FileInput;
 use super::{Check, Report, Rule};
 use crate::model::finding::{Confidence, Severity};
@@ -22,8 +25,9 @@ const PAGE: &str = "\
 
 Finds settings of batch jobs that only one batch system understands: Slurm partitions, accounts, reservations and QOS, HTCondor
 accounting groups, `+DESIRED_Sites`, requirements on host names, gatekeepers, and the job flavours of CERN. They are seen in job
-descriptions, in `#SBATCH` and `#PBS` lines, on command lines, in dictionaries and keyword arguments of dask-jobqueue and parsl, and
-in templates inside of strings; so are the storage site of a CRAB task and a variable `queue` of a program that calls `qsub`.
+descriptions, in `#SBATCH` and `#PBS` lines, on command lines, in dictionaries, in keyword arguments of dask-jobqueue and Parsl, in
+configuration where resources of a job stand beside them, and in templates inside of strings. A default of an option is a warning. So are the storage site of a
+CRAB task and a variable `queue` of a program that calls `qsub`.
 
 ## Why it breaks elsewhere
 
@@ -61,6 +65,7 @@ struct Known {
 const BATCH: &[Dialect] = &[Dialect::Batch];
 const CONDOR: &[Dialect] = &[Dialect::Condor];
 const ANY_CONDOR: &[Dialect] = &[Dialect::Condor, Dialect::Program, Dialect::Batch];
+const ANY: &[Dialect] = &[Dialect::Condor, Dialect::Program, Dialect::Batch, Dialect::Config];
 const PROFILE: &str = "take it from a profile of the site, or leave it out where the default serves";
 
 const KNOWN: &[Known] = &[
@@ -90,28 +95,28 @@ const KNOWN: &[Known] = &[
         help: PROFILE,
     },
     Known {
-        dialects: ANY_CONDOR,
+        dialects: ANY,
         key: "desired_sites",
         severity: Severity::Error,
         what: "sites of the CMS global pool",
         help: PROFILE,
     },
     Known {
-        dialects: ANY_CONDOR,
+        dialects: ANY,
         key: "accountinggroup",
         severity: Severity::Error,
         what: "an accounting group of one pool",
         help: PROFILE,
     },
     Known {
-        dialects: ANY_CONDOR,
+        dialects: ANY,
         key: "accounting_group",
         severity: Severity::Error,
         what: "an accounting group of one pool",
         help: PROFILE,
     },
     Known {
-        dialects: ANY_CONDOR,
+        dialects: ANY,
         key: "acctgroup",
         severity: Severity::Error,
         what: "an accounting group of one pool",
@@ -129,6 +134,27 @@ const KNOWN: &[Known] = &[
         key: "accounting_group_user",
         severity: Severity::Warning,
         what: "a user of one pool",
+        help: PROFILE,
+    },
+    Known {
+        dialects: ANY_CONDOR,
+        key: "myproject",
+        severity: Severity::Error,
+        what: "a project of one pool",
+        help: PROFILE,
+    },
+    Known {
+        dialects: ANY_CONDOR,
+        key: "wantos",
+        severity: Severity::Warning,
+        what: "an operating system by a name of one pool",
+        help: PROFILE,
+    },
+    Known {
+        dialects: ANY_CONDOR,
+        key: "request_opsysandver",
+        severity: Severity::Warning,
+        what: "an operating system by a name of one pool",
         help: PROFILE,
     },
     Known {
@@ -208,7 +234,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             && !is_open(&setting.value.text, known.key)
         {
             reports.push(report(setting, known));
-        } else if setting.dialect == Dialect::Condor && bare(&setting.key) == "requirements" {
+        } else if is_classad(setting) && bare(&setting.key) == "requirements" {
             reports.extend(requirements(setting));
         }
     }
@@ -228,6 +254,18 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
                 reports.push(Report::at(&value.range, message).help(PROFILE).group(value.text.clone()));
             }
         }
+    }
+    queue::check(input, reports);
+    service::check(input, reports);
+}
+
+/// Whether a value is an expression of HTCondor: in programs, when it compares as one does.
+fn is_classad(setting: &Setting) -> bool {
+    let compares = ["=?=", "=!=", "== \"", "== \\\"", "regexp("];
+    match setting.dialect {
+        Dialect::Condor => true,
+        Dialect::Program => compares.iter().any(|sign| setting.value.text.contains(sign)),
+        _ => false,
     }
 }
 
@@ -334,7 +372,7 @@ fn requirements(setting: &Setting) -> Option<Report> {
     let value = setting.value.text.as_str();
     let lower = value.to_ascii_lowercase();
     let message = |what: &str| format!("`requirements = {}` names {what}", shown(value));
-    let hosts = ["boscocluster", "boscogroup", "glidein_site", "glidein_cmssite", "utsname", "gridresource"];
+    let hosts = ["boscocluster", "boscogroup", "glidein_site", "glidein_cmssite", "utsname", "gridresource", "cloudsite"];
     if hosts.iter().any(|word| lower.contains(word)) || lower.contains("machine") && lower.contains('.') {
         return Some(Report::at(&setting.range, message("machines or gatekeepers of one pool")).help(PROFILE));
     }

@@ -34,6 +34,8 @@ mod site_command;
 mod site_executor;
 pub mod suppress;
 mod table;
+#[cfg(test)]
+mod testing;
 mod undeclared_import;
 mod unpinned_dependency;
 mod unpinned_submodule;

@@ -74,6 +74,7 @@ const KNOWN: &[Known] = &[
     Known("lb-run", "the LHCb software on /cvmfs", Severity::Warning),
     Known("lcg-cp", "the grid's old user interface", Severity::Warning),
     Known("lsetup", "the ATLAS software on /cvmfs", Severity::Warning),
+    Known("module", "environment modules", Severity::Warning),
     Known("myproxy-init", "the grid's user interface", Severity::Warning),
     Known("prun", "PanDA", Severity::Warning),
     Known("qsub", "PBS and Grid Engine", Severity::Warning),

@@ -68,7 +68,7 @@ const HELP: &str = "choose the executor by an argument, with one that works ever
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     let facts = &input.view.facts;
     for import in &facts.imports {
-        if let Some((module, place)) = of_module(import) {
+        if let Some((module, place)) = of_module(import).filter(|(module, _)| !is_of(input.path, module)) {
             let message = format!("`{module}` is a module of {place}");
             reports.push(
                 Report::at(&import.range, message).severity(severity(!import.is_optional && import.at_top)).help(HELP),
@@ -83,6 +83,11 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         }
         reports.extend(fixed_address(call));
     }
+}
+
+/// Whether a file is a part of a module itself.
+fn is_of(path: &str, module: &str) -> bool {
+    path.split('/').rev().skip(1).any(|part| part == module)
 }
 
 fn severity(is_certain: bool) -> Severity {
@@ -108,4 +113,18 @@ fn fixed_address(call: &Call) -> Option<Report> {
     let message = format!("the scheduler at `{}` is reached from one facility alone", address.text);
     let help = "take the address from an argument or from DASK_SCHEDULER_ADDRESS";
     Some(Report::at(&address.range, message).severity(severity(!call.is_conditional)).help(help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::severities;
+    use super::RULE;
+    use crate::model::finding::Severity::Error;
+
+    #[test]
+    fn a_module_of_a_site_may_import_itself() {
+        assert_eq!(severities(&RULE, "src/lpcjobqueue/cluster.py", "import lpcjobqueue.patch\n"), []);
+        assert_eq!(severities(&RULE, "lpcjobqueue/run.py", "from lpcjobqueue.x import y\n"), []);
+        assert_eq!(severities(&RULE, "run.py", "from lpcjobqueue import LPCCondorCluster\n"), [Error]);
+    }
 }

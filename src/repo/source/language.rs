@@ -118,6 +118,7 @@ fn by_name(name: &str) -> Option<Language> {
         ".rootrc" => Language::Ini,
         "environment" => return None,
         _ if stem == "dockerfile" || stem == "containerfile" || lower.ends_with(".dockerfile") => Language::Docker,
+        _ if lower.starts_with("snakefile") && !is_code_extension(&extension(name)) => Language::Python,
         _ if stem == "singularity" && !lower.ends_with(".sh") && !lower.ends_with(".py") => Language::Apptainer,
         _ if lower.starts_with("makefile.") || lower.ends_with("_makefile") => Language::Make,
         _ if lower.starts_with("constraints") && lower.ends_with(".txt") => Language::Requirements,

@@ -192,8 +192,13 @@ fn of_name(input: &FileInput<'_>, range: &Range<usize>, usage: &Usage<'_>, addre
     let catalogue = input.world.catalogue;
     let host = address.host.trim_end_matches('.');
     let first = host.split('.').next()?;
-    let is_web =
-        matches!(address.scheme, Some("http" | "https" | "git" | "ftp" | "docker" | "oras" | "mailto" | "ws" | "wss"));
+    // A cluster is reached through its gateway from inside of its site, whatever the scheme.
+    let is_gateway = ["gateway", "sched"].iter().any(|word| usage.name().to_ascii_lowercase().contains(word));
+    let is_web = !is_gateway
+        && matches!(
+            address.scheme,
+            Some("http" | "https" | "git" | "ftp" | "docker" | "oras" | "mailto" | "ws" | "wss")
+        );
     let is_data =
         address.scheme.is_some_and(|scheme| super::xrootd_door::data_url(&format!("{scheme}://x.y/")).is_some());
     if is_web

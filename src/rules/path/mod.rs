@@ -19,6 +19,6 @@ mod subject;
 mod tell;
 #[cfg(test)]
 mod tests;
-mod usage;
+pub(super) mod usage;
 pub(super) mod xrootd_door;
 pub(super) mod xrootd_redirector;

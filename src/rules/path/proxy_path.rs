@@ -6,12 +6,12 @@ use memchr::memmem;
 
 use super::super::input::FileInput;
 use super::super::{Check, Report, Rule};
-use super::subject::is_person;
+use super::subject::{self, Topic, is_person};
 use super::tell;
 use super::usage::Usage;
 use crate::facility::place::Kind;
 use crate::model::finding::{Confidence, Severity};
-use crate::repo::source::fact::Dialect;
+use crate::repo::source::fact::{Dialect, Setting};
 
 /// Grid proxies in fixed places.
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -68,6 +68,15 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             reports.push(report(&(at..end), usage.lower(severity, true), message));
         }
     }
+    let variables: Vec<usize> = input.view.facts.settings.iter().map(start_of_variable).collect();
+    for subject in subject::of(input, Topic::Proxy) {
+        let text = subject.usage.text;
+        let is_told = text.contains("x509up") || variables.contains(&subject.range.start);
+        if !is_told && personal(input, text) == Severity::Error {
+            let message = format!("the proxy `{text}` lies in the directory of one user or one site");
+            reports.push(report(&subject.range, subject.usage.lower(Severity::Error, true), message));
+        }
+    }
     for setting in &input.view.facts.settings {
         let is_fixed = setting.value.text.starts_with('/') && !setting.value.text.contains(['$', '{', '%', '<', '`']);
         let is_proxy = setting.dialect == Dialect::Variable && setting.key == "X509_USER_PROXY";
@@ -79,6 +88,12 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             reports.push(report(&setting.value.range, personal(input, &setting.value.text), message));
         }
     }
+}
+
+/// Where the value of a setting begins that names the proxy of a program; a place no text has for the others.
+fn start_of_variable(setting: &Setting) -> usize {
+    let is_proxy = setting.dialect == Dialect::Variable && setting.key == "X509_USER_PROXY";
+    if is_proxy { setting.value.range.start } else { usize::MAX }
 }
 
 /// Whether a program looks at the variable that names the proxy.

@@ -77,7 +77,8 @@ fn may_be(topic: Topic, path: &[u8]) -> bool {
         Topic::Site | Topic::Home | Topic::Retired | Topic::Own => {
             !begins("/cvmfs") && !begins("/store/") && !begins("/tmp")
         }
-        Topic::Image | Topic::Proxy => true,
+        Topic::Proxy => memchr::memmem::find(path, b"x509").is_some(),
+        Topic::Image => true,
     }
 }
 

@@ -269,6 +269,56 @@ fn every_page_has_its_five_parts() {
 }
 
 #[test]
+fn a_web_address_of_a_door_is_a_warning() {
+    let json = "{\"path\": \"https://xrootd-local.unl.edu:1094//store/user/group/file.root\"}\n";
+    assert_eq!(severities(&xrootd_door::RULE, "inputs.json", json), [Warning]);
+    assert_eq!(in_python(&xrootd_door::RULE, "u = 'https://www.unl.edu/store/x'\n"), []);
+    assert_eq!(in_python(&xrootd_door::RULE, "u = 'https://xrootd-local.unl.edu:1094/docs'\n"), []);
+}
+
+#[test]
+fn a_list_in_json_that_is_too_long_to_be_parsed_is_looked_at() {
+    let line = "  \"/eos/user/j/jane/file.root\",\n";
+    let text = format!("{{\"a\": [\n{}  \"b\"]}}\n", line.repeat((1 << 20) / line.len() + 1));
+    let found = severities(&home_path::RULE, "inputs.json", &text);
+    assert!(found.len() > 1000 && found.iter().all(|severity| *severity == Error), "{}", found.len());
+}
+
+#[test]
+fn what_is_put_in_the_place_of_another_is_used() {
+    assert_eq!(
+        in_python(&home_path::RULE, "f = f.replace('/eos/user/j/jane', '/depot/cms/users/jane')\n"),
+        [Warning, Error]
+    );
+    assert_eq!(in_python(&home_path::RULE, "f = f.replace('x', '/eos/user/j/jane')\n"), []);
+}
+
+#[test]
+fn a_gateway_in_a_configuration_is_a_machine() {
+    let text = "gateway-address: \"http://dask-gateway-k8s.geddes.rcac.purdue.edu/\"\n";
+    assert_eq!(severities(&host_address::RULE, "options.yaml", text), [Error]);
+    let page = "page: \"http://dask-gateway-k8s.geddes.rcac.purdue.edu/\"\n";
+    assert_eq!(severities(&host_address::RULE, "options.yaml", page), []);
+}
+
+#[test]
+fn a_proxy_in_the_directory_of_a_user_is_an_error_under_any_key() {
+    let text = "voms-proxy: /eos/user/j/jane/my_x509_user_proxy\n";
+    assert_eq!(severities(&proxy_path::RULE, "options.yaml", text), [Error]);
+    let variable = "import os\nos.environ['X509_USER_PROXY'] = '/eos/user/j/jane/my_x509'\n";
+    assert_eq!(in_python(&proxy_path::RULE, variable).len(), 1);
+}
+
+#[test]
+fn paths_and_images_of_snakefiles_are_seen() {
+    let text = "rule a:\n    input:\n        \"/eos/user/j/jane/x.root\"\n    container:\n        \"docker://a/b\"\n    shell:\n        \"cp {input} /depot/cms/users/jane/\"\n";
+    assert_eq!(severities(&home_path::RULE, "workflow/Snakefile", text), [Error, Error]);
+    let view = source::read(Language::of("Snakefile", text.as_bytes()), text.as_bytes());
+    assert_eq!(view.facts.images.iter().map(|image| image.text.as_str()).collect::<Vec<_>>(), ["docker://a/b"]);
+    assert_eq!(view.facts.commands.len(), 1);
+}
+
+#[test]
 fn a_crab_task_that_fixes_its_storage_is_a_warning() {
     let rule = &crate::rules::batch_site::RULE;
     let text = "config.Site.storageSite = 'T2_DE_DESY'\nconfig.Site.blacklist = ['T3_IT_Bologna']\n";

@@ -47,6 +47,11 @@ impl<'a> Usage<'a> {
         let in_test = is_test(input.path);
         let Some(span) = input.view.span_at(range.start) else {
             // Code itself holds no path; a list or what no parser could read may.
+            let is_large = input.language == Language::Json && input.view.spans.is_empty();
+            if is_large {
+                let is_first = input.view.text[..range.start].ends_with('"');
+                return Some(Self { text, span: None, force: Force::Done, in_test, is_first });
+            }
             let is_list = matches!(input.language, Language::Data) || input.view.problem.is_some();
             let line = line_before(&input.view.text, range.start, 0);
             let is_first =
@@ -171,7 +176,7 @@ fn is_sentence(line: &str) -> bool {
 }
 
 /// Whether a file tests the analysis.
-fn is_test(path: &str) -> bool {
+pub(in crate::rules) fn is_test(path: &str) -> bool {
     let mut parts = path.split('/');
     let file = parts.next_back().unwrap_or_default();
     // No test runner collects notebooks, settings and lists by their names.

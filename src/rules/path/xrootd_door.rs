@@ -75,6 +75,15 @@ pub(super) fn data_url(url: &str) -> Option<DataUrl<'_>> {
     is_plain.then(|| DataUrl { host, path: path.trim_start_matches('/') })
 }
 
+/// A URL of the web that leads to data of a site: its host is a door, and its path one of a door.
+fn web_url<'a>(input: &FileInput<'_>, url: &'a str) -> Option<DataUrl<'a>> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let (host, path) = rest.split_once('/')?;
+    let path = path.trim_start_matches('/');
+    let is_data = ["store/", "eos/", "pnfs/", "dpm/", "cms/", "atlas/"].iter().any(|root| path.starts_with(root));
+    (is_data && input.world.catalogue.is_door(host)).then_some(DataUrl { host, path })
+}
+
 impl DataUrl<'_> {
     /// Whether its data is in the catalogue of an experiment.
     pub(super) fn is_registered(&self) -> bool {
@@ -98,14 +107,20 @@ const MANY_DOORS: usize = 12;
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     let is_table = is_table(input);
     for found in input.matches.iter().filter(|found| found.form == Form::Url) {
-        let Some(url) = input.view.text.get(found.range.clone()).and_then(data_url) else { continue };
+        let Some(text) = input.view.text.get(found.range.clone()) else { continue };
+        let (url, is_web) = match (data_url(text), web_url(input, text)) {
+            (Some(url), _) => (url, false),
+            (None, Some(url)) => (url, true),
+            (None, None) => continue,
+        };
         let door = input.world.catalogue.door(url.host);
         if door.as_ref().is_some_and(|door| door.kind != Kind::Site) || door.is_none() && !is_public_name(url.host) {
             continue;
         }
         if let Some(usage) = Usage::of(input, &found.range) {
             let mut report = of_url(input, &found.range, &usage, &url, door.as_ref());
-            if is_table && url.owner().is_none() {
+            // What a site shows to the web is often there for all.
+            if is_web || is_table && url.owner().is_none() {
                 report.severity = report.severity.min(Some(Severity::Warning));
             }
             reports.push(report);

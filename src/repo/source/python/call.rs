@@ -13,7 +13,9 @@ impl<'a> Reader<'a> {
     /// A call: its facts, and what stands in it.
     pub(super) fn call(&mut self, expression: &'a Expr, call: &'a ExprCall, context: Context<'a>) {
         let name = self.callee(&call.func);
-        let sort = name.map_or(Sort::Other, callee::sort);
+        // `input: "x"` of a Snakefile is no question to the user.
+        let is_directive = self.text.as_bytes().get(bytes(call.func.range()).end) == Some(&b':');
+        let sort = name.filter(|_| !is_directive).map_or(Sort::Other, callee::sort);
         self.note_call(call);
         if literal::receiver_of_format(&call.func).is_some() {
             self.embed(expression, context);
@@ -23,6 +25,8 @@ impl<'a> Reader<'a> {
         for (index, argument) in call.arguments.args.iter().enumerate() {
             let inner = if is_to_file { Context::PLAIN } else { argument_context(sort, index, context) };
             let inner = if is_join_of_literal(&call.func) { Context { is_head: true, ..context } } else { inner };
+            let is_start = sort == Sort::Replace && call.arguments.args.first().is_some_and(literal::begins_place);
+            let inner = Context { is_head: inner.is_head || is_start, ..inner };
             self.expression(argument, Context { call: name.or(inner.call), ..inner });
         }
         for keyword in &call.arguments.keywords {
@@ -123,6 +127,9 @@ impl<'a> Reader<'a> {
         {
             self.write_line(lines, line);
         }
+        if let ("container" | "containerized" | "singularity", [image]) = (name, arguments) {
+            self.image("container", image);
+        }
         self.variable(name, last, arguments);
         self.reference(name, last, call);
     }
@@ -145,7 +152,8 @@ impl<'a> Reader<'a> {
 fn argument_context(sort: Sort, index: usize, context: Context<'_>) -> Context<'_> {
     match sort {
         Sort::Shown => Context::PLAIN.with_role(Role::Shown),
-        Sort::Guard => Context::PLAIN.with_role(Role::Guard),
+        Sort::Replace if index == 1 => Context { is_head: false, ..Context::PLAIN },
+        Sort::Guard | Sort::Replace => Context::PLAIN.with_role(Role::Guard),
         Sort::Pattern if index == 0 => Context::PLAIN.with_role(Role::Pattern),
         Sort::Pattern if index == 1 => Context::PLAIN.with_role(Role::Guard),
         Sort::Fallback(at) if at == index => Context::PLAIN.with_role(Role::Default).named(context.name),

@@ -10,6 +10,8 @@ pub(super) enum Sort {
     Shown,
     /// Compared, searched for, or asked whether it is there.
     Guard,
+    /// The first is searched for, the second stands in its place.
+    Replace,
     /// The first is a regular expression.
     Pattern,
     /// The one of this index stands in for what is missing.
@@ -54,9 +56,10 @@ pub(super) fn sort(name: &str) -> Sort {
         "split" | "splitext" | "commonpath" if is_path_module(base) => Sort::Wrap,
         "split" if base == "shlex" => Sort::Wrap,
         "replace" if matches!(base, "os" | "dataclasses" | "shutil") => Sort::Other,
-        "startswith" | "endswith" | "replace" | "find" | "rfind" | "split" | "rsplit" | "strip" | "lstrip"
-        | "rstrip" | "partition" | "rpartition" | "removeprefix" | "removesuffix" | "is_relative_to"
-        | "relative_to" | "index" | "count" | "AccessPathName" | "contains"
+        "replace" if is_method => Sort::Replace,
+        "startswith" | "endswith" | "find" | "rfind" | "split" | "rsplit" | "strip" | "lstrip" | "rstrip"
+        | "partition" | "rpartition" | "removeprefix" | "removesuffix" | "is_relative_to" | "relative_to" | "index"
+        | "count" | "AccessPathName" | "contains"
             if is_method =>
         {
             Sort::Guard
@@ -142,6 +145,8 @@ pub(super) fn runs(name: &str) -> bool {
     match last {
         "system" => matches!(base, "os" | ""),
         "popen" | "popen2" | "popen3" | "popen4" => matches!(base, "os" | "os.popen"),
+        // A directive of a Snakefile.
+        "shell" => base.is_empty(),
         "call" | "run" => matches!(base, "subprocess" | "sp" | "subp"),
         "check_call" | "check_output" | "Popen" | "getoutput" | "getstatusoutput" => true,
         "create_subprocess_shell" | "interruptable_popen" => true,

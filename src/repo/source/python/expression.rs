@@ -53,7 +53,10 @@ impl<'a> Reader<'a> {
             Expr::Call(call) => self.call(expression, call, context),
             Expr::Dict(dict) => self.dict(dict, context),
             Expr::List(list) => self.elements(&list.elts, context),
-            Expr::Tuple(tuple) => self.elements(&tuple.elts, context),
+            Expr::Tuple(tuple) => {
+                self.attribute_pair(&tuple.elts);
+                self.elements(&tuple.elts, context);
+            }
             Expr::Set(set) => self.elements(&set.elts, context),
             Expr::Subscript(subscript) => {
                 self.expression(&subscript.value, Context::PLAIN);
@@ -141,6 +144,23 @@ impl<'a> Reader<'a> {
         self.lines(elements, context.name);
         for element in elements {
             self.expression(element, Context { is_head: true, is_part: false, ..context });
+        }
+    }
+
+    /// `("requirements", "…")`: an attribute of a job as a pair, as job managers take them.
+    fn attribute_pair(&mut self, elements: &[Expr]) {
+        let [Expr::StringLiteral(key), value] = elements else { return };
+        let name = key.value.to_str();
+        let lower = name.to_ascii_lowercase();
+        let is_attribute = name.starts_with('+')
+            || lower.starts_with("my.")
+            || matches!(
+                lower.as_str(),
+                "requirements" | "accounting_group" | "accounting_group_user" | "concurrency_limits"
+            );
+        if let Some(value) = literal::word(self.text, value).filter(|_| is_attribute) {
+            let range = bytes(key.range()).start..value.range.end;
+            self.facts.settings.push(Setting { dialect: Dialect::Condor, key: name.to_owned(), value, range });
         }
     }
 

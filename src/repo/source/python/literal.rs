@@ -75,6 +75,12 @@ pub(super) fn is_string(expression: &Expr) -> bool {
     }
 }
 
+/// Whether a string that is written out begins as an absolute path or a URL does.
+pub(super) fn begins_place(expression: &Expr) -> bool {
+    let text = expression.as_string_literal_expr().map(|string| string.value.to_str()).unwrap_or_default();
+    text.starts_with('/') || text.contains("://")
+}
+
 /// The string that `format` is called on.
 pub(super) fn receiver_of_format(function: &Expr) -> Option<&Expr> {
     let attribute = function.as_attribute_expr()?;

@@ -17,6 +17,7 @@ mod parse;
 mod pattern;
 mod reader;
 mod reference;
+mod snake;
 mod statement;
 mod template;
 #[cfg(test)]
@@ -46,7 +47,7 @@ pub fn read(text: Cow<'_, str>, mode: Mode) -> View<'_> {
 
 fn examine(text: &str, mode: Mode) -> (Vec<Span>, Facts, Option<String>) {
     let masked = match mode {
-        Mode::File => escape::Masked { text: Cow::Borrowed(text), commands: Vec::new() },
+        Mode::File => escape::Masked { text: snake::mask(text), commands: Vec::new() },
         Mode::Cell => escape::mask(text),
     };
     match parse::parse(&masked.text) {
