@@ -58,7 +58,9 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         let name = base(&reference.path);
         let elsewhere =
             input.mentions.get(name).copied().unwrap_or_default() > reads.get(name).copied().unwrap_or_default();
-        if let Some(target) = missing(path, reference, input, &ends).filter(|_| reference.usage == Usage::Code || !elsewhere) {
+        if let Some(target) =
+            missing(path, reference, input, &ends).filter(|_| reference.usage == Usage::Code || !elsewhere)
+        {
             let is_code = reference.usage == Usage::Code && target.starts_with('.');
             let message = format!("`{}` is not in the repository", reference.path);
             let severity = if is_code { Severity::Error } else { Severity::Warning };
@@ -73,12 +75,7 @@ fn base(path: &str) -> &str {
 }
 
 /// The path of a reference when nothing of the repository answers to it.
-fn missing<'a>(
-    from: &str,
-    reference: &'a Reference,
-    input: &RepositoryInput<'_>,
-    known: &Ends<'_>,
-) -> Option<&'a str> {
+fn missing<'a>(from: &str, reference: &'a Reference, input: &RepositoryInput<'_>, known: &Ends<'_>) -> Option<&'a str> {
     let path = reference.path.trim();
     let is_plain = !path.contains(['{', '}', '$', '%', '*', '?', '<', '>', ':', '~', '\\', '(', ' ', '=', '`']);
     let name = base(path);

@@ -117,12 +117,7 @@ fn lines(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-fn of_requirement(
-    one: &Requirement,
-    range: &Range<usize>,
-    locks: &Locks<'_>,
-    input: &FileInput<'_>,
-) -> Option<Report> {
+fn of_requirement(one: &Requirement, range: &Range<usize>, locks: &Locks<'_>, input: &FileInput<'_>) -> Option<Report> {
     let is_constraint =
         input.world.inventory.files.iter().any(|file| file.path == one.path && file.format == "constraints");
     if is_constraint || TOOLS.contains(&one.name.as_str()) || one.source.as_deref().is_some_and(is_local_source) {
@@ -133,8 +128,7 @@ fn of_requirement(
         None if one.exact => Looseness::Exact,
         None => of_constraint(&one.constraint),
     };
-    let fixed =
-        locks.named(&one.name).iter().find(|locked| locked.index == one.index || one.index != Index::System);
+    let fixed = locks.named(&one.name).iter().find(|locked| locked.index == one.index || one.index != Index::System);
     if looseness == Looseness::Exact || fixed.is_some() && looseness != Looseness::Any {
         return None;
     }
@@ -238,9 +232,7 @@ fn of_command(command: &Command, locks: &Locks<'_>, reports: &mut Vec<Report>) {
         if looseness == Looseness::Exact || TOOLS.contains(&name.as_str()) || name.is_empty() {
             continue;
         }
-        let is_fixed = manager != Manager::System
-            && !locks.named(&name).is_empty()
-            && command.host != Host::Build;
+        let is_fixed = manager != Manager::System && !locks.named(&name).is_empty() && command.host != Host::Build;
         let severity = match manager {
             Manager::System => Severity::Note,
             Manager::Pip | Manager::Conda if is_fixed || looseness == Looseness::Range => Severity::Note,
