@@ -10,7 +10,9 @@ use crate::exit;
 use crate::facility::{Catalogue, Facility, Mode, Mount, Seen};
 use crate::model::canonical;
 
-/// Show the facilities of the catalogue: what they mount, which doors they read through, how jobs run there.
+/// List the facilities that carnet knows, or show one.
+///
+/// What it mounts, which doors it reads through, how jobs run there, each with its source.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]

@@ -148,7 +148,9 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
     let (top, config) = load(&arguments.path)?;
     check_names(arguments, &top, &config)?;
     let known = Known::read(arguments.baseline.as_deref(), &top, &config.scan)?;
-    let options = options(arguments, top, &config);
+    let mut options = options(arguments, top, &config);
+    // It quotes the findings that it knows.
+    options.exclude.push(globset::escape(&known.path));
     let scan = judge(audit::scan(&options)?, options.changed.is_some(), &config.scan, &known);
     if arguments.inventory {
         return inventory::print(&scan.inventory, arguments.format == Format::Json).map(|()| exit::GOOD);

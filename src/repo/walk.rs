@@ -9,7 +9,8 @@ use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
@@ -37,6 +38,10 @@ pub const FOREIGN: &[&str] = &[
 ];
 /// Most entries that are looked at; the rest is noted.
 const MOST_ENTRIES: usize = 2_000_000;
+/// Largest `.gitignore` that is followed.
+const LARGEST_IGNORE: u64 = 1 << 20;
+/// Most opening braces in a pattern.
+const MOST_BRACES: usize = 100;
 /// Mode of a submodule in git's index.
 const GITLINK: u32 = 0o160_000;
 
@@ -68,9 +73,19 @@ pub fn walk(top: &Path, excluded: &(dyn Fn(&str) -> bool + Sync)) -> Result<Walk
     let top = top.canonicalize().map_err(|error| RepoError::io("reading", top, error))?;
     let index = Index::read(&top);
     let mut walk = Walk { submodules: index.submodules.clone(), ..Walk::default() };
+<<<<<<< HEAD
     // A file that git has is part of the repository whatever .gitignore says, and so is what was exported from git: there
     // nothing is left out.
     collect(&top, index.is_git, &index.submodules, &mut walk);
+=======
+    if !collect(&top, true, &index.submodules, &mut walk) {
+        walk = Walk { submodules: index.submodules.clone(), ..Walk::default() };
+        let message = "a .gitignore is no such file, so nothing is ignored".to_owned();
+        walk.notes.push(Note { path: ".".to_owned(), message });
+        collect(&top, false, &index.submodules, &mut walk);
+    }
+    // A file that git has is part of the repository whatever .gitignore says, and so is what was exported from git.
+>>>>>>> out
     let ignored = Walk { submodules: index.submodules.clone(), ..Walk::default() };
     let has_ignores = walk.paths.iter().any(|path| path == ".gitignore" || path.ends_with("/.gitignore"));
     if index.is_git && (has_ignores || !index.files.is_empty()) {
@@ -118,18 +133,41 @@ impl Index {
     }
 }
 
-/// Adds what lies below `top`, what is ignored only when asked.
-fn collect(top: &Path, without_ignored: bool, submodules: &BTreeSet<String>, into: &mut Walk) {
+/// Whether the patterns of a directory can be given to a parser that calls itself for each brace.
+fn is_sane(dir: &Path) -> bool {
+    let Ok(file) = File::open(dir.join(".gitignore")) else { return true };
+    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return true;
+    }
+    let mut bytes = Vec::new();
+    let is_read = file.take(LARGEST_IGNORE + 1).read_to_end(&mut bytes).is_ok();
+    let is_nested = |line: &[u8]| line.iter().filter(|byte| **byte == b'{').count() > MOST_BRACES;
+    is_read && bytes.len() as u64 <= LARGEST_IGNORE && !bytes.split(|byte| *byte == b'\n').any(is_nested)
+}
+
+/// Adds what lies below `top`, what is ignored only when asked. False when patterns can't be read: then only a part was added.
+fn collect(top: &Path, without_ignored: bool, submodules: &BTreeSet<String>, into: &mut Walk) -> bool {
+    if without_ignored && !is_sane(top) {
+        return false;
+    }
+    let all_sane = Arc::new(AtomicBool::new(true));
     let found = Mutex::new(std::mem::take(into));
     let is_foreign = {
-        let (top, submodules) = (top.to_owned(), submodules.clone());
+        let (top, submodules, all_sane) = (top.to_owned(), submodules.clone(), Arc::clone(&all_sane));
         move |entry: &DirEntry| {
             let name = entry.file_name().to_str().unwrap_or_default();
             let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
             let environment = || entry.path().join("pyvenv.cfg").is_file() || entry.path().join("conda-meta").is_dir();
             let submodule = || relative(&top, entry.path()).is_some_and(|path| submodules.contains(&path));
             let inside = entry.depth() > 0;
-            !(inside && (name == ".git" || is_dir && (FOREIGN.contains(&name) || environment() || submodule())))
+            if inside && (name == ".git" || is_dir && (FOREIGN.contains(&name) || environment() || submodule())) {
+                return false;
+            }
+            if without_ignored && is_dir && !is_sane(entry.path()) {
+                all_sane.store(false, Ordering::Relaxed);
+                return false;
+            }
+            true
         }
     };
     let threads = std::thread::available_parallelism().map_or(2, |n| n.get().min(8));
@@ -151,6 +189,7 @@ fn collect(top: &Path, without_ignored: bool, submodules: &BTreeSet<String>, int
         })
     });
     *into = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    all_sane.load(Ordering::Relaxed)
 }
 
 fn add(top: &Path, entry: Result<DirEntry, ignore::Error>, found: &mut Walk) -> WalkState {

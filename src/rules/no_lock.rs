@@ -39,6 +39,10 @@ that the analysis runs in by its digest.
 Locks that lie outside the repository are not seen.
 ";
 
+fn counted(number: usize) -> String {
+    if number == 1 { "1 package".to_owned() } else { format!("{number} packages") }
+}
+
 fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     let inventory = &input.world.inventory;
     let declared: Vec<_> =
@@ -54,7 +58,7 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         Report::of(
             &path,
             0,
-            format!("{} packages are declared here or beside it, and no lock file fixes them", declared.len()),
+            format!("what is declared here or beside it ({}) is fixed by no lock file", counted(declared.len())),
         )
         .severity(severity)
         .help("commit a lock file: uv lock, pip-compile, conda-lock or pixi lock write one"),

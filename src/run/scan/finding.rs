@@ -167,8 +167,11 @@ pub(super) fn limit(findings: &mut Vec<Finding>) -> Vec<Note> {
         *count <= MOST
     });
     let more = seen.into_iter().filter(|(_, count)| *count > MOST);
-    more.map(|((path, rule, _), count)| Note { path, message: format!("{} more of {rule} are not listed", count - MOST) })
-        .collect()
+    more.map(|((path, rule, _), count)| Note {
+        path,
+        message: format!("{} more of {rule} are not listed", count - MOST),
+    })
+    .collect()
 }
 
 /// Gives every finding its key. They must be sorted.
