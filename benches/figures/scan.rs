@@ -109,7 +109,8 @@ fn grow(dir: &TempDir, lists: usize, programs: usize, notebooks: usize, tables: 
     for n in 0..lists {
         let mut text = "{\"sample\": [\n".to_owned();
         for at in 0..10_000 {
-            let _ = writeln!(text, "  \"root://cmseos.fnal.gov//store/user/group/nano/v{n}/sample_{at}/nano_{at}.root\",");
+            let _ =
+                writeln!(text, "  \"root://cmseos.fnal.gov//store/user/group/nano/v{n}/sample_{at}/nano_{at}.root\",");
         }
         text.push_str("  \"\"]}\n");
         fs::write(tree.join(format!("lists/{n}.json")), text).expect("a file");

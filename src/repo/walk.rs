@@ -73,19 +73,14 @@ pub fn walk(top: &Path, excluded: &(dyn Fn(&str) -> bool + Sync)) -> Result<Walk
     let top = top.canonicalize().map_err(|error| RepoError::io("reading", top, error))?;
     let index = Index::read(&top);
     let mut walk = Walk { submodules: index.submodules.clone(), ..Walk::default() };
-<<<<<<< HEAD
-    // A file that git has is part of the repository whatever .gitignore says, and so is what was exported from git: there
-    // nothing is left out.
-    collect(&top, index.is_git, &index.submodules, &mut walk);
-=======
-    if !collect(&top, true, &index.submodules, &mut walk) {
+    if !collect(&top, index.is_git, &index.submodules, &mut walk) {
         walk = Walk { submodules: index.submodules.clone(), ..Walk::default() };
         let message = "a .gitignore is no such file, so nothing is ignored".to_owned();
         walk.notes.push(Note { path: ".".to_owned(), message });
         collect(&top, false, &index.submodules, &mut walk);
     }
-    // A file that git has is part of the repository whatever .gitignore says, and so is what was exported from git.
->>>>>>> out
+    // A file that git has is part of the repository whatever .gitignore says, and so is what was exported from git: there
+    // nothing is left out.
     let ignored = Walk { submodules: index.submodules.clone(), ..Walk::default() };
     let has_ignores = walk.paths.iter().any(|path| path == ".gitignore" || path.ends_with("/.gitignore"));
     if index.is_git && (has_ignores || !index.files.is_empty()) {

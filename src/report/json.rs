@@ -140,7 +140,8 @@ struct Canonical<'a>(&'a Document);
 
 impl Serialize for Canonical<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Document { schema, version, analysis, reference, cells, environments, diffs, scan, interrupted, timing } = self.0;
+        let Document { schema, version, analysis, reference, cells, environments, diffs, scan, interrupted, timing } =
+            self.0;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("analysis", &Sorted(analysis))?;
         map.serialize_entry("cells", &Each(cells))?;

@@ -372,7 +372,8 @@ fn requirements(setting: &Setting) -> Option<Report> {
     let value = setting.value.text.as_str();
     let lower = value.to_ascii_lowercase();
     let message = |what: &str| format!("`requirements = {}` names {what}", shown(value));
-    let hosts = ["boscocluster", "boscogroup", "glidein_site", "glidein_cmssite", "utsname", "gridresource", "cloudsite"];
+    let hosts =
+        ["boscocluster", "boscogroup", "glidein_site", "glidein_cmssite", "utsname", "gridresource", "cloudsite"];
     if hosts.iter().any(|word| lower.contains(word)) || lower.contains("machine") && lower.contains('.') {
         return Some(Report::at(&setting.range, message("machines or gatekeepers of one pool")).help(PROFILE));
     }

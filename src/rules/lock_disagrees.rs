@@ -76,7 +76,7 @@ fn with_locks(requirement: &Requirement, beside: &BTreeMap<&str, Vec<&Locked>>, 
                 "{} {} is locked, and {} asks for `{}`",
                 first.name, first.version, requirement.path, requirement.constraint
             );
-            reports.push(Report::of(*path, first.line, message).help("lock again, and commit the result"));
+            reports.push(Report::of(path, first.line, message).help("lock again, and commit the result"));
         }
     }
 }

@@ -59,7 +59,6 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         let name = base(&reference.path);
         let elsewhere =
             input.mentions.get(name).copied().unwrap_or_default() > reads.get(name).copied().unwrap_or_default();
-<<<<<<< HEAD
         // A script may be fetched or written before it is started; code that is included is not. What lies beside the
         // repository is at nobody else's place, whoever else names it.
         let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
@@ -67,10 +66,6 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         let is_certain = is_included || !elsewhere || joined(dir, &reference.path).is_none();
         if let Some(target) = missing(path, reference, input, &ends).filter(|_| is_certain)
             && seen.insert((path.as_str(), *line, reference.path.as_str()))
-=======
-        if let Some(target) =
-            missing(path, reference, input, &ends).filter(|_| reference.usage == Usage::Code || !elsewhere)
->>>>>>> out
         {
             let is_code = reference.usage == Usage::Code && target.starts_with('.');
             let message = format!("`{}` is not in the repository", reference.path);

@@ -54,7 +54,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     for setting in &facts.settings {
         let is_architecture = setting.key.rsplit('.').next().is_some_and(|key| key.eq_ignore_ascii_case("SCRAM_ARCH"));
         if let Some(platform) = platform(&setting.value.text).filter(|_| is_architecture) {
-            let message = format!("`{}` is built for a retired operating system", platform);
+            let message = format!("`{platform}` is built for a retired operating system");
             reports.push(
                 Report::at(&setting.range, message).help("take a release for el9, or run this one in its container"),
             );

@@ -94,11 +94,7 @@ fn lines(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-<<<<<<< HEAD
 fn of_requirement(one: &Requirement, range: &Range<usize>, input: &FileInput<'_>) -> Option<Report> {
-=======
-fn of_requirement(one: &Requirement, range: &Range<usize>, locks: &Locks<'_>, input: &FileInput<'_>) -> Option<Report> {
->>>>>>> out
     let is_constraint =
         input.world.inventory.files.iter().any(|file| file.path == one.path && file.format == "constraints");
     if is_constraint || TOOLS.contains(&one.name.as_str()) || one.source.as_deref().is_some_and(is_local_source) {
@@ -109,12 +105,8 @@ fn of_requirement(one: &Requirement, range: &Range<usize>, locks: &Locks<'_>, in
         None if one.exact => Looseness::Exact,
         None => of_constraint(&one.constraint),
     };
-<<<<<<< HEAD
     let is_same = |locked: &&Locked| locked.index == one.index || one.index != Index::System;
     let fixed = input.world.locked(&one.name).find(is_same);
-=======
-    let fixed = locks.named(&one.name).iter().find(|locked| locked.index == one.index || one.index != Index::System);
->>>>>>> out
     if looseness == Looseness::Exact || fixed.is_some() && looseness != Looseness::Any {
         return None;
     }
@@ -218,13 +210,8 @@ fn of_command(command: &Command, input: &FileInput<'_>, reports: &mut Vec<Report
         if looseness == Looseness::Exact || TOOLS.contains(&name.as_str()) || name.is_empty() {
             continue;
         }
-<<<<<<< HEAD
-        let is_fixed = manager != Manager::System
-            && input.world.locked(&name).next().is_some()
-            && command.host != Host::Build;
-=======
-        let is_fixed = manager != Manager::System && !locks.named(&name).is_empty() && command.host != Host::Build;
->>>>>>> out
+        let is_fixed =
+            manager != Manager::System && input.world.locked(&name).next().is_some() && command.host != Host::Build;
         let severity = match manager {
             Manager::System => Severity::Note,
             Manager::Pip | Manager::Conda if is_fixed || looseness == Looseness::Range => Severity::Note,

@@ -59,5 +59,5 @@ fn folder(text: &str) -> Option<&'static str> {
         return Some("jsonpog-integration");
     }
     let is_latest = text.split('/').any(|part| part == "latest");
-    (text.contains("cms-griddata") && is_latest || text.contains("-POG") && is_latest).then_some("latest")
+    (is_latest && (text.contains("cms-griddata") || text.contains("-POG"))).then_some("latest")
 }

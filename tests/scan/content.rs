@@ -2,6 +2,7 @@
 
 use crate::audit::{NEIGHBOUR, notes, paths};
 use crate::room::Room;
+use std::fmt::Write as _;
 
 /// A file of every language.
 const NAMES: [&str; 30] = [
@@ -122,7 +123,7 @@ fn requirements_with_a_marker_of_brackets_are_refused() {
 fn aliases_that_multiply_are_not_expanded() {
     let mut bomb = "a: &a [lol,lol,lol,lol,lol,lol,lol,lol,lol]\n".to_owned();
     for (from, to) in "abcdefghij".chars().zip("bcdefghijk".chars()) {
-        bomb.push_str(&format!("{to}: &{to} [{}]\n", vec![format!("*{from}"); 9].join(",")));
+        writeln!(bomb, "{to}: &{to} [{}]", vec![format!("*{from}"); 9].join(",")).expect("a string");
     }
     let room = Room::new();
     room.write("loop.yml", "a: &a {<<: *a, b: 1}\n");

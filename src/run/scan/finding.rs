@@ -46,7 +46,7 @@ impl Within<'_> {
 /// The findings of a file, in the order of their places.
 pub(super) fn of_file(within: &Within<'_>, reports: Vec<(&'static Rule, Report)>) -> Vec<Finding> {
     let mut alone = Vec::new();
-    let mut groups: BTreeMap<(&str, Severity, String), Vec<(&'static Rule, Report)>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, Vec<(&'static Rule, Report)>> = BTreeMap::new();
     for (rule, report) in reports {
         if report.group.is_empty() {
             alone.push(one(within, rule, report));
