@@ -227,7 +227,6 @@ const CLUSTERS: &[&str] = &[
 ];
 
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
-    crab(input, reports);
     chosen(input, reports);
     for setting in &input.view.facts.settings {
         if let Some(known) = known(setting)
@@ -267,40 +266,6 @@ fn is_classad(setting: &Setting) -> bool {
         Dialect::Program => compares.iter().any(|sign| setting.value.text.contains(sign)),
         _ => false,
     }
-}
-
-/// Settings of a CRAB task that choose a site: where it writes needs a permission there, where it runs others can't change.
-///
-/// CRAB3 configuration file, sections `Site`.
-fn crab(input: &FileInput<'_>, reports: &mut Vec<Report>) {
-    for span in input.view.spans.iter().filter(|span| span.is_active()) {
-        let name = span.name.as_deref().unwrap_or_default();
-        let key = name.rsplit('.').next().unwrap_or_default().trim_start_matches('_');
-        let what = match key {
-            "storageSite" => "the site that the output is written to",
-            "whitelist" if name.contains("Site.") => "the sites that jobs may run at",
-            _ => continue,
-        };
-        let value = &input.view.text[span.range.clone()];
-        if is_cms_site(value) {
-            let message = format!("`{key} = {value}` fixes {what}: not everybody may use it");
-            let help = "take it from an environment variable or an argument";
-            reports.push(
-                Report::at(&span.range, message).severity(Severity::Warning).help(help).group(format!("{key} {value}")),
-            );
-        }
-    }
-}
-
-/// Whether a text is the name of a site of CMS: `T2_DE_DESY`.
-fn is_cms_site(text: &str) -> bool {
-    let mut parts = text.split('_');
-    let tier = parts.next().unwrap_or_default();
-    let country = parts.next().unwrap_or_default();
-    matches!(tier, "T0" | "T1" | "T2" | "T3")
-        && country.len() == 2
-        && country.bytes().all(|byte| byte.is_ascii_uppercase())
-        && parts.next().is_some_and(|name| !name.is_empty())
 }
 
 /// Longest name of a queue.
@@ -395,19 +360,13 @@ fn shown(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bare, is_cms_site, is_open};
+    use super::{bare, is_open};
 
     #[test]
     fn keys_are_compared_without_their_marks() {
         assert_eq!(bare("+DESIRED_Sites"), "desired_sites");
         assert_eq!(bare("My.JobFlavour"), "jobflavour");
         assert_eq!(bare("--partition"), "partition");
-    }
-
-    #[test]
-    fn sites_of_cms_are_known_by_their_form() {
-        assert!(is_cms_site("T2_DE_DESY") && is_cms_site("T3_US_FNALLPC"));
-        assert!(!is_cms_site("T2_{site}") && !is_cms_site("T2_jet_pt") && !is_cms_site("tier2"));
     }
 
     #[test]

@@ -351,3 +351,9 @@ fn a_list_that_names_files_of_the_repository_by_a_personal_path_is_an_error() {
     let found = reports(&home_path::RULE, "list.txt", line, &["data/sf.root"]);
     assert_eq!(found.len(), 1);
 }
+
+#[test]
+fn a_door_that_a_variable_called_path_is_split_at_is_asked_for() {
+    let text = "ok = os.path.exists(path.split('dcap://maite.iihe.ac.be/')[1])\n";
+    assert_eq!(in_python(&xrootd_door::RULE, text), [Warning]);
+}

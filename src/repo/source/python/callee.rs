@@ -53,7 +53,8 @@ pub(super) fn sort(name: &str) -> Sort {
         {
             Sort::Pattern
         }
-        "split" | "splitext" | "commonpath" if is_path_module(base) => Sort::Wrap,
+        // A variable is called `path` more often than the module is.
+        "split" | "splitext" | "commonpath" if is_path_module(base) && base != "path" => Sort::Wrap,
         "split" if base == "shlex" => Sort::Wrap,
         "replace" if matches!(base, "os" | "dataclasses" | "shutil") => Sort::Other,
         "replace" if is_method => Sort::Replace,
