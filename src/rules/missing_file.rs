@@ -61,10 +61,11 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         let name = base(&reference.path);
         let elsewhere =
             input.mentions.get(name).copied().unwrap_or_default() > reads.get(name).copied().unwrap_or_default();
-        // A script may be fetched or written before it is started; code that is included is not.
-        let is_included = reference.usage == Usage::Code && !name.ends_with(".sh");
-        if let Some(target) = missing(path, reference, input, &names).filter(|_| is_included || !elsewhere) {
-            let is_code = reference.usage == Usage::Code && target.starts_with('.');
+        let is_used = reference.usage == Usage::Code || !elsewhere;
+        if let Some(target) = missing(path, reference, input, &names).filter(|_| is_used) {
+            // A script that another line names may be fetched or written before it is started.
+            let is_made = elsewhere && name.ends_with(".sh");
+            let is_code = reference.usage == Usage::Code && target.starts_with('.') && !is_made;
             let message = format!("`{}` is not in the repository", reference.path);
             let severity = if is_code { Severity::Error } else { Severity::Warning };
             let help = "commit it, or fetch it by an address with a version";

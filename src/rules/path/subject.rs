@@ -85,7 +85,8 @@ fn may_be(topic: Topic, path: &[u8]) -> bool {
 fn subject<'a>(input: &FileInput<'a>, range: Range<usize>) -> Option<Subject<'a>> {
     let usage = Usage::of(input, &range)?;
     let place = input.world.catalogue.place(usage.text)?;
-    let own = own_file(input, usage.text, place.kind);
+    // In a list it is one of many places of its owner.
+    let own = if input.language == Language::Data { None } else { own_file(input, usage.text, place.kind) };
     let topic = topic(&place, &usage, own.is_some());
     is_meant(input.language, input.path, topic, &place, usage.text).then_some(Subject {
         topic,

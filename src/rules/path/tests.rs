@@ -317,3 +317,17 @@ fn paths_and_images_of_snakefiles_are_seen() {
     assert_eq!(view.facts.images.iter().map(|image| image.text.as_str()).collect::<Vec<_>>(), ["docker://a/b"]);
     assert_eq!(view.facts.commands.len(), 1);
 }
+
+#[test]
+fn what_a_run_recorded_is_generated() {
+    let text = "{\"file\": \"/eos/user/j/jane/x.py\"}\n";
+    assert_eq!(severities(&home_path::RULE, "tests/a/output_98fcca4c/config.json", text), []);
+    assert_eq!(severities(&home_path::RULE, "tests/a/config.json", text), [Error]);
+}
+
+#[test]
+fn a_file_of_the_repository_in_a_list_is_one_of_its_owner() {
+    let text = "/eos/user/j/jane/analysis/data/a.txt\n/eos/user/j/jane/analysis/data/b.txt\n";
+    let found = reports(&home_path::RULE, "list.txt", text, &["data/a.txt"]);
+    assert_eq!(found.len(), 2, "{found:?}");
+}
