@@ -18,7 +18,7 @@ pub const INTERRUPTED: u8 = 130;
 /// Every code with its meaning, as the README's table has them.
 pub const TABLE: &[(u8, &str)] = &[
     (GOOD, "good, or below `--fail-on`"),
-    (ANALYSIS, "the analysis failed somewhere: a failed cell or an incompatible difference"),
+    (ANALYSIS, "the analysis failed somewhere: a failed cell, a finding of `scan` or an incompatible difference"),
     (USAGE, "the command line or `carnet.toml` is wrong"),
     (NOTHING, "nothing to check"),
     (PLACE, "the place failed us: no engine, image not there, disk full; never a test failure"),

@@ -36,7 +36,7 @@ enum Format {
 
 /// The failure of naming a rule that isn't there.
 pub(super) fn no_rule(id: &str) -> crate::error::Error {
-    let near = near(id);
+    let near = near(id, rules::all().map(|rule| rule.id));
     NoRule { name: id.to_owned(), near }.into()
 }
 
@@ -84,12 +84,12 @@ fn sorted() -> Vec<&'static Rule> {
 
 fn find(id: &str) -> Result<&'static Rule, NoRule> {
     let rules = sorted();
-    rules.into_iter().find(|rule| rule.id == id).ok_or_else(|| NoRule { name: id.to_owned(), near: near(id) })
+    rules.into_iter().find(|rule| rule.id == id).ok_or_else(|| NoRule { name: id.to_owned(), near: near(id, rules::all().map(|rule| rule.id)) })
 }
 
 /// The rule whose name is nearest, when one is near.
-fn near(id: &str) -> Option<&'static str> {
-    let distances = rules::all().map(|rule| (strsim::damerau_levenshtein(rule.id, id), rule.id));
+pub(super) fn near(id: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let distances = known.map(|known| (strsim::damerau_levenshtein(known, id), known));
     distances.min().filter(|(distance, _)| *distance <= id.len() / 3 + 1).map(|(_, near)| near)
 }
 

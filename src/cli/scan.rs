@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::check::load;
-use super::rules::no_rule;
+use super::rules::{near, no_rule};
 use super::{CommandError, Outcome, print};
 use crate::config::{self, Config, ConfigError};
 use crate::error::{Failure, Kind};
@@ -56,6 +56,10 @@ pub(super) struct Arguments {
     /// File to write; by default standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    /// Show everything: unfold what is told together, and list what is suppressed in SARIF.
+    #[arg(long)]
+    all: bool,
 
     /// What makes the exit code 1.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
@@ -121,8 +125,11 @@ enum FailOn {
 
 /// A facility that the catalogue doesn't have.
 #[derive(Debug, thiserror::Error)]
-#[error("no facility `{}` in the catalogue", .0.escape_debug())]
-struct NoFacility(String);
+#[error("no facility `{}` in the catalogue", name.escape_debug())]
+struct NoFacility {
+    name: String,
+    near: Option<&'static str>,
+}
 
 impl Failure for NoFacility {
     fn kind(&self) -> Kind {
@@ -130,7 +137,10 @@ impl Failure for NoFacility {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("carnet facilities list shows those there are".to_owned())
+        Some(match self.near {
+            Some(near) => format!("did you mean `{near}`? carnet facilities list shows all of them"),
+            None => "carnet facilities list shows those there are".to_owned(),
+        })
     }
 }
 
@@ -151,7 +161,7 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
         note(&said);
         return Ok(exit::GOOD);
     }
-    let text = render(&scan, arguments.format, look)?;
+    let text = render(&scan, arguments, look)?;
     match &arguments.output {
         Some(path) => file::write(path, text.as_bytes())?,
         None => print(&text)?,
@@ -164,7 +174,7 @@ fn check_names(arguments: &Arguments, top: &Path, config: &Config) -> Result<(),
     let facilities: Vec<&str> = Catalogue::builtin().facilities.iter().map(|one| one.id.as_str()).collect();
     let rules: Vec<&str> = rules::all().map(|rule| rule.id).collect();
     if let Some(id) = arguments.facilities.iter().find(|id| !facilities.contains(&id.as_str())) {
-        return Err(NoFacility(id.clone()).into());
+        return Err(NoFacility { name: id.clone(), near: near(id, facilities.iter().copied()) }.into());
     }
     if let Some(id) = arguments.select.iter().find(|id| !rules.contains(&id.as_str())) {
         return Err(no_rule(id).into());
@@ -195,8 +205,8 @@ fn options(arguments: &Arguments, top: PathBuf, config: &Config) -> Options {
     }
 }
 
-fn render(scan: &Scan, format: Format, look: &Look) -> Result<String, CommandError> {
-    let format = match format {
+fn render(scan: &Scan, arguments: &Arguments, look: &Look) -> Result<String, CommandError> {
+    let format = match arguments.format {
         Format::Human => format::Format::Human,
         Format::Json => format::Format::Json,
         Format::Junit => format::Format::Junit,
@@ -205,7 +215,12 @@ fn render(scan: &Scan, format: Format, look: &Look) -> Result<String, CommandErr
         Format::Gitlab => format::Format::Gitlab,
         Format::Github => format::Format::Github,
     };
-    let options = report::Options { color: look.color_out, width: look.width, ..report::Options::default() };
+    let options = report::Options {
+        color: look.color_out,
+        width: look.width,
+        all: arguments.all,
+        ..report::Options::default()
+    };
     Ok(format::render(format, scan, &options)?)
 }
 

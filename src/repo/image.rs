@@ -1,6 +1,6 @@
 //! Images that a repository names: in its CI files, its Dockerfiles, its workflows and its descriptions of jobs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::inventory::NamedImage;
 use crate::repo::lock::{Source, node};
@@ -154,7 +154,7 @@ fn in_assignments(text: &str) -> Vec<(u32, String)> {
 
 /// Images of `FROM` lines that are no earlier stage of the same file.
 fn in_dockerfile(text: &str) -> Vec<(u32, String)> {
-    let mut stages: Vec<String> = Vec::new();
+    let mut stages: BTreeSet<String> = BTreeSet::new();
     let mut images = Vec::new();
     let mut defaults: BTreeMap<&str, &str> = BTreeMap::new();
     for (line, number) in text.lines().zip(1_u32..) {
@@ -171,11 +171,11 @@ fn in_dockerfile(text: &str) -> Vec<(u32, String)> {
         }
         let Some(image) = words.next() else { continue };
         let image = &expanded(image, &defaults);
-        if !stages.iter().any(|stage| stage == image) {
+        if !stages.contains(image) {
             images.push((number, image.to_owned()));
         }
         if let (Some(_), Some(stage)) = (words.next(), words.next()) {
-            stages.push(stage.to_owned());
+            stages.insert(stage.to_owned());
         }
     }
     images

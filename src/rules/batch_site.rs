@@ -6,7 +6,9 @@ mod service;
 use super::input::FileInput;
 use super::{Check, Report, Rule};
 use crate::model::finding::{Confidence, Severity};
-use crate::repo::source::fact::{Dialect, Setting};
+use crate::repo::source::fact::{Dialect, Setting, Word};
+use crate::repo::source::language::Language;
+use crate::repo::source::span::{Kind, Role};
 
 /// Partitions, accounts, sites and hosts of one batch system.
 pub(super) static RULE: Rule = Rule {
@@ -24,7 +26,8 @@ const PAGE: &str = "\
 Finds settings of batch jobs that only one batch system understands: Slurm partitions, accounts, reservations and QOS, HTCondor
 accounting groups, `+DESIRED_Sites`, requirements on host names, gatekeepers, and the job flavours of CERN. They are seen in job
 descriptions, in `#SBATCH` and `#PBS` lines, on command lines, in dictionaries, in keyword arguments of dask-jobqueue and Parsl, in
-configuration where resources of a job stand beside them, and in templates inside of strings. A default of an option is a warning.
+configuration where resources of a job stand beside them, and in templates inside of strings. A default of an option is a warning. So are the storage site of a
+CRAB task and a variable `queue` of a program that calls `qsub`.
 
 ## Why it breaks elsewhere
 
@@ -205,11 +208,27 @@ const KNOWN: &[Known] = &[
     },
 ];
 
-/// Constructors of dask-jobqueue whose keyword arguments are batch settings.
-const CLUSTERS: &[&str] =
-    &["SLURMCluster", "PBSCluster", "LSFCluster", "SGECluster", "OARCluster", "MoabCluster", "HTCondorCluster"];
+/// Constructors of dask-jobqueue and parsl whose keyword arguments are batch settings.
+const CLUSTERS: &[&str] = &[
+    "SLURMCluster",
+    "PBSCluster",
+    "LSFCluster",
+    "SGECluster",
+    "OARCluster",
+    "MoabCluster",
+    "HTCondorCluster",
+    "SlurmProvider",
+    "PBSProProvider",
+    "TorqueProvider",
+    "LSFProvider",
+    "GridEngineProvider",
+    "CobaltProvider",
+    "CondorProvider",
+];
 
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    crab(input, reports);
+    chosen(input, reports);
     for setting in &input.view.facts.settings {
         if let Some(known) = known(setting)
             && !is_open(&setting.value.text, known.key)
@@ -226,7 +245,11 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         }
         for (key, value) in &call.keywords {
             let Some(value) = value.as_ref().filter(|value| !is_open(&value.text, key)) else { continue };
-            if matches!(key.as_str(), "queue" | "project" | "account" | "reservation" | "group_name") {
+            let is_named = matches!(
+                key.as_str(),
+                "queue" | "project" | "account" | "reservation" | "group_name" | "partition" | "qos" | "allocation"
+            );
+            if is_named {
                 let message = format!("`{key}=\"{}\"` names what one batch system alone has", value.text);
                 reports.push(Report::at(&value.range, message).help(PROFILE).group(value.text.clone()));
             }
@@ -243,6 +266,72 @@ fn is_classad(setting: &Setting) -> bool {
         Dialect::Condor => true,
         Dialect::Program => compares.iter().any(|sign| setting.value.text.contains(sign)),
         _ => false,
+    }
+}
+
+/// Settings of a CRAB task that choose a site: where it writes needs a permission there, where it runs others can't change.
+///
+/// CRAB3 configuration file, sections `Site`.
+fn crab(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    for span in input.view.spans.iter().filter(|span| span.is_active()) {
+        let name = span.name.as_deref().unwrap_or_default();
+        let key = name.rsplit('.').next().unwrap_or_default().trim_start_matches('_');
+        let what = match key {
+            "storageSite" => "the site that the output is written to",
+            "whitelist" if name.contains("Site.") => "the sites that jobs may run at",
+            _ => continue,
+        };
+        let value = &input.view.text[span.range.clone()];
+        if is_cms_site(value) {
+            let message = format!("`{key} = {value}` fixes {what}: not everybody may use it");
+            let help = "take it from an environment variable or an argument";
+            reports.push(
+                Report::at(&span.range, message).severity(Severity::Warning).help(help).group(format!("{key} {value}")),
+            );
+        }
+    }
+}
+
+/// Whether a text is the name of a site of CMS: `T2_DE_DESY`.
+fn is_cms_site(text: &str) -> bool {
+    let mut parts = text.split('_');
+    let tier = parts.next().unwrap_or_default();
+    let country = parts.next().unwrap_or_default();
+    matches!(tier, "T0" | "T1" | "T2" | "T3")
+        && country.len() == 2
+        && country.bytes().all(|byte| byte.is_ascii_uppercase())
+        && parts.next().is_some_and(|name| !name.is_empty())
+}
+
+/// Longest name of a queue.
+const LONGEST_QUEUE: usize = 40;
+
+/// `queue = "longcms"` in a program that starts jobs by itself.
+fn chosen(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    let submits = |words: &[Word]| {
+        words
+            .first()
+            .is_some_and(|word| matches!(word.text.as_str(), "qsub" | "bsub" | "sbatch" | "srun" | "condor_qsub"))
+    };
+    if !matches!(input.language, Language::Python | Language::Shell)
+        || !input.view.facts.commands.iter().any(|command| submits(&command.words))
+    {
+        return;
+    }
+    for span in input.view.spans.iter().filter(|span| span.kind == Kind::Text && span.is_active()) {
+        let name = span.name.as_deref().unwrap_or_default();
+        let value = &input.view.text[span.range.clone()];
+        let is_name = (3..LONGEST_QUEUE).contains(&value.len())
+            && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@'));
+        if span.call.is_none()
+            && span.role == Role::Plain
+            && is_name
+            && matches!(name.to_ascii_lowercase().as_str(), "queue" | "partition" | "reservation" | "accounting_group")
+            && !is_open(value, name)
+        {
+            let message = format!("`{name} = {value}` names what one batch system alone has");
+            reports.push(Report::at(&span.range, message).severity(Severity::Warning).help(PROFILE).group(name));
+        }
     }
 }
 
@@ -305,13 +394,19 @@ fn shown(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bare, is_open};
+    use super::{bare, is_cms_site, is_open};
 
     #[test]
     fn keys_are_compared_without_their_marks() {
         assert_eq!(bare("+DESIRED_Sites"), "desired_sites");
         assert_eq!(bare("My.JobFlavour"), "jobflavour");
         assert_eq!(bare("--partition"), "partition");
+    }
+
+    #[test]
+    fn sites_of_cms_are_known_by_their_form() {
+        assert!(is_cms_site("T2_DE_DESY") && is_cms_site("T3_US_FNALLPC"));
+        assert!(!is_cms_site("T2_{site}") && !is_cms_site("T2_jet_pt") && !is_cms_site("tier2"));
     }
 
     #[test]

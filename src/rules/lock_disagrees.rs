@@ -45,8 +45,14 @@ Requirements with a marker, of extras and of groups are not compared. Different 
 
 fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     let inventory = &input.world.inventory;
+    let mut locked: BTreeMap<(&str, &str), BTreeMap<&str, Vec<&Locked>>> = BTreeMap::new();
+    for one in inventory.locked.iter().filter(|one| one.index == Index::Pypi && one.source.is_none()) {
+        locked.entry((dir(&one.path), &one.name)).or_default().entry(&one.path).or_default().push(one);
+    }
     for requirement in inventory.requirements.iter().filter(|one| is_comparable(one)) {
-        with_locks(requirement, inventory, reports);
+        if let Some(beside) = locked.get(&(dir(&requirement.path), requirement.name.as_str())) {
+            with_locks(requirement, beside, reports);
+        }
     }
     pins(inventory, reports);
 }
@@ -59,21 +65,9 @@ fn is_comparable(one: &Requirement) -> bool {
         && !one.constraint.is_empty()
 }
 
-fn with_locks(requirement: &Requirement, inventory: &Inventory, reports: &mut Vec<Report>) {
+fn with_locks(requirement: &Requirement, beside: &BTreeMap<&str, Vec<&Locked>>, reports: &mut Vec<Report>) {
     let Ok(range) = VersionSpecifiers::from_str(&requirement.constraint) else { return };
-    let mut versions: BTreeMap<&str, Vec<&Locked>> = BTreeMap::new();
-    let beside = inventory.locked.iter().filter(|locked| {
-        locked.path != requirement.path
-            && dir(&locked.path) == dir(&requirement.path)
-            && is_lock_of(&locked.path, &requirement.path)
-            && locked.index == Index::Pypi
-            && locked.source.is_none()
-            && locked.name == requirement.name
-    });
-    for locked in beside {
-        versions.entry(&locked.path).or_default().push(locked);
-    }
-    for (path, locked) in versions {
+    for (path, locked) in beside.iter().filter(|(path, _)| is_lock_of(path, &requirement.path)) {
         // A lock for several platforms or Pythons may hold several versions.
         let fits = |one: &&Locked| Version::from_str(&one.version).is_ok_and(|version| range.contains(&version));
         let Some(first) = locked.first().filter(|first| Version::from_str(&first.version).is_ok()) else { continue };
@@ -82,7 +76,7 @@ fn with_locks(requirement: &Requirement, inventory: &Inventory, reports: &mut Ve
                 "{} {} is locked, and {} asks for `{}`",
                 first.name, first.version, requirement.path, requirement.constraint
             );
-            reports.push(Report::of(path, first.line, message).help("lock again, and commit the result"));
+            reports.push(Report::of(*path, first.line, message).help("lock again, and commit the result"));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Files that a program reads and that the repository doesn't have.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::input::RepositoryInput;
 use super::{Check, Report, Rule};
@@ -50,19 +50,21 @@ const MADE: &[&str] =
 
 fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     let mut reads: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for (_, _, reference) in &input.references {
         *reads.entry(base(&reference.path)).or_default() += 1;
     }
-    let mut names: HashMap<&str, Vec<&str>> = HashMap::new();
-    for path in &input.world.paths {
-        names.entry(base(path)).or_default().push(path);
-    }
+    let ends = Ends::of(&input.world.paths);
     for (path, line, reference) in &input.references {
         let name = base(&reference.path);
         let elsewhere =
             input.mentions.get(name).copied().unwrap_or_default() > reads.get(name).copied().unwrap_or_default();
-        let is_used = reference.usage == Usage::Code || !elsewhere;
-        if let Some(target) = missing(path, reference, input, &names).filter(|_| is_used) {
+        // What lies beside the repository is at nobody else's place, whoever else names it.
+        let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
+        let is_certain = reference.usage == Usage::Code || !elsewhere || joined(dir, &reference.path).is_none();
+        if let Some(target) = missing(path, reference, input, &ends).filter(|_| is_certain)
+            && seen.insert((path.as_str(), *line, reference.path.as_str()))
+        {
             // A script that another line names may be fetched or written before it is started.
             let is_made = elsewhere && name.ends_with(".sh");
             let is_code = reference.usage == Usage::Code && target.starts_with('.') && !is_made;
@@ -79,12 +81,7 @@ fn base(path: &str) -> &str {
 }
 
 /// The path of a reference when nothing of the repository answers to it.
-fn missing<'a>(
-    from: &str,
-    reference: &'a Reference,
-    input: &RepositoryInput<'_>,
-    names: &HashMap<&str, Vec<&str>>,
-) -> Option<&'a str> {
+fn missing<'a>(from: &str, reference: &'a Reference, input: &RepositoryInput<'_>, known: &Ends<'_>) -> Option<&'a str> {
     let path = reference.path.trim();
     let is_plain = !path.contains(['{', '}', '$', '%', '*', '?', '<', '>', ':', '~', '\\', '(', ' ', '=', '`']);
     let name = base(path);
@@ -117,10 +114,26 @@ fn missing<'a>(
     }
     // Programs are started from all kinds of directories: any file with this end will do.
     let end = path.trim_start_matches("./").trim_start_matches("../");
-    let ends = format!("/{}", end.trim_start_matches("../"));
-    let same = names.get(name).map(Vec::as_slice).unwrap_or_default();
-    let known = same.iter().any(|have| have.ends_with(&ends) || *have == &ends[1..]);
-    (!known).then_some(path)
+    (!known.has(end.trim_start_matches("../"))).then_some(path)
+}
+
+/// Paths, found by what they end in.
+struct Ends<'a>(Vec<&'a str>);
+
+impl<'a> Ends<'a> {
+    fn of(paths: &'a BTreeSet<String>) -> Self {
+        let mut paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+        paths.sort_unstable_by(|a, b| a.bytes().rev().cmp(b.bytes().rev()));
+        Self(paths)
+    }
+
+    /// Whether a path is this one or ends in it, in whole parts.
+    fn has(&self, end: &str) -> bool {
+        let from = |end: &str| self.0.partition_point(|path| path.bytes().rev().lt(end.bytes().rev()));
+        let below = format!("/{end}");
+        self.0.get(from(end)).is_some_and(|path| *path == end)
+            || self.0.get(from(&below)).is_some_and(|path| path.ends_with(&below))
+    }
 }
 
 /// The path below the top, with its dots resolved; none when it leaves the repository.
@@ -140,7 +153,17 @@ fn joined(dir: &str, path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::joined;
+    use std::collections::BTreeSet;
+
+    use super::{Ends, joined};
+
+    #[test]
+    fn paths_are_found_by_their_last_parts() {
+        let paths = BTreeSet::from(["a/b/c.h", "b/d.h", "e.h", "b/xc.h"].map(str::to_owned));
+        let ends = Ends::of(&paths);
+        assert!(["c.h", "b/c.h", "a/b/c.h", "e.h", "d.h"].iter().all(|end| ends.has(end)));
+        assert!(!["x/c.h", ".h", "h", "a/e.h", "f.h", ""].iter().any(|end| ends.has(end)));
+    }
 
     #[test]
     fn dots_are_resolved_inside_of_the_repository() {

@@ -1,9 +1,8 @@
 //! A locked package that the machines of a facility can't install.
 
 use std::collections::BTreeMap;
-use std::str::FromStr as _;
 
-use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder, MarkerTree};
+use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder};
 
 use super::input::{RepositoryInput, World};
 use super::python_range::brings_python;
@@ -11,6 +10,7 @@ use super::{Check, Report, Rule};
 use crate::facility::Facility;
 use crate::model::finding::{Confidence, Reach, Severity};
 use crate::model::inventory::{Index, Locked};
+use crate::repo::lock::marker;
 use crate::repo::lock::wheel::{Machine, Reason, Verdict, allows, verdict};
 
 /// numpy locked with wheels for glibc 2.34, at a facility with glibc 2.28.
@@ -136,7 +136,7 @@ fn wheels<'a>(packages: &[&'a Locked], places: &[Place<'_>]) -> Vec<Trouble<'a>>
 }
 
 fn trouble<'a>(locked: &'a Locked, places: &[Place<'_>]) -> Option<Trouble<'a>> {
-    let marker = locked.marker.as_deref().and_then(|marker| MarkerTree::from_str(marker).ok());
+    let marker = locked.marker.as_deref().and_then(marker);
     let mut reach = Reach::default();
     let mut worst: Option<(Reason, bool)> = None;
     for place in places {

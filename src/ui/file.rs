@@ -40,22 +40,6 @@ fn attempt(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Replaces the content of a file in one step; its mode stays.
-///
-/// # Errors
-/// When it can't be written.
-pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    let attempt = || {
-        let parent = path.parent().unwrap_or(Path::new("."));
-        let mode = std::fs::metadata(path)?.permissions();
-        let mut file = tempfile::Builder::new().prefix(".carnet-").tempfile_in(parent)?;
-        file.write_all(bytes)?;
-        file.as_file().set_permissions(mode)?;
-        file.persist(path).map(drop).map_err(|error| error.error)
-    };
-    attempt().map_err(|source| WriteError { path: path.to_owned(), source })
-}
-
 /// As any new file, minus the umask: reports are read by other users' CI steps.
 fn mode() -> std::fs::Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o666)

@@ -1,12 +1,13 @@
 //! `carnet scan --fix`: the patch, printed or made.
 
-use super::super::{CommandError, Outcome, print};
+use super::super::{Outcome, print};
 use crate::exit;
 use crate::model::scan::Scan;
 use crate::repo::{range, walk};
-use crate::rules::fix::{Patch, patch};
+use crate::rules::fix::patch;
+use crate::run::mend;
 use crate::run::scan::Options;
-use crate::ui::{file, note};
+use crate::ui::note;
 
 /// Largest file that is mended.
 const LARGEST: u64 = 16 << 20;
@@ -29,7 +30,10 @@ pub(super) fn run(scan: &Scan, options: &Options, write: bool) -> Outcome {
         note(&format!("{}: {}", one.path, one.message));
     }
     if write {
-        make(&patch, options)?;
+        mend::write(&options.top, &patch)?;
+        for one in &patch.files {
+            note(&format!("{}: {} fixes", one.path, one.fixes));
+        }
     } else {
         print(&patch.unified())?;
         if patch.fixes() > 0 {
@@ -40,20 +44,4 @@ pub(super) fn run(scan: &Scan, options: &Options, write: bool) -> Outcome {
         note("nothing here can be mended safely without you");
     }
     Ok(exit::GOOD)
-}
-
-fn make(patch: &Patch, options: &Options) -> Result<(), CommandError> {
-    for one in &patch.files {
-        let path = options.top.join(&one.path);
-        // Between the scan and now somebody may have written to it.
-        let mut now = Vec::new();
-        let same = walk::read(&path, LARGEST, &mut now).is_ok() && now == one.before.as_bytes();
-        if !same {
-            note(&format!("{}: it was changed meanwhile and is left as it is", one.path));
-            continue;
-        }
-        file::replace(&path, one.after.as_bytes())?;
-        note(&format!("{}: {} fixes", one.path, one.fixes));
-    }
-    Ok(())
 }

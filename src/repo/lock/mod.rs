@@ -26,7 +26,7 @@ use std::collections::BTreeSet;
 use found::{File, Found};
 
 pub use conda::asks_exactly as is_exact_conda;
-pub use requirement::normalized;
+pub use requirement::{marker, normalized};
 
 use super::detect::Files;
 use super::image;

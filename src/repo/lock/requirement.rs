@@ -7,6 +7,11 @@ use pep508_rs::MarkerTree;
 
 use crate::repo::git::without_credentials;
 
+/// Longest marker that is parsed, in bytes.
+const LONGEST_MARKER: usize = 8 << 10;
+/// Most opening brackets of one.
+const DEEPEST_MARKER: usize = 100;
+
 /// The parts of a requirement.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Parts {
@@ -55,10 +60,16 @@ pub(super) fn parts(text: &str) -> Result<Parts, String> {
     }
     let marker = marker.map(str::trim).filter(|marker| !marker.is_empty());
     if let Some(marker) = marker {
-        MarkerTree::from_str(marker)
-            .map_err(|_| format!("the marker of {name} can't be read: `{}`", shortened(marker)))?;
+        self::marker(marker).ok_or_else(|| format!("the marker of {name} can't be read: `{}`", shortened(marker)))?;
     }
     Ok(Parts { name: normalized(name), constraint, source, marker: marker.map(str::to_owned) })
+}
+
+/// A marker (PEP 508) as a tree. None for what is no marker, and for one that is longer or nests deeper than any that people
+/// or tools write: the parser calls itself for each bracket.
+pub fn marker(text: &str) -> Option<MarkerTree> {
+    let is_sane = text.len() <= LONGEST_MARKER && text.bytes().filter(|byte| *byte == b'(').count() <= DEEPEST_MARKER;
+    is_sane.then(|| MarkerTree::from_str(text).ok())?
 }
 
 fn without_extras(rest: &str) -> Option<&str> {
@@ -130,7 +141,7 @@ fn first_line(error: &dyn std::fmt::Display) -> String {
 mod tests {
     use proptest::prelude::{any, proptest};
 
-    use super::{Parts, is_exact, normalized, of_poetry, parts};
+    use super::{Parts, is_exact, marker, normalized, of_poetry, parts};
 
     #[test]
     fn requirements_come_apart() {
@@ -149,6 +160,14 @@ mod tests {
         for wrong in ["", "-x", "a =1", "a[b", "a ; b", "a == "] {
             assert!(parts(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn markers_may_nest_but_not_for_ever() {
+        let nested = |depth: usize| format!("{}os_name=='posix'{}", "(".repeat(depth), ")".repeat(depth));
+        assert!(marker(&nested(20)).is_some());
+        assert!(marker(&nested(100_000)).is_none() && parts(&format!("x ; {}", nested(100_000))).is_err());
+        assert!(marker(&"(".repeat(3000)).is_none());
     }
 
     #[test]

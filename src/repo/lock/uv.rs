@@ -1,7 +1,6 @@
 //! `uv.lock`: one resolution for all platforms, with markers on what needs what.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::str::FromStr as _;
 
 use pep508_rs::MarkerTree;
 
@@ -126,5 +125,5 @@ fn forks(package: &Node) -> MarkerTree {
 
 /// A marker with what it says of extras taken for true. One that can't be read is always true.
 fn without_extras(marker: &str) -> MarkerTree {
-    MarkerTree::from_str(marker).map_or(MarkerTree::TRUE, |tree| tree.simplify_extras_with(|_| true))
+    super::requirement::marker(marker).map_or(MarkerTree::TRUE, |tree| tree.simplify_extras_with(|_| true))
 }

@@ -1,6 +1,6 @@
 //! Dockerfiles and Containerfiles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::fact::{Dialect, Host, Word};
@@ -13,7 +13,8 @@ use super::span::{Kind, Role};
 struct State {
     /// Values of `ARG` with a default.
     arguments: BTreeMap<String, String>,
-    stages: Vec<String>,
+    /// Names of stages, in small letters.
+    stages: BTreeSet<String>,
 }
 
 /// Reads a part of a text as a Dockerfile.
@@ -114,14 +115,14 @@ fn from(sheet: &mut Sheet<'_>, range: Range<usize>, state: &mut State) {
         items(sheet.text, range).into_iter().filter(|word| !sheet.slice(word).starts_with("--")).collect();
     let Some(image) = words.first() else { return };
     let text = substitute(sheet.slice(image), &state.arguments);
-    if text != "scratch" && !state.stages.iter().any(|stage| stage.eq_ignore_ascii_case(&text)) {
+    if text != "scratch" && !state.stages.contains(&text.to_ascii_lowercase()) {
         sheet.facts.images.push(Word { text, range: image.clone() });
     }
     sheet.add(image.clone(), Kind::Word, Role::Plain, Some("FROM"));
     if let [_, keyword, stage, ..] = words.as_slice()
         && sheet.slice(keyword).eq_ignore_ascii_case("as")
     {
-        state.stages.push(sheet.slice(stage).to_owned());
+        state.stages.insert(sheet.slice(stage).to_ascii_lowercase());
     }
 }
 
@@ -230,7 +231,7 @@ fn copy(sheet: &mut Sheet<'_>, range: Range<usize>, state: &State) {
         let text = sheet.slice(&word);
         if let Some(stage) = text.strip_prefix("--from=") {
             is_inside = true;
-            let is_image = stage.contains(['/', ':', '.']) && !state.stages.iter().any(|name| name == stage);
+            let is_image = stage.contains(['/', ':', '.']) && !state.stages.contains(&stage.to_ascii_lowercase());
             if is_image {
                 let range = word.end - stage.len()..word.end;
                 let text = substitute(stage, &state.arguments);

@@ -21,6 +21,7 @@ mod shell;
 pub mod span;
 mod submit;
 mod toml;
+mod word;
 mod yaml;
 
 use std::borrow::Cow;

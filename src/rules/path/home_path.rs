@@ -1,5 +1,7 @@
 //! Directories of one user.
 
+use std::cell::LazyCell;
+
 use super::super::input::FileInput;
 use super::super::{Check, Report, Rule};
 use super::site_path::{has_host_test, shown, to_url};
@@ -50,10 +52,10 @@ A name that could be that of a shared directory is not taken for a user's.
 ";
 
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
-    let is_branch = has_host_test(input);
+    let is_branch = LazyCell::new(|| has_host_test(input));
     for subject in subject::of(input, Topic::Home) {
         if let Some(mut severity) = severity(&subject) {
-            if is_branch {
+            if *is_branch {
                 severity = severity.min(Severity::Warning);
             }
             reports.push(report(input, &subject, severity));

@@ -1,5 +1,7 @@
 //! Directories that exist in one image.
 
+use std::cell::LazyCell;
+
 use super::super::input::FileInput;
 use super::super::{Check, Report, Rule};
 use super::site_path::shown;
@@ -45,10 +47,11 @@ A program that is only ever started inside one image is reported too: say so wit
 ";
 
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
-    let builds_image = builds_image(input);
+    // Only for the few files that have such a path.
+    let builds_image = LazyCell::new(|| builds_image(input));
     for subject in subject::of(input, Topic::Image) {
         let is_program = matches!(input.language, Language::Python | Language::Notebook | Language::Cpp);
-        let is_code = is_program && subject.place.prefix == "/code" && !builds_image;
+        let is_code = is_program && subject.place.prefix == "/code" && !*builds_image;
         let base = if is_code { Severity::Error } else { Severity::Warning };
         let note = subject.place.note.map(|note| format!(": {note}")).unwrap_or_default();
         let message = format!("`{}` exists inside one image alone{note}", shown(subject.usage.text));

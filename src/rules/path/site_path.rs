@@ -1,5 +1,7 @@
 //! Storage of one site, by its absolute path.
 
+use std::cell::LazyCell;
+
 use super::super::input::FileInput;
 use super::super::{Check, Edit, Report, Rule};
 use super::subject::{self, Subject, Topic};
@@ -49,10 +51,10 @@ unconfirmed are not vouched for.
 ";
 
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
-    let is_branch = has_host_test(input);
+    let is_branch = LazyCell::new(|| has_host_test(input));
     for subject in subject::of(input, Topic::Site) {
         let mut severity = severity(input, &subject);
-        if is_branch {
+        if *is_branch {
             severity = severity.min(Severity::Warning);
         }
         let message = format!("`{}` {}", shown(subject.usage.text), tell::existence(input.world, &subject.place));

@@ -85,7 +85,7 @@ fn may_be(topic: Topic, path: &[u8]) -> bool {
 fn subject<'a>(input: &FileInput<'a>, range: Range<usize>) -> Option<Subject<'a>> {
     let usage = Usage::of(input, &range)?;
     let place = input.world.catalogue.place(usage.text)?;
-    // In a list it is one of many places of its owner.
+    // A list tells nothing of what its files are to the repository.
     let own = if input.language == Language::Data { None } else { own_file(input, usage.text, place.kind) };
     let topic = topic(&place, &usage, own.is_some());
     is_meant(input.language, input.path, topic, &place, usage.text).then_some(Subject {
@@ -196,7 +196,7 @@ fn is_meant(language: Language, file: &str, topic: Topic, place: &Place<'_>, tex
             let is_inside = is_anybodys && is_service;
             !is_inside && !matches!(topic, Topic::Temporary | Topic::Image)
         }
-        Language::Data => !matches!(topic, Topic::Temporary | Topic::Image | Topic::Own),
+        Language::Data => !matches!(topic, Topic::Temporary | Topic::Image),
         _ => true,
     }
 }

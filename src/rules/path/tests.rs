@@ -331,3 +331,37 @@ fn a_file_of_the_repository_in_a_list_is_one_of_its_owner() {
     let found = reports(&home_path::RULE, "list.txt", text, &["data/a.txt"]);
     assert_eq!(found.len(), 2, "{found:?}");
 }
+
+#[test]
+fn a_crab_task_that_fixes_its_storage_is_a_warning() {
+    let rule = &crate::rules::batch_site::RULE;
+    let text = "config.Site.storageSite = 'T2_DE_DESY'\nconfig.Site.blacklist = ['T3_IT_Bologna']\n";
+    assert_eq!(in_python(rule, text), [Warning]);
+    assert!(in_python(rule, "config.Site.storageSite = site\n").is_empty());
+}
+
+#[test]
+fn a_queue_that_a_program_hands_to_its_batch_system_is_told() {
+    let rule = &crate::rules::batch_site::RULE;
+    let submit = "os.system('qsub -q ' + queue + ' run.sh')\n";
+    assert_eq!(in_python(rule, &format!("queue = 'shortcms'\n{submit}")), [Warning]);
+    assert!(in_python(rule, "queue = 'shortcms'\nprint(queue)\n").is_empty());
+}
+
+#[test]
+fn partitions_of_parsl_are_settings_of_a_batch_system() {
+    let rule = &crate::rules::batch_site::RULE;
+    assert_eq!(in_python(rule, "SlurmProvider(partition='all', walltime='1:00')\n"), [Error]);
+}
+
+#[test]
+fn a_door_without_its_domain_is_known() {
+    assert_eq!(in_python(&xrootd_door::RULE, "f = 'root://eoscms//eos/cms/store/group/x/a.root'\n"), [Error]);
+}
+
+#[test]
+fn a_list_that_names_files_of_the_repository_by_a_personal_path_is_an_error() {
+    let line = "/afs/cern.ch/work/j/jane/src/data/sf.root\n";
+    let found = reports(&home_path::RULE, "list.txt", line, &["data/sf.root"]);
+    assert_eq!(found.len(), 1);
+}

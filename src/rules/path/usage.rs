@@ -56,8 +56,8 @@ impl<'a> Usage<'a> {
             let line = line_before(&input.view.text, range.start, 0);
             let is_first =
                 line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '-' | '[' | '{')).is_empty();
-            let is_prose = line.split_whitespace().count() > 2 || is_off(line);
-            return (is_list && !is_prose).then_some(Self { text, span: None, force: Force::Done, in_test, is_first });
+            let is_shown = is_off(line) || is_prose(input.path, line);
+            return (is_list && !is_shown).then_some(Self { text, span: None, force: Force::Done, in_test, is_first });
         };
         if !matches!(span.kind, Kind::Text | Kind::Value | Kind::Word | Kind::Key) {
             return None;
@@ -72,6 +72,9 @@ impl<'a> Usage<'a> {
         if is_first && !span.is_head && !text.contains("://")
             || is_off(line_before(&input.view.text, range.start, span.range.start))
         {
+            return None;
+        }
+        if span.kind == Kind::Text && is_sentence(line_before(&input.view.text, range.start, span.range.start)) {
             return None;
         }
         Some(Self { text, span: Some(span), force, in_test, is_first })
@@ -128,11 +131,84 @@ fn is_off(line: &str) -> bool {
     line.starts_with('#') && !is_directive || line.starts_with("echo ") && !line.contains('>')
 }
 
+/// Whether what stands in a list before a path is text for people. In JSON, which may be one line, the string alone counts; a
+/// datacard names its files behind three other words (combine's manual, "Shape analysis").
+fn is_prose(path: &str, line: &str) -> bool {
+    if path.ends_with(".json") {
+        return is_sentence(line.rsplit('"').next().unwrap_or(line));
+    }
+    let most = if line.starts_with("shapes ") { 4 } else { 2 };
+    line.split_whitespace().count() > most
+}
+
+/// Whether a line is a sentence for people up to a place: five words of letters alone, one of them a small word of English.
+fn is_sentence(line: &str) -> bool {
+    let mut words = 0;
+    let mut has_small = false;
+    for word in line.split_whitespace() {
+        let word = word.trim_matches([',', '.', ':', ';', '(', ')', '\'', '"', '`']);
+        if !word.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'\'') {
+            return false;
+        }
+        words += 1;
+        let lower = word.to_ascii_lowercase();
+        has_small |= matches!(
+            lower.as_str(),
+            "the"
+                | "a"
+                | "an"
+                | "is"
+                | "are"
+                | "be"
+                | "was"
+                | "of"
+                | "to"
+                | "from"
+                | "not"
+                | "your"
+                | "you"
+                | "this"
+                | "that"
+                | "with"
+        );
+    }
+    words >= 5 && has_small
+}
+
 /// Whether a file tests the analysis.
 pub(in crate::rules) fn is_test(path: &str) -> bool {
     let mut parts = path.split('/');
     let file = parts.next_back().unwrap_or_default();
-    let stem = file.split('.').next().unwrap_or_default();
+    // No test runner collects notebooks, settings and lists by their names.
+    let is_program = [".py", ".cc", ".cpp", ".cxx", ".C", ".sh"].iter().any(|end| file.ends_with(end));
+    let stem = file.split('.').next().filter(|_| is_program).unwrap_or_default();
     let is_dir = |part: &str| matches!(part, "test" | "tests" | "testing");
     parts.any(is_dir) || stem.starts_with("test_") || stem.ends_with("_test") || stem == "conftest"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_prose, is_sentence, is_test};
+
+    #[test]
+    fn a_list_on_one_line_is_no_prose() {
+        assert!(!is_prose("a.json", "{\"2018\": {\"TT\": {\"files\": [\""));
+        assert!(is_prose("a.json", "{\"note\": \"this was made from the files in "));
+        assert!(!is_prose("card.txt", "shapes *  CR1  ") && is_prose("notes.txt", "files are kept in "));
+    }
+
+    #[test]
+    fn a_path_behind_a_sentence_is_for_people() {
+        assert!(
+            is_sentence("The output could not be found, look into ")
+                && is_sentence("copy it to your area, for example ")
+        );
+        assert!(!is_sentence("cp -r a.root to the ") && !is_sentence("xrdcp the ") && !is_sentence(""));
+    }
+
+    #[test]
+    fn a_notebook_is_no_test_for_its_name() {
+        assert!(is_test("analysis/muon_test.py") && is_test("tests/muon.ipynb"));
+        assert!(!is_test("analysis/muon_test.ipynb"));
+    }
 }

@@ -13,8 +13,10 @@ const COMMENTS: [&str; 10] = ["#", "//", "/*", "*", "--", "%", ";", "!", "<!--",
 /// Longest line that is looked at, in bytes. In a notebook or a JSON file without line ends a directive would be about
 /// everything in it.
 const MAX_LINE: usize = 20_000;
+/// Signs looked at in one line.
+const MAX_SIGNS: usize = 8;
 /// Directives taken of one file.
-const MAX_DIRECTIVES: usize = 10_000;
+const MAX_DIRECTIVES: usize = 2_000;
 /// Characters kept of a line.
 const MAX_SOURCE: usize = 400;
 
@@ -50,12 +52,19 @@ pub fn read(language: Language, bytes: &[u8]) -> Vec<Directive> {
     };
     let mut found: Vec<(Directive, bool)> = Vec::new();
     let (mut line, mut counted) = (1_u32, 0);
+    let mut tried = (0_u32, 0_usize);
     for at in memmem::find_iter(bytes, SIGN) {
         line = line.saturating_add(u32::try_from(memchr::memchr_iter(b'\n', &bytes[counted..at]).count()).unwrap_or(0));
         counted = at;
-        let start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |newline| newline + 1);
-        let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline);
-        if end - start > MAX_LINE {
+        tried = if tried.0 == line { (line, tried.1 + 1) } else { (line, 0) };
+        if tried.1 >= MAX_SIGNS {
+            continue;
+        }
+        // No further than a line may be long, or one line of many signs would be gone through for each of them.
+        let (first, last) = (at.saturating_sub(MAX_LINE), bytes.len().min(at + MAX_LINE));
+        let start = memchr::memrchr(b'\n', &bytes[first..at]).map_or(first, |newline| first + newline + 1);
+        let end = memchr::memchr(b'\n', &bytes[at..last]).map_or(last, |newline| at + newline);
+        if end - start >= MAX_LINE {
             continue;
         }
         let before = String::from_utf8_lossy(&bytes[start..at]);

@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::ops::Range;
+use std::sync::PoisonError;
 
 use memchr::{memchr, memmem};
 
@@ -25,12 +26,21 @@ const HEAD: usize = 8 << 10;
 const LIST: u64 = 64;
 /// Size up to which a JSON file without a path or URL may be a configuration.
 const BY_HAND: usize = 64 << 10;
+/// Matches from which on any file is.
+const MOST_MATCHES: usize = 5000;
 /// Most names that are remembered of one file.
 const MOST_MENTIONS: usize = 20_000;
 /// Size of a piece of a file that is too long to be read whole.
 const PIECE: usize = 4 << 20;
 /// What pieces overlap by, so that nothing is cut in two.
 const OVERLAP: usize = 8 << 10;
+
+/// Longest program or setting that is read as such: nobody writes more by hand.
+const LONGEST_CODE: usize = 2 << 20;
+/// Size of a program from which on it is read while no other is.
+const ALONE: usize = 256 << 10;
+/// What is said of a program that is longer.
+const TOO_LONG: &str = "it is too long to be read as code: its paths and addresses alone were looked at";
 
 /// What came of one file.
 #[derive(Debug, Default)]
@@ -66,8 +76,19 @@ impl<'a> Worker<'a> {
         let mut bytes = std::mem::take(&mut self.buffer);
         let examined = match snapshot.load(path, WHOLE, &mut bytes) {
             Ok(_) if is_binary(&bytes) => Examined::skipped(None),
-            Ok(false) => self.whole(path, &bytes),
-            Ok(true) => self.pieces(path, bytes.as_mut(), snapshot),
+            Ok(is_cut) => {
+                let language = Language::of(path, &bytes[..bytes.len().min(HEAD)]);
+                if is_cut || bytes.len() > longest(language) {
+                    self.pieces(path, language, bytes.as_mut(), snapshot)
+                } else {
+                    // What is made of a long program takes many times its size: one at a time.
+                    let is_alone = bytes.len() > ALONE && is_parsed(language);
+                    let alone = is_alone.then(|| self.shared.alone.lock().unwrap_or_else(PoisonError::into_inner));
+                    let examined = self.whole(path, language, &bytes);
+                    drop(alone);
+                    examined
+                }
+            }
             Err(error) => Examined::skipped(Some(format!("it can't be read: {error}"))),
         };
         // One large file must not be paid for until the end.
@@ -76,8 +97,7 @@ impl<'a> Worker<'a> {
         examined
     }
 
-    fn whole(&self, path: &str, bytes: &[u8]) -> Examined {
-        let language = Language::of(path, &bytes[..bytes.len().min(HEAD)]);
+    fn whole(&self, path: &str, language: Language, bytes: &[u8]) -> Examined {
         let mut examined = Examined { bytes: bytes.len() as u64, ..Examined::default() };
         if !language.is_code() || language == Language::Json {
             let mut kinds = Kinds::default();
@@ -103,7 +123,8 @@ impl<'a> Worker<'a> {
         let view = source::read(language, bytes);
         let text = view.text.as_bytes();
         let matches = self.shared.matcher.all(text);
-        let is_list = matches.len() as u64 > LIST && matches!(language, Language::Yaml | Language::Toml);
+        let is_list = matches.len() as u64 > LIST && matches!(language, Language::Yaml | Language::Toml)
+            || matches.len() > MOST_MATCHES;
         let kinds = if is_list {
             let mut kinds = Kinds::default();
             kinds.add(text, self.shared.matcher);
@@ -115,12 +136,12 @@ impl<'a> Worker<'a> {
         if let Some(problem) = &view.problem {
             examined.notes.push(problem.clone());
         }
-        self.remember(&view, bytes, &mut examined);
+        self.remember(path, &view, bytes, &mut examined);
         examined
     }
 
     /// What rules of the repository want to know of a file.
-    fn remember(&self, view: &View<'_>, bytes: &[u8], examined: &mut Examined) {
+    fn remember(&self, path: &str, view: &View<'_>, bytes: &[u8], examined: &mut Examined) {
         let facts = &view.facts;
         let mut lines = None;
         if !facts.imports.is_empty() || !facts.references.is_empty() {
@@ -131,7 +152,7 @@ impl<'a> Worker<'a> {
         }
         for span in view.spans.iter().filter(|span| span.is_active()).take(MOST_MENTIONS) {
             let text = &view.text[span.range.clone()];
-            if span.is_head && text.starts_with("../") && is_program(text) {
+            if span.is_head && text.starts_with("../") && (is_program(text) || leads_out(path, text)) {
                 let lines = lines.get_or_insert_with(|| Lines::of(bytes));
                 let reference = Reference { path: text.to_owned(), range: span.range.clone(), usage: Usage::Data };
                 examined.references.push((lines.line(view.map.in_file(span.range.start)), reference));
@@ -144,11 +165,14 @@ impl<'a> Worker<'a> {
     }
 
     /// A file that is too long to be read at once is data, whatever its name says.
-    fn pieces(&self, path: &str, bytes: &mut Vec<u8>, snapshot: &Snapshot) -> Examined {
+    fn pieces(&self, path: &str, language: Language, bytes: &mut Vec<u8>, snapshot: &Snapshot) -> Examined {
         let mut examined = Examined { bytes: bytes.len() as u64, ..Examined::default() };
         let mut kinds = Kinds::default();
         let mut seen = kinds.kinds.len();
         let mut samples: Vec<(Vec<u8>, Kind)> = Vec::new();
+        if is_parsed(language) {
+            examined.notes.push(TOO_LONG.to_owned());
+        }
         let mut file = match snapshot.open(path) {
             Ok(file) => file,
             Err(error) => return Examined::skipped(Some(format!("it can't be read: {error}"))),
@@ -213,10 +237,10 @@ impl<'a> Worker<'a> {
         if !found.is_empty() {
             let within = Within { path, lines: Lines::of(bytes), view, kinds };
             examined.findings = finding::of_file(&within, found);
+            let notes = finding::limit(&mut examined.findings);
+            examined.notes.extend(notes.into_iter().map(|note| note.message));
         }
-        if memmem::find(bytes, b"carnet: ignore").is_some() {
-            examined.directives = inline::read(language, bytes);
-        }
+        examined.directives = inline::read(language, bytes);
     }
 }
 
@@ -233,6 +257,28 @@ fn is_program(path: &str) -> bool {
     [".py", ".sh", ".C", ".cxx", ".cc", ".cpp", ".h"].iter().any(|end| path.ends_with(end))
 }
 
+/// Whether more is made of a file than a list of places.
+fn is_parsed(language: Language) -> bool {
+    language.is_code() && language != Language::Json
+}
+
+/// Longest file that is read whole. A notebook is longer than its code.
+fn longest(language: Language) -> usize {
+    if is_parsed(language) && language != Language::Notebook { LONGEST_CODE } else { usize::MAX }
+}
+
+/// Whether a path that is relative to the directory of a file leaves the repository and names a file of data there.
+fn leads_out(file: &str, path: &str) -> bool {
+    let ups = path.split('/').take_while(|part| *part == "..").count();
+    let depth = file.matches('/').count();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let data = [
+        ".root", ".json", ".onnx", ".h5", ".parquet", ".pkl", ".npy", ".npz", ".csv", ".txt", ".yaml", ".yml",
+        ".coffea",
+    ];
+    ups > depth && data.iter().any(|end| name.ends_with(end))
+}
+
 fn is_binary(bytes: &[u8]) -> bool {
     memchr(0, &bytes[..bytes.len().min(HEAD)]).is_some()
 }
@@ -243,4 +289,16 @@ fn cut(bytes: &[u8]) -> usize {
     let end = bytes[tail..].iter().rposition(|byte| matches!(byte, b'\n'));
     let end = end.or_else(|| bytes[tail..].iter().rposition(|byte| matches!(byte, b' ' | b',' | b'"' | b'\t')));
     end.map_or(tail, |at| tail + at + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leads_out;
+
+    #[test]
+    fn a_file_beside_the_repository_is_outside_of_it() {
+        assert!(leads_out("python/config.yaml", "../../training/model.onnx"));
+        assert!(!leads_out("python/config.yaml", "../data/model.onnx"));
+        assert!(!leads_out("python/config.yaml", "../../plots"));
+    }
 }

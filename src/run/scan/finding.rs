@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::list::Kind;
 use super::place::Lines;
 use crate::model::finding::{Finding, Fix, MOST_PLACES, Place, Severity, Span};
+use crate::model::scan::Note;
 use crate::repo::source::View;
 use crate::rules::committed_credential::masked;
 use crate::rules::suppress::fingerprint::Fingerprints;
@@ -14,6 +15,9 @@ use crate::rules::{Report, Rule};
 
 /// Findings of one rule, severity and group in one file from which on they are one.
 const MANY: usize = 8;
+
+/// Most findings of one rule and severity in one file; the rest is counted.
+const MOST: usize = 500;
 
 /// The file that reports are about.
 pub(super) struct Within<'a> {
@@ -144,14 +148,27 @@ pub(super) fn of_repository(rule: &Rule, report: Report) -> Finding {
 }
 
 /// Gives a finding that knows its line alone the text of it, all of which it then stands for.
-pub(super) fn place(finding: &mut Finding, line: impl Fn(&str, u32) -> Option<String>) {
+pub(super) fn place(finding: &mut Finding, line: impl Fn(u32) -> Option<String>) {
     let Some(span) = &mut finding.span else { return };
-    let Some(text) = line(&finding.path, span.line) else { return };
+    let Some(text) = line(span.line) else { return };
     let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
     let indent = text.chars().count() - text.trim_start().chars().count();
     span.column = u32::try_from(indent + 1).unwrap_or(1);
     span.end_column = (count(text.trim_end()) + 1).max(span.column);
     finding.source = Some(masked(&text).into_owned());
+}
+
+/// Leaves out what nobody reads to its end, and says so. They must be sorted.
+pub(super) fn limit(findings: &mut Vec<Finding>) -> Vec<Note> {
+    let mut seen: BTreeMap<(String, String, Severity), usize> = BTreeMap::new();
+    findings.retain(|one| {
+        let count = seen.entry((one.path.clone(), one.rule.clone(), one.severity)).or_default();
+        *count += 1;
+        *count <= MOST
+    });
+    let more = seen.into_iter().filter(|(_, count)| *count > MOST);
+    more.map(|((path, rule, _), count)| Note { path, message: format!("{} more of {rule} are not listed", count - MOST) })
+        .collect()
 }
 
 /// Gives every finding its key. They must be sorted.

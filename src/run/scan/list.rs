@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memmem, memrchr};
 
 use crate::model::finding::MOST_PLACES;
 use crate::repo::matcher::{Form, Match, Matcher};
@@ -47,6 +47,9 @@ impl Kinds {
 
     fn take(&mut self, text: &[u8], one: Match) {
         self.count_to(text, one.range.start);
+        if is_comment(&text[..one.range.start]) {
+            return;
+        }
         let key = &text[beginning(text, &one)];
         let kind = match self.by_key.get(key) {
             Some(kind) => *kind,
@@ -69,6 +72,17 @@ impl Kinds {
         self.line = self.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
         self.counted = end;
     }
+}
+
+/// Longest line that is searched for the sign of a comment.
+const LONGEST_LINE: usize = 4096;
+
+/// Whether what ends a text goes on as a comment, in the languages of lists. What stands there must not be the first of its
+/// kind: nothing is said of comments, and so nothing would be said of the others.
+fn is_comment(before: &[u8]) -> bool {
+    let line = &before[before.len().saturating_sub(LONGEST_LINE)..];
+    let line = &line[memrchr(b'\n', line).map_or(0, |at| at + 1)..];
+    line.trim_ascii_start().starts_with(b"#") || memmem::find(line, b" # ").is_some()
 }
 
 /// The part of a match that makes it one of a kind: of a path the first four parts, of a URL its host and three parts.
@@ -98,5 +112,14 @@ mod tests {
         kinds.add(b"/eos/user/j/jane/x\nroot://h.org//store/user/jane/c\n", &matcher);
         let seen: Vec<(u64, &[u32])> = kinds.kinds.iter().map(|kind| (kind.count, kind.lines.as_slice())).collect();
         assert_eq!(seen, [(4, [1, 2, 4].as_slice()), (1, [3].as_slice())]);
+    }
+
+    #[test]
+    fn what_is_commented_out_stands_for_nothing() {
+        let matcher = Matcher::new(["eos"]);
+        let mut kinds = Kinds::default();
+        kinds.add(b"  # a: /eos/user/j/jane/old\n  a: /eos/user/j/jane/new # not /eos/user/j/jane/x\n", &matcher);
+        let seen: Vec<(u64, &[u32])> = kinds.kinds.iter().map(|kind| (kind.count, kind.lines.as_slice())).collect();
+        assert_eq!(seen, [(1, [2].as_slice())]);
     }
 }

@@ -65,7 +65,8 @@ pub fn scan(options: &Options) -> Result<Scanned, RepoError> {
     let (mut imports, mut directives) = (Vec::new(), Directives::new());
     let (mut references, mut mentions) = (Vec::new(), BTreeMap::new());
     let matcher = Matcher::new(catalogue.roots());
-    let examined = examine(&snapshot, &Shared { rules: &rules, world: &world, matcher: &matcher }, options.jobs);
+    let alone = Mutex::new(());
+    let examined = examine(&snapshot, &Shared { rules: &rules, world: &world, matcher: &matcher, alone: &alone }, options.jobs);
     for (path, one) in examined {
         findings.extend(one.findings);
         counts.scanned += u64::from(!one.is_skipped);
@@ -93,11 +94,11 @@ pub fn scan(options: &Options) -> Result<Scanned, RepoError> {
         if let Check::Repository(check) = rule.check {
             let mut reports = Vec::new();
             check(&repository, &mut reports);
-            for report in reports {
-                let mut one = finding::of_repository(rule, report);
-                finding::place(&mut one, |path, line| snapshot.line(path, line));
-                findings.push(one);
-            }
+            let mut own: Vec<_> = reports.into_iter().map(|report| finding::of_repository(rule, report)).collect();
+            sort(&mut own);
+            notes.extend(finding::limit(&mut own));
+            snapshot.place(&mut own);
+            findings.append(&mut own);
         }
     }
     sort(&mut findings);
@@ -158,6 +159,8 @@ struct Shared<'a> {
     rules: &'a [&'static Rule],
     world: &'a World<'a>,
     matcher: &'a Matcher,
+    /// Held by who reads a long program.
+    alone: &'a Mutex<()>,
 }
 
 /// Examines every file, by path.

@@ -1,12 +1,15 @@
 //! What is scanned: the working tree, or what a range of commits brings.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::PathBuf;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::Options;
+use super::finding;
 use super::place::Lines;
+use crate::model::finding::Finding;
 use crate::model::inventory::Inventory;
 use crate::model::scan::Note;
 use crate::repo::lock::Source;
@@ -68,20 +71,30 @@ impl Snapshot {
         let Some(contents) = &self.contents else { return walk::read(&self.top.join(path), cap, bytes) };
         bytes.clear();
         let content = contents.get(path).ok_or(std::io::ErrorKind::NotFound)?;
-        bytes.extend_from_slice(content);
-        Ok(false)
+        let length = content.len().min(usize::try_from(cap).unwrap_or(usize::MAX));
+        bytes.extend_from_slice(&content[..length]);
+        Ok(length < content.len())
     }
 
-    /// Opens a file of the working tree, to go on reading behind what [`Self::load`] gave.
-    pub(super) fn open(&self, path: &str) -> std::io::Result<std::fs::File> {
-        walk::open(&self.top.join(path))
+    /// Opens a file that is longer than what [`Self::load`] gave.
+    pub(super) fn open(&self, path: &str) -> std::io::Result<Box<dyn Read + '_>> {
+        let Some(contents) = &self.contents else { return Ok(Box::new(walk::open(&self.top.join(path))?)) };
+        let content = contents.get(path).ok_or(std::io::ErrorKind::NotFound)?;
+        Ok(Box::new(content.as_slice()))
     }
 
-    /// A line of a file, from 1.
-    pub(super) fn line(&self, path: &str, line: u32) -> Option<String> {
-        let bytes = self.bytes(path, WHOLE)?;
-        let lines = Lines::of(&bytes);
-        lines.nth(line)
+    /// Gives the findings of a repository's rule the lines that they are about. They must be sorted by path.
+    pub(super) fn place(&self, findings: &mut [Finding]) {
+        for same in findings.chunk_by_mut(|a, b| a.path == b.path) {
+            let has_line = same.iter().any(|one| one.span.is_some());
+            let Some(bytes) = same.first().filter(|_| has_line).and_then(|one| self.bytes(&one.path, WHOLE)) else {
+                continue;
+            };
+            let lines = Lines::of(&bytes);
+            for one in same {
+                finding::place(one, |line| lines.nth(line));
+            }
+        }
     }
 
     /// What the repository declares.

@@ -50,7 +50,7 @@ pub(super) fn references(sheet: &mut Sheet<'_>, call: &str, arguments: &[Option<
     let mode = at(1).map_or("", |word| word.text.as_str()).to_ascii_lowercase();
     let (file, usage) = match tail(call) {
         "Open" | "TFile" if matches!(mode.as_str(), "" | "read") => (at(0), Usage::Data),
-        "ifstream" | "AddFile" => (at(0), Usage::Data),
+        "ifstream" | "AddFile" | "from_file" => (at(0), Usage::Data),
         "fopen" if mode.starts_with('r') => (at(0), Usage::Data),
         "RDataFrame" => (at(1), Usage::Data),
         "Add" => (at(0).filter(|word| word.text.contains(".root")), Usage::Data),

@@ -1,6 +1,7 @@
 //! What well-known functions and keywords make of their arguments.
 
 use crate::repo::source::span::Role;
+use crate::repo::source::word::shows;
 
 /// What a function makes of its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +31,8 @@ pub(super) fn sort(name: &str) -> Sort {
     let (base, last) = name.rsplit_once('.').unwrap_or(("", name));
     let is_method = name.contains('.');
     match last {
-        "print" | "pprint" | "secho" | "echo" | "publish_message" | "input" | "raw_input" => Sort::Shown,
+        "print" | "pprint" | "secho" | "echo" | "publish_message" | "input" | "raw_input" | "cprint" => Sort::Shown,
+        _ if shows(last) => Sort::Shown,
         "exit" if matches!(base, "" | "sys" | "parser") => Sort::Shown,
         "quit" if base.is_empty() => Sort::Shown,
         "skip" | "fail" | "xfail" if base == "pytest" => Sort::Shown,

@@ -6,8 +6,8 @@ use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{ModModule, PythonVersion};
 use ruff_python_parser::{Mode as Grammar, ParseOptions, Parsed, lexer, parse_unchecked};
 
-/// Longest text that a tree is made of, in bytes; the tree takes some twenty times its memory.
-const LONGEST: usize = 32 << 20;
+/// Longest text that a tree is made of, in bytes; the tree and what is told of it take some sixty times its memory.
+const LONGEST: usize = 2 << 20;
 
 /// Deepest tree that is walked: nested brackets, blocks, and operators, calls and attributes in a chain. CPython takes
 /// 200 brackets and 100 blocks; chains are longer in generated files only.

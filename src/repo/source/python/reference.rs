@@ -4,8 +4,9 @@ use ruff_python_ast::{Expr, ExprCall};
 
 use super::literal;
 use super::reader::Reader;
-use crate::repo::source::embedded::Cooked;
-use crate::repo::source::fact::{Import, Reference, Usage, Word};
+use crate::repo::source::embedded::{self, Cooked};
+use crate::repo::source::fact::{Facts, Import, Reference, Usage, Word};
+use crate::repo::source::language::Language;
 
 impl<'a> Reader<'a> {
     /// Notes the file that a call reads, includes or starts.
@@ -110,17 +111,15 @@ impl<'a> Reader<'a> {
         self.code(&cooked, path);
     }
 
-    /// C++ for ROOT's interpreter: the files it includes.
+    /// C++ for ROOT's interpreter: the files it includes and opens.
     fn included(&mut self, code: Option<&'a Expr>) {
         let Some(code) = code.filter(|code| literal::is_string(code)) else { return };
         let mut cooked = Cooked::default();
         literal::cook(self.text, code, &mut cooked);
-        for line in cooked.text.lines().filter_map(|line| line.trim_start().strip_prefix('#')) {
-            let Some(path) = line.trim_start().strip_prefix("include").map(str::trim_start) else { continue };
-            if let Some((path, _)) = path.strip_prefix('"').and_then(|path| path.split_once('"')) {
-                self.code(&cooked, path);
-            }
-        }
+        let mut facts = Facts { references: embedded::read(Language::Cpp, &cooked).1.references, ..Facts::default() };
+        facts.references.retain(|reference| !reference.path.contains('{'));
+        self.snap(&mut facts);
+        embedded::merge(&mut self.facts, facts);
     }
 
     /// Notes a file of code whose path is a part of a cooked text.

@@ -8,6 +8,7 @@ use crate::repo::source::fact::{Command, Dialect, Host, Usage, Word};
 use crate::repo::source::language::Language;
 use crate::repo::source::sheet::{Sheet, short};
 use crate::repo::source::span::{Kind, Role, Span};
+use crate::repo::source::word::shows;
 use std::ops::Range;
 
 /// A command while it is read.
@@ -266,6 +267,7 @@ fn spans(sheet: &mut Sheet<'_>, words: &[Part], name: &str) {
 fn roles(words: &mut [Part], name: &str, goes_on: bool) {
     match name {
         "echo" | "printf" | "print" if !goes_on => mark(words, Role::Shown),
+        _ if shows(name) && !goes_on => mark(words, Role::Shown),
         "[" | "[[" | "test" | "which" | "command" | "type" | "hash" | "if" => mark(words, Role::Guard),
         "sed" | "grep" | "egrep" | "fgrep" | "zgrep" | "awk" | "gawk" | "perl" | "rg" => patterns_of(words),
         _ => {}

@@ -15,6 +15,17 @@ fn words_have_the_role_that_their_command_gives_them() {
 }
 
 #[test]
+fn functions_that_are_named_for_their_messages_show_them() {
+    for text in ["echo_color red /eos/a", "log_info $( echo /eos/a )", "log_info \"look at $(basename /eos/a)\""] {
+        assert!(
+            spans(Shell, text).iter().any(|span| span.starts_with("Word Shown")),
+            "{text}: {:?}",
+            spans(Shell, text)
+        );
+    }
+}
+
+#[test]
 fn what_follows_a_variable_begins_no_path() {
     for text in ["cp $BASE/data", "cp \"$BASE\"/data", "cp ${BASE}/data", "cp $(pwd)/data", "cp \"`pwd`/data\""] {
         assert!(spans(Shell, text).contains(&"Word Plain tail - /data".into()), "{text}: {:?}", spans(Shell, text));

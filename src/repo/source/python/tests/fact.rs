@@ -135,6 +135,16 @@ fn files_that_are_read_are_references() {
 }
 
 #[test]
+fn what_cpp_in_a_string_opens_is_a_reference() {
+    let text =
+        "ROOT.gROOT.ProcessLine(\n    f'auto c = correction::CorrectionSet::from_file(\"./config/x.json\");'\n)\n";
+    assert_eq!(references(text), [data("./config/x.json")]);
+    assert_eq!(&text[facts(text).references[0].range.clone()], "./config/x.json");
+    assert_eq!(references("gInterpreter.Declare('auto f = TFile::Open(\"a/b.root\");')"), [data("a/b.root")]);
+    assert!(references("gROOT.ProcessLine(f'auto f = TFile::Open(\"{name}.root\");')").is_empty());
+}
+
+#[test]
 fn code_that_is_loaded_is_a_reference() {
     assert_eq!(references("ROOT.gROOT.LoadMacro('a.C')"), [code("a.C")]);
     assert_eq!(references("ROOT.gROOT.ProcessLine('.L b.C+')"), [code("b.C")]);
