@@ -59,15 +59,15 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         let name = base(&reference.path);
         let elsewhere =
             input.mentions.get(name).copied().unwrap_or_default() > reads.get(name).copied().unwrap_or_default();
-        // A script may be fetched or written before it is started; code that is included is not. What lies beside the
-        // repository is at nobody else's place, whoever else names it.
+        // What lies beside the repository is at nobody else's place, whoever else names it.
         let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
-        let is_included = reference.usage == Usage::Code && !name.ends_with(".sh");
-        let is_certain = is_included || !elsewhere || joined(dir, &reference.path).is_none();
+        let is_certain = reference.usage == Usage::Code || !elsewhere || joined(dir, &reference.path).is_none();
         if let Some(target) = missing(path, reference, input, &ends).filter(|_| is_certain)
             && seen.insert((path.as_str(), *line, reference.path.as_str()))
         {
-            let is_code = reference.usage == Usage::Code && target.starts_with('.');
+            // A script that another line names may be fetched or written before it is started.
+            let is_made = elsewhere && name.ends_with(".sh");
+            let is_code = reference.usage == Usage::Code && target.starts_with('.') && !is_made;
             let message = format!("`{}` is not in the repository", reference.path);
             let severity = if is_code { Severity::Error } else { Severity::Warning };
             let help = "commit it, or fetch it by an address with a version";

@@ -13,12 +13,8 @@ use crate::repo::source::{self, language::Language};
 /// What a rule says of a file of a repository that has these paths.
 pub(super) fn reports_among(rule: &Rule, path: &str, text: &str, paths: &[&str]) -> Vec<Report> {
     let catalogue = Catalogue::builtin();
-    let world = World::new(
-        catalogue,
-        catalogue.facilities.iter().collect(),
-        paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>(),
-        Inventory::default(),
-    );
+    let paths = paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
+    let world = World::new(catalogue, catalogue.facilities.iter().collect(), paths, Inventory::default());
     let language = Language::of(path, text.as_bytes());
     let view = source::read(language, text.as_bytes());
     let matches = Matcher::new(catalogue.roots()).all(view.text.as_bytes());

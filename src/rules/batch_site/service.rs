@@ -11,7 +11,12 @@ pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     let settings = input.view.facts.settings.iter();
     reports.extend(settings.filter(|setting| !is_open(&setting.value.text, "")).filter_map(of_setting));
     for span in input.view.spans.iter().filter(|span| span.is_active()) {
-        reports.extend(of_span(input, span));
+        let is_told = |report: &Report| {
+            report.range.as_ref().is_some_and(|range| range.start <= span.range.start && span.range.end <= range.end)
+        };
+        if let Some(report) = of_span(input, span).filter(|_| !reports.iter().any(is_told)) {
+            reports.push(report);
+        }
     }
 }
 

@@ -319,6 +319,20 @@ fn paths_and_images_of_snakefiles_are_seen() {
 }
 
 #[test]
+fn what_a_run_recorded_is_generated() {
+    let text = "{\"file\": \"/eos/user/j/jane/x.py\"}\n";
+    assert_eq!(severities(&home_path::RULE, "tests/a/output_98fcca4c/config.json", text), []);
+    assert_eq!(severities(&home_path::RULE, "tests/a/config.json", text), [Error]);
+}
+
+#[test]
+fn a_file_of_the_repository_in_a_list_is_one_of_its_owner() {
+    let text = "/eos/user/j/jane/analysis/data/a.txt\n/eos/user/j/jane/analysis/data/b.txt\n";
+    let found = reports(&home_path::RULE, "list.txt", text, &["data/a.txt"]);
+    assert_eq!(found.len(), 2, "{found:?}");
+}
+
+#[test]
 fn a_crab_task_that_fixes_its_storage_is_a_warning() {
     let rule = &crate::rules::batch_site::RULE;
     let text = "config.Site.storageSite = 'T2_DE_DESY'\nconfig.Site.blacklist = ['T3_IT_Bologna']\n";
