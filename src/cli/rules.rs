@@ -84,7 +84,10 @@ fn sorted() -> Vec<&'static Rule> {
 
 fn find(id: &str) -> Result<&'static Rule, NoRule> {
     let rules = sorted();
-    rules.into_iter().find(|rule| rule.id == id).ok_or_else(|| NoRule { name: id.to_owned(), near: near(id, rules::all().map(|rule| rule.id)) })
+    rules
+        .into_iter()
+        .find(|rule| rule.id == id)
+        .ok_or_else(|| NoRule { name: id.to_owned(), near: near(id, rules::all().map(|rule| rule.id)) })
 }
 
 /// The rule whose name is nearest, when one is near.

@@ -217,12 +217,8 @@ fn render(scan: &Scan, arguments: &Arguments, look: &Look) -> Result<String, Com
         Format::Gitlab => format::Format::Gitlab,
         Format::Github => format::Format::Github,
     };
-    let options = report::Options {
-        color: look.color_out,
-        width: look.width,
-        all: arguments.all,
-        ..report::Options::default()
-    };
+    let options =
+        report::Options { color: look.color_out, width: look.width, all: arguments.all, ..report::Options::default() };
     Ok(format::render(format, scan, &options)?)
 }
 

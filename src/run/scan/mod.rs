@@ -69,7 +69,8 @@ pub fn scan(options: &Options) -> Result<Scanned, RepoError> {
     let (mut references, mut mentions) = (Vec::new(), BTreeMap::new());
     let matcher = Matcher::new(catalogue.roots());
     let alone = Mutex::new(());
-    let examined = examine(&snapshot, &Shared { rules: &rules, world: &world, matcher: &matcher, alone: &alone }, options.jobs);
+    let examined =
+        examine(&snapshot, &Shared { rules: &rules, world: &world, matcher: &matcher, alone: &alone }, options.jobs);
     for (path, one) in examined {
         findings.extend(one.findings);
         counts.scanned += u64::from(!one.is_skipped);
