@@ -130,10 +130,12 @@ impl Index {
 
 /// Whether the patterns of a directory can be given to a parser that calls itself for each brace.
 fn is_sane(dir: &Path) -> bool {
-    let Ok(file) = File::open(dir.join(".gitignore")) else { return true };
-    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        return true;
-    }
+    use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    let file = match open(&dir.join(".gitignore")) {
+        Ok(file) => file,
+        // A pipe would be waited for, a link leads who knows where: git doesn't follow it either.
+        Err(error) => return matches!(error.kind(), NotFound | PermissionDenied | NotADirectory),
+    };
     let mut bytes = Vec::new();
     let is_read = file.take(LARGEST_IGNORE + 1).read_to_end(&mut bytes).is_ok();
     let is_nested = |line: &[u8]| line.iter().filter(|byte| **byte == b'{').count() > MOST_BRACES;

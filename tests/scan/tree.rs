@@ -18,9 +18,11 @@ fn pipes_and_sockets_are_not_opened() {
     let mode = rustix::fs::Mode::from_raw_mode(0o644);
     rustix::fs::mknodat(rustix::fs::CWD, room.top().join("pipe.py"), rustix::fs::FileType::Fifo, mode, 0)
         .expect("a pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, room.top().join(".gitignore"), rustix::fs::FileType::Fifo, mode, 0)
+        .expect("a pipe");
     let _socket = UnixListener::bind(room.top().join("socket.sh")).expect("a socket");
     let scan = room.survives();
-    assert_eq!(scan["files"]["skipped"], 2);
+    assert_eq!(scan["files"]["skipped"], 3);
 }
 
 #[test]
