@@ -150,6 +150,10 @@ impl Config {
         if !std::fs::metadata(file).map_err(unreadable)?.is_file() {
             return Err(ConfigError::unreadable(file, "it is no file"));
         }
+        // Its lines are shown where they are wrong: those of another file of the machine must not be.
+        if leads_out(file).map_err(unreadable)? {
+            return Err(ConfigError::unreadable(file, "it is a link that leads out of its directory"));
+        }
         let mut bytes = Vec::new();
         File::open(file).and_then(|open| open.take(CAP + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
         if bytes.len() as u64 > CAP {
@@ -157,6 +161,15 @@ impl Config {
         }
         String::from_utf8(bytes).map_err(|error| ConfigError::not_text(file, error))
     }
+}
+
+/// Whether a path ends, through links, outside of the directory it is in.
+///
+/// # Errors
+/// When it can't be followed.
+pub fn leads_out(file: &Path) -> std::io::Result<bool> {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok(!file.canonicalize()?.starts_with(parent.canonicalize()?))
 }
 
 /// The `carnet.toml` of an analysis: in `start` or the nearest directory above it, up to `top`.

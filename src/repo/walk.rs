@@ -157,7 +157,10 @@ fn collect(top: &Path, without_ignored: bool, submodules: &BTreeSet<String>, int
             let environment = || entry.path().join("pyvenv.cfg").is_file() || entry.path().join("conda-meta").is_dir();
             let submodule = || relative(&top, entry.path()).is_some_and(|path| submodules.contains(&path));
             let inside = entry.depth() > 0;
-            if inside && (name == ".git" || is_dir && (FOREIGN.contains(&name) || environment() || submodule())) {
+            let made = || ignores_itself(entry.path());
+            if inside
+                && (name == ".git" || is_dir && (FOREIGN.contains(&name) || environment() || made() || submodule()))
+            {
                 return false;
             }
             if without_ignored && is_dir && !is_sane(entry.path()) {
@@ -187,6 +190,14 @@ fn collect(top: &Path, without_ignored: bool, submodules: &BTreeSet<String>, int
     });
     *into = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     all_sane.load(Ordering::Relaxed)
+}
+
+/// Whether a directory says of itself that nobody should keep it: reports of carnet, caches and environments of other tools,
+/// whose `.gitignore` is a `*` alone.
+fn ignores_itself(dir: &Path) -> bool {
+    let mut bytes = Vec::new();
+    read(&dir.join(".gitignore"), 64, &mut bytes).is_ok_and(|is_longer| !is_longer)
+        && bytes.split(|byte| *byte == b'\n').any(|line| line.trim_ascii() == b"*")
 }
 
 fn add(top: &Path, entry: Result<DirEntry, ignore::Error>, found: &mut Walk) -> WalkState {

@@ -52,9 +52,14 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     if let Some(range) = &facts.python2 {
         let breaks = input.world.targets.iter().filter(|one| one.pythons.iter().all(|python| python.0 >= 3));
         let breaks = breaks.filter(|one| !one.pythons.is_empty()).map(|one| one.id.clone()).collect();
+        // A notebook may only say that its kernel was Python 2; its code may be both.
+        let (severity, message) = match input.language {
+            Language::Notebook => (Severity::Warning, "this notebook was written for Python 2"),
+            _ => (Severity::Error, "this is Python 2: it can't be parsed by Python 3"),
+        };
         reports.push(
-            Report::at(range, "this is Python 2: it can't be parsed by Python 3")
-                .severity(Severity::Error)
+            Report::at(range, message)
+                .severity(severity)
                 .reach(Reach { breaks, works: Vec::new() })
                 .help("move it to Python 3: 2to3 does most of it"),
         );

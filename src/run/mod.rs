@@ -176,7 +176,12 @@ async fn audit(options: &Options) -> Result<Option<Scan>, Error> {
     };
     let scanned = tokio::task::spawn_blocking(move || scan::scan(&asked)).await;
     Ok(match scanned {
-        Ok(scanned) => Some(judge(scanned?, false, &accepted, &known)),
+        Ok(scanned) => {
+            let mut scan = judge(scanned?, false, &accepted, &known);
+            // `carnet rules` has the pages; a document is about an analysis.
+            scan.rules.iter_mut().for_each(|rule| rule.page.clear());
+            Some(scan)
+        }
         Err(_) => None,
     })
 }

@@ -46,3 +46,18 @@ fn init_writes_what_the_repository_shows() {
     let said = room.run(&["init"]).expect(2);
     assert!(said.err.contains("exists") && said.err.contains("--force"), "{}", said.err);
 }
+
+#[test]
+fn a_configuration_that_is_a_link_to_elsewhere_is_not_shown() {
+    let room = Room::testing("true");
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let secret = elsewhere.path().join("secret");
+    std::fs::write(&secret, "root:x:0:0\n").expect("a file");
+    let file = room.top().join("carnet.toml");
+    std::fs::remove_file(&file).expect("it is there");
+    std::os::unix::fs::symlink(&secret, &file).expect("a link");
+    for command in ["check", "scan"] {
+        let said = room.run(&[command]).expect(2);
+        assert!(said.err.contains("leads out of its directory") && !said.err.contains("root:x"), "{}", said.err);
+    }
+}

@@ -102,7 +102,9 @@ fn is_generated(path: &str, name: &str, head: &[u8]) -> bool {
 
 /// Whether a directory is where a program wrote: `output`, `output_98fcca4c`.
 fn is_output(directory: &str) -> bool {
-    matches!(directory, "output" | "outputs") || directory.starts_with("output_") || directory.starts_with("test_output")
+    matches!(directory, "output" | "outputs")
+        || directory.starts_with("output_")
+        || directory.starts_with("test_output")
 }
 
 fn by_name(name: &str) -> Option<Language> {

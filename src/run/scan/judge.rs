@@ -66,6 +66,11 @@ impl Known {
         let configured = accepted.baseline.as_ref().map(|path| top.join(path));
         let file = asked.map(Path::to_owned).or(configured).unwrap_or_else(|| top.join(FILE));
         let path = file.strip_prefix(top).unwrap_or(&file).to_string_lossy().into_owned();
+        // What a repository names stays inside of it; what the user names may lie anywhere.
+        if asked.is_none() && config::leads_out(&file).unwrap_or(false) {
+            let source = std::io::Error::other("it is a link that leads out of its directory");
+            return Err(KnownError::Io { path: file, source });
+        }
         let baseline = match std::fs::read_to_string(&file) {
             Ok(text) => {
                 let parsed = Baseline::parse(&text);
