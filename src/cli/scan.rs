@@ -17,6 +17,7 @@ use crate::exit;
 use crate::facility::Catalogue;
 use crate::model::finding::Severity;
 use crate::model::scan::Scan;
+use crate::repo::git;
 use crate::report::{self, scan as format};
 use crate::rules;
 use crate::run::scan::judge::{Known, judge};
@@ -163,12 +164,23 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
         note(&said);
         return Ok(exit::GOOD);
     }
+    let is_for_ci = matches!(arguments.format, Format::Sarif | Format::Gitlab | Format::Github);
+    let scan = if is_for_ci { scan.below(&directory(&options.top)) } else { scan };
     let text = render(&scan, arguments, look)?;
     match &arguments.output {
         Some(path) => file::write(path, text.as_bytes())?,
         None => print(&text)?,
     }
     Ok(code(&scan, arguments.fail_on))
+}
+
+/// The path of the analysis below the top of its repository; empty at the top and outside git.
+fn directory(top: &Path) -> String {
+    let below = || {
+        let repository = git::facts(top).top?.canonicalize().ok()?;
+        Some(top.canonicalize().ok()?.strip_prefix(repository).ok()?.to_string_lossy().into_owned())
+    };
+    below().unwrap_or_default()
 }
 
 /// Names that the catalogue and the table of rules must have.

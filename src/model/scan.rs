@@ -37,6 +37,29 @@ pub struct Scan {
     pub timing: ScanTiming,
 }
 
+impl Scan {
+    /// The same with paths from the top of the repository, in which the analysis lies at `directory`: what CI systems want,
+    /// which know nothing of analyses.
+    #[must_use]
+    pub fn below(mut self, directory: &str) -> Self {
+        let directory = directory.trim_matches('/');
+        if directory.is_empty() {
+            return self;
+        }
+        let below = |path: &str| if path == "." { directory.to_owned() } else { format!("{directory}/{path}") };
+        for finding in &mut self.findings {
+            finding.path = below(&finding.path);
+            for place in &mut finding.places {
+                place.path = below(&place.path).into();
+            }
+        }
+        for note in &mut self.notes {
+            note.path = below(&note.path);
+        }
+        self
+    }
+}
+
 /// What was scanned.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]

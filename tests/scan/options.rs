@@ -159,3 +159,20 @@ fn neither_an_engine_nor_the_network_is_needed() {
     let said = crate::room::Said::of(&command.output().expect("it starts")).expect(1);
     assert_eq!(timeless(&said.out), timeless(&expected));
 }
+
+#[test]
+fn continuous_integration_is_told_paths_from_the_top_of_the_repository() {
+    let room = Room::new();
+    let git = |arguments: &[&str]| {
+        let done = std::process::Command::new("git").arg("-C").arg(room.top()).args(arguments).output().expect("git");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    git(&["init", "-q"]);
+    room.write("inner/a.py", "X = '/eos/user/j/jane/x.root'\n");
+    let inner = room.top().join("inner");
+    let inner = inner.to_str().expect("a path");
+    let said = room.run(&["scan", inner, "--format", "github"]).expect(1);
+    assert!(said.out.contains("file=inner/a.py,"), "{}", said.out);
+    let said = room.run(&["scan", inner, "--format", "json"]).expect(1);
+    assert!(said.out.contains("\"path\": \"a.py\""), "{}", said.out);
+}

@@ -5,6 +5,7 @@ use std::str::FromStr as _;
 use pep440_rs::{Operator, Version, VersionSpecifiers};
 use pep508_rs::MarkerTree;
 
+use crate::model::python::normalize;
 use crate::repo::git::without_credentials;
 
 /// Longest marker that is parsed, in bytes.
@@ -21,19 +22,9 @@ pub(super) struct Parts {
     pub(super) marker: Option<String>,
 }
 
-/// The name as PEP 503 normalises it.
+/// The name as PEP 503 normalises it, without blanks around it.
 pub fn normalized(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for c in name.trim().chars() {
-        if matches!(c, '-' | '_' | '.') {
-            if !out.ends_with('-') {
-                out.push('-');
-            }
-        } else {
-            out.extend(c.to_lowercase());
-        }
-    }
-    out
+    normalize(name.trim())
 }
 
 /// Reads `name[extra] >=1,<2 ; marker` and `name @ URL ; marker`.
