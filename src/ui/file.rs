@@ -33,6 +33,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
 }
 
 fn attempt(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    // A device or a pipe (`/dev/null`, `/dev/stdout`) is written to, never replaced by a file.
+    if path.metadata().is_ok_and(|data| !data.is_file() && !data.is_dir()) {
+        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".carnet-").permissions(mode()).tempfile_in(parent)?;
     file.write_all(bytes)?;

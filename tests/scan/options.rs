@@ -176,3 +176,19 @@ fn continuous_integration_is_told_paths_from_the_top_of_the_repository() {
     let said = room.run(&["scan", inner, "--format", "json"]).expect(1);
     assert!(said.out.contains("\"path\": \"a.py\""), "{}", said.out);
 }
+
+#[test]
+fn a_pipe_is_written_to_and_stays_a_pipe() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let room = room();
+    let pipe = room.top().join("../pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).expect("what is written")
+    });
+    room.run(&["scan", "--format", "json", "--output", pipe.to_str().expect("a path")]).expect(1);
+    assert!(pipe.metadata().expect("it is there").file_type().is_fifo());
+    assert!(reader.join().expect("the reader").contains("carnet/scan@1"));
+}
