@@ -3,10 +3,12 @@
 mod cell;
 mod check;
 mod clean;
+mod completions;
 mod diff;
 mod doctor;
 mod facilities;
 mod init;
+mod man;
 mod report;
 pub mod rules;
 mod scan;
@@ -55,6 +57,8 @@ enum Command {
     Clean(clean::Arguments),
     Rules(rules::Arguments),
     Schema(schema::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
     Cell(cell::Arguments),
 }
 
@@ -112,6 +116,8 @@ pub fn main() -> ExitCode {
         Command::Clean(command) => clean::run(&command),
         Command::Rules(command) => rules::run(&command),
         Command::Schema(command) => schema::run(&command),
+        Command::Completions(command) => completions::run(&command),
+        Command::Man(command) => man::run(&command),
         Command::Cell(command) => cell::run(&command),
     };
     ExitCode::from(outcome.unwrap_or_else(|error| fail(&error, &look)))
