@@ -26,7 +26,8 @@ bench: tools
 	bash examples/images/build.sh busybox bookworm-coffea
 	cargo bench --locked --bench figures
 
-lint:
+lint: test-tools
+	sh .ci/lint
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
