@@ -85,16 +85,28 @@ impl Listing {
     /// # Errors
     /// When a file can't be read or written; one that vanished since the listing counts as left out.
     pub fn copy(&self, target: &Path) -> Result<Tree, RepoError> {
+        self.pass(Some(target))
+    }
+
+    /// Says what the tree is without copying it.
+    ///
+    /// # Errors
+    /// As [`Listing::copy`].
+    pub fn tree(&self) -> Result<Tree, RepoError> {
+        self.pass(None)
+    }
+
+    fn pass(&self, target: Option<&Path>) -> Result<Tree, RepoError> {
         let mut copy = Copy { hasher: Sha256::new(), bytes: 0, entries: 0, buffer: vec![0; 1 << 18] };
         let mut left_out = self.left_out.clone();
         for (path, entry) in &self.entries {
-            let (from, to) = (self.top.join(path), target.join(path));
-            if let Some(parent) = to.parent() {
+            let (from, to) = (self.top.join(path), target.map(|target| target.join(path)));
+            if let Some(parent) = to.as_deref().and_then(Path::parent) {
                 make_directories(parent)?;
             }
             let done = match entry {
-                Entry::File { executable } => copy.file(path, &from, &to, *executable)?,
-                Entry::Link => copy.link(path, &from, &to)?,
+                Entry::File { executable } => copy.file(path, &from, to.as_deref(), *executable)?,
+                Entry::Link => copy.link(path, &from, to.as_deref())?,
             };
             if !done {
                 left_out.insert(path.clone(), "it vanished while it was copied".to_owned());
@@ -283,9 +295,10 @@ struct Copy {
 }
 
 impl Copy {
-    fn file(&mut self, path: &Path, from: &Path, to: &Path, executable: bool) -> Result<bool, RepoError> {
+    fn file(&mut self, path: &Path, from: &Path, to: Option<&Path>, executable: bool) -> Result<bool, RepoError> {
         let Ok(mut source) = File::open(from) else { return self.unreadable(from) };
-        let mut target = File::create(to).map_err(|error| RepoError::io("writing", to, error))?;
+        let failed = |error| RepoError::io("writing", to.unwrap_or(from), error);
+        let mut target = to.map(File::create).transpose().map_err(failed)?;
         let mut content = Sha256::new();
         loop {
             let n = source.read(&mut self.buffer).map_err(|error| RepoError::io("reading", from, error))?;
@@ -294,18 +307,23 @@ impl Copy {
             }
             content.update(&self.buffer[..n]);
             self.bytes += n as u64;
-            target.write_all(&self.buffer[..n]).map_err(|error| RepoError::io("writing", to, error))?;
+            if let Some(target) = &mut target {
+                target.write_all(&self.buffer[..n]).map_err(failed)?;
+            }
         }
-        let mode = if executable { 0o755 } else { 0o644 };
-        let permissions = fs::Permissions::from_mode(mode);
-        target.set_permissions(permissions).map_err(|error| RepoError::io("writing", to, error))?;
+        if let Some(target) = target {
+            let mode = if executable { 0o755 } else { 0o644 };
+            target.set_permissions(fs::Permissions::from_mode(mode)).map_err(failed)?;
+        }
         self.note(path, if executable { b'x' } else { b'f' }, content);
         Ok(true)
     }
 
-    fn link(&mut self, path: &Path, from: &Path, to: &Path) -> Result<bool, RepoError> {
+    fn link(&mut self, path: &Path, from: &Path, to: Option<&Path>) -> Result<bool, RepoError> {
         let Ok(aim) = fs::read_link(from) else { return Ok(false) };
-        symlink(&aim, to).map_err(|error| RepoError::io("writing", to, error))?;
+        if let Some(to) = to {
+            symlink(&aim, to).map_err(|error| RepoError::io("writing", to, error))?;
+        }
         self.note(path, b'l', Sha256::new_with_prefix(aim.as_os_str().as_bytes()));
         Ok(true)
     }

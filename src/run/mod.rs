@@ -4,6 +4,7 @@ pub mod choice;
 pub mod event;
 mod execute;
 pub mod leftover;
+pub mod matrix;
 pub mod mend;
 pub mod plan;
 pub mod scan;
@@ -28,6 +29,7 @@ use crate::model::digest::Digest;
 use crate::model::document::{self, Analysis, Cell, Document, Timing};
 use crate::model::environment::Environment;
 use crate::model::scan::Scan;
+use crate::model::tree::Tree;
 use crate::repo::{git, imports, lock, tree::Listing};
 use choice::Engines;
 use event::Event;
@@ -49,6 +51,26 @@ pub struct Options {
     pub jobs: usize,
     /// Use no state kept by earlier runs.
     pub fresh: bool,
+    /// Run the cells where we stand, which is inside of their image already.
+    pub in_place: bool,
+    /// Make the static audit too.
+    pub audit: bool,
+}
+
+impl Options {
+    /// All cells of an analysis, the audit too, as many at a time as there are processors, at most four.
+    pub fn new(top: PathBuf, config: Config) -> Self {
+        Self {
+            top,
+            config,
+            only: BTreeSet::new(),
+            engine: None,
+            jobs: std::thread::available_parallelism().map_or(2, |n| n.get().min(4)),
+            fresh: false,
+            in_place: false,
+            audit: true,
+        }
+    }
 }
 
 /// What a check fails with before any cell runs.
@@ -113,9 +135,9 @@ pub async fn check(
     if tests.is_empty() {
         return Err(RunError::NoTests { top: options.top.clone() }.into());
     }
-    let scan = audit(options).await?;
+    let scan = if options.audit { audit(options).await? } else { None };
     let stage = Arc::new(Stage::new(&listing)?);
-    let analysis = analysis(options, &listing, &stage);
+    let analysis = analysis(options, &listing, stage.tree().clone());
     let _ = events.send(Event::Planned {
         cells: facilities.iter().map(Facility::cell).collect(),
         tests: tests.iter().map(|test| test.run.clone()).collect(),
@@ -127,6 +149,7 @@ pub async fn check(
         stage,
         engines: Engines::new(options.engine.clone())?,
         fresh: options.fresh,
+        in_place: options.in_place,
         events,
         cancel: cancel.clone(),
     });
@@ -204,15 +227,16 @@ fn selected(options: &Options) -> Result<Vec<Facility>, RunError> {
     Ok(all)
 }
 
-fn analysis(options: &Options, listing: &Listing, stage: &Stage) -> Analysis {
+fn analysis(options: &Options, listing: &Listing, tree: Tree) -> Analysis {
     let facts = git::facts(&options.top);
     let directory = options.top.file_name().map(|name| name.to_string_lossy().into_owned());
     Analysis {
         name: options.config.name.clone().or(directory).unwrap_or_else(|| "analysis".to_owned()),
+        directory: git::below(&options.top),
         commit: facts.commit,
         dirty: facts.dirty,
         remote: facts.remote,
-        tree: stage.tree().clone(),
+        tree,
         imports: plan::look(listing, imports::modules),
         locks: lock::files(listing),
     }
