@@ -3,6 +3,7 @@
 mod check;
 mod config;
 mod generated;
+mod matrix;
 mod report;
 mod room;
 mod rules;
