@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Most commands that are kept of one place.
+const MOST_COMMANDS: usize = 20;
+
 /// What CI files say.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ci {
@@ -9,8 +12,8 @@ pub struct Ci {
     pub places: Vec<Place>,
     /// What can't be turned into a place, or only in part.
     pub left: Vec<Left>,
-    /// The different test commands of its jobs; when there is one, all agree.
-    pub runs: Vec<String>,
+    /// The test commands of its jobs; when all are equal, the jobs agree.
+    pub runs: Vec<Tested>,
     /// Commands by which its jobs install what they need.
     pub installs: Vec<String>,
     /// Files that were read.
@@ -40,6 +43,15 @@ pub struct Place {
     pub commands: Vec<String>,
 }
 
+/// What a job runs as its test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tested {
+    /// The job with its file and line.
+    pub job: String,
+    /// The command; several lines are run by one shell.
+    pub run: String,
+}
+
 /// Something that was not turned, or only in part.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Left {
@@ -63,6 +75,13 @@ impl Ci {
         same.jobs.extend(new(&same.jobs, place.jobs));
         same.notes.extend(new(&same.notes, place.notes));
         same.commands.extend(new(&same.commands, place.commands));
+        same.commands.truncate(MOST_COMMANDS);
+    }
+
+    /// The test command, when all jobs agree on one.
+    pub fn agreed(&self) -> Option<&str> {
+        let first = self.runs.first()?;
+        self.runs.iter().all(|tested| tested.run == first.run).then_some(first.run.as_str())
     }
 
     /// Notes what was left, once.

@@ -74,10 +74,10 @@ pub fn render(shown: &Shown) -> String {
 fn test(text: &mut String, shown: &Shown) {
     text.push_str("\n[test]\n");
     let detected: Vec<String> = shown.tests.iter().map(|test| quote(&test.run)).collect();
-    let runs = if shown.is_from_ci { shown.ci.runs.as_slice() } else { &[] };
-    match (runs, detected.as_slice()) {
-        ([one], _) if is_command(one) => {
-            let _ = writeln!(text, "# As CI runs them.\nrun = {}", quote(one));
+    let agreed = shown.ci.agreed().filter(|run| shown.is_from_ci && is_command(run));
+    match (agreed, detected.as_slice()) {
+        (Some(run), _) => {
+            let _ = writeln!(text, "# As CI runs them.\nrun = {}", quote(run));
         }
         (_, []) => text.push_str("# No tests were found: say how it is tested.\n# run = \"pytest -q tests\"\n"),
         (_, [one]) => {
@@ -87,12 +87,8 @@ fn test(text: &mut String, shown: &Shown) {
             let _ = writeln!(text, "run = [{}]", several.join(", "));
         }
     }
-    if runs.len() > 1 {
-        text.push_str("# The jobs of CI don't agree on the tests. They run:\n");
-        for run in runs.iter().take(20) {
-            let lines: Vec<&str> = run.lines().filter(|line| !matches!(*line, "set -e" | "(" | ")")).collect();
-            let _ = writeln!(text, "#   {}", clip(&lines.join("; ")));
-        }
+    if shown.is_from_ci && agreed.is_none() {
+        differing(text, &shown.ci);
     }
     if shown.is_from_ci && !shown.ci.installs.is_empty() {
         text.push_str("# CI installs with:\n");
@@ -119,6 +115,28 @@ fn test(text: &mut String, shown: &Shown) {
     text.push_str("# timeout = \"10m\"              # for each command\n# network = false              # whether tests may use it\n");
 }
 
+/// The tests of jobs that don't agree, a line each.
+fn differing(text: &mut String, ci: &Ci) {
+    let mut jobs: Vec<(&str, &str, usize)> = Vec::new();
+    for tested in &ci.runs {
+        match jobs.iter_mut().find(|(job, ..)| *job == tested.job) {
+            Some((_, _, count)) => *count += 1,
+            None => jobs.push((&tested.job, &tested.run, 1)),
+        }
+    }
+    if !jobs.is_empty() {
+        text.push_str("# CI tests in more than one way:\n");
+    }
+    for (job, run, count) in jobs.iter().take(20) {
+        let lines: Vec<&str> = run.lines().filter(|line| !matches!(*line, "set -e" | "(" | ")")).collect();
+        let varies = if *count > 1 { ", different for each of its combinations" } else { "" };
+        let _ = writeln!(text, "# {}{varies}:\n#   {}", sentence(job).trim_end_matches('.'), clip(&lines.join("; ")));
+    }
+    if jobs.len() > 20 {
+        let _ = writeln!(text, "# And {} more jobs.", jobs.len() - 20);
+    }
+}
+
 /// Whether a command of CI can stand in a `carnet.toml`.
 fn is_command(text: &str) -> bool {
     !text.trim().is_empty() && !text.contains('\0') && text.len() < MOST / 4
@@ -131,7 +149,10 @@ fn left(text: &mut String, shown: &Shown) {
         return;
     }
     if !shown.is_from_ci {
-        let _ = writeln!(text, "\n# Not everything in CI files was taken over: `carnet init --from-ci --print` names the rest.");
+        let _ = writeln!(
+            text,
+            "\n# Not everything in CI files was taken over: `carnet init --from-ci --print` names the rest."
+        );
         return;
     }
     let mut by_why: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -193,7 +214,8 @@ impl Facilities {
             let _ = writeln!(table, "setup = {}", quote(&place.setup.join("\n")));
         }
         if !place.env.is_empty() {
-            let pairs: Vec<String> = place.env.iter().map(|(name, value)| format!("{} = {}", quote(name), quote(value))).collect();
+            let pairs: Vec<String> =
+                place.env.iter().map(|(name, value)| format!("{} = {}", key(name), quote(value))).collect();
             let _ = writeln!(table, "env = {{ {} }}", pairs.join(", "));
         }
         if !place.mounts.is_empty() {
@@ -241,12 +263,27 @@ impl Facilities {
 
 /// An identifier from an image's name: `coffeateam/coffea-dask-almalinux8:2025.1` gives `coffea-dask-almalinux8`.
 fn slug(image: &str) -> String {
-    let name = image.split('@').next().unwrap_or(image).rsplit('/').next().unwrap_or(image);
+    let image = image.split('@').next().unwrap_or(image);
+    let (group, name) = image.rsplit_once('/').map_or((None, image), |(group, name)| (group.rsplit('/').next(), name));
     let name = name.split(':').next().unwrap_or(name);
     let fine = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let slug: String = name.chars().map(fine).take(40).collect();
     let slug = slug.trim_matches('-');
+    // `el9` alone says little: `cmssw-el9`.
+    if let Some(group) = group
+        && slug.len() < 5
+        && !group.contains(['.', ':'])
+        && !group.is_empty()
+    {
+        return format!("{}-{slug}", self::slug(group)).trim_end_matches('-').to_owned();
+    }
     if slug.is_empty() { "image".to_owned() } else { slug.to_owned() }
+}
+
+/// A TOML key.
+fn key(name: &str) -> String {
+    let is_bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    if is_bare { name.to_owned() } else { quote(name) }
 }
 
 /// A TOML string.
@@ -300,7 +337,7 @@ mod tests {
         let text = render(&shown("dimuon", "coffeateam/Coffea_Dask:2025.1", ".gitlab-ci.yml"));
         let config = Config::parse(&text, Path::new("/a/carnet.toml")).expect("valid");
         let ids: Vec<&str> = config.facilities.iter().map(|facility| facility.id.as_str()).collect();
-        assert_eq!(ids, ["laptop", "laptop-2", "coffea-dask"]);
+        assert_eq!(ids, ["laptop", "laptop-1", "coffea-dask"]);
         assert_eq!(config.test.run[0].1, "pytest dimuonx");
     }
 

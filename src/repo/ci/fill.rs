@@ -145,7 +145,10 @@ fn substituted(text: &str, values: &BTreeMap<String, String>, depth: usize) -> R
             }
         };
         let known = values.get(name).filter(|_| depth < DEPTH).and_then(|v| substituted(v, values, depth + 1).ok());
-        let written = || clip(&rest[at..(at + 1 + length.max(1)).min(rest.len())]);
+        let written = || match length {
+            0 => rest[at..].chars().take(2).collect(),
+            _ => clip(&rest[at..at + 1 + length]),
+        };
         match known {
             Some(value) if made.len() + value.len() <= MOST => made.push_str(&value),
             _ => return Err(written()),
@@ -181,7 +184,9 @@ mod tests {
         assert_eq!(expressions("${{ matrix.image.name }}:${{matrix.image.tag}}", &scope), Ok("a/b:1.2".to_owned()));
         assert_eq!(expressions("${{ env.X }}/${{ env['X'] }}", &scope), Ok("x-a/b/x-a/b".to_owned()));
         assert_eq!(expressions("${{ inputs.image || 'c:1' }}", &scope), Ok("c:1".to_owned()));
-        for open in ["${{ secrets.X }}", "${{ matrix.other }}", "${{ needs.a.outputs.b }}", "${{ github.sha }}", "${{ x"] {
+        for open in
+            ["${{ secrets.X }}", "${{ matrix.other }}", "${{ needs.a.outputs.b }}", "${{ github.sha }}", "${{ x"]
+        {
             assert!(expressions(open, &scope).is_err(), "{open}");
         }
     }

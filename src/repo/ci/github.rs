@@ -8,7 +8,7 @@ use super::fill::{self, Scope};
 use super::launch::{self, Call, Launch};
 use super::matrix::{self, Choice};
 use super::script::Script;
-use super::stay::{Stay, named, short};
+use super::stay::{Stay, is_lint, named, short};
 use super::{Node, view};
 use crate::config::place::Ci;
 
@@ -59,6 +59,8 @@ struct Run<'a> {
     /// Images that it builds.
     built: BTreeSet<String>,
     python: Option<String>,
+    /// An artifact of another job that it takes.
+    needs: Option<String>,
 }
 
 /// A container that a step starts.
@@ -112,6 +114,7 @@ impl<'a> Workflow<'a> {
                 started: Vec::new(),
                 built: BTreeSet::new(),
                 python: None,
+                needs: None,
             };
             if !self.container(job, &mut run) {
                 continue;
@@ -161,7 +164,8 @@ impl<'a> Workflow<'a> {
             options.mount(&fill::lenient(volume, &run.scope));
         }
         stay.impose(&options, &run.at, self.ci);
-        let mut env: BTreeMap<String, String> = run.scope.env.iter().filter_map(|(name, node)| plain(name, node, run)).collect();
+        let mut env: BTreeMap<String, String> =
+            run.scope.env.iter().filter_map(|(name, node)| plain(name, node, run)).collect();
         env.extend(container.entries_at(&["env"]).into_iter().filter_map(|(name, node)| plain(name, node, run)));
         stay.set_env(env.iter().map(|(name, value)| (name.as_str(), value.as_str())), &run.at, self.ci);
         for (service, _) in job.entries_at(&["services"]) {
@@ -223,7 +227,8 @@ impl<'a> Workflow<'a> {
                 })
             };
             let text = fill::lenient(step.at(&["with", "run"]).and_then(Node::text).unwrap_or(""), &run.scope);
-            match inputs().map_err(|open| format!("only a run tells `{}`", short(&open))).and_then(|i| view::chosen(&i)) {
+            match inputs().map_err(|open| format!("only a run tells `{}`", short(&open))).and_then(|i| view::chosen(&i))
+            {
                 Ok(view) => self.view(view, &text, run),
                 Err(why) => self.ci.leave(&run.at, format!("the view of `{}` is not known: {why}", short(uses))),
             }
@@ -244,6 +249,9 @@ impl<'a> Workflow<'a> {
         } else if lower.starts_with("docker/build-push-action@") {
             let tags = fill::lenient(step.at(&["with", "tags"]).and_then(Node::text).unwrap_or(""), &run.scope);
             run.built.extend(tags.split(['\n', ',']).map(|tag| without_tag(tag.trim()).to_owned()));
+        } else if lower.starts_with("actions/download-artifact@") {
+            run.needs =
+                Some(input("name").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "another job".to_owned()));
         } else if lower.starts_with("actions/setup-python@") {
             run.python = input("python-version").ok().filter(|version| !version.is_empty());
         }
@@ -260,7 +268,9 @@ impl<'a> Workflow<'a> {
     fn start(&mut self, launch: Launch, values: &BTreeMap<String, String>, run: &mut Run<'_>) {
         let image = match fill::variables(&launch.image, values) {
             Ok(image) if !image.contains("${{") => image,
-            Ok(_) => return self.ci.leave(&run.at, format!("it starts `{}`, which only a run tells", short(&launch.image))),
+            Ok(_) => {
+                return self.ci.leave(&run.at, format!("it starts `{}`, which only a run tells", short(&launch.image)));
+            }
             Err(open) => {
                 let why = format!("it starts `{}`, and only a run tells `{}`", short(&launch.image), short(&open));
                 return self.ci.leave(&run.at, why);
@@ -269,7 +279,11 @@ impl<'a> Workflow<'a> {
         if run.built.contains(without_tag(&image)) {
             return self.ci.leave(&run.at, format!("it builds the image `{}` first", short(&image)));
         }
-        let written = if image.contains("://") || image.starts_with("dir:") { image.clone() } else { format!("docker://{image}") };
+        let written = if image.contains("://") || image.starts_with("dir:") {
+            image.clone()
+        } else {
+            format!("docker://{image}")
+        };
         let mut stay = Stay::new(&image, &written);
         stay.impose(&launch.options, &run.at, self.ci);
         let top = launch.options.top.clone();
@@ -280,7 +294,9 @@ impl<'a> Workflow<'a> {
     }
 
     fn exec(&mut self, name: &str, command: &str, run: &mut Run<'_>) {
-        let Some(started) = run.started.iter_mut().rfind(|started| started.name.as_deref() == Some(name)) else { return };
+        let Some(started) = run.started.iter_mut().rfind(|started| started.name.as_deref() == Some(name)) else {
+            return;
+        };
         let script = self.inside(command, started.top.as_deref());
         started.is_detached = false;
         started.stay.scripts.push(script);
@@ -301,19 +317,21 @@ impl<'a> Workflow<'a> {
 
     /// Takes up what a job without a container runs. Whether it tests.
     fn finish_host(&mut self, run: &Run<'_>) -> bool {
-        if !run.host.iter().any(|script| script.has_test) {
+        if is_lint(run.job) || !run.host.iter().any(|script| script.has_test) {
             return false;
         }
         let sourced = run.host.iter().flat_map(|script| &script.setup).find_map(|line| view::sourced(line));
         let mut stay = match sourced {
             Some(view) => {
                 let mut stay = Stay::new(&view.name, &view.image);
-                stay.place.notes.push("its job runs on the runner itself; the image is that of the platform".to_owned());
+                stay.place
+                    .notes
+                    .push("its job runs on the runner itself; the image is that of the platform".to_owned());
                 stay.scripts.clone_from(&run.host);
                 stay.finish(&run.at, run.job, self.ci);
                 return false;
             }
-            None => Stay { scripts: run.host.clone(), ..Stay::default() },
+            None => Stay { scripts: run.host.clone(), needs: run.needs.clone(), ..Stay::default() },
         };
         stay.test(&run.at, self.ci);
         true
@@ -322,6 +340,7 @@ impl<'a> Workflow<'a> {
     fn finish(&mut self, run: Run<'_>) {
         if let Some(mut own) = run.own {
             own.scripts.extend(run.host);
+            own.needs.clone_from(&run.needs);
             own.finish(&run.at, run.job, self.ci);
         }
         for started in run.started {
@@ -329,7 +348,9 @@ impl<'a> Workflow<'a> {
                 let image = short(&started.stay.place.image);
                 self.ci.leave(&run.at, format!("`{image}` runs in the background: a service, no place of tests"));
             } else {
-                started.stay.finish(&run.at, run.job, self.ci);
+                let mut stay = started.stay;
+                stay.needs.clone_from(&run.needs);
+                stay.finish(&run.at, run.job, self.ci);
             }
         }
     }
@@ -345,14 +366,21 @@ fn runner(job: &Node) -> String {
 fn on_runner(runners: &BTreeSet<String>, pythons: &BTreeSet<String>) -> String {
     let runners: Vec<&str> = runners.iter().map(String::as_str).collect();
     let mut why = format!("it runs on {} itself, without an image", runners.join(" and "));
-    if let Some(last) = pythons.last() {
-        let all: Vec<String> = pythons.iter().map(|version| short(version)).collect();
-        why = format!("{why}, with Python {}", all.join(", "));
-        if last.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-            why = format!("{why}; `docker://python:{last}` and its like come near (not tried)");
+    if !pythons.is_empty() {
+        let mut all: Vec<&String> = pythons.iter().collect();
+        all.sort_by_key(|version| numbers(version));
+        let shown: Vec<String> = all.iter().map(|version| short(version)).collect();
+        why = format!("{why}, with Python {}", shown.join(", "));
+        if let Some(last) = all.last().filter(|version| numbers(version).is_some()) {
+            why = format!("{why}; `docker://python:{last}` comes near (not tried)");
         }
     }
     why
+}
+
+/// The numbers of a version; none of a name.
+fn numbers(version: &str) -> Option<Vec<u32>> {
+    version.split('.').map(|part| part.parse().ok()).collect()
 }
 
 /// A variable whose value the workflow tells; an open one as it is written.
@@ -361,7 +389,8 @@ fn plain(name: &str, node: &Node, run: &Run<'_>) -> Option<(String, String)> {
 }
 
 fn values(scope: &Scope<'_>) -> BTreeMap<String, String> {
-    let known = |(name, node): (&String, &&Node)| Some((name.clone(), fill::expressions(&super::scalar(node)?, scope).ok()?));
+    let known =
+        |(name, node): (&String, &&Node)| Some((name.clone(), fill::expressions(&super::scalar(node)?, scope).ok()?));
     scope.env.iter().filter_map(known).collect()
 }
 

@@ -11,8 +11,19 @@ use crate::config::place::Ci;
 
 /// Keys at the top that are no jobs.
 const GLOBAL: [&str; 13] = [
-    "default", "image", "services", "before_script", "after_script", "variables", "stages", "workflow", "include", "spec",
-    "cache", "types", "true",
+    "default",
+    "image",
+    "services",
+    "before_script",
+    "after_script",
+    "variables",
+    "stages",
+    "workflow",
+    "include",
+    "spec",
+    "cache",
+    "types",
+    "true",
 ];
 /// Most jobs.
 const MOST_JOBS: usize = 500;
@@ -24,7 +35,17 @@ const DEPTH: usize = 10;
 const MOST_TEXT: usize = 64 << 10;
 /// Variables by which people steer GitLab itself.
 const CONTROL: [&str; 12] = [
-    "CI_", "GIT_", "FF_", "KUBERNETES_", "DOCKER_", "GITLAB_", "ARTIFACT_", "CACHE_", "RUNNER_", "TRANSFER_", "SECURE_",
+    "CI_",
+    "GIT_",
+    "FF_",
+    "KUBERNETES_",
+    "DOCKER_",
+    "GITLAB_",
+    "ARTIFACT_",
+    "CACHE_",
+    "RUNNER_",
+    "TRANSFER_",
+    "SECURE_",
     "FORCE_",
 ];
 

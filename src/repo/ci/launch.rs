@@ -85,7 +85,8 @@ pub(super) fn read(line: &str) -> Option<Call> {
     let all = words(line);
     let at = all.iter().take(24).position(|word| is_engine(base(&word.text)))?;
     // `echo docker run`, `which docker`
-    if at > 0 && matches!(all[0].text.as_str(), "echo" | "printf" | "which" | "apt-get" | "apt" | "pip" | "type" | "sudo")
+    if at > 0
+        && matches!(all[0].text.as_str(), "echo" | "printf" | "which" | "apt-get" | "apt" | "pip" | "type" | "sudo")
         && all[0].text != "sudo"
     {
         return None;
@@ -230,6 +231,8 @@ impl Options {
             let target = target.unwrap_or(source);
             if is_top(source) {
                 self.top = Some(target.to_owned());
+            } else if source.starts_with("/home/runner") || source.starts_with("/__") {
+                self.others.push(format!("-v {item}"));
             } else if source.starts_with("/cvmfs") || source.starts_with('/') && options.contains("ro") {
                 self.mounts.insert(format!("{source}:{target}"));
             } else if source.starts_with('/') {

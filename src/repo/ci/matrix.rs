@@ -114,7 +114,8 @@ mod tests {
     use crate::repo::lock::node::yaml;
 
     fn shown(choices: &[Choice]) -> Vec<String> {
-        let pair = |(name, node): (&String, &crate::repo::lock::node::Node)| format!("{name}={}", node.text().unwrap_or("?"));
+        let pair =
+            |(name, node): (&String, &crate::repo::lock::node::Node)| format!("{name}={}", node.text().unwrap_or("?"));
         choices.iter().map(|choice| choice.iter().map(pair).collect::<Vec<_>>().join(" ")).collect()
     }
 
@@ -150,7 +151,8 @@ mod tests {
 
     #[test]
     fn a_huge_matrix_is_cut() {
-        let axis = |name: &str| format!("  {name}: [{}]\n", (0..100).map(|n| n.to_string()).collect::<Vec<_>>().join(","));
+        let axis =
+            |name: &str| format!("  {name}: [{}]\n", (0..100).map(|n| n.to_string()).collect::<Vec<_>>().join(","));
         let text = format!("matrix:\n{}{}{}{}", axis("a"), axis("b"), axis("c"), axis("d"));
         assert_eq!(of(&text).len(), MOST);
     }

@@ -41,7 +41,8 @@ impl Script {
         let mut has_begun = false;
         for line in lines {
             match kind(&line, has) {
-                Kind::Setup if !has_begun => push(&mut script.setup, line),
+                // What lies on CVMFS is there whatever was done before.
+                Kind::Setup if !has_begun || sources_cvmfs(&line) => push(&mut script.setup, line),
                 Kind::Install if !has_begun => push(&mut script.installs, line),
                 Kind::Talk => {}
                 _ => {
@@ -131,7 +132,7 @@ fn without_comment(line: &str) -> Option<&str> {
 
 /// Commands between `&&` and `;` of one line; others than plain ones stay together.
 fn parts(line: &str) -> Vec<&str> {
-    if line.contains(['"', '\'', '(', '`', '|', '{']) {
+    if line.replace("${", "").contains(['"', '\'', '(', '`', '|', '{']) {
         return vec![line];
     }
     line.split("&&").flat_map(|part| part.split(';')).map(str::trim).filter(|part| !part.is_empty()).collect()
@@ -151,7 +152,6 @@ fn kind(line: &str, has: &dyn Fn(&str) -> bool) -> Kind {
     let line = bare(line);
     let mut parts = line.split_whitespace();
     let (first, second) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
-    let third = parts.next().unwrap_or("");
     match first {
         "source" | "." => return if is_there(second, has) { Kind::Setup } else { Kind::Work },
         "export" | "declare" if !line.contains("$(") && !line.contains('`') => return Kind::Setup,
@@ -161,17 +161,34 @@ fn kind(line: &str, has: &dyn Fn(&str) -> bool) -> Kind {
         "eval" if line.contains("scram") || line.contains("hook") || line.contains("activate") => return Kind::Setup,
         _ => {}
     }
-    if is_install(first, second, third, line) {
+    if installs(line) {
         return Kind::Install;
     }
     let writes = line.contains('>') || line.contains('|') || line.contains("&&") || line.contains(';');
     if !writes && is_talk(first, second, line) { Kind::Talk } else { Kind::Work }
 }
 
+fn sources_cvmfs(line: &str) -> bool {
+    ["source /cvmfs/", ". /cvmfs/"].iter().any(|start| line.starts_with(start))
+}
+
 /// Whether a sourced file is there before the job makes anything.
 fn is_there(path: &str, has: &dyn Fn(&str) -> bool) -> bool {
     let path = path.trim_matches(['"', '\'']);
-    path.starts_with(['/', '~']) || path.starts_with("$HOME/") || has(path.trim_start_matches("./"))
+    // A variable that a path begins with is set by the image or by the CI file: nothing else was done yet.
+    let is_named = path.starts_with('$') && !path.starts_with("$(");
+    path.starts_with(['/', '~']) || is_named || has(path.trim_start_matches("./"))
+}
+
+/// Whether a command gets something from elsewhere.
+pub(super) fn installs(line: &str) -> bool {
+    let mut parts = bare(line).split_whitespace();
+    let mut next = || parts.next().unwrap_or("");
+    let (first, second, third) = (next(), next(), next());
+    if matches!((first, second), ("conda" | "mamba" | "micromamba", "run")) {
+        return installs(&parts.collect::<Vec<_>>().join(" "));
+    }
+    is_install(first, second, third, line)
 }
 
 fn is_install(first: &str, second: &str, third: &str, line: &str) -> bool {
@@ -193,11 +210,37 @@ fn is_talk(first: &str, second: &str, line: &str) -> bool {
     let asks = matches!(second, "--version" | "-V" | "list" | "freeze" | "info" | "-s" | "-z");
     matches!(
         first,
-        "echo" | "printf" | "ls" | "pwd" | "printenv" | "which" | "whoami" | "id" | "date" | "uname" | "df" | "free"
-            | "hostname" | "nproc" | "lscpu" | "tree" | "cat" | "true" | ":" | "voms-proxy-info"
+        "echo"
+            | "printf"
+            | "ls"
+            | "pwd"
+            | "printenv"
+            | "which"
+            | "whoami"
+            | "id"
+            | "date"
+            | "uname"
+            | "df"
+            | "free"
+            | "hostname"
+            | "nproc"
+            | "lscpu"
+            | "tree"
+            | "cat"
+            | "true"
+            | ":"
+            | "voms-proxy-info"
+            | "flake8"
+            | "black"
+            | "isort"
+            | "mypy"
+            | "pylint"
+            | "ruff"
+            | "pre-commit"
     ) || matches!(line, "env" | "export")
         || asks && !matches!(first, "make" | "bash" | "sh")
-        || first == "python" && line.contains("-m pip list")
+        || line.contains("pip list")
+        || line.contains("pip freeze")
         || first == "git" && matches!(second, "status" | "log" | "config" | "branch" | "describe")
         || line.ends_with("--version")
 }
@@ -216,7 +259,9 @@ pub(super) fn is_test(line: &str) -> bool {
                     && !texts.contains(&"install")
             }
             "unittest" => at > 0 && texts[at - 1] == "-m",
-            "make" | "ninja" | "gmake" | "just" => texts[at + 1..].iter().any(|w| matches!(*w, "test" | "tests" | "check")),
+            "make" | "ninja" | "gmake" | "just" => {
+                texts[at + 1..].iter().any(|w| matches!(*w, "test" | "tests" | "check"))
+            }
             "--target" => next == "test",
             "root" | "root.exe" => is_first && texts.iter().any(|w| w.contains(".C") || w.contains(".py")),
             "python" | "python3" | "bash" | "sh" => is_first && file_tests(next),

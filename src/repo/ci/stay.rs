@@ -3,15 +3,28 @@
 use std::collections::BTreeMap;
 
 use super::launch::Options;
-use super::script::{Script, joined};
-use crate::config::place::{Ci, Place};
+use super::script::{Script, installs, joined};
+use crate::config::place::{Ci, Place, Tested};
 
 /// Most lines of a job that are shown in a comment.
 const SHOWN: usize = 12;
 /// Words in the name of a job that does something else than testing.
-const OTHER: [&str; 22] = [
-    "deploy", "deployment", "publish", "release", "upload", "pages", "docs", "doc", "documentation", "lint", "linting",
-    "format", "formatting", "style", "sonar", "coverity", "changelog", "tag", "sync", "trigger", "precommit", "pypi",
+const OTHER: [&str; 15] = [
+    "deploy",
+    "deployment",
+    "publish",
+    "release",
+    "upload",
+    "pages",
+    "docs",
+    "doc",
+    "documentation",
+    "sonar",
+    "coverity",
+    "tag",
+    "sync",
+    "trigger",
+    "pypi",
 ];
 /// Parts of names of variables whose values are no one's business.
 const SECRET: [&str; 8] = ["TOKEN", "SECRET", "PASSW", "CREDENTIAL", "PRIVATE", "API_KEY", "APIKEY", "ACCESS_KEY"];
@@ -77,7 +90,7 @@ impl Stay {
 
     /// Makes the place, its set-up and its tests part of what CI says.
     pub(super) fn finish(mut self, at: &str, job: &str, ci: &mut Ci) {
-        let is_other = !self.has_test() && words_of(job).any(|word| OTHER.contains(&word.as_str()));
+        let is_other = is_lint(job) || !self.has_test() && words_of(job).any(|word| OTHER.contains(&word.as_str()));
         if is_other {
             return ci.leave(at, format!("it does not test; its image is `{}`", self.place.image));
         }
@@ -93,7 +106,9 @@ impl Stay {
         for script in &self.scripts {
             for line in &script.setup {
                 match at_run_time(line) {
-                    Some(open) => ci.leave(at, format!("`{}`: `{open}` is known to a run of the CI alone", short(line))),
+                    Some(open) => {
+                        ci.leave(at, format!("`{}`: `{open}` is known to a run of the CI alone", short(line)));
+                    }
                     None if self.place.setup.contains(line) => {}
                     None => self.place.setup.push(line.clone()),
                 }
@@ -106,16 +121,15 @@ impl Stay {
 
     /// Takes its test command up, or its commands as a comment.
     pub(super) fn test(&mut self, at: &str, ci: &mut Ci) {
-        let installs = self.scripts.iter().flat_map(|script| &script.installs).filter(|l| at_run_time(l).is_none());
-        for install in installs {
-            if !ci.installs.contains(install) && ci.installs.len() < 20 {
-                ci.installs.push(install.clone());
-            }
-        }
+        self.scripts.iter().flat_map(|script| &script.installs).for_each(|line| install(line, ci));
         let mut steps: Vec<Vec<String>> = Vec::new();
         let mut is_open = false;
         let last = self.scripts.iter().rposition(|script| script.has_test).map_or(0, |at| at + 1);
         for script in self.scripts.iter().take(last).filter(|script| !script.work.is_empty()) {
+            if !script.has_test && script.work.iter().any(|line| installs(line)) {
+                script.work.iter().for_each(|line| install(line, ci));
+                continue;
+            }
             let open = script.work.iter().find_map(|line| at_run_time(line));
             match open {
                 Some(open) if script.has_test => {
@@ -133,15 +147,30 @@ impl Stay {
             is_open = true;
         }
         if last > 0 && !is_open {
-            let run = joined(&steps);
-            if !ci.runs.contains(&run) {
-                ci.runs.push(run);
+            // Combinations of a matrix are one job here.
+            let job = at.split_once(") (").map_or(at, |(job, _)| job).trim_end_matches(')');
+            let tested = Tested { job: format!("{job})"), run: joined(&steps) };
+            if !ci.runs.contains(&tested) {
+                ci.runs.push(tested);
             }
             return;
         }
         let work = self.scripts.iter().flat_map(|script| &script.work).flat_map(|line| line.lines());
         self.place.commands = work.take(SHOWN).map(short).collect();
     }
+}
+
+/// Takes an installing command up.
+fn install(line: &str, ci: &mut Ci) {
+    if at_run_time(line).is_none() && ci.installs.len() < 20 && !ci.installs.iter().any(|have| have == line) {
+        ci.installs.push(line.to_owned());
+    }
+}
+
+/// Whether a job only looks at the text of the repository, by its name.
+pub(super) fn is_lint(job: &str) -> bool {
+    let lint = ["lint", "linting", "format", "formatting", "style", "commitlint", "changelog"];
+    job.contains("pre-commit") || words_of(job).any(|word| lint.contains(&word.as_str()))
 }
 
 /// The value of a key of a facility.
@@ -162,17 +191,16 @@ fn setting(key: &str, value: &str) -> Option<toml::Value> {
 
 /// What of a line only a run of the CI tells.
 pub(super) fn at_run_time(text: &str) -> Option<String> {
-    const MARKS: [&str; 10] = [
-        "${{", "$[[", "$CI_", "${CI_", "$GITHUB_", "${GITHUB_", "$RUNNER_", "${RUNNER_", "$GITLAB_", "${GITLAB_",
-    ];
+    const MARKS: [&str; 10] =
+        ["${{", "$[[", "$CI_", "${CI_", "$GITHUB_", "${GITHUB_", "$RUNNER_", "${RUNNER_", "$GITLAB_", "${GITLAB_"];
     let at = MARKS.iter().filter_map(|mark| text.find(mark)).min()?;
     let rest = &text[at..];
     let end = match rest.as_bytes().get(1..3) {
         Some(b"{{") => rest.find("}}").map(|end| end + 2),
         Some(b"[[") => rest.find("]]").map(|end| end + 2),
-        _ => rest[1..].find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '{')).map(|end| {
-            end + 1 + usize::from(rest.as_bytes().get(end + 1) == Some(&b'}'))
-        }),
+        _ => rest[1..]
+            .find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '{'))
+            .map(|end| end + 1 + usize::from(rest.as_bytes().get(end + 1) == Some(&b'}'))),
     };
     Some(short(&rest[..end.unwrap_or(rest.len())]))
 }

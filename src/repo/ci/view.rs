@@ -107,11 +107,8 @@ mod tests {
             "source /cvmfs/sft.cern.ch/lcg/views/LCG_106/x86_64-el9-gcc13-opt/setup.sh",
         );
         assert_eq!(chosen(&inputs), Ok(wanted.clone()));
-        let inputs = Inputs {
-            release: "LCG_106".to_owned(),
-            platform: "x86_64-el9-gcc13-opt".to_owned(),
-            ..Inputs::default()
-        };
+        let inputs =
+            Inputs { release: "LCG_106".to_owned(), platform: "x86_64-el9-gcc13-opt".to_owned(), ..Inputs::default() };
         assert_eq!(chosen(&inputs), Ok(wanted));
     }
 
