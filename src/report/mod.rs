@@ -9,6 +9,9 @@ use crate::error::{Failure, Kind};
 use crate::model::diff::Diff;
 use crate::model::document::Document;
 
+pub mod badge;
+pub mod history;
+mod html;
 mod human;
 pub mod json;
 mod junit;
@@ -23,6 +26,10 @@ pub mod text;
 /// A form that a document can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
+    /// A badge: an SVG image.
+    Badge,
+    /// A page that needs nothing else.
+    Html,
     /// For a terminal.
     Human,
     /// The document itself, canonical.
@@ -35,11 +42,13 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order of their names.
-    pub const ALL: [Self; 4] = [Self::Human, Self::Json, Self::Junit, Self::Markdown];
+    pub const ALL: [Self; 6] = [Self::Badge, Self::Html, Self::Human, Self::Json, Self::Junit, Self::Markdown];
 
     /// The name it has on the command line.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Badge => "badge",
+            Self::Html => "html",
             Self::Human => "human",
             Self::Json => "json",
             Self::Junit => "junit",
@@ -102,11 +111,23 @@ impl Failure for ReportError {
 /// When `out` fails.
 pub fn write(document: &Document, format: Format, options: &Options, out: &mut dyn Write) -> Result<(), ReportError> {
     match format {
+        Format::Badge => Ok(out.write_all(badge::svg(document, &badge::Age::default()).as_bytes())?),
+        Format::Html => html::write(document, &[], out),
         Format::Human => Ok(out.write_all(human::document(document, options).as_bytes())?),
         Format::Json => json::write(document, out),
         Format::Junit => junit::write(document, out),
         Format::Markdown => Ok(out.write_all(markdown::document(document, options).as_bytes())?),
     }
+}
+
+/// The page of a document as text, with a timeline when there are earlier or later states of the same analysis.
+///
+/// # Errors
+/// As [`write()`].
+pub fn page(document: &Document, past: &[history::State]) -> Result<String, ReportError> {
+    let mut out = Vec::new();
+    html::write(document, past, &mut out)?;
+    String::from_utf8(out).map_err(|error| ReportError::Form(error.to_string()))
 }
 
 /// A document in a format, as text.
@@ -128,6 +149,6 @@ pub fn render_diff(diff: &Diff, format: Format, options: &Options) -> Result<Str
         Format::Human => Ok(human::difference(diff, options)),
         Format::Json => json::difference(diff),
         Format::Markdown => Ok(markdown::difference(diff, options)),
-        Format::Junit => Err(ReportError::NoDifferenceForm(format.name())),
+        Format::Badge | Format::Html | Format::Junit => Err(ReportError::NoDifferenceForm(format.name())),
     }
 }
