@@ -36,6 +36,9 @@ fn look(name: &str, checks: &[&str], document: &Document, past: &[State]) {
     let page = dir.path().join(format!("{name}.html"));
     fs::write(&page, report::page(document, past).expect("renders")).expect("a page");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/browser.py");
+    if let Some(kept) = std::env::var_os("CARNET_SCREENSHOTS") {
+        fs::copy(&page, Path::new(&kept).join(format!("{name}.html"))).expect("a copy of the page");
+    }
     let mut command = Command::new(python());
     command.arg(script).arg(&page).args(checks).env("HOME", dir.path());
     let said = command.output().expect("python starts");

@@ -265,6 +265,7 @@
       control.addEventListener("change", () => remember([["compare", compare().join("\n")]]));
     }
     side.addEventListener("submit", (event) => event.preventDefault());
+    compare();
     const start = known()[left.selectedIndex].id;
     for (const button of all("[data-compare]")) {
       const { id } = data().cells[Number(button.dataset.compare)];
