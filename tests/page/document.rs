@@ -59,7 +59,7 @@ pub(crate) fn eight() -> (Document, Vec<State>) {
 fn earlier(now: &Document, day: u32) -> State {
     let mut old = now.clone();
     old.timing.started = format!("2026-11-{day}T10:00:00Z");
-    old.analysis.commit = Some(format!("{day:040x}"));
+    old.analysis.commit = Some(Digest::of(&day.to_le_bytes()).hex()[..40].to_owned());
     old.analysis.tree.digest = Digest::of(day.to_string().as_bytes());
     for cell in &mut old.cells {
         if cell.id == "desy-naf" && day < 20 {

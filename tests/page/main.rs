@@ -2,11 +2,9 @@
 //!
 //! With `CARNET_SCREENSHOTS=DIR` pictures of every page stay there.
 
-#[expect(dead_code, reason = "reports and the page share one document, and each uses its own part of it")]
 #[path = "../report/fixture.rs"]
 mod fixture;
 #[path = "../report/scan/fixture.rs"]
-#[expect(dead_code, reason = "the same")]
 mod audit;
 mod badge;
 mod document;

@@ -6,6 +6,7 @@ use super::super::scan::tally;
 use super::super::text::{count, one_line};
 use super::inert::anchor;
 use super::mark::Mark;
+use super::pieces::Pieces;
 use crate::model::finding::{Finding, Span, Suppressor};
 use crate::model::scan::Scan;
 
@@ -44,13 +45,13 @@ pub(super) struct Rule {
 pub(super) struct Hit {
     pub(super) anchor: String,
     pub(super) place: String,
-    pub(super) message: String,
+    pub(super) message: Pieces,
     pub(super) source: Option<Source>,
     pub(super) breaks: Vec<String>,
     pub(super) works: Vec<String>,
-    pub(super) help: Option<String>,
+    pub(super) help: Option<Pieces>,
     /// What an edit would put there.
-    pub(super) fix: Option<(String, String)>,
+    pub(super) fix: Option<(Pieces, String)>,
     pub(super) places: Vec<String>,
     pub(super) more_places: u64,
 }
@@ -120,15 +121,15 @@ fn place(finding: &Finding) -> String {
 
 fn hit(finding: &Finding) -> Hit {
     let ids = |ids: &[String]| ids.iter().take(30).map(|id| one_line(id, 64)).collect();
-    let fix = |fix: &crate::model::finding::Fix| (one_line(&fix.title, 300), one_line(&fix.replacement, 400));
+    let fix = |fix: &crate::model::finding::Fix| (Pieces::of(&one_line(&fix.title, 300)), one_line(&fix.replacement, 400));
     Hit {
         anchor: anchor("finding", &finding.fingerprint),
         place: place(finding),
-        message: tally::whole(&one_line(&finding.message, 1000)),
+        message: Pieces::of(&tally::whole(&one_line(&finding.message, 1000))),
         source: source(finding),
         breaks: ids(&finding.facilities.breaks),
         works: ids(&finding.facilities.works),
-        help: finding.help.as_ref().map(|help| one_line(help, 1000)),
+        help: finding.help.as_ref().map(|help| Pieces::of(&one_line(help, 1000))),
         fix: finding.fix.as_ref().map(fix),
         places: finding.places.iter().take(MAX_PLACES).map(|p| format!("{}:{}", one_line(&p.path, 300), p.line)).collect(),
         more_places: finding.count.unwrap_or(0).saturating_sub(MAX_PLACES.min(finding.places.len()) as u64),

@@ -9,7 +9,7 @@ use crate::model::document::{Cell, Document};
 /// All cells at a glance.
 #[derive(Debug)]
 pub(super) struct Board {
-    /// Roles across; empty when no cell has one.
+    /// Roles across, an empty one for cells without; none when no cell has one.
     pub(super) roles: Vec<String>,
     pub(super) rows: Vec<Row>,
     /// Marks that some cell has, with their numbers.
@@ -68,7 +68,7 @@ impl Board {
             let here = |cell: &Cell| cell.facility == facility && (flat || cell.role.as_deref() == role);
             document.cells.iter().enumerate().filter(|(_, cell)| here(cell)).map(chip).collect()
         };
-        let name = |role: Option<&str>| role.map_or_else(|| "no role".to_owned(), |role| one_line(role, 40));
+        let name = |role: Option<&str>| role.map(|role| one_line(role, 40)).unwrap_or_default();
         let row = |facility: &&str| Row {
             facility: one_line(facility, 80),
             columns: roles.iter().map(|role| Column { role: name(*role), chips: of(facility, *role) }).collect(),

@@ -11,6 +11,7 @@ use super::environment::{Difference, said};
 use super::evidence::{Evidence, evidence};
 use super::inert::anchor;
 use super::mark::Mark;
+use super::pieces::Pieces;
 use crate::model::cell::{Captured, Outcome, Step, TestCase};
 use crate::model::document::{Cell, Counts, Status};
 
@@ -48,7 +49,7 @@ pub(super) struct Entry<'a> {
     /// Differences that matter directly.
     pub(super) matters: usize,
     pub(super) whole_reason: Option<String>,
-    pub(super) hint: Option<String>,
+    pub(super) hint: Option<Pieces>,
     pub(super) forgiven: Option<String>,
     pub(super) since: Option<String>,
     pub(super) broken: Vec<Broken<'a>>,
@@ -147,7 +148,7 @@ fn entry<'a>(context: &Context<'a>, line: &Line<'a>) -> Entry<'a> {
         time: time(cell),
         matters: line.matters(),
         whole_reason: cell.reason.as_ref().map(|reason| one_line(reason, 4000)).filter(|reason| !reason.is_empty()),
-        hint: hint(cell),
+        hint: hint(cell).map(|hint| Pieces::of(&hint)),
         forgiven: cell.forgiven.as_ref().filter(|_| cell.is_forgiven()).map(|why| one_line(why, 1000)),
         since: context.since(cell),
         broken: summary::broken_steps(cell).map(|step| broken(context, step)).collect(),

@@ -194,7 +194,8 @@ fn environments(document: &Document, places: &[Place], data: &mut Data) {
 fn value(value: &Value) -> String {
     match value {
         Value::Is { text, origin } if origin.is_empty() => format!("={}", one_line(text, MAX_VALUE)),
-        Value::Is { text, origin } => format!("={} ({})", one_line(text, MAX_VALUE), one_line(origin, 100)),
+        // A unit separator, which no clean text has.
+        Value::Is { text, origin } => format!("={}\u{1f}{}", one_line(text, MAX_VALUE), one_line(origin, 100)),
         Value::Absent {} => "-".to_owned(),
         Value::Unknown { reason } => format!("?{}", one_line(reason, MAX_VALUE)),
     }

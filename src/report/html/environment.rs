@@ -202,7 +202,7 @@ fn facts(environment: &Environment) -> Vec<Fact> {
         .collect();
     facts.add("Tools", tools.join(", "));
     for (ecosystem, packages) in &environment.packages {
-        let name = format!("{ecosystem:?} packages");
+        let name = format!("{} packages", format!("{ecosystem:?}").to_lowercase());
         facts.known(&name, packages, |packages| packages.len().to_string());
     }
     runtime(&mut facts, environment);

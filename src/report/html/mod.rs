@@ -23,11 +23,13 @@ mod environment;
 mod evidence;
 pub(super) mod inert;
 mod mark;
+mod pieces;
 mod timeline;
 
 use super::scan::tally::whole;
 use board::Board;
 use mark::Mark;
+use pieces::Pieces;
 use timeline::{States, Timeline};
 
 const STYLE: &str = include_str!("page.css");
@@ -62,7 +64,8 @@ struct Page<'a> {
     style_hash: String,
     script_hash: String,
     mark: Mark,
-    sentence: String,
+    sentence: Pieces,
+    title: String,
     totals: String,
     subject: Subject,
     labels: &'a [String],
@@ -110,7 +113,8 @@ pub(super) fn write(document: &Document, past: &[State], mut out: &mut dyn Write
         style_hash: inert::source_hash(STYLE),
         script_hash: inert::source_hash(SCRIPT),
         mark: Mark::whole(document),
-        sentence: whole(&summary::sentence(document, str::to_owned)),
+        sentence: Pieces::between('\u{1f}', &whole(&summary::sentence(document, |id| format!("\u{1f}{id}\u{1f}")))),
+        title: whole(&summary::sentence(document, str::to_owned)),
         totals: summary::totals(document),
         subject: subject(document),
         labels: &summary.labels,

@@ -183,12 +183,27 @@
     }
     return found;
   };
-  const shown = (value) => (value === "-" ? "absent" : value[0] === "?" ? `unknown: ${value.slice(1)}` : value.slice(1));
+  const shown = (value, origins) => {
+    if (value === "-") return "absent";
+    if (value[0] === "?") return `unknown: ${value.slice(1)}`;
+    const [text, origin] = value.slice(1).split("\u001f");
+    return origins && origin ? `${text} (${origin})` : text;
+  };
+  const origin = (value) => value.split("\u001f")[1];
+  // Only of numbers with dots is it certain which is newer.
+  const order = (a, b) => {
+    const [x, y] = [a, b].map((value) => value.slice(1).split("\u001f")[0]);
+    if (x === y) return "other origin";
+    if (![x, y].every((version) => /^\d+(\.\d+)+$/.test(version))) return "differs";
+    const [m, n] = [x, y].map((version) => version.split(".").map(Number));
+    const at = m.findIndex((part, index) => part !== (n[index] ?? 0));
+    return at < 0 || m[at] < (n[at] ?? 0) ? "newer" : "older";
+  };
   const change = (a, b) => {
     if (a[0] === "?" || b[0] === "?") return "not compared";
-    if (a === "-") return "only there";
+    if (a === "-") return "added";
     if (b === "-") return "missing";
-    return "differs";
+    return order(a, b);
   };
   const between = (a, b, everything) => {
     const [first, second] = [facts(a), facts(b)];
@@ -229,7 +244,8 @@
       const label = make("th", name);
       label.scope = "row";
       line.append(label);
-      for (const [title, value] of [[a, shown(was)], [b, shown(is)], ["change", change(was, is)]]) {
+      const origins = was[0] === "=" && is[0] === "=" && origin(was) !== origin(is);
+      for (const [title, value] of [[a, shown(was, origins)], [b, shown(is, origins)], ["change", change(was, is)]]) {
         const cell = make("td", value);
         cell.dataset.label = title;
         line.append(cell);

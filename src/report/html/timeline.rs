@@ -121,14 +121,20 @@ fn differ(before: &Past, after: &Past) -> bool {
 }
 
 /// What changed between two states of a cell.
-fn changes(before: (&State, &Past), after: (&State, &Past)) -> String {
-    let analysis = if before.0.tree == after.0.tree { "is the same" } else { "changed" };
+fn changes(before: (&State, &Past), after: (&State, &Past)) -> &'static str {
+    let analysis = before.0.tree != after.0.tree;
     let environment = match (&before.1.environment, &after.1.environment) {
-        (Some(a), Some(b)) if a == b => "is the same",
-        (Some(_), Some(_)) => "changed",
-        _ => "was not read both times",
+        (Some(a), Some(b)) => Some(a != b),
+        _ => None,
     };
-    format!("Between the two the analysis {analysis}, the environment {environment}.")
+    match (analysis, environment) {
+        (true, Some(true)) => "In between both the analysis and the environment changed.",
+        (true, Some(false)) => "In between the analysis changed, the environment did not.",
+        (false, Some(true)) => "In between the environment changed, the analysis did not.",
+        (false, Some(false)) => "In between neither the analysis nor the environment changed.",
+        (true, None) => "In between the analysis changed; the environment was not read both times.",
+        (false, None) => "In between the analysis did not change; the environment was not read both times.",
+    }
 }
 
 fn head(state: &State, now: bool) -> Head {
