@@ -2,6 +2,7 @@
 
 mod cell;
 mod check;
+mod ci;
 mod clean;
 mod diff;
 mod doctor;
@@ -58,6 +59,7 @@ enum Command {
     Rules(rules::Arguments),
     Schema(schema::Arguments),
     Cell(cell::Arguments),
+    Ci(ci::Arguments),
 }
 
 /// What a command fails with.
@@ -116,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::Rules(command) => rules::run(&command),
         Command::Schema(command) => schema::run(&command),
         Command::Cell(command) => cell::run(command, &look),
+        Command::Ci(command) => ci::run(&command, &look),
     };
     ExitCode::from(outcome.unwrap_or_else(|error| fail(&error, &look)))
 }
