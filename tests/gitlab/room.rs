@@ -63,6 +63,8 @@ impl Room {
         }
         room.write("templates/check.yml", project("templates/check.yml"));
         room.git(&["init", "-q", "-b", "main"]);
+        // What the tool keeps is no part of the analysis.
+        room.write(".git/info/exclude", ".gitlab-ci-local/\n");
         room.git(&["remote", "add", "origin", "https://gitlab.example.org/my-group/carnet.git"]);
         room.commit();
         room
