@@ -50,7 +50,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     fail_on: FailOn,
 
-    /// Use no set-up kept by earlier runs.
+    /// Run everything: use no set-up and no result kept by earlier runs.
     #[arg(long)]
     fresh: bool,
 

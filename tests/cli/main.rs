@@ -1,5 +1,6 @@
 //! The real binary in a scrubbed environment: what the wiring promises.
 
+mod cache;
 mod check;
 mod config;
 mod generated;
