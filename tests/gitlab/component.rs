@@ -23,7 +23,7 @@ fn the_component_of_the_page_runs_the_same_pipeline() {
     assert_eq!(document["cells"][2]["status"], "failed");
     let child: serde_json::Value = serde_saphyr::from_str(&room.read(".carnet/child.yml")).expect("YAML");
     assert_eq!(child["cell-old"]["tags"], serde_json::json!(["docker"]));
-    assert!(child["cell-old"]["script"][2].as_str().expect("a line").contains("--fail-on 'warning'"));
+    assert!(child["cell-old"]["script"][0].as_str().expect("a line").contains("--fail-on 'warning'"));
 }
 
 fn bin() -> String {

@@ -33,9 +33,9 @@ const OF_THE_CHECKOUT: [&str; 7] = [
 
 /// A step of the templates of GitLab CI.
 ///
-/// Runs at the top of the repository. `plan` fills .carnet/ with what jobs in facilities' images need: the plan, this
-/// program, and child.yml, the pipeline of these jobs. `merge` makes one report in carnet-out/ of what they left in
-/// carnet-cells/; a planned cell of which nothing came back is an error.
+/// Runs at the top of the repository. `program` puts this program into .carnet/, for jobs in images that can't get it
+/// themselves. `plan` puts the plan there and child.yml, the pipeline of its cells. `merge` makes one report in carnet-out/
+/// of what they left in carnet-cells/; a planned cell of which nothing came back is an error.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Arguments {
     /// The step.
@@ -53,6 +53,10 @@ pub(in crate::cli) struct Arguments {
     /// What makes jobs fail: error, warning or never.
     #[arg(long, env = "CARNET_FAIL_ON", hide_env_values = true, default_value = "error", value_name = "LEVEL")]
     fail_on: String,
+
+    /// Name of the job that runs the step `program`.
+    #[arg(long, default_value = "carnet-program", value_name = "JOB")]
+    program_job: String,
 
     #[command(flatten)]
     runner: Runner,
@@ -77,6 +81,8 @@ struct Runner {
 /// Steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Step {
+    /// Copies this program.
+    Program,
     /// Writes the child pipeline.
     Plan,
     /// Merges what its jobs left.
@@ -120,6 +126,7 @@ impl Failure for StepError {
 pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
     let fail_on = fail_on(&arguments.fail_on)?;
     match arguments.step {
+        Step::Program => program(),
         Step::Plan => plan(arguments),
         Step::Merge => merge(arguments, fail_on, look),
     }
@@ -133,7 +140,7 @@ pub(in crate::cli) fn child(matrix: &Matrix, path: &str) -> Result<String, Comma
         Runner { image: of_env("CARNET_IMAGE"), tags: of_env("CARNET_TAGS"), cvmfs_tags: of_env("CARNET_CVMFS_TAGS") };
     let fail_on = variable("CARNET_FAIL_ON").unwrap_or_else(|| "error".to_owned());
     self::fail_on(&fail_on)?;
-    Ok(gitlab::render(matrix, &options(path, &fail_on, &runner))?)
+    Ok(gitlab::render(matrix, &options(path, &fail_on, "carnet-program", &runner))?)
 }
 
 fn fail_on(text: &str) -> Result<FailOn, StepError> {
@@ -152,13 +159,16 @@ fn words(text: &str) -> Vec<String> {
     text.split([' ', ',', '\n', '\t']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-fn options(path: &str, fail_on: &str, runner: &Runner) -> Options {
+fn options(path: &str, fail_on: &str, program_job: &str, runner: &Runner) -> Options {
     let at_cern = variable("CI_SERVER_HOST").is_some_and(|host| host == "gitlab.cern.ch");
     let cvmfs = match words(&runner.cvmfs_tags) {
         none if none.is_empty() && at_cern => vec!["k8s-cvmfs".to_owned()],
         tags => tags,
     };
-    let parent = || Some(Parent { pipeline: variable("CI_PIPELINE_ID")?, job: variable("CI_JOB_NAME")? });
+    let parent = || {
+        let program = program_job.to_owned();
+        Some(Parent { pipeline: variable("CI_PIPELINE_ID")?, plan: variable("CI_JOB_NAME")?, program })
+    };
     let variables = OF_THE_CHECKOUT.iter().filter_map(|name| Some(((*name).to_owned(), variable(name)?)));
     Options {
         path: path.to_owned(),
@@ -189,18 +199,24 @@ fn from_top(path: &str) -> Result<&str, StepError> {
     }
 }
 
+fn program() -> Outcome {
+    let kit = Path::new(KIT);
+    file::out_directory(kit)?;
+    copy_program(&kit.join("carnet"))?;
+    Ok(exit::GOOD)
+}
+
 fn plan(arguments: &Arguments) -> Outcome {
     // First, since it ignores itself: what is made in it must not look like a part of the analysis.
     let kit = Path::new(KIT);
     file::out_directory(kit)?;
     let matrix = run::matrix::matrix(&checked(arguments)?)?;
-    let options = options(from_top(&arguments.path)?, &arguments.fail_on, &arguments.runner);
+    let options = options(from_top(&arguments.path)?, &arguments.fail_on, &arguments.program_job, &arguments.runner);
     let child = gitlab::render(&matrix, &options)?;
     print(&format::render(format::Format::Human, &matrix)?)?;
     lacking(&matrix, &options);
     file::write(&kit.join("plan.json"), format::render(format::Format::Json, &matrix)?.as_bytes())?;
     file::write(&kit.join("child.yml"), child.as_bytes())?;
-    copy_program(&kit.join("carnet"))?;
     Ok(exit::GOOD)
 }
 

@@ -16,10 +16,13 @@ pub const MOST_JOBS: usize = 200;
 /// Jobs that one job may wait for by name on gitlab.com and by default elsewhere.
 /// Source: "needs" in the CI/CD YAML reference of GitLab's documentation, read 2026-11-22.
 const MOST_NEEDS: usize = 50;
-/// Bytes of a child pipeline. Newer servers take twice that in one file of YAML, older ones as much.
-/// Source: `max_yaml_size_bytes` in "Instance limits" of GitLab's documentation, read 2026-11-22.
-const MOST_BYTES: usize = 1 << 20;
-/// Directory that the plan job hands on: this program, the plan, the child pipeline. It ignores itself.
+/// Bytes of a child pipeline. What GitLab limits is the memory of what it reads, which a text of this size may fill.
+/// Source: "The parsed YAML is too big" in GitLab's documentation of CI/CD YAML, read 2026-11-23.
+const MOST_BYTES: usize = 200_000;
+/// Directory with the program, the plan and the child pipeline. It ignores itself.
+///
+/// The program comes from a job of its own: GitLab reads a child pipeline only from artifacts of at most 5 MB altogether.
+/// Source: `MAX_ARCHIVE_SIZE` in GitLab's lib/gitlab/ci/artifact_file_reader.rb, read 2026-11-23.
 pub const KIT: &str = ".carnet";
 /// Directory with a directory for each job, where its documents lie.
 pub const CELLS: &str = "carnet-cells";
@@ -39,7 +42,7 @@ pub struct Options {
     pub tags: Vec<String>,
     /// Tags on top for cells that need a file system of the machine, by its top: `/cvmfs`.
     pub shown: BTreeMap<String, Vec<String>>,
-    /// The job that made the plan, whose artifacts every job takes over.
+    /// The jobs whose artifacts are taken over.
     pub parent: Option<Parent>,
     /// Variables that the runner reads before a job begins: how to get the repository.
     pub variables: BTreeMap<String, String>,
@@ -60,13 +63,15 @@ impl Default for Options {
     }
 }
 
-/// A job of the pipeline above.
+/// Jobs of the pipeline above.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parent {
-    /// Number of its pipeline.
+    /// Number of the pipeline.
     pub pipeline: String,
-    /// Its name.
-    pub job: String,
+    /// The job that made the plan.
+    pub plan: String,
+    /// The job that has the program.
+    pub program: String,
 }
 
 /// Why there can't be a child pipeline.
@@ -119,12 +124,13 @@ struct Group<'a> {
 /// Beyond GitLab's limits.
 pub fn render(matrix: &Matrix, options: &Options) -> Result<String, ChildError> {
     let groups = groups(matrix)?;
-    let by_name = groups.len() + 1 < MOST_NEEDS;
+    let by_name = groups.len() + 2 <= MOST_NEEDS;
     let mut lines = head(matrix, options);
-    lines.extend(groups.iter().flat_map(|group| cells(group, options)));
     if groups.is_empty() {
         lines.extend(nothing(options));
     } else {
+        lines.extend(cell(options));
+        lines.extend(groups.iter().flat_map(|group| cells(group, options)));
         if !by_name && options.parent.is_some() {
             lines.extend(kit(options));
         }
@@ -190,7 +196,6 @@ fn head(matrix: &Matrix, options: &Options) -> Vec<String> {
     let analysis = &matrix.analysis;
     let what = format!("{} at {}", analysis.name, analysis.commit.as_deref().unwrap_or("no commit"));
     let mut lines = vec![
-        "---".to_owned(),
         format!("# Made by carnet {} of {}: a job for each cell.", quoted(&matrix.version), quoted(&what)),
         // In pipelines of merge requests, jobs without rules would be left out.
         "workflow:".to_owned(),
@@ -216,11 +221,10 @@ fn word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// The start of a job: where it runs.
-fn job(name: &str, stage: &str, image: Option<&str>, tags: &[String], options: &Options) -> Vec<String> {
-    let mut lines = vec![String::new(), format!("{}:", quoted(name)), format!("  stage: {stage}")];
-    lines.push("  interruptible: true".to_owned());
-    if let Some(image) = image.or(options.image.as_deref()) {
+/// Where a job runs.
+fn place(image: Option<&str>, tags: &[String]) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(image) = image {
         lines.push(format!("  image: {{name: {}, entrypoint: [\"\"]}}", quoted(&literal(image))));
     }
     if !tags.is_empty() {
@@ -229,39 +233,65 @@ fn job(name: &str, stage: &str, image: Option<&str>, tags: &[String], options: &
     lines
 }
 
-/// What the plan job handed on, as a need.
-fn from_parent(options: &Options) -> Option<String> {
-    let parent = options.parent.as_ref()?;
-    Some(format!("{{pipeline: {}, job: {}}}", quoted(&literal(&parent.pipeline)), quoted(&literal(&parent.job))))
+/// The start of a job that is of no facility.
+fn own(name: &str, stage: &str, options: &Options) -> Vec<String> {
+    let mut lines = vec![String::new(), format!("{name}:"), format!("  stage: {stage}")];
+    lines.push("  interruptible: true".to_owned());
+    lines.extend(place(options.image.as_deref(), &options.tags));
+    lines
 }
 
-fn needs(needs: impl IntoIterator<Item = String>) -> Vec<String> {
-    let lines: Vec<String> = needs.into_iter().map(|need| format!("    - {need}")).collect();
-    match lines.is_empty() {
-        true => lines,
-        false => std::iter::once("  needs:".to_owned()).chain(lines).collect(),
+/// What jobs of the pipeline above handed on, as needs.
+fn handed_on(options: &Options, jobs: impl Fn(&Parent) -> Vec<&str>) -> Vec<String> {
+    let Some(parent) = &options.parent else { return Vec::new() };
+    let pipeline = quoted(&literal(&parent.pipeline));
+    let need = |job: &str| format!("{{pipeline: {pipeline}, job: {}}}", quoted(&literal(job)));
+    jobs(parent).into_iter().map(need).collect()
+}
+
+fn needs(needs: Vec<String>) -> Vec<String> {
+    match needs.is_empty() {
+        true => needs,
+        false => item("needs", needs.into_iter()),
     }
 }
 
-fn script(commands: &[String]) -> Vec<String> {
-    let lines = commands.iter().map(|command| format!("    - {}", quoted(command)));
-    std::iter::once("  script:".to_owned()).chain(lines).collect()
+/// A key with a list.
+fn item(key: &str, values: impl Iterator<Item = String>) -> Vec<String> {
+    std::iter::once(format!("  {key}:")).chain(values.map(|value| format!("    - {value}"))).collect()
+}
+
+fn artifacts(expire_in: &str) -> [String; 3] {
+    ["  artifacts:".to_owned(), "    when: always".to_owned(), format!("    expire_in: {expire_in}")]
+}
+
+/// What jobs of cells have in common.
+fn cell(options: &Options) -> Vec<String> {
+    let mut lines = vec![String::new(), ".cell:".to_owned(), "  stage: cells".to_owned()];
+    lines.push("  interruptible: true".to_owned());
+    lines.push("  retry: {max: 1, when: runner_system_failure}".to_owned());
+    lines.extend(needs(handed_on(options, |parent| vec![&parent.program])));
+    let before = [
+        format!("[ -x {KIT}/carnet ] || {{ echo 'carnet: the job with the program handed nothing on' >&2; exit 4; }}"),
+        // Users of images may have no home, or one that is not theirs.
+        "[ -w \"${HOME:-/nowhere}\" ] || export CARNET_CACHE=\"${TMPDIR:-/tmp}/carnet-cache\"".to_owned(),
+    ];
+    lines.extend(item("before_script", before.iter().map(|line| quoted(line))));
+    lines.extend(artifacts("30 days"));
+    lines
 }
 
 /// The job of some cells.
 fn cells(group: &Group<'_>, options: &Options) -> Vec<String> {
     let image = match group.way {
         Way::Image(image) => Some(image),
-        Way::Machine | Way::Engine => None,
+        Way::Machine | Way::Engine => options.image.as_deref(),
     };
-    let mut lines = job(&name(group), "cells", image, &tags(group, options), options);
-    lines.push("  retry: {max: 1, when: runner_system_failure}".to_owned());
-    lines.extend(needs(from_parent(options)));
-    lines.extend(script(&commands(group, options)));
-    lines.push("  artifacts:".to_owned());
-    lines.push("    when: always".to_owned());
-    lines.push("    expire_in: 30 days".to_owned());
-    lines.push(format!("    paths: {}", list(group.cells.iter().map(|cell| directory(cell) + "/"))));
+    let mut lines = vec![String::new(), format!("{}:", name(group)), "  extends: .cell".to_owned()];
+    lines.extend(place(image, &tags(group, options)));
+    lines.extend(item("script", commands(group, options).iter().map(|line| quoted(line))));
+    let paths = list(group.cells.iter().map(|cell| directory(cell) + "/"));
+    lines.push(format!("  artifacts: {{paths: {paths}}}"));
     lines
 }
 
@@ -282,11 +312,6 @@ fn directory(cell: &Planned) -> String {
 }
 
 fn commands(group: &Group<'_>, options: &Options) -> Vec<String> {
-    let mut lines = vec![
-        format!("[ -x {KIT}/carnet ] || {{ echo 'carnet: the artifacts of the plan job are not here' >&2; exit 4; }}"),
-        // Users of images may have no home, or one that is not theirs.
-        "[ -w \"${HOME:-/nowhere}\" ] || export CARNET_CACHE=\"${TMPDIR:-/tmp}/carnet-cache\"".to_owned(),
-    ];
     let (path, fail_on) = (word(&options.path), word(&options.fail_on));
     let command = |cell: &Planned| {
         let (id, out) = (word(&cell.id), word(&directory(cell)));
@@ -295,50 +320,46 @@ fn commands(group: &Group<'_>, options: &Options) -> Vec<String> {
             Way::Image(_) | Way::Machine => format!("{KIT}/carnet cell --out {out} --fail-on {fail_on} -- {id} {path}"),
         }
     };
-    match group.cells.as_slice() {
-        [one] => lines.push(command(one)),
-        several => {
-            lines.push("code=0".to_owned());
-            lines.extend(several.iter().map(|cell| format!("{} || code=$?", command(cell))));
-            lines.push("exit \"$code\"".to_owned());
-        }
+    if let [one] = group.cells.as_slice() {
+        return vec![command(one)];
     }
+    let mut lines = vec!["code=0".to_owned()];
+    lines.extend(group.cells.iter().map(|cell| format!("{} || code=$?", command(cell))));
+    lines.push("exit \"$code\"".to_owned());
     lines
 }
 
-/// The job that hands on to the merge what the plan job made, when the merge waits for more jobs than it may name.
+/// The job that hands on to the merge what it needs, when that waits for more jobs than it may name.
 fn kit(options: &Options) -> Vec<String> {
-    let mut lines = job("kit", "cells", None, &options.tags, options);
-    lines.extend(needs(from_parent(options)));
-    lines.extend(script(&[format!("ls -l {KIT}")]));
-    lines.push("  artifacts:".to_owned());
-    lines.push("    expire_in: 1 day".to_owned());
+    let mut lines = own("kit", "cells", options);
+    lines.extend(needs(handed_on(options, |parent| vec![&parent.plan, &parent.program])));
+    lines.push(format!("  script: [\"ls -l {KIT}\"]"));
+    lines.extend(artifacts("1 day"));
     lines.push(format!("    paths: [\"{KIT}/\"]"));
     lines
 }
 
 fn merge(groups: &[Group<'_>], options: &Options, by_name: bool) -> Vec<String> {
-    let mut lines = job("merge", "merge", None, &options.tags, options);
+    let mut lines = own("merge", "merge", options);
     lines.push("  when: always".to_owned());
     if by_name {
-        lines.extend(needs(from_parent(options).into_iter().chain(groups.iter().map(|group| quoted(&name(group))))));
+        let mut all = handed_on(options, |parent| vec![&parent.plan, &parent.program]);
+        all.extend(groups.iter().map(name));
+        lines.extend(needs(all));
     }
     let (path, fail_on) = (word(&options.path), word(&options.fail_on));
-    lines.extend(script(&[format!("{KIT}/carnet ci gitlab merge --path {path} --fail-on {fail_on}")]));
-    lines.push("  artifacts:".to_owned());
-    lines.push("    when: always".to_owned());
-    lines.push("    expire_in: 30 days".to_owned());
+    let command = format!("{KIT}/carnet ci gitlab merge --path {path} --fail-on {fail_on}");
+    lines.extend(item("script", std::iter::once(quoted(&command))));
+    lines.extend(artifacts("30 days"));
     lines.push(format!("    paths: [\"{OUT}/\"]"));
-    lines.push("    reports:".to_owned());
-    lines.push(format!("      junit: {OUT}/junit.xml"));
-    lines.push(format!("      codequality: {OUT}/codequality.json"));
+    lines.push(format!("    reports: {{junit: {OUT}/junit.xml, codequality: {OUT}/codequality.json}}"));
     lines
 }
 
 /// A pipeline must have a job.
 fn nothing(options: &Options) -> Vec<String> {
-    let mut lines = job("nothing-to-check", "cells", None, &options.tags, options);
-    lines.extend(script(&["echo 'carnet: the plan has no cells'".to_owned()]));
+    let mut lines = own("nothing-to-check", "cells", options);
+    lines.push("  script: [\"echo 'carnet: the plan has no cells'\"]".to_owned());
     lines
 }
 

@@ -7,7 +7,8 @@ use crate::model::matrix::Matrix;
 use crate::report::plan::testing::matrix;
 
 fn options() -> Options {
-    let parent = Parent { pipeline: "17".to_owned(), job: "carnet-plan".to_owned() };
+    let parent =
+        Parent { pipeline: "17".to_owned(), plan: "carnet-plan".to_owned(), program: "carnet-program".to_owned() };
     let shown = BTreeMap::from([("/cvmfs".to_owned(), vec!["k8s-cvmfs".to_owned()])]);
     Options { parent: Some(parent), shown, image: Some("python:3.12-slim".to_owned()), ..Options::default() }
 }
@@ -19,7 +20,7 @@ fn read(matrix: &Matrix, options: &Options) -> Value {
 
 fn jobs(child: &Value) -> Vec<&str> {
     let keys = child.as_object().unwrap().keys().map(String::as_str);
-    keys.filter(|key| !["workflow", "stages", "variables"].contains(key)).collect()
+    keys.filter(|key| !["workflow", "stages", "variables", ".cell"].contains(key)).collect()
 }
 
 #[test]
@@ -28,15 +29,17 @@ fn a_cell_runs_in_the_image_of_its_facility_without_its_entrypoint() {
     assert_eq!(jobs(&child), ["cell-site-0__worker", "cell-site-1__worker", "merge"]);
     let job = &child["cell-site-1__worker"];
     assert_eq!(job["image"], serde_json::json!({"name": "x/y:1", "entrypoint": [""]}));
-    assert_eq!(job["needs"], serde_json::json!([{"pipeline": "17", "job": "carnet-plan"}]));
+    assert_eq!(job["extends"], ".cell");
+    assert_eq!(child[".cell"]["needs"], serde_json::json!([{"pipeline": "17", "job": "carnet-program"}]));
     assert_eq!(
-        job["script"][2],
+        job["script"][0],
         ".carnet/carnet cell --out 'carnet-cells/site-1__worker' --fail-on 'error' -- 'site-1/worker' '.'"
     );
     assert_eq!(job["artifacts"]["paths"], serde_json::json!(["carnet-cells/site-1__worker/"]));
     let merge = &child["merge"];
     assert_eq!((merge["when"].as_str(), merge["image"]["name"].as_str()), (Some("always"), Some("python:3.12-slim")));
-    assert_eq!(merge["needs"][2], "cell-site-1__worker");
+    assert_eq!(merge["needs"][0], serde_json::json!({"pipeline": "17", "job": "carnet-plan"}));
+    assert_eq!(merge["needs"][3], "cell-site-1__worker");
 }
 
 #[test]
@@ -46,8 +49,8 @@ fn cells_without_an_image_that_a_runner_could_pull_are_handled_too() {
     (matrix.cells[1].pull, matrix.cells[1].image) = (None, Some("oci:image".to_owned()));
     let child = read(&matrix, &Options { image: None, ..options() });
     assert_eq!(child["cell-site-0__worker"].get("image"), None);
-    assert!(child["cell-site-0__worker"]["script"][2].as_str().unwrap().starts_with(".carnet/carnet cell "));
-    let engine = child["cell-site-1__worker"]["script"][2].as_str().unwrap();
+    assert!(child["cell-site-0__worker"]["script"][0].as_str().unwrap().starts_with(".carnet/carnet cell "));
+    let engine = child["cell-site-1__worker"]["script"][0].as_str().unwrap();
     assert!(engine.starts_with(".carnet/carnet check --cell 'site-1/worker' "), "{engine}");
 }
 
@@ -84,6 +87,12 @@ fn many_cells_of_one_image_share_jobs_and_many_images_are_refused() {
 }
 
 #[test]
+fn the_most_jobs_are_no_larger_than_gitlab_reads() {
+    let size = render(&matrix(MOST_JOBS), &options()).unwrap().len();
+    assert!(size < super::MOST_BYTES / 2, "{size}");
+}
+
+#[test]
 fn an_empty_plan_has_a_job_that_does_nothing() {
     assert_eq!(jobs(&read(&matrix(0), &options())), ["nothing-to-check"]);
 }
@@ -91,7 +100,7 @@ fn an_empty_plan_has_a_job_that_does_nothing() {
 #[test]
 fn a_pipeline_larger_than_gitlab_takes_is_refused() {
     let mut large = matrix(1);
-    large.analysis.name = "x".repeat(2 << 20);
+    large.analysis.name = "x".repeat(300_000);
     assert!(matches!(render(&large, &options()), Err(ChildError::Bytes { .. })));
 }
 
@@ -112,7 +121,11 @@ fn texts_stay_themselves_whatever_they_hold() {
             fail_on: hostile.to_owned(),
             tags: vec![hostile.to_owned()],
             variables: BTreeMap::from([(hostile.to_owned(), hostile.to_owned())]),
-            parent: Some(Parent { pipeline: hostile.to_owned(), job: hostile.to_owned() }),
+            parent: Some(Parent {
+                pipeline: hostile.to_owned(),
+                plan: hostile.to_owned(),
+                program: hostile.to_owned(),
+            }),
             ..Options::default()
         },
     );
@@ -125,10 +138,10 @@ fn texts_stay_themselves_whatever_they_hold() {
     let job = &child[names[0]];
     assert_eq!(job["image"]["name"], *doubled);
     assert_eq!(job["tags"][0], *doubled);
-    assert_eq!(job["needs"][0]["job"], *doubled);
+    assert_eq!(child[".cell"]["needs"][0]["job"], *doubled);
     assert_eq!(child["variables"][hostile], *doubled);
     let word = format!("'{}'", hostile.replace('\'', "'\\''"));
-    let line = job["script"][2].as_str().unwrap();
+    let line = job["script"][0].as_str().unwrap();
     assert!(line.ends_with(&format!("--fail-on {word} -- {word} {word}")), "{line}");
 }
 
