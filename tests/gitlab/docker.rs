@@ -147,7 +147,8 @@ fn every_cell_runs_in_the_image_of_its_facility() {
     let pipeline = block("include")
         + "variables:\n  CARNET_IMAGE: carnet-test/python:1\n  CARNET_BASE_URL: http://127.0.0.1:8080\n\
            carnet-scan:\n  rules:\n    - when: never\n\
-           carnet-plan:\n  before_script:\n    - set -u\n    - ! command -v curl && ! command -v wget\n    \
+           carnet-plan:\n  needs: [carnet-program]\n\
+           carnet-program:\n  before_script:\n    - set -u\n    - "! command -v curl && ! command -v wget"\n    \
              - python3 -m http.server 8080 --bind 127.0.0.1 --directory /www >/www.log 2>&1 &\n    - sleep 2\n";
     let room = Room::new(&pipeline);
     room.write("carnet.toml", CONFIG);

@@ -107,8 +107,9 @@ fn scripts_are_portable_shell() {
     room.carnet(&["ci", "gitlab", "plan"]).ends(0);
     let child: serde_json::Value = serde_saphyr::from_str(&room.read(".carnet/child.yml")).expect("YAML");
     for job in ["cell-laptop", "cell-disk", "merge"] {
-        let lines: Vec<&str> =
-            child[job]["script"].as_array().expect("lines").iter().filter_map(|l| l.as_str()).collect();
+        let before = child[".cell"]["before_script"].as_array().expect("lines").iter();
+        let lines = before.chain(child[job]["script"].as_array().expect("lines")).filter_map(|line| line.as_str());
+        let lines: Vec<&str> = lines.collect();
         shellcheck(job, &lines.join("\n"));
     }
 }
