@@ -39,6 +39,28 @@ image = "docker://carnet-test/python:1"
 env = { BROKEN = "1" }
 "#;
 
+/// The pipeline beside the include: the program is downloaded by Python from a server in the same job.
+const PIPELINE: &str = r#"
+variables:
+  CARNET_IMAGE: carnet-test/python:1
+  CARNET_BASE_URL: http://127.0.0.1:8080
+
+carnet-scan:
+  rules:
+    - when: never
+
+# gitlab-ci-local shows both jobs one directory.
+carnet-plan:
+  needs: [carnet-program]
+
+carnet-program:
+  before_script:
+    - set -u
+    - if command -v curl || command -v wget; then exit 9; fi
+    - python3 -m http.server 8080 --bind 127.0.0.1 --directory /www >/www.log 2>&1 &
+    - sleep 2
+"#;
+
 /// Programs that gitlab-ci-local starts in its helper.
 const HELPER: [&str; 14] =
     ["bash", "cat", "chmod", "chown", "cp", "find", "id", "ls", "mkdir", "mv", "rm", "rsync", "sh", "true"];
@@ -144,12 +166,7 @@ fn every_cell_runs_in_the_image_of_its_facility() {
     let www = dir.path().join("www");
     fs::create_dir(&www).expect("a directory");
     release(&www);
-    let pipeline = block("include")
-        + "variables:\n  CARNET_IMAGE: carnet-test/python:1\n  CARNET_BASE_URL: http://127.0.0.1:8080\n\
-           carnet-scan:\n  rules:\n    - when: never\n\
-           carnet-plan:\n  needs: [carnet-program]\n\
-           carnet-program:\n  before_script:\n    - set -u\n    - '! command -v curl && ! command -v wget'\n    \
-             - python3 -m http.server 8080 --bind 127.0.0.1 --directory /www >/www.log 2>&1 &\n    - sleep 2\n";
+    let pipeline = block("include") + PIPELINE;
     let room = Room::new(&pipeline);
     room.write("carnet.toml", CONFIG);
     room.commit();

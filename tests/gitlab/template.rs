@@ -17,9 +17,8 @@ fn two_lines_check_every_cell_in_a_job_of_its_own_and_merge_what_they_bring() {
         "cell-old",
         "cell-disk",
         // The lines of the child pipeline: gitlab-ci-local calls the job that starts it good whatever comes.
-        "old  ",
-        "no image at",
-        "2 passed, 1 failed",
+        "disk: could not be run: image `oci:",
+        "4 cells: 2 passed, 1 failed, 1 error",
     ]);
     let document = room.json("carnet-out/carnet.json");
     assert_eq!(
@@ -43,9 +42,10 @@ fn two_lines_check_every_cell_in_a_job_of_its_own_and_merge_what_they_bring() {
 
 #[test]
 fn whatever_variables_hold_stays_text() {
-    let odd = "it's $(touch pwned) `touch pwned`; touch pwned #";
+    // No backticks: gitlab-ci-local itself runs those in the command that it shows. A unit test has them.
+    let odd = "it's $(touch pwned) $HOME; touch pwned #";
     let pipeline = block("include")
-        + "variables:\n  CARNET_PATH: \"it's $(touch pwned) `touch pwned`; touch pwned #\"\n  \
+        + "variables:\n  CARNET_PATH: \"it's $(touch pwned) $$HOME; touch pwned #\"\n  \
            CARNET_TAGS: \"$(touch pwned);`touch pwned`, 'b'\"\n  CARNET_FAIL_ON: never\n  CARNET_CELLS: \"group, laptop\"\n\
            default:\n  before_script:\n    - set -u\n";
     let room = Room::new(&pipeline);
@@ -90,12 +90,12 @@ fn a_cell_of_which_nothing_usable_came_back_is_an_error_and_the_others_are_told(
     }
     room.write("carnet-cells/group/carnet.json", "{\"schema\": \"carnet/document@1\", \"cut\": ");
     let said = room.carnet(&["ci", "gitlab", "merge"]);
-    said.ends(1).has(&["left out: carnet-cells/group/carnet.json", "no result came back"]);
+    said.ends(4).has(&["left out: carnet-cells/group/carnet.json", "no result came back"]);
     let document = room.json("carnet-out/carnet.json");
     assert_eq!(statuses(&document), [("laptop", "passed"), ("group", "error"), ("old", "error"), ("disk", "error")]);
 
     std::fs::remove_dir_all(room.top().join("carnet-cells")).expect("it is there");
-    room.carnet(&["ci", "gitlab", "merge", "--fail-on", "never"]).has(&["4 errors"]);
+    room.carnet(&["ci", "gitlab", "merge", "--fail-on", "never"]).has(&["4 cells: 4 error"]);
 }
 
 #[test]
