@@ -153,19 +153,24 @@ pub(super) fn merged(
 pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<Document>, DocumentError> {
     let mut documents = Vec::new();
     for path in paths {
-        if !path.is_dir() {
-            documents.push(read(path)?);
-            continue;
-        }
-        let walk = ignore::WalkBuilder::new(path).standard_filters(false).sort_by_file_path(Path::cmp).build();
-        for entry in walk {
-            let entry = entry.map_err(|error| DocumentError::new(path, error))?;
-            if entry.file_type().is_some_and(|kind| kind.is_file()) && entry.file_name() == "carnet.json" {
-                documents.push(read(entry.path())?);
-            }
+        match path.is_dir() {
+            true => documents.extend(find(path)?.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?),
+            false => documents.push(read(path)?),
         }
     }
     Ok(documents)
+}
+
+/// Every `carnet.json` below a directory, in the order of their paths; no link is followed.
+pub(super) fn find(dir: &Path) -> Result<Vec<PathBuf>, DocumentError> {
+    let mut found = Vec::new();
+    for entry in ignore::WalkBuilder::new(dir).standard_filters(false).sort_by_file_path(Path::cmp).build() {
+        let entry = entry.map_err(|error| DocumentError::new(dir, error))?;
+        if entry.file_type().is_some_and(|kind| kind.is_file()) && entry.file_name() == "carnet.json" {
+            found.push(entry.into_path());
+        }
+    }
+    Ok(found)
 }
 
 fn read_matrix(path: &Path) -> Result<Matrix, DocumentError> {

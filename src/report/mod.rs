@@ -9,7 +9,8 @@ use crate::error::{Failure, Kind};
 use crate::model::diff::Diff;
 use crate::model::document::Document;
 
-mod github;
+mod cut;
+pub mod github;
 mod human;
 pub mod json;
 mod junit;
@@ -21,6 +22,8 @@ mod sort;
 mod summary;
 mod table;
 pub mod text;
+
+pub use cut::cut;
 
 /// A form that a document can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
