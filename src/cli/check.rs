@@ -50,7 +50,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     fail_on: FailOn,
 
-    /// Use no set-up kept by earlier runs.
+    /// Run everything: use no set-up and no result kept by earlier runs.
     #[arg(long)]
     fresh: bool,
 
@@ -131,7 +131,8 @@ pub(super) fn write(document: &Document, out: &Path, look: &Look) -> Result<(), 
 
 /// The top of the analysis and its configuration.
 pub(super) fn load(path: &Path) -> Result<(PathBuf, Config), CommandError> {
-    let start = path.canonicalize().map_err(|_| crate::repo::RepoError::NoDirectory { path: path.to_owned() })?;
+    let start = path.canonicalize().ok().filter(|path| path.is_dir());
+    let start = start.ok_or_else(|| crate::repo::RepoError::NoDirectory { path: path.to_owned() })?;
     let facts = git::facts(&start);
     let Some(found) = config::discover(&start, facts.top.as_deref()) else {
         return Ok((start, Config::empty()));

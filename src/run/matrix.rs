@@ -28,7 +28,7 @@ pub fn matrix(options: &Options) -> Result<Matrix, Error> {
     Ok(Matrix {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        analysis: analysis(options, &listing, listing.tree()?),
+        analysis: analysis(options, &listing, listing.digest()?),
         reference: options.config.reference.clone(),
         tests: tests.into_iter().map(|test| test.run).collect(),
         cells,

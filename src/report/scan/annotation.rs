@@ -25,6 +25,14 @@ pub(in crate::report) enum Level {
 impl Level {
     const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Notice];
 
+    fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Notice => "note",
+        }
+    }
+
     fn command(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -67,9 +75,9 @@ pub(in crate::report) fn render(annotations: &[Annotation], rest: &str) -> Strin
             out.push_str(&command(annotation));
         }
         if shown < of_kind.len() {
-            let (more, name) = (of_kind.len() - shown, level.command());
+            let (more, name, word) = (of_kind.len() - shown, level.command(), level.word());
             // Writing into a string can't fail.
-            let _ = writeln!(out, "::{name} title=carnet::{}", data(&format!("{more} more {name}s: {rest}")));
+            let _ = writeln!(out, "::{name} title=carnet::{}", data(&format!("{more} more {word}s: {rest}")));
         }
     }
     out
