@@ -4,7 +4,7 @@
 //! are left. What is written is escaped as the runner reads it.
 
 use super::markdown::code;
-use super::scan::annotation::{Annotation, Level, Place, render};
+use super::scan::annotation::{Annotation, Level, Place, data, render};
 use super::text::one_line;
 use crate::model::cell::{Outcome, TestCase};
 use crate::model::document::{Cell, Document, Status};
@@ -21,6 +21,14 @@ pub fn failure(message: &str, hint: Option<&str>, place: Option<(&str, u64)>) ->
 pub fn warning(message: &str) -> String {
     render(&[Annotation { level: Level::Warning, place: None, title: "carnet".to_owned(), text: message.to_owned() }], "")
 }
+
+/// The command that begins a part of the log which is folded under its title; [`GROUP_END`] ends it.
+pub fn group(title: &str) -> String {
+    format!("::group::{}\n", data(title))
+}
+
+/// The end of a part of the log.
+pub const GROUP_END: &str = "::endgroup::\n";
 
 /// A failure of carnet itself, as Markdown for a step's summary.
 pub fn failure_summary(message: &str, hint: Option<&str>) -> String {

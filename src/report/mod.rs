@@ -14,6 +14,7 @@ pub mod github;
 mod human;
 pub mod json;
 mod junit;
+mod log;
 mod markdown;
 mod parallel;
 pub mod plan;
@@ -24,6 +25,7 @@ mod table;
 pub mod text;
 
 pub use cut::cut;
+pub use log::{Output, outputs};
 
 /// A form that a document can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

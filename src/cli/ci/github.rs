@@ -121,6 +121,7 @@ fn check(publisher: &Publisher<'_>) -> Outcome {
     need::explain(&mut document, &matrix, options.in_place);
     publisher.print(&document)?;
     drop(quoted);
+    publisher.print_outputs(&document)?;
     publisher.document(&document, &|_| true)
 }
 

@@ -13,7 +13,7 @@ use crate::model::scan::Scan;
 use crate::model::verdict::{Verdict, verdict};
 use crate::report as format;
 use crate::report::scan;
-use crate::ui::github::Step;
+use crate::ui::github::{Quoted, Step};
 use crate::ui::{Look, file};
 
 /// Reports of a document, with the outputs that name them; those that this run did not write are left out.
@@ -37,6 +37,18 @@ impl Publisher<'_> {
     /// The report for people, into the log.
     pub(super) fn print(&self, document: &Document) -> Result<(), CommandError> {
         Ok(print(&report::render(document, Format::Human, self.look)?)?)
+    }
+
+    /// What failed tests printed, into the log, folded under the name of their cell.
+    pub(super) fn print_outputs(&self, document: &Document) -> Result<(), CommandError> {
+        for output in format::outputs(document) {
+            print(&format::github::group(&output.title))?;
+            let quoted = Quoted::begin()?;
+            print(&output.text)?;
+            drop(quoted);
+            print(format::github::GROUP_END)?;
+        }
+        Ok(())
     }
 
     /// The audit for people, into the log.
