@@ -3,7 +3,7 @@
 #
 # For any image: POSIX sh; curl, wget or python3 to download; no git, no Node. Told by the environment:
 #   CARNET_VERSION   X.Y.Z, path:/absolute/file, or nothing for the release that this checkout is of
-#   CARNET_BASE_URL  where releases are, for mirrors: $CARNET_BASE_URL/vX.Y.Z/carnet-vX.Y.Z-TRIPLE.tar.gz
+#   CARNET_BASE_URL  where releases are, for mirrors: https:// or, for a directory, file:///
 #   GH_TOKEN         with it and the command gh, the provenance of a release is asked for
 set -eu
 
@@ -37,6 +37,7 @@ found() {
 version_of() { "$1" --version 2>/dev/null | sed -n '1s/^carnet \([0-9][0-9A-Za-z.+-]*\)$/\1/p'; }
 
 get() {
+  case $1 in file://*) cp "${1#file://}" "$2" && return 0 || return 1 ;; esac
   if has curl; then
     curl -fsSL --retry 3 --connect-timeout 30 --max-time 300 --proto '=https,http' -o "$2" "$1"
   elif has wget; then
@@ -84,7 +85,7 @@ provenance() {
 }
 
 download() {
-  has curl || has wget || has python3 ||
+  [ "${base#file:}" != "$base" ] || has curl || has wget || has python3 ||
     die "none of curl, wget and python3 is in this image: set version to path:/absolute/file of a binary, or run the action outside of the container"
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
@@ -130,8 +131,8 @@ esac
 base=${CARNET_BASE_URL:-$home/releases/download}
 base=${base%/}
 case $base in
-  https://* | http://*) ;;
-  *) usage "CARNET_BASE_URL is no https:// address" ;;
+  https://* | http://* | file:///*) ;;
+  *) usage "CARNET_BASE_URL begins with neither https:// nor file:///" ;;
 esac
 name=carnet-v$version-$triple
 cache

@@ -19,7 +19,10 @@ pub fn failure(message: &str, hint: Option<&str>, place: Option<(&str, u64)>) ->
 
 /// Something that went on without what it could not have, as one command on one line.
 pub fn warning(message: &str) -> String {
-    render(&[Annotation { level: Level::Warning, place: None, title: "carnet".to_owned(), text: message.to_owned() }], "")
+    render(
+        &[Annotation { level: Level::Warning, place: None, title: "carnet".to_owned(), text: message.to_owned() }],
+        "",
+    )
 }
 
 /// The command that begins a part of the log which is folded under its title; [`GROUP_END`] ends it.
@@ -55,7 +58,8 @@ pub fn annotations(document: &Document, is_told: &dyn Fn(&Cell) -> bool) -> Stri
 
 /// The first of every list, then the second of every list, and so on.
 fn in_turn(lists: Vec<Vec<Annotation>>) -> Vec<Annotation> {
-    let mut ranked: Vec<(usize, Annotation)> = lists.into_iter().flat_map(|list| list.into_iter().enumerate()).collect();
+    let mut ranked: Vec<(usize, Annotation)> =
+        lists.into_iter().flat_map(|list| list.into_iter().enumerate()).collect();
     ranked.sort_by_key(|(rank, _)| *rank);
     ranked.into_iter().map(|(_, annotation)| annotation).collect()
 }

@@ -85,7 +85,8 @@ fn assignment(name: &str, value: &str, delimiter: &str) -> String {
 }
 
 fn append(path: &Path, text: &str) -> Result<(), StepError> {
-    let written = OpenOptions::new().append(true).create(true).open(path).and_then(|mut f| f.write_all(text.as_bytes()));
+    let written =
+        OpenOptions::new().append(true).create(true).open(path).and_then(|mut f| f.write_all(text.as_bytes()));
     written.map_err(|source| StepError::File { path: path.to_owned(), source })
 }
 

@@ -78,7 +78,11 @@ fn failed(error: &CommandError, step: &Step, look: &Look) -> Outcome {
             let first = error.problems.first();
             let line = first.map_or(1, |problem| error.place(problem.span.start).0);
             let message = first.map_or_else(|| error.to_string(), |problem| problem.message.clone());
-            (message, first.and_then(|problem| problem.help.clone()), Some((within_workspace(&error.file), line as u64)))
+            (
+                message,
+                first.and_then(|problem| problem.help.clone()),
+                Some((within_workspace(&error.file), line as u64)),
+            )
         }
         CommandError::Other(error) => (error.message(), error.hint(), None),
     };
@@ -168,7 +172,10 @@ fn merge(publisher: &Publisher<'_>) -> Outcome {
     publisher.print(&document)?;
     drop(quoted);
     for error in unread {
-        print(&github::warning(&format!("{}: its cells count as missing", crate::error::Error::from(error).message())))?;
+        print(&github::warning(&format!(
+            "{}: its cells count as missing",
+            crate::error::Error::from(error).message()
+        )))?;
     }
     // What the jobs of the cells have told already is told once.
     publisher.document(&document, &|cell| !came.contains(&cell.id))

@@ -24,10 +24,14 @@ pub(super) fn explain(document: &mut Document, matrix: &Matrix, in_place: bool) 
 
 fn lacking(top: &str, contained: bool) -> String {
     match (top, contained) {
-        ("/cvmfs", false) => format!("it needs /cvmfs, which is not here: put the step `uses: {CVMFS}` before this one"),
-        ("/cvmfs", true) => "it needs /cvmfs, which is not in this container: take `container:` off the job and put the \
+        ("/cvmfs", false) => {
+            format!("it needs /cvmfs, which is not here: put the step `uses: {CVMFS}` before this one")
+        }
+        ("/cvmfs", true) => {
+            "it needs /cvmfs, which is not in this container: take `container:` off the job and put the \
                              step that brings /cvmfs before this one, or mount /cvmfs on a runner that has it"
-            .to_owned(),
+                .to_owned()
+        }
         (other, _) => {
             format!("it needs {other}, which is not here: use a runner that has it, or data that every place can reach")
         }

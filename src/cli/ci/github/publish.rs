@@ -99,11 +99,14 @@ impl Publisher<'_> {
             check::FailOn::Never => audit::FailOn::Never,
         };
         let reported = scan.findings.iter().filter(|finding| finding.suppressed.is_none());
-        self.step.set("status", match reported.map(|finding| finding.severity).max() {
-            Some(Severity::Error) => "failed",
-            Some(Severity::Warning) => "warning",
-            Some(Severity::Note) | None => "passed",
-        })?;
+        self.step.set(
+            "status",
+            match reported.map(|finding| finding.severity).max() {
+                Some(Severity::Error) => "failed",
+                Some(Severity::Warning) => "warning",
+                Some(Severity::Note) | None => "passed",
+            },
+        )?;
         Ok(audit::code(scan, fail_on))
     }
 
