@@ -213,9 +213,11 @@ fn a_job_in_the_image_of_its_facility_runs_its_cell_in_place() {
     let mirror: PathBuf = room.mirror(Path::new(CARNET));
     let mounts = ["mirror", "artifacts"].map(|name| room.path(name).display().to_string());
     let mounts = mounts.map(|path| format!("-v {path}:{path}")).join(" ");
+    let yaml = workflow("container");
+    let mounted = yaml.replace("    container:\n", &format!("    container:\n      options: {mounts}\n"));
+    assert_ne!(mounted, yaml);
     let base = format!("file://{}", mirror.display());
-    let more = ["--container-daemon-socket", "-", "--container-options", &mounts];
-    let log = act(&room, &workflow("container"), &base, &more);
+    let log = act(&room, &mounted, &base, &["--container-daemon-socket", "-"]);
     assert!(log.is_good, "{}", log.text);
     log.says("plan", &format!(r#""image":"{}""#, image.name));
     log.says("old", "old: passed, 1 test");

@@ -43,9 +43,10 @@ fn within(cell: &Cell) -> String {
     format!("{before}this job runs in a container: with `engine: none` the cell runs in it as it is")
 }
 
-/// Whether this job has `container:`.
+/// Whether this job has `container:`: the runner shows it the workspace at a path of its own. A runner that is itself a
+/// container, as those in a cluster are, has none of it.
 fn is_contained() -> bool {
-    ["/.dockerenv", "/run/.containerenv"].iter().any(|mark| Path::new(mark).exists())
+    std::env::var_os("GITHUB_WORKSPACE").is_some_and(|path| Path::new(&path).starts_with("/__w"))
 }
 
 #[cfg(test)]
