@@ -6,6 +6,7 @@ mod clean;
 mod diff;
 mod doctor;
 mod facilities;
+mod hook;
 mod init;
 mod report;
 pub mod rules;
@@ -52,6 +53,7 @@ enum Command {
     Init(init::Arguments),
     Doctor(doctor::Arguments),
     Facilities(facilities::Arguments),
+    Hook(hook::Arguments),
     Clean(clean::Arguments),
     Rules(rules::Arguments),
     Schema(schema::Arguments),
@@ -109,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Init(command) => init::run(&command),
         Command::Doctor(command) => doctor::run(&command),
         Command::Facilities(command) => facilities::run(&command),
+        Command::Hook(command) => hook::run(&command, &look),
         Command::Clean(command) => clean::run(&command),
         Command::Rules(command) => rules::run(&command),
         Command::Schema(command) => schema::run(&command),
