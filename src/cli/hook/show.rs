@@ -40,7 +40,7 @@ fn findings(text: &mut String, seen: &Seen, path: &Path, look: &Look) -> std::fm
         return Ok(());
     }
     let number = |severity| seen.findings.iter().filter(|finding| finding.severity == severity).count();
-    let parts = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
+    let parts = [(Severity::Error, "error"), (Severity::Warning, "warning")];
     let parts = parts.map(|(severity, word)| (number(severity), word));
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| count(*n, word)).collect();
     let files = count(usize::try_from(seen.files).unwrap_or(usize::MAX), "changed file");
@@ -50,11 +50,9 @@ fn findings(text: &mut String, seen: &Seen, path: &Path, look: &Look) -> std::fm
         finding_lines(text, finding, path, look)?;
     }
     let more = seen.findings.len().saturating_sub(MOST_FINDINGS);
-    if more > 0 || seen.findings.iter().any(|finding| finding.severity == Severity::Error) {
-        let more = if more > 0 { format!("and {more} more; all") } else { "all".to_owned() };
-        for range in seen.tips.iter().take(2).map(range) {
-            writeln!(text, "  {more} of it: carnet scan --changed {range}{}", below(path))?;
-        }
+    let what = if more > 0 { format!("and {more} more") } else { "with details".to_owned() };
+    for range in seen.tips.iter().take(2).map(range) {
+        writeln!(text, "  {what}: carnet scan --changed {range}{}", below(path))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ pub mod install;
 pub mod manager;
 pub mod place;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -17,7 +18,7 @@ use super::{plan, verdict};
 use crate::config::{self, Config, ConfigError};
 use crate::image::cache::Cache;
 use crate::model::document::{Cell, Status};
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, Severity};
 use crate::repo::RepoError;
 use crate::repo::commit::Commit;
 use crate::repo::object::Git;
@@ -46,7 +47,7 @@ pub struct Push {
 pub struct Seen {
     /// The commits that are pushed, each once.
     pub tips: Vec<Tip>,
-    /// What the audit reports of the files that they bring, worst first, each once.
+    /// Errors and warnings of the audit in the files that they bring, worst first, each once.
     pub findings: Vec<Finding>,
     /// Files that were looked at.
     pub files: u64,
@@ -150,11 +151,15 @@ impl Tip {
             exclude: config.scan.exclude.iter().cloned().chain([globset::escape(&known.path)]).collect(),
             jobs: push.jobs,
         };
-        let scanned = scan::scan(&options).map_err(Trouble::Repo)?;
+        let mut scanned = scan::scan(&options).map_err(Trouble::Repo)?;
+        let brought: BTreeSet<String> = std::mem::take(&mut scanned.files).into_iter().collect();
         let scan = judge(scanned, true, &config.scan, &known);
         self.cells = cells(&config, &commit, push.until);
-        let reported = scan.findings.into_iter().filter(|finding| finding.suppressed.is_none());
-        Ok((scan.files.scanned, reported.collect()))
+        // What is said of the repository as a whole, of other files or by the way would be said again at every push.
+        let is_told = |finding: &Finding| {
+            finding.suppressed.is_none() && finding.severity > Severity::Note && brought.contains(&finding.path)
+        };
+        Ok((scan.files.scanned, scan.findings.into_iter().filter(is_told).collect()))
     }
 }
 

@@ -122,7 +122,7 @@ pub fn scan(options: &Options) -> Result<Scanned, RepoError> {
             milliseconds: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
         },
     };
-    Ok(Scanned { scan, directives })
+    Ok(Scanned { scan, directives, files: snapshot.files })
 }
 
 /// A scan before anything is suppressed.
@@ -132,6 +132,8 @@ pub struct Scanned {
     pub scan: Scan,
     /// Comments that suppress findings.
     pub directives: Directives,
+    /// The files that were looked at: all, or those that a range of commits brings.
+    pub files: Vec<String>,
 }
 
 fn is_selected(rule: &Rule, select: &[String]) -> bool {
