@@ -8,6 +8,7 @@ mod doctor;
 mod facilities;
 mod hook;
 mod init;
+mod plan;
 mod report;
 pub mod rules;
 mod scan;
@@ -49,6 +50,7 @@ enum Command {
     Scan(scan::Arguments),
     Snapshot(snapshot::Arguments),
     Diff(diff::Arguments),
+    Plan(plan::Arguments),
     Report(report::Arguments),
     Init(init::Arguments),
     Doctor(doctor::Arguments),
@@ -107,6 +109,7 @@ pub fn main() -> ExitCode {
         Command::Scan(command) => scan::run(&command, &look),
         Command::Snapshot(command) => snapshot::run(&command),
         Command::Diff(command) => diff::run(&command, &look),
+        Command::Plan(command) => plan::run(&command),
         Command::Report(command) => report::run(&command, &look),
         Command::Init(command) => init::run(&command),
         Command::Doctor(command) => doctor::run(&command),
@@ -115,7 +118,7 @@ pub fn main() -> ExitCode {
         Command::Clean(command) => clean::run(&command),
         Command::Rules(command) => rules::run(&command),
         Command::Schema(command) => schema::run(&command),
-        Command::Cell(command) => cell::run(&command),
+        Command::Cell(command) => cell::run(command, &look),
     };
     ExitCode::from(outcome.unwrap_or_else(|error| fail(&error, &look)))
 }

@@ -43,6 +43,7 @@ pub(super) struct Run {
     pub(super) results: Store,
     pub(super) engines: Engines,
     pub(super) fresh: bool,
+    pub(super) in_place: bool,
     pub(super) events: UnboundedSender<Event>,
     pub(super) cancel: CancellationToken,
 }
@@ -91,6 +92,9 @@ impl Run {
 
     /// Finds the result of an earlier run or runs the cell. Gives the key under which the result can be kept.
     async fn attempt(&self, facility: &Facility, progress: &mut Progress) -> Result<Option<Key>, EngineError> {
+        if self.in_place {
+            return self.attempt_in_place(facility, progress).await.map(|()| None);
+        }
         self.doing(facility, "opening the image");
         let engine = self.engines.pick(facility).await?;
         progress.cell.engine = engine.name().to_owned();
@@ -153,6 +157,24 @@ impl Run {
             let text = format!("the result of {} can't be kept for later checks: {error}", progress.cell.id);
             let _ = self.events.send(Event::Note { text });
         }
+    }
+
+    /// Runs a cell where we stand: who started this says that it is the facility's image.
+    async fn attempt_in_place(&self, facility: &Facility, progress: &mut Progress) -> Result<(), EngineError> {
+        let engine = self.engines.host().await?;
+        progress.cell.engine = engine.name().to_owned();
+        let here = engine.open(&Reference::Host, self.cancel.clone()).await?;
+        if facility.image != Reference::Host {
+            let platform = here.identity.platform.clone();
+            let identity = ImageIdentity { reference: facility.written.clone(), platform, ..ImageIdentity::default() };
+            progress.cell.image = Some(identity);
+            progress.cell.not_enforced.push("image: taken on trust, carnet was started inside".to_owned());
+        }
+        let phase = if self.config.test.setup.is_some() { Phase::Whole } else { Phase::Test };
+        self.doing(facility, if phase == Phase::Whole { "set-up and tests" } else { "tests" });
+        let completed = self.run(&*engine, facility, &here, phase, None).await?;
+        self.take(facility, completed, progress);
+        Ok(())
     }
 
     /// The image with the set-up done, kept from an earlier run or run now; none when the set-up failed.
@@ -231,10 +253,12 @@ impl Run {
 
     fn job(&self, facility: &Facility, phase: Phase, input: &Path, keep: Option<String>) -> Job {
         let test = &self.config.test;
+        let tests = self.tests.len() as u64 * u64::from(test.retries + 1);
         let commands = match phase {
             Phase::Setup => 1,
             Phase::Snapshot => 0,
-            Phase::Test => self.tests.len() as u64 * u64::from(test.retries + 1),
+            Phase::Test => tests,
+            Phase::Whole => tests + 1,
         };
         Job {
             id: unique_id(&facility.cell()),
@@ -244,7 +268,7 @@ impl Run {
             result_cap: RESULT_CAP,
             contract: facility.contract.clone(),
             env: passed(facility),
-            network: phase == Phase::Setup || test.network,
+            network: matches!(phase, Phase::Setup | Phase::Whole) || test.network,
             timeout: Duration::from_secs(test.timeout.saturating_mul(commands).saturating_add(MARGIN)),
             output_cap: OUTPUT_CAP as usize,
             keep,
@@ -267,7 +291,7 @@ impl Run {
             timeout: self.config.test.timeout,
             retries: self.config.test.retries,
             network: self.config.test.network,
-            cut_network: false,
+            cut_network: phase == Phase::Whole,
             outputs: self.config.outputs.clone(),
             inputs: self.config.inputs.clone(),
             output_cap: OUTPUT_CAP,

@@ -7,6 +7,7 @@ mod execute;
 pub mod hook;
 pub mod leftover;
 mod material;
+pub mod matrix;
 pub mod mend;
 pub mod plan;
 pub mod scan;
@@ -32,6 +33,7 @@ use crate::model::digest::Digest;
 use crate::model::document::{self, Analysis, Cell, Document, Timing};
 use crate::model::environment::Environment;
 use crate::model::scan::Scan;
+use crate::model::tree::Tree;
 use crate::repo::{git, imports, lock, tree::Listing};
 use cache::Store;
 use choice::Engines;
@@ -54,6 +56,26 @@ pub struct Options {
     pub jobs: usize,
     /// Use no state and no result kept by earlier runs.
     pub fresh: bool,
+    /// Run the cells where we stand, which is inside of their image already.
+    pub in_place: bool,
+    /// Make the static audit too.
+    pub audit: bool,
+}
+
+impl Options {
+    /// All cells of an analysis, the audit too, as many at a time as there are processors, at most four.
+    pub fn new(top: PathBuf, config: Config) -> Self {
+        Self {
+            top,
+            config,
+            only: BTreeSet::new(),
+            engine: None,
+            jobs: std::thread::available_parallelism().map_or(2, |n| n.get().min(4)),
+            fresh: false,
+            in_place: false,
+            audit: true,
+        }
+    }
 }
 
 /// What a check fails with before any cell runs.
@@ -122,7 +144,7 @@ pub async fn check(
     if tests.is_empty() {
         return Err(RunError::NoTests { top: options.top.clone() }.into());
     }
-    let scan = audit(options).await?;
+    let scan = if options.audit { audit(options).await? } else { None };
     let results = Store::of(&Cache::from_env()?);
     let is_asked = !options.fresh && !results.is_empty();
     let is_known = is_asked && facilities.iter().any(|facility| cache::is_pure(&options.config, facility));
@@ -139,6 +161,7 @@ pub async fn check(
         results,
         engines: Engines::new(options.engine.clone())?,
         fresh: options.fresh,
+        in_place: options.in_place,
         events,
         cancel: cancel.clone(),
     });
@@ -154,11 +177,12 @@ pub async fn check(
         }
         cells.push(cell);
     }
+    let tree = run.material.tree().cloned().ok_or(RunError::Ended)?;
     let mut document = Document {
         schema: document::SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         diffs: Vec::new(),
-        analysis: analysis(options, &run.material)?,
+        analysis: analysis(options, run.material.listing(), tree),
         reference: options.config.reference.clone(),
         cells,
         environments,
@@ -216,20 +240,19 @@ fn selected(options: &Options) -> Result<Vec<Facility>, RunError> {
     Ok(all)
 }
 
-fn analysis(options: &Options, material: &Material) -> Result<Analysis, Error> {
-    let listing = material.listing();
-    let tree = material.tree().cloned().ok_or(RunError::Ended)?;
+fn analysis(options: &Options, listing: &Listing, tree: Tree) -> Analysis {
     let facts = git::facts(&options.top);
     let directory = options.top.file_name().map(|name| name.to_string_lossy().into_owned());
-    Ok(Analysis {
+    Analysis {
         name: options.config.name.clone().or(directory).unwrap_or_else(|| "analysis".to_owned()),
+        directory: git::below(&options.top),
         commit: facts.commit,
         dirty: facts.dirty,
         remote: facts.remote,
         tree,
         imports: plan::look(listing, imports::modules),
         locks: lock::files(listing),
-    })
+    }
 }
 
 /// Runs all cells. When files changed after results of earlier runs were looked up for them, those cells run too: a document is

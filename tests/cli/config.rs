@@ -61,3 +61,12 @@ fn a_configuration_that_is_a_link_to_elsewhere_is_not_shown() {
         assert!(said.err.contains("leads out of its directory") && !said.err.contains("root:x"), "{}", said.err);
     }
 }
+
+#[test]
+fn a_file_is_no_analysis() {
+    let room = Room::testing("true");
+    for command in ["check", "scan", "plan"] {
+        let said = room.run(&[command, "t.sh"]).expect(2);
+        assert!(said.err.starts_with("error: t.sh is no directory"), "{}", said.err);
+    }
+}

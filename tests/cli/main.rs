@@ -4,6 +4,7 @@ mod cache;
 mod check;
 mod config;
 mod generated;
+mod matrix;
 mod report;
 mod room;
 mod rules;
