@@ -104,7 +104,8 @@ mod tests {
         let long = "0".repeat(64);
         let deleted = Update::parse(&format!("(delete) {long} refs/heads/y {}", "1".repeat(64)));
         assert!(deleted.expect("a line of git").new.is_none());
-        let wrong = [String::new(), "x".to_owned(), format!("a {id} b"), format!("{line} more"), "a --x b -y".to_owned()];
+        let wrong =
+            [String::new(), "x".to_owned(), format!("a {id} b"), format!("{line} more"), "a --x b -y".to_owned()];
         for line in wrong {
             assert_eq!(Update::parse(&line), None, "{line}");
         }

@@ -53,14 +53,7 @@ pub fn read(top: &Path, spec: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Ran
 }
 
 impl Range {
-    fn add(
-        &mut self,
-        objects: &Objects,
-        path: String,
-        blob: &Blob,
-        old: Option<&Blob>,
-        wanted: &dyn Fn(&str) -> bool,
-    ) {
+    fn add(&mut self, objects: &Objects, path: String, blob: &Blob, old: Option<&Blob>, wanted: &dyn Fn(&str) -> bool) {
         if blob.mode == SUBMODULE {
             self.submodules.insert(path);
             return;

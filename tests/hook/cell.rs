@@ -33,7 +33,11 @@ fn a_cell_that_failed_stops_the_push_of_its_commit() {
     let world = world("echo the yield is wrong\nexit 3\n");
     world.carnet(&["check", "-q", "--cell", "box"]).expect(1);
     let said = world.push(&["main"]).stopped("carnet: box failed for this commit, just now: t.sh: ");
-    assert!(!said.err.contains("here") && !said.err.contains("not run"), "this machine has no kept result: {}", said.err);
+    assert!(
+        !said.err.contains("here") && !said.err.contains("not run"),
+        "this machine has no kept result: {}",
+        said.err
+    );
     // Its verdict was of what the working tree had then, which is what is pushed, whatever the tree has now.
     world.write("t.sh", "exit 0\n");
     world.push(&["main"]).stopped("box failed");
@@ -51,7 +55,7 @@ fn a_check_before_the_commit_counts_for_it() {
     world.carnet(&["check", "-q", "--cell", "box"]).expect(1);
     world.commit("broken");
     world.push(&["main"]).stopped("carnet: box failed");
-    world.carnet(&["hook", "install", "--fail-on", "never"]).expect(0);
+    world.install(&["--fail-on", "never"]).expect(0);
     let said = world.push(&["main"]).expect(0);
     assert!(said.err.contains("carnet: box failed") && !said.err.contains("stopped"), "{}", said.err);
 }
@@ -61,8 +65,11 @@ fn a_failure_that_is_forgiven_stops_nobody() {
     let world = world("exit 1\n");
     let file = world.here.join("carnet.toml");
     let text = fs::read_to_string(&file).expect("a configuration");
-    fs::write(&file, text.replace("[[facility]]\nid = \"here\"", "expect = { may_fail = \"known\" }\n[[facility]]\nid = \"here\""))
-        .expect("written");
+    fs::write(
+        &file,
+        text.replace("[[facility]]\nid = \"here\"", "expect = { may_fail = \"known\" }\n[[facility]]\nid = \"here\""),
+    )
+    .expect("written");
     world.commit("forgiven");
     world.carnet(&["check", "-q", "--cell", "box"]).expect(0);
     world.push(&["main"]).silent();

@@ -18,7 +18,7 @@ fn foreign() -> (World, PathBuf) {
 #[test]
 fn both_get_the_same_arguments_and_lines() {
     let (world, log) = foreign();
-    let said = world.carnet(&["hook", "install"]).expect(0);
+    let said = world.install(&[]).expect(0);
     assert!(said.out.contains("runs after it, from") && said.out.contains("pre-push.before-carnet"), "{}", said.out);
     world.write("old.sh", CLEAN);
     let id = world.commit("one");
@@ -37,7 +37,7 @@ fn both_get_the_same_arguments_and_lines() {
 #[test]
 fn either_of_them_stops_the_push() {
     let (world, log) = foreign();
-    world.carnet(&["hook", "install"]).expect(0);
+    world.install(&[]).expect(0);
     world.write("old.sh", CLEAN);
     world.commit("one");
     fs::write(world.top().join("code"), "7").expect("written");
@@ -58,8 +58,8 @@ fn removing_brings_back_what_was_there() {
     let (world, _) = foreign();
     let hook = world.here.join(".git/hooks/pre-push");
     let was = fs::read(&hook).expect("a hook");
-    world.carnet(&["hook", "install"]).expect(0);
-    world.carnet(&["hook", "install", "--fail-on", "never"]).expect(0);
+    world.install(&[]).expect(0);
+    world.install(&["--fail-on", "never"]).expect(0);
     let said = world.carnet(&["hook", "remove"]).expect(0);
     assert!(said.out.contains("is again the hook that was there before"), "{}", said.out);
     assert_eq!(fs::read(&hook).expect("a hook"), was);
@@ -72,7 +72,7 @@ fn a_hook_that_git_would_not_run_is_not_run() {
     let (world, log) = foreign();
     let hook = world.here.join(".git/hooks/pre-push");
     fs::set_permissions(&hook, fs::Permissions::from_mode(0o644)).expect("a mode");
-    world.carnet(&["hook", "install"]).expect(0);
+    world.install(&[]).expect(0);
     world.write("old.sh", CLEAN);
     world.commit("one");
     world.push(&["main"]).silent();
@@ -83,10 +83,10 @@ fn a_hook_that_git_would_not_run_is_not_run() {
 fn a_hook_that_took_the_place_of_ours_is_not_lost() {
     let (world, _) = foreign();
     let hook = world.here.join(".git/hooks/pre-push");
-    world.carnet(&["hook", "install"]).expect(0);
+    world.install(&[]).expect(0);
     // As programs do that install theirs by force.
     world.script(&hook, "exit 0");
-    let said = world.carnet(&["hook", "install"]).expect(2);
+    let said = world.install(&[]).expect(2);
     assert!(said.err.contains("was put aside for carnet's before"), "{}", said.err);
     assert!(world.carnet(&["hook", "remove"]).expect(0).out.contains("no hook of carnet"));
     assert!(fs::read_to_string(&hook).expect("a hook").contains("exit 0"));

@@ -25,6 +25,12 @@ fn snippet(said: &Said) -> String {
     said.out.split("\n\n").nth(1).map(|text| format!("{text}\n")).expect("a snippet")
 }
 
+/// The snippet with more time than it has in life.
+fn patient(snippet: &str, part: &str, with: &str) -> String {
+    assert!(snippet.contains(part), "{snippet}");
+    snippet.replacen(part, with, 1)
+}
+
 fn hook(world: &World) -> PathBuf {
     world.here.join(".git/hooks/pre-push")
 }
@@ -49,11 +55,11 @@ fn pre_commit_starts_it_with_a_hook_of_the_repository() {
     let mut world = managed(
         ".pre-commit-config.yaml",
         "repos:\n  - repo: local\n    hooks:\n      - id: carnet\n        name: analysis portability\n        \
-         entry: carnet hook run pre-commit\n        language: system\n        stages: [pre-push]\n        \
+         entry: carnet hook run pre-commit --budget 60s\n        language: system\n        stages: [pre-push]\n        \
          always_run: true\n        pass_filenames: false\n",
     );
     world.find_in(tool("pre-commit").parent().expect("a directory"));
-    let said = world.carnet(&["hook", "install"]).expect(0);
+    let said = world.install(&[]).expect(0);
     assert!(said.out.contains("names carnet already") && !hook(&world).exists(), "{}", said.out);
     world.run("pre-commit", &["install", "--hook-type", "pre-push"]).expect(0);
     pushes(&world);
@@ -63,7 +69,7 @@ fn pre_commit_starts_it_with_a_hook_of_the_repository() {
 fn pre_commit_starts_it_with_the_hooks_that_this_project_offers() {
     let mut world = managed(".pre-commit-config.yaml", "repos:\n");
     world.find_in(tool("pre-commit").parent().expect("a directory"));
-    let snippet = snippet(&world.carnet(&["hook", "install"]).expect(0));
+    let snippet = snippet(&world.install(&[]).expect(0));
     assert!(!hook(&world).exists(), "nothing is written");
     // The project as pre-commit would clone it: nothing of it but the file counts for a program that is installed.
     let project = world.top().join("project");
@@ -76,7 +82,10 @@ fn pre_commit_starts_it_with_the_hooks_that_this_project_offers() {
     }
     let here = snippet.replace("https://github.com/carnet-hep/carnet", project.to_str().expect("UTF-8"));
     assert_ne!(here, snippet);
-    world.write(".pre-commit-config.yaml", format!("repos:\n{here}"));
+    world.write(
+        ".pre-commit-config.yaml",
+        format!("repos:\n{}", patient(&here, "carnet-system", "carnet-system\n        args: [--budget, 60s]")),
+    );
     world.run("pre-commit", &["validate-manifest", "../project/.pre-commit-hooks.yaml"]).expect(0);
     world.run("pre-commit", &["install", "--hook-type", "pre-push"]).expect(0);
     pushes(&world);
@@ -86,10 +95,10 @@ fn pre_commit_starts_it_with_the_hooks_that_this_project_offers() {
 fn lefthook_starts_it() {
     let mut world = managed("lefthook.yml", "");
     world.find_in(tool("lefthook").parent().expect("a directory"));
-    let snippet = snippet(&world.carnet(&["hook", "install"]).expect(0));
-    world.write("lefthook.yml", snippet);
+    let snippet = snippet(&world.install(&[]).expect(0));
+    world.write("lefthook.yml", patient(&snippet, "pre-push {1}", "pre-push --budget 60s {1}"));
     world.run("lefthook", &["install"]).expect(0);
-    let said = world.carnet(&["hook", "install"]).expect(0);
+    let said = world.install(&[]).expect(0);
     assert!(said.out.contains("names carnet already"), "{}", said.out);
     pushes(&world);
 }
@@ -98,11 +107,14 @@ fn lefthook_starts_it() {
 #[test]
 fn husky_starts_it() {
     let world = managed(".husky/pre-commit", "true\n");
-    world.script(&world.here.join(".husky/_/pre-push"), "exec sh -e \"$(dirname \"$(dirname \"$0\")\")/pre-push\" \"$@\"");
+    world.script(
+        &world.here.join(".husky/_/pre-push"),
+        "exec sh -e \"$(dirname \"$(dirname \"$0\")\")/pre-push\" \"$@\"",
+    );
     world.git(&["config", "core.hooksPath", ".husky/_"]).expect(0);
-    let said = world.carnet(&["hook", "install"]).expect(0);
+    let said = world.install(&[]).expect(0);
     assert!(said.out.contains("husky keeps the hooks"), "{}", said.out);
-    world.write(".husky/pre-push", snippet(&said));
+    world.write(".husky/pre-push", patient(&snippet(&said), "pre-push \"", "pre-push --budget 60s \""));
     pushes(&world);
     let said = world.carnet(&["hook", "remove"]).expect(0);
     assert!(said.err.contains("husky starts carnet by .husky/pre-push"), "{}", said.err);
@@ -113,7 +125,7 @@ fn a_hook_can_be_written_beside_them() {
     let mut world = managed("lefthook.yml", "pre-push:\n  commands:\n    other:\n      run: echo other > ../other\n");
     world.find_in(tool("lefthook").parent().expect("a directory"));
     world.run("lefthook", &["install"]).expect(0);
-    world.carnet(&["hook", "install", "--force"]).expect(0);
+    world.install(&["--force"]).expect(0);
     pushes(&world);
     assert!(world.top().join("other").exists(), "the other hook runs");
     world.carnet(&["hook", "remove"]).expect(0);

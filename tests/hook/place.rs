@@ -14,13 +14,13 @@ fn hook(world: &World) -> PathBuf {
 fn installing_twice_changes_nothing_and_removing_leaves_nothing() {
     let world = World::bare("sha1");
     let before = names(&world.here.join(".git/hooks"));
-    let said = world.carnet(&["hook", "install"]).expect(0);
+    let said = world.install(&[]).expect(0);
     assert!(said.out.starts_with("wrote ") && said.out.contains(".git/hooks/pre-push"), "{}", said.out);
     let text = fs::read(hook(&world)).expect("a hook");
-    let said = world.carnet(&["hook", "install"]).expect(0);
+    let said = world.install(&[]).expect(0);
     assert!(said.out.contains("is there already"), "{}", said.out);
     assert_eq!(fs::read(hook(&world)).ok(), Some(text.clone()));
-    let said = world.carnet(&["hook", "install", "--fail-on", "warning"]).expect(0);
+    let said = world.install(&["--fail-on", "warning"]).expect(0);
     assert!(said.out.contains("anew"), "{}", said.out);
     assert_ne!(fs::read(hook(&world)).ok(), Some(text));
     assert!(world.carnet(&["hook", "remove"]).expect(0).out.starts_with("removed "));
@@ -38,7 +38,7 @@ fn names(dir: &Path) -> Vec<PathBuf> {
 fn a_hook_that_lost_its_mode_is_written_anew() {
     let world = World::pushed();
     fs::set_permissions(hook(&world), fs::Permissions::from_mode(0o644)).expect("a mode");
-    assert!(world.carnet(&["hook", "install"]).expect(0).out.contains("anew"));
+    assert!(world.install(&[]).expect(0).out.contains("anew"));
     world.commit_flagged("run.sh");
     world.push(&["main"]).stopped(SAID);
 }
@@ -65,10 +65,10 @@ pub(crate) fn tool(name: &str) -> PathBuf {
 fn outside_of_git_there_is_nothing_to_install_into() {
     let mut world = World::bare("sha1");
     world.here = world.top().join("home");
-    let said = world.carnet(&["hook", "install"]).expect(2);
+    let said = world.install(&[]).expect(2);
     assert!(said.err.contains("lies in no git repository"), "{}", said.err);
     world.carnet(&["hook", "remove"]).expect(2);
-    world.carnet(&["hook", "install", "gone"]).expect(2);
+    world.install(&["gone"]).expect(2);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn a_push_from_below_the_top_and_an_install_from_there_are_the_same() {
     let top = world.here.clone();
     world.write("sub/dir/old.sh", CLEAN);
     world.here = top.join("sub/dir");
-    let said = world.carnet(&["hook", "install"]).expect(0);
+    let said = world.install(&[]).expect(0);
     assert!(said.out.contains("work/.git/hooks/pre-push"), "{}", said.out);
     world.commit_flagged("run.sh");
     world.push(&["main"]).stopped("sub/dir/run.sh:2:");
@@ -87,7 +87,7 @@ fn a_push_from_below_the_top_and_an_install_from_there_are_the_same() {
 fn an_analysis_below_the_top_is_looked_at_alone() {
     let world = World::bare("sha1");
     world.write("fit/carnet.toml", "[scan]\nexclude = [\"old/**\"]\n");
-    world.carnet(&["hook", "install", "fit"]).expect(0);
+    world.install(&["fit"]).expect(0);
     world.write("fit/old/run.sh", "cd /afs/cern.ch/user/j/jdoe/work\n");
     world.commit_flagged("other/run.sh");
     world.push(&["main"]).silent();
@@ -105,7 +105,7 @@ fn worktrees_share_the_hook_and_are_told_apart() {
     world.git(&["worktree", "add", "-q", "-b", "side", "../tree"]).expect(0);
     let main = world.here.clone();
     world.here = world.top().join("tree");
-    let said = world.carnet(&["hook", "install"]).expect(0);
+    let said = world.install(&[]).expect(0);
     assert!(said.out.contains("work/.git/hooks/pre-push is there already"), "{}", said.out);
     world.commit_flagged("run.sh");
     world.push(&["side"]).stopped("run.sh:2:");
@@ -118,7 +118,7 @@ fn hooks_are_written_where_the_repository_wants_them() {
     let world = World::bare("sha1");
     world.git(&["config", "core.hooksPath", ".githooks"]).expect(0);
     // The directory isn't there yet, and git would say nothing of that.
-    let said = world.carnet(&["hook", "install"]).expect(0);
+    let said = world.install(&[]).expect(0);
     assert!(said.out.contains("work/.githooks/pre-push"), "{}", said.out);
     assert!(said.err.contains("it lies in the working tree"), "{}", said.err);
     world.commit_flagged("run.sh");
@@ -133,18 +133,18 @@ fn hooks_of_every_repository_are_touched_only_when_that_is_asked_for() {
     let world = World::bare("sha1");
     let dir = world.top().join("home/hooks");
     fs::write(world.top().join("home/.gitconfig"), "[core]\nhooksPath = ~/hooks\n").expect("written");
-    let said = world.carnet(&["hook", "install"]).expect(2);
+    let said = world.install(&[]).expect(2);
     assert!(said.err.contains("run for every repository") && said.err.contains(".gitconfig"), "{}", said.err);
     assert!(said.err.contains("--shared"), "{}", said.err);
     assert!(!dir.exists());
-    world.carnet(&["hook", "install", "--shared"]).expect(0);
+    world.install(&["--shared"]).expect(0);
     world.commit_flagged("run.sh");
     world.push(&["main"]).stopped(SAID);
     world.carnet(&["hook", "remove"]).expect(0);
     assert_eq!(names(&dir), Vec::<PathBuf>::new());
     // The repository's own word counts more.
     world.git(&["config", "core.hooksPath", ".git/hooks"]).expect(0);
-    world.carnet(&["hook", "install"]).expect(0);
+    world.install(&[]).expect(0);
     world.push(&["main"]).stopped(SAID);
 }
 
@@ -152,7 +152,7 @@ fn hooks_of_every_repository_are_touched_only_when_that_is_asked_for() {
 fn hooks_that_are_switched_off_stay_off() {
     let world = World::bare("sha1");
     world.git(&["config", "core.hooksPath", "/dev/null"]).expect(0);
-    let said = world.carnet(&["hook", "install"]).expect(2);
+    let said = world.install(&[]).expect(2);
     assert!(said.err.contains("which is no directory") && said.err.contains("switches hooks off"), "{}", said.err);
 }
 

@@ -104,7 +104,10 @@ fn an_old_commit_of_the_remote_that_is_not_here_is_no_trouble() {
 fn histories_with_nothing_in_common_are_new_as_a_whole() {
     let world = World::pushed();
     world.git(&["checkout", "-q", "--orphan", "pages"]).expect(0);
-    let said = { world.commit_flagged("page.sh"); world.push(&["pages"]).stopped(SAID) };
+    let said = {
+        world.commit_flagged("page.sh");
+        world.push(&["pages"]).stopped(SAID)
+    };
     assert!(said.err.contains("in 2 changed files (pages)"), "{}", said.err);
 }
 
@@ -205,7 +208,11 @@ fn a_configuration_that_is_wrong_stops_the_push() {
         world.write("carnet.toml", text);
         world.commit("wrong");
         let said = world.push(&["main"]).expect(1);
-        assert!(said.err.contains("the carnet.toml that is pushed is wrong") && said.err.contains(about), "{}", said.err);
+        assert!(
+            said.err.contains("the carnet.toml that is pushed is wrong") && said.err.contains(about),
+            "{}",
+            said.err
+        );
     }
     fs::remove_file(world.here.join("carnet.toml")).expect("removed");
     std::os::unix::fs::symlink("/etc/passwd", world.here.join("carnet.toml")).expect("a link");
@@ -218,10 +225,10 @@ fn a_configuration_that_is_wrong_stops_the_push() {
 fn what_stops_a_push_is_a_choice() {
     let world = World::pushed();
     world.commit_flagged("run.sh");
-    world.carnet(&["hook", "install", "--fail-on", "never"]).expect(0);
+    world.install(&["--fail-on", "never"]).expect(0);
     let said = world.push(&["--dry-run", "main"]).expect(0);
     assert!(said.err.contains(SAID) && !said.err.contains("stopped"), "{}", said.err);
-    world.carnet(&["hook", "install"]).expect(0);
+    world.install(&[]).expect(0);
     world.push(&["--dry-run", "main"]).stopped(SAID);
     let skipped = world.command("git", &["push", "origin", "main"]).env("CARNET_SKIP", "1").status();
     assert!(skipped.expect("git starts").success());
@@ -269,7 +276,7 @@ fn a_shallow_clone_is_checked() {
     let url = format!("file://{}", shallow.top().join("remote.git").display());
     shallow.git(&["clone", "-q", "--depth=1", &url, "../shallow"]).expect(0);
     shallow.here = shallow.top().join("shallow");
-    shallow.carnet(&["hook", "install"]).expect(0);
+    shallow.install(&[]).expect(0);
     shallow.write("new.sh", CLEAN);
     shallow.commit("new");
     shallow.push(&["main"]).silent();

@@ -71,7 +71,7 @@ impl World {
     /// The same with other hashes.
     pub(crate) fn of(format: &str) -> Self {
         let world = Self::bare(format);
-        world.carnet(&["hook", "install"]).expect(0);
+        world.install(&[]).expect(0);
         world
     }
 
@@ -120,7 +120,8 @@ impl World {
         let top = self.top();
         command.env("HOME", top.join("home")).env("CARNET_CACHE", top.join("cache"));
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("PRE_COMMIT_HOME", top.join("pre-commit"));
-        for (name, value) in [("init.defaultBranch", "main"), ("user.name", "Jane"), ("user.email", "jane@example.org")] {
+        for (name, value) in [("init.defaultBranch", "main"), ("user.name", "Jane"), ("user.email", "jane@example.org")]
+        {
             let at = ["init.defaultBranch", "user.name", "user.email"].iter().position(|one| *one == name).unwrap_or(0);
             command.env(format!("GIT_CONFIG_KEY_{at}"), name).env(format!("GIT_CONFIG_VALUE_{at}"), value);
         }
@@ -138,6 +139,11 @@ impl World {
 
     pub(crate) fn carnet(&self, arguments: &[&str]) -> Said {
         self.run(CARNET, arguments)
+    }
+
+    /// Installs the hook, with more time than it has in life: how long it takes is no matter of tests.
+    pub(crate) fn install(&self, arguments: &[&str]) -> Said {
+        self.carnet(&[&["hook", "install", "--budget", "60s"], arguments].concat())
     }
 
     pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) -> PathBuf {

@@ -27,7 +27,9 @@ pub(super) fn install(arguments: &Install) -> Outcome {
     let installed = install::install(&place, &program(), &options)?;
     print(&format!("{}\n", said(&installed)))?;
     if is_seen_by_git(&place) {
-        note("it lies in the working tree: what is committed there reaches those who clone it, this path of carnet included");
+        note(
+            "it lies in the working tree: what is committed there reaches those who clone it, this path of carnet included",
+        );
     }
     Ok(exit::GOOD)
 }

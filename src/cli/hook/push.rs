@@ -33,7 +33,9 @@ pub(super) fn run(arguments: &Run, look: &Look) -> Outcome {
         Ok(seen) => seen,
         Err(RecvTimeoutError::Timeout) => {
             let budget = arguments.limits.budget.as_secs_f64();
-            note(&format!("carnet: not done after {budget} s: the push goes on unchecked (carnet scan, or a larger --budget)"));
+            note(&format!(
+                "carnet: not done after {budget} s: the push goes on unchecked (carnet scan, or a larger --budget)"
+            ));
             return Ok(exit::GOOD);
         }
         Err(RecvTimeoutError::Disconnected) => {

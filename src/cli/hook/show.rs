@@ -30,9 +30,17 @@ pub(super) fn text(seen: &Seen, path: &Path, stops: bool, look: &Look) -> String
         let _ = cells(&mut text, tip, &what, look);
     }
     if stops {
-        let _ = writeln!(text, "carnet: the push is stopped; all the same: git push --no-verify");
+        let _ = writeln!(text, "carnet: the push is stopped. {}", how_to_go_on(seen));
     }
     text
+}
+
+fn how_to_go_on(seen: &Seen) -> &'static str {
+    if seen.findings.is_empty() {
+        "Mend it, or push all the same: git push --no-verify"
+    } else {
+        "Mend it, accept it (a comment, carnet.toml, a baseline), or push all the same: git push --no-verify"
+    }
 }
 
 fn findings(text: &mut String, seen: &Seen, path: &Path, look: &Look) -> std::fmt::Result {
@@ -50,7 +58,7 @@ fn findings(text: &mut String, seen: &Seen, path: &Path, look: &Look) -> std::fm
         finding_lines(text, finding, path, look)?;
     }
     let more = seen.findings.len().saturating_sub(MOST_FINDINGS);
-    let what = if more > 0 { format!("and {more} more") } else { "with details".to_owned() };
+    let what = if more > 0 { format!("and {more} more") } else { "details".to_owned() };
     for range in seen.tips.iter().take(2).map(range) {
         writeln!(text, "  {what}: carnet scan --changed {range}{}", below(path))?;
     }
@@ -67,7 +75,8 @@ fn finding_lines(text: &mut String, finding: &Finding, path: &Path, look: &Look)
     let file = path.join(&finding.path);
     let file = file.strip_prefix(".").unwrap_or(&file).display().to_string();
     writeln!(text, "  {word} {}{line}: {} [{}]", clean(&file), one_line(&finding.message, MOST_TEXT), finding.rule)?;
-    match &finding.help {
+    // Warnings can wait for the whole report.
+    match finding.help.as_ref().filter(|_| finding.severity == Severity::Error) {
         Some(help) => writeln!(text, "        {}", one_line(help, MOST_TEXT)),
         None => Ok(()),
     }

@@ -64,7 +64,9 @@ pub enum PlaceError {
 impl Failure for PlaceError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NoRepository { .. } | Self::Shared { .. } | Self::NoDirectory { .. } | Self::Two { .. } => Kind::Usage,
+            Self::NoRepository { .. } | Self::Shared { .. } | Self::NoDirectory { .. } | Self::Two { .. } => {
+                Kind::Usage
+            }
             Self::Io { .. } => Kind::Place,
         }
     }

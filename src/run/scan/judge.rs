@@ -82,11 +82,7 @@ impl Known {
     ///
     /// # Errors
     /// When the text is no baseline.
-    pub fn of(
-        top: &Path,
-        accepted: &Accepted,
-        read: impl FnOnce(&str) -> Option<String>,
-    ) -> Result<Self, KnownError> {
+    pub fn of(top: &Path, accepted: &Accepted, read: impl FnOnce(&str) -> Option<String>) -> Result<Self, KnownError> {
         let path = accepted.baseline.clone().unwrap_or_else(|| FILE.to_owned());
         let text = read(&path);
         let file = top.join(&path);
