@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{Key, Question, is_lasting};
 use crate::image::cache::{Cache, private_dir};
 use crate::model::digest::Digest;
-use crate::model::document::{Cell, Status};
+use crate::model::document::Cell;
 use crate::model::environment::Environment;
 
 /// Name and version of an entry.
@@ -235,10 +235,5 @@ impl Hit {
         cell.timing = was.timing;
         cell.cached = true;
         self.environment
-    }
-
-    /// Whether everything passed.
-    pub(in crate::run) fn is_passed(&self) -> bool {
-        self.cell.status == Status::Passed
     }
 }
