@@ -222,7 +222,10 @@ fn history(document: &Document, paths: &[PathBuf]) -> Result<Vec<State>, Documen
             return Ok(State::of(&old));
         }
         let other = text::one_line(&old.analysis.name, 80);
-        Err(DocumentError::new(path, format!("it is of `{other}`, not of `{name}`: --history takes documents of one analysis")))
+        Err(DocumentError::new(
+            path,
+            format!("it is of `{other}`, not of `{name}`: --history takes documents of one analysis"),
+        ))
     };
     paths.iter().map(state).collect()
 }
