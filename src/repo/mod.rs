@@ -89,6 +89,7 @@ impl Failure for RepoError {
                 Some("set CARNET_CACHE to a directory that you can write to".to_owned())
             }
             Self::TooMany { .. } => Some("let .gitignore leave out what the tests don't need".to_owned()),
+            Self::NoDirectory { .. } => Some("name the directory of the analysis".to_owned()),
             Self::NoRange { .. } => Some("name two commits as `A..B`; a shallow clone may lack the first".to_owned()),
             _ => None,
         }

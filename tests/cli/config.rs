@@ -84,3 +84,12 @@ fn init_turns_ci_into_facilities() {
     room.run(&["init", "--from-ci"]).expect(0);
     assert_eq!(std::fs::read_to_string(room.top().join("carnet.toml")).expect("the file"), shown);
 }
+
+#[test]
+fn a_file_is_no_analysis() {
+    let room = Room::testing("true");
+    for command in ["check", "scan", "plan"] {
+        let said = room.run(&[command, "t.sh"]).expect(2);
+        assert!(said.err.starts_with("error: t.sh is no directory"), "{}", said.err);
+    }
+}
