@@ -63,6 +63,15 @@ fn a_configuration_that_is_a_link_to_elsewhere_is_not_shown() {
 }
 
 #[test]
+fn a_file_is_no_analysis() {
+    let room = Room::testing("true");
+    for command in ["check", "scan", "plan"] {
+        let said = room.run(&[command, "t.sh"]).expect(2);
+        assert!(said.err.starts_with("error: t.sh is no directory"), "{}", said.err);
+    }
+}
+
+#[test]
 fn init_turns_ci_into_facilities() {
     let room = Room::new();
     let said = room.run(&["init", "--from-ci"]).expect(3);
@@ -83,13 +92,4 @@ fn init_turns_ci_into_facilities() {
     }
     room.run(&["init", "--from-ci"]).expect(0);
     assert_eq!(std::fs::read_to_string(room.top().join("carnet.toml")).expect("the file"), shown);
-}
-
-#[test]
-fn a_file_is_no_analysis() {
-    let room = Room::testing("true");
-    for command in ["check", "scan", "plan"] {
-        let said = room.run(&[command, "t.sh"]).expect(2);
-        assert!(said.err.starts_with("error: t.sh is no directory"), "{}", said.err);
-    }
 }
