@@ -113,6 +113,9 @@ impl DocumentError {
 pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
     let documents: Result<Vec<Document>, DocumentError> = arguments.documents.iter().map(|path| read(path)).collect();
     let document = merge(documents?, arguments.reference.as_deref())?;
+    if let Some(path) = arguments.history.first().filter(|_| arguments.format != Format::Html) {
+        return Err(DocumentError::new(path, "a timeline is part of the page alone: add --format html").into());
+    }
     let past = history(&document, &arguments.history)?;
     let text = match arguments.format {
         Format::Html => report::page(&document, &past)?,

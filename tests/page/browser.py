@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import axe_playwright_python
 from playwright.sync_api import Browser, Page, sync_playwright
 
 PHONE = {"width": 390, "height": 844}
@@ -301,6 +302,18 @@ def aria(looker: Looker) -> None:
     assert not nameless, nameless
     for status in ("failed", "passed", "error", "not run", "flaky", "as expected"):
         assert status in page.locator("#matrix").inner_text(), f"{status} is told by colour alone"
+
+
+def axe(looker: Looker) -> None:
+    """Deque's axe-core, the accessibility checker that browsers' own tools use, finds nothing in either theme."""
+    source = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+    for scheme in ("light", "dark"):
+        page = looker.open(color_scheme=scheme)
+        page.evaluate("for (const it of document.querySelectorAll('details')) it.open = true")
+        page.evaluate(source)
+        found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+        told = [f"{hit['id']}: {hit['help']}: {hit['nodes'][0]['html'][:200]}" for hit in found]
+        assert not told, f"{scheme}: {told}"
 
 
 def swift(looker: Looker) -> None:

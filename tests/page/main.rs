@@ -8,6 +8,7 @@ mod fixture;
 mod audit;
 mod badge;
 mod document;
+mod text;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,7 +54,7 @@ fn one_cell() {
 fn eight_cells() {
     let (now, past) = document::eight();
     let checks =
-        ["quiet", "narrow", "plain", "open", "keyboard", "filter", "link", "side", "names", "print", "dark", "aria"];
+        ["quiet", "narrow", "plain", "open", "keyboard", "filter", "link", "side", "names", "print", "dark", "aria", "axe"];
     look("eight", &checks, &now, &past);
 }
 
