@@ -10,14 +10,14 @@ DEMO   := bookworm-coffea trixie-coffea bullseye-coffea07
 # Everything the project makes stays below target/, the caches of carnet itself included.
 export CARNET_CACHE := $(CURDIR)/target/cache
 
-.PHONY: demo test lint bench images tools clean
+.PHONY: demo test lint bench images tools test-tools clean
 
 demo: tools $(BINARY)
 	bash examples/images/build.sh $(DEMO)
 	@echo
 	$(BINARY) check examples/dimuon --out carnet-out --fail-on never
 
-test: tools
+test: test-tools
 	bash examples/images/build.sh
 	sh .ci/test
 
@@ -33,6 +33,9 @@ lint:
 
 tools:
 	@sh .ci/tools
+
+test-tools:
+	@sh .ci/tools test
 
 # Cargo knows better than make whether there is something to do.
 .PHONY: $(BINARY)

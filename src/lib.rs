@@ -13,8 +13,8 @@
 //! | [`cell`] | the half that runs inside: probe and suite |
 //! | [`image`] | references, archives, layouts, unpacked trees |
 //! | [`repo`] | git, the tree that tests see, what a repository tests and declares, files as their language sees them |
-//! | [`facility`] | the catalogue: mounts, doors, schedulers, with sources |
 //! | [`config`] | `carnet.toml`: raw with spans, then valid |
+//! | [`facility`] | the catalogue: mounts, doors, schedulers, with sources |
 //! | [`diff`] | environments side by side |
 //! | [`model`] | pure data |
 //! | [`error`], [`exit`] | kinds of failure and their exit codes |

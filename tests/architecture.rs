@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Modules from the top floor to the ground; a module imports only from those below it.
 const FLOORS: [&str; 15] = [
-    "cli", "ui", "run", "engine", "rules", "report", "cell", "image", "repo", "facility", "config", "diff", "model",
+    "cli", "ui", "run", "engine", "rules", "report", "cell", "image", "repo", "config", "facility", "diff", "model",
     "error", "exit",
 ];
 

@@ -181,8 +181,12 @@ impl Run<'_> {
         self.result.timing.copy = started.elapsed().as_secs_f64();
         copied.map_err(|error| chain(&error))?;
         let supervisor = Supervisor::new().map_err(|error| format!("preparing to run commands: {error}"))?;
-        if self.plan.phase == Phase::Setup {
-            return self.setup(&supervisor, progress);
+        if matches!(self.plan.phase, Phase::Setup | Phase::Whole) {
+            self.setup(&supervisor, progress)?;
+            let went_well = self.result.steps.iter().all(|step| step.end.is_success());
+            if self.plan.phase == Phase::Setup || !went_well {
+                return Ok(());
+            }
         }
         self.result.inputs = artifact::digests(work, &self.plan.inputs);
         let tested = self.tests(&supervisor, progress);

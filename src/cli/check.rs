@@ -1,6 +1,5 @@
 //! `carnet check`.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -51,7 +50,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     fail_on: FailOn,
 
-    /// Use no set-up kept by earlier runs.
+    /// Run everything: use no set-up and no result kept by earlier runs.
     #[arg(long)]
     fresh: bool,
 
@@ -62,7 +61,7 @@ pub(super) struct Arguments {
 
 /// What makes a check fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum FailOn {
+pub(super) enum FailOn {
     /// A failed cell.
     #[default]
     Error,
@@ -74,44 +73,55 @@ enum FailOn {
 
 pub(super) fn run(arguments: Arguments, look: &Look) -> Outcome {
     let (top, config) = load(&arguments.path)?;
-    let jobs =
-        arguments.jobs.map_or_else(|| std::thread::available_parallelism().map_or(2, |n| n.get().min(4)), usize::from);
-    let options = Options {
-        top,
-        config,
-        only: arguments.cells.iter().cloned().collect::<BTreeSet<_>>(),
+    let mut options = Options {
+        only: arguments.cells.iter().cloned().collect(),
         engine: arguments.engine.clone(),
-        jobs,
         fresh: arguments.fresh,
+        ..Options::new(top, config)
     };
+    options.jobs = arguments.jobs.map_or(options.jobs, usize::from);
+    let asked = Asked { options, format: arguments.format, fail_on: arguments.fail_on, quiet: arguments.quiet };
+    check(&asked, &arguments.out, look)
+}
+
+/// A check that was asked for, and how it is shown.
+pub(super) struct Asked {
+    pub(super) options: Options,
+    pub(super) format: Format,
+    pub(super) fail_on: FailOn,
+    pub(super) quiet: bool,
+}
+
+/// Runs a check, writes its reports into `out`, and prints one of them.
+pub(super) fn check(asked: &Asked, out: &Path, look: &Look) -> Outcome {
     // Before anything is run: nobody wants to learn after an hour that it can't be written down.
-    let is_new = !arguments.out.exists();
-    file::out_directory(&arguments.out)?;
+    let is_new = !out.exists();
+    file::out_directory(out)?;
     let runtime = super::runtime()?;
-    let document = runtime.block_on(watch(&options, Live::new(look, arguments.quiet)));
+    let document = runtime.block_on(watch(&asked.options, Live::new(look, asked.quiet)));
     // Threads of a daemon's client may still wait for something; nobody waits for them.
     runtime.shutdown_background();
     let document = match document {
         Ok(document) => document,
         Err(error) => {
             if is_new {
-                file::remove_out_directory(&arguments.out);
+                file::remove_out_directory(out);
             }
             return Err(error);
         }
     };
     // Each of the two says what was learned when the other can't.
-    let written = write(&document, &arguments.out, look);
-    print(&report::render(&document, arguments.format, look)?)?;
+    let written = write(&document, out, look);
+    print(&report::render(&document, asked.format, look)?)?;
     written?;
-    if arguments.format == Format::Human && !arguments.quiet {
-        note(&format!("reports in {}", arguments.out.display()));
+    if asked.format == Format::Human && !asked.quiet {
+        note(&format!("reports in {}", out.display()));
     }
-    Ok(code(&document, arguments.fail_on))
+    Ok(code(&document, asked.fail_on))
 }
 
 /// Writes the reports.
-fn write(document: &Document, out: &Path, look: &Look) -> Result<(), CommandError> {
+pub(super) fn write(document: &Document, out: &Path, look: &Look) -> Result<(), CommandError> {
     file::out_directory(out)?;
     for format in [Format::Json, Format::Junit, Format::Markdown, Format::Html] {
         file::write(&out.join(format.file_name()), report::render(document, format, look)?.as_bytes())?;
@@ -121,7 +131,8 @@ fn write(document: &Document, out: &Path, look: &Look) -> Result<(), CommandErro
 
 /// The top of the analysis and its configuration.
 pub(super) fn load(path: &Path) -> Result<(PathBuf, Config), CommandError> {
-    let start = path.canonicalize().map_err(|_| crate::repo::RepoError::NoDirectory { path: path.to_owned() })?;
+    let start = path.canonicalize().ok().filter(|path| path.is_dir());
+    let start = start.ok_or_else(|| crate::repo::RepoError::NoDirectory { path: path.to_owned() })?;
     let facts = git::facts(&start);
     let Some(found) = config::discover(&start, facts.top.as_deref()) else {
         return Ok((start, Config::empty()));
@@ -148,7 +159,7 @@ async fn watch(options: &Options, mut live: Live) -> Result<Document, CommandErr
     document.map_err(CommandError::Other)
 }
 
-fn code(document: &Document, fail_on: FailOn) -> u8 {
+pub(super) fn code(document: &Document, fail_on: FailOn) -> u8 {
     if document.interrupted {
         return exit::INTERRUPTED;
     }

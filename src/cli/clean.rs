@@ -7,7 +7,7 @@ use crate::run::leftover;
 /// Remove what killed runs left behind; with --all, caches too.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Remove unpacked images and kept set-ups too.
+    /// Remove unpacked images, kept set-ups and results too.
     #[arg(long)]
     all: bool,
 }

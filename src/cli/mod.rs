@@ -3,10 +3,13 @@
 mod cell;
 mod check;
 mod clean;
+mod completions;
 mod diff;
 mod doctor;
 mod facilities;
 mod init;
+mod plan;
+mod man;
 mod report;
 pub mod rules;
 mod scan;
@@ -48,6 +51,7 @@ enum Command {
     Scan(scan::Arguments),
     Snapshot(snapshot::Arguments),
     Diff(diff::Arguments),
+    Plan(plan::Arguments),
     Report(report::Arguments),
     Init(init::Arguments),
     Doctor(doctor::Arguments),
@@ -55,6 +59,8 @@ enum Command {
     Clean(clean::Arguments),
     Rules(rules::Arguments),
     Schema(schema::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
     Cell(cell::Arguments),
 }
 
@@ -105,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Scan(command) => scan::run(&command, &look),
         Command::Snapshot(command) => snapshot::run(&command),
         Command::Diff(command) => diff::run(&command, &look),
+        Command::Plan(command) => plan::run(&command),
         Command::Report(command) => report::run(&command, &look),
         Command::Init(command) => init::run(&command),
         Command::Doctor(command) => doctor::run(&command),
@@ -112,7 +119,9 @@ pub fn main() -> ExitCode {
         Command::Clean(command) => clean::run(&command),
         Command::Rules(command) => rules::run(&command),
         Command::Schema(command) => schema::run(&command),
-        Command::Cell(command) => cell::run(&command),
+        Command::Cell(command) => cell::run(command, &look),
+        Command::Completions(command) => completions::run(&command),
+        Command::Man(command) => man::run(&command),
     };
     ExitCode::from(outcome.unwrap_or_else(|error| fail(&error, &look)))
 }

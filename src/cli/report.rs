@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use jiff::Timestamp;
 
+use super::check::{self, FailOn};
 use super::{Outcome, print};
-use crate::diff::document::merge;
+use crate::diff::document::{MergeError, complete, merge};
 use crate::error::{Failure, Kind};
 use crate::exit;
 use crate::model::document::Document;
+use crate::model::matrix::{self, Matrix};
 use crate::report::badge::{self, Age};
 use crate::report::history::State;
 use crate::report::{self, ReportError, text};
@@ -21,9 +23,13 @@ use crate::ui::{Look, file};
 /// timeline: since when a cell is as it is, and what changed then.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Documents (carnet.json).
-    #[arg(required = true, value_name = "DOC")]
+    /// Documents (carnet.json); directories are searched for them.
+    #[arg(required_unless_present = "plan", value_name = "DOC")]
     documents: Vec<PathBuf>,
+
+    /// What `carnet plan --format json` wrote: cells that no document has are errors.
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
 
     /// Format of the report.
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
@@ -44,6 +50,14 @@ pub(super) struct Arguments {
     /// File to write; by default standard output.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+
+    /// Directory to write all the reports into that a check writes.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// What makes the exit code 1; by default nothing, since a report was made.
+    #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "LEVEL")]
+    fail_on: FailOn,
 }
 
 /// Formats of a report.
@@ -62,6 +76,12 @@ pub(super) enum Format {
     Junit,
     /// GitHub-flavoured Markdown.
     Markdown,
+    /// SARIF 2.1.0 of the audit.
+    Sarif,
+    /// GitLab's Code Quality report of the audit.
+    Gitlab,
+    /// Annotations of GitHub Actions.
+    Github,
 }
 
 impl Format {
@@ -74,6 +94,9 @@ impl Format {
             Self::Json => "carnet.json",
             Self::Junit => "junit.xml",
             Self::Markdown => "summary.md",
+            Self::Sarif => "carnet.sarif",
+            Self::Gitlab => "codequality.json",
+            Self::Github => "annotations.txt",
         }
     }
 
@@ -85,6 +108,9 @@ impl Format {
             Self::Json => report::Format::Json,
             Self::Junit => report::Format::Junit,
             Self::Markdown => report::Format::Markdown,
+            Self::Sarif => report::Format::Sarif,
+            Self::Gitlab => report::Format::Gitlab,
+            Self::Github => report::Format::Github,
         }
     }
 }
@@ -111,26 +137,83 @@ impl DocumentError {
 }
 
 pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
-    let documents: Result<Vec<Document>, DocumentError> = arguments.documents.iter().map(|path| read(path)).collect();
-    let document = merge(documents?, arguments.reference.as_deref())?;
-    if let Some(path) = arguments.history.first().filter(|_| arguments.format != Format::Html) {
-        return Err(DocumentError::new(path, "a timeline is part of the page alone: add --format html").into());
+    let documents = read_all(&arguments.documents)?;
+    let mut document = merged(documents, arguments.reference.as_deref(), arguments.plan.is_some())?;
+    if let Some(path) = &arguments.plan {
+        document = Some(complete(document, &read_matrix(path)?)?);
     }
-    let past = history(&document, &arguments.history)?;
+    let document = document.ok_or(MergeError::Nothing)?;
+    let past = history(&document, arguments)?;
     let text = match arguments.format {
         Format::Html => report::page(&document, &past)?,
         Format::Badge => badge::svg(&document, &Age { now: Some(Timestamp::now()), max_days: arguments.max_age }),
         format => render(&document, format, look)?,
     };
+    if let Some(dir) = &arguments.out {
+        check::write(&document, dir, look)?;
+        if !past.is_empty() {
+            file::write(&dir.join(Format::Html.file_name()), report::page(&document, &past)?.as_bytes())?;
+        }
+    }
     match &arguments.output {
         Some(path) => file::write(path, text.as_bytes())?,
         None => print(&text)?,
     }
-    Ok(exit::GOOD)
+    match arguments.fail_on {
+        FailOn::Never => Ok(exit::GOOD),
+        level => Ok(check::code(&document, level)),
+    }
+}
+
+/// The documents merged; none when there are none and that may be.
+pub(super) fn merged(
+    documents: Vec<Document>,
+    reference: Option<&str>,
+    may_be_none: bool,
+) -> Result<Option<Document>, MergeError> {
+    match documents.is_empty() && may_be_none {
+        true => Ok(None),
+        false => merge(documents, reference).map(Some),
+    }
+}
+
+/// Every document named, and every `carnet.json` below a directory named, in the order of their paths.
+pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<Document>, DocumentError> {
+    let mut documents = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            documents.push(read(path)?);
+            continue;
+        }
+        let walk = ignore::WalkBuilder::new(path).standard_filters(false).sort_by_file_path(Path::cmp).build();
+        for entry in walk {
+            let entry = entry.map_err(|error| DocumentError::new(path, error))?;
+            if entry.file_type().is_some_and(|kind| kind.is_file()) && entry.file_name() == "carnet.json" {
+                documents.push(read(entry.path())?);
+            }
+        }
+    }
+    Ok(documents)
+}
+
+fn read_matrix(path: &Path) -> Result<Matrix, DocumentError> {
+    let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
+    let matrix: Matrix = serde_json::from_slice(&bytes).map_err(|error| DocumentError::new(path, error))?;
+    match matrix.schema == matrix::SCHEMA {
+        true => Ok(matrix),
+        false => Err(DocumentError::new(
+            path,
+            format!("its schema is `{}`, not `{}`", matrix.schema.escape_debug(), matrix::SCHEMA),
+        )),
+    }
 }
 
 /// What a timeline needs of each document; one at a time, since they are large.
-fn history(document: &Document, paths: &[PathBuf]) -> Result<Vec<State>, DocumentError> {
+fn history(document: &Document, arguments: &Arguments) -> Result<Vec<State>, DocumentError> {
+    let Some(first) = arguments.history.first() else { return Ok(Vec::new()) };
+    if arguments.format != Format::Html && arguments.out.is_none() {
+        return Err(DocumentError::new(first, "a timeline is part of the page alone: add --format html"));
+    }
     let name = &document.analysis.name;
     let state = |path: &PathBuf| {
         let old = read(path)?;
@@ -138,9 +221,10 @@ fn history(document: &Document, paths: &[PathBuf]) -> Result<Vec<State>, Documen
             return Ok(State::of(&old));
         }
         let other = text::one_line(&old.analysis.name, 80);
-        Err(DocumentError::new(path, format!("it is of `{other}`, not of `{name}`: --history takes documents of one analysis")))
+        let why = format!("it is of `{other}`, not of `{name}`: --history takes documents of one analysis");
+        Err(DocumentError::new(path, why))
     };
-    paths.iter().map(state).collect()
+    arguments.history.iter().map(state).collect()
 }
 
 pub(super) fn read(path: &Path) -> Result<Document, DocumentError> {

@@ -165,22 +165,13 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
         return Ok(exit::GOOD);
     }
     let is_for_ci = matches!(arguments.format, Format::Sarif | Format::Gitlab | Format::Github);
-    let scan = if is_for_ci { scan.below(&directory(&options.top)) } else { scan };
+    let scan = if is_for_ci { scan.below(&git::below(&options.top)) } else { scan };
     let text = render(&scan, arguments, look)?;
     match &arguments.output {
         Some(path) => file::write(path, text.as_bytes())?,
         None => print(&text)?,
     }
     Ok(code(&scan, arguments.fail_on))
-}
-
-/// The path of the analysis below the top of its repository; empty at the top and outside git.
-fn directory(top: &Path) -> String {
-    let below = || {
-        let repository = git::facts(top).top?.canonicalize().ok()?;
-        Some(top.canonicalize().ok()?.strip_prefix(repository).ok()?.to_string_lossy().into_owned())
-    };
-    below().unwrap_or_default()
 }
 
 /// Names that the catalogue and the table of rules must have.

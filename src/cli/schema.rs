@@ -29,6 +29,8 @@ pub enum Format {
     Cell,
     /// What a cell is told to do.
     Plan,
+    /// The cells of a check, before any runs.
+    Matrix,
     /// A static audit.
     Scan,
     /// Findings of an audit that are known.
@@ -44,6 +46,7 @@ impl Format {
             Self::Environment => schema_for!(crate::model::environment::Environment),
             Self::Cell => schema_for!(crate::model::cell::CellResult),
             Self::Plan => schema_for!(crate::model::plan::CellPlan),
+            Self::Matrix => schema_for!(crate::model::matrix::Matrix),
             Self::Scan => schema_for!(crate::model::scan::Scan),
             Self::Baseline => schema_for!(crate::rules::suppress::baseline::Baseline),
         }

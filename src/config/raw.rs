@@ -141,8 +141,12 @@ pub(super) struct Data {
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, default)]
 pub(super) struct Facility {
-    /// Identifier: lowercase letters, digits and hyphens.
-    #[schemars(required, with = "String")]
+    /// A facility of the catalogue (`carnet facilities list`), whose image and contract are taken; what else is written here
+    /// goes before.
+    #[schemars(with = "Option<String>", rename = "use")]
+    pub(super) like: Option<Spanned<String>>,
+    /// Identifier: lowercase letters, digits and hyphens. Needed without `use`.
+    #[schemars(with = "Option<String>")]
     pub(super) id: Option<Spanned<String>>,
     /// Role, when one facility stands several times with different contracts: `login`, `notebook`, `worker`, `ci`.
     #[schemars(with = "Option<String>")]
@@ -307,6 +311,7 @@ fn data(mut fields: Fields<'_, '_>) -> Data {
 
 fn facility(mut fields: Fields<'_, '_>) -> Facility {
     let facility = Facility {
+        like: fields.get("use"),
         id: fields.get("id"),
         role: fields.get("role"),
         image: fields.get("image"),

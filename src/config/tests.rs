@@ -5,6 +5,7 @@ use std::path::Path;
 use proptest::prelude::{any, prop, proptest};
 
 use super::Config;
+use crate::model::contract::Ids;
 use crate::model::finding::Severity;
 use crate::model::plan::TestKind;
 use crate::model::reference::Reference;
@@ -163,6 +164,33 @@ fn every_problem_is_reported_at_its_place() {
 fn a_syntax_error_is_reported_alone() {
     let problems = parse("[test\nrun = 1\n").expect_err("no TOML");
     assert!(problems[0].starts_with("1:"), "{problems:?}");
+}
+
+#[test]
+fn a_facility_of_the_catalogue_brings_its_image_and_contract() {
+    let config = parse(
+        "[[facility]]\nuse = \"unl-coffea-casa\"\nrole = \"notebook\"\n[[facility]]\nuse = \"unl-coffea-casa\"\nid = \"ours\"\n\
+         image = \"docker://x/y:1\"\nuser = \"7:8\"\nentrypoint = false\n[[facility]]\nuse = \"fnal-lpc\"\n",
+    )
+    .expect("valid");
+    let [casa, ours, lpc] = config.facilities.as_slice() else { panic!("three: {config:?}") };
+    assert_eq!(casa.cell(), "unl-coffea-casa/notebook");
+    assert!(casa.written.starts_with("docker://hub.opensciencegrid.org/coffea-casa/"), "{}", casa.written);
+    assert_eq!((casa.contract.user, casa.contract.entrypoint), (Some(Ids { uid: 6440, gid: 11265 }), true));
+    assert_eq!((ours.cell().as_str(), ours.written.as_str()), ("ours", "docker://x/y:1"));
+    assert_eq!((ours.contract.user, ours.contract.entrypoint), (Some(Ids { uid: 7, gid: 8 }), false));
+    assert!(lpc.contract.read_only, "Apptainer");
+}
+
+#[test]
+fn what_the_catalogue_does_not_know_is_said_at_its_place() {
+    let problems = parse("[[facility]]\nuse = \"desy-nav\"\n[[facility]]\nuse = \"wisconsin\"\n").expect_err("neither");
+    assert!(
+        problems[0].starts_with("2:7 no facility `desy-nav` in the catalogue [did you mean `desy-naf`?"),
+        "{problems:?}"
+    );
+    assert!(problems[1].starts_with("4:7 the catalogue knows no image of `wisconsin`"), "{problems:?}");
+    parse("[[facility]]\nuse = \"wisconsin\"\nengine = \"host\"\n").expect("on its own node it needs none");
 }
 
 #[test]

@@ -7,9 +7,10 @@ use jiff::civil::Date;
 use toml::Spanned;
 use toml::value::Datetime;
 
-use super::problem::Problem;
+use super::problem::{Problem, nearest};
 use super::{Config, Expectation, Facility, Test, raw, unit};
 use crate::error::Failure as _;
+use crate::facility::{self, Catalogue};
 use crate::model::contract::{Contract, Ids, Mount, Tmp};
 use crate::model::plan::TestKind;
 use crate::model::reference::Reference;
@@ -22,7 +23,7 @@ pub(super) fn check(file: raw::File, text: &str, base: &Path, problems: &mut Vec
     let mut check = Check { base, problems };
     let mut facilities: Vec<Facility> = Vec::new();
     for raw in file.facility {
-        let span = raw.id.as_ref().map_or(raw.span.clone(), Spanned::span);
+        let span = raw.id.as_ref().or(raw.like.as_ref()).map_or(raw.span.clone(), Spanned::span);
         let Some(facility) = check.facility(raw) else { continue };
         if facilities.iter().any(|other| other.cell() == facility.cell()) {
             check.problem(span, format!("a second facility `{}`", facility.cell()), "give each another id or role");
@@ -141,20 +142,59 @@ impl Check<'_> {
 
     fn facility(&mut self, raw: raw::Facility) -> Option<Facility> {
         let span = raw.span.clone();
-        let contract = self.contract(&raw);
+        let like = match raw.like.clone() {
+            Some(name) => Some(self.catalogued(name)?),
+            None => None,
+        };
+        let contract = self.contract(&raw, like.map(|like| like.contract()).unwrap_or_default());
         let engine = raw.engine.and_then(|engine| self.engine(engine));
-        let image = self.image(raw.image, engine.as_deref(), &span);
+        let image = match like.filter(|_| raw.image.is_none() && engine.as_deref() != Some("host")) {
+            Some(like) => self.usual_image(like, raw.like.as_ref().map_or(span.clone(), Spanned::span)),
+            None => self.image(raw.image, engine.as_deref(), &span),
+        };
         let expect = raw.expect.and_then(|expect| self.expectation(expect));
         let role = raw.role.and_then(|role| self.slug(role, "a role"));
         let id = match raw.id {
             Some(id) => self.slug(id, "an id"),
+            None if like.is_some() => like.map(|like| like.id.clone()),
             None => {
-                self.problem(span, "a facility needs an `id`", "write id = \"my-facility\"");
+                let help = "write id = \"my-facility\", or use = \"...\" with one of `carnet facilities list`";
+                self.problem(span, "a facility needs an `id`", help);
                 None
             }
         };
         let (image, written) = image?;
         Some(Facility { id: id?, role, image, written, engine, contract: contract?, expect })
+    }
+
+    /// The facility of the catalogue with this name.
+    fn catalogued(&mut self, name: Spanned<String>) -> Option<&'static facility::Facility> {
+        let catalogue = Catalogue::builtin();
+        if let Some(found) = catalogue.facility(name.get_ref()) {
+            return Some(found);
+        }
+        let known: Vec<&str> = catalogue.facilities.iter().map(|facility| facility.id.as_str()).collect();
+        let help = match nearest(name.get_ref(), &known) {
+            Some(near) => format!("did you mean `{near}`? carnet facilities list shows all of them"),
+            None => "carnet facilities list shows those there are".to_owned(),
+        };
+        let message = format!("no facility `{}` in the catalogue", name.get_ref().escape_debug());
+        self.problem(name.span(), message, &help);
+        None
+    }
+
+    /// The image that is usually run at a facility of the catalogue.
+    fn usual_image(&mut self, like: &facility::Facility, span: Range<usize>) -> Option<(Reference, String)> {
+        let Some(written) = like.reference() else {
+            let message = format!("the catalogue knows no image of `{}` by its whole name", like.id);
+            self.problem(span, message, "name the one you use there: image = \"docker://NAME:TAG\"");
+            return None;
+        };
+        let read = |text: String| match Reference::parse(&text, Path::new("/")) {
+            Ok(image) => Ok((image, text)),
+            Err(error) => Err(error.to_string()),
+        };
+        self.parse(Spanned::new(span, written), read)
     }
 
     fn engine(&mut self, value: Spanned<String>) -> Option<String> {
@@ -192,20 +232,20 @@ impl Check<'_> {
         }
     }
 
-    /// The contract; none when some of its values are wrong, each of which is reported.
-    fn contract(&mut self, raw: &raw::Facility) -> Option<Contract> {
+    /// The contract over that of the catalogue; none when some of its values are wrong, each of which is reported.
+    fn contract(&mut self, raw: &raw::Facility, like: Contract) -> Option<Contract> {
         let before = self.problems.len();
         let size = raw.tmp_size.clone().and_then(|text| self.parse(text, |t| unit::bytes(&t)));
         let noexec = raw.tmp_noexec.as_ref().is_some_and(|flag| *flag.get_ref());
         let contract = Contract {
-            user: raw.user.clone().and_then(|text| self.parse(text, ids)),
+            user: raw.user.clone().map_or(like.user, |text| self.parse(text, ids)),
             home: raw.home.clone().and_then(|path| self.absolute(path)),
-            read_only: raw.read_only.as_ref().is_some_and(|flag| *flag.get_ref()),
+            read_only: raw.read_only.as_ref().map_or(like.read_only, |flag| *flag.get_ref()),
             tmp: (size.is_some() || noexec).then_some(Tmp { size, noexec }),
             workdir: raw.workdir.clone().and_then(|path| self.absolute(path)),
             env: raw.env.clone().and_then(|env| self.parse(env, variables)).unwrap_or_default(),
             pass_env: raw.pass_env.iter().filter_map(|name| self.parse(name.clone(), variable)).collect(),
-            entrypoint: raw.entrypoint.as_ref().is_some_and(|flag| *flag.get_ref()),
+            entrypoint: raw.entrypoint.as_ref().map_or(like.entrypoint, |flag| *flag.get_ref()),
             prelude: raw.setup.clone().and_then(|command| self.command(command)),
             mounts: raw.mounts.iter().filter_map(|text| self.parse(text.clone(), mount)).collect(),
             memory: raw.memory.clone().and_then(|text| self.parse(text, |t| unit::bytes(&t))),

@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::error::{Failure, Kind};
 use crate::model::digest::Digest;
-use crate::model::document::{Cell, CellDiff, Document, Status, Timing};
+use crate::model::document::{self, Cell, CellDiff, Document, RunTiming, Status, Timing};
 use crate::model::environment::Environment;
+use crate::model::matrix::{Matrix, Planned};
 
 use super::{Interest, environments};
 
@@ -123,12 +124,75 @@ pub fn against(
         .collect()
 }
 
+/// Adds what a matrix planned and no document brought: each such cell is an error, never silently absent. Cells come in
+/// the order of the matrix, with what it doesn't know behind them. With no document at all, every cell is missing.
+///
+/// # Errors
+/// When the documents are of another analysis than the matrix, or of another state of it.
+pub fn complete(merged: Option<Document>, matrix: &Matrix) -> Result<Document, MergeError> {
+    let mut document = blank(matrix);
+    if let Some(merged) = merged {
+        same_analysis(&document, &merged)?;
+        document = Document { reference: matrix.reference.clone().or(merged.reference.clone()), ..merged };
+    }
+    let mut found = std::mem::take(&mut document.cells);
+    for planned in &matrix.cells {
+        let at = found.iter().position(|cell| cell.id == planned.id);
+        document.cells.push(at.map_or_else(|| missing(planned), |at| found.remove(at)));
+    }
+    document.cells.extend(found);
+    compare(&mut document);
+    Ok(document)
+}
+
+/// The document of a matrix of which nothing has come back.
+fn blank(matrix: &Matrix) -> Document {
+    Document {
+        schema: document::SCHEMA.to_owned(),
+        version: matrix.version.clone(),
+        analysis: matrix.analysis.clone(),
+        reference: matrix.reference.clone(),
+        cells: Vec::new(),
+        environments: BTreeMap::new(),
+        diffs: Vec::new(),
+        scan: None,
+        interrupted: false,
+        timing: Timing::default(),
+    }
+}
+
+fn missing(planned: &Planned) -> Cell {
+    Cell {
+        id: planned.id.clone(),
+        facility: planned.facility.clone(),
+        role: planned.role.clone(),
+        engine: planned.engine.clone().unwrap_or_default(),
+        image: None,
+        contract: planned.contract.clone(),
+        status: Status::Error,
+        reason: Some("no result came back".to_owned()),
+        hint: Some(
+            "its job did not start, was cancelled, or its document was not handed on: look at its log".to_owned(),
+        ),
+        forgiven: None,
+        cached: false,
+        environment: None,
+        steps: Vec::new(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+        not_enforced: Vec::new(),
+        timing: RunTiming::default(),
+    }
+}
+
 fn same_analysis(first: &Document, other: &Document) -> Result<(), MergeError> {
     let (a, b) = (&first.analysis, &other.analysis);
     if a.name != b.name {
         return Err(MergeError::Analysis { first: a.name.clone(), other: b.name.clone() });
     }
-    if a.tree.digest != b.tree.digest {
+    // Jobs of one commit may have other files beside it, as what a cache or an artifact brings.
+    let one_commit = a.commit.is_some() && a.commit == b.commit;
+    if a.tree.digest != b.tree.digest && !one_commit {
         let short = |digest: &Digest| digest.short().to_owned();
         let (first, other) = (short(&a.tree.digest), short(&b.tree.digest));
         return Err(MergeError::Tree { name: a.name.clone(), first, other });
@@ -143,7 +207,14 @@ fn absorb(merged: &mut Document, other: Document) {
     merged.analysis.commit = merged.analysis.commit.take().or(other.analysis.commit);
     merged.analysis.remote = merged.analysis.remote.take().or(other.analysis.remote);
     merged.environments.extend(other.environments);
-    for cell in other.cells {
+    merged.scan = merged.scan.take().or(other.scan);
+    let differs = merged.analysis.tree.digest != other.analysis.tree.digest;
+    let tree = other.analysis.tree.digest.short().to_owned();
+    for mut cell in other.cells {
+        if differs {
+            let note = format!("tree: files beside those of the commit differ from the first job's (tree {tree})");
+            cell.not_enforced.push(note);
+        }
         match merged.cells.iter_mut().find(|known| known.id == cell.id) {
             Some(known) if ran(known) && !ran(&cell) => {}
             Some(known) => *known = cell,

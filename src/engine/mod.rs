@@ -74,6 +74,14 @@ pub trait Engine: Send + Sync {
     fn open<'a>(&'a self, reference: &'a Reference, cancel: CancellationToken)
     -> Task<'a, Result<Opened, EngineError>>;
 
+    /// What the image is, without making it ready; none when only [`Engine::open`] can say.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    fn identify<'a>(&'a self, _reference: &'a Reference) -> Task<'a, Result<Option<ImageIdentity>, EngineError>> {
+        Box::pin(async { Ok(None) })
+    }
+
     /// The state that an earlier run kept under this key on top of `base`, if it is still there.
     ///
     /// # Errors

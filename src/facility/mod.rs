@@ -4,6 +4,7 @@
 //! its source and the day it was read.
 
 mod builtin;
+mod contract;
 pub mod door;
 mod file;
 pub mod place;

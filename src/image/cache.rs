@@ -1,4 +1,4 @@
-//! Where carnet keeps what it can make again: unpacked images, kept states, directories of runs.
+//! Where carnet keeps what it can make again: unpacked images, kept states, results, directories of runs.
 
 use std::fs;
 use std::io;
@@ -56,6 +56,11 @@ impl Cache {
     /// States that set-ups on this machine itself left: `kept-host/<key>`.
     pub fn kept_host(&self) -> PathBuf {
         self.dir.join("kept-host")
+    }
+
+    /// Results of cells: `results/<question>/<image>.json`.
+    pub fn results(&self) -> PathBuf {
+        self.dir.join("results")
     }
 
     /// The unpacked tree of an image, when it is there and complete.

@@ -60,6 +60,9 @@ pub struct Timing {
 pub struct Analysis {
     /// Name from `carnet.toml`, else of the repository's directory.
     pub name: String,
+    /// Its directory below the top of the repository; empty at the top and outside git.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub directory: String,
     /// Commit checked out, when it is a git repository with commits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,

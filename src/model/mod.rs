@@ -16,6 +16,7 @@ pub mod finding;
 pub mod image;
 pub mod inventory;
 pub mod known;
+pub mod matrix;
 pub mod package;
 pub mod plan;
 pub mod provider;

@@ -69,6 +69,8 @@ pub enum Phase {
     Setup,
     /// Take the snapshot, run the tests, hash the outputs.
     Test,
+    /// Copy the analysis and run the set-up command, then all of `test`: where nothing can be kept between two starts.
+    Whole,
     /// Take the snapshot alone.
     Snapshot,
 }

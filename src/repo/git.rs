@@ -35,6 +35,15 @@ pub fn facts(dir: &Path) -> Facts {
     }
 }
 
+/// The path of `dir` below the top of its repository; empty at the top and outside git.
+pub fn below(dir: &Path) -> String {
+    let found = || {
+        let repository = facts(dir).top?.canonicalize().ok()?;
+        Some(dir.canonicalize().ok()?.strip_prefix(repository).ok()?.to_string_lossy().into_owned())
+    };
+    found().unwrap_or_default()
+}
+
 fn dirty(repository: &Repository) -> bool {
     let mut options = StatusOptions::new();
     options.include_untracked(true).include_ignored(false).no_refresh(true);

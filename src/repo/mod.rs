@@ -1,5 +1,6 @@
 //! The repository of an analysis: git, the tree that tests see, what it tests, imports and declares.
 
+pub mod ci;
 pub mod detect;
 pub mod git;
 pub mod image;
@@ -88,6 +89,7 @@ impl Failure for RepoError {
                 Some("set CARNET_CACHE to a directory that you can write to".to_owned())
             }
             Self::TooMany { .. } => Some("let .gitignore leave out what the tests don't need".to_owned()),
+            Self::NoDirectory { .. } => Some("name the directory of the analysis".to_owned()),
             Self::NoRange { .. } => Some("name two commits as `A..B`; a shallow clone may lack the first".to_owned()),
             _ => None,
         }

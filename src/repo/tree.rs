@@ -38,12 +38,6 @@ pub struct Listing {
     last: Option<(PathBuf, bool)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Entry {
-    File { executable: bool },
-    Link,
-}
-
 impl Listing {
     /// Lists what the tests of the analysis at `top` see.
     ///
@@ -85,16 +79,28 @@ impl Listing {
     /// # Errors
     /// When a file can't be read or written; one that vanished since the listing counts as left out.
     pub fn copy(&self, target: &Path) -> Result<Tree, RepoError> {
-        let mut copy = Copy { hasher: Sha256::new(), bytes: 0, entries: 0, buffer: vec![0; 1 << 18] };
+        self.take(Some(target))
+    }
+
+    /// Says what the tree is, as [`Self::copy`] does, without copying it.
+    ///
+    /// # Errors
+    /// When a file can't be read; one that vanished since the listing counts as left out.
+    pub fn digest(&self) -> Result<Tree, RepoError> {
+        self.take(None)
+    }
+
+    fn take(&self, target: Option<&Path>) -> Result<Tree, RepoError> {
+        let mut copy = Copy { entries: TreeHasher::default(), bytes: 0, buffer: vec![0; 1 << 18] };
         let mut left_out = self.left_out.clone();
         for (path, entry) in &self.entries {
-            let (from, to) = (self.top.join(path), target.join(path));
-            if let Some(parent) = to.parent() {
+            let (from, to) = (self.top.join(path), target.map(|target| target.join(path)));
+            if let Some(parent) = to.as_deref().and_then(Path::parent) {
                 make_directories(parent)?;
             }
             let done = match entry {
-                Entry::File { executable } => copy.file(path, &from, &to, *executable)?,
-                Entry::Link => copy.link(path, &from, &to)?,
+                Entry::File { executable } => copy.file(path, &from, to.as_deref(), *executable)?,
+                Entry::Link => copy.link(path, &from, to.as_deref())?,
             };
             if !done {
                 left_out.insert(path.clone(), "it vanished while it was copied".to_owned());
@@ -102,8 +108,8 @@ impl Listing {
         }
         let left_out = left_out.into_iter().take(MOST_LEFT_OUT);
         Ok(Tree {
-            digest: Digest::finish(copy.hasher),
-            entries: copy.entries,
+            entries: copy.entries.count,
+            digest: copy.entries.finish(),
             bytes: copy.bytes,
             with_git: self.with_git,
             left_out: left_out
@@ -274,18 +280,56 @@ fn make_directories(dir: &Path) -> Result<(), RepoError> {
     fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).map_err(failed)
 }
 
-/// A copy under way and the digest of what was copied.
-struct Copy {
+/// The digest of a tree under way. Entries come in the order of their paths, part by part.
+#[derive(Debug, Default)]
+pub(super) struct TreeHasher {
     hasher: Sha256,
+    count: u64,
+}
+
+/// What an entry of a tree is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// A file, perhaps executable.
+    File { executable: bool },
+    /// A link; its content is its target.
+    Link,
+}
+
+impl TreeHasher {
+    /// One entry: type, length of the path, path, digest of the content.
+    pub(super) fn add(&mut self, path: &Path, kind: Entry, content: Sha256) {
+        let bytes = path.as_os_str().as_bytes();
+        self.hasher.update([match kind {
+            Entry::File { executable: true } => b'x',
+            Entry::File { executable: false } => b'f',
+            Entry::Link => b'l',
+        }]);
+        self.hasher.update((bytes.len() as u64).to_le_bytes());
+        self.hasher.update(bytes);
+        self.hasher.update(content.finalize());
+        self.count += 1;
+    }
+
+    pub(super) fn finish(self) -> Digest {
+        Digest::finish(self.hasher)
+    }
+}
+
+/// A copy under way, or only a look at what would be copied, and the digest of that.
+struct Copy {
+    entries: TreeHasher,
     bytes: u64,
-    entries: u64,
     buffer: Vec<u8>,
 }
 
 impl Copy {
-    fn file(&mut self, path: &Path, from: &Path, to: &Path, executable: bool) -> Result<bool, RepoError> {
+    fn file(&mut self, path: &Path, from: &Path, to: Option<&Path>, executable: bool) -> Result<bool, RepoError> {
         let Ok(mut source) = File::open(from) else { return self.unreadable(from) };
-        let mut target = File::create(to).map_err(|error| RepoError::io("writing", to, error))?;
+        let mut target = match to {
+            Some(to) => Some((to, File::create(to).map_err(|error| RepoError::io("writing", to, error))?)),
+            None => None,
+        };
         let mut content = Sha256::new();
         loop {
             let n = source.read(&mut self.buffer).map_err(|error| RepoError::io("reading", from, error))?;
@@ -294,19 +338,24 @@ impl Copy {
             }
             content.update(&self.buffer[..n]);
             self.bytes += n as u64;
-            target.write_all(&self.buffer[..n]).map_err(|error| RepoError::io("writing", to, error))?;
+            if let Some((to, target)) = &mut target {
+                target.write_all(&self.buffer[..n]).map_err(|error| RepoError::io("writing", to, error))?;
+            }
         }
-        let mode = if executable { 0o755 } else { 0o644 };
-        let permissions = fs::Permissions::from_mode(mode);
-        target.set_permissions(permissions).map_err(|error| RepoError::io("writing", to, error))?;
-        self.note(path, if executable { b'x' } else { b'f' }, content);
+        if let Some((to, target)) = target {
+            let permissions = fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 });
+            target.set_permissions(permissions).map_err(|error| RepoError::io("writing", to, error))?;
+        }
+        self.entries.add(path, Entry::File { executable }, content);
         Ok(true)
     }
 
-    fn link(&mut self, path: &Path, from: &Path, to: &Path) -> Result<bool, RepoError> {
+    fn link(&mut self, path: &Path, from: &Path, to: Option<&Path>) -> Result<bool, RepoError> {
         let Ok(aim) = fs::read_link(from) else { return Ok(false) };
-        symlink(&aim, to).map_err(|error| RepoError::io("writing", to, error))?;
-        self.note(path, b'l', Sha256::new_with_prefix(aim.as_os_str().as_bytes()));
+        if let Some(to) = to {
+            symlink(&aim, to).map_err(|error| RepoError::io("writing", to, error))?;
+        }
+        self.entries.add(path, Entry::Link, Sha256::new_with_prefix(aim.as_os_str().as_bytes()));
         Ok(true)
     }
 
@@ -317,16 +366,6 @@ impl Copy {
             Err(error) => Err(RepoError::io("reading", from, error)),
             Ok(_) => Ok(false),
         }
-    }
-
-    /// One entry of the digest: type, length of the path, path, digest of the content.
-    fn note(&mut self, path: &Path, kind: u8, content: Sha256) {
-        let bytes = path.as_os_str().as_bytes();
-        self.hasher.update([kind]);
-        self.hasher.update((bytes.len() as u64).to_le_bytes());
-        self.hasher.update(bytes);
-        self.hasher.update(content.finalize());
-        self.entries += 1;
     }
 }
 

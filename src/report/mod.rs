@@ -10,6 +10,7 @@ use crate::model::diff::Diff;
 use crate::model::document::Document;
 
 pub mod badge;
+mod github;
 pub mod history;
 mod html;
 mod human;
@@ -17,6 +18,7 @@ pub mod json;
 mod junit;
 mod markdown;
 mod parallel;
+pub mod plan;
 pub mod scan;
 mod sort;
 mod summary;
@@ -38,11 +40,27 @@ pub enum Format {
     Junit,
     /// GitHub-flavoured Markdown, for step summaries and comments.
     Markdown,
+    /// SARIF 2.1.0 of the audit.
+    Sarif,
+    /// GitLab's Code Quality report of the audit.
+    Gitlab,
+    /// Annotations of GitHub Actions: failed cells and tests, then the audit.
+    Github,
 }
 
 impl Format {
     /// Every format, in the order of their names.
-    pub const ALL: [Self; 6] = [Self::Badge, Self::Html, Self::Human, Self::Json, Self::Junit, Self::Markdown];
+    pub const ALL: [Self; 9] = [
+        Self::Badge,
+        Self::Html,
+        Self::Human,
+        Self::Json,
+        Self::Junit,
+        Self::Markdown,
+        Self::Sarif,
+        Self::Gitlab,
+        Self::Github,
+    ];
 
     /// The name it has on the command line.
     pub fn name(self) -> &'static str {
@@ -53,6 +71,9 @@ impl Format {
             Self::Json => "json",
             Self::Junit => "junit",
             Self::Markdown => "markdown",
+            Self::Sarif => "sarif",
+            Self::Gitlab => "gitlab",
+            Self::Github => "github",
         }
     }
 }
@@ -83,6 +104,9 @@ pub enum ReportError {
     /// A bare difference has no such form.
     #[error("a difference has no {0} form")]
     NoDifferenceForm(&'static str),
+    /// The document was made without an audit.
+    #[error("the document holds no audit, and its {0} form is of nothing else")]
+    NoAudit(&'static str),
     /// The place the report goes to failed.
     #[error("the report can't be written")]
     Write(#[from] io::Error),
@@ -94,14 +118,18 @@ pub enum ReportError {
 impl Failure for ReportError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NoDifferenceForm(_) => Kind::Usage,
+            Self::NoDifferenceForm(_) | Self::NoAudit(_) => Kind::Usage,
             Self::Write(_) => Kind::Place,
             Self::Form(_) => Kind::Bug,
         }
     }
 
     fn hint(&self) -> Option<String> {
-        matches!(self, Self::NoDifferenceForm(_)).then(|| "choose human, json or markdown".to_owned())
+        match self {
+            Self::NoDifferenceForm(_) => Some("choose human, json or markdown".to_owned()),
+            Self::NoAudit(form) => Some(format!("make it with carnet scan --format {form}")),
+            Self::Write(_) | Self::Form(_) => None,
+        }
     }
 }
 
@@ -117,6 +145,9 @@ pub fn write(document: &Document, format: Format, options: &Options, out: &mut d
         Format::Json => json::write(document, out),
         Format::Junit => junit::write(document, out),
         Format::Markdown => Ok(out.write_all(markdown::document(document, options).as_bytes())?),
+        Format::Sarif => audit(document, scan::Format::Sarif, options, out),
+        Format::Gitlab => audit(document, scan::Format::Gitlab, options, out),
+        Format::Github => Ok(out.write_all(github::document(document).as_bytes())?),
     }
 }
 
@@ -128,6 +159,13 @@ pub fn page(document: &Document, past: &[history::State]) -> Result<String, Repo
     let mut out = Vec::new();
     html::write(document, past, &mut out)?;
     String::from_utf8(out).map_err(|error| ReportError::Form(error.to_string()))
+}
+
+/// The audit in a document, with paths from the top of the repository, as CI systems want them.
+fn audit(document: &Document, format: scan::Format, options: &Options, out: &mut dyn Write) -> Result<(), ReportError> {
+    let scan = document.scan.clone().ok_or(ReportError::NoAudit(format.name()))?;
+    let text = scan::render(format, &scan.below(&document.analysis.directory), options)?;
+    Ok(out.write_all(text.as_bytes())?)
 }
 
 /// A document in a format, as text.
@@ -149,6 +187,8 @@ pub fn render_diff(diff: &Diff, format: Format, options: &Options) -> Result<Str
         Format::Human => Ok(human::difference(diff, options)),
         Format::Json => json::difference(diff),
         Format::Markdown => Ok(markdown::difference(diff, options)),
-        Format::Badge | Format::Html | Format::Junit => Err(ReportError::NoDifferenceForm(format.name())),
+        Format::Badge | Format::Html | Format::Junit | Format::Sarif | Format::Gitlab | Format::Github => {
+            Err(ReportError::NoDifferenceForm(format.name()))
+        }
     }
 }

@@ -67,7 +67,7 @@ impl<'a> Own<'a> {
     /// Who provides a module, from the first part of its name.
     pub(super) fn provider(&self, module: &str) -> Provider {
         let top = module.split('.').next().unwrap_or_default();
-        if top.is_empty() || is_standard(top) || known::PYTHON2.contains(&top) || self.names.contains(top) {
+        if top.is_empty() || is_standard(top) || self.names.contains(top) {
             return Provider::Here;
         }
         // Fragments of configurations of CMSSW.

@@ -67,6 +67,14 @@ impl Engines {
         Err(refusals.pop().unwrap_or_else(|| missing("host", "there is no such engine", "run carnet doctor")))
     }
 
+    /// The engine that runs where we stand.
+    ///
+    /// # Errors
+    /// When it doesn't work here.
+    pub async fn host(&self) -> Result<Arc<dyn Engine>, EngineError> {
+        self.named("host").await
+    }
+
     async fn named(&self, name: &str) -> Result<Arc<dyn Engine>, EngineError> {
         let Some(engine) = self.all.iter().find(|engine| engine.name() == name) else {
             return Err(missing("carnet", &format!("it has no engine `{name}`"), "use docker, embedded or host"));

@@ -27,6 +27,11 @@ pub enum Event {
         /// The line as it came: hostile.
         line: String,
     },
+    /// Something that concerns no result and that the user should know.
+    Note {
+        /// What, in one line.
+        text: String,
+    },
     /// A cell is over.
     Finished {
         /// Its result.

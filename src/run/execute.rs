@@ -1,15 +1,17 @@
 //! One cell: engine, image, set-up, tests.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
+use super::cache::{self, Key, Question, Store, Subject, passed};
 use super::choice::Engines;
 use super::event::Event;
+use super::material::Material;
 use super::secret::{self, Secrets};
 use super::stage::{PROGRAM, SOURCE, Stage};
 use super::verdict;
@@ -37,9 +39,11 @@ const MARGIN: u64 = 120;
 pub(super) struct Run {
     pub(super) config: Config,
     pub(super) tests: Vec<TestCommand>,
-    pub(super) stage: Arc<Stage>,
+    pub(super) material: Material,
+    pub(super) results: Store,
     pub(super) engines: Engines,
     pub(super) fresh: bool,
+    pub(super) in_place: bool,
     pub(super) events: UnboundedSender<Event>,
     pub(super) cancel: CancellationToken,
 }
@@ -54,18 +58,31 @@ impl Run {
     /// Runs one cell to its verdict, whatever happens.
     pub(super) async fn cell(&self, facility: &Facility) -> (Cell, Option<Environment>) {
         let clock = Instant::now();
-        let mut progress =
-            Progress { cell: verdict::not_run(facility, "interrupted before it began"), environment: None };
+        let cell = verdict::not_run(facility, "interrupted before it began");
+        let mut progress = Progress { cell, environment: None };
+        let mut lasting = None;
         if self.cancel.is_cancelled() {
             progress.cell.status = Status::Skipped;
-        } else if let Err(error) = self.attempt(facility, &mut progress).await {
-            let cell = &mut progress.cell;
-            cell.status = if matches!(error, EngineError::Cancelled) { Status::Skipped } else { Status::Error };
-            cell.reason = Some(chain(&error));
-            cell.hint = error.hint();
+        } else {
+            match self.attempt(facility, &mut progress).await {
+                Ok(key) => lasting = key,
+                Err(error) => {
+                    let cell = &mut progress.cell;
+                    let is_cancelled = matches!(error, EngineError::Cancelled);
+                    cell.status = if is_cancelled { Status::Skipped } else { Status::Error };
+                    cell.reason = Some(chain(&error));
+                    cell.hint = error.hint();
+                }
+            }
+        }
+        // What was not run now took as long as it took then.
+        if !progress.cell.cached {
+            progress.cell.timing.seconds = clock.elapsed().as_secs_f64();
+        }
+        if let Some(key) = lasting {
+            self.remember(&key, &progress);
         }
         verdict::forgive(&mut progress.cell, facility.expect.as_ref(), jiff::Zoned::now().date());
-        progress.cell.timing.seconds = clock.elapsed().as_secs_f64();
         let _ = self.events.send(Event::Finished {
             cell: Box::new(progress.cell.clone()),
             environment: progress.environment.clone().map(Box::new),
@@ -73,21 +90,89 @@ impl Run {
         (progress.cell, progress.environment)
     }
 
-    async fn attempt(&self, facility: &Facility, progress: &mut Progress) -> Result<(), EngineError> {
+    /// Finds the result of an earlier run or runs the cell. Gives the key under which the result can be kept.
+    async fn attempt(&self, facility: &Facility, progress: &mut Progress) -> Result<Option<Key>, EngineError> {
+        if self.in_place {
+            return self.attempt_in_place(facility, progress).await.map(|()| None);
+        }
         self.doing(facility, "opening the image");
         let engine = self.engines.pick(facility).await?;
         progress.cell.engine = engine.name().to_owned();
+        let may_be_known = !self.fresh && cache::is_pure(&self.config, facility);
+        let identity = if may_be_known { engine.identify(&facility.image).await? } else { None };
+        if identity.as_ref().is_some_and(|identity| self.recall(facility, identity, progress)) {
+            return Ok(None);
+        }
         let mut image = engine.open(&facility.image, self.cancel.clone()).await?;
+        if may_be_known && identity.is_none() && self.recall(facility, &image.identity, progress) {
+            return Ok(None);
+        }
         progress.cell.image = (facility.image != Reference::Host).then(|| told(facility, &image.identity));
 
         if let Some(setup) = &self.config.test.setup {
             match self.set_up(&*engine, facility, &image, setup, progress).await? {
                 Some(ready) => image = ready,
-                None => return Ok(()),
+                None => return Ok(None),
             }
         }
         self.doing(facility, "tests");
         let completed = self.run(&*engine, facility, &image, Phase::Test, None).await?;
+        self.take(facility, completed, progress);
+        Ok(self.key(facility, &image.identity, engine.name()))
+    }
+
+    /// What the result of this cell would be kept under; none when it can't be kept.
+    fn key(&self, facility: &Facility, image: &ImageIdentity, engine: &str) -> Option<Key> {
+        if !cache::is_pure(&self.config, facility) {
+            return None;
+        }
+        let subject = Subject { config: &self.config, tests: &self.tests, tree: self.material.digest()? };
+        Key::new(Question::new(subject, facility)?, image, engine)
+    }
+
+    /// Takes over the result of an earlier run of the same cell, when there is one. One that can't be believed is told of and
+    /// counts as absent.
+    fn recall(&self, facility: &Facility, image: &ImageIdentity, progress: &mut Progress) -> bool {
+        let Some(key) = self.key(facility, image, &progress.cell.engine) else { return false };
+        match self.results.get(&key) {
+            Ok(Some(hit)) => {
+                progress.cell.image = Some(told(facility, image));
+                progress.environment = hit.give(&mut progress.cell);
+                true
+            }
+            Ok(None) => false,
+            Err(text) => {
+                let _ = self.events.send(Event::Note { text });
+                false
+            }
+        }
+    }
+
+    /// Keeps the result for later checks. A check that can't keep it is none the worse for it.
+    fn remember(&self, key: &Key, progress: &Progress) {
+        if self.cancel.is_cancelled() {
+            return;
+        }
+        if let Err(error) = self.results.put(key, &progress.cell, progress.environment.as_ref()) {
+            let text = format!("the result of {} can't be kept for later checks: {error}", progress.cell.id);
+            let _ = self.events.send(Event::Note { text });
+        }
+    }
+
+    /// Runs a cell where we stand: who started this says that it is the facility's image.
+    async fn attempt_in_place(&self, facility: &Facility, progress: &mut Progress) -> Result<(), EngineError> {
+        let engine = self.engines.host().await?;
+        progress.cell.engine = engine.name().to_owned();
+        let here = engine.open(&Reference::Host, self.cancel.clone()).await?;
+        if facility.image != Reference::Host {
+            let platform = here.identity.platform.clone();
+            let identity = ImageIdentity { reference: facility.written.clone(), platform, ..ImageIdentity::default() };
+            progress.cell.image = Some(identity);
+            progress.cell.not_enforced.push("image: taken on trust, carnet was started inside".to_owned());
+        }
+        let phase = if self.config.test.setup.is_some() { Phase::Whole } else { Phase::Test };
+        self.doing(facility, if phase == Phase::Whole { "set-up and tests" } else { "tests" });
+        let completed = self.run(&*engine, facility, &here, phase, None).await?;
         self.take(facility, completed, progress);
         Ok(())
     }
@@ -101,6 +186,7 @@ impl Run {
         setup: &str,
         progress: &mut Progress,
     ) -> Result<Option<Opened>, EngineError> {
+        self.stage(engine).await?;
         let key = self.setup_key(facility, setup);
         if !self.fresh
             && let Some(ready) = engine.kept(image, &key).await?
@@ -129,7 +215,7 @@ impl Run {
     /// What a kept set-up depends on, apart from the image.
     fn setup_key(&self, facility: &Facility, setup: &str) -> String {
         let contract = serde_json::to_string(&facility.contract).unwrap_or_default();
-        let tree = self.stage.tree().digest.as_str();
+        let tree = self.material.digest().map(Digest::as_str).unwrap_or_default();
         Digest::of([setup, &contract, tree, env!("CARGO_PKG_VERSION")].join("\0").as_bytes()).hex()[..32].to_owned()
     }
 
@@ -141,10 +227,11 @@ impl Run {
         phase: Phase,
         keep: Option<String>,
     ) -> Result<Completed, EngineError> {
-        let mut job = self.job(facility, phase, keep);
+        let stage = self.stage(engine).await?;
+        let mut job = self.job(facility, phase, stage.path(), keep);
         let layout = engine.layout(image, &job);
         let plan = self.plan(facility, phase, &layout.input, &layout.boxed);
-        let name = self.stage.write_plan(&job.id, &plan).map_err(|error| EngineError::Run {
+        let name = stage.write_plan(&job.id, &plan).map_err(|error| EngineError::Run {
             engine: engine.name(),
             doing: "writing the plan".to_owned(),
             source: Box::new(error),
@@ -155,22 +242,33 @@ impl Run {
         engine.run(image, &job, self.lines(facility), self.cancel.clone()).await
     }
 
-    fn job(&self, facility: &Facility, phase: Phase, keep: Option<String>) -> Job {
+    /// The input directory, made for the first cell that runs.
+    async fn stage(&self, engine: &dyn Engine) -> Result<&Stage, EngineError> {
+        self.material.stage().await.map_err(|error| EngineError::Run {
+            engine: engine.name(),
+            doing: "copying the analysis".to_owned(),
+            source: error.message().into(),
+        })
+    }
+
+    fn job(&self, facility: &Facility, phase: Phase, input: &Path, keep: Option<String>) -> Job {
         let test = &self.config.test;
+        let tests = self.tests.len() as u64 * u64::from(test.retries + 1);
         let commands = match phase {
             Phase::Setup => 1,
             Phase::Snapshot => 0,
-            Phase::Test => self.tests.len() as u64 * u64::from(test.retries + 1),
+            Phase::Test => tests,
+            Phase::Whole => tests + 1,
         };
         Job {
             id: unique_id(&facility.cell()),
             argv: Vec::new(),
-            input: self.stage.path().to_owned(),
+            input: input.to_owned(),
             result: None,
             result_cap: RESULT_CAP,
             contract: facility.contract.clone(),
             env: passed(facility),
-            network: phase == Phase::Setup || test.network,
+            network: matches!(phase, Phase::Setup | Phase::Whole) || test.network,
             timeout: Duration::from_secs(test.timeout.saturating_mul(commands).saturating_add(MARGIN)),
             output_cap: OUTPUT_CAP as usize,
             keep,
@@ -193,7 +291,7 @@ impl Run {
             timeout: self.config.test.timeout,
             retries: self.config.test.retries,
             network: self.config.test.network,
-            cut_network: false,
+            cut_network: phase == Phase::Whole,
             outputs: self.config.outputs.clone(),
             inputs: self.config.inputs.clone(),
             output_cap: OUTPUT_CAP,
@@ -247,12 +345,6 @@ fn told(facility: &Facility, identity: &ImageIdentity) -> ImageIdentity {
     told.reference.clone_from(&facility.written);
     secret::redact(&mut told.config.env);
     told
-}
-
-/// Variables that the contract takes over from this process.
-fn passed(facility: &Facility) -> BTreeMap<String, String> {
-    let names = facility.contract.pass_env.iter();
-    names.filter_map(|name| Some((name.clone(), std::env::var(name).ok()?))).collect()
 }
 
 /// The result a cell brought back, or in words why there is none. It comes from inside, so nothing of it is believed

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::cache::Store;
 use super::stage;
 use crate::engine::docker::{self, Docker};
 use crate::engine::embedded::Embedded;
@@ -11,7 +12,8 @@ use crate::error::chain;
 use crate::image::cache::Cache;
 use crate::image::remove::remove_tree;
 
-/// Removes what runs that no longer live left on this machine; with `all`, also unpacked images and kept set-ups.
+/// Removes what runs that no longer live left on this machine; with `all`, also unpacked images, kept set-ups and
+/// results.
 /// Says in lines what was removed and what could not be.
 pub async fn remove(all: bool) -> Vec<String> {
     let mut lines = Vec::new();
@@ -22,6 +24,10 @@ pub async fn remove(all: bool) -> Vec<String> {
         Ok(runs) => lines.extend(runs.iter().map(|run| format!("removed what was left of run {run}"))),
         Err(error) => lines.push(format!("could not remove all that runs left in {}: {error}", cache.dir().display())),
     }
+    lines.extend(match Store::of(&cache).bound() {
+        0 => None,
+        n => Some(format!("removed {n} results that are too old or too many")),
+    });
     let docker = Docker::new(docker::Options::from_env());
     if let Availability::Ready(_) = docker.detect().await {
         lines.extend(counted("containers and images of dead runs", docker.sweep().await));
@@ -30,7 +36,9 @@ pub async fn remove(all: bool) -> Vec<String> {
         }
     }
     if all {
-        lines.extend([cache.trees(), cache.kept(), cache.kept_host()].iter().filter_map(|dir| removed(dir)));
+        lines.extend(
+            [cache.trees(), cache.kept(), cache.kept_host(), cache.results()].iter().filter_map(|dir| removed(dir)),
+        );
     }
     lines
 }

@@ -1,9 +1,12 @@
 //! One check: from a configuration to a document. Emits events and never prints.
 
+mod cache;
 pub mod choice;
 pub mod event;
 mod execute;
 pub mod leftover;
+mod material;
+pub mod matrix;
 pub mod mend;
 pub mod plan;
 pub mod scan;
@@ -24,15 +27,18 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, Facility};
 use crate::diff::document::compare;
 use crate::error::{Error, Failure, Kind};
+use crate::image::cache::Cache;
 use crate::model::digest::Digest;
 use crate::model::document::{self, Analysis, Cell, Document, Timing};
 use crate::model::environment::Environment;
 use crate::model::scan::Scan;
+use crate::model::tree::Tree;
 use crate::repo::{git, imports, lock, tree::Listing};
+use cache::Store;
 use choice::Engines;
 use event::Event;
+use material::Material;
 use scan::judge::{Known, judge};
-use stage::Stage;
 
 /// What is to be checked, and how.
 #[derive(Debug, Clone)]
@@ -47,8 +53,28 @@ pub struct Options {
     pub engine: Option<String>,
     /// Cells that run at the same time.
     pub jobs: usize,
-    /// Use no state kept by earlier runs.
+    /// Use no state and no result kept by earlier runs.
     pub fresh: bool,
+    /// Run the cells where we stand, which is inside of their image already.
+    pub in_place: bool,
+    /// Make the static audit too.
+    pub audit: bool,
+}
+
+impl Options {
+    /// All cells of an analysis, the audit too, as many at a time as there are processors, at most four.
+    pub fn new(top: PathBuf, config: Config) -> Self {
+        Self {
+            top,
+            config,
+            only: BTreeSet::new(),
+            engine: None,
+            jobs: std::thread::available_parallelism().map_or(2, |n| n.get().min(4)),
+            fresh: false,
+            in_place: false,
+            audit: true,
+        }
+    }
 }
 
 /// What a check fails with before any cell runs.
@@ -74,6 +100,9 @@ pub enum RunError {
         /// Why.
         reason: String,
     },
+    /// A thread of ours died.
+    #[error("a bug of carnet ended it")]
+    Ended,
 }
 
 impl Failure for RunError {
@@ -82,12 +111,13 @@ impl Failure for RunError {
             Self::NoCell { .. } => Kind::Usage,
             Self::NoTests { .. } => Kind::Nothing,
             Self::NotStatic { .. } => Kind::Place,
+            Self::Ended => Kind::Bug,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoCell { .. } => None,
+            Self::NoCell { .. } | Self::Ended => None,
             Self::NoTests { .. } => Some("say how it is tested: run = \"...\" under [test] in carnet.toml".to_owned()),
             Self::NotStatic { .. } => {
                 Some("use a released binary, or build with the project's own settings".to_owned())
@@ -113,9 +143,11 @@ pub async fn check(
     if tests.is_empty() {
         return Err(RunError::NoTests { top: options.top.clone() }.into());
     }
-    let scan = audit(options).await?;
-    let stage = Arc::new(Stage::new(&listing)?);
-    let analysis = analysis(options, &listing, &stage);
+    let scan = if options.audit { audit(options).await? } else { None };
+    let results = Store::of(&Cache::from_env()?);
+    let is_asked = !options.fresh && !results.is_empty();
+    let is_known = is_asked && facilities.iter().any(|facility| cache::is_pure(&options.config, facility));
+    let material = if is_known { Material::look(listing)? } else { Material::copy(listing)? };
     let _ = events.send(Event::Planned {
         cells: facilities.iter().map(Facility::cell).collect(),
         tests: tests.iter().map(|test| test.run.clone()).collect(),
@@ -124,13 +156,15 @@ pub async fn check(
     let run = Arc::new(execute::Run {
         config: options.config.clone(),
         tests,
-        stage,
+        material,
+        results,
         engines: Engines::new(options.engine.clone())?,
         fresh: options.fresh,
+        in_place: options.in_place,
         events,
         cancel: cancel.clone(),
     });
-    let results = schedule(&run, facilities, options.jobs).await;
+    let results = run_all(&run, facilities, options.jobs).await;
 
     let mut environments = BTreeMap::new();
     let mut cells = Vec::new();
@@ -142,11 +176,12 @@ pub async fn check(
         }
         cells.push(cell);
     }
+    let tree = run.material.tree().cloned().ok_or(RunError::Ended)?;
     let mut document = Document {
         schema: document::SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         diffs: Vec::new(),
-        analysis,
+        analysis: analysis(options, run.material.listing(), tree),
         reference: options.config.reference.clone(),
         cells,
         environments,
@@ -204,18 +239,38 @@ fn selected(options: &Options) -> Result<Vec<Facility>, RunError> {
     Ok(all)
 }
 
-fn analysis(options: &Options, listing: &Listing, stage: &Stage) -> Analysis {
+fn analysis(options: &Options, listing: &Listing, tree: Tree) -> Analysis {
     let facts = git::facts(&options.top);
     let directory = options.top.file_name().map(|name| name.to_string_lossy().into_owned());
     Analysis {
         name: options.config.name.clone().or(directory).unwrap_or_else(|| "analysis".to_owned()),
+        directory: git::below(&options.top),
         commit: facts.commit,
         dirty: facts.dirty,
         remote: facts.remote,
-        tree: stage.tree().clone(),
+        tree,
         imports: plan::look(listing, imports::modules),
         locks: lock::files(listing),
     }
+}
+
+/// Runs all cells. When files changed after results of earlier runs were looked up for them, those cells run too: a document is
+/// of one tree.
+async fn run_all(run: &Arc<execute::Run>, facilities: Vec<Facility>, jobs: usize) -> Vec<(Cell, Option<Environment>)> {
+    let mut results = schedule(run, facilities.clone(), jobs).await;
+    if run.material.has_moved() {
+        let stale: Vec<usize> = (0..results.len()).filter(|at| results[*at].0.cached).collect();
+        let again = stale.iter().filter_map(|at| facilities.get(*at).cloned()).collect();
+        for (at, result) in stale.iter().zip(schedule(run, again, jobs).await) {
+            results[*at] = result;
+        }
+    }
+    // Only when something was added is there anything to bound.
+    if results.iter().any(|(cell, _)| !cell.cached) {
+        let store = run.results.clone();
+        let _ = tokio::task::spawn_blocking(move || store.bound()).await;
+    }
+    results
 }
 
 /// Runs all cells, `jobs` at a time, and gives them back in their order.

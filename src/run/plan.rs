@@ -8,12 +8,17 @@ use crate::repo::detect::{self, Files};
 use crate::repo::tree::Listing;
 
 /// Largest file that detection reads.
-const CAP: u64 = 1 << 20;
+pub(super) const CAP: u64 = 1 << 20;
 
 /// The test commands: those of the configuration, else the detected ones.
 pub(super) fn tests(config: &Config, listing: &Listing) -> Vec<TestCommand> {
+    configured(config).unwrap_or_else(|| look(listing, detect::tests))
+}
+
+/// The test commands that the configuration names; none when they are to be detected.
+pub(super) fn configured(config: &Config) -> Option<Vec<TestCommand>> {
     if config.test.run.is_empty() {
-        return look(listing, detect::tests);
+        return None;
     }
     let mut tests: Vec<TestCommand> = Vec::new();
     for (kind, run) in &config.test.run {
@@ -22,13 +27,16 @@ pub(super) fn tests(config: &Config, listing: &Listing) -> Vec<TestCommand> {
         let name = if same == 0 { stem } else { format!("{stem}-{}", same + 1) };
         tests.push(TestCommand { name, kind: *kind, run: run.clone() });
     }
-    tests
+    Some(tests)
 }
 
 /// Shows the repository to detection.
 pub(crate) fn look<T>(listing: &Listing, at: impl FnOnce(&Files<'_>) -> T) -> T {
     let read = |path: &str| listing.head(path, CAP);
-    at(&Files { paths: listing.paths().map(str::to_owned).collect(), read: &read })
+    let mut paths: Vec<String> = listing.paths().map(str::to_owned).collect();
+    // A listing is in the order of the parts of its paths, where `a/b` comes before `a-b`.
+    paths.sort_unstable();
+    at(&Files { paths, read: &read })
 }
 
 /// The only cell of an analysis that names no facility.

@@ -34,6 +34,7 @@ impl Live {
             Event::Planned { cells, tests } => self.planned(cells, tests),
             Event::Doing { cell, what } => self.doing(cell, what),
             Event::Line { cell, line } => self.line(cell, line),
+            Event::Note { text } => self.note(text),
             Event::Finished { cell, .. } => self.finished(cell),
         }
     }
@@ -77,6 +78,15 @@ impl Live {
         }
     }
 
+    fn note(&self, text: &str) {
+        let line = format!("note: {}", clean(text));
+        match &self.bars {
+            // A terminal that is gone has no reader either.
+            Some(bars) => drop(bars.println(line)),
+            None => note(&line),
+        }
+    }
+
     /// The last line of a program is worth a look on a terminal; in a log it would drown what matters.
     fn line(&self, cell: &str, line: &str) {
         if let Some(bar) = self.cells.get(cell) {
@@ -108,8 +118,9 @@ impl Live {
         match self.cells.get(&cell.id) {
             Some(bar) => {
                 bar.disable_steady_tick();
-                bar.finish_with_message(line);
+                bar.finish_with_message(if cell.cached { format!("{line} (cached)") } else { line });
             }
+            None if cell.cached => note(&format!("  {}: {line} (cached)", cell.id)),
             None => note(&format!("  {}: {line} ({:.1} s)", cell.id, cell.timing.seconds)),
         }
     }

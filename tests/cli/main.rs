@@ -1,8 +1,11 @@
 //! The real binary in a scrubbed environment: what the wiring promises.
 
+mod cache;
 mod check;
 mod config;
 mod generated;
+mod matrix;
+mod manual;
 mod report;
 mod room;
 mod rules;

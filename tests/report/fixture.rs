@@ -260,6 +260,7 @@ pub(crate) fn assemble(cells: Vec<Cell>, environments: Vec<Environment>) -> Docu
         version: "0.1.0".to_owned(),
         analysis: Analysis {
             name: "dimuon".to_owned(),
+            directory: String::new(),
             commit: Some("3f2a1bc4d5e6f708192a3b4c5d6e7f8091a2b3c4".to_owned()),
             dirty: true,
             remote: Some("https://example.org/dimuon.git".to_owned()),

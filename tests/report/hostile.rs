@@ -75,7 +75,7 @@ proptest! {
         broken.reason = Some(text.clone());
         let document = assemble(vec![broken], Vec::new());
         for format in Format::ALL {
-            render(&document, format, &Options { width, ..Options::default() });
+            render(&crate::audited(document.clone()), format, &Options { width, ..Options::default() });
         }
         render(&with(&text), Format::Human, &Options { width, ascii: true, ..Options::default() });
     }

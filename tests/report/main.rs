@@ -19,6 +19,11 @@ fn render(document: &Document, format: Format, options: &Options) -> String {
     report::render(document, format, options).expect("writing into memory works")
 }
 
+/// The document with an audit, which some formats are of alone.
+fn audited(document: Document) -> Document {
+    Document { scan: Some(scan::fixture::scan()), ..document }
+}
+
 /// Compares with the file of that name under `tests/data/report`.
 fn assert_snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();

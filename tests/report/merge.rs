@@ -1,8 +1,10 @@
 //! Documents of one analysis merged.
 
-use carnet::diff::document::{MergeError, compare, merge};
+use carnet::diff::document::{MergeError, compare, complete, merge};
+use carnet::model::contract::Contract;
 use carnet::model::digest::Digest;
 use carnet::model::document::{Document, Status};
+use carnet::model::matrix::{self, Matrix, Planned};
 use carnet::report::{Format, Options};
 
 use crate::fixture::{cell, document};
@@ -77,9 +79,63 @@ fn different_analyses_do_not_merge() {
     assert_eq!(error.to_string(), "documents of different analyses: `dimuon` and `dijet`");
     let mut other = document();
     other.analysis.tree.digest = Digest::of(b"another tree");
+    other.analysis.commit = Some("another".to_owned());
     let error = merge(vec![document(), other], None).expect_err("another tree");
     assert!(error.to_string().starts_with("documents of different states of `dimuon`"), "{error}");
     assert_eq!(merge(Vec::new(), None).expect_err("nothing"), MergeError::Nothing);
+}
+
+#[test]
+fn documents_of_one_commit_merge_and_say_that_files_beside_it_differ() {
+    let (first, mut second) = (part(&["laptop"]), part(&["desy-naf"]));
+    second.analysis.tree.digest = Digest::of(b"another tree");
+    let merged = merge(vec![first, second], None).expect("one commit");
+    assert!(merged.cells[0].not_enforced.iter().all(|lack| !lack.starts_with("tree: ")));
+    assert!(merged.cells[1].not_enforced.iter().any(|lack| lack.starts_with("tree: files beside")));
+}
+
+fn plan(document: &Document, cells: &[&str]) -> Matrix {
+    let planned = |id: &&str| Planned {
+        id: (*id).to_owned(),
+        slug: Planned::slug(id),
+        facility: (*id).to_owned(),
+        role: None,
+        engine: None,
+        image: None,
+        pull: None,
+        contract: Contract::default(),
+        needs: Vec::new(),
+    };
+    Matrix {
+        schema: matrix::SCHEMA.to_owned(),
+        version: "0.1.0".to_owned(),
+        analysis: document.analysis.clone(),
+        reference: None,
+        tests: Vec::new(),
+        cells: cells.iter().map(planned).collect(),
+    }
+}
+
+#[test]
+fn a_cell_that_never_came_back_is_an_error() {
+    let whole = part(&["swan", "laptop"]);
+    let plan = plan(&whole, &["laptop", "lost", "swan"]);
+    let complete = complete(Some(whole.clone()), &plan).expect("one analysis");
+    let ids: Vec<&str> = complete.cells.iter().map(|cell| cell.id.as_str()).collect();
+    assert_eq!(ids, ["laptop", "lost", "swan"]);
+    assert_eq!(
+        (complete.cells[1].status, complete.cells[1].reason.as_deref()),
+        (Status::Error, Some("no result came back"))
+    );
+    assert_eq!(complete.environments, whole.environments);
+}
+
+#[test]
+fn of_nothing_that_came_back_every_cell_is_an_error() {
+    let whole = part(&["laptop"]);
+    let complete = complete(None, &plan(&whole, &["laptop", "swan"])).expect("the plan says what there is");
+    assert!(complete.cells.len() == 2 && complete.cells.iter().all(|cell| cell.status == Status::Error));
+    assert_eq!(complete.analysis, whole.analysis);
 }
 
 #[test]

@@ -31,12 +31,15 @@ fn peak() -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
 }
 
+/// The formats that tell of every cell.
+const OF_CELLS: [Format; 5] = [Format::Human, Format::Json, Format::Junit, Format::Markdown, Format::Html];
+
 #[test]
 #[ignore = "prints figures and asserts none: for measuring"]
 fn large_documents_in_figures() {
     let document = large(200, 2000);
     println!("document: peak {} MiB", peak());
-    for format in Format::ALL {
+    for format in OF_CELLS {
         let start = Instant::now();
         let mut out = std::io::BufWriter::new(tempfile::tempfile().expect("a file"));
         report::write(&document, format, &Options::default(), &mut out).expect("writes");
@@ -47,9 +50,8 @@ fn large_documents_in_figures() {
 #[test]
 fn a_large_document_renders_in_every_format() {
     let document = large(20, 200);
-    for format in Format::ALL {
+    for format in OF_CELLS {
         let text = report::render(&document, format, &Options::default()).expect("renders");
-        let counted = format == Format::Badge && text.contains("of 20 facilities");
-        assert!(counted || text.contains("place-19"), "{}", format.name());
+        assert!(text.contains("place-19"), "{}", format.name());
     }
 }

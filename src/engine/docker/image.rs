@@ -51,6 +51,22 @@ pub(super) async fn open(
     Ok(Opened { identity, place: Place::Daemon(id) })
 }
 
+/// What the image is, when the daemon has it.
+pub(super) async fn identify(client: &Client, reference: &Reference) -> Result<Option<ImageIdentity>, EngineError> {
+    let inspected = match reference {
+        Reference::DockerDaemon(name) | Reference::Registry(name) => inspect(client, name).await?,
+        Reference::DockerArchive(..) | Reference::OciLayout(..) | Reference::OciArchive(..) => {
+            load::loaded(client, reference).await?
+        }
+        Reference::Tree(_) | Reference::Host => None,
+    };
+    let identity = inspected.map(|inspected| identity(reference, &inspected)).transpose()?;
+    if let Some(identity) = &identity {
+        check_platform(reference, &identity.platform)?;
+    }
+    Ok(identity)
+}
+
 /// The image of this name or id, if the daemon has it.
 pub(super) async fn inspect(client: &Client, name: &str) -> Result<Option<ImageInspect>, EngineError> {
     found(client.api.inspect_image(name).await).map_err(failed("asking for an image"))

@@ -32,12 +32,7 @@ pub(super) async fn load(
     reference: &Reference,
     cancel: &CancellationToken,
 ) -> Result<ImageInspect, EngineError> {
-    let wanted = reference.clone();
-    let opened =
-        tokio::task::spawn_blocking(move || OnDisk::open(&wanted)).await.map_err(failed("reading the image"))?;
-    let on_disk = opened.map_err(|error| unreadable(reference, &error))?;
-    let id = on_disk.identity().config_digest.clone();
-    let id = id.ok_or_else(|| failed("reading the image")("it has no configuration"))?;
+    let (on_disk, id) = read(reference).await?;
     if let Some(there) = image::inspect(client, id.as_str()).await? {
         return Ok(there);
     }
@@ -50,6 +45,23 @@ pub(super) async fn load(
         reason: format!("the daemon loaded it as another image than {id}"),
         hint: None,
     })
+}
+
+/// The image as the daemon has it, if it was loaded before.
+pub(super) async fn loaded(client: &Client, reference: &Reference) -> Result<Option<ImageInspect>, EngineError> {
+    let (_, id) = read(reference).await?;
+    image::inspect(client, id.as_str()).await
+}
+
+/// The image on the disk and the id it has in a daemon.
+async fn read(reference: &Reference) -> Result<(OnDisk, Digest), EngineError> {
+    let wanted = reference.clone();
+    let opened =
+        tokio::task::spawn_blocking(move || OnDisk::open(&wanted)).await.map_err(failed("reading the image"))?;
+    let on_disk = opened.map_err(|error| unreadable(reference, &error))?;
+    let id = on_disk.identity().config_digest.clone();
+    let id = id.ok_or_else(|| failed("reading the image")("it has no configuration"))?;
+    Ok((on_disk, id))
 }
 
 fn unreadable(reference: &Reference, error: &ImageError) -> EngineError {

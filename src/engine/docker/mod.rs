@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::job::{Completed, Job};
 use super::{Availability, Engine, EngineError, Lines, Opened, Task};
+use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
 use client::Client;
 
@@ -121,6 +122,10 @@ impl Engine for Docker {
         cancel: CancellationToken,
     ) -> Task<'a, Result<Opened, EngineError>> {
         Box::pin(async move { image::open(&self.connect().await?, reference, &cancel).await })
+    }
+
+    fn identify<'a>(&'a self, reference: &'a Reference) -> Task<'a, Result<Option<ImageIdentity>, EngineError>> {
+        Box::pin(async move { image::identify(&self.connect().await?, reference).await })
     }
 
     fn kept<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>> {

@@ -128,6 +128,15 @@ impl Engine for Embedded {
         })
     }
 
+    fn identify<'a>(&'a self, reference: &'a Reference) -> Task<'a, Result<Option<ImageIdentity>, EngineError>> {
+        Box::pin(async move {
+            let wanted = reference.clone();
+            let work = tokio::task::spawn_blocking(move || OnDisk::open(&wanted));
+            let image = work.await.map_err(failed("reading the image"))?;
+            Ok(Some(image.map_err(|e| not_opened(reference, &e))?.identity().clone()))
+        })
+    }
+
     fn kept<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>> {
         Box::pin(async move {
             let dir = self.kept_dir(base, key)?;

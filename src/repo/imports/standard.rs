@@ -1,6 +1,6 @@
 //! Modules that come with Python.
 
-/// Names in `sys.stdlib_module_names` of Python 3.10 to 3.13, and those of 2.7 that had other names. Sorted. `test` is
+/// Names in `sys.stdlib_module_names` of Python 3.10 to 3.13, and those of 2.7 and 3.0 to 3.9 that are gone. Sorted. `test` is
 /// left out: who imports it means their own.
 pub(super) const STANDARD: &[&str] = &[
     "BaseHTTPServer",
@@ -155,6 +155,7 @@ pub(super) const STANDARD: &[&str] = &[
     "colorsys",
     "commands",
     "compileall",
+    "compiler",
     "concurrent",
     "configparser",
     "contextlib",
@@ -169,12 +170,14 @@ pub(super) const STANDARD: &[&str] = &[
     "curses",
     "dataclasses",
     "datetime",
+    "dbhash",
     "dbm",
     "decimal",
     "difflib",
     "dis",
     "distutils",
     "doctest",
+    "dummy_thread",
     "dummy_threading",
     "email",
     "encodings",
@@ -191,6 +194,7 @@ pub(super) const STANDARD: &[&str] = &[
     "fractions",
     "ftplib",
     "functools",
+    "future_builtins",
     "gc",
     "genericpath",
     "getopt",
@@ -229,6 +233,7 @@ pub(super) const STANDARD: &[&str] = &[
     "marshal",
     "math",
     "md5",
+    "mimetools",
     "mimetypes",
     "mmap",
     "modulefinder",
@@ -279,6 +284,7 @@ pub(super) const STANDARD: &[&str] = &[
     "repr",
     "reprlib",
     "resource",
+    "rfc822",
     "rlcompleter",
     "robotparser",
     "runpy",
@@ -327,6 +333,8 @@ pub(super) const STANDARD: &[&str] = &[
     "threading",
     "time",
     "timeit",
+    "tkFileDialog",
+    "tkMessageBox",
     "tkinter",
     "token",
     "tokenize",
@@ -334,6 +342,7 @@ pub(super) const STANDARD: &[&str] = &[
     "trace",
     "traceback",
     "tracemalloc",
+    "ttk",
     "tty",
     "turtle",
     "turtledemo",

@@ -1,5 +1,6 @@
 //! Reports of a static audit: one format a file, each rendered from [`Scan`] alone.
 
+pub(super) mod annotation;
 mod github;
 mod gitlab;
 mod human;
@@ -72,6 +73,11 @@ fn whole(scan: &Scan) -> Result<String, ReportError> {
     let mut out = Vec::new();
     super::json::write_scan(scan, &mut out)?;
     String::from_utf8(out).map_err(|error| ReportError::Form(error.to_string()))
+}
+
+/// What it found, as annotations.
+pub(super) fn annotations(scan: &Scan) -> Vec<annotation::Annotation> {
+    github::annotations(scan)
 }
 
 /// What it found, in a few words; none for nothing.

@@ -1,7 +1,7 @@
 //! Reports of a static audit, in every format.
 
 mod annotation;
-mod fixture;
+pub(crate) mod fixture;
 mod hostile;
 mod human;
 mod junit;

@@ -1,0 +1,68 @@
+//! `carnet plan`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::check::load;
+use super::{Outcome, print};
+use crate::exit;
+use crate::report::plan as format;
+use crate::run::{self, Options};
+use crate::ui::file;
+
+/// Show which cells a check has; for CI systems, as jobs.
+///
+/// Runs nothing. What --format json writes tells `carnet report --plan` which cells must come back.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Directory of the analysis; its carnet.toml is looked for there and above, up to the top of the repository.
+    #[arg(default_value = ".", hide_default_value = true)]
+    path: PathBuf,
+
+    /// Plan only this cell or all cells of this facility; may be given several times.
+    #[arg(long = "cell", short = 'c', value_name = "NAME")]
+    cells: Vec<String>,
+
+    /// Format of the plan.
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+
+    /// File to write; by default standard output.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Formats of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Format {
+    /// For a terminal.
+    #[default]
+    Human,
+    /// The plan itself.
+    Json,
+    /// The value of strategy.matrix in GitHub Actions.
+    Github,
+}
+
+impl Format {
+    fn of_report(self) -> format::Format {
+        match self {
+            Self::Human => format::Format::Human,
+            Self::Json => format::Format::Json,
+            Self::Github => format::Format::Github,
+        }
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> Outcome {
+    let (top, config) = load(&arguments.path)?;
+    let only = arguments.cells.iter().cloned().collect();
+    let matrix = run::matrix::matrix(&Options { only, ..Options::new(top, config) })?;
+    let text = format::render(arguments.format.of_report(), &matrix)?;
+    match &arguments.output {
+        Some(path) => file::write(path, text.as_bytes())?,
+        None => print(&text)?,
+    }
+    Ok(exit::GOOD)
+}

@@ -1,0 +1,29 @@
+//! The cells for a terminal.
+
+use std::fmt::Write as _;
+
+use crate::model::matrix::Matrix;
+use crate::report::text::one_line;
+
+/// Columns that a name may fill before the rest moves on.
+const WIDEST: usize = 40;
+
+pub(super) fn render(matrix: &Matrix) -> String {
+    let mut text = String::new();
+    let analysis = &matrix.analysis;
+    let at = analysis.commit.as_deref().map(|commit| format!(" at {}", commit.chars().take(12).collect::<String>()));
+    let _ = writeln!(text, "{}{}", one_line(&analysis.name, 200), at.unwrap_or_default());
+    let width = matrix.cells.iter().map(|cell| cell.id.len()).max().unwrap_or(0).min(WIDEST);
+    for cell in &matrix.cells {
+        let image = cell.image.as_deref().unwrap_or("the machine as it is");
+        let needs = match cell.needs.as_slice() {
+            [] => String::new(),
+            needs => format!("  needs {}", needs.join(", ")),
+        };
+        let _ = writeln!(text, "  {:width$}  {}{needs}", cell.id, one_line(image, 300));
+    }
+    for test in &matrix.tests {
+        let _ = writeln!(text, "  test: {}", one_line(test, 200));
+    }
+    text
+}

@@ -1,0 +1,75 @@
+//! The cells of a check as a CI system wants them: one format a file, each rendered from [`Matrix`] alone.
+
+pub mod github;
+mod human;
+
+use super::ReportError;
+use crate::model::canonical;
+use crate::model::matrix::Matrix;
+
+/// A form that a matrix can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// For a terminal.
+    Human,
+    /// The matrix itself, canonical.
+    Json,
+    /// The value of `strategy.matrix` in GitHub Actions, on one line.
+    Github,
+}
+
+/// A matrix in a format, as text.
+///
+/// # Errors
+/// When the content has no form in JSON: a bug.
+pub fn render(format: Format, matrix: &Matrix) -> Result<String, ReportError> {
+    let form = |error: serde_json::Error| ReportError::Form(error.to_string());
+    match format {
+        Format::Human => Ok(human::render(matrix)),
+        Format::Json => canonical::to_string(matrix).map_err(form),
+        Format::Github => github::render(matrix).map_err(form),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use crate::model::contract::Contract;
+    use crate::model::digest::Digest;
+    use crate::model::document::Analysis;
+    use crate::model::matrix::{Matrix, Planned, SCHEMA};
+    use crate::model::tree::Tree;
+
+    /// A matrix of `n` cells, each in an image of its own.
+    pub(crate) fn matrix(n: usize) -> Matrix {
+        let cell = |i: usize| Planned {
+            id: format!("site-{i}/worker"),
+            slug: format!("site-{i}__worker"),
+            facility: format!("site-{i}"),
+            role: Some("worker".to_owned()),
+            engine: None,
+            image: Some(format!("docker://x/y:{i}")),
+            pull: Some(format!("x/y:{i}")),
+            contract: Contract::default(),
+            needs: Vec::new(),
+        };
+        let tree = Tree { digest: Digest::of(b""), entries: 0, bytes: 0, with_git: false, left_out: Vec::new() };
+        let analysis = Analysis {
+            name: "dimuon".to_owned(),
+            directory: String::new(),
+            commit: None,
+            dirty: false,
+            remote: None,
+            tree,
+            imports: Vec::new(),
+            locks: Vec::new(),
+        };
+        Matrix {
+            schema: SCHEMA.to_owned(),
+            version: "0".to_owned(),
+            analysis,
+            reference: None,
+            tests: vec!["pytest".to_owned()],
+            cells: (0..n).map(cell).collect(),
+        }
+    }
+}
