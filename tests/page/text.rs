@@ -31,7 +31,10 @@ fn since(tree: &str, old: bool) -> String {
 #[test]
 fn a_cell_says_since_when_it_is_as_it_is_and_what_changed_then() {
     let said = since("new", false);
-    assert!(said.starts_with("Failed since 2026-11-21 10:00 UTC (3f2a1bc, with changes); passed at 2026-11-20"), "{said}");
+    assert!(
+        said.starts_with("Failed since 2026-11-21 10:00 UTC (3f2a1bc, with changes); passed at 2026-11-20"),
+        "{said}"
+    );
     assert!(said.ends_with("In between the environment changed, the analysis did not."), "{said}");
     assert!(since("old", true).ends_with("In between the analysis changed, the environment did not."));
     assert!(since("old", false).ends_with("In between both the analysis and the environment changed."));
@@ -58,7 +61,8 @@ fn identical_environments_stand_there_once() {
 fn a_page_stays_small_whatever_tests_print() {
     let long = "a line of output that says nothing\n".repeat(2000);
     let bad = |n: usize| case(&format!("test_{n}"), Outcome::Failed, &long, &long);
-    let cells = (0..100).map(|at| cell(&format!("place-{at}"), Status::Failed, vec![step((0..300).map(bad).collect())]));
+    let cells =
+        (0..100).map(|at| cell(&format!("place-{at}"), Status::Failed, vec![step((0..300).map(bad).collect())]));
     let page = report::page(&assemble(cells.collect(), Vec::new()), &[]).expect("renders");
     assert!(page.len() < 16 << 20, "{} bytes", page.len());
     assert!(page.contains("bytes left out") && page.contains("280 more failed"));
