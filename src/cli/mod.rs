@@ -2,6 +2,7 @@
 
 mod cell;
 mod check;
+mod ci;
 mod clean;
 mod completions;
 mod diff;
@@ -62,6 +63,7 @@ enum Command {
     Completions(completions::Arguments),
     Man(man::Arguments),
     Cell(cell::Arguments),
+    Ci(ci::Arguments),
 }
 
 /// What a command fails with.
@@ -122,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Cell(command) => cell::run(command, &look),
         Command::Completions(command) => completions::run(&command),
         Command::Man(command) => man::run(&command),
+        Command::Ci(command) => ci::run(&command, &look),
     };
     ExitCode::from(outcome.unwrap_or_else(|error| fail(&error, &look)))
 }

@@ -181,22 +181,29 @@ pub(super) fn merged(
 pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<Document>, DocumentError> {
     let mut documents = Vec::new();
     for path in paths {
-        if !path.is_dir() {
-            documents.push(read(path)?);
-            continue;
-        }
-        let walk = ignore::WalkBuilder::new(path).standard_filters(false).sort_by_file_path(Path::cmp).build();
-        for entry in walk {
-            let entry = entry.map_err(|error| DocumentError::new(path, error))?;
-            if entry.file_type().is_some_and(|kind| kind.is_file()) && entry.file_name() == "carnet.json" {
-                documents.push(read(entry.path())?);
-            }
+        for path in find(path)? {
+            documents.push(read(&path)?);
         }
     }
     Ok(documents)
 }
 
-fn read_matrix(path: &Path) -> Result<Matrix, DocumentError> {
+/// The file itself, or every `carnet.json` below a directory, in the order of their paths.
+pub(super) fn find(path: &Path) -> Result<Vec<PathBuf>, DocumentError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    for entry in ignore::WalkBuilder::new(path).standard_filters(false).sort_by_file_path(Path::cmp).build() {
+        let entry = entry.map_err(|error| DocumentError::new(path, error))?;
+        if entry.file_type().is_some_and(|kind| kind.is_file()) && entry.file_name() == "carnet.json" {
+            found.push(entry.into_path());
+        }
+    }
+    Ok(found)
+}
+
+pub(super) fn read_matrix(path: &Path) -> Result<Matrix, DocumentError> {
     let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
     let matrix: Matrix = serde_json::from_slice(&bytes).map_err(|error| DocumentError::new(path, error))?;
     match matrix.schema == matrix::SCHEMA {

@@ -10,12 +10,14 @@ use crate::model::diff::Diff;
 use crate::model::document::Document;
 
 pub mod badge;
-mod github;
+mod cut;
+pub mod github;
 pub mod history;
 mod html;
 mod human;
 pub mod json;
 mod junit;
+mod log;
 mod markdown;
 mod parallel;
 pub mod plan;
@@ -24,6 +26,9 @@ mod sort;
 mod summary;
 mod table;
 pub mod text;
+
+pub use cut::cut;
+pub use log::{Output, outputs};
 
 /// A form that a document can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,14 +57,14 @@ impl Format {
     /// Every format, in the order of their names.
     pub const ALL: [Self; 9] = [
         Self::Badge,
+        Self::Github,
+        Self::Gitlab,
         Self::Html,
         Self::Human,
         Self::Json,
         Self::Junit,
         Self::Markdown,
         Self::Sarif,
-        Self::Gitlab,
-        Self::Github,
     ];
 
     /// The name it has on the command line.
@@ -151,6 +156,13 @@ pub fn write(document: &Document, format: Format, options: &Options, out: &mut d
     }
 }
 
+/// The audit in a document, with paths from the top of the repository, as CI systems want them.
+fn audit(document: &Document, format: scan::Format, options: &Options, out: &mut dyn Write) -> Result<(), ReportError> {
+    let scan = document.scan.clone().ok_or(ReportError::NoAudit(format.name()))?;
+    let text = scan::render(format, &scan.below(&document.analysis.directory), options)?;
+    Ok(out.write_all(text.as_bytes())?)
+}
+
 /// The page of a document as text, with a timeline when there are earlier or later states of the same analysis.
 ///
 /// # Errors
@@ -159,13 +171,6 @@ pub fn page(document: &Document, past: &[history::State]) -> Result<String, Repo
     let mut out = Vec::new();
     html::write(document, past, &mut out)?;
     String::from_utf8(out).map_err(|error| ReportError::Form(error.to_string()))
-}
-
-/// The audit in a document, with paths from the top of the repository, as CI systems want them.
-fn audit(document: &Document, format: scan::Format, options: &Options, out: &mut dyn Write) -> Result<(), ReportError> {
-    let scan = document.scan.clone().ok_or(ReportError::NoAudit(format.name()))?;
-    let text = scan::render(format, &scan.below(&document.analysis.directory), options)?;
-    Ok(out.write_all(text.as_bytes())?)
 }
 
 /// A document in a format, as text.
