@@ -130,7 +130,13 @@ impl Room {
 
     /// gitlab-ci-local with these arguments.
     pub(crate) fn gitlab(&self, arguments: &[&str]) -> Said {
+        self.gitlab_with(&std::env::var("PATH").unwrap_or_default(), arguments)
+    }
+
+    /// The same with programs from elsewhere.
+    pub(crate) fn gitlab_with(&self, path: &str, arguments: &[&str]) -> Said {
         let mut command = self.command(tool("venv/bin/node"));
+        command.env("PATH", path);
         command.arg(tool("node/node_modules/gitlab-ci-local/dist/index.js"));
         // Else a variable of the job that starts a child pipeline wins over what the child sees.
         command.args(["--ignore-predefined-vars", "CI_PIPELINE_SOURCE"]).args(arguments);
