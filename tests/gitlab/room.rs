@@ -150,7 +150,7 @@ impl Room {
 impl Said {
     fn of(command: &mut Command) -> Self {
         let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        let text = [output.stdout, output.stderr].map(|bytes| plain(&String::from_utf8_lossy(&bytes))).concat();
         Self { code: output.status.code().unwrap_or(-1), text }
     }
 
@@ -174,6 +174,13 @@ impl Said {
         assert_eq!(self.code, code, "{}", self.text);
         self
     }
+}
+
+/// A text without its colours.
+fn plain(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('m').map_or("", |(_, rest)| rest))
 }
 
 /// A file of this project.
