@@ -19,7 +19,7 @@ use crate::ui::{Live, Look, file, note};
 /// Run the tests in every facility's image and report where they pass.
 ///
 /// Without a carnet.toml the tests are detected and run on this machine. Reports go to the directory that --out names:
-/// carnet.json (the document that all others are made of), junit.xml and summary.md.
+/// carnet.json (the document that all others are made of), junit.xml, summary.md and report.html.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Directory of the analysis; its carnet.toml is looked for there and above, up to the top of the repository.
@@ -123,7 +123,7 @@ pub(super) fn learn(options: &Options, quiet: bool, out: &Path, look: &Look) -> 
 /// Writes the reports.
 pub(super) fn write(document: &Document, out: &Path, look: &Look) -> Result<(), CommandError> {
     file::out_directory(out)?;
-    for format in [Format::Json, Format::Junit, Format::Markdown] {
+    for format in [Format::Json, Format::Junit, Format::Markdown, Format::Html] {
         file::write(&out.join(format.file_name()), report::render(document, format, look)?.as_bytes())?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! `carnet ci`: what steps of CI systems call. A file a system.
 
 mod github;
+pub(super) mod gitlab;
 
 use clap::Subcommand;
 
@@ -20,10 +21,12 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum System {
     Github(github::Arguments),
+    Gitlab(gitlab::Arguments),
 }
 
 pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
     match &arguments.system {
         System::Github(command) => github::run(command, look),
+        System::Gitlab(command) => gitlab::run(command, look),
     }
 }

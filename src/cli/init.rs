@@ -8,13 +8,13 @@ use crate::config::template::{Shown, render};
 use crate::error::{Failure, Kind};
 use crate::exit;
 use crate::repo::tree::Listing;
-use crate::repo::{RepoError, detect, image, lock};
+use crate::repo::{RepoError, ci, detect, image, lock};
 use crate::run;
 use crate::ui::{file, note};
 
 /// Write a commented carnet.toml from what the repository shows.
 ///
-/// Tests, lock files, and the images that CI files and Dockerfiles name.
+/// Tests, lock files, the places that CI runs in, and the images that Dockerfiles and descriptions of jobs name.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Directory of the analysis.
@@ -24,6 +24,10 @@ pub(super) struct Arguments {
     /// Replace a carnet.toml that is there.
     #[arg(long)]
     force: bool,
+
+    /// Make it from the CI files alone, tests included, and name what can't be taken over from them.
+    #[arg(long)]
+    from_ci: bool,
 
     /// Print it instead of writing it.
     #[arg(long)]
@@ -47,14 +51,39 @@ impl Failure for Exists {
     }
 }
 
+/// There are no CI files.
+#[derive(Debug, thiserror::Error)]
+#[error("no CI files in {}", path.display())]
+struct NoCi {
+    path: PathBuf,
+}
+
+impl Failure for NoCi {
+    fn kind(&self) -> Kind {
+        Kind::Nothing
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(".github/workflows/*.yml and .gitlab-ci.yml are read; carnet init without --from-ci needs none".to_owned())
+    }
+}
+
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let top = arguments.path.canonicalize().map_err(|_| RepoError::NoDirectory { path: arguments.path.clone() })?;
     let listing = Listing::read(&top, false)?;
     let name = top.file_name().map(|name| name.to_string_lossy().trim().to_owned()).filter(|name| !name.is_empty());
+    let ci = ci::read(&listing);
+    if arguments.from_ci && ci.files.is_empty() {
+        return Err(NoCi { path: top }.into());
+    }
+    let mut images = image::named(&listing);
+    images.retain(|_, file| !arguments.from_ci && !ci.files.contains(file));
     let shown = Shown {
         name: name.unwrap_or_else(|| "analysis".to_owned()),
         tests: run::plan::look(&listing, detect::tests),
-        images: image::named(&listing),
+        images,
+        ci,
+        is_from_ci: arguments.from_ci,
         locks: lock::files(&listing).into_iter().map(|lock| lock.path).collect(),
     };
     let text = render(&shown);
@@ -67,7 +96,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         return Err(Exists { path }.into());
     }
     file::write(&path, text.as_bytes())?;
-    let (tests, images) = (shown.tests.len(), shown.images.len());
-    note(&format!("wrote {}: {tests} test commands, {images} images found; now run carnet check", path.display()));
+    let (tests, places) = (shown.tests.len(), shown.images.len() + shown.ci.places.len());
+    note(&format!("wrote {}: {tests} test commands, {places} images found; now run carnet check", path.display()));
     Ok(exit::GOOD)
 }

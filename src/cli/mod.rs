@@ -4,11 +4,13 @@ mod cell;
 mod check;
 mod ci;
 mod clean;
+mod completions;
 mod diff;
 mod doctor;
 mod facilities;
 mod init;
 mod plan;
+mod man;
 mod report;
 pub mod rules;
 mod scan;
@@ -58,6 +60,8 @@ enum Command {
     Clean(clean::Arguments),
     Rules(rules::Arguments),
     Schema(schema::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
     Cell(cell::Arguments),
     Ci(ci::Arguments),
 }
@@ -118,6 +122,8 @@ pub fn main() -> ExitCode {
         Command::Rules(command) => rules::run(&command),
         Command::Schema(command) => schema::run(&command),
         Command::Cell(command) => cell::run(command, &look),
+        Command::Completions(command) => completions::run(&command),
+        Command::Man(command) => man::run(&command),
         Command::Ci(command) => ci::run(&command, &look),
     };
     ExitCode::from(outcome.unwrap_or_else(|error| fail(&error, &look)))

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use jiff::Timestamp;
 
 use super::check::{self, FailOn};
 use super::{Outcome, print};
@@ -11,12 +12,15 @@ use crate::error::{Failure, Kind};
 use crate::exit;
 use crate::model::document::Document;
 use crate::model::matrix::{self, Matrix};
-use crate::report::{self, ReportError};
+use crate::report::badge::{self, Age};
+use crate::report::history::State;
+use crate::report::{self, ReportError, text};
 use crate::ui::{Look, file};
 
 /// Render saved documents; several are merged.
 ///
-/// The documents of a matrix of jobs, one a facility, become one report.
+/// The documents of a matrix of jobs, one a facility, become one report. With --history the page (--format html) gets a
+/// timeline: since when a cell is as it is, and what changed then.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Documents (carnet.json); directories are searched for them.
@@ -34,6 +38,14 @@ pub(super) struct Arguments {
     /// Cell that the others are compared with, in place of the documents' own.
     #[arg(long, value_name = "CELL")]
     reference: Option<String>,
+
+    /// Documents of the same analysis in other states, for the timeline of the page.
+    #[arg(long, value_name = "OLD", num_args = 1..)]
+    history: Vec<PathBuf>,
+
+    /// Days after which the badge says by its colour that the result is old.
+    #[arg(long, value_name = "DAYS", default_value_t = badge::MAX_AGE)]
+    max_age: u32,
 
     /// File to write; by default standard output.
     #[arg(long, short, value_name = "FILE")]
@@ -54,6 +66,10 @@ pub(super) enum Format {
     /// For a terminal.
     #[default]
     Human,
+    /// A page that needs no network: the matrix, every cell's reason and evidence, environments, findings.
+    Html,
+    /// A badge (SVG): at how many facilities the analysis works, and when that was seen.
+    Badge,
     /// The document itself.
     Json,
     /// JUnit XML: a suite a cell.
@@ -73,6 +89,8 @@ impl Format {
     pub(super) fn file_name(self) -> &'static str {
         match self {
             Self::Human => "report.txt",
+            Self::Html => "report.html",
+            Self::Badge => "badge.svg",
             Self::Json => "carnet.json",
             Self::Junit => "junit.xml",
             Self::Markdown => "summary.md",
@@ -85,6 +103,8 @@ impl Format {
     fn of_report(self) -> report::Format {
         match self {
             Self::Human => report::Format::Human,
+            Self::Html => report::Format::Html,
+            Self::Badge => report::Format::Badge,
             Self::Json => report::Format::Json,
             Self::Junit => report::Format::Junit,
             Self::Markdown => report::Format::Markdown,
@@ -123,9 +143,15 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
         document = Some(complete(document, &read_matrix(path)?)?);
     }
     let document = document.ok_or(MergeError::Nothing)?;
-    let text = render(&document, arguments.format, look)?;
+    let past = history(&document, &arguments.history)?;
+    let text = match arguments.format {
+        Format::Html => report::page(&document, &past)?,
+        Format::Badge => badge::svg(&document, &Age { now: Some(Timestamp::now()), max_days: arguments.max_age }),
+        format => render(&document, format, look)?,
+    };
     if let Some(dir) = &arguments.out {
         check::write(&document, dir, look)?;
+        file::write(&dir.join(Format::Html.file_name()), report::page(&document, &past)?.as_bytes())?;
     }
     match &arguments.output {
         Some(path) => file::write(path, text.as_bytes())?,
@@ -153,19 +179,21 @@ pub(super) fn merged(
 pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<Document>, DocumentError> {
     let mut documents = Vec::new();
     for path in paths {
-        match path.is_dir() {
-            true => documents.extend(find(path)?.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?),
-            false => documents.push(read(path)?),
+        for path in find(path)? {
+            documents.push(read(&path)?);
         }
     }
     Ok(documents)
 }
 
-/// Every `carnet.json` below a directory, in the order of their paths; no link is followed.
-pub(super) fn find(dir: &Path) -> Result<Vec<PathBuf>, DocumentError> {
+/// The file itself, or every `carnet.json` below a directory, in the order of their paths.
+pub(super) fn find(path: &Path) -> Result<Vec<PathBuf>, DocumentError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
     let mut found = Vec::new();
-    for entry in ignore::WalkBuilder::new(dir).standard_filters(false).sort_by_file_path(Path::cmp).build() {
-        let entry = entry.map_err(|error| DocumentError::new(dir, error))?;
+    for entry in ignore::WalkBuilder::new(path).standard_filters(false).sort_by_file_path(Path::cmp).build() {
+        let entry = entry.map_err(|error| DocumentError::new(path, error))?;
         if entry.file_type().is_some_and(|kind| kind.is_file()) && entry.file_name() == "carnet.json" {
             found.push(entry.into_path());
         }
@@ -173,7 +201,7 @@ pub(super) fn find(dir: &Path) -> Result<Vec<PathBuf>, DocumentError> {
     Ok(found)
 }
 
-fn read_matrix(path: &Path) -> Result<Matrix, DocumentError> {
+pub(super) fn read_matrix(path: &Path) -> Result<Matrix, DocumentError> {
     let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
     let matrix: Matrix = serde_json::from_slice(&bytes).map_err(|error| DocumentError::new(path, error))?;
     match matrix.schema == matrix::SCHEMA {
@@ -183,6 +211,20 @@ fn read_matrix(path: &Path) -> Result<Matrix, DocumentError> {
             format!("its schema is `{}`, not `{}`", matrix.schema.escape_debug(), matrix::SCHEMA),
         )),
     }
+}
+
+/// What a timeline needs of each document; one at a time, since they are large.
+fn history(document: &Document, paths: &[PathBuf]) -> Result<Vec<State>, DocumentError> {
+    let name = &document.analysis.name;
+    let state = |path: &PathBuf| {
+        let old = read(path)?;
+        if old.analysis.name == *name {
+            return Ok(State::of(&old));
+        }
+        let other = text::one_line(&old.analysis.name, 80);
+        Err(DocumentError::new(path, format!("it is of `{other}`, not of `{name}`: --history takes documents of one analysis")))
+    };
+    paths.iter().map(state).collect()
 }
 
 pub(super) fn read(path: &Path) -> Result<Document, DocumentError> {

@@ -3,6 +3,7 @@
 //! Every problem is reported at once, each at its place; an unknown key is refused with the known one that is nearest.
 
 mod fields;
+pub mod place;
 pub mod problem;
 pub mod raw;
 pub mod scan;

@@ -1,6 +1,7 @@
 //! Facts of the git repository that an analysis lies in.
 
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use git2::{Repository, StatusOptions};
 
@@ -19,9 +20,22 @@ pub struct Facts {
 
 /// The repository that holds `dir`, when there is one that can be read.
 pub(super) fn open(dir: &Path) -> Option<Repository> {
+    read_of_any_owner();
     let repository = Repository::discover(dir).ok()?;
     repository.workdir()?;
     Some(repository)
+}
+
+/// Lets libgit2 read repositories of other users. In jobs of CI systems another user than the job's has checked out, and what
+/// a repository's configuration could make git start, which that guards against, libgit2 starts nowhere.
+#[expect(unsafe_code, reason = "the option is a global of libgit2")]
+fn read_of_any_owner() {
+    static DONE: Once = Once::new();
+    DONE.call_once(|| {
+        // SAFETY: it sets one integer, once, before libgit2 opens anything in this process.
+        let set = unsafe { git2::opts::set_verify_owner_validation(false) };
+        debug_assert!(set.is_ok());
+    });
 }
 
 /// The facts; everything is empty outside git.

@@ -9,8 +9,11 @@ use crate::error::{Failure, Kind};
 use crate::model::diff::Diff;
 use crate::model::document::Document;
 
+pub mod badge;
 mod cut;
 pub mod github;
+pub mod history;
+mod html;
 mod human;
 pub mod json;
 mod junit;
@@ -30,6 +33,10 @@ pub use log::{Output, outputs};
 /// A form that a document can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
+    /// A badge: an SVG image.
+    Badge,
+    /// A page that needs nothing else.
+    Html,
     /// For a terminal.
     Human,
     /// The document itself, canonical.
@@ -48,12 +55,23 @@ pub enum Format {
 
 impl Format {
     /// Every format, in the order of their names.
-    pub const ALL: [Self; 7] =
-        [Self::Human, Self::Json, Self::Junit, Self::Markdown, Self::Sarif, Self::Gitlab, Self::Github];
+    pub const ALL: [Self; 9] = [
+        Self::Badge,
+        Self::Github,
+        Self::Gitlab,
+        Self::Html,
+        Self::Human,
+        Self::Json,
+        Self::Junit,
+        Self::Markdown,
+        Self::Sarif,
+    ];
 
     /// The name it has on the command line.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Badge => "badge",
+            Self::Html => "html",
             Self::Human => "human",
             Self::Json => "json",
             Self::Junit => "junit",
@@ -126,6 +144,8 @@ impl Failure for ReportError {
 /// When `out` fails.
 pub fn write(document: &Document, format: Format, options: &Options, out: &mut dyn Write) -> Result<(), ReportError> {
     match format {
+        Format::Badge => Ok(out.write_all(badge::svg(document, &badge::Age::default()).as_bytes())?),
+        Format::Html => html::write(document, &[], out),
         Format::Human => Ok(out.write_all(human::document(document, options).as_bytes())?),
         Format::Json => json::write(document, out),
         Format::Junit => junit::write(document, out),
@@ -141,6 +161,16 @@ fn audit(document: &Document, format: scan::Format, options: &Options, out: &mut
     let scan = document.scan.clone().ok_or(ReportError::NoAudit(format.name()))?;
     let text = scan::render(format, &scan.below(&document.analysis.directory), options)?;
     Ok(out.write_all(text.as_bytes())?)
+}
+
+/// The page of a document as text, with a timeline when there are earlier or later states of the same analysis.
+///
+/// # Errors
+/// As [`write()`].
+pub fn page(document: &Document, past: &[history::State]) -> Result<String, ReportError> {
+    let mut out = Vec::new();
+    html::write(document, past, &mut out)?;
+    String::from_utf8(out).map_err(|error| ReportError::Form(error.to_string()))
 }
 
 /// A document in a format, as text.
@@ -162,7 +192,7 @@ pub fn render_diff(diff: &Diff, format: Format, options: &Options) -> Result<Str
         Format::Human => Ok(human::difference(diff, options)),
         Format::Json => json::difference(diff),
         Format::Markdown => Ok(markdown::difference(diff, options)),
-        Format::Junit | Format::Sarif | Format::Gitlab | Format::Github => {
+        Format::Badge | Format::Html | Format::Junit | Format::Sarif | Format::Gitlab | Format::Github => {
             Err(ReportError::NoDifferenceForm(format.name()))
         }
     }

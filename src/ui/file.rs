@@ -20,7 +20,7 @@ impl Failure for WriteError {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("free some space, or name a directory that can be written to with --out".to_owned())
+        Some("free some space, or name a directory that can be written to".to_owned())
     }
 }
 
@@ -49,13 +49,20 @@ fn mode() -> std::fs::Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o666)
 }
 
+/// Makes a directory and those above it.
+///
+/// # Errors
+/// When it can't be made.
+pub fn directory(dir: &Path) -> Result<(), WriteError> {
+    std::fs::create_dir_all(dir).map_err(|source| WriteError { path: dir.to_owned(), source })
+}
+
 /// Makes the directory for reports. It ignores itself, so that it is never committed nor seen by tests.
 ///
 /// # Errors
 /// When it can't be made.
 pub fn out_directory(dir: &Path) -> Result<(), WriteError> {
-    let made = std::fs::create_dir_all(dir).map_err(|source| WriteError { path: dir.to_owned(), source });
-    made?;
+    directory(dir)?;
     let ignore = dir.join(".gitignore");
     if ignore.exists() { Ok(()) } else { write(&ignore, b"*\n") }
 }

@@ -39,7 +39,7 @@ fn init_writes_what_the_repository_shows() {
     room.run(&["init"]).expect(0);
     let text = std::fs::read_to_string(room.top().join("carnet.toml")).expect("a file");
     for part in
-        ["pytest", "docker://gitlab-registry.example.org/me/analysis:1", "Named in .gitlab-ci.yml", "requirements.txt"]
+        ["pytest", "docker://gitlab-registry.example.org/me/analysis:1", "Job `test` (.gitlab-ci.yml:1)", "requirements.txt"]
     {
         assert!(text.contains(part), "{part} is missing in:\n{text}");
     }
@@ -69,4 +69,27 @@ fn a_file_is_no_analysis() {
         let said = room.run(&[command, "t.sh"]).expect(2);
         assert!(said.err.starts_with("error: t.sh is no directory"), "{}", said.err);
     }
+}
+
+#[test]
+fn init_turns_ci_into_facilities() {
+    let room = Room::new();
+    let said = room.run(&["init", "--from-ci"]).expect(3);
+    assert!(said.err.contains("no CI files"), "{}", said.err);
+    room.write(
+        ".gitlab-ci.yml",
+        "tests:\n  image: cmssw/el9:x86_64\n  tags: [k8s-cvmfs]\n  before_script: [source /cvmfs/cms.cern.ch/cmsset_default.sh]\n  \
+         script: [pytest tests]\nlatest:\n  image: x/y:$CI_COMMIT_SHA\n  script: [pytest tests]\n",
+    );
+    let shown = room.run(&["init", "--from-ci", "--print"]).expect(0).out;
+    for part in [
+        "run = \"pytest tests\"",
+        "id = \"cmssw-el9\"",
+        "mounts = [\"/cvmfs:/cvmfs\"]",
+        "# - job `latest` (.gitlab-ci.yml:6): its image is `x/y:$CI_COMMIT_SHA`",
+    ] {
+        assert!(shown.contains(part), "{part}\n{shown}");
+    }
+    room.run(&["init", "--from-ci"]).expect(0);
+    assert_eq!(std::fs::read_to_string(room.top().join("carnet.toml")).expect("the file"), shown);
 }

@@ -71,9 +71,11 @@ fn the_readme_shows_the_commands_that_there_are() {
     let help = Room::new().run(&["--help"]).expect(0).out;
     let commands: Vec<&str> =
         help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|l| !l.is_empty()).collect();
+    assert!(commands.len() > 5, "{help}");
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("the README");
-    let block = commands.join("\n");
-    assert!(commands.len() > 5 && readme.contains(&block), "the README lacks this block:\n{block}");
+    let (before, rest) = readme.split_once("\nCommands:\n").expect("the README has a block of commands");
+    let (_, after) = rest.split_once("\n```").expect("the block ends");
+    assert_current("README.md", &format!("{before}\nCommands:\n{}\n```{after}", commands.join("\n")));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod check;
 mod config;
 mod generated;
 mod matrix;
+mod manual;
 mod report;
 mod room;
 mod rules;

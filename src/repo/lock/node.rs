@@ -256,9 +256,15 @@ impl<'de> Visitor<'de> for LooseVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Loose, A::Error> {
         let mut entries: Vec<(String, Node)> = Vec::new();
-        while let Some((key, value)) = map.next_entry::<Loose, Spanned<Loose>>()? {
-            if let Value::Text(key) = key.0 {
-                entries.push((key, node(value)));
+        while let Some((key, value)) = map.next_entry::<Spanned<Loose>, Spanned<Loose>>()? {
+            let line = u32::try_from(key.referenced.line()).unwrap_or(0);
+            let mut inner = node(value);
+            // A mapping begins at its first key; its own key is where people look.
+            if matches!(inner.value, Value::Map(_)) && line > 0 {
+                inner.line = line;
+            }
+            if let Value::Text(key) = key.value.0 {
+                entries.push((key, inner));
             }
         }
         Ok(Loose(Value::Map(entries)))

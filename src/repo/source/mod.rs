@@ -17,7 +17,7 @@ pub mod notebook;
 mod plain;
 pub mod python;
 mod sheet;
-mod shell;
+pub(super) mod shell;
 pub mod span;
 mod submit;
 mod toml;

@@ -7,7 +7,7 @@ mod human;
 mod junit;
 mod markdown;
 mod sarif;
-mod tally;
+pub(super) mod tally;
 
 use super::{Options, ReportError};
 use crate::model::canonical;

@@ -112,8 +112,7 @@ fn engine(sheet: &mut Sheet<'_>, words: &mut [Part]) -> bool {
         }
         let option = word.text.split('=').next().unwrap_or("").to_owned();
         let has_own = word.equals.is_some();
-        let takes =
-            !has_own && if is_docker { takes_value(&option) } else { APPTAINER_VALUES.contains(&option.as_str()) };
+        let takes = !has_own && takes_value(is_docker, &option);
         at += 1;
         let value = if has_own { Some(at - 1) } else { takes.then_some(at) };
         at += usize::from(takes);
@@ -152,8 +151,11 @@ fn mark_rest(words: &mut [Part], from: usize, is_inside: bool) {
     }
 }
 
-/// Whether an option of docker takes the next word.
-fn takes_value(option: &str) -> bool {
+/// Whether an option of docker, or else of apptainer, takes the next word.
+pub(in crate::repo) fn takes_value(is_docker: bool, option: &str) -> bool {
+    if !is_docker {
+        return APPTAINER_VALUES.contains(&option);
+    }
     if option.starts_with("--") {
         return !DOCKER_FLAGS.contains(&option);
     }

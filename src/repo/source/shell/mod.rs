@@ -13,6 +13,7 @@ use std::ops::Range;
 use super::fact::{Host, Word};
 use super::sheet::{Sheet, trim};
 use super::span::Kind;
+pub(in crate::repo) use container::takes_value;
 use lexer::Lexer;
 
 /// Reads a part of a text as a script.
@@ -46,7 +47,7 @@ fn is_csh(text: &str) -> bool {
 }
 
 /// Words of one command line, unquoted, with their places in it. Stops at nothing: operators are words.
-pub(super) fn words(text: &str) -> Vec<Word> {
+pub(in crate::repo) fn words(text: &str) -> Vec<Word> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
     let mut current: Option<(usize, Vec<u8>)> = None;

@@ -1,0 +1,26 @@
+//! `carnet completions`.
+
+use clap_complete::Shell;
+
+use super::{Outcome, PrintError, print};
+use crate::exit;
+
+/// Print the completions of a shell.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Which shell.
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Outcome {
+    print(&script(arguments.shell)?)?;
+    Ok(exit::GOOD)
+}
+
+/// The script that a shell reads.
+fn script(shell: Shell) -> Result<String, PrintError> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut super::command(), "carnet", &mut script);
+    String::from_utf8(script).map_err(|error| PrintError(std::io::Error::other(error)))
+}

@@ -1,0 +1,139 @@
+//! A badge: at how many facilities the analysis works, and when that was seen.
+//!
+//! An image can't know the day on which it is looked at, so what it says of age is decided when it is written; and because it may
+//! be looked at much later, the day of the check always stands in it. A badge stays honest when a scheduled job writes it anew.
+
+use askama::Template as _;
+use jiff::{SignedDuration, Timestamp};
+
+use super::text::{count, one_line};
+use crate::model::document::{Document, Status};
+use crate::model::verdict::{Verdict, verdict};
+
+/// Days after which a result is old, when nothing else is asked for.
+pub const MAX_AGE: u32 = 30;
+
+/// How the age of a result is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Age {
+    /// The time at which the badge is written; none when it is not to depend on that.
+    pub now: Option<Timestamp>,
+    /// Days after which a result is old.
+    pub max_days: u32,
+}
+
+impl Default for Age {
+    /// Nothing is old.
+    fn default() -> Self {
+        Self { now: None, max_days: MAX_AGE }
+    }
+}
+
+#[derive(askama::Template)]
+#[template(path = "badge.svg")]
+struct Badge {
+    /// For screen readers and as a tooltip.
+    title: String,
+    said: String,
+    color: &'static str,
+    left: usize,
+    right: usize,
+    width: usize,
+    left_text: usize,
+    right_text: usize,
+    left_at: usize,
+    right_at: usize,
+}
+
+/// The name on its left.
+const NAME: &str = "carnet";
+/// Room beside a text, in pixels.
+const MARGIN: usize = 7;
+// White on each of these has a contrast of at least 4.5 (WCAG 2, AA).
+const GREEN: &str = "#1a7f37";
+const RED: &str = "#c5222f";
+const AMBER: &str = "#8a5d00";
+const GREY: &str = "#59636e";
+
+/// The badge as SVG.
+pub fn svg(document: &Document, age: &Age) -> String {
+    let day = day(document);
+    let (words, color) = words(document);
+    let old = is_old(document, age);
+    let (said, color) = match (&day, old) {
+        (Some(day), false) => (format!("{words} · {day}"), color),
+        (Some(day), true) => (format!("{words} · as of {day}"), GREY),
+        (None, _) => (format!("{words} · undated"), GREY),
+    };
+    let name = one_line(&document.analysis.name, 60);
+    let remark = if old { format!(" That is more than {} ago.", count(age.max_days as usize, "day")) } else { String::new() };
+    let when = day.map_or_else(|| "at an unknown time".to_owned(), |day| format!("on {day}"));
+    let title = format!("carnet: {name} {words}, checked {when}.{remark}");
+    let (left_text, right_text) = (extent(NAME), extent(&said));
+    let (left, right) = (left_text + 2 * MARGIN, right_text + 2 * MARGIN);
+    let badge = Badge {
+        title,
+        said,
+        color,
+        left,
+        right,
+        width: left + right,
+        left_text,
+        right_text,
+        left_at: MARGIN,
+        right_at: left + MARGIN,
+    };
+    // Its parts are numbers and strings, which always have a form.
+    badge.render().unwrap_or_default()
+}
+
+/// The day of the check, in UTC.
+fn day(document: &Document) -> Option<String> {
+    let started: Timestamp = document.timing.started.parse().ok()?;
+    Some(started.to_string().chars().take(10).collect())
+}
+
+fn is_old(document: &Document, age: &Age) -> bool {
+    let started: Option<Timestamp> = document.timing.started.parse().ok();
+    let (Some(now), Some(started)) = (age.now, started) else { return false };
+    now.duration_since(started) > SignedDuration::from_hours(24 * i64::from(age.max_days))
+}
+
+/// `works at 8 of 9 facilities`, and the colour of the verdict.
+fn words(document: &Document) -> (String, &'static str) {
+    let mut facilities: Vec<(&str, bool)> = Vec::new();
+    for cell in &document.cells {
+        let works = matches!(cell.status, Status::Passed | Status::Flaky);
+        match facilities.iter_mut().find(|(facility, _)| *facility == cell.facility) {
+            Some((_, all)) => *all &= works,
+            None => facilities.push((&cell.facility, works)),
+        }
+    }
+    let good = facilities.iter().filter(|(_, works)| *works).count();
+    let all = match facilities.len() {
+        1 => "1 facility".to_owned(),
+        number => format!("{number} facilities"),
+    };
+    let at = format!("works at {good} of {all}");
+    match verdict(document) {
+        _ if document.interrupted => (format!("{at}, interrupted"), GREY),
+        Verdict::Good => (at, GREEN),
+        Verdict::Analysis => (at, RED),
+        Verdict::Place => (format!("{at}, not all tested"), AMBER),
+        Verdict::Nothing => ("nothing was run".to_owned(), GREY),
+    }
+}
+
+/// Width of a text in pixels at a size of 11, about that of Verdana and DejaVu Sans; the image asks for exactly this, so that
+/// no font makes it run over.
+fn extent(text: &str) -> usize {
+    let tenths = |c: char| match c {
+        'i' | 'j' | 'l' | '.' | ',' | '\'' | ' ' | '·' | 'f' | 't' | 'r' => 43,
+        'm' | 'w' | 'M' | 'W' => 98,
+        '0'..='9' => 70,
+        c if c.is_ascii_uppercase() => 76,
+        c if c.is_ascii() => 67,
+        _ => 110,
+    };
+    text.chars().map(tenths).sum::<usize>().div_ceil(10)
+}

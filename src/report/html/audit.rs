@@ -1,0 +1,186 @@
+//! Findings of the static audit with their source lines.
+
+use std::collections::BTreeMap;
+
+use super::super::scan::tally;
+use super::super::text::{count, one_line};
+use super::inert::anchor;
+use super::mark::Mark;
+use super::pieces::Pieces;
+use crate::model::finding::{Finding, Span, Suppressor};
+use crate::model::scan::Scan;
+
+/// Findings in the page.
+const MAX_FINDINGS: usize = 1000;
+/// Suppressed findings in the page.
+const MAX_SUPPRESSED: usize = 200;
+/// Places of one finding.
+const MAX_PLACES: usize = 20;
+/// Notes about what could not be looked at.
+const MAX_NOTES: usize = 50;
+
+/// The audit.
+#[derive(Debug)]
+pub(super) struct Audit {
+    pub(super) said: String,
+    pub(super) rules: Vec<Rule>,
+    pub(super) left: usize,
+    pub(super) suppressed: Option<String>,
+    pub(super) quiet: Vec<(String, String, String)>,
+    pub(super) notes: Vec<(String, String)>,
+    pub(super) more_notes: usize,
+}
+
+/// Findings of one rule and severity.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) id: String,
+    pub(super) mark: Mark,
+    pub(super) summary: String,
+    pub(super) hits: Vec<Hit>,
+}
+
+/// One finding.
+#[derive(Debug)]
+pub(super) struct Hit {
+    pub(super) anchor: String,
+    pub(super) place: String,
+    pub(super) message: Pieces,
+    pub(super) source: Option<Source>,
+    pub(super) breaks: Vec<String>,
+    pub(super) works: Vec<String>,
+    pub(super) help: Option<Pieces>,
+    /// What an edit would put there.
+    pub(super) fix: Option<(Pieces, String)>,
+    pub(super) places: Vec<String>,
+    pub(super) more_places: u64,
+}
+
+/// The line of a finding: what is before it, what it is about, what comes after.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Source {
+    pub(super) line: u32,
+    pub(super) before: String,
+    pub(super) about: String,
+    pub(super) after: String,
+}
+
+/// Anchors and names of the findings that break at each facility.
+pub(super) type ByFacility<'a> = BTreeMap<&'a str, Vec<(String, String)>>;
+
+pub(super) fn by_facility(scan: Option<&Scan>) -> ByFacility<'_> {
+    let mut found: ByFacility<'_> = BTreeMap::new();
+    for finding in scan.map(tally::reported).unwrap_or_default().into_iter().take(MAX_FINDINGS) {
+        for facility in &finding.facilities.breaks {
+            let name = format!("{}: {}", place(finding), one_line(&finding.message, 200));
+            found.entry(facility).or_default().push((anchor("finding", &finding.fingerprint), name));
+        }
+    }
+    found
+}
+
+/// What the page says of an audit.
+pub(super) fn audit(scan: &Scan) -> Audit {
+    let reported = tally::reported(scan);
+    let mut rules: BTreeMap<(u8, &str), Rule> = BTreeMap::new();
+    for finding in reported.iter().take(MAX_FINDINGS) {
+        let mark = Mark::severity(finding.severity);
+        let rule = rules.entry((mark.rank, &finding.rule)).or_insert_with(|| Rule {
+            id: one_line(&finding.rule, 80),
+            mark,
+            summary: summary(scan, &finding.rule),
+            hits: Vec::new(),
+        });
+        rule.hits.push(hit(finding));
+    }
+    let files = usize::try_from(scan.files.scanned).unwrap_or(usize::MAX);
+    let found = tally::sentence(reported.iter().copied()).unwrap_or_else(|| "nothing found".to_owned());
+    Audit {
+        said: format!("{found}; {} read", count(files, "file")),
+        rules: rules.into_values().collect(),
+        left: reported.len().saturating_sub(MAX_FINDINGS),
+        suppressed: tally::suppressed(scan),
+        quiet: scan.findings.iter().filter_map(quiet).take(MAX_SUPPRESSED).collect(),
+        notes: scan.notes.iter().take(MAX_NOTES).map(|n| (one_line(&n.path, 300), one_line(&n.message, 300))).collect(),
+        more_notes: scan.notes.len().saturating_sub(MAX_NOTES),
+    }
+}
+
+fn summary(scan: &Scan, id: &str) -> String {
+    let known = scan.rules.iter().find(|rule| rule.id == id);
+    known.map(|rule| one_line(&rule.summary, 300)).unwrap_or_default()
+}
+
+fn place(finding: &Finding) -> String {
+    match (finding.path.as_str(), finding.span) {
+        (".", _) => "the repository".to_owned(),
+        (path, None) => one_line(path, 300),
+        (path, Some(span)) => format!("{}:{}", one_line(path, 300), span.line),
+    }
+}
+
+fn hit(finding: &Finding) -> Hit {
+    let ids = |ids: &[String]| ids.iter().take(30).map(|id| one_line(id, 64)).collect();
+    let fix = |fix: &crate::model::finding::Fix| (Pieces::of(&one_line(&fix.title, 300)), one_line(&fix.replacement, 400));
+    Hit {
+        anchor: anchor("finding", &finding.fingerprint),
+        place: place(finding),
+        message: Pieces::of(&tally::whole(&one_line(&finding.message, 1000))),
+        source: source(finding),
+        breaks: ids(&finding.facilities.breaks),
+        works: ids(&finding.facilities.works),
+        help: finding.help.as_ref().map(|help| Pieces::of(&one_line(help, 1000))),
+        fix: finding.fix.as_ref().map(fix),
+        places: finding.places.iter().take(MAX_PLACES).map(|p| format!("{}:{}", one_line(&p.path, 300), p.line)).collect(),
+        more_places: finding.count.unwrap_or(0).saturating_sub(MAX_PLACES.min(finding.places.len()) as u64),
+    }
+}
+
+fn quiet(finding: &Finding) -> Option<(String, String, String)> {
+    let suppression = finding.suppressed.as_ref()?;
+    let by = match suppression.by {
+        Suppressor::Inline => "a comment",
+        Suppressor::Config => "carnet.toml",
+        Suppressor::Baseline => "the baseline",
+    };
+    let what = format!("{}: {}", finding.rule, finding.message);
+    Some((place(finding), one_line(&what, 300), format!("{by}: {}", one_line(&suppression.reason, 300))))
+}
+
+/// The source line cut where the finding begins and ends.
+fn source(finding: &Finding) -> Option<Source> {
+    let line = finding.source.as_ref()?;
+    let span = finding.span?;
+    let characters: Vec<char> = line.chars().take(1000).collect();
+    let (start, end) = bounds(span, characters.len());
+    let text = |part: &[char]| part.iter().collect::<String>().replace(['\n', '\r'], " ");
+    Some(Source {
+        line: span.line,
+        before: text(&characters[..start]),
+        about: text(&characters[start..end]),
+        after: text(&characters[end..]),
+    })
+}
+
+/// First character and the one after the last, within the line.
+fn bounds(span: Span, length: usize) -> (usize, usize) {
+    let index = |column: u32| usize::try_from(column).unwrap_or(usize::MAX).saturating_sub(1).min(length);
+    let start = index(span.column);
+    let end = if span.end_line > span.line { length } else { index(span.end_column) };
+    (start, end.max(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bounds;
+    use crate::model::finding::Span;
+
+    #[test]
+    fn a_span_stays_within_its_line() {
+        let span = |column, end_line, end_column| Span { line: 1, column, end_line, end_column };
+        assert_eq!(bounds(span(3, 1, 5), 10), (2, 4));
+        assert_eq!(bounds(span(3, 2, 1), 10), (2, 10));
+        assert_eq!(bounds(span(30, 1, 2), 10), (10, 10));
+        assert_eq!(bounds(span(0, 1, 0), 0), (0, 0));
+    }
+}

@@ -1,0 +1,168 @@
+//! The page: one HTML file that needs no network, works without JavaScript and better with it.
+//!
+//! Everything a reader must see stands in the markup, folded by `details`: verdicts, reasons, failed tests with their output,
+//! what differs from the reference, the evidence, findings. The script adds a filter, the names of passed tests, and
+//! environments side by side for any two. A Content-Security-Policy lets the page's own style and script run and nothing else,
+//! and nothing load or connect.
+
+use std::io::Write;
+
+use askama::Template as _;
+
+use super::ReportError;
+use super::history::State;
+use super::summary::{self, Summary};
+use super::text::{duration, one_line};
+use crate::model::document::{Cell, Document};
+
+mod audit;
+mod board;
+mod cell;
+mod data;
+mod environment;
+mod evidence;
+pub(super) mod inert;
+mod mark;
+mod pieces;
+mod timeline;
+
+use super::scan::tally::whole;
+use board::Board;
+use mark::Mark;
+use pieces::Pieces;
+use timeline::{States, Timeline};
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// Bytes of all outputs in the page together, within which each gets its share.
+const OUTPUT: usize = 6 << 20;
+/// Bytes of one output, at least and at most.
+const SHARE: (usize, usize) = (1 << 10, 16 << 10);
+
+/// What the parts of the page are made of.
+struct Context<'a> {
+    document: &'a Document,
+    states: Option<&'a States>,
+    /// Findings that break at each facility.
+    findings: audit::ByFacility<'a>,
+    /// Bytes that each output may have.
+    output: usize,
+}
+
+impl Context<'_> {
+    fn since(&self, cell: &Cell) -> Option<String> {
+        self.states?.since(cell).map(|text| whole(&text))
+    }
+}
+
+#[derive(askama::Template)]
+#[template(path = "page.html")]
+struct Page<'a> {
+    style: &'static str,
+    script: &'static str,
+    style_hash: String,
+    script_hash: String,
+    mark: Mark,
+    sentence: Pieces,
+    title: String,
+    totals: String,
+    subject: Subject,
+    labels: &'a [String],
+    board: Board,
+    cells: Vec<cell::Entry<'a>>,
+    environments: &'a [environment::Place],
+    audit: Option<audit::Audit>,
+    timeline: Option<Timeline>,
+    data: String,
+}
+
+/// What was checked, when and by what.
+struct Subject {
+    name: String,
+    state: String,
+    commit: Option<String>,
+    remote: Option<String>,
+    link: Option<String>,
+    when: String,
+    took: String,
+    version: String,
+    reference: Option<String>,
+    interrupted: bool,
+}
+
+/// Writes the page of a document, with a timeline when there is a past.
+///
+/// # Errors
+/// When `out` fails.
+pub(super) fn write(document: &Document, past: &[State], mut out: &mut dyn Write) -> Result<(), ReportError> {
+    let form = |error: &dyn std::fmt::Display| ReportError::Form(error.to_string());
+    let states = States::of(document, past);
+    let context = Context {
+        document,
+        states: states.as_ref(),
+        findings: audit::by_facility(document.scan.as_ref()),
+        output: share(document),
+    };
+    let summary = Summary::of(document);
+    let environments = environment::places(document);
+    let data = inert::json(&data::data(document, &environments)).map_err(|error| form(&error))?;
+    let page = Page {
+        style: STYLE,
+        script: SCRIPT,
+        style_hash: inert::source_hash(STYLE),
+        script_hash: inert::source_hash(SCRIPT),
+        mark: Mark::whole(document),
+        sentence: Pieces::between('\u{1f}', &whole(&summary::sentence(document, |id| format!("\u{1f}{id}\u{1f}")))),
+        title: whole(&summary::sentence(document, str::to_owned)),
+        totals: summary::totals(document),
+        subject: subject(document),
+        labels: &summary.labels,
+        board: Board::of(document),
+        cells: cell::entries(&context, &summary),
+        environments: &environments,
+        audit: document.scan.as_ref().map(audit::audit),
+        timeline: states.as_ref().map(|states| states.timeline(document)),
+        data,
+    };
+    page.write_into(&mut out)?;
+    Ok(())
+}
+
+/// Bytes that each output may have, so that all together stay within the page's size.
+fn share(document: &Document) -> usize {
+    let of = |cell: &Cell| {
+        summary::cases(cell, summary::is_bad).take(cell::MAX_OUTPUTS).count() + summary::broken_steps(cell).count()
+    };
+    let number: usize = document.cells.iter().map(of).sum();
+    (OUTPUT / number.max(1)).clamp(SHARE.0, SHARE.1)
+}
+
+fn subject(document: &Document) -> Subject {
+    let analysis = &document.analysis;
+    let remote = analysis.remote.as_ref().map(|remote| one_line(remote, 300));
+    Subject {
+        name: one_line(&analysis.name, 120),
+        state: summary::subject(document),
+        commit: analysis.commit.as_ref().map(|commit| one_line(commit, 64)),
+        link: remote.as_deref().and_then(inert::link).map(str::to_owned),
+        remote,
+        when: timeline::when(&document.timing.started),
+        took: duration(document.timing.seconds),
+        version: one_line(&document.version, 40),
+        reference: document.reference.as_ref().map(|id| one_line(id, 120)),
+        interrupted: document.interrupted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SCRIPT, STYLE};
+
+    #[test]
+    fn style_and_script_end_no_element() {
+        for text in [STYLE, SCRIPT] {
+            assert!(!text.contains("</") && !text.contains("<!--"), "an end tag in page.css or page.js");
+        }
+    }
+}
