@@ -63,7 +63,7 @@ impl Commit {
         }
         let mut entries: Vec<(&Path, &Blob)> = self.blobs.iter().map(|(path, blob)| (Path::new(path), blob)).collect();
         // Part by part: `a/b` comes before `a-b`, unlike in the order of texts.
-        entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        entries.sort_unstable_by_key(|(path, _)| *path);
         let mut hasher = TreeHasher::default();
         for (path, blob) in entries.into_iter().filter(|(_, blob)| blob.mode != SUBMODULE) {
             if stop() {

@@ -141,9 +141,10 @@ impl Store {
     pub(in crate::run) fn bound(&self) -> usize {
         let mut entries = self.entries();
         entries.sort_by_key(|(_, _, written)| std::cmp::Reverse(*written));
+        let now = SystemTime::from(Timestamp::now());
         let (mut bytes, mut kept, mut removed) = (0, 0, 0);
         for (path, length, written) in entries {
-            let age = SystemTime::now().duration_since(written).unwrap_or_default();
+            let age = now.duration_since(written).unwrap_or_default();
             let is_half = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
             bytes += length;
             kept += 1;

@@ -231,7 +231,7 @@ fn old_entries_and_files_half_written_go() {
     let half = dir.path().join("results/.new-abc");
     fs::write(&half, "x").expect("written");
     assert_eq!(store.bound(), 0);
-    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(40 * 24 * 3600);
+    let long_ago = std::time::SystemTime::from(jiff::Timestamp::now()) - std::time::Duration::from_secs(40 * 24 * 3600);
     for path in [&half, &entry] {
         fs::File::options().write(true).open(path).and_then(|file| file.set_modified(long_ago)).expect("a time");
     }
