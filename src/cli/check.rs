@@ -94,22 +94,7 @@ pub(super) struct Asked {
 
 /// Runs a check, writes its reports into `out`, and prints one of them.
 pub(super) fn check(asked: &Asked, out: &Path, look: &Look) -> Outcome {
-    // Before anything is run: nobody wants to learn after an hour that it can't be written down.
-    let is_new = !out.exists();
-    file::out_directory(out)?;
-    let runtime = super::runtime()?;
-    let document = runtime.block_on(watch(&asked.options, Live::new(look, asked.quiet)));
-    // Threads of a daemon's client may still wait for something; nobody waits for them.
-    runtime.shutdown_background();
-    let document = match document {
-        Ok(document) => document,
-        Err(error) => {
-            if is_new {
-                file::remove_out_directory(out);
-            }
-            return Err(error);
-        }
-    };
+    let document = learn(&asked.options, asked.quiet, out, look)?;
     // Each of the two says what was learned when the other can't.
     let written = write(&document, out, look);
     print(&report::render(&document, asked.format, look)?)?;
@@ -118,6 +103,21 @@ pub(super) fn check(asked: &Asked, out: &Path, look: &Look) -> Outcome {
         note(&format!("reports in {}", out.display()));
     }
     Ok(code(&document, asked.fail_on))
+}
+
+/// Runs a check for which `out` is ready; a directory that the failure of the check left empty is removed.
+pub(super) fn learn(options: &Options, quiet: bool, out: &Path, look: &Look) -> Result<Document, CommandError> {
+    // Before anything is run: nobody wants to learn after an hour that it can't be written down.
+    let is_new = !out.exists();
+    file::out_directory(out)?;
+    let runtime = super::runtime()?;
+    let document = runtime.block_on(watch(options, Live::new(look, quiet)));
+    // Threads of a daemon's client may still wait for something; nobody waits for them.
+    runtime.shutdown_background();
+    if document.is_err() && is_new {
+        file::remove_out_directory(out);
+    }
+    document
 }
 
 /// Writes the reports.

@@ -2,11 +2,13 @@
 
 mod cell;
 mod check;
+mod ci;
 mod clean;
 mod completions;
 mod diff;
 mod doctor;
 mod facilities;
+mod hook;
 mod init;
 mod man;
 mod plan;
@@ -56,12 +58,14 @@ enum Command {
     Init(init::Arguments),
     Doctor(doctor::Arguments),
     Facilities(facilities::Arguments),
+    Hook(hook::Arguments),
     Clean(clean::Arguments),
     Rules(rules::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
     Cell(cell::Arguments),
+    Ci(ci::Arguments),
 }
 
 /// What a command fails with.
@@ -116,12 +120,14 @@ pub fn main() -> ExitCode {
         Command::Init(command) => init::run(&command),
         Command::Doctor(command) => doctor::run(&command),
         Command::Facilities(command) => facilities::run(&command),
+        Command::Hook(command) => hook::run(&command, &look),
         Command::Clean(command) => clean::run(&command),
         Command::Rules(command) => rules::run(&command),
         Command::Schema(command) => schema::run(&command),
         Command::Cell(command) => cell::run(command, &look),
         Command::Completions(command) => completions::run(&command),
         Command::Man(command) => man::run(&command),
+        Command::Ci(command) => ci::run(&command, &look),
     };
     ExitCode::from(outcome.unwrap_or_else(|error| fail(&error, &look)))
 }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::check::load;
+use super::ci::gitlab;
 use super::{Outcome, print};
 use crate::exit;
+use crate::model::matrix::Matrix;
 use crate::report::plan as format;
 use crate::run::{self, Options};
 use crate::ui::file;
@@ -43,26 +45,31 @@ enum Format {
     Json,
     /// The value of strategy.matrix in GitHub Actions.
     Github,
-}
-
-impl Format {
-    fn of_report(self) -> format::Format {
-        match self {
-            Self::Human => format::Format::Human,
-            Self::Json => format::Format::Json,
-            Self::Github => format::Format::Github,
-        }
-    }
+    /// A child pipeline of GitLab CI, as carnet ci gitlab plan writes it.
+    Gitlab,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let (top, config) = load(&arguments.path)?;
     let only = arguments.cells.iter().cloned().collect();
     let matrix = run::matrix::matrix(&Options { only, ..Options::new(top, config) })?;
-    let text = format::render(arguments.format.of_report(), &matrix)?;
+    let text = match arguments.format {
+        Format::Human => format::render(format::Format::Human, &matrix)?,
+        Format::Json => format::render(format::Format::Json, &matrix)?,
+        Format::Github => format::render(format::Format::Github, &matrix)?,
+        Format::Gitlab => gitlab::child(&matrix, &from_top(&matrix))?,
+    };
     match &arguments.output {
         Some(path) => file::write(path, text.as_bytes())?,
         None => print(&text)?,
     }
     Ok(exit::GOOD)
+}
+
+/// The analysis as jobs name it that stand at the top of the repository.
+fn from_top(matrix: &Matrix) -> String {
+    match matrix.analysis.directory.as_str() {
+        "" => ".".to_owned(),
+        directory => directory.to_owned(),
+    }
 }

@@ -114,7 +114,7 @@ enum Format {
 
 /// What makes a scan fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum FailOn {
+pub(super) enum FailOn {
     /// A finding of severity error.
     #[default]
     Error,
@@ -146,13 +146,7 @@ impl Failure for NoFacility {
 }
 
 pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
-    let (top, config) = load(&arguments.path)?;
-    check_names(arguments, &top, &config)?;
-    let known = Known::read(arguments.baseline.as_deref(), &top, &config.scan)?;
-    let mut options = options(arguments, top, &config);
-    // It quotes the findings that it knows.
-    options.exclude.push(globset::escape(&known.path));
-    let scan = judge(audit::scan(&options)?, options.changed.is_some(), &config.scan, &known);
+    let Audit { scan, known, options } = audit(arguments)?;
     if arguments.inventory {
         return inventory::print(&scan.inventory, arguments.format == Format::Json).map(|()| exit::GOOD);
     }
@@ -174,6 +168,48 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
     Ok(code(&scan, arguments.fail_on))
 }
 
+/// An audit, what was known before it, and how it was made.
+struct Audit {
+    scan: Scan,
+    known: Known,
+    options: Options,
+}
+
+fn audit(arguments: &Arguments) -> Result<Audit, CommandError> {
+    let (top, config) = load(&arguments.path)?;
+    check_names(arguments, &top, &config)?;
+    let known = Known::read(arguments.baseline.as_deref(), &top, &config.scan)?;
+    let mut options = options(arguments, top, &config);
+    // It quotes the findings that it knows.
+    options.exclude.push(globset::escape(&known.path));
+    let scan = judge(audit::scan(&options)?, options.changed.is_some(), &config.scan, &known);
+    Ok(Audit { scan, known, options })
+}
+
+/// The audit of everything, as CI systems want it, and the path of the analysis from the top of its repository.
+pub(super) fn whole(path: &Path, jobs: Option<u16>) -> Result<(Scan, String), CommandError> {
+    let arguments = Arguments {
+        path: path.to_owned(),
+        facilities: Vec::new(),
+        select: Vec::new(),
+        changed: None,
+        jobs,
+        format: Format::Human,
+        output: None,
+        all: false,
+        fail_on: FailOn::Error,
+        inventory: false,
+        fix: false,
+        write: false,
+        baseline: None,
+        update_baseline: false,
+        prune_baseline: false,
+    };
+    let Audit { scan, options, .. } = audit(&arguments)?;
+    let below = git::below(&options.top);
+    Ok((scan, below))
+}
+
 /// Names that the catalogue and the table of rules must have.
 fn check_names(arguments: &Arguments, top: &Path, config: &Config) -> Result<(), CommandError> {
     let facilities: Vec<&str> = Catalogue::builtin().facilities.iter().map(|one| one.id.as_str()).collect();
@@ -184,7 +220,7 @@ fn check_names(arguments: &Arguments, top: &Path, config: &Config) -> Result<(),
     if let Some(id) = arguments.select.iter().find(|id| !rules.contains(&id.as_str())) {
         return Err(no_rule(id).into());
     }
-    let problems = config.scan.unknown(&facilities, &rules);
+    let problems = audit::unknown_names(&config.scan);
     if problems.is_empty() {
         return Ok(());
     }
@@ -225,13 +261,19 @@ fn render(scan: &Scan, arguments: &Arguments, look: &Look) -> Result<String, Com
     Ok(format::render(format, scan, &options)?)
 }
 
-fn code(scan: &Scan, fail_on: FailOn) -> u8 {
+pub(super) fn code(scan: &Scan, fail_on: FailOn) -> u8 {
     let reported = scan.findings.iter().filter(|finding| finding.suppressed.is_none());
     let worst = reported.map(|finding| finding.severity).max();
-    let fails = match fail_on {
-        FailOn::Error => worst >= Some(Severity::Error),
-        FailOn::Warning => worst >= Some(Severity::Warning),
-        FailOn::Never => false,
-    };
-    if fails { exit::ANALYSIS } else { exit::GOOD }
+    if fail_on.fails(worst) { exit::ANALYSIS } else { exit::GOOD }
+}
+
+impl FailOn {
+    /// Whether it fails with this as the worst finding.
+    pub(super) fn fails(self, worst: Option<Severity>) -> bool {
+        match self {
+            Self::Error => worst >= Some(Severity::Error),
+            Self::Warning => worst >= Some(Severity::Warning),
+            Self::Never => false,
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! Facts of the git repository that an analysis lies in.
 
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
-use git2::{Repository, StatusOptions};
+use git2::{ErrorCode, Repository, StatusOptions};
 
 /// What git says of the directory of an analysis.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,19 +20,53 @@ pub struct Facts {
 
 /// The repository that holds `dir`, when there is one that can be read.
 pub(super) fn open(dir: &Path) -> Option<Repository> {
-    let repository = Repository::discover(dir).ok()?;
+    read_of_any_owner();
+    let repository = match Repository::discover(dir) {
+        Err(error) if error.code() == ErrorCode::Owner => foreign(dir)?,
+        found => found.ok()?,
+    };
     repository.workdir()?;
     Some(repository)
+}
+
+/// A repository of another user, as root finds it in the container of a CI job. Git and its library refuse it because its
+/// configuration could name programs to run; nothing here runs any.
+fn foreign(dir: &Path) -> Option<Repository> {
+    let git = dir.ancestors().map(|top| top.join(".git")).find(|git| git.is_dir())?;
+    let repository = Repository::open_bare(&git).ok()?;
+    repository.set_workdir(git.parent()?, false).ok()?;
+    Some(repository)
+}
+
+/// Lets libgit2 read repositories of other users. In jobs of CI systems another user than the job's has checked out, and what
+/// a repository's configuration could make git start, which that guards against, libgit2 starts nowhere.
+#[expect(unsafe_code, reason = "the option is a global of libgit2")]
+fn read_of_any_owner() {
+    static DONE: Once = Once::new();
+    DONE.call_once(|| {
+        // SAFETY: it sets one integer, once, before libgit2 opens anything in this process.
+        let set = unsafe { git2::opts::set_verify_owner_validation(false) };
+        debug_assert!(set.is_ok());
+    });
 }
 
 /// The facts; everything is empty outside git.
 pub fn facts(dir: &Path) -> Facts {
     let Some(repository) = open(dir) else { return Facts::default() };
+    Facts { dirty: dirty(&repository), ..of(&repository) }
+}
+
+/// The facts without a look at the working tree, which is told to be clean.
+pub fn lasting_facts(dir: &Path) -> Facts {
+    open(dir).as_ref().map(of).unwrap_or_default()
+}
+
+fn of(repository: &Repository) -> Facts {
     Facts {
         top: repository.workdir().map(Path::to_owned),
         commit: repository.head().ok().and_then(|head| head.target()).map(|id| id.to_string()),
-        dirty: dirty(&repository),
-        remote: remote(&repository),
+        dirty: false,
+        remote: remote(repository),
     }
 }
 

@@ -10,12 +10,14 @@ use crate::model::diff::Diff;
 use crate::model::document::Document;
 
 pub mod badge;
-mod github;
+mod cut;
+pub mod github;
 pub mod history;
 mod html;
 mod human;
 pub mod json;
 mod junit;
+mod log;
 mod markdown;
 mod parallel;
 pub mod plan;
@@ -24,6 +26,9 @@ mod sort;
 mod summary;
 mod table;
 pub mod text;
+
+pub use cut::cut;
+pub use log::{Output, outputs};
 
 /// A form that a document can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,6 +4,7 @@ mod cache;
 pub mod choice;
 pub mod event;
 mod execute;
+pub mod hook;
 pub mod leftover;
 mod material;
 pub mod matrix;
@@ -197,7 +198,10 @@ pub async fn check(
 }
 
 /// The static audit of what is checked; none when a bug of ours ended it, which must not end the check.
-async fn audit(options: &Options) -> Result<Option<Scan>, Error> {
+///
+/// # Errors
+/// When the analysis or what is accepted in it can't be read.
+pub async fn audit(options: &Options) -> Result<Option<Scan>, Error> {
     let accepted = options.config.scan.clone();
     let known = Known::read(None, &options.top, &accepted)?;
     let asked = scan::Options {

@@ -1,6 +1,7 @@
 //! Colours, messages and the live view: the only code that prints, with [`crate::cli`].
 
 pub mod file;
+pub mod github;
 mod live;
 pub mod message;
 

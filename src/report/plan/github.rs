@@ -32,9 +32,18 @@ struct Include {
 /// # Errors
 /// When it has no form in JSON: a bug.
 pub fn render(matrix: &Matrix) -> serde_json::Result<String> {
-    let size = matrix.cells.len().div_ceil(MOST_JOBS).max(1);
-    let include = matrix.cells.chunks(size).map(job).collect();
+    let include = matrix.cells.chunks(size(matrix)).map(job).collect();
     Ok(serde_json::to_string(&Include { include })? + "\n")
+}
+
+/// Number of jobs that it makes.
+pub fn jobs(matrix: &Matrix) -> usize {
+    matrix.cells.len().div_ceil(size(matrix))
+}
+
+/// Cells of one job.
+fn size(matrix: &Matrix) -> usize {
+    matrix.cells.len().div_ceil(MOST_JOBS).max(1)
 }
 
 fn job(cells: &[Planned]) -> Job {
@@ -70,6 +79,7 @@ mod tests {
         let many: serde_json::Value = serde_json::from_str(&render(&matrix(600)).unwrap()).unwrap();
         let jobs = many["include"].as_array().unwrap();
         assert_eq!(jobs.len(), 200);
+        assert_eq!((super::jobs(&matrix(600)), super::jobs(&matrix(0))), (200, 0));
         assert_eq!(jobs[199]["cells"], "site-597/worker site-598/worker site-599/worker");
         assert_eq!(render(&matrix(0)).unwrap(), "{\"include\":[]}\n");
     }

@@ -1,6 +1,7 @@
 //! The cells of a check as a CI system wants them: one format a file, each rendered from [`Matrix`] alone.
 
 pub mod github;
+pub mod gitlab;
 mod human;
 
 use super::ReportError;

@@ -99,7 +99,7 @@ fn command(annotation: &Annotation) -> String {
 }
 
 /// Text of a command. The older form of commands, `##[…]`, is looked for anywhere in a line.
-fn data(text: &str) -> String {
+pub(in crate::report) fn data(text: &str) -> String {
     let text = one_line(text, 4000).replace("##[", "## [");
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

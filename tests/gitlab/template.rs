@@ -1,0 +1,161 @@
+//! The pipeline that an include alone makes.
+
+use crate::documentation::block;
+use crate::room::{Room, statuses};
+
+#[test]
+fn two_lines_check_every_cell_in_a_job_of_its_own_and_merge_what_they_bring() {
+    let room = Room::new(&block("include"));
+    let before = room.carnet(&["plan", "--format", "json"]).text;
+    let before: serde_json::Value = serde_json::from_str(&before).expect("a plan");
+
+    let said = room.pipeline(&[]);
+    said.has(&[
+        "carnet-scan",
+        "cell-laptop",
+        "cell-group",
+        "cell-old",
+        "cell-disk",
+        // The lines of the child pipeline: gitlab-ci-local calls the job that starts it good whatever comes.
+        "disk: could not be run: image `oci:",
+        "4 cells: 2 passed, 1 failed, 1 error",
+    ]);
+    let document = room.json("carnet-out/carnet.json");
+    assert_eq!(
+        statuses(&document),
+        [("laptop", "passed"), ("group", "passed"), ("old", "failed"), ("disk", "error")],
+        "{}",
+        said.text
+    );
+    // What travels with the jobs is no part of the analysis: all of them saw what the plan saw, and that what is committed.
+    let tree = &before["analysis"]["tree"]["digest"];
+    assert_eq!(room.json(".carnet/plan.json")["analysis"]["tree"]["digest"], *tree);
+    for cell in ["laptop", "group", "old", "disk"] {
+        let own = room.json(&format!("carnet-cells/{cell}/carnet.json"));
+        assert_eq!(own["analysis"]["tree"]["digest"], *tree, "{cell}");
+    }
+    let junit = room.read("carnet-out/junit.xml");
+    assert!(junit.contains("classname=\"old.") && junit.contains("<error"), "{junit}");
+    assert!(room.json("carnet-out/codequality.json").is_array());
+    assert!(room.read("carnet-out/report.html").starts_with("<!DOCTYPE html>"));
+    assert!(room.json(".carnet/codequality.json").is_array());
+}
+
+#[test]
+fn whatever_variables_hold_stays_text() {
+    // No backticks: gitlab-ci-local itself runs those in the command that it shows. A unit test has them.
+    let odd = "it's $(touch pwned) $HOME; touch pwned #";
+    let pipeline = block("include")
+        + "variables:\n  CARNET_PATH: \"it's $(touch pwned) $$HOME; touch pwned #\"\n  \
+           CARNET_TAGS: \"$(touch pwned);`touch pwned`, 'b'\"\n  CARNET_FAIL_ON: never\n  CARNET_CELLS: \"group, laptop\"\n\
+           default:\n  before_script:\n    - set -u\n";
+    let room = Room::new(&pipeline);
+    std::fs::create_dir(room.top().join(odd)).expect("a directory");
+    for name in ["carnet.toml", "check.sh"] {
+        std::fs::rename(room.top().join(name), room.top().join(odd).join(name)).expect("it is there");
+        room.write(name, "");
+    }
+    std::fs::remove_file(room.top().join("carnet.toml")).expect("it is there");
+    room.write("carnet.toml", "");
+    room.commit();
+    let said = room.pipeline(&[]);
+    let document = room.json("carnet-out/carnet.json");
+    assert_eq!(statuses(&document), [("laptop", "passed"), ("group", "passed")], "{}", said.text);
+    assert_eq!(document["analysis"]["directory"], odd);
+    let child: serde_json::Value = serde_saphyr::from_str(&room.read(".carnet/child.yml")).expect("YAML");
+    assert_eq!(child["merge"]["tags"], serde_json::json!(["$$(touch", "pwned);`touch", "pwned`", "'b'"]));
+    let walk = ignore::WalkBuilder::new(room.top()).standard_filters(false).build();
+    let touched: Vec<_> = walk.flatten().filter(|entry| entry.file_name() == "pwned").collect();
+    assert!(touched.is_empty(), "{touched:?}\n{}", said.text);
+}
+
+#[test]
+fn values_that_mean_nothing_are_refused_by_name() {
+    let room = Room::new(&block("include"));
+    for (variable, words) in [
+        ("CARNET_FAIL_ON=$(id)", "`$(id)` is no level to fail on"),
+        ("CARNET_PATH=/etc", "`/etc` is no path from the top"),
+        ("CARNET_CELLS=--help", "no cell `--help`: there are laptop, group, old, disk"),
+        ("CARNET_BIN=/nowhere/carnet", "CARNET_BIN names no program: /nowhere/carnet"),
+    ] {
+        room.pipeline(&["--variable", variable, "carnet-plan"]).has(&[words]).ends(1);
+    }
+}
+
+#[test]
+fn a_cell_of_which_nothing_usable_came_back_is_an_error_and_the_others_are_told() {
+    let room = Room::new("");
+    room.carnet(&["ci", "gitlab", "plan"]).ends(0);
+    for cell in ["laptop", "group"] {
+        room.carnet(&["cell", cell, "--out", &format!("carnet-cells/{cell}")]).ends(0);
+    }
+    room.write("carnet-cells/group/carnet.json", "{\"schema\": \"carnet/document@1\", \"cut\": ");
+    let said = room.carnet(&["ci", "gitlab", "merge"]);
+    said.ends(4).has(&["left out: carnet-cells/group/carnet.json", "no result came back"]);
+    let document = room.json("carnet-out/carnet.json");
+    assert_eq!(statuses(&document), [("laptop", "passed"), ("group", "error"), ("old", "error"), ("disk", "error")]);
+
+    std::fs::remove_dir_all(room.top().join("carnet-cells")).expect("it is there");
+    room.carnet(&["ci", "gitlab", "merge", "--fail-on", "never"]).has(&["4 cells: 4 error"]);
+}
+
+#[test]
+fn at_cern_cells_that_need_cvmfs_ask_for_its_runners() {
+    let room = Room::new("");
+    room.write(
+        "carnet.toml",
+        "[test]\nrun = \"ls /cvmfs\"\n[[facility]]\nid = \"lxplus\"\nimage = \"docker://x/y:1\"\n",
+    );
+    let plan = |variables: &[(&str, &str)]| {
+        let mut command = room.command(crate::room::CARNET);
+        let output = command.args(["plan", "--format", "gitlab"]).envs(variables.iter().copied()).output();
+        let child = String::from_utf8(output.expect("it starts").stdout).expect("UTF-8");
+        serde_saphyr::from_str::<serde_json::Value>(&child).expect("YAML")["cell-lxplus"]["tags"].clone()
+    };
+    assert_eq!(plan(&[("CI_SERVER_HOST", "gitlab.cern.ch")]), serde_json::json!(["k8s-cvmfs"]));
+    assert_eq!(
+        plan(&[("CI_SERVER_HOST", "gitlab.cern.ch"), ("CARNET_CVMFS_TAGS", "ours"), ("CARNET_TAGS", "a b")]),
+        serde_json::json!(["a", "b", "ours"])
+    );
+    assert_eq!(plan(&[("CI_SERVER_HOST", "gitlab.com")]), serde_json::Value::Null);
+    room.carnet(&["ci", "gitlab", "plan"]).ends(0).has(&["lxplus needs /cvmfs: set CARNET_CVMFS_TAGS"]);
+}
+
+#[test]
+fn what_the_page_overrides_is_overridden() {
+    let room = Room::new(&block("override"));
+    let list = room.pipeline(&["--list-csv"]).ends(0).text.clone();
+    let of = |job: &str| list.lines().find(|line| line.starts_with(job)).unwrap_or_else(|| panic!("{job}\n{list}"));
+    for job in ["carnet-scan;", "carnet-plan;", "carnet-program;", "carnet-cells;"] {
+        assert!(of(job).contains(";portability;"), "{list}");
+    }
+    assert!(of("carnet-scan;").contains(";false;"), "{list}");
+}
+
+#[test]
+fn the_pipeline_for_cern_gets_submodules_and_runners_with_cvmfs() {
+    let room = Room::new(&block("cern"));
+    room.write(
+        "carnet.toml",
+        "[test]\nrun = \"ls /cvmfs\"\n[[facility]]\nid = \"lxplus\"\nimage = \"docker://x/y:1\"\n",
+    );
+    room.pipeline(&["--variable", "CI_SERVER_HOST=gitlab.cern.ch", "carnet-plan"]).ends(0);
+    let child: serde_json::Value = serde_saphyr::from_str(&room.read(".carnet/child.yml")).expect("YAML");
+    assert_eq!(child["variables"], serde_json::json!({"GIT_SUBMODULE_STRATEGY": "recursive"}));
+    assert_eq!(child["cell-lxplus"]["tags"], serde_json::json!(["k8s-cvmfs"]));
+    assert_eq!(child["merge"]["image"]["name"], "gitlab-registry.cern.ch/my-group/python:3.12");
+    assert_eq!(child[".cell"]["needs"][0]["job"], "carnet-program");
+}
+
+#[test]
+fn a_repository_that_another_user_checked_out_is_read_as_git_has_it() {
+    let room = Room::new("");
+    let commit = room.commit();
+    for entry in ignore::WalkBuilder::new(room.top()).standard_filters(false).build() {
+        let path = entry.expect("an entry").into_path();
+        std::os::unix::fs::lchown(path, Some(1234), Some(1234)).expect("tests run as root, as `make test` says");
+    }
+    let plan: serde_json::Value =
+        serde_json::from_str(&room.carnet(&["plan", "--format", "json"]).text).expect("a plan");
+    assert_eq!((&plan["analysis"]["commit"], &plan["analysis"]["dirty"]), (&commit.into(), &false.into()));
+}
