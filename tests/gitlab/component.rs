@@ -34,7 +34,7 @@ fn bin() -> String {
 fn whatever_inputs_hold_stays_text_or_is_refused() {
     let evil = "$(touch pwned)`touch pwned`\\\"; touch pwned; '";
     for (input, words) in [
-        ("path", "there is no directory"),
+        ("path", "is no directory"),
         ("cells", "no cell `$(touch`"),
         ("bin", "CARNET_BIN names no program: $(touch pwned)"),
     ] {

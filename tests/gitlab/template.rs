@@ -37,6 +37,7 @@ fn two_lines_check_every_cell_in_a_job_of_its_own_and_merge_what_they_bring() {
     let junit = room.read("carnet-out/junit.xml");
     assert!(junit.contains("classname=\"old.") && junit.contains("<error"), "{junit}");
     assert!(room.json("carnet-out/codequality.json").is_array());
+    assert!(room.read("carnet-out/report.html").starts_with("<!DOCTYPE html>"));
     assert!(room.json(".carnet/codequality.json").is_array());
 }
 
@@ -118,4 +119,43 @@ fn at_cern_cells_that_need_cvmfs_ask_for_its_runners() {
     );
     assert_eq!(plan(&[("CI_SERVER_HOST", "gitlab.com")]), serde_json::Value::Null);
     room.carnet(&["ci", "gitlab", "plan"]).ends(0).has(&["lxplus needs /cvmfs: set CARNET_CVMFS_TAGS"]);
+}
+
+#[test]
+fn what_the_page_overrides_is_overridden() {
+    let room = Room::new(&block("override"));
+    let list = room.pipeline(&["--list-csv"]).ends(0).text.clone();
+    let of = |job: &str| list.lines().find(|line| line.starts_with(job)).unwrap_or_else(|| panic!("{job}\n{list}"));
+    for job in ["carnet-scan;", "carnet-plan;", "carnet-program;", "carnet-cells;"] {
+        assert!(of(job).contains(";portability;"), "{list}");
+    }
+    assert!(of("carnet-scan;").contains(";false;"), "{list}");
+}
+
+#[test]
+fn the_pipeline_for_cern_gets_submodules_and_runners_with_cvmfs() {
+    let room = Room::new(&block("cern"));
+    room.write(
+        "carnet.toml",
+        "[test]\nrun = \"ls /cvmfs\"\n[[facility]]\nid = \"lxplus\"\nimage = \"docker://x/y:1\"\n",
+    );
+    room.pipeline(&["--variable", "CI_SERVER_HOST=gitlab.cern.ch", "carnet-plan"]).ends(0);
+    let child: serde_json::Value = serde_saphyr::from_str(&room.read(".carnet/child.yml")).expect("YAML");
+    assert_eq!(child["variables"], serde_json::json!({"GIT_SUBMODULE_STRATEGY": "recursive"}));
+    assert_eq!(child["cell-lxplus"]["tags"], serde_json::json!(["k8s-cvmfs"]));
+    assert_eq!(child["merge"]["image"]["name"], "gitlab-registry.cern.ch/my-group/python:3.12");
+    assert_eq!(child[".cell"]["needs"][0]["job"], "carnet-program");
+}
+
+#[test]
+fn a_repository_that_another_user_checked_out_is_read_as_git_has_it() {
+    let room = Room::new("");
+    let commit = room.commit();
+    for entry in ignore::WalkBuilder::new(room.top()).standard_filters(false).build() {
+        let path = entry.expect("an entry").into_path();
+        std::os::unix::fs::lchown(path, Some(1234), Some(1234)).expect("tests run as root, as `make test` says");
+    }
+    let plan: serde_json::Value =
+        serde_json::from_str(&room.carnet(&["plan", "--format", "json"]).text).expect("a plan");
+    assert_eq!((&plan["analysis"]["commit"], &plan["analysis"]["dirty"]), (&commit.into(), &false.into()));
 }
