@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
-use git2::{Repository, StatusOptions};
+use git2::{ErrorCode, Repository, StatusOptions};
 
 /// What git says of the directory of an analysis.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,8 +21,20 @@ pub struct Facts {
 /// The repository that holds `dir`, when there is one that can be read.
 pub(super) fn open(dir: &Path) -> Option<Repository> {
     read_of_any_owner();
-    let repository = Repository::discover(dir).ok()?;
+    let repository = match Repository::discover(dir) {
+        Err(error) if error.code() == ErrorCode::Owner => foreign(dir)?,
+        found => found.ok()?,
+    };
     repository.workdir()?;
+    Some(repository)
+}
+
+/// A repository of another user, as root finds it in the container of a CI job. Git and its library refuse it because its
+/// configuration could name programs to run; nothing here runs any.
+fn foreign(dir: &Path) -> Option<Repository> {
+    let git = dir.ancestors().map(|top| top.join(".git")).find(|git| git.is_dir())?;
+    let repository = Repository::open_bare(&git).ok()?;
+    repository.set_workdir(git.parent()?, false).ok()?;
     Some(repository)
 }
 
@@ -41,11 +53,20 @@ fn read_of_any_owner() {
 /// The facts; everything is empty outside git.
 pub fn facts(dir: &Path) -> Facts {
     let Some(repository) = open(dir) else { return Facts::default() };
+    Facts { dirty: dirty(&repository), ..of(&repository) }
+}
+
+/// The facts without a look at the working tree, which is told to be clean.
+pub fn lasting_facts(dir: &Path) -> Facts {
+    open(dir).as_ref().map(of).unwrap_or_default()
+}
+
+fn of(repository: &Repository) -> Facts {
     Facts {
         top: repository.workdir().map(Path::to_owned),
         commit: repository.head().ok().and_then(|head| head.target()).map(|id| id.to_string()),
-        dirty: dirty(&repository),
-        remote: remote(&repository),
+        dirty: false,
+        remote: remote(repository),
     }
 }
 

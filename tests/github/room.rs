@@ -57,7 +57,7 @@ impl Room {
         self.git(&["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "--message=x"]);
     }
 
-    fn git(&self, arguments: &[&str]) {
+    pub(crate) fn git(&self, arguments: &[&str]) {
         let mut git = Command::new("git");
         git.args(arguments).current_dir(self.path("analysis")).env("HOME", self.path("home"));
         assert!(git.status().expect("git starts").success(), "git {arguments:?}");

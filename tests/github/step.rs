@@ -215,6 +215,30 @@ fn a_cell_that_lacks_cvmfs_is_told_the_step_to_add() {
     assert_eq!(is_told, !Path::new("/cvmfs").is_dir(), "{}", step.log);
 }
 
+/// The checkout belongs to the runner's user, and the container of a job runs as root.
+#[test]
+fn the_checkout_of_another_user_is_the_same_commit() {
+    let room = two();
+    // What git has although it is to be ignored belongs to the analysis as well.
+    room.write(".gitignore", "data/\n");
+    room.commit();
+    room.write("data/x.txt", "1\n");
+    room.git(&["add", "--force", "data/x.txt"]);
+    room.commit();
+    let cell = [("INPUT_MODE", "cell"), ("INPUT_CELLS", "good")];
+    let analysis = |room: &Room| {
+        run(room, &cell).expect(0, "passed");
+        let text = fs::read(room.path("analysis/carnet-out/carnet.json")).expect("a document");
+        let document: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        document["analysis"].clone()
+    };
+    let own = analysis(&room);
+    assert!(own["commit"].is_string(), "{own}");
+    let mut chown = Command::new("chown");
+    assert!(chown.args(["-R", "1001:1001"]).arg(room.path("analysis")).status().expect("it starts").success(), "needs root");
+    assert_eq!(analysis(&room), own);
+}
+
 #[test]
 fn a_wrong_configuration_is_annotated_at_its_line() {
     let room = Room::with(&[("sub/carnet.toml", "[test]\nrun = \"true\"\nretry = 1\n")]);
