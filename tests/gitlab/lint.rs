@@ -58,7 +58,7 @@ fn templates_and_what_the_page_shows_are_valid() {
         fs::write(&path, jobs(name)).expect("a file");
         schema(&path);
     }
-    for name in ["include", "override", "component", "flat", "cern"] {
+    for name in ["include", "override", "component", "flat", "program", "cern"] {
         let path = dir.path().join("block.yml");
         fs::write(&path, block(name)).expect("a file");
         yamllint(&path);
