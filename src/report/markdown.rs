@@ -155,6 +155,8 @@ fn cells(out: &mut String, summary: &Summary<'_>) {
         let time = match (line.cell.cached, line.cell.status) {
             (true, _) => "cached".to_owned(),
             (_, Status::Skipped) => String::new(),
+            // It took no time because it never was.
+            (_, Status::Error) if line.cell.timing.seconds == 0.0 => String::new(),
             _ => duration(line.cell.timing.seconds),
         };
         let matters = line.diff.map_or_else(String::new, |_| line.matters().to_string());
