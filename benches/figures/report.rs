@@ -27,7 +27,7 @@ pub(crate) fn figures(table: &mut Table) {
     let python = times(RUNS, || {
         output(std::process::Command::new("python3").args(["-c", script]).arg(&file));
     });
-    for format in ["human", "json", "junit", "markdown"] {
+    for format in ["human", "json", "junit", "markdown", "html"] {
         let mut command = std::process::Command::new(CARNET);
         command.args(["report", "--format", format, "--output"]).arg(room.path("report")).arg(&file);
         let runs: Vec<_> = (0..RUNS).map(|_| peak(&command)).collect();

@@ -11,7 +11,7 @@ const SECONDS: f64 = 0.5;
 pub(crate) fn figures(table: &mut Table) {
     let places: String = (0..CELLS).map(|n| facility(&format!("place-{n}"), "busybox")).collect();
     let room = Room::new(&format!("[test]\nrun = \"sleep {SECONDS}\"\n{places}"));
-    let took = times(3, || room.check(&["--jobs", &JOBS.to_string()]));
+    let took = times(3, || room.check_anew(&["--jobs", &JOBS.to_string()]));
     table.push(Row {
         what: format!("{CELLS} cells of {SECONDS} s, {JOBS} at a time"),
         figure: took.median() * 1e3,

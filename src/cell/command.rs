@@ -352,6 +352,11 @@ pub(super) fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// Whether a command is written for bash: a POSIX shell knows neither `source` nor `[[`.
+pub(super) fn is_bash(run: &str) -> bool {
+    run.lines().map(str::trim_start).any(|line| line.starts_with("source ") || line.contains("[[ "))
+}
+
 /// The shell of this image: bash when `want_bash` (set-up lines are often bash's: `source`) and there is one.
 ///
 /// # Errors

@@ -8,9 +8,10 @@ mod completions;
 mod diff;
 mod doctor;
 mod facilities;
+mod hook;
 mod init;
-mod plan;
 mod man;
+mod plan;
 mod report;
 pub mod rules;
 mod scan;
@@ -57,6 +58,7 @@ enum Command {
     Init(init::Arguments),
     Doctor(doctor::Arguments),
     Facilities(facilities::Arguments),
+    Hook(hook::Arguments),
     Clean(clean::Arguments),
     Rules(rules::Arguments),
     Schema(schema::Arguments),
@@ -118,6 +120,7 @@ pub fn main() -> ExitCode {
         Command::Init(command) => init::run(&command),
         Command::Doctor(command) => doctor::run(&command),
         Command::Facilities(command) => facilities::run(&command),
+        Command::Hook(command) => hook::run(&command, &look),
         Command::Clean(command) => clean::run(&command),
         Command::Rules(command) => rules::run(&command),
         Command::Schema(command) => schema::run(&command),

@@ -143,7 +143,7 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
         document = Some(complete(document, &read_matrix(path)?)?);
     }
     let document = document.ok_or(MergeError::Nothing)?;
-    let past = history(&document, &arguments.history)?;
+    let past = history(&document, arguments)?;
     let text = match arguments.format {
         Format::Html => report::page(&document, &past)?,
         Format::Badge => badge::svg(&document, &Age { now: Some(Timestamp::now()), max_days: arguments.max_age }),
@@ -151,7 +151,9 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
     };
     if let Some(dir) = &arguments.out {
         check::write(&document, dir, look)?;
-        file::write(&dir.join(Format::Html.file_name()), report::page(&document, &past)?.as_bytes())?;
+        if !past.is_empty() {
+            file::write(&dir.join(Format::Html.file_name()), report::page(&document, &past)?.as_bytes())?;
+        }
     }
     match &arguments.output {
         Some(path) => file::write(path, text.as_bytes())?,
@@ -214,7 +216,11 @@ pub(super) fn read_matrix(path: &Path) -> Result<Matrix, DocumentError> {
 }
 
 /// What a timeline needs of each document; one at a time, since they are large.
-fn history(document: &Document, paths: &[PathBuf]) -> Result<Vec<State>, DocumentError> {
+fn history(document: &Document, arguments: &Arguments) -> Result<Vec<State>, DocumentError> {
+    let Some(first) = arguments.history.first() else { return Ok(Vec::new()) };
+    if arguments.format != Format::Html && arguments.out.is_none() {
+        return Err(DocumentError::new(first, "a timeline is part of the page alone: add --format html"));
+    }
     let name = &document.analysis.name;
     let state = |path: &PathBuf| {
         let old = read(path)?;
@@ -222,9 +228,10 @@ fn history(document: &Document, paths: &[PathBuf]) -> Result<Vec<State>, Documen
             return Ok(State::of(&old));
         }
         let other = text::one_line(&old.analysis.name, 80);
-        Err(DocumentError::new(path, format!("it is of `{other}`, not of `{name}`: --history takes documents of one analysis")))
+        let why = format!("it is of `{other}`, not of `{name}`: --history takes documents of one analysis");
+        Err(DocumentError::new(path, why))
     };
-    paths.iter().map(state).collect()
+    arguments.history.iter().map(state).collect()
 }
 
 pub(super) fn read(path: &Path) -> Result<Document, DocumentError> {

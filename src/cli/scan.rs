@@ -220,7 +220,7 @@ fn check_names(arguments: &Arguments, top: &Path, config: &Config) -> Result<(),
     if let Some(id) = arguments.select.iter().find(|id| !rules.contains(&id.as_str())) {
         return Err(no_rule(id).into());
     }
-    let problems = config.scan.unknown(&facilities, &rules);
+    let problems = audit::unknown_names(&config.scan);
     if problems.is_empty() {
         return Ok(());
     }
@@ -264,10 +264,16 @@ fn render(scan: &Scan, arguments: &Arguments, look: &Look) -> Result<String, Com
 pub(super) fn code(scan: &Scan, fail_on: FailOn) -> u8 {
     let reported = scan.findings.iter().filter(|finding| finding.suppressed.is_none());
     let worst = reported.map(|finding| finding.severity).max();
-    let fails = match fail_on {
-        FailOn::Error => worst >= Some(Severity::Error),
-        FailOn::Warning => worst >= Some(Severity::Warning),
-        FailOn::Never => false,
-    };
-    if fails { exit::ANALYSIS } else { exit::GOOD }
+    if fail_on.fails(worst) { exit::ANALYSIS } else { exit::GOOD }
+}
+
+impl FailOn {
+    /// Whether it fails with this as the worst finding.
+    pub(super) fn fails(self, worst: Option<Severity>) -> bool {
+        match self {
+            Self::Error => worst >= Some(Severity::Error),
+            Self::Warning => worst >= Some(Severity::Warning),
+            Self::Never => false,
+        }
+    }
 }

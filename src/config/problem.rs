@@ -50,7 +50,7 @@ impl ConfigError {
         Self { file: file.to_owned(), text: text.to_owned(), problems, unreadable: None }
     }
 
-    pub(super) fn unreadable(file: &Path, reason: &str) -> Self {
+    pub(crate) fn unreadable(file: &Path, reason: &str) -> Self {
         Self { file: file.to_owned(), text: String::new(), problems: Vec::new(), unreadable: Some(reason.to_owned()) }
     }
 

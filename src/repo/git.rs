@@ -53,11 +53,20 @@ fn read_of_any_owner() {
 /// The facts; everything is empty outside git.
 pub fn facts(dir: &Path) -> Facts {
     let Some(repository) = open(dir) else { return Facts::default() };
+    Facts { dirty: dirty(&repository), ..of(&repository) }
+}
+
+/// The facts without a look at the working tree, which is told to be clean.
+pub fn lasting_facts(dir: &Path) -> Facts {
+    open(dir).as_ref().map(of).unwrap_or_default()
+}
+
+fn of(repository: &Repository) -> Facts {
     Facts {
         top: repository.workdir().map(Path::to_owned),
         commit: repository.head().ok().and_then(|head| head.target()).map(|id| id.to_string()),
-        dirty: dirty(&repository),
-        remote: remote(&repository),
+        dirty: false,
+        remote: remote(repository),
     }
 }
 

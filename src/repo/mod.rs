@@ -1,12 +1,15 @@
 //! The repository of an analysis: git, the tree that tests see, what it tests, imports and declares.
 
 pub mod ci;
+pub mod commit;
 pub mod detect;
 pub mod git;
 pub mod image;
 pub mod imports;
 pub mod lock;
 pub mod matcher;
+pub mod object;
+pub mod push;
 pub mod range;
 mod reana;
 pub mod source;

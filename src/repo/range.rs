@@ -3,15 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use git2::{ObjectType, Oid, Repository, Tree, TreeWalkMode, TreeWalkResult};
-
-use super::{RepoError, git, walk};
+use super::object::{Blob, Content, LINK, Objects, SUBMODULE};
+use super::{RepoError, walk};
 use crate::model::scan::Note;
 
 /// Largest file that is taken from a commit.
-const LARGEST: usize = 64 << 20;
-/// Mode of a link.
-const LINK: i32 = 0o120_000;
+const LARGEST: u64 = 64 << 20;
 
 /// What changed between two commits.
 #[derive(Debug, Default)]
@@ -39,45 +36,25 @@ pub struct Range {
 /// # Errors
 /// Outside git, and when a commit isn't there.
 pub fn read(top: &Path, spec: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Range, RepoError> {
-    let repository = git::open(top).ok_or_else(|| RepoError::NoRange {
-        spec: spec.to_owned(),
-        reason: format!("{} lies in no git repository", top.display()),
-    })?;
-    let no_range =
-        |error: git2::Error| RepoError::NoRange { spec: spec.to_owned(), reason: error.message().to_owned() };
-    let (from, to) = ends(&repository, spec).map_err(no_range)?;
+    let no_range = |reason: String| RepoError::NoRange { spec: spec.to_owned(), reason };
+    let objects = Objects::open(top).map_err(no_range)?;
+    let (from, to) = ends(&objects, spec).map_err(no_range)?;
     let Some(to) = to else { return Ok(Range::default()) };
-    let prefix = prefix(&repository, top);
-    let tree_of = |id: Oid| repository.find_object(id, None).and_then(|object| object.peel_to_tree());
-    let new = below(&repository, tree_of(to).map_err(no_range)?, &prefix);
-    let old = from.map(tree_of).transpose().map_err(no_range)?.and_then(|tree| below(&repository, tree, &prefix));
-    let mut range = Range { commit: to.to_string(), ..Range::default() };
-    let before = old.map(|tree| blobs(&tree).into_iter().collect::<BTreeMap<_, _>>()).unwrap_or_default();
-    for (path, blob) in new.map(|tree| blobs(&tree)).unwrap_or_default() {
+    let prefix = objects.prefix(top);
+    let new = objects.entries(&to, &prefix).map_err(no_range)?;
+    let old = from.map(|from| objects.entries(&from, &prefix)).transpose().map_err(no_range)?;
+    let before: BTreeMap<String, Blob> = old.map(|old| old.blobs.into_iter().collect()).unwrap_or_default();
+    let mut range = Range { commit: to, ..Range::default() };
+    for (path, blob) in new.blobs {
         let old = before.get(&path);
-        range.add(&repository, path, &blob, old, wanted);
+        range.add(&objects, path, &blob, old, wanted);
     }
     Ok(range)
 }
 
-/// An entry of a tree that is no directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Blob {
-    id: Oid,
-    mode: i32,
-    is_commit: bool,
-}
-
 impl Range {
-    fn add(
-        &mut self,
-        repository: &Repository,
-        path: String,
-        blob: &Blob,
-        old: Option<&Blob>,
-        wanted: &dyn Fn(&str) -> bool,
-    ) {
-        if blob.is_commit {
+    fn add(&mut self, objects: &Objects, path: String, blob: &Blob, old: Option<&Blob>, wanted: &dyn Fn(&str) -> bool) {
+        if blob.mode == SUBMODULE {
             self.submodules.insert(path);
             return;
         }
@@ -85,20 +62,20 @@ impl Range {
             return;
         }
         self.paths.insert(path.clone());
-        let differs = old.is_none_or(|old| old.id != blob.id || old.mode != blob.mode);
+        let differs = old.is_none_or(|old| old != blob);
         let is_link = blob.mode == LINK;
         if !differs && !is_link && !wanted(&path) {
             return;
         }
-        let content = match repository.find_blob(blob.id) {
-            Ok(content) if content.size() <= LARGEST => content.content().to_vec(),
-            Ok(content) => {
-                let message = format!("{} bytes are more than the {LARGEST} that are read of a commit", content.size());
+        let content = match objects.content(&blob.id, LARGEST) {
+            Ok(Content::Whole(content)) => content,
+            Ok(Content::TooLarge(size)) => {
+                let message = format!("{size} bytes are more than the {LARGEST} that are read of a commit");
                 self.notes.push(Note { path, message });
                 return;
             }
             Err(error) => {
-                self.notes.push(Note { path, message: format!("git can't read it: {}", error.message()) });
+                self.notes.push(Note { path, message: format!("git can't read it: {error}") });
                 return;
             }
         };
@@ -114,52 +91,20 @@ impl Range {
 }
 
 /// The two commits of a specification; none for one made of zeros.
-fn ends(repository: &Repository, spec: &str) -> Result<(Option<Oid>, Option<Oid>), git2::Error> {
+fn ends(objects: &Objects, spec: &str) -> Result<(Option<String>, Option<String>), String> {
     let commit = |name: &str| {
         if !name.is_empty() && name.bytes().all(|byte| byte == b'0') {
             return Ok(None);
         }
-        let name = if name.is_empty() { "HEAD" } else { name };
-        repository.revparse_single(name)?.peel(ObjectType::Commit).map(|commit| Some(commit.id()))
+        objects.commit(if name.is_empty() { "HEAD" } else { name }).map(Some)
     };
     if let Some((from, to)) = spec.split_once("...") {
         let (from, to) = (commit(from)?, commit(to)?);
-        let base = from.zip(to).and_then(|(from, to)| repository.merge_base(from, to).ok());
+        let base = from.zip(to.as_deref()).and_then(|(from, to)| objects.merge_base(&from, to));
         return Ok((base, to));
     }
     match spec.split_once("..") {
         Some((from, to)) => Ok((commit(from)?, commit(to)?)),
         None => Ok((None, commit(spec)?)),
     }
-}
-
-/// The path of the analysis inside its repository; empty at the top.
-fn prefix(repository: &Repository, top: &Path) -> String {
-    let workdir = repository.workdir().and_then(|dir| dir.canonicalize().ok());
-    let top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
-    let below = workdir.and_then(|dir| top.strip_prefix(dir).ok().map(Path::to_owned));
-    below.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
-fn below<'a>(repository: &'a Repository, tree: Tree<'a>, prefix: &str) -> Option<Tree<'a>> {
-    if prefix.is_empty() {
-        return Some(tree);
-    }
-    tree.get_path(Path::new(prefix)).ok()?.to_object(repository).ok()?.into_tree().ok()
-}
-
-/// Everything in a tree that is no directory, by path. Names that are no UTF-8 are left out.
-fn blobs(tree: &Tree<'_>) -> Vec<(String, Blob)> {
-    let mut found = Vec::new();
-    let _ = tree.walk(TreeWalkMode::PreOrder, |dir, entry| {
-        let kind = entry.kind();
-        if let Ok(name) = entry.name()
-            && kind != Some(ObjectType::Tree)
-        {
-            let is_commit = kind == Some(ObjectType::Commit);
-            found.push((format!("{dir}{name}"), Blob { id: entry.id(), mode: entry.filemode(), is_commit }));
-        }
-        TreeWalkResult::Ok
-    });
-    found
 }

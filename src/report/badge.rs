@@ -66,7 +66,8 @@ pub fn svg(document: &Document, age: &Age) -> String {
         (None, _) => (format!("{words} · undated"), GREY),
     };
     let name = one_line(&document.analysis.name, 60);
-    let remark = if old { format!(" That is more than {} ago.", count(age.max_days as usize, "day")) } else { String::new() };
+    let remark =
+        if old { format!(" That is more than {} ago.", count(age.max_days as usize, "day")) } else { String::new() };
     let when = day.map_or_else(|| "at an unknown time".to_owned(), |day| format!("on {day}"));
     let title = format!("carnet: {name} {words}, checked {when}.{remark}");
     let (left_text, right_text) = (extent(NAME), extent(&said));

@@ -140,7 +140,7 @@ pub(super) fn duration(seconds: f64) -> String {
 }
 
 /// A count and its noun: `1 test`, `3 tests`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 

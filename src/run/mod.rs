@@ -4,6 +4,7 @@ mod cache;
 pub mod choice;
 pub mod event;
 mod execute;
+pub mod hook;
 pub mod leftover;
 mod material;
 pub mod matrix;

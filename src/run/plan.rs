@@ -4,11 +4,14 @@ use crate::config::{Config, Facility};
 use crate::model::contract::Contract;
 use crate::model::plan::{TestCommand, TestKind};
 use crate::model::reference::Reference;
+use crate::repo::commit::Commit;
 use crate::repo::detect::{self, Files};
 use crate::repo::tree::Listing;
 
-/// Largest file that detection reads.
-pub(super) const CAP: u64 = 1 << 20;
+/// Bytes that detection reads of a file.
+const CAP: u64 = 1 << 20;
+/// Largest file that detection reads the start of, in a commit.
+const LARGEST: u64 = 64 << 20;
 
 /// The test commands: those of the configuration, else the detected ones.
 pub(super) fn tests(config: &Config, listing: &Listing) -> Vec<TestCommand> {
@@ -28,6 +31,19 @@ pub(super) fn configured(config: &Config) -> Option<Vec<TestCommand>> {
         tests.push(TestCommand { name, kind: *kind, run: run.clone() });
     }
     Some(tests)
+}
+
+/// The test commands that an analysis has in a commit.
+pub(super) fn tests_of(config: &Config, commit: &Commit) -> Vec<TestCommand> {
+    configured(config).unwrap_or_else(|| {
+        let read = |path: &str| {
+            // As of a listing, the start of a large file is enough.
+            let mut bytes = commit.file(path, LARGEST)?;
+            bytes.truncate(usize::try_from(CAP).unwrap_or(usize::MAX));
+            Some(bytes)
+        };
+        detect::tests(&Files { paths: commit.paths().map(str::to_owned).collect(), read: &read })
+    })
 }
 
 /// Shows the repository to detection.

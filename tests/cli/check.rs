@@ -22,7 +22,7 @@ fn a_passing_script_is_good() {
     assert_eq!(document["cells"][0]["status"], "passed");
     assert_eq!(document["analysis"]["name"], "analysis");
     assert!(document["environments"].as_object().is_some_and(|all| all.len() == 1));
-    for file in ["junit.xml", "summary.md", ".gitignore"] {
+    for file in ["junit.xml", "summary.md", "report.html", ".gitignore"] {
         assert!(room.top().join("carnet-out").join(file).is_file(), "{file}");
     }
     assert_eq!(room.leftovers(), Vec::<PathBuf>::new());
@@ -191,7 +191,7 @@ fn no_report_tells_a_secret() {
     assert_eq!(contract["env"]["DECLARED_TOKEN"], "[redacted]");
     assert!(room.document().to_string().contains("[redacted]\\n"), "what the test printed");
     let mut told = vec![said.out, said.err];
-    for file in ["carnet.json", "junit.xml", "summary.md"] {
+    for file in ["carnet.json", "junit.xml", "summary.md", "report.html"] {
         told.push(fs::read_to_string(room.top().join("carnet-out").join(file)).expect("a report"));
     }
     for (text, secret) in told.iter().flat_map(|text| SECRETS.map(|secret| (text, secret))) {

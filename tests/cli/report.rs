@@ -7,7 +7,9 @@ fn a_saved_document_renders_as_the_check_did() {
     let room = Room::testing("exit 1");
     let said = room.run(&["check"]).expect(1);
     assert_eq!(room.run(&["report", "carnet-out/carnet.json"]).expect(0).out, said.out);
-    for (format, file) in [("junit", "junit.xml"), ("markdown", "summary.md"), ("json", "carnet.json")] {
+    for (format, file) in
+        [("junit", "junit.xml"), ("markdown", "summary.md"), ("json", "carnet.json"), ("html", "report.html")]
+    {
         let rendered = room.run(&["report", "carnet-out/carnet.json", "--format", format]).expect(0).out;
         let written = std::fs::read_to_string(room.top().join("carnet-out").join(file)).expect("a report");
         assert_eq!(rendered, written, "{format}");
@@ -27,6 +29,38 @@ fn documents_of_two_cells_merge() {
     let document: serde_json::Value = serde_json::from_str(&merged.out).expect("JSON");
     let ids: Vec<_> = document["cells"].as_array().expect("cells").iter().map(|cell| cell["id"].clone()).collect();
     assert_eq!(ids, ["a", "b"]);
+}
+
+#[test]
+fn a_page_takes_earlier_documents_of_the_same_analysis_alone() {
+    let room = Room::testing("true");
+    room.run(&["check", "--out", "carnet-out/old"]).expect(0);
+    room.script("t.sh", "exit 1");
+    room.run(&["check"]).expect(1);
+    let (now, old) = ("carnet-out/carnet.json", "carnet-out/old/carnet.json");
+    let page = room.run(&["report", now, "--format", "html", "--history", old]).expect(0).out;
+    assert!(page.contains("In between the analysis changed, the environment did not."), "{page}");
+    let other = std::fs::read_to_string(room.top().join(old))
+        .expect("a document")
+        .replace("\"name\":\"analysis\"", "\"name\":\"x\"");
+    let other = other.replace("\"name\": \"analysis\"", "\"name\": \"x\"");
+    room.write("other.json", other);
+    let said = room.run(&["report", now, "--format", "html", "--history", "other.json"]).expect(2);
+    assert!(said.err.contains("other.json") && said.err.contains("`x`, not of `analysis`"), "{}", said.err);
+    let said = room.run(&["report", now, "--history", old]).expect(2);
+    assert!(said.err.contains("--format html"), "{}", said.err);
+}
+
+#[test]
+fn a_badge_says_where_it_works_and_when_that_was_seen() {
+    let room = Room::testing("true");
+    room.run(&["check"]).expect(0);
+    let badge = room.run(&["report", "carnet-out/carnet.json", "--format", "badge"]).expect(0).out;
+    let started = room.document()["timing"]["started"].as_str().expect("a time")[..10].to_owned();
+    assert!(
+        badge.starts_with("<svg ") && badge.contains(&format!(">works at 1 of 1 facility · {started}<")),
+        "{badge}"
+    );
 }
 
 #[test]

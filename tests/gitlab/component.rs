@@ -34,7 +34,7 @@ fn bin() -> String {
 fn whatever_inputs_hold_stays_text_or_is_refused() {
     let evil = "$(touch pwned)`touch pwned`\\\"; touch pwned; '";
     for (input, words) in [
-        ("path", "there is no directory"),
+        ("path", "is no directory"),
         ("cells", "no cell `$(touch`"),
         ("bin", "CARNET_BIN names no program: $(touch pwned)"),
     ] {
@@ -51,7 +51,7 @@ fn whatever_inputs_hold_stays_text_or_is_refused() {
         assert!(!room.top().join("pwned").exists(), "{input}");
     }
     let room =
-        room(&format!("      image: \"{evil}\"\n      cell_tags: \"{evil}\"\n      cvmfs_tags: \"{evil}\"\n{}", bin()));
+        room(&format!("      image: \"{evil}\"\n      tags: \"{evil}\"\n      cvmfs_tags: \"{evil}\"\n{}", bin()));
     let said = room.gitlab(&["--force-shell-executor"]);
     assert!(room.top().join("carnet-out/carnet.json").exists(), "{}", said.text);
     assert!(!room.top().join("pwned").exists());

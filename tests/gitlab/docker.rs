@@ -15,7 +15,7 @@ use carnet::model::reference::Reference;
 use flate2::{Compression, write::GzEncoder};
 
 use crate::documentation::block;
-use crate::room::{CARNET, Room, statuses};
+use crate::room::{CARNET, Room, script, statuses};
 
 /// Three images: with nothing but a shell; with an entrypoint that fails and a user that owns nothing; with Python.
 const CONFIG: &str = r#"
@@ -39,9 +39,30 @@ image = "docker://carnet-test/python:1"
 env = { BROKEN = "1" }
 "#;
 
+/// The pipeline beside the include: the program is downloaded by Python from a server in the same job.
+const PIPELINE: &str = r#"
+variables:
+  CARNET_IMAGE: carnet-test/python:1
+  CARNET_BASE_URL: http://127.0.0.1:8080
+
+carnet-scan:
+  rules:
+    - when: never
+
+.server: &server
+  before_script:
+    - set -u
+    - if command -v curl || command -v wget; then exit 9; fi
+    - python3 -m http.server 8080 --bind 127.0.0.1 --directory /www >/www.log 2>&1 &
+    - sleep 1
+
+carnet-plan: *server
+carnet-program: *server
+"#;
+
 /// Programs that gitlab-ci-local starts in its helper.
-const HELPER: [&str; 14] =
-    ["bash", "cat", "chmod", "chown", "cp", "find", "id", "ls", "mkdir", "mv", "rm", "rsync", "sh", "true"];
+const HELPER: [&str; 15] =
+    ["bash", "cat", "chmod", "chown", "cp", "find", "id", "ls", "mkdir", "mktemp", "mv", "rm", "rsync", "sh", "true"];
 
 struct Docker {
     host: String,
@@ -144,30 +165,27 @@ fn every_cell_runs_in_the_image_of_its_facility() {
     let www = dir.path().join("www");
     fs::create_dir(&www).expect("a directory");
     release(&www);
-    let pipeline = block("include")
-        + "variables:\n  CARNET_IMAGE: carnet-test/python:1\n  CARNET_BASE_URL: http://127.0.0.1:8080\n\
-           carnet-scan:\n  rules:\n    - when: never\n\
-           carnet-plan:\n  needs: [carnet-program]\n\
-           carnet-program:\n  before_script:\n    - set -u\n    - '! command -v curl && ! command -v wget'\n    \
-             - python3 -m http.server 8080 --bind 127.0.0.1 --directory /www >/www.log 2>&1 &\n    - sleep 2\n";
+    let pipeline = block("include") + PIPELINE;
     let room = Room::new(&pipeline);
     room.write("carnet.toml", CONFIG);
     room.commit();
-    // gitlab-ci-local hands no artifacts on to a child pipeline, as GitLab does by `needs: pipeline`.
+    // gitlab-ci-local hands no artifacts on to a child pipeline, as GitLab does by `needs: pipeline`; they can't be written to.
+    let tools = dir.path().join("bin");
+    fs::create_dir(&tools).expect("a directory");
+    let docker = done(Command::new("sh").args(["-c", "command -v docker"]));
     let kit = room.top().join(".carnet");
-    fs::create_dir(&kit).expect("a directory");
-    let volumes = [format!("{}:/www:ro", www.display()), format!("{}:/gcl-builds/.carnet", kit.display())];
-    let said = room.gitlab(&[
-        "--pull-policy",
-        "if-not-present",
-        "--helper-image",
-        "carnet-test/helper:1",
-        "--umask=false",
-        "--volume",
-        &volumes[0],
-        "--volume",
-        &volumes[1],
-    ]);
+    let lines = format!(
+        "case \"$1 $*\" in create*GCL_TRIGGERER=*) shift; set -- create --volume '{}:/builds/my-group/carnet/.carnet:ro' \"$@\" ;; esac\n\
+         exec {} \"$@\"",
+        kit.display(),
+        docker.trim()
+    );
+    script(&tools.join("docker"), &lines);
+    let volume = format!("{}:/www:ro", www.display());
+    let helper = ["--helper-image", "carnet-test/helper:1", "--pull-policy", "if-not-present"];
+    let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap_or_default());
+    let said = room.gitlab_with(&path, &[&helper[..], &["--umask=false", "--volume", &volume]].concat());
+    assert!(room.top().join("carnet-out/carnet.json").exists(), "{}", said.text);
     let document = room.json("carnet-out/carnet.json");
     assert_eq!(statuses(&document), [("bare", "passed"), ("guest", "passed"), ("python", "failed")], "{}", said.text);
     said.has(&["2 passed, 1 failed"]);

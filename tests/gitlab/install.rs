@@ -74,6 +74,11 @@ impl Machine {
 }
 
 fn which(tool: &str) -> PathBuf {
+    if tool == "python3" {
+        // What stands in the path may be a script that starts another one.
+        let output = Command::new(tool).args(["-c", "import sys; print(sys.executable)"]).output();
+        return String::from_utf8(output.expect("python3 is installed").stdout).expect("UTF-8").trim().into();
+    }
     let path = std::env::var("PATH").unwrap_or_default();
     let found = path.split(':').map(|dir| Path::new(dir).join(tool)).find(|path| path.exists());
     found.unwrap_or_else(|| panic!("{tool} is not installed"))

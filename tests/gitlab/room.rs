@@ -130,7 +130,13 @@ impl Room {
 
     /// gitlab-ci-local with these arguments.
     pub(crate) fn gitlab(&self, arguments: &[&str]) -> Said {
+        self.gitlab_with(&std::env::var("PATH").unwrap_or_default(), arguments)
+    }
+
+    /// The same with programs from elsewhere.
+    pub(crate) fn gitlab_with(&self, path: &str, arguments: &[&str]) -> Said {
         let mut command = self.command(tool("venv/bin/node"));
+        command.env("PATH", path);
         command.arg(tool("node/node_modules/gitlab-ci-local/dist/index.js"));
         // Else a variable of the job that starts a child pipeline wins over what the child sees.
         command.args(["--ignore-predefined-vars", "CI_PIPELINE_SOURCE"]).args(arguments);
@@ -144,7 +150,7 @@ impl Room {
 impl Said {
     fn of(command: &mut Command) -> Self {
         let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        let text = [output.stdout, output.stderr].map(|bytes| plain(&String::from_utf8_lossy(&bytes))).concat();
         Self { code: output.status.code().unwrap_or(-1), text }
     }
 
@@ -168,6 +174,13 @@ impl Said {
         assert_eq!(self.code, code, "{}", self.text);
         self
     }
+}
+
+/// A text without its colours.
+fn plain(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('m').map_or("", |(_, rest)| rest))
 }
 
 /// A file of this project.

@@ -17,9 +17,8 @@ fn two_lines_check_every_cell_in_a_job_of_its_own_and_merge_what_they_bring() {
         "cell-old",
         "cell-disk",
         // The lines of the child pipeline: gitlab-ci-local calls the job that starts it good whatever comes.
-        "old  ",
-        "no image at",
-        "2 passed, 1 failed",
+        "disk: could not be run: image `oci:",
+        "4 cells: 2 passed, 1 failed, 1 error",
     ]);
     let document = room.json("carnet-out/carnet.json");
     assert_eq!(
@@ -38,14 +37,16 @@ fn two_lines_check_every_cell_in_a_job_of_its_own_and_merge_what_they_bring() {
     let junit = room.read("carnet-out/junit.xml");
     assert!(junit.contains("classname=\"old.") && junit.contains("<error"), "{junit}");
     assert!(room.json("carnet-out/codequality.json").is_array());
+    assert!(room.read("carnet-out/report.html").starts_with("<!DOCTYPE html>"));
     assert!(room.json(".carnet/codequality.json").is_array());
 }
 
 #[test]
 fn whatever_variables_hold_stays_text() {
-    let odd = "it's $(touch pwned) `touch pwned`; touch pwned #";
+    // No backticks: gitlab-ci-local itself runs those in the command that it shows. A unit test has them.
+    let odd = "it's $(touch pwned) $HOME; touch pwned #";
     let pipeline = block("include")
-        + "variables:\n  CARNET_PATH: \"it's $(touch pwned) `touch pwned`; touch pwned #\"\n  \
+        + "variables:\n  CARNET_PATH: \"it's $(touch pwned) $$HOME; touch pwned #\"\n  \
            CARNET_TAGS: \"$(touch pwned);`touch pwned`, 'b'\"\n  CARNET_FAIL_ON: never\n  CARNET_CELLS: \"group, laptop\"\n\
            default:\n  before_script:\n    - set -u\n";
     let room = Room::new(&pipeline);
@@ -90,12 +91,12 @@ fn a_cell_of_which_nothing_usable_came_back_is_an_error_and_the_others_are_told(
     }
     room.write("carnet-cells/group/carnet.json", "{\"schema\": \"carnet/document@1\", \"cut\": ");
     let said = room.carnet(&["ci", "gitlab", "merge"]);
-    said.ends(1).has(&["left out: carnet-cells/group/carnet.json", "no result came back"]);
+    said.ends(4).has(&["left out: carnet-cells/group/carnet.json", "no result came back"]);
     let document = room.json("carnet-out/carnet.json");
     assert_eq!(statuses(&document), [("laptop", "passed"), ("group", "error"), ("old", "error"), ("disk", "error")]);
 
     std::fs::remove_dir_all(room.top().join("carnet-cells")).expect("it is there");
-    room.carnet(&["ci", "gitlab", "merge", "--fail-on", "never"]).has(&["4 errors"]);
+    room.carnet(&["ci", "gitlab", "merge", "--fail-on", "never"]).has(&["4 cells: 4 error"]);
 }
 
 #[test]
@@ -118,4 +119,43 @@ fn at_cern_cells_that_need_cvmfs_ask_for_its_runners() {
     );
     assert_eq!(plan(&[("CI_SERVER_HOST", "gitlab.com")]), serde_json::Value::Null);
     room.carnet(&["ci", "gitlab", "plan"]).ends(0).has(&["lxplus needs /cvmfs: set CARNET_CVMFS_TAGS"]);
+}
+
+#[test]
+fn what_the_page_overrides_is_overridden() {
+    let room = Room::new(&block("override"));
+    let list = room.pipeline(&["--list-csv"]).ends(0).text.clone();
+    let of = |job: &str| list.lines().find(|line| line.starts_with(job)).unwrap_or_else(|| panic!("{job}\n{list}"));
+    for job in ["carnet-scan;", "carnet-plan;", "carnet-program;", "carnet-cells;"] {
+        assert!(of(job).contains(";portability;"), "{list}");
+    }
+    assert!(of("carnet-scan;").contains(";false;"), "{list}");
+}
+
+#[test]
+fn the_pipeline_for_cern_gets_submodules_and_runners_with_cvmfs() {
+    let room = Room::new(&block("cern"));
+    room.write(
+        "carnet.toml",
+        "[test]\nrun = \"ls /cvmfs\"\n[[facility]]\nid = \"lxplus\"\nimage = \"docker://x/y:1\"\n",
+    );
+    room.pipeline(&["--variable", "CI_SERVER_HOST=gitlab.cern.ch", "carnet-plan"]).ends(0);
+    let child: serde_json::Value = serde_saphyr::from_str(&room.read(".carnet/child.yml")).expect("YAML");
+    assert_eq!(child["variables"], serde_json::json!({"GIT_SUBMODULE_STRATEGY": "recursive"}));
+    assert_eq!(child["cell-lxplus"]["tags"], serde_json::json!(["k8s-cvmfs"]));
+    assert_eq!(child["merge"]["image"]["name"], "gitlab-registry.cern.ch/my-group/python:3.12");
+    assert_eq!(child[".cell"]["needs"][0]["job"], "carnet-program");
+}
+
+#[test]
+fn a_repository_that_another_user_checked_out_is_read_as_git_has_it() {
+    let room = Room::new("");
+    let commit = room.commit();
+    for entry in ignore::WalkBuilder::new(room.top()).standard_filters(false).build() {
+        let path = entry.expect("an entry").into_path();
+        std::os::unix::fs::lchown(path, Some(1234), Some(1234)).expect("tests run as root, as `make test` says");
+    }
+    let plan: serde_json::Value =
+        serde_json::from_str(&room.carnet(&["plan", "--format", "json"]).text).expect("a plan");
+    assert_eq!((&plan["analysis"]["commit"], &plan["analysis"]["dirty"]), (&commit.into(), &false.into()));
 }

@@ -149,7 +149,8 @@ pub(crate) fn hostile() -> Document {
         }
     }
     document.reference = document.cells.first().map(|cell| cell.id.clone());
-    for (diff, cell) in document.diffs.iter_mut().zip(document.cells.iter().skip(1).filter(|c| c.environment.is_some())) {
+    for (diff, cell) in document.diffs.iter_mut().zip(document.cells.iter().skip(1).filter(|c| c.environment.is_some()))
+    {
         diff.cell = cell.id.clone();
         for section in &mut diff.diff.sections {
             section.title = EVIL.to_owned();

@@ -2,12 +2,13 @@
 //!
 //! With `CARNET_SCREENSHOTS=DIR` pictures of every page stay there.
 
-#[path = "../report/fixture.rs"]
-mod fixture;
 #[path = "../report/scan/fixture.rs"]
 mod audit;
 mod badge;
 mod document;
+#[path = "../report/fixture.rs"]
+mod fixture;
+mod text;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,14 +53,16 @@ fn one_cell() {
 #[test]
 fn eight_cells() {
     let (now, past) = document::eight();
-    let checks =
-        ["quiet", "narrow", "plain", "open", "keyboard", "filter", "link", "side", "names", "print", "dark", "aria"];
+    let checks = [
+        "quiet", "narrow", "plain", "open", "keyboard", "filter", "link", "side", "names", "print", "dark", "aria",
+        "axe",
+    ];
     look("eight", &checks, &now, &past);
 }
 
 #[test]
 fn two_hundred_cells_of_two_thousand_tests() {
-    look("many", &["quiet", "narrow", "filter", "link", "names", "swift"], &document::many(), &[]);
+    look("many", &["quiet", "narrow", "filter", "link", "names", "light"], &document::many(), &[]);
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn with(evil: &str) -> Document {
 #[test]
 fn no_terminal_control_reaches_a_report_for_people() {
     let document = with("a\x1b[2J\x1b]0;owned\x07b\u{9b}31m\u{202e}c\r\x08d\0");
-    for format in [Format::Human, Format::Markdown, Format::Junit] {
+    for format in [Format::Human, Format::Markdown, Format::Junit, Format::Html, Format::Badge] {
         let text = render(&document, format, &Options::default());
         let bad = text.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
         assert_eq!(bad, None, "in {}", format.name());

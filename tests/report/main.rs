@@ -7,6 +7,7 @@ mod json;
 mod junit;
 mod markdown;
 mod merge;
+mod outside;
 mod scan;
 mod size;
 mod verdict;

@@ -32,7 +32,7 @@ fn peak() -> u64 {
 }
 
 /// The formats that tell of every cell.
-const OF_CELLS: [Format; 4] = [Format::Human, Format::Json, Format::Junit, Format::Markdown];
+const OF_CELLS: [Format; 5] = [Format::Human, Format::Json, Format::Junit, Format::Markdown, Format::Html];
 
 #[test]
 #[ignore = "prints figures and asserts none: for measuring"]

@@ -3,6 +3,7 @@
 mod audit;
 mod changed;
 mod content;
+mod fingerprint;
 mod huge;
 mod mend;
 mod options;

@@ -177,7 +177,7 @@ impl<'a> Suite<'a> {
         progress: &mut dyn FnMut(&str),
     ) -> Ended {
         let prelude = self.plan.prelude.as_deref().unwrap_or_default();
-        let shell = match command::shell(self.plan.prelude.is_some()) {
+        let shell = match command::shell(self.plan.prelude.is_some() || command::is_bash(run)) {
             Ok(shell) => shell,
             Err(reason) => return Ended::not_started(reason),
         };

@@ -207,7 +207,11 @@ fn is_install(first: &str, second: &str, third: &str, line: &str) -> bool {
 }
 
 fn is_talk(first: &str, second: &str, line: &str) -> bool {
-    let asks = matches!(second, "--version" | "-V" | "list" | "freeze" | "info" | "-s" | "-z");
+    let asks = match first {
+        "pip" | "pip3" | "conda" | "mamba" | "micromamba" => matches!(second, "list" | "freeze" | "info"),
+        "ccache" => matches!(second, "-s" | "-z"),
+        _ => matches!(second, "--version" | "-V"),
+    };
     matches!(
         first,
         "echo"

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::scan::tally;
 use super::super::text::{count, one_line};
+use super::forge::Forge;
 use super::inert::anchor;
 use super::mark::Mark;
 use super::pieces::Pieces;
@@ -45,6 +46,8 @@ pub(super) struct Rule {
 pub(super) struct Hit {
     pub(super) anchor: String,
     pub(super) place: String,
+    /// The line at the forge.
+    pub(super) link: Option<String>,
     pub(super) message: Pieces,
     pub(super) source: Option<Source>,
     pub(super) breaks: Vec<String>,
@@ -80,7 +83,7 @@ pub(super) fn by_facility(scan: Option<&Scan>) -> ByFacility<'_> {
 }
 
 /// What the page says of an audit.
-pub(super) fn audit(scan: &Scan) -> Audit {
+pub(super) fn audit(scan: &Scan, forge: Option<&Forge>) -> Audit {
     let reported = tally::reported(scan);
     let mut rules: BTreeMap<(u8, &str), Rule> = BTreeMap::new();
     for finding in reported.iter().take(MAX_FINDINGS) {
@@ -91,7 +94,7 @@ pub(super) fn audit(scan: &Scan) -> Audit {
             summary: summary(scan, &finding.rule),
             hits: Vec::new(),
         });
-        rule.hits.push(hit(finding));
+        rule.hits.push(hit(finding, forge));
     }
     let files = usize::try_from(scan.files.scanned).unwrap_or(usize::MAX);
     let found = tally::sentence(reported.iter().copied()).unwrap_or_else(|| "nothing found".to_owned());
@@ -119,19 +122,26 @@ fn place(finding: &Finding) -> String {
     }
 }
 
-fn hit(finding: &Finding) -> Hit {
+fn hit(finding: &Finding, forge: Option<&Forge>) -> Hit {
     let ids = |ids: &[String]| ids.iter().take(30).map(|id| one_line(id, 64)).collect();
-    let fix = |fix: &crate::model::finding::Fix| (Pieces::of(&one_line(&fix.title, 300)), one_line(&fix.replacement, 400));
+    let fix =
+        |fix: &crate::model::finding::Fix| (Pieces::of(&one_line(&fix.title, 300)), one_line(&fix.replacement, 400));
     Hit {
         anchor: anchor("finding", &finding.fingerprint),
         place: place(finding),
+        link: forge.zip(finding.span).and_then(|(forge, span)| forge.line(&finding.path, span.line)),
         message: Pieces::of(&tally::whole(&one_line(&finding.message, 1000))),
         source: source(finding),
         breaks: ids(&finding.facilities.breaks),
         works: ids(&finding.facilities.works),
         help: finding.help.as_ref().map(|help| Pieces::of(&one_line(help, 1000))),
         fix: finding.fix.as_ref().map(fix),
-        places: finding.places.iter().take(MAX_PLACES).map(|p| format!("{}:{}", one_line(&p.path, 300), p.line)).collect(),
+        places: finding
+            .places
+            .iter()
+            .take(MAX_PLACES)
+            .map(|p| format!("{}:{}", one_line(&p.path, 300), p.line))
+            .collect(),
         more_places: finding.count.unwrap_or(0).saturating_sub(MAX_PLACES.min(finding.places.len()) as u64),
     }
 }

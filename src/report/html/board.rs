@@ -1,9 +1,9 @@
 //! The matrix: facilities by roles, with the engine of each cell; without roles a board of facilities.
 
+use super::super::text::one_line;
 use super::cell::short;
 use super::inert::anchor;
 use super::mark::{MARKS, Mark};
-use super::super::text::one_line;
 use crate::model::document::{Cell, Document};
 
 /// All cells at a glance.

@@ -152,11 +152,19 @@ fn entry<'a>(context: &Context<'a>, line: &Line<'a>) -> Entry<'a> {
         forgiven: cell.forgiven.as_ref().filter(|_| cell.is_forgiven()).map(|why| one_line(why, 1000)),
         since: context.since(cell),
         broken: summary::broken_steps(cell).map(|step| broken(context, step)).collect(),
-        failures: bad.iter().take(MAX_OUTPUTS).enumerate().map(|(n, (_, case))| failure(context, case, n == 0)).collect(),
+        failures: bad
+            .iter()
+            .take(MAX_OUTPUTS)
+            .enumerate()
+            .map(|(n, (_, case))| failure(context, case, n == 0))
+            .collect(),
         more: others.iter().take(MAX_NAMES).map(names).collect(),
         unnamed: others.len().saturating_sub(MAX_NAMES),
         stopped: cell.steps.iter().filter_map(summary::stopped).collect(),
-        flaky: summary::cases(cell, |outcome| outcome == Outcome::Flaky).take(MAX_NAMES).map(|pair| names(&pair)).collect(),
+        flaky: summary::cases(cell, |outcome| outcome == Outcome::Flaky)
+            .take(MAX_NAMES)
+            .map(|pair| names(&pair))
+            .collect(),
         skipped: skipped(cell),
         counts: cell.counts(),
         differences: differences(context, line),
@@ -182,7 +190,9 @@ fn first_failure(cell: &Cell) -> Option<String> {
 fn hint(cell: &Cell) -> Option<String> {
     let network = || summary::cases(cell, summary::is_bad).any(|(_, case)| case.tried_network);
     let given = cell.hint.as_ref().map(|hint| one_line(hint, 2000));
-    given.or_else(|| network().then(|| format!("tests tried the network, which is off here: {}", summary::NETWORK_ADVICE)))
+    given.or_else(|| {
+        network().then(|| format!("tests tried the network, which is off here: {}", summary::NETWORK_ADVICE))
+    })
 }
 
 fn time(cell: &Cell) -> String {

@@ -110,9 +110,8 @@ impl<'a> Names<'a> {
 
     /// Runs of indices of the cases of an outcome.
     fn runs(&mut self, cell: &'a Cell, wanted: Outcome) -> Vec<usize> {
-        let mut found: Vec<usize> = summary::cases(cell, move |outcome| outcome == wanted)
-            .filter_map(|(_, case)| self.index(case))
-            .collect();
+        let mut found: Vec<usize> =
+            summary::cases(cell, move |outcome| outcome == wanted).filter_map(|(_, case)| self.index(case)).collect();
         found.sort_unstable();
         found.dedup();
         let mut runs: Vec<usize> = Vec::new();

@@ -70,7 +70,10 @@ impl Difference {
     fn new(name: String, row: &Row) -> Self {
         let origins = sort::shows_origin(row);
         let value = |at: usize| {
-            row.values.get(at).map(|value| one_line(&sort::value(value, origins, "absent"), MAX_VALUE)).unwrap_or_default()
+            row.values
+                .get(at)
+                .map(|value| one_line(&sort::value(value, origins, "absent"), MAX_VALUE))
+                .unwrap_or_default()
         };
         Self {
             name,
@@ -134,7 +137,11 @@ pub(super) fn places(document: &Document) -> Vec<Place> {
             anchor: anchor("environment", digest.short()),
             short: digest.short().to_owned(),
             more_users: cells.len().saturating_sub(MAX_USERS),
-            users: cells.iter().take(MAX_USERS).map(|cell| (anchor("cell", &cell.id), one_line(&cell.id, 60))).collect(),
+            users: cells
+                .iter()
+                .take(MAX_USERS)
+                .map(|cell| (anchor("cell", &cell.id), one_line(&cell.id, 60)))
+                .collect(),
             is_reference,
             facts: document.environments.get(digest).map_or_else(Vec::new, facts),
             said: diff.map(|diff| said(diff)),
@@ -227,7 +234,7 @@ fn runtime(facts: &mut Facts, environment: &Environment) {
         facts.add(name, directory(name, place));
     }
     facts.known("umask", &runtime.umask, String::clone);
-    facts.add("Locale", &system_locale(environment));
+    facts.add("Locale", system_locale(environment));
     let paths: Vec<String> = runtime
         .site_paths
         .iter()

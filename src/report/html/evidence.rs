@@ -41,11 +41,8 @@ fn image(image: &ImageIdentity) -> Vec<Fact> {
     let mut facts = Facts::default();
     facts.add("Reference", &image.reference);
     facts.add("Platform", &image.platform);
-    let digests = [
-        ("Index", &image.index_digest),
-        ("Manifest", &image.manifest_digest),
-        ("Configuration", &image.config_digest),
-    ];
+    let digests =
+        [("Index", &image.index_digest), ("Manifest", &image.manifest_digest), ("Configuration", &image.config_digest)];
     for (name, digest) in digests {
         if let Some(digest) = digest {
             facts.add(name, digest.as_str());

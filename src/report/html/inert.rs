@@ -117,9 +117,6 @@ mod tests {
     #[test]
     fn hashes_are_those_of_browsers() {
         // content-security-policy.com, "CSP Hash Example".
-        assert_eq!(
-            source_hash("doSomething();"),
-            "'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='"
-        );
+        assert_eq!(source_hash("doSomething();"), "'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='");
     }
 }

@@ -21,6 +21,7 @@ mod cell;
 mod data;
 mod environment;
 mod evidence;
+mod forge;
 pub(super) mod inert;
 mod mark;
 mod pieces;
@@ -121,7 +122,7 @@ pub(super) fn write(document: &Document, past: &[State], mut out: &mut dyn Write
         board: Board::of(document),
         cells: cell::entries(&context, &summary),
         environments: &environments,
-        audit: document.scan.as_ref().map(audit::audit),
+        audit: document.scan.as_ref().map(|scan| audit::audit(scan, forge::Forge::of(&document.analysis).as_ref())),
         timeline: states.as_ref().map(|states| states.timeline(document)),
         data,
     };

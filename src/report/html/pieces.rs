@@ -28,7 +28,7 @@ mod tests {
 
     #[test]
     fn names_stand_between_separators() {
-        let pieces = |text: &str| Pieces::of(text).0.into_iter().map(|(name, part)| (name, part)).collect::<Vec<_>>();
+        let pieces = |text: &str| Pieces::of(text).0;
         assert_eq!(pieces("a `b` c"), [(false, "a ".to_owned()), (true, "b".to_owned()), (false, " c".to_owned())]);
         assert_eq!(pieces("`b`"), [(true, "b".to_owned())]);
         assert_eq!(pieces("it's `odd"), [(false, "it's ".to_owned()), (false, "`odd".to_owned())]);

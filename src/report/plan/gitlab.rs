@@ -24,6 +24,8 @@ const MOST_BYTES: usize = 200_000;
 /// The program comes from a job of its own: GitLab reads a child pipeline only from artifacts of at most 5 MB altogether.
 /// Source: `MAX_ARCHIVE_SIZE` in GitLab's lib/gitlab/ci/artifact_file_reader.rb, read 2026-11-23.
 pub const KIT: &str = ".carnet";
+/// The program there, as jobs call it; logs of GitLab show colours.
+const PROGRAM: &str = ".carnet/carnet --color always";
 /// Directory with a directory for each job, where its documents lie.
 pub const CELLS: &str = "carnet-cells";
 /// Directory of the merged reports.
@@ -316,8 +318,8 @@ fn commands(group: &Group<'_>, options: &Options) -> Vec<String> {
     let command = |cell: &Planned| {
         let (id, out) = (word(&cell.id), word(&directory(cell)));
         match group.way {
-            Way::Engine => format!("{KIT}/carnet check --cell {id} --out {out} --fail-on {fail_on} -- {path}"),
-            Way::Image(_) | Way::Machine => format!("{KIT}/carnet cell --out {out} --fail-on {fail_on} -- {id} {path}"),
+            Way::Engine => format!("{PROGRAM} check --cell {id} --out {out} --fail-on {fail_on} -- {path}"),
+            Way::Image(_) | Way::Machine => format!("{PROGRAM} cell --out {out} --fail-on {fail_on} -- {id} {path}"),
         }
     };
     if let [one] = group.cells.as_slice() {
@@ -348,7 +350,7 @@ fn merge(groups: &[Group<'_>], options: &Options, by_name: bool) -> Vec<String> 
         lines.extend(needs(all));
     }
     let (path, fail_on) = (word(&options.path), word(&options.fail_on));
-    let command = format!("{KIT}/carnet ci gitlab merge --path {path} --fail-on {fail_on}");
+    let command = format!("{PROGRAM} ci gitlab merge --path {path} --fail-on {fail_on}");
     lines.extend(item("script", std::iter::once(quoted(&command))));
     lines.extend(artifacts("30 days"));
     lines.push(format!("    paths: [\"{OUT}/\"]"));

@@ -220,8 +220,10 @@ fn location(path: &str, region: Option<Region>) -> Location {
     }
 }
 
+/// A file below the top. A document from elsewhere may name it by an absolute path or by none, which GitHub refuses.
 fn artifact(path: &str) -> Artifact {
-    Artifact { uri: uri(path), uri_base_id: ROOT }
+    let path = path.trim_start_matches('/');
+    Artifact { uri: uri(if path.is_empty() { "." } else { path }), uri_base_id: ROOT }
 }
 
 /// A relative path as a URI reference (RFC 3986): a colon in its first part would make a scheme of it.

@@ -13,7 +13,7 @@ mod store;
 mod tests;
 
 pub(super) use key::{Key, Question, Subject, passed};
-pub(super) use store::{Hit, Store};
+pub(super) use store::Store;
 
 use crate::config::{Config, Facility};
 use crate::model::cell::End;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{Key, Question, is_lasting};
 use crate::image::cache::{Cache, private_dir};
 use crate::model::digest::Digest;
-use crate::model::document::{Cell, Status};
+use crate::model::document::Cell;
 use crate::model::environment::Environment;
 
 /// Name and version of an entry.
@@ -141,9 +141,10 @@ impl Store {
     pub(in crate::run) fn bound(&self) -> usize {
         let mut entries = self.entries();
         entries.sort_by_key(|(_, _, written)| std::cmp::Reverse(*written));
+        let now = SystemTime::from(Timestamp::now());
         let (mut bytes, mut kept, mut removed) = (0, 0, 0);
         for (path, length, written) in entries {
-            let age = SystemTime::now().duration_since(written).unwrap_or_default();
+            let age = now.duration_since(written).unwrap_or_default();
             let is_half = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
             bytes += length;
             kept += 1;
@@ -235,10 +236,5 @@ impl Hit {
         cell.timing = was.timing;
         cell.cached = true;
         self.environment
-    }
-
-    /// Whether everything passed.
-    pub(in crate::run) fn is_passed(&self) -> bool {
-        self.cell.status == Status::Passed
     }
 }

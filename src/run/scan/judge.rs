@@ -71,14 +71,27 @@ impl Known {
             let source = std::io::Error::other("it is a link that leads out of its directory");
             return Err(KnownError::Io { path: file, source });
         }
-        let baseline = match std::fs::read_to_string(&file) {
-            Ok(text) => {
-                let parsed = Baseline::parse(&text);
-                Some(parsed.map_err(|source| KnownError::Wrong { path: file.clone(), source })?)
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(source) => return Err(KnownError::Io { path: file, source }),
-        };
+        match std::fs::read_to_string(&file) {
+            Ok(text) => Self::parse(path, file, Some(&text)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::parse(path, file, None),
+            Err(source) => Err(KnownError::Io { path: file, source }),
+        }
+    }
+
+    /// The baseline that an analysis has at another time: its text is found by `read`, under the path that is configured.
+    ///
+    /// # Errors
+    /// When the text is no baseline.
+    pub fn of(top: &Path, accepted: &Accepted, read: impl FnOnce(&str) -> Option<String>) -> Result<Self, KnownError> {
+        let path = accepted.baseline.clone().unwrap_or_else(|| FILE.to_owned());
+        let text = read(&path);
+        let file = top.join(&path);
+        Self::parse(path, file, text.as_deref())
+    }
+
+    fn parse(path: String, file: PathBuf, text: Option<&str>) -> Result<Self, KnownError> {
+        let baseline = text.map(Baseline::parse).transpose();
+        let baseline = baseline.map_err(|source| KnownError::Wrong { path: file.clone(), source })?;
         Ok(Self { path, file, baseline })
     }
 }

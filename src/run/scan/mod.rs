@@ -16,6 +16,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use crate::config::problem::Problem;
 use crate::facility::{Catalogue, Facility};
 use crate::model::finding::Finding;
 use crate::model::scan::{FileCounts, Note, RuleInfo, SCHEMA, Scan, ScanTiming};
@@ -121,7 +122,7 @@ pub fn scan(options: &Options) -> Result<Scanned, RepoError> {
             milliseconds: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
         },
     };
-    Ok(Scanned { scan, directives })
+    Ok(Scanned { scan, directives, files: snapshot.files })
 }
 
 /// A scan before anything is suppressed.
@@ -131,10 +132,19 @@ pub struct Scanned {
     pub scan: Scan,
     /// Comments that suppress findings.
     pub directives: Directives,
+    /// The files that were looked at: all, or those that a range of commits brings.
+    pub files: Vec<String>,
 }
 
 fn is_selected(rule: &Rule, select: &[String]) -> bool {
     select.is_empty() || select.iter().any(|id| id == rule.id)
+}
+
+/// What of a configuration names a facility or a rule that there is none of.
+pub fn unknown_names(accepted: &crate::config::scan::Scan) -> Vec<Problem> {
+    let facilities: Vec<&str> = Catalogue::builtin().facilities.iter().map(|one| one.id.as_str()).collect();
+    let rules: Vec<&str> = crate::rules::all().map(|rule| rule.id).collect();
+    accepted.unknown(&facilities, &rules)
 }
 
 /// A rule as reports list it.

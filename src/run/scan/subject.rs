@@ -7,7 +7,8 @@ use crate::repo::git;
 
 /// The analysis at `top`; `commit` is the one that was scanned when it was not the working tree.
 pub fn subject(top: &Path, name: Option<&str>, commit: Option<&str>) -> Subject {
-    let facts = git::facts(top);
+    // What is in the working tree is nothing to a commit, and finding out takes long in a large one.
+    let facts = if commit.is_some() { git::lasting_facts(top) } else { git::facts(top) };
     let directory = || top.canonicalize().ok().and_then(|top| Some(top.file_name()?.to_string_lossy().into_owned()));
     Subject {
         name: name.map(str::to_owned).or_else(directory).unwrap_or_default(),

@@ -14,6 +14,6 @@ use carnet::report::Options;
 use carnet::report::scan::{self, Format};
 
 /// The audit in a format.
-fn render(scan: &Scan, format: Format) -> String {
+pub(crate) fn render(scan: &Scan, format: Format) -> String {
     scan::render(format, scan, &Options::default()).expect("it has this form")
 }

@@ -75,3 +75,44 @@ fn a_span_that_makes_no_sense_becomes_one_that_readers_take() {
         assert_eq!(region[key], 1, "{key}");
     }
 }
+
+/// What GitHub's upload asks for beyond the schema, and its limits: the rules GH1001 and on of the SARIF Multitool, and
+/// the table of limits in the documentation of code scanning.
+fn assert_github_takes(scan: &carnet::model::scan::Scan) {
+    let log = parsed(scan);
+    let runs = log["runs"].as_array().expect("runs");
+    assert_eq!(runs.len(), 1, "several runs of one tool and category are refused");
+    let category = runs[0]["automationDetails"]["id"].as_str().expect("a category");
+    assert!(category.ends_with('/'), "{category}");
+    let rules = runs[0]["tool"]["driver"]["rules"].as_array().expect("rules");
+    for rule in rules {
+        assert!(rule["properties"]["tags"].as_array().is_some_and(|tags| tags.len() <= 10), "{rule}");
+        for text in ["shortDescription", "fullDescription", "help"] {
+            assert!(rule[text]["text"].as_str().is_some_and(|text| !text.trim().is_empty()), "{text} of {rule}");
+        }
+    }
+    let mut keys = std::collections::BTreeSet::new();
+    for result in runs[0]["results"].as_array().expect("results") {
+        assert!(rules.iter().any(|rule| rule["id"] == result["ruleId"]), "{result}");
+        assert!(result["message"]["text"].as_str().is_some_and(|text| !text.trim().is_empty()), "{result}");
+        let locations = result["locations"].as_array().expect("locations");
+        let related = result["relatedLocations"].as_array().map_or(0, Vec::len);
+        assert!(locations.len() == 1 && related < 1000, "{result}");
+        let place = &locations[0]["physicalLocation"];
+        let uri = place["artifactLocation"]["uri"].as_str().expect("a path");
+        assert!(!uri.is_empty() && !uri.starts_with('/') && !uri.contains("://"), "{uri}");
+        assert!(place["region"]["startLine"].as_u64().is_some_and(|line| line > 0), "{result}");
+        let key = result["partialFingerprints"]["primaryLocationLineHash"].as_str().expect("a key");
+        keys.insert(key.to_owned());
+    }
+    assert!(!keys.contains(":1"), "an empty key would make one alert of many");
+}
+
+#[test]
+fn github_takes_what_is_written() {
+    assert_github_takes(&scan());
+    assert_github_takes(&with(Vec::new()));
+    for text in ["", " ", "\0", "../up", "/etc/passwd", "https://example.org/x", "a:b"] {
+        assert_github_takes(&with(vec![finding("a-rule", Severity::Error, text, 0, text, text)]));
+    }
+}

@@ -33,7 +33,7 @@ fn a_cell_runs_in_the_image_of_its_facility_without_its_entrypoint() {
     assert_eq!(child[".cell"]["needs"], serde_json::json!([{"pipeline": "17", "job": "carnet-program"}]));
     assert_eq!(
         job["script"][0],
-        ".carnet/carnet cell --out 'carnet-cells/site-1__worker' --fail-on 'error' -- 'site-1/worker' '.'"
+        ".carnet/carnet --color always cell --out 'carnet-cells/site-1__worker' --fail-on 'error' -- 'site-1/worker' '.'"
     );
     assert_eq!(job["artifacts"]["paths"], serde_json::json!(["carnet-cells/site-1__worker/"]));
     let merge = &child["merge"];
@@ -49,9 +49,11 @@ fn cells_without_an_image_that_a_runner_could_pull_are_handled_too() {
     (matrix.cells[1].pull, matrix.cells[1].image) = (None, Some("oci:image".to_owned()));
     let child = read(&matrix, &Options { image: None, ..options() });
     assert_eq!(child["cell-site-0__worker"].get("image"), None);
-    assert!(child["cell-site-0__worker"]["script"][0].as_str().unwrap().starts_with(".carnet/carnet cell "));
+    assert!(
+        child["cell-site-0__worker"]["script"][0].as_str().unwrap().starts_with(".carnet/carnet --color always cell ")
+    );
     let engine = child["cell-site-1__worker"]["script"][0].as_str().unwrap();
-    assert!(engine.starts_with(".carnet/carnet check --cell 'site-1/worker' "), "{engine}");
+    assert!(engine.starts_with(".carnet/carnet --color always check --cell 'site-1/worker' "), "{engine}");
 }
 
 #[test]
@@ -74,7 +76,7 @@ fn many_cells_of_one_image_share_jobs_and_many_images_are_refused() {
     assert!(cells.len() <= MOST_JOBS && cells.len() > 100, "{}", cells.len());
     let job = &child[cells[0]];
     let script: Vec<&str> = job["script"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
-    let run: Vec<&&str> = script.iter().filter(|line| line.starts_with(".carnet/carnet cell")).collect();
+    let run: Vec<&&str> = script.iter().filter(|line| line.starts_with(".carnet/carnet --color always cell")).collect();
     assert_eq!(run.len(), 3);
     assert!(run.iter().all(|line| line.ends_with(" || code=$?")), "{script:?}");
     assert_eq!(script.last(), Some(&"exit \"$code\""));
@@ -143,6 +145,13 @@ fn texts_stay_themselves_whatever_they_hold() {
     let word = format!("'{}'", hostile.replace('\'', "'\\''"));
     let line = job["script"][0].as_str().unwrap();
     assert!(line.ends_with(&format!("--fail-on {word} -- {word} {word}")), "{line}");
+}
+
+#[test]
+fn a_shell_reads_a_word_as_what_it_was() {
+    let hostile = "it's `id` $(id) \"$HOME\" \\ ; id # \n*";
+    let output = std::process::Command::new("sh").arg("-c").arg(format!("printf %s {}", super::word(hostile))).output();
+    assert_eq!(String::from_utf8(output.unwrap().stdout).unwrap(), hostile);
 }
 
 #[test]

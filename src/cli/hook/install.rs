@@ -1,0 +1,115 @@
+//! `carnet hook install` and `carnet hook remove`.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum as _;
+
+use super::super::check::load;
+use super::super::{CommandError, Outcome, print};
+use super::{Install, Limits, Remove};
+use crate::exit;
+use crate::repo::RepoError;
+use crate::run::hook::install::{self, How, Installed, Removed};
+use crate::run::hook::manager::{self, Found};
+use crate::run::hook::place::{Place, PlaceError};
+use crate::ui::note;
+
+pub(super) fn install(arguments: &Install) -> Outcome {
+    let place = Place::find(&directory(&arguments.path)?)?;
+    if let Some(by) = place.shared_by.clone().filter(|_| !arguments.shared) {
+        return Err(PlaceError::Shared { dir: place.dir, by }.into());
+    }
+    if let Some(found) = manager::find(&place).filter(|_| !arguments.force) {
+        print(&advice(&found))?;
+        return Ok(exit::GOOD);
+    }
+    let options = options(&arguments.limits, &place, &arguments.path)?;
+    let installed = install::install(&place, &program(), &options)?;
+    print(&format!("{}\n", said(&installed)))?;
+    if is_seen_by_git(&place) {
+        note(
+            "it lies in the working tree: what is committed there reaches those who clone it, this path of carnet included",
+        );
+    }
+    Ok(exit::GOOD)
+}
+
+pub(super) fn remove(arguments: &Remove) -> Outcome {
+    let place = Place::find(&directory(&arguments.path)?)?;
+    let file = place.dir.join(crate::run::hook::file::NAME);
+    let text = match install::remove(&place)? {
+        Removed::Ours => format!("removed {}\n", file.display()),
+        Removed::Restored => format!("{} is again the hook that was there before\n", file.display()),
+        Removed::Nothing => format!("no hook of carnet is in {}\n", place.dir.display()),
+    };
+    print(&text)?;
+    if let Some(found) = manager::find(&place).filter(|found| found.knows_us) {
+        let manager = found.manager;
+        note(&format!("{} starts carnet by {}: remove it there", manager.name(), manager.file(&found)));
+    }
+    Ok(exit::GOOD)
+}
+
+fn directory(path: &Path) -> Result<PathBuf, CommandError> {
+    let there = path.canonicalize().ok().filter(|dir| dir.is_dir());
+    Ok(there.ok_or_else(|| RepoError::NoDirectory { path: path.to_owned() })?)
+}
+
+/// The program that the hook starts. Where it can't say its own path, one on `PATH` does.
+fn program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("carnet"))
+}
+
+/// What the hook is to say to `carnet hook run`, as far as it isn't the default.
+fn options(limits: &Limits, place: &Place, path: &Path) -> Result<Vec<String>, CommandError> {
+    let mut options = Vec::new();
+    let (analysis, _) = load(path)?;
+    let top = place.top.canonicalize().unwrap_or_else(|_| place.top.clone());
+    if let Some(below) = analysis.strip_prefix(&top).ok().and_then(Path::to_str).filter(|below| !below.is_empty()) {
+        options.extend(["--path".to_owned(), below.to_owned()]);
+    }
+    if limits.fail_on != super::FailOn::default()
+        && let Some(level) = limits.fail_on.to_possible_value()
+    {
+        options.extend(["--fail-on".to_owned(), level.get_name().to_owned()]);
+    }
+    if limits.budget.as_millis() != 2000 {
+        options.extend(["--budget".to_owned(), format!("{}ms", limits.budget.as_millis())]);
+    }
+    Ok(options)
+}
+
+fn said(installed: &Installed) -> String {
+    let file = installed.file.display();
+    let done = match installed.how {
+        How::New => format!("wrote {file}"),
+        How::Renewed => format!("wrote {file} anew"),
+        How::Same => format!("{file} is there already"),
+    };
+    match &installed.before {
+        Some(before) => format!("{done}; the hook that was there before runs after it, from {}", before.display()),
+        None => done,
+    }
+}
+
+/// What to do where another program keeps the hooks.
+fn advice(found: &Found) -> String {
+    let (manager, file) = (found.manager, found.manager.file(found));
+    let name = manager.name();
+    let then = manager.command().map(|command| format!("then run: {command}\n")).unwrap_or_default();
+    if found.knows_us {
+        return format!("{file} names carnet already; nothing was written\n{then}");
+    }
+    format!(
+        "{name} keeps the hooks of this repository ({}), so nothing was written. Add this to {file}:\n\n{}\n{then}carnet hook install \
+         --force writes a hook beside it all the same\n",
+        found.seen,
+        manager.snippet()
+    )
+}
+
+/// Whether the directory of hooks is part of the working tree.
+fn is_seen_by_git(place: &Place) -> bool {
+    let below = place.dir.strip_prefix(&place.top);
+    below.is_ok_and(|below| !below.components().any(|part| part.as_os_str() == ".git"))
+}

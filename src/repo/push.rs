@@ -1,0 +1,113 @@
+//! What a push brings, by the lines that git gives a `pre-push` hook (githooks(5)).
+
+use super::object::Git;
+
+/// One ref that is pushed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// What is pushed: `refs/heads/main`, `HEAD`, a commit, `(delete)`.
+    pub local: String,
+    /// Id of the object that is pushed; none when the ref is deleted.
+    pub new: Option<String>,
+    /// The ref on the other side.
+    pub remote: String,
+    /// What the other side has there; none when it has nothing.
+    pub old: Option<String>,
+}
+
+impl Update {
+    /// Reads `<local ref> <local id> <remote ref> <remote id>`; none for a line that is none of git's.
+    pub fn parse(line: &str) -> Option<Self> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [local, new, remote, old] = words.as_slice() else { return None };
+        let is_id = |word: &str| matches!(word.len(), 40 | 64) && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_id(new) || !is_id(old) {
+            return None;
+        }
+        Some(Self { local: (*local).to_owned(), new: known(new), remote: (*remote).to_owned(), old: known(old) })
+    }
+}
+
+/// The id, unless it is made of zeros, of which there are 40 or 64.
+fn known(id: &str) -> Option<String> {
+    id.bytes().any(|byte| byte != b'0').then(|| id.to_owned())
+}
+
+/// The commits that one ref brings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Brought {
+    /// Nothing: the ref is deleted, or the other side has its commit, or it is no commit.
+    Nothing,
+    /// What this commit has beyond that one; everything it has when there is none.
+    Commits {
+        /// Where it starts: the other side has this commit.
+        base: Option<String>,
+        /// Where it ends.
+        tip: String,
+    },
+}
+
+/// Finds out which commits a ref brings to a remote of this name.
+///
+/// What the other side has there is where they start, or where the history parted from it. Of what it has elsewhere the branches
+/// known here tell; all known branches do for an address that is no remote with a name.
+///
+/// # Errors
+/// With what git says.
+pub fn brought(git: &Git, update: &Update, remote: &str) -> Result<Brought, String> {
+    let Some(new) = &update.new else { return Ok(Brought::Nothing) };
+    // A tag may be of a tree or of a blob, which nobody runs.
+    let Ok(tip) = git.commit(new) else { return Ok(Brought::Nothing) };
+    let old = update.old.as_ref().and_then(|old| git.commit(old).ok());
+    let from_old = old.as_deref().and_then(|old| git.merge_base(&tip, &[old]));
+    let base = match from_old {
+        Some(base) => Some(base),
+        None => {
+            let there = branches(git, remote)?;
+            let there: Vec<&str> = there.iter().map(String::as_str).collect();
+            if there.is_empty() { None } else { git.merge_base(&tip, &there) }
+        }
+    };
+    Ok(if base.as_ref() == Some(&tip) { Brought::Nothing } else { Brought::Commits { base, tip } })
+}
+
+/// Ids of the branches of a remote, as far as they are known here.
+fn branches(git: &Git, remote: &str) -> Result<Vec<String>, String> {
+    // A name of a remote can be part of a ref, an address can't.
+    let named = format!("refs/remotes/{remote}");
+    let is_name = !remote.is_empty() && git.run(&["check-ref-format", &named]).is_ok() && is_remote(git, remote);
+    let pattern = if is_name { format!("{named}/") } else { "refs/remotes/".to_owned() };
+    let listed = git.run(&["for-each-ref", "--format=%(objectname)", &pattern])?;
+    let text = String::from_utf8_lossy(&listed);
+    let mut ids: Vec<String> = text.lines().map(str::to_owned).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    Ok(ids)
+}
+
+fn is_remote(git: &Git, name: &str) -> bool {
+    let remotes = git.run(&["remote"]).unwrap_or_default();
+    String::from_utf8_lossy(&remotes).lines().any(|known| known == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Update;
+
+    #[test]
+    fn lines_of_git_are_read_and_others_are_none() {
+        let (id, zeros) = ("0a".repeat(20), "0".repeat(40));
+        let line = format!("refs/heads/x {id} refs/heads/y {zeros}");
+        let update = Update::parse(&line).expect("a line of git");
+        assert_eq!((update.local.as_str(), update.remote.as_str()), ("refs/heads/x", "refs/heads/y"));
+        assert_eq!((update.new.as_deref(), update.old), (Some(id.as_str()), None));
+        let long = "0".repeat(64);
+        let deleted = Update::parse(&format!("(delete) {long} refs/heads/y {}", "1".repeat(64)));
+        assert!(deleted.expect("a line of git").new.is_none());
+        let wrong =
+            [String::new(), "x".to_owned(), format!("a {id} b"), format!("{line} more"), "a --x b -y".to_owned()];
+        for line in wrong {
+            assert_eq!(Update::parse(&line), None, "{line}");
+        }
+    }
+}

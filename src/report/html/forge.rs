@@ -1,0 +1,96 @@
+//! Addresses of source lines at the forge that a repository's remote names.
+
+use super::inert::link;
+use crate::model::document::Analysis;
+
+/// Where the files of a commit can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Forge {
+    /// Everything before the path in the repository.
+    base: String,
+}
+
+impl Forge {
+    /// None for remotes of other forges, and when the working tree had changes, since its lines are nowhere to be read.
+    pub(super) fn of(analysis: &Analysis) -> Option<Self> {
+        let commit = analysis.commit.as_ref().filter(|_| !analysis.dirty)?;
+        let is_hash = matches!(commit.len(), 40 | 64) && commit.bytes().all(|b| b.is_ascii_hexdigit());
+        let remote = analysis.remote.as_ref().filter(|_| is_hash)?;
+        let path = remote.strip_prefix("https://").map(str::to_owned);
+        let path = path.or_else(|| Some(remote.strip_prefix("git@")?.replacen(':', "/", 1)))?;
+        let path = path.trim_end_matches('/').trim_end_matches(".git");
+        // docs.github.com, "Getting permanent links to files"; docs.gitlab.com, "Permanent links".
+        let view = match path.split_once('/')?.0 {
+            "github.com" => "blob",
+            host if host.starts_with("gitlab.") => "-/blob",
+            _ => return None,
+        };
+        let directory = analysis.directory.trim_matches('/');
+        let directory = if directory.is_empty() { String::new() } else { format!("{}/", encoded(directory)) };
+        let base = format!("https://{path}/{view}/{commit}/{directory}");
+        link(&base)?;
+        Some(Self { base })
+    }
+
+    /// The address of a line of a file.
+    pub(super) fn line(&self, path: &str, line: u32) -> Option<String> {
+        let url = format!("{}{}#L{line}", self.base, encoded(path));
+        link(&url).map(str::to_owned)
+    }
+}
+
+/// A path in a URL.
+fn encoded(path: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
+    let byte = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
+    path.bytes().map(byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Forge;
+    use crate::model::digest::Digest;
+    use crate::model::document::Analysis;
+    use crate::model::tree::Tree;
+
+    fn line(remote: &str, dirty: bool) -> Option<String> {
+        let tree = Tree { digest: Digest::of(b""), entries: 0, bytes: 0, with_git: false, left_out: Vec::new() };
+        let analysis = Analysis {
+            name: "a".to_owned(),
+            directory: "my analysis".to_owned(),
+            commit: Some("3f2a1bc4d5e6f708192a3b4c5d6e7f8091a2b3c4".to_owned()),
+            dirty,
+            remote: Some(remote.to_owned()),
+            tree,
+            imports: Vec::new(),
+            locks: Vec::new(),
+        };
+        Forge::of(&analysis)?.line("src/größe.py", 3)
+    }
+
+    #[test]
+    fn lines_are_linked_where_the_forge_is_known() {
+        let wanted = "blob/3f2a1bc4d5e6f708192a3b4c5d6e7f8091a2b3c4/my%20analysis/src/gr%C3%B6%C3%9Fe.py#L3";
+        let github = format!("https://github.com/me/x/{wanted}");
+        assert_eq!(line("https://github.com/me/x.git", false), Some(github.clone()));
+        assert_eq!(line("git@github.com:me/x.git", false), Some(github));
+        let gitlab = format!("https://gitlab.cern.ch/me/group/x/-/{wanted}");
+        assert_eq!(line("https://gitlab.cern.ch/me/group/x", false), Some(gitlab));
+    }
+
+    #[test]
+    fn nothing_else_is_linked() {
+        assert_eq!(line("https://github.com/me/x.git", true), None, "lines of changed files are nowhere");
+        for remote in [
+            "https://example.org/me/x.git",
+            "http://github.com/me/x",
+            "ssh://git@github.com/me/x",
+            "javascript:alert(1)//github.com/",
+            "https://github.com/me/x\" onclick=\"y",
+            "git@github.com/me",
+            "/home/me/x",
+        ] {
+            assert_eq!(line(remote, false), None, "{remote}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+carnet hook run pre-push "$1" "$2"

@@ -1,0 +1,104 @@
+//! The archive, its sums, and whether cargo-binstall finds the binary in it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::process::Command;
+
+use flate2::read::GzDecoder;
+use tar::Archive;
+
+use crate::packages::{TOP, file, packages, said};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Owner, time and mode of every file, and the names in their order.
+fn listing() -> (Vec<String>, BTreeMap<String, (u64, u64, u32)>) {
+    let mut archive = Archive::new(GzDecoder::new(File::open(file(".tar.gz")).expect("the archive")));
+    let mut names = Vec::new();
+    let mut facts = BTreeMap::new();
+    for entry in archive.entries().expect("entries") {
+        let entry = entry.expect("an entry");
+        let name = entry.path().expect("a path").display().to_string();
+        let header = entry.header();
+        let owner = header.uid().expect("a number") + header.gid().expect("a number");
+        facts.insert(name.clone(), (owner, header.mtime().expect("a time"), header.mode().expect("a mode") & 0o7777));
+        names.push(name);
+    }
+    (names, facts)
+}
+
+/// The triple that the archive is named for.
+fn triple() -> String {
+    let name = file(".tar.gz").file_name().expect("a name").to_string_lossy().into_owned();
+    let rest = name.strip_prefix(&format!("carnet-v{VERSION}-")).expect("the version in its name");
+    rest.strip_suffix(".tar.gz").expect("the end of its name").to_owned()
+}
+
+#[test]
+fn the_archive_holds_a_directory_of_its_name_with_all_that_a_user_gets() {
+    let (names, facts) = listing();
+    let top = format!("carnet-v{VERSION}-{}/", triple());
+    assert!(names.iter().all(|name| name.starts_with(&top)), "{names:?}");
+    let mut sorted = names.clone();
+    sorted.sort();
+    assert_eq!(names, sorted, "sorted, so that equal content is equal bytes");
+    for (path, mode) in [
+        ("carnet", 0o755),
+        ("README.md", 0o644),
+        ("CHANGELOG.md", 0o644),
+        ("LICENSE-APACHE", 0o644),
+        ("LICENSE-MIT", 0o644),
+        ("man/man1/carnet.1", 0o644),
+        ("man/man1/carnet-scan.1", 0o644),
+        ("completions/carnet.bash", 0o644),
+        ("completions/_carnet", 0o644),
+        ("completions/carnet.fish", 0o644),
+    ] {
+        let (owner, _, there) = facts.get(&format!("{top}{path}")).unwrap_or_else(|| panic!("no {path} in {names:?}"));
+        assert_eq!((*owner, *there), (0, mode), "{path}");
+    }
+    let times: Vec<u64> = facts.values().map(|(_, time, _)| *time).collect();
+    assert!(times.iter().all(|time| *time == times[0]), "one time, that of the commit: {times:?}");
+}
+
+#[test]
+fn the_sums_are_those_of_every_package() {
+    said(Command::new("sha256sum").args(["--check", "--strict", "sha256.sum"]).current_dir(packages()));
+    let sums = fs::read_to_string(packages().join("sha256.sum")).expect("the sums");
+    assert_eq!(sums.lines().count(), 2, "{sums}");
+    for line in sums.lines() {
+        let (_, name) = line.split_once("  ").expect("a sum and a name");
+        assert!(!name.contains('/') && packages().join(name).is_file(), "{name}");
+    }
+}
+
+/// The text with cargo-binstall's placeholders filled in for a target.
+fn filled(template: &str, target: &str) -> String {
+    let values = [
+        ("{ repo }", env!("CARGO_PKG_REPOSITORY")),
+        ("{ version }", VERSION),
+        ("{ target }", target),
+        ("{ bin }", "carnet"),
+    ];
+    let text = values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value));
+    assert!(!text.contains('{'), "a placeholder that this test doesn't know: {text}");
+    text
+}
+
+#[test]
+fn cargo_binstall_is_told_where_the_archive_and_the_binary_in_it_are() {
+    let manifest = fs::read_to_string(format!("{TOP}/Cargo.toml")).expect("Cargo.toml");
+    let manifest: toml::Table = manifest.parse().expect("TOML");
+    let told = &manifest["package"]["metadata"]["binstall"];
+    assert_eq!(told["pkg-fmt"].as_str(), Some("tgz"));
+    let (here, (names, _)) = (triple(), listing());
+    let arch = here.split('-').next().expect("an architecture");
+    let musl = &told["overrides"][&format!("{arch}-unknown-linux-musl")];
+    for (told, target) in [(told, here.clone()), (musl, format!("{arch}-unknown-linux-musl"))] {
+        let url = filled(told["pkg-url"].as_str().expect("a template"), &target);
+        let name = file(".tar.gz").file_name().expect("a name").to_string_lossy().into_owned();
+        assert_eq!(url, format!("{}/releases/download/v{VERSION}/{name}", env!("CARGO_PKG_REPOSITORY")));
+        let binary = filled(told["bin-dir"].as_str().expect("a template"), &target);
+        assert!(names.contains(&binary), "{binary} is not in {names:?}");
+    }
+}
