@@ -19,7 +19,7 @@ impl<'a> Reader<'a> {
                 self.embed(expression, context);
                 let mut is_first = true;
                 for part in &string.value {
-                    let range = literal::of_string(part);
+                    let range = literal::of_string(self.text, part);
                     let is_head = context.is_head && is_first && !begins_with_placeholder(&self.text[range.clone()]);
                     self.push(range, Kind::Text, Context { is_head, ..context });
                     is_first = false;
@@ -27,7 +27,7 @@ impl<'a> Reader<'a> {
             }
             Expr::BytesLiteral(string) => {
                 for part in &string.value {
-                    self.push(literal::content(part.range, part.flags), Kind::Text, context);
+                    self.push(literal::content(self.text, part.range, part.flags), Kind::Text, context);
                 }
             }
             Expr::FString(string) => {
@@ -37,7 +37,7 @@ impl<'a> Reader<'a> {
                 for part in &string.value {
                     match part {
                         FStringPart::Literal(part) => {
-                            self.push(literal::of_string(part), Kind::Text, Context { is_head, ..context });
+                            self.push(literal::of_string(self.text, part), Kind::Text, Context { is_head, ..context });
                             is_head = false;
                         }
                         FStringPart::FString(part) => is_head = self.formatted(part, Context { is_head, ..context }),
@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
     fn key_span(&mut self, key: &'a Expr, context: Context<'a>) {
         if let Expr::StringLiteral(string) = key {
             for part in &string.value {
-                self.push(literal::of_string(part), Kind::Key, context);
+                self.push(literal::of_string(self.text, part), Kind::Key, context);
             }
         }
     }

@@ -22,25 +22,29 @@ pub(super) fn bytes(range: TextRange) -> Range<usize> {
     range.start().to_usize()..range.end().to_usize()
 }
 
-/// What stands between the quotes of a literal.
-pub(super) fn content(range: TextRange, flags: impl StringFlags) -> Range<usize> {
+/// What stands between the quotes of a literal. One that the parser made of something broken may have no quotes where its
+/// flags say so: then all of it.
+pub(super) fn content(text: &str, range: TextRange, flags: impl StringFlags) -> Range<usize> {
     let whole = bytes(range);
     let start = (whole.start + flags.opener_len().to_usize()).min(whole.end);
     let end = whole.end.saturating_sub(flags.closer_len().to_usize()).max(start);
-    start..end
+    match text.get(start..end) {
+        Some(_) => start..end,
+        None => whole,
+    }
 }
 
 /// Content of a string literal.
-pub(super) fn of_string(literal: &StringLiteral) -> Range<usize> {
-    content(literal.range, literal.flags)
+pub(super) fn of_string(text: &str, literal: &StringLiteral) -> Range<usize> {
+    content(text, literal.range, literal.flags)
 }
 
 /// A value that is written out: a string, a number, a truth value, `None`.
 pub(super) fn word(text: &str, expression: &Expr) -> Option<Word> {
     match expression {
         Expr::StringLiteral(string) => {
-            let first = of_string(string.value.iter().next()?);
-            let last = of_string(string.value.iter().last()?);
+            let first = of_string(text, string.value.iter().next()?);
+            let last = of_string(text, string.value.iter().last()?);
             if last.end - first.start > LONGEST_WORD {
                 return None;
             }
@@ -127,14 +131,14 @@ fn placeholder(text: &str, expression: &Expr, into: &mut Cooked) {
 }
 
 fn cook_string(text: &str, literal: &StringLiteral, into: &mut Cooked) {
-    let range = of_string(literal);
+    let range = of_string(text, literal);
     into.push_literal(&text[range.clone()], range.start, literal.flags.prefix().is_raw(), false);
     into.parts.push(range);
 }
 
 fn cook_format(text: &str, string: &FString, into: &mut Cooked) {
     let is_raw = string.flags.prefix().is_raw();
-    let range = content(string.range, string.flags);
+    let range = content(text, string.range, string.flags);
     for element in &string.elements {
         let part = clip(bytes(element.range()), &range);
         match element {

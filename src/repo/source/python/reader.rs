@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
     /// A key that is written out.
     pub(super) fn key(&self, key: &'a Expr) -> Option<&'a str> {
         let literal = key.as_string_literal_expr()?;
-        literal.as_single_part_string().map(|part| &self.text[super::literal::of_string(part)])
+        literal.as_single_part_string().map(|part| &self.text[super::literal::of_string(self.text, part)])
     }
 
     fn finish(mut self) -> (Vec<Span>, Facts) {

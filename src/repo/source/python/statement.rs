@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
         match value {
             Expr::StringLiteral(string) => {
                 for part in &string.value {
-                    self.push(literal::of_string(part), Kind::Docstring, Context::PLAIN);
+                    self.push(literal::of_string(self.text, part), Kind::Docstring, Context::PLAIN);
                 }
             }
             // `print >>f, "x"` of Python 2.
