@@ -16,8 +16,10 @@ impl Forge {
         let commit = analysis.commit.as_ref().filter(|_| !analysis.dirty)?;
         let is_hash = matches!(commit.len(), 40 | 64) && commit.bytes().all(|b| b.is_ascii_hexdigit());
         let remote = analysis.remote.as_ref().filter(|_| is_hash)?;
-        let path = remote.strip_prefix("https://").map(str::to_owned);
-        let path = path.or_else(|| Some(remote.strip_prefix("git@")?.replacen(':', "/", 1)))?;
+        let path = match remote.strip_prefix("https://") {
+            Some(path) => path.to_owned(),
+            None => remote.strip_prefix("git@")?.split_once(':').map(|(host, path)| format!("{host}/{path}"))?,
+        };
         let path = path.trim_end_matches('/').trim_end_matches(".git");
         // docs.github.com, "Getting permanent links to files"; docs.gitlab.com, "Permanent links".
         let view = match path.split_once('/')?.0 {
