@@ -137,7 +137,8 @@ fn head(summary: &Summary<'_>, line: &Line<'_>, versions: usize, remark: Remark,
 fn time(cell: &Cell) -> String {
     if cell.cached {
         "cached".to_owned()
-    } else if cell.status == Status::Skipped {
+    } else if cell.status == Status::Skipped || (cell.status == Status::Error && cell.timing.seconds == 0.0) {
+        // It took no time because it never was.
         String::new()
     } else {
         duration(cell.timing.seconds)

@@ -26,6 +26,8 @@ const MAX_NAMES: usize = 200;
 const MAX_OUTPUT: usize = 8 << 10;
 /// Rows of differences shown of a cell.
 const MAX_ROWS: usize = 60;
+/// Cells that a place failed whose help is shown unfolded; of more, one cause is likely, and one is enough to read.
+const MAX_OPEN: usize = 3;
 /// Columns of a reason kept in the table of cells.
 const MAX_REASON: usize = 200;
 /// Versions in the table of cells.
@@ -37,9 +39,6 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
     let mut out = format!("## carnet: {}\n\n", code(&summary::subject(document)));
     put(&mut out, format_args!("{} {}.\n\n", emblem(document), summary::sentence(document, code)));
     cells(&mut out, &summary);
-    if let Some(said) = document.scan.as_ref().and_then(scan::sentence) {
-        put(&mut out, format_args!("\nThe static audit (`carnet scan`) found {said}.\n"));
-    }
     put(&mut out, format_args!("\n{}, in {}.\n", summary::totals(document), duration(document.timing.seconds)));
     let notable: Vec<&Line<'_>> = summary.lines.iter().filter(|line| is_notable(line)).collect();
     for (index, line) in notable.iter().enumerate() {
@@ -54,6 +53,8 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
         }
         out.push_str(&section);
     }
+    let room = MAX_BYTES.saturating_sub(out.len());
+    out.extend(document.scan.as_ref().and_then(|scan| scan::part(scan, room)));
     out
 }
 
@@ -155,7 +156,9 @@ fn cells(out: &mut String, summary: &Summary<'_>) {
         let time = match (line.cell.cached, line.cell.status) {
             (true, _) => "cached".to_owned(),
             (_, Status::Skipped) => String::new(),
-            _ => duration(line.cell.timing.seconds),
+            // It took no time because it never was.
+            (_, Status::Error) if line.cell.timing.seconds == 0.0 => String::new(),
+            _ => duration(line.cell.timing.seconds).replace(' ', "&nbsp;"),
         };
         let matters = line.diff.map_or_else(String::new, |_| line.matters().to_string());
         let result = headline(line);
@@ -184,13 +187,23 @@ fn is_notable(line: &Line<'_>) -> bool {
         // The row in the table says it all.
         Status::Skipped => cell.hint.is_some() || !cell.not_enforced.is_empty(),
         Status::Passed => !cell.not_enforced.is_empty(),
-        Status::Flaky | Status::Failed | Status::Error => true,
+        Status::Error => {
+            let is_long = cell.reason.as_ref().is_some_and(|reason| reason.len() > MAX_REASON);
+            is_long || cell.hint.is_some() || !cell.not_enforced.is_empty() || !cell.steps.is_empty()
+        }
+        Status::Flaky | Status::Failed => true,
     }
 }
 
 fn section(document: &Document, line: &Line<'_>, options: &Options) -> String {
     let cell = line.cell;
-    let open = if cell.status == Status::Failed && !cell.is_forgiven() { " open" } else { "" };
+    let few = || document.cells.iter().filter(|cell| cell.status == Status::Error).count() <= MAX_OPEN;
+    let is_open = match cell.status {
+        Status::Failed => !cell.is_forgiven(),
+        Status::Error => few(),
+        Status::Passed | Status::Flaky | Status::Skipped => false,
+    };
+    let open = if is_open { " open" } else { "" };
     let mut out =
         format!("\n<details{open}>\n<summary>{} {}: {}</summary>\n\n", symbol(line), code(&cell.id), headline(line));
     let told = summary::headline(cell).1.is_some_and(|reason| reason.len() <= MAX_REASON);

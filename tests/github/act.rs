@@ -6,6 +6,7 @@
 #[path = "../conformance/fixture.rs"]
 mod fixture;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +14,7 @@ use std::process::Command;
 use carnet::image::disk::OnDisk;
 use carnet::image::export::write_docker_archive;
 
-use crate::document::{tool, version, workflows};
+use crate::document::{called, tool, version, workflows};
 use crate::room::{CARNET, Room, Server};
 use crate::step::{HOSTILE, two};
 use fixture::{ask, busybox, daemon};
@@ -109,7 +110,8 @@ fn repositories(room: &Room, yaml: &str) -> Vec<String> {
         fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
         fs::write(&path, format!("name: stub\ndescription: stub\n{text}")).expect("a file");
         let pins = yaml.split(name).skip(1).filter_map(|rest| rest.split_once('@')?.1.split_whitespace().next());
-        all.extend(pins.map(|pin| format!("{name}@{pin}={}", dir.display())));
+        let pins: BTreeSet<&str> = pins.collect();
+        all.extend(pins.iter().map(|pin| format!("{name}@{pin}={}", dir.display())));
     }
     all
 }
@@ -123,7 +125,7 @@ fn act(room: &Room, yaml: &str, base: &str, more: &[&str]) -> Log {
     act.arg("--env").arg(format!("CARNET_BASE_URL={base}"));
     act.arg("--env").arg(format!("CARNET_CACHE={}", room.path("cache").display()));
     act.arg("--env").arg(format!("STUB_ARTIFACTS={}", room.path("artifacts").display()));
-    for repository in repositories(room, yaml) {
+    for repository in repositories(room, &format!("{yaml}{}", called())) {
         act.args(["--local-repository", &repository]);
     }
     act.args(more).current_dir(room.path("analysis")).env_clear();
@@ -173,6 +175,20 @@ fn the_matrix_of_the_page_gives_each_facility_a_job_and_one_report() {
         merged["cells"].as_array().expect("cells").iter().map(|cell| (&cell["id"], &cell["status"])).collect();
     assert_eq!(serde_json::json!(cells), serde_json::json!([["good", "passed"], ["bad", "failed"]]));
     assert_eq!(room.strays(), "");
+}
+
+#[test]
+fn the_matrix_can_be_called_in_four_lines() {
+    let room = two();
+    let server = Server::over(&room.mirror(Path::new(CARNET)));
+    room.write(".github/workflows/called.yml", &called());
+    let release = format!("carnet-hep/carnet/.github/workflows/carnet.yml@v{}", version());
+    let yaml = workflow("reusable").replace(&release, "./.github/workflows/called.yml");
+    let log = act(&room, &yaml, &server.url, &[]);
+    assert!(!log.is_good, "a facility fails:\n{}", log.text);
+    log.says("bad-2", "✗ the analysis fails at bad");
+    log.says("all facilities", "2 cells: 1 passed, 1 failed");
+    assert!(room.path("artifacts/carnet/report.html").is_file());
 }
 
 /// The image of a facility, known to the daemon by a name while this lives.

@@ -1,5 +1,6 @@
 //! What the documentation shows is what is tested: workflows are taken from it, tables of inputs and outputs written into it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ pub(crate) fn workflows() -> Vec<(String, String)> {
         }));
     }
     let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["simple", "matrix", "container"], "a workflow came or went: tell the tests");
+    assert_eq!(names, ["simple", "matrix", "reusable", "container"], "a workflow came or went: tell the tests");
     found
 }
 
@@ -38,13 +39,34 @@ pub(crate) fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
+/// The workflow of this project that others call.
+pub(crate) fn called() -> String {
+    read(&top().join(".github/workflows/carnet.yml"))
+}
+
+/// What all these workflows use: the action, and what it is pinned to.
+fn uses() -> Vec<(String, String)> {
+    let all: String = workflows().into_iter().map(|(_, yaml)| yaml).chain([called()]).collect();
+    let named = all.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once("uses: "));
+    named.filter_map(|(_, action)| action.split_once('@')).map(|(name, at)| (name.to_owned(), at.to_owned())).collect()
+}
+
 #[test]
 fn workflows_use_the_release_that_this_is() {
-    for (name, yaml) in workflows() {
-        let ours: Vec<&str> =
-            yaml.lines().filter_map(|line| line.split_once("carnet-hep/carnet@")).map(|l| l.1).collect();
-        assert!(!ours.is_empty() && ours.iter().all(|at| *at == format!("v{}", version())), "{name}: {ours:?}");
+    let ours: Vec<_> = uses().into_iter().filter(|(name, _)| name.starts_with("carnet-hep/carnet")).collect();
+    let wanted = format!("v{}", version());
+    assert!(ours.len() > 7 && ours.iter().all(|(_, at)| at.split(' ').next() == Some(&wanted)), "{ours:?}");
+}
+
+#[test]
+fn actions_of_others_are_pinned_alike_everywhere() {
+    let mut pins: BTreeMap<String, String> = BTreeMap::new();
+    for (name, at) in uses().into_iter().filter(|(name, _)| !name.starts_with("carnet-hep/")) {
+        let (sha, tag) = at.split_once(" # v").unwrap_or_else(|| panic!("{name}@{at} names no tag"));
+        assert!(sha.len() == 40 && sha.bytes().all(|b| b.is_ascii_hexdigit()) && !tag.is_empty(), "{name}@{at}");
+        assert_eq!(pins.entry(name.clone()).or_insert_with(|| at.clone()), &at, "{name}");
     }
+    assert_eq!(pins.len(), 5, "{pins:?}");
 }
 
 #[test]

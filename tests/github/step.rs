@@ -235,7 +235,10 @@ fn the_checkout_of_another_user_is_the_same_commit() {
     let own = analysis(&room);
     assert!(own["commit"].is_string(), "{own}");
     let mut chown = Command::new("chown");
-    assert!(chown.args(["-R", "1001:1001"]).arg(room.path("analysis")).status().expect("it starts").success(), "needs root");
+    assert!(
+        chown.args(["-R", "1001:1001"]).arg(room.path("analysis")).status().expect("it starts").success(),
+        "needs root"
+    );
     assert_eq!(analysis(&room), own);
 }
 

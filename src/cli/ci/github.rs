@@ -121,11 +121,15 @@ fn check(publisher: &Publisher<'_>) -> Outcome {
     if options.in_place && matrix.cells.len() != 1 {
         return Err(ManyError { cells: matrix.cells.into_iter().map(|cell| cell.id).collect() }.into());
     }
+    let tight = need::tight(&matrix).filter(|_| !options.in_place);
     let mut document = learn(&options, false, &inputs.out, publisher.look)?;
     need::explain(&mut document, &matrix, options.in_place);
     publisher.print(&document)?;
     drop(quoted);
     publisher.print_outputs(&document)?;
+    if let Some(said) = tight {
+        print(&github::warning(&said))?;
+    }
     publisher.document(&document, &|_| true)
 }
 

@@ -46,6 +46,25 @@ pub(super) fn render(scan: &Scan) -> String {
     out
 }
 
+/// The findings as the last part of the report on a document: folded as a whole, and rule by rule in it.
+pub(super) fn part(scan: &Scan, room: usize) -> Option<String> {
+    let sections = sections(&tally::reported(scan));
+    let said = super::sentence(scan)?;
+    let mut out = format!("\n<details>\n<summary>The static audit found {said}</summary>\n");
+    table(&mut out, scan, &sections);
+    for (index, section) in sections.iter().enumerate() {
+        let text = folded(section);
+        if out.len() + text.len() > room {
+            let left = count(sections.len() - index, "rule");
+            put(&mut out, format_args!("\n_{left} left out for size: `carnet.json` has all findings._\n"));
+            break;
+        }
+        out.push_str(&text);
+    }
+    out.push_str("\n</details>\n");
+    Some(out)
+}
+
 fn emblem(findings: &[&Finding]) -> &'static str {
     match findings.iter().map(|finding| finding.severity).max() {
         Some(Severity::Error) => "❌",

@@ -80,6 +80,11 @@ pub(super) fn annotations(scan: &Scan) -> Vec<annotation::Annotation> {
     github::annotations(scan)
 }
 
+/// What it found, as a folded part of Markdown of at most about `room` bytes; none for nothing.
+pub(super) fn part(scan: &Scan, room: usize) -> Option<String> {
+    markdown::part(scan, room)
+}
+
 /// What it found, in a few words; none for nothing.
 pub(super) fn sentence(scan: &Scan) -> Option<String> {
     tally::sentence(tally::reported(scan))

@@ -8,6 +8,24 @@ use crate::model::matrix::Matrix;
 /// The action that brings /cvmfs, at a release that was read.
 pub(super) const CVMFS: &str = "cvmfs-contrib/github-action-cvmfs@10197e000cc0add8e54ac4fb73d3ed44e2de72b4 # v5.5";
 
+/// Bytes of disk below which an image may not fit: large ones of analyses take this much unpacked.
+const ROOM: u64 = 12 << 30;
+
+/// What to say when images are to be pulled and there is little room for them.
+pub(super) fn tight(matrix: &Matrix) -> Option<String> {
+    let pulled = matrix.cells.iter().filter(|cell| cell.pull.is_some()).count();
+    let dir = ["/var/lib/docker", "/"].into_iter().find(|dir| Path::new(dir).is_dir())?;
+    let stat = nix::sys::statvfs::statvfs(dir).ok().filter(|_| pulled > 0)?;
+    let free = stat.blocks_available().saturating_mul(stat.fragment_size());
+    (free < ROOM).then(|| {
+        format!(
+            "{} GB are free for images; when they don't fit, give every facility its own job (mode plan), or remove from \
+             the runner what this job doesn't need",
+            free >> 30
+        )
+    })
+}
+
 /// Gives cells that did not pass the step or setting that they lack as a hint.
 pub(super) fn explain(document: &mut Document, matrix: &Matrix, in_place: bool) {
     let contained = is_contained();
