@@ -41,12 +41,7 @@ packages: test-tools
 tools:
 	@sh .ci/tools
 
-test-packages: test-tools
-	rm -rf target/packages
-	sh .ci/package build target/packages
-	sh .ci/package finish target/packages
-
-tools:
+test-tools:
 	@sh .ci/tools test
 
 # Cargo knows better than make whether there is something to do.
