@@ -38,9 +38,12 @@ fn init_writes_what_the_repository_shows() {
     room.write("requirements.txt", "numpy\n");
     room.run(&["init"]).expect(0);
     let text = std::fs::read_to_string(room.top().join("carnet.toml")).expect("a file");
-    for part in
-        ["pytest", "docker://gitlab-registry.example.org/me/analysis:1", "Job `test` (.gitlab-ci.yml:1)", "requirements.txt"]
-    {
+    for part in [
+        "pytest",
+        "docker://gitlab-registry.example.org/me/analysis:1",
+        "Job `test` (.gitlab-ci.yml:1)",
+        "requirements.txt",
+    ] {
         assert!(text.contains(part), "{part} is missing in:\n{text}");
     }
     let said = room.run(&["init"]).expect(2);
