@@ -1,7 +1,6 @@
 //! Facts of the git repository that an analysis lies in.
 
 use std::path::{Path, PathBuf};
-use std::sync::Once;
 
 use git2::{ErrorCode, Repository, StatusOptions};
 
@@ -20,8 +19,16 @@ pub struct Facts {
 
 /// The repository that holds `dir`, when there is one that can be read.
 pub(super) fn open(dir: &Path) -> Option<Repository> {
-    read_of_any_owner();
-    let repository = match Repository::discover(dir) {
+    readable(Repository::discover(dir), dir)
+}
+
+/// The repository whose working tree `dir` is the top of, when there is one that can be read.
+pub(super) fn open_at(dir: &Path) -> Option<Repository> {
+    readable(Repository::open(dir), dir)
+}
+
+fn readable(found: Result<Repository, git2::Error>, dir: &Path) -> Option<Repository> {
+    let repository = match found {
         Err(error) if error.code() == ErrorCode::Owner => foreign(dir)?,
         found => found.ok()?,
     };
@@ -29,25 +36,22 @@ pub(super) fn open(dir: &Path) -> Option<Repository> {
     Some(repository)
 }
 
-/// A repository of another user, as root finds it in the container of a CI job. Git and its library refuse it because its
-/// configuration could name programs to run; nothing here runs any.
+/// A repository of another user, as jobs of CI systems have it: somebody else has checked out. The library refuses it, since
+/// its configuration could name programs for git to run, but not when it is told where the repository is and that nothing of
+/// the working tree is wanted. No program is run here, so the working tree is given back.
 fn foreign(dir: &Path) -> Option<Repository> {
-    let git = dir.ancestors().map(|top| top.join(".git")).find(|git| git.is_dir())?;
-    let repository = Repository::open_bare(&git).ok()?;
-    repository.set_workdir(git.parent()?, false).ok()?;
+    let top = dir.ancestors().find(|top| top.join(".git").exists())?;
+    let mark = top.join(".git");
+    let git = if mark.is_dir() {
+        mark
+    } else {
+        // A worktree or a submodule.
+        let text = std::fs::read_to_string(&mark).ok()?;
+        top.join(text.strip_prefix("gitdir:")?.trim())
+    };
+    let repository = Repository::open_bare(git).ok()?;
+    repository.set_workdir(top, false).ok()?;
     Some(repository)
-}
-
-/// Lets libgit2 read repositories of other users. In jobs of CI systems another user than the job's has checked out, and what
-/// a repository's configuration could make git start, which that guards against, libgit2 starts nowhere.
-#[expect(unsafe_code, reason = "the option is a global of libgit2")]
-fn read_of_any_owner() {
-    static DONE: Once = Once::new();
-    DONE.call_once(|| {
-        // SAFETY: it sets one integer, once, before libgit2 opens anything in this process.
-        let set = unsafe { git2::opts::set_verify_owner_validation(false) };
-        debug_assert!(set.is_ok());
-    });
 }
 
 /// The facts; everything is empty outside git.
