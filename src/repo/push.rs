@@ -1,6 +1,11 @@
 //! What a push brings, by the lines that git gives a `pre-push` hook (githooks(5)).
 
+use std::cell::OnceCell;
+
 use super::object::Git;
+
+/// Branches of a remote that are looked at.
+const MOST_BRANCHES: usize = 10_000;
 
 /// One ref that is pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,42 +52,61 @@ pub enum Brought {
     },
 }
 
-/// Finds out which commits a ref brings to a remote of this name.
-///
-/// What the other side has there is where they start, or where the history parted from it. Of what it has elsewhere the branches
-/// known here tell; all known branches do for an address that is no remote with a name.
-///
-/// # Errors
-/// With what git says.
-pub fn brought(git: &Git, update: &Update, remote: &str) -> Result<Brought, String> {
-    let Some(new) = &update.new else { return Ok(Brought::Nothing) };
-    // A tag may be of a tree or of a blob, which nobody runs.
-    let Ok(tip) = git.commit(new) else { return Ok(Brought::Nothing) };
-    let old = update.old.as_ref().and_then(|old| git.commit(old).ok());
-    let from_old = old.as_deref().and_then(|old| git.merge_base(&tip, &[old]));
-    let base = match from_old {
-        Some(base) => Some(base),
-        None => {
-            let there = branches(git, remote)?;
-            let there: Vec<&str> = there.iter().map(String::as_str).collect();
-            if there.is_empty() { None } else { git.merge_base(&tip, &there) }
-        }
-    };
-    Ok(if base.as_ref() == Some(&tip) { Brought::Nothing } else { Brought::Commits { base, tip } })
+/// A remote, as far as it is known here.
+pub struct Remote<'a> {
+    git: &'a Git,
+    name: &'a str,
+    branches: OnceCell<Vec<String>>,
 }
 
-/// Ids of the branches of a remote, as far as they are known here.
-fn branches(git: &Git, remote: &str) -> Result<Vec<String>, String> {
-    // A name of a remote can be part of a ref, an address can't.
-    let named = format!("refs/remotes/{remote}");
-    let is_name = !remote.is_empty() && git.run(&["check-ref-format", &named]).is_ok() && is_remote(git, remote);
-    let pattern = if is_name { format!("{named}/") } else { "refs/remotes/".to_owned() };
-    let listed = git.run(&["for-each-ref", "--format=%(objectname)", &pattern])?;
-    let text = String::from_utf8_lossy(&listed);
-    let mut ids: Vec<String> = text.lines().map(str::to_owned).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    Ok(ids)
+impl<'a> Remote<'a> {
+    /// The remote of this name or address.
+    pub fn new(git: &'a Git, name: &'a str) -> Self {
+        Self { git, name, branches: OnceCell::new() }
+    }
+
+    /// Finds out which commits a ref brings there.
+    ///
+    /// What the other side has under that name is where they start, or where the history parted from it. Of what it has elsewhere
+    /// its branches tell, as they are known here; all known branches do for an address that is no remote with a name.
+    ///
+    /// # Errors
+    /// With what git says.
+    pub fn brought(&self, update: &Update) -> Result<Brought, String> {
+        let Some(new) = &update.new else { return Ok(Brought::Nothing) };
+        // A tag may be of a tree or of a blob, which nobody runs.
+        let Ok(tip) = self.git.commit(new) else { return Ok(Brought::Nothing) };
+        let old = update.old.as_ref().and_then(|old| self.git.commit(old).ok());
+        let from_old = old.as_deref().and_then(|old| self.git.merge_base(&tip, &[old]));
+        let base = match from_old {
+            Some(base) => Some(base),
+            None => {
+                let there: Vec<&str> = self.branches()?.iter().map(String::as_str).collect();
+                if there.is_empty() { None } else { self.git.merge_base(&tip, &there) }
+            }
+        };
+        Ok(if base.as_ref() == Some(&tip) { Brought::Nothing } else { Brought::Commits { base, tip } })
+    }
+
+    /// Ids of its branches.
+    fn branches(&self) -> Result<&[String], String> {
+        if let Some(known) = self.branches.get() {
+            return Ok(known);
+        }
+        // A name of a remote can be part of a ref, an address can't.
+        let named = format!("refs/remotes/{}", self.name);
+        let is_name = !self.name.is_empty()
+            && self.git.run(&["check-ref-format", &named]).is_ok()
+            && is_remote(self.git, self.name);
+        let pattern = if is_name { format!("{named}/") } else { "refs/remotes/".to_owned() };
+        let listed = self.git.run(&["for-each-ref", "--format=%(objectname)", &pattern])?;
+        let mut ids: Vec<String> = String::from_utf8_lossy(&listed).lines().map(str::to_owned).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        // More than a command line takes tell no better where something started.
+        ids.truncate(MOST_BRANCHES);
+        Ok(self.branches.get_or_init(|| ids))
+    }
 }
 
 fn is_remote(git: &Git, name: &str) -> bool {

@@ -8,6 +8,7 @@ use carnet::exit;
 use carnet::model::canonical;
 use clap::ValueEnum as _;
 
+use crate::reference;
 use crate::room::Room;
 
 fn assert_current(path: &str, wanted: &str) {
@@ -27,6 +28,13 @@ fn schemas_are_current() {
         let text = canonical::to_string(&format.schema()).expect("JSON");
         assert_current(&format!("docs/schema/{name}.json"), &text);
     }
+}
+
+#[test]
+fn the_reference_is_current() {
+    assert_current("docs/reference/cli.md", &reference::commands());
+    assert_current("docs/reference/config.md", &reference::config());
+    assert_current("docs/reference/exit-codes.md", &reference::exit_codes());
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod config;
 mod generated;
 mod matrix;
 mod manual;
+mod reference;
 mod report;
 mod room;
 mod rules;

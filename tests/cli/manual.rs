@@ -16,7 +16,8 @@ fn commands() -> Vec<String> {
     let mut queue = vec![("carnet".to_owned(), command)];
     let mut found = Vec::new();
     while let Some((name, command)) = queue.pop() {
-        queue.extend(command.get_subcommands().map(|sub| (format!("{name} {}", sub.get_name()), sub.clone())));
+        let shown = command.get_subcommands().filter(|sub| !sub.is_hide_set());
+        queue.extend(shown.map(|sub| (format!("{name} {}", sub.get_name()), sub.clone())));
         found.push(name);
     }
     found

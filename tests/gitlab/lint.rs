@@ -58,7 +58,7 @@ fn templates_and_what_the_page_shows_are_valid() {
         fs::write(&path, jobs(name)).expect("a file");
         schema(&path);
     }
-    for name in ["include", "override", "component", "flat", "cern"] {
+    for name in ["include", "override", "component", "flat", "program", "cern"] {
         let path = dir.path().join("block.yml");
         fs::write(&path, block(name)).expect("a file");
         yamllint(&path);
@@ -74,11 +74,9 @@ fn a_child_pipeline_is_valid() {
     yamllint(&child);
     schema(&child);
     // Of a grown-up size too.
-    let mut config = "[test]\nrun = \"true\"\n".to_owned();
-    for i in 0..300 {
-        config += &format!("[[facility]]\nid = \"site-{i}\"\nimage = \"docker://x/y:{}\"\n", i % 150);
-    }
-    room.write("carnet.toml", config);
+    let facility = |i| format!("[[facility]]\nid = \"site-{i}\"\nimage = \"docker://x/y:{}\"\n", i % 150);
+    let facilities: String = (0..300).map(facility).collect();
+    room.write("carnet.toml", format!("[test]\nrun = \"true\"\n{facilities}"));
     room.carnet(&["ci", "gitlab", "plan"]).ends(0);
     yamllint(&child);
     schema(&child);

@@ -11,8 +11,15 @@ use crate::packages::{TOP, file, packages, said};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Owner, time and mode of every file, and the names in their order.
-fn listing() -> (Vec<String>, BTreeMap<String, (u64, u64, u32)>) {
+/// What tells an entry's maker: sum of its owner's and group's ids, seconds since 1970, permissions.
+struct Facts {
+    owner: u64,
+    time: u64,
+    mode: u32,
+}
+
+/// The names in their order, and the facts of each.
+fn listing() -> (Vec<String>, BTreeMap<String, Facts>) {
     let mut archive = Archive::new(GzDecoder::new(File::open(file(".tar.gz")).expect("the archive")));
     let mut names = Vec::new();
     let mut facts = BTreeMap::new();
@@ -21,7 +28,8 @@ fn listing() -> (Vec<String>, BTreeMap<String, (u64, u64, u32)>) {
         let name = entry.path().expect("a path").display().to_string();
         let header = entry.header();
         let owner = header.uid().expect("a number") + header.gid().expect("a number");
-        facts.insert(name.clone(), (owner, header.mtime().expect("a time"), header.mode().expect("a mode") & 0o7777));
+        let (time, mode) = (header.mtime().expect("a time"), header.mode().expect("a mode") & 0o7777);
+        facts.insert(name.clone(), Facts { owner, time, mode });
         names.push(name);
     }
     (names, facts)
@@ -54,10 +62,10 @@ fn the_archive_holds_a_directory_of_its_name_with_all_that_a_user_gets() {
         ("completions/_carnet", 0o644),
         ("completions/carnet.fish", 0o644),
     ] {
-        let (owner, _, there) = facts.get(&format!("{top}{path}")).unwrap_or_else(|| panic!("no {path} in {names:?}"));
-        assert_eq!((*owner, *there), (0, mode), "{path}");
+        let there = facts.get(&format!("{top}{path}")).unwrap_or_else(|| panic!("no {path} in {names:?}"));
+        assert_eq!((there.owner, there.mode), (0, mode), "{path}");
     }
-    let times: Vec<u64> = facts.values().map(|(_, time, _)| *time).collect();
+    let times: Vec<u64> = facts.values().map(|facts| facts.time).collect();
     assert!(times.iter().all(|time| *time == times[0]), "one time, that of the commit: {times:?}");
 }
 

@@ -6,6 +6,8 @@ mod archive;
 #[expect(dead_code, reason = "the image of busybox is for engines")]
 mod fixture;
 mod image;
+mod installer;
 mod notes;
 mod packages;
+mod version;
 mod wheel;

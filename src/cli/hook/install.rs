@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum as _;
 
-use super::super::check::load;
 use super::super::{CommandError, Outcome, print};
 use super::{Install, Limits, Remove};
+use crate::config;
 use crate::exit;
 use crate::repo::RepoError;
 use crate::run::hook::install::{self, How, Installed, Removed};
@@ -36,11 +36,11 @@ pub(super) fn install(arguments: &Install) -> Outcome {
 
 pub(super) fn remove(arguments: &Remove) -> Outcome {
     let place = Place::find(&directory(&arguments.path)?)?;
-    let file = place.dir.join(crate::run::hook::file::NAME);
+    let file = shown(&place.dir.join(crate::run::hook::file::NAME));
     let text = match install::remove(&place)? {
-        Removed::Ours => format!("removed {}\n", file.display()),
-        Removed::Restored => format!("{} is again the hook that was there before\n", file.display()),
-        Removed::Nothing => format!("no hook of carnet is in {}\n", place.dir.display()),
+        Removed::Ours => format!("removed {file}\n"),
+        Removed::Restored => format!("{file} is again the hook that was there before\n"),
+        Removed::Nothing => format!("no hook of carnet is in {}\n", shown(&place.dir)),
     };
     print(&text)?;
     if let Some(found) = manager::find(&place).filter(|found| found.knows_us) {
@@ -63,8 +63,11 @@ fn program() -> PathBuf {
 /// What the hook is to say to `carnet hook run`, as far as it isn't the default.
 fn options(limits: &Limits, place: &Place, path: &Path) -> Result<Vec<String>, CommandError> {
     let mut options = Vec::new();
-    let (analysis, _) = load(path)?;
     let top = place.top.canonicalize().unwrap_or_else(|_| place.top.clone());
+    let start = directory(path)?;
+    // Where no configuration is, the repository is the analysis.
+    let file = config::discover(&start, Some(&top));
+    let analysis = file.as_deref().and_then(Path::parent).unwrap_or(&top);
     if let Some(below) = analysis.strip_prefix(&top).ok().and_then(Path::to_str).filter(|below| !below.is_empty()) {
         options.extend(["--path".to_owned(), below.to_owned()]);
     }
@@ -80,16 +83,22 @@ fn options(limits: &Limits, place: &Place, path: &Path) -> Result<Vec<String>, C
 }
 
 fn said(installed: &Installed) -> String {
-    let file = installed.file.display();
+    let file = shown(&installed.file);
     let done = match installed.how {
         How::New => format!("wrote {file}"),
         How::Renewed => format!("wrote {file} anew"),
         How::Same => format!("{file} is there already"),
     };
     match &installed.before {
-        Some(before) => format!("{done}; the hook that was there before runs after it, from {}", before.display()),
+        Some(before) => format!("{done}; the hook that was there before runs after it, from {}", shown(before)),
         None => done,
     }
+}
+
+/// The path as it is found from here, where it lies below.
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().and_then(|dir| dir.canonicalize()).unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).display().to_string()
 }
 
 /// What to do where another program keeps the hooks.

@@ -122,16 +122,18 @@ impl<'a> Workflow<'a> {
             for step in job.items_of("steps").iter().take(MOST_STEPS) {
                 self.step(job, step, &mut run);
             }
-            let is_host = run.own.is_none() && run.started.is_empty();
-            if is_host && self.finish_host(&run) {
-                is_tested = true;
+            if run.own.is_none() && run.started.is_empty() {
+                runners.extend(self.finish_host(&run).then(|| short(&runner)));
+                is_tested |= run.host.iter().any(|script| script.has_test) && !is_lint(name);
                 pythons.extend(run.python.clone());
-                runners.insert(short(&runner));
             }
             self.finish(run);
         }
-        if is_tested {
+        if is_tested && !runners.is_empty() {
             self.ci.leave(&at, on_runner(&runners, &pythons));
+        } else if !runners.is_empty() {
+            let runners: Vec<String> = runners.into_iter().collect();
+            self.ci.leave(&at, format!("no image and no known test: it runs on {} itself", runners.join(" and ")));
         }
     }
 
@@ -183,18 +185,7 @@ impl<'a> Workflow<'a> {
         let text = fill::lenient(text, &run.scope);
         let mut values = run.values.clone();
         values.extend(step.entries_at(&["env"]).into_iter().filter_map(|(name, node)| plain(name, node, run)));
-        let mut rest = Vec::new();
-        for line in launch::lines(&text) {
-            match launch::read(&line) {
-                Some(Call::Run(launch)) => self.start(*launch, &values, run),
-                Some(Call::Exec { name, command }) => self.exec(&name, &command, run),
-                Some(Call::Build(tags)) => {
-                    let tags = tags.iter().map(|tag| fill::variables(tag, &values).unwrap_or_else(|_| tag.clone()));
-                    run.built.extend(tags.map(|tag| without_tag(&tag).to_owned()));
-                }
-                None => rest.push(line),
-            }
-        }
+        let rest = self.calls(&text, &values, run);
         let has_call = launch::lines(&text).len() != rest.len();
         let text = if has_call { rest.join("\n") } else { text };
         let mut script = Script::read(&text, self.has);
@@ -204,6 +195,23 @@ impl<'a> Workflow<'a> {
             script.work.insert(0, format!("cd {}", fill::lenient(dir, &run.scope)));
         }
         run.host.push(script);
+    }
+
+    /// Follows the commands that start containers or use them; gives the others back.
+    fn calls(&mut self, text: &str, values: &BTreeMap<String, String>, run: &mut Run<'_>) -> Vec<String> {
+        let mut rest = Vec::new();
+        for line in launch::lines(text) {
+            match launch::read(&line) {
+                Some(Call::Run(launch)) => self.start(*launch, values, run),
+                Some(Call::Exec { name, command }) => self.exec(&name, &command, run),
+                Some(Call::Build(tags)) => {
+                    let tags = tags.iter().map(|tag| fill::variables(tag, values).unwrap_or_else(|_| tag.clone()));
+                    run.built.extend(tags.map(|tag| without_tag(&tag).to_owned()));
+                }
+                None => rest.push(line),
+            }
+        }
+        rest
     }
 
     fn action(&mut self, lower: &str, uses: &str, step: &Node, run: &mut Run<'_>) {
@@ -254,6 +262,15 @@ impl<'a> Workflow<'a> {
                 Some(input("name").ok().filter(|name| !name.is_empty()).unwrap_or_else(|| "another job".to_owned()));
         } else if lower.starts_with("actions/setup-python@") {
             run.python = input("python-version").ok().filter(|version| !version.is_empty());
+        } else {
+            // Some actions are given commands; containers that these start are places too.
+            let texts =
+                ["run", "command", "commands", "script"].map(|key| step.at(&["with", key]).and_then(Node::text));
+            let values = run.values.clone();
+            for text in texts.into_iter().flatten() {
+                let text = fill::lenient(text, &run.scope);
+                self.calls(&text, &values, run);
+            }
         }
     }
 
@@ -315,10 +332,10 @@ impl<'a> Workflow<'a> {
         script
     }
 
-    /// Takes up what a job without a container runs. Whether it tests.
+    /// Takes up what a job without a container runs. Whether it stays without a place.
     fn finish_host(&mut self, run: &Run<'_>) -> bool {
         if is_lint(run.job) || !run.host.iter().any(|script| script.has_test) {
-            return false;
+            return true;
         }
         let sourced = run.host.iter().flat_map(|script| &script.setup).find_map(|line| view::sourced(line));
         let mut stay = match sourced {

@@ -137,6 +137,18 @@ fn a_job_without_an_image_is_named_and_its_tests_are_kept() {
         "{left}"
     );
     assert!(left.contains("`macos-14`"), "{left}");
+    assert!(left.contains("job `lint` (.github/workflows/ci.yml:11): no image and no known test"), "{left}");
+}
+
+#[test]
+fn commands_given_to_an_action_may_start_containers() {
+    let ci = github(
+        "jobs:\n  serial:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: reanahub/reana-github-actions/local-run@v1\n        with:\n          \
+         commands: |\n            docker run -i --rm -v `pwd`:/workdir docker.io/reanahub/reana-env-root6 bash -c \"\n              cd /workdir &&\n              \
+         root -b -q './code/gen.C(200,\\\"x.root\\\")'\"\n            ls -l x.root\n",
+    );
+    assert_eq!(only(&ci).image, "docker://docker.io/reanahub/reana-env-root6");
+    assert_eq!(ci.agreed(), Some("root -b -q './code/gen.C(200,\"x.root\")'"));
 }
 
 #[test]

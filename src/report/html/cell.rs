@@ -99,6 +99,7 @@ pub(super) struct Failure<'a> {
 #[derive(Debug)]
 pub(super) struct Differences {
     pub(super) said: String,
+    pub(super) any: bool,
     pub(super) rows: Vec<Difference>,
     /// The reference fails in the same words, so nothing here is the reason.
     pub(super) alike: bool,
@@ -230,7 +231,11 @@ fn failure<'a>(context: &Context<'_>, case: &'a TestCase, open: bool) -> Failure
         name: summary::case_name(case),
         verb: if case.outcome == Outcome::Errored { "broke" } else { "failed" },
         place,
-        message: summary::case_reason(case),
+        message: if case.tried_network {
+            format!("{} (tried the network, which is off here)", summary::case_message(case))
+        } else {
+            summary::case_message(case)
+        },
         output: case.output.as_ref().map(|captured| output(captured, context.output)),
         open,
     }
@@ -270,6 +275,7 @@ fn differences(context: &Context<'_>, line: &Line<'_>) -> Option<Differences> {
     let (rows, _) = sort::foremost(diff, line.cell, MAX_DIFFERENCES, false);
     Some(Differences {
         said: said(diff),
+        any: !diff.is_empty(),
         rows: rows.iter().map(Difference::of).collect(),
         alike: summary::fails_alike(context.document, line.cell),
         environment: anchor("environment", line.cell.environment.as_ref().map_or("", |digest| digest.short())),

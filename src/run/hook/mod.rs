@@ -22,7 +22,7 @@ use crate::model::finding::{Finding, Severity};
 use crate::repo::RepoError;
 use crate::repo::commit::Commit;
 use crate::repo::object::Git;
-use crate::repo::push::{Brought, Update, brought};
+use crate::repo::push::{Brought, Remote, Update};
 
 /// Largest configuration or baseline that is read of a commit.
 const LARGEST: u64 = 16 << 20;
@@ -102,8 +102,9 @@ pub enum Trouble {
 pub fn look(push: &Push) -> Result<Seen, Trouble> {
     let mut seen = Seen::default();
     let git = Git::at(&push.top);
+    let remote = Remote::new(&git, &push.remote);
     for update in &push.updates {
-        let Brought::Commits { base, tip } = brought(&git, update, &push.remote).map_err(Trouble::Git)? else {
+        let Brought::Commits { base, tip } = remote.brought(update).map_err(Trouble::Git)? else {
             continue;
         };
         match seen.tips.iter_mut().find(|one| one.commit == tip && one.base == base) {

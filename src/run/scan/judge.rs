@@ -84,7 +84,7 @@ impl Known {
     /// When the text is no baseline.
     pub fn of(top: &Path, accepted: &Accepted, read: impl FnOnce(&str) -> Option<String>) -> Result<Self, KnownError> {
         let path = accepted.baseline.clone().unwrap_or_else(|| FILE.to_owned());
-        let text = read(&path);
+        let text = read(path.trim_start_matches("./"));
         let file = top.join(&path);
         Self::parse(path, file, text.as_deref())
     }
