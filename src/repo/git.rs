@@ -1,8 +1,15 @@
 //! Facts of the git repository that an analysis lies in.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, Repository, StatusOptions};
+
+/// Mode of a submodule in git's index.
+pub(super) const GITLINK: u32 = 0o160_000;
+/// Submodules within submodules that are looked into.
+const MOST_NESTED: usize = 8;
 
 /// What git says of the directory of an analysis.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,7 +64,7 @@ fn foreign(dir: &Path) -> Option<Repository> {
 /// The facts; everything is empty outside git.
 pub fn facts(dir: &Path) -> Facts {
     let Some(repository) = open(dir) else { return Facts::default() };
-    Facts { dirty: dirty(&repository), ..of(&repository) }
+    Facts { dirty: dirty(&repository, 0), ..of(&repository) }
 }
 
 /// The facts without a look at the working tree, which is told to be clean.
@@ -83,10 +90,29 @@ pub fn below(dir: &Path) -> String {
     found().unwrap_or_default()
 }
 
-fn dirty(repository: &Repository) -> bool {
+fn dirty(repository: &Repository, nested: usize) -> bool {
     let mut options = StatusOptions::new();
     options.include_untracked(true).include_ignored(false).no_refresh(true);
-    repository.statuses(Some(&mut options)).is_ok_and(|statuses| !statuses.is_empty())
+    // The library looks into submodules itself, but not into those of another user.
+    options.exclude_submodules(true);
+    let own = repository.statuses(Some(&mut options)).is_ok_and(|statuses| !statuses.is_empty());
+    own || (nested < MOST_NESTED && any_submodule_differs(repository, nested))
+}
+
+/// Whether a submodule is added or moved against the commit, or stands elsewhere or changed where it is checked out.
+fn any_submodule_differs(repository: &Repository, nested: usize) -> bool {
+    let (Ok(index), Some(top)) = (repository.index(), repository.workdir()) else { return false };
+    let committed = repository.head().ok().and_then(|head| head.peel_to_tree().ok());
+    index.iter().filter(|entry| entry.mode == GITLINK).any(|entry| {
+        let path = Path::new(OsStr::from_bytes(&entry.path));
+        let known = committed.as_ref().and_then(|tree| tree.get_path(path).ok());
+        let checked_out = open_at(&top.join(path));
+        known.is_none_or(|known| known.id() != entry.id)
+            || checked_out.is_some_and(|inner| {
+                let at = inner.head().ok().and_then(|head| head.target());
+                at != Some(entry.id) || dirty(&inner, nested + 1)
+            })
+    })
 }
 
 fn remote(repository: &Repository) -> Option<String> {

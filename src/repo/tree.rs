@@ -24,8 +24,6 @@ use crate::model::tree::{LeftOut, Tree};
 const MOST_ENTRIES: usize = 1_000_000;
 /// Most paths that are named as left out.
 const MOST_LEFT_OUT: usize = 100;
-/// Mode of a submodule in git's index.
-const GITLINK: u32 = 0o160_000;
 
 /// The files of an analysis, by path relative to its top, with the reasons of those left out.
 #[derive(Debug, Clone, Default)]
@@ -144,7 +142,7 @@ impl Listing {
         let mut paths = Vec::new();
         for entry in index.iter() {
             let path = PathBuf::from(OsStr::from_bytes(&entry.path));
-            if entry.mode != GITLINK {
+            if entry.mode != git::GITLINK {
                 paths.push(path);
                 continue;
             }

@@ -243,6 +243,9 @@ fn the_checkout_of_another_user_is_the_same_commit() {
         "needs root"
     );
     assert_eq!(analysis(&room), own);
+    assert_eq!(own["dirty"], false);
+    room.write("sub/inner.txt", "3\n");
+    assert_eq!(analysis(&room)["dirty"], true, "a submodule that was changed");
 }
 
 #[test]
