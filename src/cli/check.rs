@@ -16,6 +16,9 @@ use crate::repo::git;
 use crate::run::{self, Options};
 use crate::ui::{Live, Look, file, note};
 
+/// Engines that can be asked for.
+pub(super) const ENGINES: [&str; 2] = ["docker", "embedded"];
+
 /// Run the tests in every facility's image and report where they pass.
 ///
 /// Without a carnet.toml the tests are detected and run on this machine. Reports go to the directory that --out names:
@@ -31,7 +34,7 @@ pub(super) struct Arguments {
     cells: Vec<String>,
 
     /// Engine for cells that name none: docker, embedded. By default the first that works and can take the image.
-    #[arg(long, value_name = "ENGINE", value_parser = ["docker", "embedded"])]
+    #[arg(long, value_name = "ENGINE", value_parser = ENGINES)]
     engine: Option<String>,
 
     /// Cells that run at the same time; by default the number of processors, at most four.

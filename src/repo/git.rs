@@ -1,9 +1,15 @@
 //! Facts of the git repository that an analysis lies in.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
 
 use git2::{ErrorCode, Repository, StatusOptions};
+
+/// Mode of a submodule in git's index.
+pub(super) const GITLINK: u32 = 0o160_000;
+/// Submodules within submodules that are looked into.
+const MOST_NESTED: usize = 8;
 
 /// What git says of the directory of an analysis.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,8 +26,16 @@ pub struct Facts {
 
 /// The repository that holds `dir`, when there is one that can be read.
 pub(super) fn open(dir: &Path) -> Option<Repository> {
-    read_of_any_owner();
-    let repository = match Repository::discover(dir) {
+    readable(Repository::discover(dir), dir)
+}
+
+/// The repository whose working tree `dir` is the top of, when there is one that can be read.
+pub(super) fn open_at(dir: &Path) -> Option<Repository> {
+    readable(Repository::open(dir), dir)
+}
+
+fn readable(found: Result<Repository, git2::Error>, dir: &Path) -> Option<Repository> {
+    let repository = match found {
         Err(error) if error.code() == ErrorCode::Owner => foreign(dir)?,
         found => found.ok()?,
     };
@@ -29,31 +43,28 @@ pub(super) fn open(dir: &Path) -> Option<Repository> {
     Some(repository)
 }
 
-/// A repository of another user, as root finds it in the container of a CI job. Git and its library refuse it because its
-/// configuration could name programs to run; nothing here runs any.
+/// A repository of another user, as jobs of CI systems have it: somebody else has checked out. The library refuses it, since
+/// its configuration could name programs for git to run, but not when it is told where the repository is and that nothing of
+/// the working tree is wanted. No program is run here, so the working tree is given back.
 fn foreign(dir: &Path) -> Option<Repository> {
-    let git = dir.ancestors().map(|top| top.join(".git")).find(|git| git.is_dir())?;
-    let repository = Repository::open_bare(&git).ok()?;
-    repository.set_workdir(git.parent()?, false).ok()?;
+    let top = dir.ancestors().find(|top| top.join(".git").exists())?;
+    let mark = top.join(".git");
+    let git = if mark.is_dir() {
+        mark
+    } else {
+        // A worktree or a submodule.
+        let text = std::fs::read_to_string(&mark).ok()?;
+        top.join(text.strip_prefix("gitdir:")?.trim())
+    };
+    let repository = Repository::open_bare(git).ok()?;
+    repository.set_workdir(top, false).ok()?;
     Some(repository)
-}
-
-/// Lets libgit2 read repositories of other users. In jobs of CI systems another user than the job's has checked out, and what
-/// a repository's configuration could make git start, which that guards against, libgit2 starts nowhere.
-#[expect(unsafe_code, reason = "the option is a global of libgit2")]
-fn read_of_any_owner() {
-    static DONE: Once = Once::new();
-    DONE.call_once(|| {
-        // SAFETY: it sets one integer, once, before libgit2 opens anything in this process.
-        let set = unsafe { git2::opts::set_verify_owner_validation(false) };
-        debug_assert!(set.is_ok());
-    });
 }
 
 /// The facts; everything is empty outside git.
 pub fn facts(dir: &Path) -> Facts {
     let Some(repository) = open(dir) else { return Facts::default() };
-    Facts { dirty: dirty(&repository), ..of(&repository) }
+    Facts { dirty: dirty(&repository, 0), ..of(&repository) }
 }
 
 /// The facts without a look at the working tree, which is told to be clean.
@@ -79,10 +90,29 @@ pub fn below(dir: &Path) -> String {
     found().unwrap_or_default()
 }
 
-fn dirty(repository: &Repository) -> bool {
+fn dirty(repository: &Repository, nested: usize) -> bool {
     let mut options = StatusOptions::new();
     options.include_untracked(true).include_ignored(false).no_refresh(true);
-    repository.statuses(Some(&mut options)).is_ok_and(|statuses| !statuses.is_empty())
+    // The library looks into submodules itself, but not into those of another user.
+    options.exclude_submodules(true);
+    let own = repository.statuses(Some(&mut options)).is_ok_and(|statuses| !statuses.is_empty());
+    own || (nested < MOST_NESTED && any_submodule_differs(repository, nested))
+}
+
+/// Whether a submodule is added or moved against the commit, or stands elsewhere or changed where it is checked out.
+fn any_submodule_differs(repository: &Repository, nested: usize) -> bool {
+    let (Ok(index), Some(top)) = (repository.index(), repository.workdir()) else { return false };
+    let committed = repository.head().ok().and_then(|head| head.peel_to_tree().ok());
+    index.iter().filter(|entry| entry.mode == GITLINK).any(|entry| {
+        let path = Path::new(OsStr::from_bytes(&entry.path));
+        let known = committed.as_ref().and_then(|tree| tree.get_path(path).ok());
+        let checked_out = open_at(&top.join(path));
+        known.is_none_or(|known| known.id() != entry.id)
+            || checked_out.is_some_and(|inner| {
+                let at = inner.head().ok().and_then(|head| head.target());
+                at != Some(entry.id) || dirty(&inner, nested + 1)
+            })
+    })
 }
 
 fn remote(repository: &Repository) -> Option<String> {

@@ -24,8 +24,6 @@ use crate::model::tree::{LeftOut, Tree};
 const MOST_ENTRIES: usize = 1_000_000;
 /// Most paths that are named as left out.
 const MOST_LEFT_OUT: usize = 100;
-/// Mode of a submodule in git's index.
-const GITLINK: u32 = 0o160_000;
 
 /// The files of an analysis, by path relative to its top, with the reasons of those left out.
 #[derive(Debug, Clone, Default)]
@@ -144,14 +142,14 @@ impl Listing {
         let mut paths = Vec::new();
         for entry in index.iter() {
             let path = PathBuf::from(OsStr::from_bytes(&entry.path));
-            if entry.mode != GITLINK {
+            if entry.mode != git::GITLINK {
                 paths.push(path);
                 continue;
             }
             let inner = workdir.join(&path);
-            match Repository::open(&inner) {
-                Ok(submodule) if submodule.workdir().is_some() => submodules.push_back(submodule),
-                _ => self.leave_out(&inner, "a submodule that isn't checked out"),
+            match git::open_at(&inner) {
+                Some(submodule) => submodules.push_back(submodule),
+                None => self.leave_out(&inner, "a submodule that isn't checked out"),
             }
         }
         Ok(paths)

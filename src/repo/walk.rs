@@ -42,8 +42,6 @@ const MOST_ENTRIES: usize = 2_000_000;
 const LARGEST_IGNORE: u64 = 1 << 20;
 /// Most opening braces in a pattern.
 const MOST_BRACES: usize = 100;
-/// Mode of a submodule in git's index.
-const GITLINK: u32 = 0o160_000;
 
 /// What lies in a repository.
 #[derive(Debug, Default)]
@@ -118,7 +116,7 @@ impl Index {
         for entry in index.iter() {
             let path = PathBuf::from(std::ffi::OsStr::from_bytes(&entry.path));
             let Some(path) = path.strip_prefix(below).ok().and_then(Path::to_str) else { continue };
-            if entry.mode == GITLINK {
+            if entry.mode == super::git::GITLINK {
                 found.submodules.insert(path.to_owned());
             } else {
                 found.files.insert(path.to_owned());

@@ -219,11 +219,14 @@ fn a_cell_that_lacks_cvmfs_is_told_the_step_to_add() {
 #[test]
 fn the_checkout_of_another_user_is_the_same_commit() {
     let room = two();
-    // What git has although it is to be ignored belongs to the analysis as well.
+    // What git has although it is to be ignored belongs to the analysis as well, and what submodules have.
     room.write(".gitignore", "data/\n");
     room.commit();
     room.write("data/x.txt", "1\n");
     room.git(&["add", "--force", "data/x.txt"]);
+    let other = Room::with(&[("inner.txt", "2\n")]);
+    let inner = other.path("analysis").display().to_string();
+    room.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", &inner, "sub"]);
     room.commit();
     let cell = [("INPUT_MODE", "cell"), ("INPUT_CELLS", "good")];
     let analysis = |room: &Room| {
@@ -233,13 +236,16 @@ fn the_checkout_of_another_user_is_the_same_commit() {
         document["analysis"].clone()
     };
     let own = analysis(&room);
-    assert!(own["commit"].is_string(), "{own}");
+    assert!(own["commit"].is_string() && own["tree"]["left_out"].as_array().is_none_or(Vec::is_empty), "{own}");
     let mut chown = Command::new("chown");
     assert!(
         chown.args(["-R", "1001:1001"]).arg(room.path("analysis")).status().expect("it starts").success(),
         "needs root"
     );
     assert_eq!(analysis(&room), own);
+    assert_eq!(own["dirty"], false);
+    room.write("sub/inner.txt", "3\n");
+    assert_eq!(analysis(&room)["dirty"], true, "a submodule that was changed");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum as _;
 
-use super::super::super::check::FailOn;
+use super::super::super::check::{ENGINES, FailOn};
 use crate::error::{Failure, Kind};
 
 /// What the step does.
@@ -92,9 +92,6 @@ impl Failure for InputError {
     }
 }
 
-/// Engines that can be named.
-const ENGINES: [&str; 4] = ["auto", "docker", "embedded", "none"];
-
 impl Inputs {
     /// Reads them by their variables' names.
     pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, InputError> {
@@ -107,7 +104,8 @@ impl Inputs {
         let modes = Mode::ALL.map(|(name, _)| name);
         let mode = input("mode").one_of(&modes)?;
         let mode = Mode::ALL.into_iter().find(|(name, _)| *name == mode).map_or(Mode::Check, |(_, mode)| mode);
-        let engine = match input("engine").one_of(&ENGINES)? {
+        let engines: Vec<&str> = ["auto"].into_iter().chain(ENGINES).chain(["none"]).collect();
+        let engine = match input("engine").one_of(&engines)? {
             "auto" => Engine::Auto,
             "none" => Engine::None,
             name => Engine::Named(name.to_owned()),
@@ -134,6 +132,10 @@ impl Inputs {
         let refuse = |name, value: &str, wanted: &str| {
             Err(InputError { name, value: value.to_owned(), wanted: wanted.to_owned() })
         };
+        // The directory for reports hides itself from git, and must not hide the analysis.
+        if self.out.canonicalize().is_ok_and(|out| self.path.canonicalize().is_ok_and(|path| path.starts_with(out))) {
+            return refuse("out", &self.out.to_string_lossy(), "reports want a directory of their own");
+        }
         match self.mode {
             Mode::Cell if self.cells.is_empty() => {
                 refuse("cells", "", "mode cell wants the names of cells: ${{ matrix.cells }} of a plan")
@@ -263,8 +265,15 @@ mod tests {
 
     #[test]
     fn modes_ask_for_what_they_need() {
-        for given in [&[("INPUT_MODE", "cell")][..], &[("INPUT_MODE", "merge")], &[("INPUT_ENGINE", "none")]] {
-            read(given).unwrap_err();
+        let alone = [
+            ("INPUT_MODE", "cell"),
+            ("INPUT_MODE", "merge"),
+            ("INPUT_ENGINE", "none"),
+            ("INPUT_OUT", ".."),
+            ("INPUT_OUT", "./"),
+        ];
+        for given in alone.map(|input| [input]) {
+            read(&given).unwrap_err();
         }
         let inputs = read(&[("INPUT_MODE", "cell"), ("INPUT_CELLS", "a"), ("INPUT_ENGINE", "none")]).unwrap();
         assert!(inputs.in_place());
