@@ -1,9 +1,13 @@
 //! Facts of the git repository that an analysis lies in.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
 
 use git2::{ErrorCode, Repository, StatusOptions};
+
+/// Bytes of a file that says where the directory of a submodule is.
+const LONGEST_LINK: u64 = 1 << 16;
 
 /// What git says of the directory of an analysis.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +24,6 @@ pub struct Facts {
 
 /// The repository that holds `dir`, when there is one that can be read.
 pub(super) fn open(dir: &Path) -> Option<Repository> {
-    read_of_any_owner();
     let repository = match Repository::discover(dir) {
         Err(error) if error.code() == ErrorCode::Owner => foreign(dir)?,
         found => found.ok()?,
@@ -38,16 +41,30 @@ fn foreign(dir: &Path) -> Option<Repository> {
     Some(repository)
 }
 
-/// Lets libgit2 read repositories of other users. In jobs of CI systems another user than the job's has checked out, and what
-/// a repository's configuration could make git start, which that guards against, libgit2 starts nowhere.
-#[expect(unsafe_code, reason = "the option is a global of libgit2")]
-fn read_of_any_owner() {
-    static DONE: Once = Once::new();
-    DONE.call_once(|| {
-        // SAFETY: it sets one integer, once, before libgit2 opens anything in this process.
-        let set = unsafe { git2::opts::set_verify_owner_validation(false) };
-        debug_assert!(set.is_ok());
-    });
+/// The repository of a submodule at `inner` of `outer`; none when it isn't checked out.
+pub(super) fn submodule(outer: &Repository, inner: &Path) -> Option<Repository> {
+    let repository = match Repository::open(inner) {
+        Err(error) if error.code() == ErrorCode::Owner => foreign_submodule(outer, inner)?,
+        found => found.ok()?,
+    };
+    repository.workdir()?;
+    Some(repository)
+}
+
+/// A submodule of another user: its `.git` is a file that names a directory within that of the repository around it.
+fn foreign_submodule(outer: &Repository, inner: &Path) -> Option<Repository> {
+    let file = inner.join(".git");
+    let mut link = String::new();
+    File::open(file.symlink_metadata().ok()?.is_file().then_some(file)?)
+        .ok()?
+        .take(LONGEST_LINK)
+        .read_to_string(&mut link)
+        .ok()?;
+    let git = inner.join(link.strip_prefix("gitdir:")?.trim()).canonicalize().ok()?;
+    let own = outer.path().canonicalize().ok()?;
+    let repository = Repository::open_bare(git.starts_with(own).then_some(git)?).ok()?;
+    repository.set_workdir(inner, false).ok()?;
+    Some(repository)
 }
 
 /// The facts; everything is empty outside git.

@@ -149,9 +149,9 @@ impl Listing {
                 continue;
             }
             let inner = workdir.join(&path);
-            match Repository::open(&inner) {
-                Ok(submodule) if submodule.workdir().is_some() => submodules.push_back(submodule),
-                _ => self.leave_out(&inner, "a submodule that isn't checked out"),
+            match git::submodule(repository, &inner) {
+                Some(submodule) => submodules.push_back(submodule),
+                None => self.leave_out(&inner, "a submodule that isn't checked out"),
             }
         }
         Ok(paths)
