@@ -1,11 +1,17 @@
 //! Facts of the git repository that an analysis lies in.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorCode, Repository, StatusOptions};
+use git2::{ErrorCode, IndexEntry, Repository, StatusOptions};
 
+/// Mode of a submodule in git's index.
+const GITLINK: u32 = 0o160_000;
+/// Submodules within submodules that are looked at.
+const DEEPEST: u8 = 8;
 /// Bytes of a file that says where the directory of a submodule is.
 const LONGEST_LINK: u64 = 1 << 16;
 
@@ -61,7 +67,7 @@ fn foreign_submodule(outer: &Repository, inner: &Path) -> Option<Repository> {
         .read_to_string(&mut link)
         .ok()?;
     let git = inner.join(link.strip_prefix("gitdir:")?.trim()).canonicalize().ok()?;
-    let own = outer.path().canonicalize().ok()?;
+    let own = outer.path().canonicalize().ok()?.join("modules");
     let repository = Repository::open_bare(git.starts_with(own).then_some(git)?).ok()?;
     repository.set_workdir(inner, false).ok()?;
     Some(repository)
@@ -70,7 +76,7 @@ fn foreign_submodule(outer: &Repository, inner: &Path) -> Option<Repository> {
 /// The facts; everything is empty outside git.
 pub fn facts(dir: &Path) -> Facts {
     let Some(repository) = open(dir) else { return Facts::default() };
-    Facts { dirty: dirty(&repository), ..of(&repository) }
+    Facts { dirty: dirty(&repository, DEEPEST), ..of(&repository) }
 }
 
 /// The facts without a look at the working tree, which is told to be clean.
@@ -96,10 +102,21 @@ pub fn below(dir: &Path) -> String {
     found().unwrap_or_default()
 }
 
-fn dirty(repository: &Repository) -> bool {
+/// Whether something differs from the commit, submodules included down to a depth. They are looked at here, since the library
+/// takes those of another user for changed.
+fn dirty(repository: &Repository, depth: u8) -> bool {
     let mut options = StatusOptions::new();
-    options.include_untracked(true).include_ignored(false).no_refresh(true);
-    repository.statuses(Some(&mut options)).is_ok_and(|statuses| !statuses.is_empty())
+    options.include_untracked(true).include_ignored(false).no_refresh(true).exclude_submodules(true);
+    if repository.statuses(Some(&mut options)).is_ok_and(|statuses| !statuses.is_empty()) {
+        return true;
+    }
+    let (Some(top), Ok(index)) = (repository.workdir(), repository.index()) else { return false };
+    let changed = |entry: IndexEntry| {
+        let inner = submodule(repository, &top.join(OsStr::from_bytes(&entry.path)))?;
+        let moved = inner.head().ok().and_then(|head| head.target()) != Some(entry.id);
+        Some(moved || dirty(&inner, depth - 1))
+    };
+    depth > 0 && index.iter().filter(|entry| entry.mode == GITLINK).any(|entry| changed(entry).unwrap_or(false))
 }
 
 fn remote(repository: &Repository) -> Option<String> {
