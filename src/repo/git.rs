@@ -1,15 +1,19 @@
 //! Facts of the git repository that an analysis lies in.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorCode, Repository, StatusOptions};
+use git2::{ErrorCode, IndexEntry, Repository, StatusOptions};
 
 /// Mode of a submodule in git's index.
 pub(super) const GITLINK: u32 = 0o160_000;
-/// Submodules within submodules that are looked into.
-const MOST_NESTED: usize = 8;
+/// Submodules within submodules that are looked at.
+const DEEPEST: u8 = 8;
+/// Bytes of a file that says where the directory of a submodule is.
+const LONGEST_LINK: u64 = 1 << 16;
 
 /// What git says of the directory of an analysis.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,16 +30,7 @@ pub struct Facts {
 
 /// The repository that holds `dir`, when there is one that can be read.
 pub(super) fn open(dir: &Path) -> Option<Repository> {
-    readable(Repository::discover(dir), dir)
-}
-
-/// The repository whose working tree `dir` is the top of, when there is one that can be read.
-pub(super) fn open_at(dir: &Path) -> Option<Repository> {
-    readable(Repository::open(dir), dir)
-}
-
-fn readable(found: Result<Repository, git2::Error>, dir: &Path) -> Option<Repository> {
-    let repository = match found {
+    let repository = match Repository::discover(dir) {
         Err(error) if error.code() == ErrorCode::Owner => foreign(dir)?,
         found => found.ok()?,
     };
@@ -43,28 +38,45 @@ fn readable(found: Result<Repository, git2::Error>, dir: &Path) -> Option<Reposi
     Some(repository)
 }
 
-/// A repository of another user, as jobs of CI systems have it: somebody else has checked out. The library refuses it, since
-/// its configuration could name programs for git to run, but not when it is told where the repository is and that nothing of
-/// the working tree is wanted. No program is run here, so the working tree is given back.
+/// A repository of another user, as root finds it in the container of a CI job. Git and its library refuse it because its
+/// configuration could name programs to run; nothing here runs any.
 fn foreign(dir: &Path) -> Option<Repository> {
-    let top = dir.ancestors().find(|top| top.join(".git").exists())?;
-    let mark = top.join(".git");
-    let git = if mark.is_dir() {
-        mark
-    } else {
-        // A worktree or a submodule.
-        let text = std::fs::read_to_string(&mark).ok()?;
-        top.join(text.strip_prefix("gitdir:")?.trim())
+    let git = dir.ancestors().map(|top| top.join(".git")).find(|git| git.is_dir())?;
+    let repository = Repository::open_bare(&git).ok()?;
+    repository.set_workdir(git.parent()?, false).ok()?;
+    Some(repository)
+}
+
+/// The repository of a submodule at `inner` of `outer`; none when it isn't checked out.
+pub(super) fn submodule(outer: &Repository, inner: &Path) -> Option<Repository> {
+    let repository = match Repository::open(inner) {
+        Err(error) if error.code() == ErrorCode::Owner => foreign_submodule(outer, inner)?,
+        found => found.ok()?,
     };
-    let repository = Repository::open_bare(git).ok()?;
-    repository.set_workdir(top, false).ok()?;
+    repository.workdir()?;
+    Some(repository)
+}
+
+/// A submodule of another user: its `.git` is a file that names a directory within that of the repository around it.
+fn foreign_submodule(outer: &Repository, inner: &Path) -> Option<Repository> {
+    let file = inner.join(".git");
+    let mut link = String::new();
+    File::open(file.symlink_metadata().ok()?.is_file().then_some(file)?)
+        .ok()?
+        .take(LONGEST_LINK)
+        .read_to_string(&mut link)
+        .ok()?;
+    let git = inner.join(link.strip_prefix("gitdir:")?.trim()).canonicalize().ok()?;
+    let own = outer.path().canonicalize().ok()?.join("modules");
+    let repository = Repository::open_bare(git.starts_with(own).then_some(git)?).ok()?;
+    repository.set_workdir(inner, false).ok()?;
     Some(repository)
 }
 
 /// The facts; everything is empty outside git.
 pub fn facts(dir: &Path) -> Facts {
     let Some(repository) = open(dir) else { return Facts::default() };
-    Facts { dirty: dirty(&repository, 0), ..of(&repository) }
+    Facts { dirty: dirty(&repository, DEEPEST), ..of(&repository) }
 }
 
 /// The facts without a look at the working tree, which is told to be clean.
@@ -90,29 +102,21 @@ pub fn below(dir: &Path) -> String {
     found().unwrap_or_default()
 }
 
-fn dirty(repository: &Repository, nested: usize) -> bool {
+/// Whether something differs from the commit, submodules included down to a depth. They are looked at here, since the library
+/// takes those of another user for changed.
+fn dirty(repository: &Repository, depth: u8) -> bool {
     let mut options = StatusOptions::new();
-    options.include_untracked(true).include_ignored(false).no_refresh(true);
-    // The library looks into submodules itself, but not into those of another user.
-    options.exclude_submodules(true);
-    let own = repository.statuses(Some(&mut options)).is_ok_and(|statuses| !statuses.is_empty());
-    own || (nested < MOST_NESTED && any_submodule_differs(repository, nested))
-}
-
-/// Whether a submodule is added or moved against the commit, or stands elsewhere or changed where it is checked out.
-fn any_submodule_differs(repository: &Repository, nested: usize) -> bool {
-    let (Ok(index), Some(top)) = (repository.index(), repository.workdir()) else { return false };
-    let committed = repository.head().ok().and_then(|head| head.peel_to_tree().ok());
-    index.iter().filter(|entry| entry.mode == GITLINK).any(|entry| {
-        let path = Path::new(OsStr::from_bytes(&entry.path));
-        let known = committed.as_ref().and_then(|tree| tree.get_path(path).ok());
-        let checked_out = open_at(&top.join(path));
-        known.is_none_or(|known| known.id() != entry.id)
-            || checked_out.is_some_and(|inner| {
-                let at = inner.head().ok().and_then(|head| head.target());
-                at != Some(entry.id) || dirty(&inner, nested + 1)
-            })
-    })
+    options.include_untracked(true).include_ignored(false).no_refresh(true).exclude_submodules(true);
+    if repository.statuses(Some(&mut options)).is_ok_and(|statuses| !statuses.is_empty()) {
+        return true;
+    }
+    let (Some(top), Ok(index)) = (repository.workdir(), repository.index()) else { return false };
+    let changed = |entry: IndexEntry| {
+        let inner = submodule(repository, &top.join(OsStr::from_bytes(&entry.path)))?;
+        let moved = inner.head().ok().and_then(|head| head.target()) != Some(entry.id);
+        Some(moved || dirty(&inner, depth - 1))
+    };
+    depth > 0 && index.iter().filter(|entry| entry.mode == GITLINK).any(|entry| changed(entry).unwrap_or(false))
 }
 
 fn remote(repository: &Repository) -> Option<String> {

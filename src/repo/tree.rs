@@ -16,6 +16,7 @@ use git2::{Repository, StatusOptions};
 use ignore::WalkBuilder;
 use sha2::{Digest as _, Sha256};
 
+use super::git::GITLINK;
 use super::{RepoError, git};
 use crate::model::digest::Digest;
 use crate::model::tree::{LeftOut, Tree};
@@ -142,12 +143,12 @@ impl Listing {
         let mut paths = Vec::new();
         for entry in index.iter() {
             let path = PathBuf::from(OsStr::from_bytes(&entry.path));
-            if entry.mode != git::GITLINK {
+            if entry.mode != GITLINK {
                 paths.push(path);
                 continue;
             }
             let inner = workdir.join(&path);
-            match git::open_at(&inner) {
+            match git::submodule(repository, &inner) {
                 Some(submodule) => submodules.push_back(submodule),
                 None => self.leave_out(&inner, "a submodule that isn't checked out"),
             }

@@ -93,7 +93,7 @@ impl Room {
         serde_json::from_str(&self.read(path)).expect("JSON")
     }
 
-    fn git(&self, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
         let mut command = self.command("git");
         let output = command.args(arguments).output().expect("git is installed");
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
