@@ -285,10 +285,10 @@ fn what_a_workflow_hands_over_stays_a_word() {
         let step = format!(
             "      - id: s{i}\n        uses: {uses}\n        continue-on-error: true\n        with: {{{mode}{name}: {evil}}}\n"
         );
-        yaml.push_str(&step);
-        yaml.push_str(&format!(
+        let told = format!(
             "      - env: {{S: '${{{{ steps.s{i}.outputs.status }}}}'}}\n        run: echo \"{name} gave <$S>\"\n"
-        ));
+        );
+        yaml.extend([step, told]);
     }
     let log = act(&room, &yaml, &server.url, &[]);
     assert!(log.is_good, "{}", log.text);
