@@ -241,6 +241,7 @@ fn options(arguments: &Arguments, top: PathBuf, config: &Config) -> Options {
         changed: arguments.changed.clone(),
         facilities: names(&arguments.facilities, &config.scan.facilities),
         select: names(&arguments.select, &config.scan.select),
+        tested: !config.test.run.is_empty(),
         exclude: config.scan.exclude.clone(),
         jobs: arguments.jobs.map_or_else(processors, usize::from),
     }

@@ -23,6 +23,8 @@ pub struct World<'a> {
     pub targets: Vec<&'a Facility>,
     /// Paths of the repository's files and links, ignored ones left out, relative to its top.
     pub paths: BTreeSet<String>,
+    /// Whether the configuration names the tests.
+    pub tested: bool,
     /// What the repository declares.
     pub inventory: Inventory,
     /// Places of packages in `inventory.locked`, by normalised name.
@@ -50,7 +52,7 @@ impl<'a> World<'a> {
         }
         let allowed = |range: &str| (0..NEWEST).find(|minor| allows(range, (3, *minor)) == Some(true));
         let oldest = inventory.pythons.iter().map(|range| allowed(&range.constraint)).collect();
-        Self { catalogue, targets, paths, inventory, locked, requirements, oldest }
+        Self { catalogue, targets, paths, tested: false, inventory, locked, requirements, oldest }
     }
 
     /// What lock files have of a package.

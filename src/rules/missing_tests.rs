@@ -54,8 +54,46 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         .paths
         .iter()
         .any(|path| [".py", ".ipynb", ".C", ".cxx", ".cc", ".cpp", ".sh"].iter().any(|end| path.ends_with(end)));
-    if has_code && !input.world.paths.iter().any(is_test) {
+    if has_code && !input.world.tested && !input.world.paths.iter().any(is_test) {
         let help = "add one that runs over a few events; carnet init shows how it is found";
         reports.push(Report::of(".", 0, "the repository has no tests").help(help));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::check;
+    use crate::facility::Catalogue;
+    use crate::model::inventory::Inventory;
+    use crate::rules::input::{RepositoryInput, World};
+
+    fn found(paths: &[&str], tested: bool) -> usize {
+        let catalogue = Catalogue::builtin();
+        let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+        let mut world = World::new(catalogue, Vec::new(), paths, Inventory::default());
+        world.tested = tested;
+        let mut reports = Vec::new();
+        check(
+            &RepositoryInput {
+                world: &world,
+                links: Vec::new(),
+                imports: Vec::new(),
+                references: Vec::new(),
+                mentions: BTreeMap::new(),
+                submodules: Vec::new(),
+            },
+            &mut reports,
+        );
+        reports.len()
+    }
+
+    #[test]
+    fn tests_are_files_or_named_in_the_configuration() {
+        assert_eq!(found(&["fit.py", "run.sh"], false), 1);
+        assert_eq!(found(&["fit.py", "run.sh"], true), 0);
+        assert_eq!(found(&["fit.py", "tests/fit.py"], false), 0);
+        assert_eq!(found(&["README.md"], false), 0);
     }
 }

@@ -210,6 +210,7 @@ pub async fn audit(options: &Options) -> Result<Option<Scan>, Error> {
         changed: None,
         facilities: accepted.facilities.iter().map(|named| named.name.clone()).collect(),
         select: accepted.select.iter().map(|named| named.name.clone()).collect(),
+        tested: !options.config.test.run.is_empty(),
         exclude: accepted.exclude.clone(),
         jobs: options.jobs,
     };

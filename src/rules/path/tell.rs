@@ -54,7 +54,7 @@ pub(super) fn existence(world: &World<'_>, place: &Place<'_>) -> String {
     let site = if place.site.is_empty() { String::new() } else { format!(" of {}", place.site) };
     if matches!(place.kind, Kind::Shared) {
         let whose = if place.site.is_empty() { String::new() } else { format!(" (known at {})", place.site) };
-        return format!("`{}` is another directory, or none, at every site{whose}", place.prefix);
+        return format!("is another directory, or none, at every site{whose}");
     }
     if let Some(day) = place.retired {
         return format!("is storage{site} that went away on {day}");

@@ -149,6 +149,7 @@ impl Tip {
             changed: Some(format!("{}..{}", self.base.as_deref().unwrap_or(&zeros), self.commit)),
             facilities: names(&config.scan.facilities),
             select: names(&config.scan.select),
+            tested: !config.test.run.is_empty(),
             exclude: config.scan.exclude.iter().cloned().chain([globset::escape(&known.path)]).collect(),
             jobs: push.jobs,
         };

@@ -43,6 +43,8 @@ pub struct Options {
     pub facilities: Vec<String>,
     /// Ids of rules that run; empty for all.
     pub select: Vec<String>,
+    /// Whether the configuration names the tests.
+    pub tested: bool,
     /// Globs of paths that are not read.
     pub exclude: Vec<String>,
     /// Threads; at least one.
@@ -60,7 +62,8 @@ pub fn scan(options: &Options) -> Result<Scanned, RepoError> {
     let catalogue = Catalogue::builtin();
     let inventory = snapshot.inventory();
     let paths = std::mem::take(&mut snapshot.paths);
-    let world = World::new(catalogue, targets(catalogue, &options.facilities), paths, inventory);
+    let mut world = World::new(catalogue, targets(catalogue, &options.facilities), paths, inventory);
+    world.tested = options.tested;
     let mut notes = std::mem::take(&mut snapshot.notes);
     let (mut findings, mut counts) = (Vec::new(), FileCounts { skipped: snapshot.skipped, ..FileCounts::default() });
     let (mut imports, mut directives) = (Vec::new(), Directives::new());
