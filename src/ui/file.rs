@@ -20,7 +20,7 @@ impl Failure for WriteError {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("free some space, or name a directory that can be written to".to_owned())
+        Some("free some space, or name a place that can be written to (--out, --output)".to_owned())
     }
 }
 
