@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::error::{Failure, Kind};
 use crate::model::digest::Digest;
-use crate::model::document::{self, Cell, CellDiff, Document, RunTiming, Status, Timing};
+use crate::model::document::{self, Cell, CellDiff, Document, Status, Timing};
 use crate::model::environment::Environment;
 use crate::model::matrix::{Matrix, Planned};
 
@@ -162,27 +162,12 @@ fn blank(matrix: &Matrix) -> Document {
 }
 
 fn missing(planned: &Planned) -> Cell {
-    Cell {
-        id: planned.id.clone(),
-        facility: planned.facility.clone(),
-        role: planned.role.clone(),
-        engine: planned.engine.clone().unwrap_or_default(),
-        image: None,
-        contract: planned.contract.clone(),
-        status: Status::Error,
-        reason: Some("no result came back".to_owned()),
-        hint: Some(
-            "its job did not start, was cancelled, or its document was not handed on: look at its log".to_owned(),
-        ),
-        forgiven: None,
-        cached: false,
-        environment: None,
-        steps: Vec::new(),
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-        not_enforced: Vec::new(),
-        timing: RunTiming::default(),
-    }
+    let (facility, role) = (planned.facility.clone(), planned.role.clone());
+    let mut cell = Cell::not_run(planned.id.clone(), facility, role, planned.contract.clone(), "no result came back");
+    cell.engine = planned.engine.clone().unwrap_or_default();
+    cell.hint =
+        Some("its job did not start, was cancelled, or its document was not handed on: look at its log".to_owned());
+    cell
 }
 
 fn same_analysis(first: &Document, other: &Document) -> Result<(), MergeError> {

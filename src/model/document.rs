@@ -205,6 +205,29 @@ impl Counts {
 }
 
 impl Cell {
+    /// One that did not get to its tests because of the place, with the reason.
+    pub fn not_run(id: String, facility: String, role: Option<String>, contract: Contract, reason: &str) -> Self {
+        Self {
+            id,
+            facility,
+            role,
+            engine: String::new(),
+            image: None,
+            contract,
+            status: Status::Error,
+            reason: Some(reason.to_owned()),
+            hint: None,
+            forgiven: None,
+            cached: false,
+            environment: None,
+            steps: Vec::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            not_enforced: Vec::new(),
+            timing: RunTiming::default(),
+        }
+    }
+
     /// Counts of all its test cases.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();

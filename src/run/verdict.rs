@@ -3,31 +3,13 @@
 use super::secret;
 use crate::config::{Expectation, Facility};
 use crate::model::cell::{CellResult, End, Step};
-use crate::model::document::{Cell, RunTiming, Status};
+use crate::model::document::{Cell, Status};
 
 /// A cell that did not get to its tests because of the place.
 pub(super) fn not_run(facility: &Facility, reason: &str) -> Cell {
     let mut contract = facility.contract.clone();
     secret::redact(&mut contract.env);
-    Cell {
-        id: facility.cell(),
-        facility: facility.id.clone(),
-        role: facility.role.clone(),
-        engine: String::new(),
-        image: None,
-        contract,
-        status: Status::Error,
-        reason: Some(reason.to_owned()),
-        hint: None,
-        forgiven: None,
-        cached: false,
-        environment: None,
-        steps: Vec::new(),
-        inputs: Vec::new(),
-        outputs: Vec::new(),
-        not_enforced: Vec::new(),
-        timing: RunTiming::default(),
-    }
+    Cell::not_run(facility.cell(), facility.id.clone(), facility.role.clone(), contract, reason)
 }
 
 /// Takes over what a cell brought back, and judges it.
