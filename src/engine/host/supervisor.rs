@@ -75,6 +75,7 @@ fn supervise() -> io::Result<()> {
     io::stdin().lock().read_line(&mut line)?;
     let order: Order = serde_json::from_str(&line)?;
     let carnet = getppid();
+    outlive_hangup()?;
     prctl::set_child_subreaper(true)?;
     let end = match order.sandbox.as_ref().map_or(Ok(()), Sandbox::enter) {
         Ok(()) => follow(&order),
@@ -84,6 +85,14 @@ fn supervise() -> io::Result<()> {
         return remove_tree(&order.dir);
     }
     fs::write(&order.account, serde_json::to_vec(&Account { end })?)
+}
+
+/// Keeps this process from ending at a hangup. When carnet is killed its end may come after some of our own process group were
+/// stopped here to be killed, and the kernel hangs up on a group that loses its last parent elsewhere while members are stopped.
+/// A handler, not to be ignored: that would be handed on to the program.
+fn outlive_hangup() -> io::Result<()> {
+    signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::new(AtomicBool::new(false)))?;
+    Ok(())
 }
 
 /// Starts the program and stays until nothing of it is left.
