@@ -256,7 +256,7 @@ fn processes(mark: &str) -> Vec<PathBuf> {
 fn eventually(what: &str, check: impl Fn() -> bool) {
     let start = Instant::now();
     while !check() {
-        assert!(start.elapsed() < Duration::from_secs(5), "{what}");
+        assert!(start.elapsed() < Duration::from_secs(60), "{what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -274,7 +274,7 @@ fn a_killed_engine_leaves_nothing() {
         .expect("the other half starts");
     let mut lines = BufReader::new(engine.stdout.take().expect("its output")).lines();
     assert!(lines.any(|line| line.is_ok_and(|line| line.contains("the run has started"))));
-    assert!(processes(&mark).len() >= 3, "{:?}", processes(&mark));
+    eventually("the detached program never came", || processes(&mark).len() >= 3);
     let groups = || -> Vec<PathBuf> {
         let dirs = ["memory", "pids", "cpu", ""]
             .map(|name| Path::new("/sys/fs/cgroup").join(name).join(format!("carnet-{mark}")));

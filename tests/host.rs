@@ -76,10 +76,10 @@ fn nothing_is_left_when_carnet_is_killed() {
     assert_eq!(wait(&id, <[String]>::is_empty), Vec::<String>::new());
 }
 
-/// The traces once they are as wanted, or after five seconds as they are then.
+/// The traces once they are as wanted, or after a minute as they are then.
 fn wait(id: &str, wanted: impl Fn(&[String]) -> bool) -> Vec<String> {
     let mut found = traces(id);
-    for _ in 0..50 {
+    for _ in 0..600 {
         if wanted(&found) {
             break;
         }

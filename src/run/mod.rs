@@ -278,21 +278,20 @@ async fn run_all(run: &Arc<execute::Run>, facilities: Vec<Facility>, jobs: usize
     results
 }
 
-/// Runs all cells, `jobs` at a time, and gives them back in their order.
+/// Runs all cells, `jobs` at a time, begun in their order, and gives them back in it.
 async fn schedule(run: &Arc<execute::Run>, facilities: Vec<Facility>, jobs: usize) -> Vec<(Cell, Option<Environment>)> {
     let slots = Arc::new(Semaphore::new(jobs.max(1)));
-    let tasks: Vec<_> = facilities
-        .into_iter()
-        .map(|facility| {
-            let (run, slots) = (Arc::clone(run), Arc::clone(&slots));
-            let copy = facility.clone();
-            let task = tokio::spawn(async move {
-                let _slot = slots.acquire_owned().await;
-                run.cell(&facility).await
-            });
-            (copy, task)
-        })
-        .collect();
+    let mut tasks = Vec::new();
+    for facility in facilities {
+        // Taken here and not in the task: tasks come to their first line in any order.
+        let slot = Arc::clone(&slots).acquire_owned().await;
+        let (run, copy) = (Arc::clone(run), facility.clone());
+        let task = tokio::spawn(async move {
+            let _slot = slot;
+            run.cell(&facility).await
+        });
+        tasks.push((copy, task));
+    }
     let mut results = Vec::new();
     for (facility, task) in tasks {
         let result = task.await;

@@ -161,7 +161,7 @@ fn an_interrupt_keeps_what_was_learned() {
     kill(Pid::from_raw(i32::try_from(child.id()).expect("a pid")), Signal::SIGINT).expect("a signal");
     let output = child.wait_with_output().expect("it ends");
     Said::of(&output).expect(130);
-    assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(100), "it took {:?}", begun.elapsed());
     let document = room.document();
     assert_eq!(document["interrupted"], true);
     assert_eq!(document["cells"][0]["status"], "skipped");
@@ -283,6 +283,17 @@ fn a_test_may_do_anything_to_the_place_of_the_result() {
 }
 
 #[test]
+fn cells_begin_in_the_order_of_the_configuration() {
+    let room = Room::testing("true");
+    let names: Vec<String> = (0..8).map(|at| format!("n{at}")).collect();
+    let facilities = names.iter().map(|name| format!("[[facility]]\nid = \"{name}\"\nengine = \"host\"\n"));
+    room.write("carnet.toml", format!("[test]\nrun = \"./t.sh\"\n{}", facilities.collect::<String>()));
+    let said = room.run(&["check", "--jobs=1"]).expect(0).err;
+    let began: Vec<&str> = said.lines().filter_map(|line| Some(line.split_once(": tests")?.0.trim())).collect();
+    assert_eq!(began, names, "{said}");
+}
+
+#[test]
 fn what_a_killed_set_up_left_is_cleaned() {
     let room = Room::new();
     room.write("carnet.toml", format!("[test]\nrun = \"true\"\nsetup = \"echo > built; sleep 300\"\n{HOST}"));
@@ -293,9 +304,15 @@ fn what_a_killed_set_up_left_is_cleaned() {
     std::thread::sleep(Duration::from_millis(500));
     child.kill().expect("a signal");
     child.wait().expect("it ends");
-    // Its supervisor needs a moment to see that.
-    std::thread::sleep(Duration::from_millis(1500));
-    room.run(&["clean"]).expect(0);
-    let kept = fs::read_dir(room.top().join("../cache/kept-host")).into_iter().flatten().count();
-    assert_eq!((room.leftovers(), kept), (Vec::new(), 0));
+    let left = || {
+        room.run(&["clean"]).expect(0);
+        let kept = fs::read_dir(room.top().join("../cache/kept-host")).into_iter().flatten().count();
+        (room.leftovers(), kept)
+    };
+    // Its supervisor needs a moment to see that, and holds what it still uses.
+    let begun = Instant::now();
+    while left() != (Vec::new(), 0) && begun.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(left(), (Vec::new(), 0));
 }

@@ -168,7 +168,7 @@ async fn execute<'a>(
 /// A killed process may be seen for a moment while the kernel takes it down.
 async fn nothing_left(subject: &Subject, job: &Job, room: &Room) {
     let mut left = Vec::new();
-    for _ in 0..20 {
+    for _ in 0..400 {
         left = room::processes(&room.mark);
         if left.is_empty() {
             break;

@@ -64,7 +64,6 @@ pub(crate) const CASES: &[Case] = &[
                 assert!(output.text.trim_end().ends_with("last"));
                 assert!(output.text.len() < 4096 + 100, "{} bytes kept", output.text.len());
                 assert!(output.dropped > 199_990_000, "{} bytes dropped", output.dropped);
-                assert!(seen.took < Duration::from_secs(45), "{:?}", seen.took);
                 assert!(seen.grown < 48 << 20, "{} bytes of memory", seen.grown);
             },
             ..PLAIN
@@ -73,7 +72,7 @@ pub(crate) const CASES: &[Case] = &[
     one(
         "streamed_lines",
         &[Step {
-            script: "echo one; sleep 1; echo two >&2; sleep 1; printf three",
+            script: "echo one; sleep 2; echo two >&2; sleep 2; printf three",
             check: |seen| {
                 seen.exits(0);
                 let lines: Vec<&str> = seen.lines.iter().map(|(_, line)| line.as_str()).collect();

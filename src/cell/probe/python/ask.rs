@@ -16,6 +16,8 @@ use super::super::bounded;
 
 /// Time an interpreter is given: a hundred times what it takes, since a busy machine or a cold CVMFS stretches it.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
+/// Time it is given to end once it has closed its output.
+const CLOSING: Duration = Duration::from_secs(2);
 /// Bytes of an answer.
 const MAX_ANSWER: u64 = 1 << 20;
 /// Every line of the answer begins so; start-up files may print too.
@@ -130,12 +132,12 @@ fn end(child: &mut Child, finished: bool) -> Option<ExitStatus> {
             }
         }
     };
-    let status = if finished { wait(child, Duration::from_millis(500)) } else { None };
+    let status = if finished { wait(child, CLOSING) } else { None };
     if let Ok(group) = i32::try_from(child.id()) {
         // The group outlives its leader for as long as anything that it started runs.
         let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
     }
-    status.or_else(|| wait(child, Duration::from_millis(500)))
+    status.or_else(|| wait(child, CLOSING))
 }
 
 fn describe(status: ExitStatus) -> String {
