@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::Outcome;
-use super::check::{Asked, FailOn, check, load};
-use super::report::Format;
+use super::analysis::Place;
+use super::check::{Shown, check};
 use crate::cell;
 use crate::exit;
 use crate::run::Options;
@@ -20,21 +20,11 @@ pub(super) struct Arguments {
     #[arg(value_name = "NAME", required_unless_present = "plan")]
     name: Option<String>,
 
-    /// Directory of the analysis; its carnet.toml is looked for there and above, up to the top of the repository.
-    #[arg(default_value = ".", hide_default_value = true)]
-    path: PathBuf,
+    #[command(flatten)]
+    place: Place,
 
-    /// Directory for the reports.
-    #[arg(long, short, value_name = "DIR", default_value = "carnet-out")]
-    out: PathBuf,
-
-    /// Format on standard output.
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: Format,
-
-    /// What makes the exit code 1.
-    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
-    fail_on: FailOn,
+    #[command(flatten)]
+    shown: Shown,
 
     /// The plan to follow, which names its result too: how engines start a cell.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "path", "out", "format", "fail_on"])]
@@ -46,8 +36,7 @@ pub(super) fn run(arguments: Arguments, look: &Look) -> Outcome {
         let good = cell::main(&arguments.plan.unwrap_or_default())?;
         return Ok(if good { exit::GOOD } else { exit::ANALYSIS });
     };
-    let (top, config) = load(&arguments.path)?;
+    let (top, config) = arguments.place.load()?;
     let options = Options { only: [name].into(), in_place: true, audit: false, jobs: 1, ..Options::new(top, config) };
-    let asked = Asked { options, format: arguments.format, fail_on: arguments.fail_on, quiet: false };
-    check(&asked, &arguments.out, look)
+    check(&options, &arguments.shown, false, look)
 }

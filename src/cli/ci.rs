@@ -2,6 +2,7 @@
 
 mod github;
 pub(super) mod gitlab;
+mod merge;
 
 use clap::Subcommand;
 

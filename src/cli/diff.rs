@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use clap::ValueEnum;
-
+use super::format::one_of;
 use super::report::{DocumentError, read};
 use super::{Outcome, print, snapshot};
 use crate::diff::{self, Interest};
 use crate::error::Error;
 use crate::exit;
 use crate::model::environment::{self, Environment};
-use crate::report;
+use crate::report::{self, Format};
 use crate::ui::Look;
 
 /// Show environments side by side.
@@ -24,7 +23,7 @@ pub(super) struct Arguments {
     targets: Vec<String>,
 
     /// Format of the comparison.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(long, short, value_parser = one_of(&Format::OF_DIFFERENCE), default_value_t, value_name = "FORMAT")]
     format: Format,
 
     /// Modules that matter, besides those a document's analysis imports; may be given several times.
@@ -34,18 +33,6 @@ pub(super) struct Arguments {
     /// Make the exit code 1 when something differs.
     #[arg(long)]
     exit_code: bool,
-}
-
-/// Formats of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Format {
-    /// For a terminal.
-    #[default]
-    Human,
-    /// Rows as data.
-    Json,
-    /// GitHub-flavoured Markdown.
-    Markdown,
 }
 
 pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
@@ -58,12 +45,7 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
     let borrowed: Vec<(&str, &Environment)> = columns.iter().map(|(name, env)| (name.as_str(), env)).collect();
     let diff = diff::environments(&borrowed, &interest);
     let options = report::Options { color: look.color_out, width: look.width, ..report::Options::default() };
-    let format = match arguments.format {
-        Format::Human => report::Format::Human,
-        Format::Json => report::Format::Json,
-        Format::Markdown => report::Format::Markdown,
-    };
-    print(&report::render_diff(&diff, format, &options)?)?;
+    print(&report::render_diff(&diff, arguments.format, &options)?)?;
     Ok(if arguments.exit_code && !diff.is_empty() { exit::ANALYSIS } else { exit::GOOD })
 }
 

@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 
-use super::{Outcome, PrintError, print};
-use crate::error::{Failure, Kind};
+use super::format::{json, one_of};
+use super::name::{Named, NoSuch};
+use super::{Outcome, print};
 use crate::exit;
 use crate::facility::{Catalogue, Facility, Mode, Mount, Seen};
-use crate::model::canonical;
+use crate::report::Format;
 
 /// List the facilities that carnet knows, or show one.
 ///
@@ -24,7 +25,7 @@ enum Command {
     /// List all of them.
     List {
         /// Format of the list.
-        #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+        #[arg(long, short, value_parser = one_of(&Format::OF_LISTS), default_value_t, value_name = "FORMAT")]
         format: Format,
     },
     /// Show one, with where its facts are from.
@@ -33,64 +34,27 @@ enum Command {
         #[arg(value_name = "ID")]
         id: String,
         /// Format of the page.
-        #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+        #[arg(long, short, value_parser = one_of(&Format::OF_LISTS), default_value_t, value_name = "FORMAT")]
         format: Format,
     },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Format {
-    /// For people.
-    #[default]
-    Human,
-    /// JSON.
-    Json,
-}
-
-/// There is no such facility.
-#[derive(Debug, thiserror::Error)]
-#[error("no facility `{}` in the catalogue", id.escape_debug())]
-struct NoFacility {
-    id: String,
-    near: Option<String>,
-}
-
-impl Failure for NoFacility {
-    fn kind(&self) -> Kind {
-        Kind::Usage
-    }
-
-    fn hint(&self) -> Option<String> {
-        let near = self.near.as_ref().map(|near| format!("did you mean `{near}`?"));
-        Some(near.unwrap_or_else(|| "carnet facilities list names them".to_owned()))
-    }
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let catalogue = Catalogue::builtin();
     let text = match &arguments.command {
-        Command::List { format: Format::Human } => list(catalogue),
         Command::List { format: Format::Json } => json(&catalogue.facilities)?,
-        Command::Show { id, format } => {
-            let facility =
-                catalogue.facility(id).ok_or_else(|| NoFacility { id: id.clone(), near: near(catalogue, id) })?;
-            if *format == Format::Json { json(facility)? } else { page(facility) }
-        }
+        Command::List { .. } => list(catalogue),
+        Command::Show { id, format: Format::Json } => json(find(id)?)?,
+        Command::Show { id, .. } => page(find(id)?),
     };
     print(&text)?;
     Ok(exit::GOOD)
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<String, PrintError> {
-    canonical::to_string(value).map_err(|error| PrintError(error.into()))
-}
-
-/// The id that is most like a word, when one is.
-fn near(catalogue: &Catalogue, id: &str) -> Option<String> {
-    let distances =
-        catalogue.facilities.iter().map(|facility| (strsim::damerau_levenshtein(&facility.id, id), &facility.id));
-    let (distance, nearest) = distances.min()?;
-    (distance <= id.len() / 3 + 1).then(|| nearest.clone())
+/// The facility of this id.
+pub(super) fn find(id: &str) -> Result<&'static Facility, NoSuch> {
+    let all = Catalogue::builtin().facilities.iter();
+    Named { what: "facility", list: "carnet facilities list" }.find(id, all, |facility| &facility.id)
 }
 
 fn list(catalogue: &Catalogue) -> String {
@@ -189,7 +153,8 @@ mod tests {
 
     #[test]
     fn a_mistyped_id_is_answered_with_the_nearest() {
-        assert_eq!(near(Catalogue::builtin(), "desy-nav").as_deref(), Some("desy-naf"));
-        assert_eq!(near(Catalogue::builtin(), "zzz"), None);
+        let hint = |id: &str| crate::error::Failure::hint(&find(id).expect_err("there is none")).expect("a hint");
+        assert_eq!(hint("desy-nav"), "did you mean `desy-naf`? carnet facilities list lists those there are");
+        assert_eq!(hint("zzz"), "carnet facilities list lists those there are");
     }
 }

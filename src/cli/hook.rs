@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Subcommand, ValueEnum};
 
 use super::Outcome;
-use super::scan::FailOn;
+use super::fail_on::FailOn;
 use crate::ui::Look;
 
 /// Check what is pushed, in a git hook.

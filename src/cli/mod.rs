@@ -1,5 +1,6 @@
 //! Commands, one a file: parse, call, print; no logic.
 
+mod analysis;
 mod cell;
 mod check;
 mod ci;
@@ -8,9 +9,12 @@ mod completions;
 mod diff;
 mod doctor;
 mod facilities;
+mod fail_on;
+mod format;
 mod hook;
 mod init;
 mod man;
+mod name;
 mod plan;
 mod report;
 pub mod rules;

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::check::load;
+use super::analysis::Cells;
 use super::ci::gitlab;
 use super::{Outcome, print};
 use crate::exit;
 use crate::model::matrix::Matrix;
 use crate::report::plan as format;
-use crate::run::{self, Options};
+use crate::run;
 use crate::ui::file;
 
 /// Show which cells a check has; for CI systems, as jobs.
@@ -18,13 +18,8 @@ use crate::ui::file;
 /// Runs nothing. What --format json writes tells `carnet report --plan` which cells must come back.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Directory of the analysis; its carnet.toml is looked for there and above, up to the top of the repository.
-    #[arg(default_value = ".", hide_default_value = true)]
-    path: PathBuf,
-
-    /// Plan only this cell or all cells of this facility; may be given several times.
-    #[arg(long = "cell", short = 'c', value_name = "NAME")]
-    cells: Vec<String>,
+    #[command(flatten)]
+    cells: Cells,
 
     /// Format of the plan.
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
@@ -50,13 +45,11 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
-    let (top, config) = load(&arguments.path)?;
-    let only = arguments.cells.iter().cloned().collect();
-    let matrix = run::matrix::matrix(&Options { only, ..Options::new(top, config) })?;
+    let matrix = run::matrix::matrix(&arguments.cells.options()?)?;
     let text = match arguments.format {
-        Format::Human => format::render(format::Format::Human, &matrix)?,
-        Format::Json => format::render(format::Format::Json, &matrix)?,
-        Format::Github => format::render(format::Format::Github, &matrix)?,
+        Format::Human => format::human(&matrix),
+        Format::Json => format::json(&matrix)?,
+        Format::Github => format::github::render(&matrix)?,
         Format::Gitlab => gitlab::child(&matrix, &from_top(&matrix))?,
     };
     match &arguments.output {

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use jiff::Timestamp;
 
-use super::check::{self, FailOn};
-use super::{Outcome, print};
+use super::fail_on::FailOn;
+use super::{Outcome, check, print};
 use crate::diff::document::{MergeError, complete, merge};
 use crate::error::{Failure, Kind};
 use crate::exit;
@@ -14,7 +13,7 @@ use crate::model::document::Document;
 use crate::model::matrix::{self, Matrix};
 use crate::report::badge::{self, Age};
 use crate::report::history::State;
-use crate::report::{self, ReportError, text};
+use crate::report::{self, Format, ReportError, text};
 use crate::ui::{Look, file};
 
 /// Render saved documents; several are merged.
@@ -58,61 +57,6 @@ pub(super) struct Arguments {
     /// What makes the exit code 1; by default nothing, since a report was made.
     #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "LEVEL")]
     fail_on: FailOn,
-}
-
-/// Formats of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(super) enum Format {
-    /// For a terminal.
-    #[default]
-    Human,
-    /// A page that needs no network: the matrix, every cell's reason and evidence, environments, findings.
-    Html,
-    /// A badge (SVG): at how many facilities the analysis works, and when that was seen.
-    Badge,
-    /// The document itself.
-    Json,
-    /// JUnit XML: a suite a cell.
-    Junit,
-    /// GitHub-flavoured Markdown.
-    Markdown,
-    /// SARIF 2.1.0 of the audit.
-    Sarif,
-    /// GitLab's Code Quality report of the audit.
-    Gitlab,
-    /// Annotations of GitHub Actions.
-    Github,
-}
-
-impl Format {
-    /// Name of the file that a check writes.
-    pub(super) fn file_name(self) -> &'static str {
-        match self {
-            Self::Human => "report.txt",
-            Self::Html => "report.html",
-            Self::Badge => "badge.svg",
-            Self::Json => "carnet.json",
-            Self::Junit => "junit.xml",
-            Self::Markdown => "summary.md",
-            Self::Sarif => "carnet.sarif",
-            Self::Gitlab => "codequality.json",
-            Self::Github => "annotations.txt",
-        }
-    }
-
-    fn of_report(self) -> report::Format {
-        match self {
-            Self::Human => report::Format::Human,
-            Self::Html => report::Format::Html,
-            Self::Badge => report::Format::Badge,
-            Self::Json => report::Format::Json,
-            Self::Junit => report::Format::Junit,
-            Self::Markdown => report::Format::Markdown,
-            Self::Sarif => report::Format::Sarif,
-            Self::Gitlab => report::Format::Gitlab,
-            Self::Github => report::Format::Github,
-        }
-    }
 }
 
 /// A document that can't be used.
@@ -161,7 +105,7 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
     }
     match arguments.fail_on {
         FailOn::Never => Ok(exit::GOOD),
-        level => Ok(check::code(&document, level)),
+        level => Ok(level.check(&document)),
     }
 }
 
@@ -242,5 +186,5 @@ pub(super) fn read(path: &Path) -> Result<Document, DocumentError> {
 /// Renders a document as it looks best on these streams.
 pub(super) fn render(document: &Document, format: Format, look: &Look) -> Result<String, ReportError> {
     let options = report::Options { color: look.color_out, width: look.width, ..report::Options::default() };
-    report::render(document, format.of_report(), &options)
+    report::render(document, format, &options)
 }

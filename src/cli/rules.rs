@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 
-use clap::ValueEnum;
-
+use super::format::{json, one_of};
+use super::name::{Named, NoSuch};
 use super::{Outcome, print};
-use crate::error::{Failure, Kind};
 use crate::exit;
-use crate::model::canonical;
 use crate::model::scan::RuleInfo;
+use crate::report::Format;
 use crate::rules::{self, Rule};
 use crate::run::scan::info;
 
@@ -20,59 +19,20 @@ pub(super) struct Arguments {
     id: Option<String>,
 
     /// Format of the list or the page.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(long, short, value_parser = one_of(&Format::OF_LISTS), default_value_t, value_name = "FORMAT")]
     format: Format,
 }
 
-/// Formats of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Format {
-    /// For people.
-    #[default]
-    Human,
-    /// JSON.
-    Json,
-}
-
-/// The failure of naming a rule that isn't there.
-pub(super) fn no_rule(id: &str) -> crate::error::Error {
-    let near = near(id, rules::all().map(|rule| rule.id));
-    NoRule { name: id.to_owned(), near }.into()
-}
-
-/// There is no such rule.
-#[derive(Debug, thiserror::Error)]
-#[error("no rule `{}`", name.escape_debug())]
-struct NoRule {
-    name: String,
-    near: Option<&'static str>,
-}
-
-impl Failure for NoRule {
-    fn kind(&self) -> Kind {
-        Kind::Usage
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(
-            self.near.map_or("carnet rules lists those there are".to_owned(), |near| format!("did you mean `{near}`?")),
-        )
-    }
-}
-
 pub(super) fn run(arguments: &Arguments) -> Outcome {
-    let text = match (&arguments.id, arguments.format) {
-        (None, Format::Human) => list(),
-        (None, Format::Json) => json(&infos())?,
-        (Some(id), Format::Human) => page(find(id)?),
-        (Some(id), Format::Json) => json(&info(find(id)?))?,
+    let as_json = arguments.format == Format::Json;
+    let text = match &arguments.id {
+        None if as_json => json(&infos())?,
+        None => list(),
+        Some(id) if as_json => json(&info(find(id)?))?,
+        Some(id) => page(find(id)?),
     };
     print(&text)?;
     Ok(exit::GOOD)
-}
-
-fn json<T: serde::Serialize>(value: &T) -> Result<String, super::PrintError> {
-    canonical::to_string(value).map_err(|error| super::PrintError(error.into()))
 }
 
 /// Every rule, sorted by id.
@@ -82,18 +42,9 @@ fn sorted() -> Vec<&'static Rule> {
     rules
 }
 
-fn find(id: &str) -> Result<&'static Rule, NoRule> {
-    let rules = sorted();
-    rules
-        .into_iter()
-        .find(|rule| rule.id == id)
-        .ok_or_else(|| NoRule { name: id.to_owned(), near: near(id, rules::all().map(|rule| rule.id)) })
-}
-
-/// The rule whose name is nearest, when one is near.
-pub(super) fn near(id: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    let distances = known.map(|known| (strsim::damerau_levenshtein(known, id), known));
-    distances.min().filter(|(distance, _)| *distance <= id.len() / 3 + 1).map(|(_, near)| near)
+/// The rule of this id.
+pub(super) fn find(id: &str) -> Result<&'static Rule, NoSuch> {
+    Named { what: "rule", list: "carnet rules" }.find(id, rules::all(), |rule| rule.id)
 }
 
 /// Every rule as reports list it, sorted by id.

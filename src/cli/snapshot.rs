@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Outcome, PrintError, print};
+use super::format::json;
+use super::{Outcome, print};
 use crate::cell::probe;
 use crate::error::{Error, Failure, Kind};
 use crate::exit;
-use crate::model::canonical;
 use crate::model::environment::Environment;
 use crate::model::reference::Reference;
 use crate::run::snapshot;
@@ -48,7 +48,7 @@ impl Failure for NoVenv {
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let environment = take(&arguments.target, arguments.engine.clone())?;
-    let text = canonical::to_string(&environment).map_err(|error| PrintError(error.into()))?;
+    let text = json(&environment)?;
     match &arguments.output {
         Some(path) => file::write(path, text.as_bytes())?,
         None => print(&text)?,

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::error::{Failure, Kind};
 use crate::model::digest::Digest;
-use crate::model::document::{self, Cell, CellDiff, Document, Status, Timing};
+use crate::model::document::{self, Analysis, Cell, CellDiff, Document, Status, Timing};
 use crate::model::environment::Environment;
 use crate::model::matrix::{Matrix, Planned};
 
@@ -68,7 +68,7 @@ pub fn merge(documents: Vec<Document>, reference: Option<&str>) -> Result<Docume
     let mut merged = documents.next().ok_or(MergeError::Nothing)?;
     let mut changed = reference.is_some_and(|name| merged.reference.as_deref() != Some(name));
     for other in documents {
-        same_analysis(&merged, &other)?;
+        agree(&merged, &other)?;
         absorb(&mut merged, other);
         changed = true;
     }
@@ -132,7 +132,7 @@ pub fn against(
 pub fn complete(merged: Option<Document>, matrix: &Matrix) -> Result<Document, MergeError> {
     let mut document = blank(matrix);
     if let Some(merged) = merged {
-        same_analysis(&document, &merged)?;
+        fits(&merged, matrix)?;
         document = Document { reference: matrix.reference.clone().or(merged.reference.clone()), ..merged };
     }
     let mut found = std::mem::take(&mut document.cells);
@@ -143,6 +143,22 @@ pub fn complete(merged: Option<Document>, matrix: &Matrix) -> Result<Document, M
     document.cells.extend(found);
     compare(&mut document);
     Ok(document)
+}
+
+/// Whether a document is of the analysis that a matrix is of, and of the same state of it.
+///
+/// # Errors
+/// When it is not.
+pub fn fits(document: &Document, matrix: &Matrix) -> Result<(), MergeError> {
+    same_analysis(&matrix.analysis, &document.analysis)
+}
+
+/// Whether two documents can be merged.
+///
+/// # Errors
+/// When they are of different analyses, or of different states of one.
+pub fn agree(first: &Document, other: &Document) -> Result<(), MergeError> {
+    same_analysis(&first.analysis, &other.analysis)
 }
 
 /// The document of a matrix of which nothing has come back.
@@ -170,8 +186,7 @@ fn missing(planned: &Planned) -> Cell {
     cell
 }
 
-fn same_analysis(first: &Document, other: &Document) -> Result<(), MergeError> {
-    let (a, b) = (&first.analysis, &other.analysis);
+fn same_analysis(a: &Analysis, b: &Analysis) -> Result<(), MergeError> {
     if a.name != b.name {
         return Err(MergeError::Analysis { first: a.name.clone(), other: b.name.clone() });
     }

@@ -38,6 +38,12 @@ pub struct Scan {
 }
 
 impl Scan {
+    /// The worst of what nothing suppresses; none when nothing was found.
+    pub fn worst(&self) -> Option<Severity> {
+        let reported = self.findings.iter().filter(|finding| finding.suppressed.is_none());
+        reported.map(|finding| finding.severity).max()
+    }
+
     /// The same with paths from the top of the repository, in which the analysis lies at `directory`: what CI systems want,
     /// which know nothing of analyses.
     #[must_use]

@@ -96,7 +96,7 @@ fn of(repository: &Repository) -> Facts {
 /// The path of `dir` below the top of its repository; empty at the top and outside git.
 pub fn below(dir: &Path) -> String {
     let found = || {
-        let repository = facts(dir).top?.canonicalize().ok()?;
+        let repository = lasting_facts(dir).top?.canonicalize().ok()?;
         Some(dir.canonicalize().ok()?.strip_prefix(repository).ok()?.to_string_lossy().into_owned())
     };
     found().unwrap_or_default()

@@ -3,7 +3,10 @@
 //! Whatever came out of a container or a repository is hostile here: every format passes it through [`text::clean`]
 //! and then escapes it in its own way.
 
+use std::fmt;
 use std::io::{self, Write};
+
+use clap::ValueEnum;
 
 use crate::error::{Failure, Kind};
 use crate::model::diff::Diff;
@@ -30,56 +33,60 @@ pub mod text;
 pub use cut::cut;
 pub use log::{Output, outputs};
 
-/// A form that a document can be written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A form that a report can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, ValueEnum)]
 pub enum Format {
-    /// A badge: an SVG image.
-    Badge,
-    /// A page that needs nothing else.
-    Html,
     /// For a terminal.
+    #[default]
     Human,
-    /// The document itself, canonical.
+    /// A page that needs no network: the matrix, every cell's reason and evidence, environments, findings.
+    Html,
+    /// A badge (SVG): at how many facilities the analysis works, and when that was seen.
+    Badge,
+    /// Everything that was learned, as data.
     Json,
-    /// JUnit XML, one suite a cell.
+    /// JUnit XML: a suite a cell, or a rule of an audit.
     Junit,
-    /// GitHub-flavoured Markdown, for step summaries and comments.
+    /// GitHub-flavoured Markdown.
     Markdown,
     /// SARIF 2.1.0 of the audit.
     Sarif,
     /// GitLab's Code Quality report of the audit.
     Gitlab,
-    /// Annotations of GitHub Actions: failed cells and tests, then the audit.
+    /// Annotations of GitHub Actions.
     Github,
 }
 
 impl Format {
-    /// Every format, in the order of their names.
-    pub const ALL: [Self; 9] = [
-        Self::Badge,
-        Self::Github,
-        Self::Gitlab,
-        Self::Html,
-        Self::Human,
-        Self::Json,
-        Self::Junit,
-        Self::Markdown,
-        Self::Sarif,
-    ];
+    /// Those of a static audit.
+    pub const OF_AUDIT: [Self; 7] =
+        [Self::Human, Self::Json, Self::Junit, Self::Markdown, Self::Sarif, Self::Gitlab, Self::Github];
+    /// Those of a bare difference.
+    pub const OF_DIFFERENCE: [Self; 3] = [Self::Human, Self::Json, Self::Markdown];
 
-    /// The name it has on the command line.
-    pub fn name(self) -> &'static str {
+    /// Those of lists.
+    pub const OF_LISTS: [Self; 2] = [Self::Human, Self::Json];
+
+    /// Name of the file among the reports of a check.
+    pub fn file_name(self) -> &'static str {
         match self {
-            Self::Badge => "badge",
-            Self::Html => "html",
-            Self::Human => "human",
-            Self::Json => "json",
-            Self::Junit => "junit",
-            Self::Markdown => "markdown",
-            Self::Sarif => "sarif",
-            Self::Gitlab => "gitlab",
-            Self::Github => "github",
+            Self::Human => "report.txt",
+            Self::Html => "report.html",
+            Self::Badge => "badge.svg",
+            Self::Json => "carnet.json",
+            Self::Junit => "junit.xml",
+            Self::Markdown => "summary.md",
+            Self::Sarif => "carnet.sarif",
+            Self::Gitlab => "codequality.json",
+            Self::Github => "annotations.txt",
         }
+    }
+}
+
+/// The name it has on the command line.
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
     }
 }
 
@@ -108,10 +115,13 @@ impl Default for Options {
 pub enum ReportError {
     /// A bare difference has no such form.
     #[error("a difference has no {0} form")]
-    NoDifferenceForm(&'static str),
+    NoDifferenceForm(Format),
     /// The document was made without an audit.
     #[error("the document holds no audit, and its {0} form is of nothing else")]
-    NoAudit(&'static str),
+    NoAudit(Format),
+    /// An audit has no such form.
+    #[error("an audit has no {0} form")]
+    NoAuditForm(Format),
     /// The place the report goes to failed.
     #[error("the report can't be written")]
     Write(#[from] io::Error),
@@ -123,7 +133,7 @@ pub enum ReportError {
 impl Failure for ReportError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NoDifferenceForm(_) | Self::NoAudit(_) => Kind::Usage,
+            Self::NoDifferenceForm(_) | Self::NoAudit(_) | Self::NoAuditForm(_) => Kind::Usage,
             Self::Write(_) => Kind::Place,
             Self::Form(_) => Kind::Bug,
         }
@@ -131,11 +141,17 @@ impl Failure for ReportError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoDifferenceForm(_) => Some("choose human, json or markdown".to_owned()),
+            Self::NoDifferenceForm(_) => Some(choose(&Format::OF_DIFFERENCE)),
+            Self::NoAuditForm(_) => Some(choose(&Format::OF_AUDIT)),
             Self::NoAudit(form) => Some(format!("make it with carnet scan --format {form}")),
             Self::Write(_) | Self::Form(_) => None,
         }
     }
+}
+
+fn choose(formats: &[Format]) -> String {
+    let names: Vec<String> = formats.iter().map(Format::to_string).collect();
+    format!("choose one of {}", names.join(", "))
 }
 
 /// Writes a document in a format.
@@ -150,15 +166,14 @@ pub fn write(document: &Document, format: Format, options: &Options, out: &mut d
         Format::Json => json::write(document, out),
         Format::Junit => junit::write(document, out),
         Format::Markdown => Ok(out.write_all(markdown::document(document, options).as_bytes())?),
-        Format::Sarif => audit(document, scan::Format::Sarif, options, out),
-        Format::Gitlab => audit(document, scan::Format::Gitlab, options, out),
+        Format::Sarif | Format::Gitlab => audit(document, format, options, out),
         Format::Github => Ok(out.write_all(github::document(document).as_bytes())?),
     }
 }
 
 /// The audit in a document, with paths from the top of the repository, as CI systems want them.
-fn audit(document: &Document, format: scan::Format, options: &Options, out: &mut dyn Write) -> Result<(), ReportError> {
-    let scan = document.scan.clone().ok_or(ReportError::NoAudit(format.name()))?;
+fn audit(document: &Document, format: Format, options: &Options, out: &mut dyn Write) -> Result<(), ReportError> {
+    let scan = document.scan.clone().ok_or(ReportError::NoAudit(format))?;
     let text = scan::render(format, &scan.below(&document.analysis.directory), options)?;
     Ok(out.write_all(text.as_bytes())?)
 }
@@ -193,7 +208,7 @@ pub fn render_diff(diff: &Diff, format: Format, options: &Options) -> Result<Str
         Format::Json => json::difference(diff),
         Format::Markdown => Ok(markdown::difference(diff, options)),
         Format::Badge | Format::Html | Format::Junit | Format::Sarif | Format::Gitlab | Format::Github => {
-            Err(ReportError::NoDifferenceForm(format.name()))
+            Err(ReportError::NoDifferenceForm(format))
         }
     }
 }

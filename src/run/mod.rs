@@ -2,6 +2,7 @@
 
 mod cache;
 pub mod choice;
+pub mod configuration;
 pub mod event;
 mod execute;
 pub mod hook;
@@ -39,7 +40,6 @@ use cache::Store;
 use choice::Engines;
 use event::Event;
 use material::Material;
-use scan::judge::{Known, judge};
 
 /// What is to be checked, and how.
 #[derive(Debug, Clone)]
@@ -202,28 +202,13 @@ pub async fn check(
 /// # Errors
 /// When the analysis or what is accepted in it can't be read.
 pub async fn audit(options: &Options) -> Result<Option<Scan>, Error> {
-    let accepted = options.config.scan.clone();
-    let known = Known::read(None, &options.top, &accepted)?;
-    let asked = scan::Options {
-        top: options.top.clone(),
-        name: options.config.name.clone(),
-        changed: None,
-        facilities: accepted.facilities.iter().map(|named| named.name.clone()).collect(),
-        select: accepted.select.iter().map(|named| named.name.clone()).collect(),
-        tested: !options.config.test.run.is_empty(),
-        exclude: accepted.exclude.clone(),
-        jobs: options.jobs,
-    };
-    let scanned = tokio::task::spawn_blocking(move || scan::scan(&asked)).await;
-    Ok(match scanned {
-        Ok(scanned) => {
-            let mut scan = judge(scanned?, false, &accepted, &known);
-            // `carnet rules` has the pages; a document is about an analysis.
-            scan.rules.iter_mut().for_each(|rule| rule.page.clear());
-            Some(scan)
-        }
-        Err(_) => None,
-    })
+    let config = options.config.clone();
+    let asked = scan::Options { jobs: options.jobs, ..scan::Options::new(options.top.clone(), &config) };
+    let Ok(done) = tokio::task::spawn_blocking(move || scan::whole(asked, &config)).await else { return Ok(None) };
+    let mut scan = done?;
+    // `carnet rules` has the pages; a document is about an analysis.
+    scan.rules.iter_mut().for_each(|rule| rule.page.clear());
+    Ok(Some(scan))
 }
 
 /// The cells to run, in the order of the configuration; this machine when it names none.

@@ -247,6 +247,27 @@ fn a_check_of_nothing_leaves_no_reports_directory() {
 }
 
 #[test]
+fn the_audit_of_a_check_does_not_read_the_baseline_that_quotes_what_it_accepts() {
+    let room = Room::testing("true");
+    room.write("a.py", "open(\"/eos/user/a/alice/data.root\")\n");
+    room.run(&["scan", "--update-baseline"]).expect(0);
+    room.run(&["check"]).expect(0);
+    let findings = room.document()["scan"]["findings"].clone();
+    let findings = findings.as_array().expect("findings");
+    assert!(!findings.is_empty() && findings.iter().all(|one| one["suppressed"]["by"] == "baseline"), "{findings:#?}");
+}
+
+#[test]
+fn a_rule_that_there_is_none_of_is_told_by_every_command() {
+    let room = Room::testing("true");
+    room.write("carnet.toml", format!("[test]\nrun = \"./t.sh\"\n[scan]\nselect = [\"nonsense\"]\n{HOST}"));
+    for command in ["check", "plan", "scan"] {
+        let said = room.run(&[command]).expect(2);
+        assert!(said.err.contains("no rule `nonsense`") && said.err.contains("carnet.toml:4"), "{}", said.err);
+    }
+}
+
+#[test]
 fn a_configuration_that_is_no_file_is_not_passed_over() {
     for target in ["nowhere", "carnet.toml", "/dev/zero", "."] {
         let room = Room::new();

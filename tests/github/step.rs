@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::room::{CARNET, Room};
 
 /// What a step left behind.
@@ -185,6 +187,16 @@ fn what_the_jobs_brought_is_one_report_and_what_is_missing_is_an_error() {
         "its own job told it: {}",
         merged.log
     );
+    // One of another analysis takes nothing from the others.
+    let text = fs::read_to_string(room.path("documents/carnet-good/carnet.json")).expect("a document");
+    let mut other: Value = serde_json::from_str(&text).expect("JSON");
+    other["analysis"]["name"] = "else".into();
+    fs::create_dir(room.path("documents/carnet-aaa")).expect("a directory");
+    fs::write(room.path("documents/carnet-aaa/carnet.json"), other.to_string()).expect("a file");
+    let merged = run(&room, &merge).expect(1, "failed");
+    let warning = &merged.commands()[0];
+    assert!(warning.contains("carnet-aaa/carnet.json") && warning.contains("different analyses"), "{warning}");
+    assert!(merged.summary.contains("<code>good</code> | 1 passed"), "{}", merged.summary);
     // Of a check of one cell, the other is not missed.
     let one = [("INPUT_MODE", "merge"), ("INPUT_DOCUMENTS", "../documents/carnet-good"), ("INPUT_CELLS", "good")];
     run(&room, &one).expect(0, "passed");

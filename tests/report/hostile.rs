@@ -3,6 +3,7 @@
 use carnet::model::cell::{Captured, Outcome};
 use carnet::model::document::{Document, Status};
 use carnet::report::{Format, Options};
+use clap::ValueEnum as _;
 use proptest::prelude::*;
 
 use crate::fixture::{assemble, case, cell, document, step};
@@ -41,7 +42,7 @@ fn no_terminal_control_reaches_a_report_for_people() {
     for format in [Format::Human, Format::Markdown, Format::Junit, Format::Html, Format::Badge] {
         let text = render(&document, format, &Options::default());
         let bad = text.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
-        assert_eq!(bad, None, "in {}", format.name());
+        assert_eq!(bad, None, "in {}", format);
         assert!(!text.contains("owned"), "a window title is no text");
     }
 }
@@ -74,7 +75,7 @@ proptest! {
         let mut broken = cell(&text, Status::Failed, vec![step(vec![failed])]);
         broken.reason = Some(text.clone());
         let document = assemble(vec![broken], Vec::new());
-        for format in Format::ALL {
+        for &format in Format::value_variants() {
             render(&crate::audited(document.clone()), format, &Options { width, ..Options::default() });
         }
         render(&with(&text), Format::Human, &Options { width, ascii: true, ..Options::default() });

@@ -8,7 +8,6 @@ use std::process::{Command, Output};
 
 use carnet::model::cell::Outcome;
 use carnet::model::document::{Document, Status};
-use carnet::report::scan::Format as ScanFormat;
 use carnet::report::text::clean;
 use carnet::report::{Format, Options};
 use serde_json::Value;
@@ -59,7 +58,7 @@ fn hostile() -> Vec<String> {
 
 #[test]
 fn jenkins_and_junitparser_take_what_is_written_and_count_as_we_do() {
-    let audit = scan::render(&scan::fixture::scan(), ScanFormat::Junit);
+    let audit = scan::render(&scan::fixture::scan(), Format::Junit);
     let found = suites(&[xml(&document()), audit]);
     let counts = |name: &str| {
         let suite = found.iter().find(|suite| suite["name"] == name).unwrap_or_else(|| panic!("no suite {name}"));
@@ -113,7 +112,7 @@ fn gitlab_key(case: &Value) -> String {
 fn tests_of_one_name_at_two_facilities_stay_apart_wherever_they_are_read() {
     let facility = |id: &str| cell(id, Status::Passed, vec![step(passed(3))]);
     let cells = vec![facility("lxplus-el9"), facility("lxplus"), facility("swan/notebook"), facility("swan/worker")];
-    let audit = scan::render(&scan::fixture::scan(), ScanFormat::Junit);
+    let audit = scan::render(&scan::fixture::scan(), Format::Junit);
     let found = suites(&[xml(&assemble(cells, Vec::new())), audit]);
     let cases: Vec<&Value> = found.iter().flat_map(|suite| suite["cases"].as_array().expect("cases")).collect();
     let gitlab: BTreeSet<String> = cases.iter().map(|case| gitlab_key(case)).collect();

@@ -43,7 +43,7 @@ fn large_documents_in_figures() {
         let start = Instant::now();
         let mut out = std::io::BufWriter::new(tempfile::tempfile().expect("a file"));
         report::write(&document, format, &Options::default(), &mut out).expect("writes");
-        println!("{}: {:?}, peak {} MiB", format.name(), start.elapsed(), peak());
+        println!("{}: {:?}, peak {} MiB", format, start.elapsed(), peak());
     }
 }
 
@@ -52,6 +52,6 @@ fn a_large_document_renders_in_every_format() {
     let document = large(20, 200);
     for format in OF_CELLS {
         let text = report::render(&document, format, &Options::default()).expect("renders");
-        assert!(text.contains("place-19"), "{}", format.name());
+        assert!(text.contains("place-19"), "{}", format);
     }
 }

@@ -7,18 +7,17 @@ mod input;
 mod need;
 mod publish;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::super::check::{learn, load};
-use super::super::report::{DocumentError, find, merged, read};
-use super::super::{CommandError, Outcome, fail, print, scan};
-use crate::diff::document::complete;
+use super::super::analysis::load;
+use super::super::check::learn;
+use super::super::{CommandError, Outcome, fail, print};
+use super::merge::{Merged, merged};
 use crate::error::{Failure, Kind};
 use crate::exit;
-use crate::model::document::Document;
+use crate::repo::git;
 use crate::report::{github, plan};
-use crate::run::{self, Options};
+use crate::run::{self, Options, scan};
 use crate::ui::Look;
 use crate::ui::github::{Quoted, Step};
 use input::{Inputs, Mode};
@@ -135,7 +134,11 @@ fn check(publisher: &Publisher<'_>) -> Outcome {
 
 fn audit(publisher: &Publisher<'_>) -> Outcome {
     let quoted = Quoted::begin()?;
-    let (scan, below) = scan::whole(&publisher.inputs.path, publisher.inputs.jobs)?;
+    let (top, config) = load(&publisher.inputs.path)?;
+    let below = git::below(&top);
+    let configured = scan::Options::new(top, &config);
+    let jobs = publisher.inputs.jobs.map_or(configured.jobs, usize::from);
+    let scan = scan::whole(scan::Options { jobs, ..configured }, &config)?;
     publisher.print_scan(&scan)?;
     drop(quoted);
     publisher.scan(&scan, &below)
@@ -152,9 +155,9 @@ fn planned(publisher: &Publisher<'_>) -> Outcome {
         }
     };
     let quoted = Quoted::begin()?;
-    print(&plan::render(plan::Format::Human, &matrix)?)?;
+    print(&plan::human(&matrix))?;
     drop(quoted);
-    publisher.plan(plan::render(plan::Format::Github, &matrix)?.trim_end(), plan::github::jobs(&matrix))?;
+    publisher.plan(plan::github::render(&matrix)?.trim_end(), plan::github::jobs(&matrix))?;
     publisher.step.set("status", "passed")?;
     Ok(exit::GOOD)
 }
@@ -164,36 +167,14 @@ fn merge(publisher: &Publisher<'_>) -> Outcome {
     let quoted = Quoted::begin()?;
     let options = options(inputs)?;
     let matrix = run::matrix::matrix(&options)?;
-    let (documents, unread) = gather(inputs.documents.as_deref())?;
-    let merged = merged(documents, None, true)?;
-    let came: BTreeSet<String> =
-        merged.iter().flat_map(|document| &document.cells).map(|cell| cell.id.clone()).collect();
-    let mut document = complete(merged, &matrix)?;
-    let (mut scan, _) = scan::whole(&inputs.path, inputs.jobs)?;
-    // As in the document of a check, which leaves the pages to `carnet rules`.
-    scan.rules.iter_mut().for_each(|rule| rule.page.clear());
-    document.scan = Some(scan);
+    // None came when there is no directory, as when no job of a cell began.
+    let dir = inputs.documents.as_deref().unwrap_or(Path::new(""));
+    let Merged { document, came, left_out } = merged(dir, &matrix, &options)?;
     publisher.print(&document)?;
     drop(quoted);
-    for error in unread {
-        print(&github::warning(&format!(
-            "{}: its cells count as missing",
-            crate::error::Error::from(error).message()
-        )))?;
+    for one in left_out {
+        print(&github::warning(&format!("{one}; its cells count as missing")))?;
     }
     // What the jobs of the cells have told already is told once.
     publisher.document(&document, &|cell| !came.contains(&cell.id))
-}
-
-/// The documents that the cells' jobs handed on, and those that can't be read. None came when there is no directory.
-fn gather(dir: Option<&Path>) -> Result<(Vec<Document>, Vec<DocumentError>), DocumentError> {
-    let Some(dir) = dir.filter(|dir| dir.exists()) else { return Ok((Vec::new(), Vec::new())) };
-    let (mut documents, mut unread) = (Vec::new(), Vec::new());
-    for path in find(dir)? {
-        match read(&path) {
-            Ok(document) => documents.push(document),
-            Err(error) => unread.push(error),
-        }
-    }
-    Ok((documents, unread))
 }

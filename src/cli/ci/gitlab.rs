@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::super::check::{self, FailOn, load};
-use super::super::report::{self, Format};
-use super::super::{CommandError, Outcome, print, runtime};
-use crate::diff::document::complete;
-use crate::error::{Failure, Kind, chain};
+use super::super::analysis::load;
+use super::super::fail_on::FailOn;
+use super::super::{CommandError, Outcome, check, print, report};
+use super::merge::{Merged, merged};
+use crate::error::{Failure, Kind};
 use crate::exit;
-use crate::model::document::Document;
 use crate::model::matrix::Matrix;
+use crate::report::Format;
 use crate::report::plan as format;
 use crate::report::plan::gitlab::{self, CELLS, KIT, OUT, Options, Parent};
 use crate::run;
@@ -213,9 +213,9 @@ fn plan(arguments: &Arguments) -> Outcome {
     let matrix = run::matrix::matrix(&checked(arguments)?)?;
     let options = options(from_top(&arguments.path)?, &arguments.fail_on, &arguments.program_job, &arguments.runner);
     let child = gitlab::render(&matrix, &options)?;
-    print(&format::render(format::Format::Human, &matrix)?)?;
+    print(&format::human(&matrix))?;
     lacking(&matrix, &options);
-    file::write(&kit.join("plan.json"), format::render(format::Format::Json, &matrix)?.as_bytes())?;
+    file::write(&kit.join("plan.json"), format::json(&matrix)?.as_bytes())?;
     file::write(&kit.join("child.yml"), child.as_bytes())?;
     Ok(exit::GOOD)
 }
@@ -251,9 +251,10 @@ fn merge(arguments: &Arguments, fail_on: FailOn, look: &Look) -> Outcome {
     let checked = checked(arguments)?;
     let plan = Path::new(KIT).join("plan.json");
     let matrix = if plan.exists() { report::read_matrix(&plan)? } else { run::matrix::matrix(&checked)? };
-    let documents = usable(Path::new(CELLS), &matrix)?;
-    let mut document = complete(report::merged(documents, None, true)?, &matrix)?;
-    document.scan = runtime()?.block_on(run::audit(&checked))?;
+    let Merged { document, left_out, .. } = merged(Path::new(CELLS), &matrix, &checked)?;
+    for one in left_out {
+        note(&format!("left out: {one}"));
+    }
     check::write(&document, out, look)?;
     let audit = match document.scan {
         Some(_) => report::render(&document, Format::Gitlab, look)?,
@@ -264,26 +265,7 @@ fn merge(arguments: &Arguments, fail_on: FailOn, look: &Look) -> Outcome {
     for line in pointers(out) {
         note(&line);
     }
-    Ok(check::code(&document, fail_on))
-}
-
-/// The documents below a directory. One that can't be read or is of something else is told and left out: its cells are then
-/// missing, and those of all others are still reported.
-fn usable(dir: &Path, matrix: &Matrix) -> Result<Vec<Document>, CommandError> {
-    let mut documents = Vec::new();
-    if !dir.is_dir() {
-        return Ok(documents);
-    }
-    for path in report::find(dir)? {
-        match report::read(&path) {
-            Ok(document) => match complete(Some(document.clone()), matrix) {
-                Ok(_) => documents.push(document),
-                Err(error) => note(&format!("{}: left out: {}", path.display(), chain(&error))),
-            },
-            Err(error) => note(&format!("left out: {}", chain(&error))),
-        }
-    }
-    Ok(documents)
+    Ok(fail_on.check(&document))
 }
 
 /// Where the reports are: in the browser when GitLab says where this job is.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::super::{CommandError, PrintError, print as out};
-use crate::model::canonical;
+use super::super::format::json;
+use super::super::{CommandError, print as out};
 use crate::model::inventory::Inventory;
 use crate::report::text::clean;
 
@@ -11,11 +11,7 @@ use crate::report::text::clean;
 const MOST: usize = 15;
 
 pub(super) fn print(inventory: &Inventory, as_json: bool) -> Result<(), CommandError> {
-    let text = if as_json {
-        canonical::to_string(inventory).map_err(|error| PrintError(error.into()))?
-    } else {
-        human(inventory)
-    };
+    let text = if as_json { json(inventory)? } else { human(inventory) };
     Ok(out(&text)?)
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::model::matrix::{Matrix, Planned};
+use crate::report::ReportError;
 
 /// Jobs that a matrix may make in one run of a workflow.
 /// Source: "Usage limits" of GitHub's documentation of Actions, read 2026-11-22.
@@ -31,9 +32,10 @@ struct Include {
 ///
 /// # Errors
 /// When it has no form in JSON: a bug.
-pub fn render(matrix: &Matrix) -> serde_json::Result<String> {
+pub fn render(matrix: &Matrix) -> Result<String, ReportError> {
     let include = matrix.cells.chunks(size(matrix)).map(job).collect();
-    Ok(serde_json::to_string(&Include { include })? + "\n")
+    let line = serde_json::to_string(&Include { include }).map_err(|error| ReportError::Form(error.to_string()))?;
+    Ok(line + "\n")
 }
 
 /// Number of jobs that it makes.

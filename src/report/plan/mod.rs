@@ -8,28 +8,17 @@ use super::ReportError;
 use crate::model::canonical;
 use crate::model::matrix::Matrix;
 
-/// A form that a matrix can be written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Format {
-    /// For a terminal.
-    Human,
-    /// The matrix itself, canonical.
-    Json,
-    /// The value of `strategy.matrix` in GitHub Actions, on one line.
-    Github,
+/// The matrix for a terminal.
+pub fn human(matrix: &Matrix) -> String {
+    human::render(matrix)
 }
 
-/// A matrix in a format, as text.
+/// The matrix itself, canonical.
 ///
 /// # Errors
 /// When the content has no form in JSON: a bug.
-pub fn render(format: Format, matrix: &Matrix) -> Result<String, ReportError> {
-    let form = |error: serde_json::Error| ReportError::Form(error.to_string());
-    match format {
-        Format::Human => Ok(human::render(matrix)),
-        Format::Json => canonical::to_string(matrix).map_err(form),
-        Format::Github => github::render(matrix).map_err(form),
-    }
+pub fn json(matrix: &Matrix) -> Result<String, ReportError> {
+    canonical::to_string(matrix).map_err(|error| ReportError::Form(error.to_string()))
 }
 
 #[cfg(test)]

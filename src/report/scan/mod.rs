@@ -9,53 +9,15 @@ mod markdown;
 mod sarif;
 pub(super) mod tally;
 
-use super::{Options, ReportError};
+use super::{Format, Options, ReportError};
 use crate::model::canonical;
 use crate::model::scan::Scan;
-
-/// A form that an audit can be written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Format {
-    /// For a terminal.
-    Human,
-    /// The audit itself, canonical.
-    Json,
-    /// JUnit XML: a suite a rule.
-    Junit,
-    /// GitHub-flavoured Markdown, for step summaries and comments.
-    Markdown,
-    /// SARIF 2.1.0.
-    Sarif,
-    /// GitLab's Code Quality report.
-    Gitlab,
-    /// Annotations of GitHub Actions.
-    Github,
-}
-
-impl Format {
-    /// Every format.
-    pub const ALL: [Self; 7] =
-        [Self::Human, Self::Json, Self::Junit, Self::Markdown, Self::Sarif, Self::Gitlab, Self::Github];
-
-    /// The name it has on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Human => "human",
-            Self::Json => "json",
-            Self::Junit => "junit",
-            Self::Markdown => "markdown",
-            Self::Sarif => "sarif",
-            Self::Gitlab => "gitlab",
-            Self::Github => "github",
-        }
-    }
-}
 
 /// An audit in a format, as text. Of the options the human form knows all: with `all` it folds nothing. SARIF knows `all`
 /// too, and then holds suppressed findings, marked as such. The others know none.
 ///
 /// # Errors
-/// When the content has no form in JSON or XML: a bug.
+/// For formats that are of tests alone. When the content has no form in JSON or XML: a bug.
 pub fn render(format: Format, scan: &Scan, options: &Options) -> Result<String, ReportError> {
     match format {
         Format::Human => Ok(human::render(scan, options)),
@@ -65,6 +27,7 @@ pub fn render(format: Format, scan: &Scan, options: &Options) -> Result<String, 
         Format::Sarif => sarif::render(scan, options.all),
         Format::Gitlab => gitlab::render(scan),
         Format::Github => Ok(github::render(scan)),
+        Format::Html | Format::Badge => Err(ReportError::NoAuditForm(format)),
     }
 }
 

@@ -12,9 +12,9 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use super::cache::{self, Question, Store, Subject};
-use super::scan::judge::{Known, KnownError, judge};
-use super::scan::{self, unknown_names};
-use super::{plan, verdict};
+use super::scan::judge::{Known, KnownError};
+use super::scan::{self, Audit};
+use super::{configuration, plan, verdict};
 use crate::config::{self, Config, ConfigError};
 use crate::image::cache::Cache;
 use crate::model::document::{Cell, Status};
@@ -138,24 +138,17 @@ impl Tip {
     /// What the audit says of the files that this commit brings, with their number.
     fn look(&mut self, push: &Push) -> Result<(u64, Vec<Finding>), Trouble> {
         let commit = Commit::read(&push.top, &self.commit).map_err(Trouble::Repo)?;
-        let config = configuration(&commit, &push.top)?;
+        let config = configured(&commit, &push.top)?;
         let text = |path: &str| String::from_utf8(commit.file(path, LARGEST)?).ok();
         let known = Known::of(&push.top, &config.scan, text).map_err(Trouble::Known)?;
-        let names = |named: &[config::scan::Named]| named.iter().map(|one| one.name.clone()).collect();
         let zeros = "0".repeat(self.commit.len());
         let options = scan::Options {
-            top: push.top.clone(),
-            name: config.name.clone(),
             changed: Some(format!("{}..{}", self.base.as_deref().unwrap_or(&zeros), self.commit)),
-            facilities: names(&config.scan.facilities),
-            select: names(&config.scan.select),
-            tested: !config.test.run.is_empty(),
-            exclude: config.scan.exclude.iter().cloned().chain([globset::escape(&known.path)]).collect(),
             jobs: push.jobs,
+            ..scan::Options::new(push.top.clone(), &config)
         };
-        let mut scanned = scan::scan(&options).map_err(Trouble::Repo)?;
-        let brought: BTreeSet<String> = std::mem::take(&mut scanned.files).into_iter().collect();
-        let scan = judge(scanned, true, &config.scan, &known);
+        let Audit { scan, files } = scan::audit(options, &config.scan, &known).map_err(Trouble::Repo)?;
+        let brought: BTreeSet<String> = files.into_iter().collect();
         self.cells = cells(&config, &commit, push.until);
         // What is said of the repository as a whole, of other files or by the way would be said again at every push.
         let is_told = |finding: &Finding| {
@@ -166,7 +159,7 @@ impl Tip {
 }
 
 /// The configuration that a commit has.
-fn configuration(commit: &Commit, top: &Path) -> Result<Config, Trouble> {
+fn configured(commit: &Commit, top: &Path) -> Result<Config, Trouble> {
     if !commit.has(config::FILE) {
         return Ok(Config::empty());
     }
@@ -176,11 +169,7 @@ fn configuration(commit: &Commit, top: &Path) -> Result<Config, Trouble> {
     let Some(text) = text else {
         return Err(wrong(ConfigError::unreadable(&file, "in the pushed commit it is a link, too large or no UTF-8")));
     };
-    let config = Config::parse(&text, &file).map_err(wrong)?;
-    match unknown_names(&config.scan) {
-        problems if problems.is_empty() => Ok(config),
-        problems => Err(wrong(ConfigError::with(&file, &text, problems))),
-    }
+    configuration::parse(&text, &file).map_err(wrong)
 }
 
 /// What earlier checks of the tree of this commit came to. Cells whose results are never kept are left out.

@@ -97,7 +97,7 @@ impl Known {
 }
 
 /// The scan with what is accepted marked as such. `is_part` says that only a part of the repository was looked at.
-pub fn judge(scanned: Scanned, is_part: bool, accepted: &Accepted, known: &Known) -> Scan {
+pub(super) fn judge(scanned: Scanned, is_part: bool, accepted: &Accepted, known: &Known) -> Scan {
     let mut scan = scanned.scan;
     let active: Vec<String> = scan.rules.iter().map(|rule| rule.id.clone()).collect();
     let ignore = accepted.ignore.iter().map(|ignore| suppress::Ignore {

@@ -16,7 +16,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use crate::config::problem::Problem;
+use crate::config::Config;
+use crate::config::scan::{Named, Scan as Accepted};
+use crate::error::Error;
 use crate::facility::{Catalogue, Facility};
 use crate::model::finding::Finding;
 use crate::model::scan::{FileCounts, Note, RuleInfo, SCHEMA, Scan, ScanTiming};
@@ -26,6 +28,7 @@ use crate::rules::input::{RepositoryInput, World};
 use crate::rules::suppress::Directives;
 use crate::rules::{Check, Rule};
 use file::{Examined, Worker};
+use judge::{Known, judge};
 use tree::Snapshot;
 
 pub use subject::subject;
@@ -51,11 +54,54 @@ pub struct Options {
     pub jobs: usize,
 }
 
-/// Scans.
+impl Options {
+    /// All of the working tree, as the configuration says.
+    pub fn new(top: PathBuf, config: &Config) -> Self {
+        let names = |named: &[Named]| named.iter().map(|named| named.name.clone()).collect();
+        Self {
+            top,
+            name: config.name.clone(),
+            changed: None,
+            facilities: names(&config.scan.facilities),
+            select: names(&config.scan.select),
+            tested: !config.test.run.is_empty(),
+            exclude: config.scan.exclude.clone(),
+            jobs: std::thread::available_parallelism().map_or(2, |n| n.get().min(8)),
+        }
+    }
+}
+
+/// One audit.
+#[derive(Debug)]
+pub struct Audit {
+    /// What it found, with what is accepted marked as such.
+    pub scan: Scan,
+    /// The files that were looked at: all, or those that a range of commits brings.
+    pub files: Vec<String>,
+}
+
+/// Scans, and marks what is accepted. The baseline itself is not read as a part of the analysis: it quotes what it accepts.
 ///
 /// # Errors
 /// When the top is no directory or the range of commits isn't there. Files that can't be read become notes.
-pub fn scan(options: &Options) -> Result<Scanned, RepoError> {
+pub fn audit(mut options: Options, accepted: &Accepted, known: &Known) -> Result<Audit, RepoError> {
+    options.exclude.push(globset::escape(&known.path));
+    let mut scanned = scan(&options)?;
+    let files = std::mem::take(&mut scanned.files);
+    Ok(Audit { scan: judge(scanned, options.changed.is_some(), accepted, known), files })
+}
+
+/// The audit of all of the working tree, with the baseline that the configuration or a file beside it names.
+///
+/// # Errors
+/// As [`audit`], and when the baseline can't be read.
+pub fn whole(options: Options, config: &Config) -> Result<Scan, Error> {
+    let known = Known::read(None, &options.top, &config.scan)?;
+    Ok(audit(options, &config.scan, &known)?.scan)
+}
+
+/// Scans.
+fn scan(options: &Options) -> Result<Scanned, RepoError> {
     let (clock, started) = (Instant::now(), jiff::Timestamp::now());
     let mut snapshot = Snapshot::read(options)?;
     let rules: Vec<&'static Rule> = crate::rules::all().filter(|rule| is_selected(rule, &options.select)).collect();
@@ -130,24 +176,16 @@ pub fn scan(options: &Options) -> Result<Scanned, RepoError> {
 
 /// A scan before anything is suppressed.
 #[derive(Debug)]
-pub struct Scanned {
-    /// The scan.
-    pub scan: Scan,
+struct Scanned {
+    scan: Scan,
     /// Comments that suppress findings.
-    pub directives: Directives,
-    /// The files that were looked at: all, or those that a range of commits brings.
-    pub files: Vec<String>,
+    directives: Directives,
+    /// The files that were looked at.
+    files: Vec<String>,
 }
 
 fn is_selected(rule: &Rule, select: &[String]) -> bool {
     select.is_empty() || select.iter().any(|id| id == rule.id)
-}
-
-/// What of a configuration names a facility or a rule that there is none of.
-pub fn unknown_names(accepted: &crate::config::scan::Scan) -> Vec<Problem> {
-    let facilities: Vec<&str> = Catalogue::builtin().facilities.iter().map(|one| one.id.as_str()).collect();
-    let rules: Vec<&str> = crate::rules::all().map(|rule| rule.id).collect();
-    accepted.unknown(&facilities, &rules)
 }
 
 /// A rule as reports list it.

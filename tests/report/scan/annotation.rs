@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use carnet::model::finding::{Finding, Severity};
-use carnet::report::scan::Format;
+use carnet::report::Format;
 use serde_json::Value;
 
 use super::fixture::{finding, scan, with};

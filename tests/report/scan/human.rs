@@ -2,7 +2,7 @@
 
 use carnet::model::finding::Severity;
 use carnet::report::Options;
-use carnet::report::scan::{self, Format};
+use carnet::report::{Format, scan};
 
 use super::fixture::{finding, scan, with};
 use super::render;

@@ -1,6 +1,6 @@
 //! JUnit, read back by another reader.
 
-use carnet::report::scan::Format;
+use carnet::report::Format;
 use junit_parser::TestStatus;
 
 use super::fixture::{scan, with};

@@ -1,7 +1,7 @@
 //! The form for step summaries and comments.
 
 use carnet::model::finding::Severity;
-use carnet::report::scan::Format;
+use carnet::report::Format;
 
 use super::fixture::{finding, scan, with};
 use super::render;

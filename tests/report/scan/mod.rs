@@ -11,7 +11,7 @@ mod schema;
 
 use carnet::model::scan::Scan;
 use carnet::report::Options;
-use carnet::report::scan::{self, Format};
+use carnet::report::{Format, scan};
 
 /// The audit in a format.
 pub(crate) fn render(scan: &Scan, format: Format) -> String {

@@ -2,7 +2,7 @@
 
 use carnet::model::finding::{Place, Severity};
 use carnet::report::Options;
-use carnet::report::scan::{self as scan_report, Format};
+use carnet::report::{Format, scan as scan_report};
 use serde_json::Value;
 
 use super::fixture::{finding, scan, with};

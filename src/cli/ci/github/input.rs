@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::ValueEnum as _;
 
-use super::super::super::check::{ENGINES, FailOn};
+use super::super::super::check::ENGINES;
+use super::super::super::fail_on::FailOn;
 use crate::error::{Failure, Kind};
 
 /// What the step does.

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::super::super::report::Format;
-use super::super::super::scan as audit;
+use super::super::super::fail_on::FailOn;
 use super::super::super::{CommandError, Outcome, check, print, report};
 use super::input::Inputs;
 use crate::exit;
@@ -11,8 +10,7 @@ use crate::model::document::{Cell, Document, Status};
 use crate::model::finding::Severity;
 use crate::model::scan::Scan;
 use crate::model::verdict::{Verdict, verdict};
-use crate::report as format;
-use crate::report::scan;
+use crate::report::{self as format, Format, scan};
 use crate::ui::github::{Quoted, Step};
 use crate::ui::{Look, file};
 
@@ -20,10 +18,10 @@ use crate::ui::{Look, file};
 const REPORTS: [(&str, &str); 4] =
     [("document", "carnet.json"), ("junit", "junit.xml"), ("sarif", "carnet.sarif"), ("html", "report.html")];
 /// Those of an audit alone.
-const AUDIT: [(&str, &str, scan::Format); 3] = [
-    ("document", "scan.json", scan::Format::Json),
-    ("junit", "junit.xml", scan::Format::Junit),
-    ("sarif", "carnet.sarif", scan::Format::Sarif),
+const AUDIT: [(&str, &str, Format); 3] = [
+    ("document", "scan.json", Format::Json),
+    ("junit", "junit.xml", Format::Junit),
+    ("sarif", "carnet.sarif", Format::Sarif),
 ];
 
 /// A step that has something to hand on.
@@ -54,7 +52,7 @@ impl Publisher<'_> {
     /// The audit for people, into the log.
     pub(super) fn print_scan(&self, scan: &Scan) -> Result<(), CommandError> {
         let options = format::Options { color: self.look.color_out, width: self.look.width, ..Default::default() };
-        Ok(print(&scan::render(scan::Format::Human, scan, &options)?)?)
+        Ok(print(&scan::render(Format::Human, scan, &options)?)?)
     }
 
     /// A document; annotations are made of the cells for which `is_told`.
@@ -73,7 +71,7 @@ impl Publisher<'_> {
         let written = REPORTS.iter().filter(|(name, path)| !no_audit(name) && out.join(path).is_file());
         self.name(written.map(|(name, path)| (*name, *path)))?;
         self.step.set("status", status(document))?;
-        Ok(check::code(document, self.inputs.fail_on))
+        Ok(self.inputs.fail_on.check(document))
     }
 
     /// An audit alone, which lies at `below` in its repository.
@@ -83,31 +81,25 @@ impl Publisher<'_> {
         let outside = scan.clone().below(below);
         file::out_directory(out)?;
         for (_, path, form) in AUDIT {
-            let of = if form == scan::Format::Sarif { &outside } else { scan };
+            let of = if form == Format::Sarif { &outside } else { scan };
             file::write(&out.join(path), scan::render(form, of, &options)?.as_bytes())?;
         }
-        let summary = scan::render(scan::Format::Markdown, scan, &options)?;
+        let summary = scan::render(Format::Markdown, scan, &options)?;
         file::write(&out.join(Format::Markdown.file_name()), summary.as_bytes())?;
         if self.inputs.annotations {
-            print(&scan::render(scan::Format::Github, &outside, &options)?)?;
+            print(&scan::render(Format::Github, &outside, &options)?)?;
         }
         self.summarise(&summary)?;
         self.name(AUDIT.iter().map(|(name, path, _)| (*name, *path)))?;
-        let fail_on = match self.inputs.fail_on {
-            check::FailOn::Error => audit::FailOn::Error,
-            check::FailOn::Warning => audit::FailOn::Warning,
-            check::FailOn::Never => audit::FailOn::Never,
-        };
-        let reported = scan.findings.iter().filter(|finding| finding.suppressed.is_none());
         self.step.set(
             "status",
-            match reported.map(|finding| finding.severity).max() {
+            match scan.worst() {
                 Some(Severity::Error) => "failed",
                 Some(Severity::Warning) => "warning",
                 Some(Severity::Note) | None => "passed",
             },
         )?;
-        Ok(audit::code(scan, fail_on))
+        Ok(self.inputs.fail_on.scan(scan))
     }
 
     /// The value of `strategy.matrix` and the number of its jobs.
@@ -138,7 +130,7 @@ impl Publisher<'_> {
 fn status(document: &Document) -> &'static str {
     let flaky = document.cells.iter().any(|cell| cell.status == Status::Flaky);
     match verdict(document) {
-        _ if check::code(document, check::FailOn::Error) == exit::INTERRUPTED => "interrupted",
+        _ if FailOn::Error.check(document) == exit::INTERRUPTED => "interrupted",
         Verdict::Analysis => "failed",
         Verdict::Place => "error",
         Verdict::Nothing => "nothing",
