@@ -29,6 +29,8 @@ pub(super) struct Usage<'a> {
     pub(super) force: Force,
     /// Whether the file tests the analysis.
     pub(super) in_test: bool,
+    /// Whether it is a test by its own name, and not only beside some.
+    pub(super) is_collected: bool,
     /// Whether the value begins with it.
     pub(super) is_first: bool,
 }
@@ -44,20 +46,27 @@ impl<'a> Usage<'a> {
         if input.view.text.get(..range.start)?.ends_with("``") {
             return None;
         }
-        let in_test = is_test(input.path);
+        let (in_test, is_collected) = (is_test(input.path), is_collected(input.path));
         let Some(span) = input.view.span_at(range.start) else {
             // Code itself holds no path; a list or what no parser could read may.
             let is_large = input.language == Language::Json && input.view.spans.is_empty();
             if is_large {
                 let is_first = input.view.text[..range.start].ends_with('"');
-                return Some(Self { text, span: None, force: Force::Done, in_test, is_first });
+                return Some(Self { text, span: None, force: Force::Done, in_test, is_collected, is_first });
             }
             let is_list = matches!(input.language, Language::Data) || input.view.problem.is_some();
             let line = line_before(&input.view.text, range.start, 0);
             let is_first =
                 line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '-' | '[' | '{')).is_empty();
             let is_shown = is_off(line) || is_prose(input.path, line);
-            return (is_list && !is_shown).then_some(Self { text, span: None, force: Force::Done, in_test, is_first });
+            return (is_list && !is_shown).then_some(Self {
+                text,
+                span: None,
+                force: Force::Done,
+                in_test,
+                is_collected,
+                is_first,
+            });
         };
         if !matches!(span.kind, Kind::Text | Kind::Value | Kind::Word | Kind::Key) {
             return None;
@@ -77,7 +86,7 @@ impl<'a> Usage<'a> {
         if span.kind == Kind::Text && is_sentence(line_before(&input.view.text, range.start, span.range.start)) {
             return None;
         }
-        Some(Self { text, span: Some(span), force, in_test, is_first })
+        Some(Self { text, span: Some(span), force, in_test, is_collected, is_first })
     }
 
     /// A severity as the use of the text has it: an error that can be overridden, or is only asked for, is a warning;
@@ -93,7 +102,8 @@ impl<'a> Usage<'a> {
             Force::Default => down(severity).max(Severity::Warning.min(severity)),
             Force::Guard => down(severity),
         };
-        if self.in_test && !is_personal {
+        // What lies in a directory of tests may well be started by hand: a risk stays one there.
+        if self.in_test && !is_personal && (lowered == Severity::Error || self.is_collected) {
             lowered = down(lowered);
         }
         lowered
@@ -177,13 +187,17 @@ fn is_sentence(line: &str) -> bool {
 
 /// Whether a file tests the analysis.
 pub(in crate::rules) fn is_test(path: &str) -> bool {
-    let mut parts = path.split('/');
-    let file = parts.next_back().unwrap_or_default();
+    let dirs = path.rsplit_once('/').map_or("", |(dirs, _)| dirs);
+    dirs.split('/').any(|part| matches!(part, "test" | "tests" | "testing")) || is_collected(path)
+}
+
+/// Whether a file is one that a test runner collects by its name.
+fn is_collected(path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or_default();
     // No test runner collects notebooks, settings and lists by their names.
     let is_program = [".py", ".cc", ".cpp", ".cxx", ".C", ".sh"].iter().any(|end| file.ends_with(end));
     let stem = file.split('.').next().filter(|_| is_program).unwrap_or_default();
-    let is_dir = |part: &str| matches!(part, "test" | "tests" | "testing");
-    parts.any(is_dir) || stem.starts_with("test_") || stem.ends_with("_test") || stem == "conftest"
+    stem.starts_with("test_") || stem.ends_with("_test") || stem == "conftest"
 }
 
 #[cfg(test)]
