@@ -3,7 +3,7 @@
 use super::super::input::FileInput;
 use super::super::{Check, Report, Rule};
 use super::site_path::shown;
-use super::subject::{self, Subject, Topic};
+use super::subject::{self, Subject, Topic, is_person};
 use super::tell;
 use crate::model::finding::{Confidence, Severity};
 
@@ -72,7 +72,9 @@ fn report(subject: &Subject<'_>) -> Option<Report> {
     let mut parts = usage.text.split('/').filter(|part| !part.is_empty()).skip(1);
     let area = parts.next().filter(|area| matches!(*area, "user" | "group" | "temp" | "caf" | "cmst3"))?;
     let owner = parts.next().filter(|owner| !owner.contains(['$', '{', '%', '<', '*']));
-    let severity = if owner.is_some() { Severity::Warning } else { Severity::Note };
+    // `/store/user/dir` is an example.
+    let is_open = owner.is_none_or(|owner| area == "user" && !is_person(owner));
+    let severity = if is_open { Severity::Note } else { Severity::Warning };
     let whose = owner.map_or_else(|| "personal".to_owned(), |owner| format!("of {owner}"));
     let message = format!("`{}` is data {whose} that lies at one site", shown(usage.text));
     let help = "say in a configuration file at which site it is, or register the data so that any site can have a copy"
@@ -80,4 +82,19 @@ fn report(subject: &Subject<'_>) -> Option<Report> {
     let mut report = tell::report(&subject.range, usage.lower(severity, owner.is_some()), message, help);
     report.group = format!("/store/{area} {}", owner.unwrap_or_default());
     Some(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::severities;
+    use super::RULE;
+    use crate::model::finding::Severity::{Note, Warning};
+
+    #[test]
+    fn a_word_that_is_nobodys_name_owns_no_data() {
+        assert_eq!(severities(&RULE, "a.py", "copy('/store/user/jane/a.root')\n"), [Warning]);
+        assert_eq!(severities(&RULE, "a.py", "copy('/store/user/dir/a.root')\n"), [Note]);
+        assert_eq!(severities(&RULE, "a.py", "copy('/store/user/username/a.root')\n"), [Note]);
+        assert_eq!(severities(&RULE, "a.py", "copy('/store/group/phys/a.root')\n"), [Warning]);
+    }
 }
