@@ -49,7 +49,7 @@ A program that is only ever started inside one image is reported too: say so wit
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     // Only for the few files that have such a path.
     let builds_image = LazyCell::new(|| builds_image(input));
-    for subject in subject::of(input, Topic::Image) {
+    for subject in subject::of(input, Topic::Image).filter(|subject| !is_bound(input, subject.place.prefix)) {
         let is_program = matches!(input.language, Language::Python | Language::Notebook | Language::Cpp);
         let is_code = is_program && subject.place.prefix == "/code" && !*builds_image;
         let base = if is_code { Severity::Error } else { Severity::Warning };
@@ -62,6 +62,18 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     }
 }
 
+/// Whether a script binds something to a directory of the image that it starts: what it names there is its own.
+fn is_bound(input: &FileInput<'_>, prefix: &str) -> bool {
+    let text = input.view.text.as_bytes();
+    let target = format!(":{prefix}");
+    let mut places = memchr::memmem::find_iter(text, target.as_bytes());
+    input.language == Language::Shell
+        && places.any(|at| {
+            let next = text.get(at + target.len()).copied();
+            next.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b',' | b':'))
+        })
+}
+
 /// Whether the repository has a recipe of an image.
 fn builds_image(input: &FileInput<'_>) -> bool {
     let is_recipe = |path: &String| {
@@ -72,4 +84,19 @@ fn builds_image(input: &FileInput<'_>) -> bool {
             || file == "Singularity"
     };
     input.world.paths.iter().any(is_recipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::severities;
+    use super::RULE;
+    use crate::model::finding::Severity::Warning;
+
+    #[test]
+    fn what_a_script_binds_is_its_own() {
+        let starts = "cat <<EOF > shell\napptainer exec -B \\${PWD}:/srv x.sif bash --rcfile /srv/.bashrc\nEOF\n";
+        let text = format!("{starts}cat <<EOF > .bashrc\nexport JUPYTER_PATH=/srv/.jupyter\nEOF\n");
+        assert_eq!(severities(&RULE, "bootstrap.sh", &text), []);
+        assert_eq!(severities(&RULE, "job.sh", "cp a.root /srv/out/\n"), [Warning]);
+    }
 }
