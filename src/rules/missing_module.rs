@@ -6,7 +6,7 @@ use super::input::RepositoryInput;
 use super::module::{Declared, Own, Provider, leads_inside};
 use super::{Check, Report, Rule};
 use crate::model::finding::{Confidence, Severity};
-use crate::repo::source::fact::Import;
+use crate::repo::source::fact::{Import, Usage};
 
 /// `from plotter import *` where no `plotter.py` is.
 pub(super) static RULE: Rule = Rule {
@@ -48,12 +48,14 @@ Whether a name is somebody's own is judged by the name; the confidence is medium
 fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     let own = Own::of(input);
     let declared = Declared::of(input.world);
+    let reaching = reaching(input);
     let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
     for (path, line, import) in &input.imports {
         let reason = if import.module.starts_with('.') {
             relative(path, import, input)
         } else {
-            below_own(import, input).or_else(|| unknown(import, &own, &declared, input))
+            let is_hidden = reaching.contains(path.as_str());
+            below_own(import, input).or_else(|| unknown(import, &own, &declared, input).filter(|_| !is_hidden))
         };
         let Some((message, confidence)) = reason else { continue };
         if import.module.rsplit('.').next().is_some_and(is_generated) || !seen.insert((path, &import.module)) {
@@ -63,6 +65,16 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         let report = Report::of(path, *line, message).severity(severity).confidence(confidence);
         reports.push(report.help("add the file to the repository, or declare the package that has it"));
     }
+}
+
+/// Files that put a directory of a submodule on their path: what lies in it is not seen.
+fn reaching<'a>(input: &'a RepositoryInput<'_>) -> BTreeSet<&'a str> {
+    let is_inside = |path: &str| {
+        let path = path.trim_start_matches("./").trim_start_matches("../");
+        input.submodules.iter().any(|one| path == one.path || path.starts_with(&format!("{}/", one.path)))
+    };
+    let code = input.references.iter().filter(|(_, _, reference)| reference.usage == Usage::Code);
+    code.filter(|(_, _, reference)| is_inside(&reference.path)).map(|(path, _, _)| path.as_str()).collect()
 }
 
 /// Names of modules that builds write.
@@ -195,4 +207,43 @@ pub(super) fn is_local_name(name: &str, input: &RepositoryInput<'_>) -> bool {
     let camel = OWN_WORDS.iter().any(|word| word.len() > 4 && lower != *word && name != lower && lower.ends_with(word));
     let is_ignored = input.world.paths.contains(&format!("{name}.py"));
     (has_word || camel) && !is_ignored
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::super::input::{RepositoryInput, Submodule, World};
+    use super::check;
+    use crate::facility::Catalogue;
+    use crate::model::inventory::Inventory;
+    use crate::repo::source::{self, language::Language};
+
+    /// The modules that are missing of one program in a repository with a submodule `tools`.
+    fn missing(text: &str) -> Vec<String> {
+        let facts = source::read(Language::Python, text.as_bytes()).facts;
+        let world = World::new(Catalogue::builtin(), Vec::new(), BTreeSet::new(), Inventory::default());
+        let path = || "run.py".to_owned();
+        let (url, branch) = ("https://example.org/tools".to_owned(), None);
+        let input = RepositoryInput {
+            world: &world,
+            links: Vec::new(),
+            imports: facts.imports.into_iter().map(|import| (path(), 1, import)).collect(),
+            references: facts.references.into_iter().map(|reference| (path(), 1, reference)).collect(),
+            mentions: BTreeMap::new(),
+            submodules: vec![Submodule { path: "tools".to_owned(), url, branch, line: 1, is_recorded: true }],
+        };
+        let mut reports = Vec::new();
+        check(&input, &mut reports);
+        reports.into_iter().map(|report| report.message).collect()
+    }
+
+    #[test]
+    fn a_module_may_lie_in_the_submodule_that_is_on_the_path() {
+        assert_eq!(missing("import sys\nimport plot_style\n").len(), 1);
+        let path = "import sys\nsys.path.append('tools/python/.')\nimport plot_style\n";
+        assert_eq!(missing(path), [] as [String; 0]);
+        let other = "import sys\nsys.path.append('toolsets/python')\nimport plot_style\n";
+        assert_eq!(missing(other).len(), 1);
+    }
 }
