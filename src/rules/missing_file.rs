@@ -94,6 +94,10 @@ fn missing<'a>(from: &str, reference: &'a Reference, input: &RepositoryInput<'_>
     if !is_plain || path.starts_with('/') || !is_file || path.split('/').any(|part| MADE.contains(&part)) {
         return None;
     }
+    // A build of an image stands where `WORKDIR` says, with what it has fetched before.
+    if reference.usage == Usage::Code && is_recipe(from) {
+        return None;
+    }
     let relative = path.starts_with("./") || path.starts_with("../");
     let first = path.split('/').next().unwrap_or_default();
     let inside = relative || path.contains('/') && input.world.has_directory(first);
@@ -115,6 +119,15 @@ fn missing<'a>(from: &str, reference: &'a Reference, input: &RepositoryInput<'_>
     // Programs are started from all kinds of directories: any file with this end will do.
     let end = path.trim_start_matches("./").trim_start_matches("../");
     (!known.has(end.trim_start_matches("../"))).then_some(path)
+}
+
+/// Whether a file builds an image.
+fn is_recipe(path: &str) -> bool {
+    let name = base(path);
+    name.contains("Dockerfile")
+        || name.starts_with("Containerfile")
+        || name.starts_with("Singularity")
+        || [".def", ".dockerfile", ".docker"].iter().any(|end| name.ends_with(end))
 }
 
 /// Paths, found by what they end in.
@@ -153,9 +166,37 @@ fn joined(dir: &str, path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
-    use super::{Ends, joined};
+    use super::super::input::{RepositoryInput, World};
+    use super::{Ends, check, joined};
+    use crate::facility::Catalogue;
+    use crate::model::inventory::Inventory;
+    use crate::repo::source::{self, language::Language};
+
+    /// What a file needs that is nowhere.
+    fn missing(path: &str, text: &str) -> Vec<String> {
+        let references = source::read(Language::of(path, text.as_bytes()), text.as_bytes()).facts.references;
+        let world = World::new(Catalogue::builtin(), Vec::new(), BTreeSet::new(), Inventory::default());
+        let input = RepositoryInput {
+            world: &world,
+            links: Vec::new(),
+            imports: Vec::new(),
+            references: references.into_iter().map(|reference| (path.to_owned(), 1, reference)).collect(),
+            mentions: BTreeMap::new(),
+            submodules: Vec::new(),
+        };
+        let mut reports = Vec::new();
+        check(&input, &mut reports);
+        reports.into_iter().map(|report| report.message).collect()
+    }
+
+    #[test]
+    fn a_build_of_an_image_may_start_what_it_has_fetched() {
+        let build = "FROM a:1\nRUN git clone https://example.org/b\nWORKDIR /opt/b\nRUN ./build.sh --all\n";
+        assert_eq!(missing("docker/Dockerfile", build), [] as [String; 0]);
+        assert_eq!(missing("run.sh", "./build.sh --all\n").len(), 1);
+    }
 
     #[test]
     fn paths_are_found_by_their_last_parts() {
