@@ -342,6 +342,19 @@ mod tests {
     }
 
     #[test]
+    fn mounts_of_sites_that_no_facility_file_describes_are_known() {
+        let known = |path: &'static str| (place(path).site.to_owned(), place(path).owner);
+        assert_eq!(known("/nfs-3/userdata/stop/a.root").0, "UCSD");
+        assert_eq!(known("/net/cms17/cms17r0/pico/a.root").0, "Santa Barbara");
+        assert_eq!(known("/pool/ciencias/userstorage/jane/a/"), ("Oviedo".to_owned(), Some("jane")));
+        assert_eq!(known("/mnt/t3nfs01/data01/shome/jane/x"), ("PSI".to_owned(), Some("jane")));
+        assert_eq!(known("/cmsuf/data/store/user/jane/x"), ("Florida".to_owned(), Some("jane")));
+        assert_eq!(known("/opt/exp_soft/cms/t3/t3queue").0, "LLR and other sites of the grid");
+        assert_eq!(place("/net/other/x").kind, Kind::Shared);
+        assert_eq!(Catalogue::builtin().place("/opt/conda/bin"), None);
+    }
+
+    #[test]
     fn settings_of_the_lpc_are_a_path_of_fermilab() {
         assert_eq!(place("/etc/condor/config.d/01_cmslpc_interactive").site, "Fermilab");
         assert_eq!(Catalogue::builtin().place("/etc/condor/config.d"), None);

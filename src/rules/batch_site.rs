@@ -1,5 +1,6 @@
 //! Job descriptions that name what one batch system alone has.
 
+mod line;
 mod queue;
 mod service;
 
@@ -257,6 +258,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     }
     queue::check(input, reports);
     service::check(input, reports);
+    line::check(input, reports);
 }
 
 /// Whether a value is an expression of HTCondor: in programs, when it compares as one does.
