@@ -3,7 +3,7 @@
 use super::input::FileInput;
 use super::{Check, Report, Rule};
 use crate::model::finding::{Confidence, Severity};
-use crate::repo::source::fact::Word;
+use crate::repo::source::fact::{Host, Word};
 
 /// `SCRAM_ARCH=slc7_…`, images of CentOS 6 and 7, platforms of LCG views for them.
 pub(super) static RULE: Rule = Rule {
@@ -69,7 +69,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             .is_some_and(|word| matches!(word.text.as_str(), "lsetup" | "asetup" | "source" | "."));
         // What is tested, listed or shown may be one of several.
         let is_asked = command.words.first().is_some_and(|word| ASKS.contains(&word.text.as_str()));
-        let is_used = |word: &&Word| sets_up || !is_asked && is_release(&word.text);
+        let is_used = |word: &&Word| sets_up || !is_asked && command.host != Host::Build && is_release(&word.text);
         for word in command.words.iter().skip(usize::from(sets_up)).filter(is_used) {
             if let Some(platform) = platform(&word.text) {
                 let message = format!("`{platform}` is built for a retired operating system");
@@ -137,6 +137,8 @@ mod tests {
         let run = "if timeout 60s ${CMSSW_BASE}/bin/slc7_amd64_gcc900/Morphing --era 2018; then\n  echo ok\nfi\n";
         assert_eq!(severities(&RULE, "fit.sh", run), [Warning]);
         assert_eq!(severities(&RULE, "fit.sh", "$CMSSW_BASE/bin/slc7_amd64_gcc900/Morphing a b\n"), [Warning]);
+        let build = "FROM a:1\nRUN chmod +x /opt/cms/slc7_amd64_gcc700/bin/x\n";
+        assert_eq!(severities(&RULE, "Dockerfile", build), []);
         assert_eq!(severities(&RULE, "fit.sh", "ls bin/slc7_amd64_gcc900/\necho a/slc7_amd64_gcc900/b\n"), []);
     }
 

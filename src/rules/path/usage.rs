@@ -29,8 +29,8 @@ pub(super) struct Usage<'a> {
     pub(super) force: Force,
     /// Whether the file tests the analysis.
     pub(super) in_test: bool,
-    /// Whether it is a test by its own name, and not only beside some.
-    pub(super) is_collected: bool,
+    /// Whether it is a program that only lies beside tests and is none by its own name.
+    pub(super) is_beside: bool,
     /// Whether the value begins with it.
     pub(super) is_first: bool,
 }
@@ -46,13 +46,13 @@ impl<'a> Usage<'a> {
         if input.view.text.get(..range.start)?.ends_with("``") {
             return None;
         }
-        let (in_test, is_collected) = (is_test(input.path), is_collected(input.path));
+        let (in_test, is_beside) = (is_test(input.path), is_program(input.path) && !is_collected(input.path));
         let Some(span) = input.view.span_at(range.start) else {
             // Code itself holds no path; a list or what no parser could read may.
             let is_large = input.language == Language::Json && input.view.spans.is_empty();
             if is_large {
                 let is_first = input.view.text[..range.start].ends_with('"');
-                return Some(Self { text, span: None, force: Force::Done, in_test, is_collected, is_first });
+                return Some(Self { text, span: None, force: Force::Done, in_test, is_beside, is_first });
             }
             let is_list = matches!(input.language, Language::Data) || input.view.problem.is_some();
             let line = line_before(&input.view.text, range.start, 0);
@@ -64,7 +64,7 @@ impl<'a> Usage<'a> {
                 span: None,
                 force: Force::Done,
                 in_test,
-                is_collected,
+                is_beside,
                 is_first,
             });
         };
@@ -86,7 +86,7 @@ impl<'a> Usage<'a> {
         if span.kind == Kind::Text && is_sentence(line_before(&input.view.text, range.start, span.range.start)) {
             return None;
         }
-        Some(Self { text, span: Some(span), force, in_test, is_collected, is_first })
+        Some(Self { text, span: Some(span), force, in_test, is_beside, is_first })
     }
 
     /// A severity as the use of the text has it: an error that can be overridden, or is only asked for, is a warning;
@@ -102,8 +102,8 @@ impl<'a> Usage<'a> {
             Force::Default => down(severity).max(Severity::Warning.min(severity)),
             Force::Guard => down(severity),
         };
-        // What lies in a directory of tests may well be started by hand: a risk stays one there.
-        if self.in_test && !is_personal && (lowered == Severity::Error || self.is_collected) {
+        // A program in a directory of tests may well be started by hand: a risk stays one there.
+        if self.in_test && !is_personal && (lowered == Severity::Error || !self.is_beside) {
             lowered = down(lowered);
         }
         lowered
@@ -191,18 +191,21 @@ pub(in crate::rules) fn is_test(path: &str) -> bool {
     dirs.split('/').any(|part| matches!(part, "test" | "tests" | "testing")) || is_collected(path)
 }
 
-/// Whether a file is one that a test runner collects by its name.
+/// Whether a file is one that a test runner collects by its name. None collects notebooks, settings and lists so.
 fn is_collected(path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or_default();
-    // No test runner collects notebooks, settings and lists by their names.
-    let is_program = [".py", ".cc", ".cpp", ".cxx", ".C", ".sh"].iter().any(|end| file.ends_with(end));
-    let stem = file.split('.').next().filter(|_| is_program).unwrap_or_default();
+    let stem = file.split('.').next().filter(|_| is_program(path)).unwrap_or_default();
     stem.starts_with("test_") || stem.ends_with("_test") || stem == "conftest"
+}
+
+/// Whether a file is a program, by the end of its name.
+fn is_program(path: &str) -> bool {
+    [".py", ".cc", ".cpp", ".cxx", ".C", ".sh"].iter().any(|end| path.ends_with(end))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{is_prose, is_sentence, is_test};
+    use super::{is_collected, is_program, is_prose, is_sentence, is_test};
 
     #[test]
     fn a_list_on_one_line_is_no_prose() {
@@ -218,6 +221,12 @@ mod tests {
                 && is_sentence("copy it to your area, for example ")
         );
         assert!(!is_sentence("cp -r a.root to the ") && !is_sentence("xrdcp the ") && !is_sentence(""));
+    }
+
+    #[test]
+    fn a_program_beside_tests_is_started_by_hand() {
+        assert!(is_collected("tests/test_yields.py") && !is_collected("tests/bias.sh"));
+        assert!(is_program("tests/bias.sh") && !is_program("tests/data/input.xml"));
     }
 
     #[test]
