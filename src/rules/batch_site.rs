@@ -344,7 +344,8 @@ fn requirements(setting: &Setting) -> Option<Report> {
         ["boscocluster", "boscogroup", "glidein_site", "glidein_cmssite", "utsname", "gridresource", "cloudsite"];
     // `Machine == "node1.example.edu"`, and not `TARGET.Machine =!= LastMatchName1`.
     let has_host = || lower.split('"').skip(1).step_by(2).any(|quoted| quoted.contains('.'));
-    if hosts.iter().any(|word| lower.contains(word)) || lower.contains("machine") && has_host() {
+    let of_site = ["machine", "uiddomain", "filesystemdomain"];
+    if hosts.iter().any(|word| lower.contains(word)) || of_site.iter().any(|word| lower.contains(word)) && has_host() {
         return Some(Report::at(&setting.range, message("machines or gatekeepers of one pool")).help(PROFILE));
     }
     let retired = ["centos7", "centos 7", "sl6", "slcern6", "rhel6", "rhel7", "\"cc7\"", "redhat6", "redhat7"];

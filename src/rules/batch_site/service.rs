@@ -92,6 +92,10 @@ mod tests {
         assert_eq!(severities(&RULE, "a.jdl", &jdl("TARGET.ProvidesDesk")), [Warning]);
         let common = "TARGET.Arch == \"X86_64\" && TARGET.HasSingularity && (TARGET.OpSysMajorVer >= 8)";
         assert_eq!(severities(&RULE, "a.jdl", &jdl(common)), []);
+        let domain = "(TARGET.UidDomain == \"hep.example.edu\" && TARGET.HAS_HDFS)";
+        assert_eq!(severities(&RULE, "a.jdl", &jdl(domain)), [Error]);
+        assert_eq!(severities(&RULE, "a.py", &format!("config['Requirements'] = '{domain}'\n")), [Error]);
+        assert_eq!(severities(&RULE, "a.jdl", &jdl("TARGET.UidDomain == MY.UidDomain")), []);
         assert_eq!(severities(&RULE, "a.jdl", &jdl("MY.Retries < 3 && TARGET.Machine =!= LastMatchName1")), []);
     }
 
