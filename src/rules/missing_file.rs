@@ -44,9 +44,20 @@ A file that a command outside of the repository makes is reported as well. Heade
 with `./` or `../` or with a directory of the repository, as experiments' own headers are written in quotes too.
 ";
 
-/// Names that are made by setting up an environment.
-const MADE: &[&str] =
-    &["venv", "env", ".venv", ".env", "activate", "build", "install", "external", "CMakeFiles", "node_modules"];
+/// Names that are made by setting up an environment or by a compiler.
+const MADE: &[&str] = &[
+    "a.out",
+    "venv",
+    "env",
+    ".venv",
+    ".env",
+    "activate",
+    "build",
+    "install",
+    "external",
+    "CMakeFiles",
+    "node_modules",
+];
 
 fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     let mut reads: BTreeMap<&str, u32> = BTreeMap::new();
@@ -196,6 +207,7 @@ mod tests {
         let build = "FROM a:1\nRUN git clone https://example.org/b\nWORKDIR /opt/b\nRUN ./build.sh --all\n";
         assert_eq!(missing("docker/Dockerfile", build), [] as [String; 0]);
         assert_eq!(missing("run.sh", "./build.sh --all\n").len(), 1);
+        assert_eq!(missing("run.sh", "g++ a.cpp\n./a.out 1\n"), [] as [String; 0]);
     }
 
     #[test]

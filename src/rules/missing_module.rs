@@ -137,7 +137,11 @@ fn exists(place: &str, input: &RepositoryInput<'_>) -> bool {
 
 fn unknown(import: &Import, own: &Own<'_>, declared: &Declared, input: &RepositoryInput<'_>) -> Reason {
     let top = import.module.split('.').next().unwrap_or_default();
-    if own.provider(&import.module) != Provider::Unknown || own.has(top) || declared.has(top, top) {
+    if own.provider(&import.module) != Provider::Unknown
+        || own.has(top)
+        || declared.has(top, top)
+        || is_fetched(top, input)
+    {
         return None;
     }
     // A dotted name is a package that somebody installs, or the repository under its own name in a release area.
@@ -152,6 +156,11 @@ fn unknown(import: &Import, own: &Own<'_>, declared: &Declared, input: &Reposito
         format!("`{top}` is not in the repository, and no known package has a module of that name"),
         Confidence::Medium,
     ))
+}
+
+/// Whether a program or a setting names a repository of git that is called like a module: it is cloned or installed there.
+fn is_fetched(name: &str, input: &RepositoryInput<'_>) -> bool {
+    [name.to_owned(), name.replace('_', "-")].iter().any(|name| input.mentions.contains_key(&format!("{name}.git")))
 }
 
 /// Words that people name their own helpers with.
@@ -211,7 +220,7 @@ pub(super) fn is_local_name(name: &str, input: &RepositoryInput<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
     use super::super::input::{RepositoryInput, Submodule, World};
     use super::check;
@@ -221,6 +230,11 @@ mod tests {
 
     /// The modules that are missing of one program in a repository with a submodule `tools`.
     fn missing(text: &str) -> Vec<String> {
+        missing_beside(text, &[])
+    }
+
+    /// The same, with names of files that other lines mention.
+    fn missing_beside(text: &str, mentions: &[&str]) -> Vec<String> {
         let facts = source::read(Language::Python, text.as_bytes()).facts;
         let world = World::new(Catalogue::builtin(), Vec::new(), BTreeSet::new(), Inventory::default());
         let path = || "run.py".to_owned();
@@ -230,7 +244,7 @@ mod tests {
             links: Vec::new(),
             imports: facts.imports.into_iter().map(|import| (path(), 1, import)).collect(),
             references: facts.references.into_iter().map(|reference| (path(), 1, reference)).collect(),
-            mentions: BTreeMap::new(),
+            mentions: mentions.iter().map(|name| ((*name).to_owned(), 1)).collect(),
             submodules: vec![Submodule { path: "tools".to_owned(), url, branch, line: 1, is_recorded: true }],
         };
         let mut reports = Vec::new();
@@ -245,5 +259,12 @@ mod tests {
         assert_eq!(missing(path), [] as [String; 0]);
         let other = "import sys\nsys.path.append('toolsets/python')\nimport plot_style\n";
         assert_eq!(missing(other).len(), 1);
+    }
+
+    #[test]
+    fn a_module_may_come_from_a_repository_that_is_cloned() {
+        assert_eq!(missing_beside("import plot_tools\n", &["plot_tools.git"]), [] as [String; 0]);
+        assert_eq!(missing_beside("import plot_tools\n", &["plot-tools.git"]), [] as [String; 0]);
+        assert_eq!(missing_beside("import plot_tools\n", &["other.git"]).len(), 1);
     }
 }
