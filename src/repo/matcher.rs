@@ -13,7 +13,7 @@ const LONGEST: usize = 4096;
 /// Parts that paths of file systems have, and others hardly: areas of users and of releases.
 const MARKS: &[&str] = &["/user/", "/users/", "/userstorage/", "/CMSSW_"];
 /// Most bytes before such a part.
-const LONGEST_STEM: usize = 256;
+const LONGEST_STEM: usize = 128;
 /// Most paths below unlisted roots in a text.
 const MOST_UNLISTED: usize = 1000;
 /// Longest scheme of a URL.

@@ -72,7 +72,9 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
             input.mentions.get(name).copied().unwrap_or_default() > reads.get(name).copied().unwrap_or_default();
         // What lies beside the repository is at nobody else's place, whoever else names it.
         let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
-        let is_certain = reference.usage == Usage::Code || !elsewhere || joined(dir, &reference.path).is_none();
+        let is_bare = !reference.path.contains('/');
+        let is_certain =
+            reference.usage == Usage::Code && !is_bare || !elsewhere || joined(dir, &reference.path).is_none();
         if let Some(target) = missing(path, reference, input, &ends).filter(|_| is_certain)
             && seen.insert((path.as_str(), *line, reference.path.as_str()))
         {
@@ -113,8 +115,10 @@ fn missing<'a>(from: &str, reference: &'a Reference, input: &RepositoryInput<'_>
     let first = path.split('/').next().unwrap_or_default();
     let inside = relative || path.contains('/') && input.world.has_directory(first);
     let is_script = [".h", ".hh", ".hpp", ".hxx", ".icc", ".H"].iter().all(|end| !name.ends_with(end));
-    // A script without a directory is looked for on the PATH, a header in the places of the compiler.
-    if reference.usage == Usage::Code && !inside && (!is_script || !path.contains('/')) {
+    // A script without a directory is looked for on the PATH, a header in the places of the compiler; what a shell gives to
+    // Python is looked for where it stands.
+    let is_given = path.ends_with(".py") && is_shell(from) && !matches!(path, "setup.py" | "PSet.py");
+    if reference.usage == Usage::Code && !inside && (!is_script || !path.contains('/')) && !is_given {
         return None;
     }
     let dir = from.rsplit_once('/').map_or("", |(dir, _)| dir);
@@ -130,6 +134,11 @@ fn missing<'a>(from: &str, reference: &'a Reference, input: &RepositoryInput<'_>
     // Programs are started from all kinds of directories: any file with this end will do.
     let end = path.trim_start_matches("./").trim_start_matches("../");
     (!known.has(end.trim_start_matches("../"))).then_some(path)
+}
+
+/// Whether a file is a script of a shell, by the end of its name.
+fn is_shell(path: &str) -> bool {
+    [".sh", ".bash", ".zsh", ".csh"].iter().any(|end| path.ends_with(end))
 }
 
 /// Whether a file builds an image.
@@ -177,7 +186,7 @@ fn joined(dir: &str, path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
     use super::super::input::{RepositoryInput, World};
     use super::{Ends, check, joined};
@@ -187,6 +196,11 @@ mod tests {
 
     /// What a file needs that is nowhere.
     fn missing(path: &str, text: &str) -> Vec<String> {
+        missing_beside(path, text, &[])
+    }
+
+    /// The same, where other lines name these files.
+    fn missing_beside(path: &str, text: &str, mentions: &[&str]) -> Vec<String> {
         let references = source::read(Language::of(path, text.as_bytes()), text.as_bytes()).facts.references;
         let world = World::new(Catalogue::builtin(), Vec::new(), BTreeSet::new(), Inventory::default());
         let input = RepositoryInput {
@@ -194,7 +208,7 @@ mod tests {
             links: Vec::new(),
             imports: Vec::new(),
             references: references.into_iter().map(|reference| (path.to_owned(), 1, reference)).collect(),
-            mentions: BTreeMap::new(),
+            mentions: mentions.iter().map(|name| ((*name).to_owned(), 2)).collect(),
             submodules: Vec::new(),
         };
         let mut reports = Vec::new();
@@ -208,6 +222,13 @@ mod tests {
         assert_eq!(missing("docker/Dockerfile", build), [] as [String; 0]);
         assert_eq!(missing("run.sh", "./build.sh --all\n").len(), 1);
         assert_eq!(missing("run.sh", "g++ a.cpp\n./a.out 1\n"), [] as [String; 0]);
+    }
+
+    #[test]
+    fn what_a_shell_gives_to_python_lies_beside_it() {
+        assert_eq!(missing("run.sh", "python3 modify_list.py --a b\n").len(), 1);
+        assert_eq!(missing_beside("run.sh", "wget x.org/get.py\npython get.py\n", &["get.py"]), [] as [String; 0]);
+        assert_eq!(missing("run.sh", "python -m pip install x\nsource helpers.sh\n"), [] as [String; 0]);
     }
 
     #[test]
