@@ -165,9 +165,7 @@ fn behind<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
 
 pub(super) fn find<'a>(places: &'a Places, facilities: &'a [Facility], path: &'a str) -> Option<Place<'a>> {
     let path = one_slash(path);
-    let Some(list) = places.entries.get(first(path)).or_else(|| places.stem(first(path))) else {
-        return unlisted(facilities, path);
-    };
+    let list = places.entries.get(first(path)).or_else(|| places.stem(first(path)))?;
     let (entry, rest) = list.iter().find_map(|entry| Some((entry, behind(path, &entry.prefix)?)))?;
     let prefix = if entry.prefix.ends_with('*') { &path[..path.len() - rest.len()] } else { entry.prefix.as_str() };
     // In AFS, dCache and CVMFS the second component names the site.
@@ -204,47 +202,6 @@ pub(super) fn find<'a>(places: &'a Places, facilities: &'a [Facility], path: &'a
         owner: owner(entry, rest),
         is_narrow: entry.narrow,
         is_nightly: entry.nightly,
-    })
-}
-
-/// First parts that are no mounts of data: of every system, of images, of addresses, of examples.
-const NO_MOUNT: &[&str] = &[
-    "api", "app", "apps", "abs", "absolute", "admin", "assets", "auth", "bin", "boot", "builds", "current", "dev",
-    "dir", "docs", "en", "etc", "example", "foo", "github", "img", "jenkins", "lib", "lib64", "my", "oauth", "opt",
-    "orgs", "path", "proc", "public", "repos", "rest", "run", "sbin", "some", "src", "static", "sys", "test", "tests",
-    "to", "usr", "v1", "v2", "v3", "var", "web", "wiki", "www", "your",
-];
-
-/// A path below a root that no table has, when a part of it says that it is somebody's area: `/newdisk/users/jane`,
-/// `/rz5/jane/CMSSW_10_6_4/src`.
-fn unlisted<'a>(facilities: &'a [Facility], path: &'a str) -> Option<Place<'a>> {
-    let root = first(path);
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let is_release = |part: &&str| {
-        part.strip_prefix("CMSSW_").is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
-    };
-    let users = parts.iter().position(|part| matches!(*part, "user" | "users" | "userstorage"));
-    let is_area = users.is_some_and(|at| at > 0 && at + 1 < parts.len()) || parts.iter().skip(1).any(is_release);
-    if !path.starts_with('/') || root.len() < 2 || NO_MOUNT.contains(&root) || !is_area {
-        return None;
-    }
-    let owner = users.and_then(|at| {
-        let letter = parts.get(at + 1).is_some_and(|part| part.chars().count() == 1);
-        parts.get(at + 1 + usize::from(letter)).copied().filter(|name| is_name(name) && !name.contains('.'))
-    });
-    Some(Place {
-        prefix: &path[..root.len() + 1],
-        kind: Kind::Shared,
-        site: "",
-        works: Vec::new(),
-        sessions: Vec::new(),
-        breaks: facilities.iter().filter(|one| !one.mounts.is_empty()).map(|one| one.id.as_str()).collect(),
-        replacement: None,
-        retired: None,
-        note: None,
-        owner,
-        is_narrow: false,
-        is_nightly: false,
     })
 }
 
@@ -395,15 +352,6 @@ mod tests {
         assert_eq!(known("/opt/exp_soft/cms/t3/t3queue").0, "LLR and other sites of the grid");
         assert_eq!(place("/net/other/x").kind, Kind::Shared);
         assert_eq!(Catalogue::builtin().place("/opt/conda/bin"), None);
-    }
-
-    #[test]
-    fn an_area_of_a_user_needs_no_entry() {
-        let found = place("/newdisk/users/jane/x.root");
-        assert_eq!((found.prefix, found.kind, found.owner), ("/newdisk", Kind::Shared, Some("jane")));
-        assert_eq!(place("/rz5/jane/CMSSW_10_6_4/src").owner, None);
-        let none = ["/usr/local/users/jane", "/api/users/jane", "/newdisk/jane/x", "/newdisk/users", "/CMSSW_1/user"];
-        assert!(none.iter().all(|path| Catalogue::builtin().place(path).is_none()));
     }
 
     #[test]

@@ -10,12 +10,6 @@ use memchr::memchr2_iter;
 
 /// Longest path or URL; what is longer is cut here.
 const LONGEST: usize = 4096;
-/// Parts that paths of file systems have, and others hardly: areas of users and of releases.
-const MARKS: &[&str] = &["/user/", "/users/", "/userstorage/", "/CMSSW_"];
-/// Most bytes before such a part.
-const LONGEST_STEM: usize = 128;
-/// Most paths below unlisted roots in a text.
-const MOST_UNLISTED: usize = 1000;
 /// Longest scheme of a URL.
 const LONGEST_SCHEME: usize = 16;
 
@@ -84,47 +78,11 @@ impl Matcher {
         }
     }
 
-    /// Every path and URL, in order, and what is an area of a user below a root that nobody listed: `/newdisk/users/jane`.
+    /// Every path and URL, in order.
     pub fn all(&self, text: &[u8]) -> Vec<Match> {
         let mut matches = Vec::new();
         self.each(text, |one| matches.push(one));
-        let unlisted = self.unlisted(text, &matches);
-        if !unlisted.is_empty() {
-            matches.extend(unlisted);
-            matches.sort_unstable_by_key(|one| one.range.start);
-        }
         matches
-    }
-
-    /// Paths of roots that are not in the table and that tell by a part of them that they are of a file system.
-    fn unlisted(&self, text: &[u8], known: &[Match]) -> Vec<Match> {
-        let mut found: Vec<Match> = Vec::new();
-        for mark in MARKS {
-            for at in memchr::memmem::find_iter(text, mark.as_bytes()) {
-                let before =
-                    text[..at].iter().rev().take(LONGEST_STEM).take_while(|byte| is_name(**byte) || **byte == b'/');
-                let start = at - before.count();
-                let Some(range) = self.unlisted_at(text, start, at) else { continue };
-                let is_free = |one: &Match| one.range.end <= range.start || range.end <= one.range.start;
-                let place = known.partition_point(|one| one.range.end <= range.start);
-                if known.get(place).is_none_or(is_free) && found.iter().all(is_free) {
-                    found.push(Match { range, form: Form::Path });
-                }
-                if found.len() >= MOST_UNLISTED {
-                    return found;
-                }
-            }
-        }
-        found
-    }
-
-    /// The path that begins at `start` and has a mark at `at`.
-    fn unlisted_at(&self, text: &[u8], start: usize, at: usize) -> Option<Range<usize>> {
-        let before = start.checked_sub(1).map(|before| text[before]);
-        let is_start = text.get(start) == Some(&b'/') && at > start && !before.is_some_and(continues);
-        let root = text.get(start + 1..at)?.split(|byte| *byte == b'/').next()?;
-        let is_listed = self.roots.contains(root) || self.stems.iter().any(|stem| root.starts_with(stem));
-        (is_start && root.len() > 1 && !is_listed).then(|| start..end(text, start, false))
     }
 
     /// What begins around the `/` or `~` at `at`, no earlier than `from`.
@@ -249,17 +207,6 @@ mod tests {
         assert!(paths("x/eos/a $X/eos/a {x}/eos/a //data15 */home ../home/x").is_empty());
         assert_eq!(paths("X=//eos/user/x '//store/user/y' //data15 x//eos/z"), ["/eos/user/x", "/store/user/y"]);
         assert!(paths("/usr/bin/env /database/x").is_empty());
-    }
-
-    #[test]
-    fn an_area_of_a_user_is_seen_below_any_root() {
-        assert_eq!(paths("open('/newdisk/users/jane/x.root')"), ["/newdisk/users/jane/x.root"]);
-        assert_eq!(
-            paths("cd /rz5/jane/CMSSW_10_6_4/src; x=/eos/user/a"),
-            ["/rz5/jane/CMSSW_10_6_4/src", "/eos/user/a"]
-        );
-        assert!(paths("$X/a/users/jane {x}/a/user/b a/b/user/c /users/x /CMSSW_1 /a/user/b").is_empty());
-        assert_eq!(paths("https://x.org/api/users/jane"), ["https://x.org/api/users/jane"]);
     }
 
     #[test]

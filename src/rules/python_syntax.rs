@@ -1,5 +1,7 @@
 //! Syntax that the Python of a facility, or the one that is declared, doesn't have.
 
+mod module;
+
 use super::input::FileInput;
 use super::python_range::brings_python;
 use super::{Check, Report, Rule};
@@ -20,7 +22,7 @@ const PAGE: &str = "\
 ## What it does
 
 Compares the newest syntax of a file with the Pythons of the facilities and with the oldest Python that the repository declares.
-Finds programs for Python 2, by their syntax or by a module or function that Python 3 doesn't have.
+Finds programs for Python 2, by their syntax or by a module that Python 3 doesn't have.
 
 ## Why it breaks elsewhere
 
@@ -44,63 +46,6 @@ Declare the Python that is needed (`requires-python`), and bring it with the env
 Functions of newer standard libraries are not looked at. Where the Pythons of a facility aren't known nothing is said of it.
 ";
 
-/// Modules of Python 2 that Python 3 has under other names, sorted.
-const OLD_MODULES: &[&str] = &[
-    "BaseHTTPServer",
-    "ConfigParser",
-    "Cookie",
-    "HTMLParser",
-    "Queue",
-    "SimpleHTTPServer",
-    "SocketServer",
-    "StringIO",
-    "Tkinter",
-    "__builtin__",
-    "cPickle",
-    "cStringIO",
-    "commands",
-    "cookielib",
-    "httplib",
-    "md5",
-    "sets",
-    "urllib2",
-    "urlparse",
-];
-/// Functions of Python 2 that Python 3 doesn't have, sorted.
-const OLD_FUNCTIONS: &[&str] = &["basestring", "execfile", "raw_input", "unichr", "xrange"];
-/// What a program says that serves both.
-const BOTH: &[&str] = &["version_info", "six", "past.builtins", "future_builtins", "NameError", "PY2", "PY3"];
-
-/// A module or a function of Python 2 in a program that Python 3 can read.
-fn gone(input: &FileInput<'_>) -> Option<Report> {
-    let (facts, text) = (&input.view.facts, input.view.text.as_bytes());
-    let is_own = |name: &str| {
-        let is_part = |part: &str| part.strip_suffix(".py").unwrap_or(part) == name;
-        input.world.paths.iter().any(|path| path.split('/').any(is_part))
-    };
-    let modules = facts.imports.iter().filter(|import| {
-        !import.is_optional && OLD_MODULES.binary_search(&import.module.as_str()).is_ok() && !is_own(&import.module)
-    });
-    let functions = facts.calls.iter().filter(|call| OLD_FUNCTIONS.binary_search(&call.name.as_str()).is_ok());
-    let modules = modules.map(|import| (&import.range, import.module.as_str()));
-    let (range, name) = modules.chain(functions.map(|call| (&call.range, call.name.as_str()))).next()?;
-    let is_defined = [format!("def {name}("), format!("{name} = "), format!("{name}=")];
-    let is_both = BOTH.iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some())
-        || is_defined.iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some());
-    if is_both {
-        return None;
-    }
-    let message = format!("this is Python 2: Python 3 has no `{name}`");
-    let breaks = input.world.targets.iter().filter(|one| one.pythons.iter().all(|python| python.0 >= 3));
-    let breaks = breaks.filter(|one| !one.pythons.is_empty()).map(|one| one.id.clone()).collect();
-    let severity = match input.language {
-        Language::Notebook => Severity::Warning,
-        _ => Severity::Error,
-    };
-    let report = Report::at(range, message).severity(severity).reach(Reach { breaks, works: Vec::new() });
-    Some(report.help("move it to Python 3: 2to3 does most of it"))
-}
-
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     if !matches!(input.language, Language::Python | Language::Notebook) {
         return;
@@ -122,7 +67,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         );
         return;
     }
-    if let Some(report) = gone(input) {
+    if let Some(report) = module::gone(input) {
         reports.push(report);
         return;
     }
@@ -165,37 +110,4 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             .group(newest.what)
             .help("declare the Python that is needed and bring it along, or write it the older way"),
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::testing::{reports_among, severities};
-    use super::{OLD_FUNCTIONS, OLD_MODULES, RULE};
-    use crate::model::finding::Severity::Error;
-
-    #[test]
-    fn a_module_or_function_of_python_2_makes_a_program_one_for_it() {
-        assert_eq!(severities(&RULE, "a.py", "import ConfigParser\nprint('x')\n"), [Error]);
-        assert_eq!(severities(&RULE, "a.py", "import os, commands\n"), [Error]);
-        assert_eq!(severities(&RULE, "a.py", "for i in xrange(3):\n    print(i)\n"), [Error]);
-        assert_eq!(severities(&RULE, "a.py", "name = raw_input('?')\nimport cPickle\n"), [Error]);
-    }
-
-    #[test]
-    fn a_program_for_both_pythons_is_none_for_one() {
-        let both = "try:\n    import cPickle as pickle\nexcept ImportError:\n    import pickle\n";
-        assert_eq!(severities(&RULE, "a.py", both), []);
-        let named = "try:\n    input = raw_input\nexcept NameError:\n    pass\nraw_input()\n";
-        assert_eq!(severities(&RULE, "a.py", named), []);
-        assert_eq!(severities(&RULE, "a.py", "xrange = range\nxrange(3)\n"), []);
-        assert_eq!(severities(&RULE, "a.py", "import queue\nrange(3)\nx.commands()\n"), []);
-        assert_eq!(reports_among(&RULE, "a.py", "import commands\n", &["lib/commands.py"]).len(), 0);
-        assert_eq!(reports_among(&RULE, "a.py", "import commands\n", &["lib/commands/a.py"]).len(), 0);
-        assert_eq!(reports_among(&RULE, "a.py", "import commands\n", &["lib/mycommands.py"]).len(), 1);
-    }
-
-    #[test]
-    fn the_tables_are_sorted_for_the_search() {
-        assert!(OLD_MODULES.is_sorted() && OLD_FUNCTIONS.is_sorted());
-    }
 }

@@ -48,8 +48,7 @@ configuration file or an environment variable such as `HOME`.
 
 ## Limits
 
-A name that could be that of a shared directory is not taken for a user's. Below a root that the table of storage doesn't have, a
-path is seen when a part of it is `user`, `users` or a CMSSW release.
+A name that could be that of a shared directory is not taken for a user's.
 ";
 
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
