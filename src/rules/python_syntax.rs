@@ -22,7 +22,7 @@ const PAGE: &str = "\
 ## What it does
 
 Compares the newest syntax of a file with the Pythons of the facilities and with the oldest Python that the repository declares.
-Finds programs for Python 2, by their syntax or by a module that Python 3 doesn't have.
+Finds programs for Python 2.
 
 ## Why it breaks elsewhere
 
@@ -39,7 +39,7 @@ match channel:
 ## How to fix
 
 Declare the Python that is needed (`requires-python`), and bring it with the environment. Move Python 2 programs to Python 3
-(`2to3` does most of it).
+(`2to3` does most of it); one that imports `ConfigParser`, `commands` or `urllib2` is such a program.
 
 ## Limits
 

@@ -83,18 +83,3 @@ fn report(subject: &Subject<'_>) -> Option<Report> {
     report.group = format!("/store/{area} {}", owner.unwrap_or_default());
     Some(report)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::super::testing::severities;
-    use super::RULE;
-    use crate::model::finding::Severity::{Note, Warning};
-
-    #[test]
-    fn a_word_that_is_nobodys_name_owns_no_data() {
-        assert_eq!(severities(&RULE, "a.py", "copy('/store/user/jane/a.root')\n"), [Warning]);
-        assert_eq!(severities(&RULE, "a.py", "copy('/store/user/dir/a.root')\n"), [Note]);
-        assert_eq!(severities(&RULE, "a.py", "copy('/store/user/username/a.root')\n"), [Note]);
-        assert_eq!(severities(&RULE, "a.py", "copy('/store/group/phys/a.root')\n"), [Warning]);
-    }
-}

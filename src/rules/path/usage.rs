@@ -28,9 +28,7 @@ pub(super) struct Usage<'a> {
     /// How it is used.
     pub(super) force: Force,
     /// Whether the file tests the analysis.
-    pub(super) in_test: bool,
-    /// Whether it is a program that only lies beside tests and is none by its own name.
-    pub(super) is_beside: bool,
+    pub(super) in_test: Test,
     /// Whether the value begins with it.
     pub(super) is_first: bool,
 }
@@ -46,27 +44,20 @@ impl<'a> Usage<'a> {
         if input.view.text.get(..range.start)?.ends_with("``") {
             return None;
         }
-        let (in_test, is_beside) = (is_test(input.path), is_program(input.path) && !is_collected(input.path));
+        let in_test = Test::of(input.path);
         let Some(span) = input.view.span_at(range.start) else {
             // Code itself holds no path; a list or what no parser could read may.
             let is_large = input.language == Language::Json && input.view.spans.is_empty();
             if is_large {
                 let is_first = input.view.text[..range.start].ends_with('"');
-                return Some(Self { text, span: None, force: Force::Done, in_test, is_beside, is_first });
+                return Some(Self { text, span: None, force: Force::Done, in_test, is_first });
             }
             let is_list = matches!(input.language, Language::Data) || input.view.problem.is_some();
             let line = line_before(&input.view.text, range.start, 0);
             let is_first =
                 line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '-' | '[' | '{')).is_empty();
             let is_shown = is_off(line) || is_prose(input.path, line);
-            return (is_list && !is_shown).then_some(Self {
-                text,
-                span: None,
-                force: Force::Done,
-                in_test,
-                is_beside,
-                is_first,
-            });
+            return (is_list && !is_shown).then_some(Self { text, span: None, force: Force::Done, in_test, is_first });
         };
         if !matches!(span.kind, Kind::Text | Kind::Value | Kind::Word | Kind::Key) {
             return None;
@@ -86,7 +77,7 @@ impl<'a> Usage<'a> {
         if span.kind == Kind::Text && is_sentence(line_before(&input.view.text, range.start, span.range.start)) {
             return None;
         }
-        Some(Self { text, span: Some(span), force, in_test, is_beside, is_first })
+        Some(Self { text, span: Some(span), force, in_test, is_first })
     }
 
     /// A severity as the use of the text has it: an error that can be overridden, or is only asked for, is a warning;
@@ -103,7 +94,12 @@ impl<'a> Usage<'a> {
             Force::Guard => down(severity),
         };
         // A program in a directory of tests may well be started by hand: a risk stays one there.
-        if self.in_test && !is_personal && (lowered == Severity::Error || !self.is_beside) {
+        let is_lower = match self.in_test {
+            Test::No => false,
+            Test::Beside => lowered == Severity::Error,
+            Test::Yes => true,
+        };
+        if is_lower && !is_personal {
             lowered = down(lowered);
         }
         lowered
@@ -185,27 +181,43 @@ fn is_sentence(line: &str) -> bool {
     words >= 5 && has_small
 }
 
+/// What a file is to tests of the analysis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Test {
+    /// Nothing.
+    No,
+    /// A program that lies beside some and is none by its own name.
+    Beside,
+    /// One, or what they read.
+    Yes,
+}
+
+impl Test {
+    fn of(path: &str) -> Self {
+        let file = path.rsplit('/').next().unwrap_or_default();
+        let is_program = [".py", ".cc", ".cpp", ".cxx", ".C", ".sh"].iter().any(|end| file.ends_with(end));
+        match (is_test(path), is_program && !is_test(file)) {
+            (false, _) => Self::No,
+            (true, true) => Self::Beside,
+            (true, false) => Self::Yes,
+        }
+    }
+}
+
 /// Whether a file tests the analysis.
 pub(in crate::rules) fn is_test(path: &str) -> bool {
-    let dirs = path.rsplit_once('/').map_or("", |(dirs, _)| dirs);
-    dirs.split('/').any(|part| matches!(part, "test" | "tests" | "testing")) || is_collected(path)
-}
-
-/// Whether a file is one that a test runner collects by its name. None collects notebooks, settings and lists so.
-fn is_collected(path: &str) -> bool {
-    let file = path.rsplit('/').next().unwrap_or_default();
-    let stem = file.split('.').next().filter(|_| is_program(path)).unwrap_or_default();
-    stem.starts_with("test_") || stem.ends_with("_test") || stem == "conftest"
-}
-
-/// Whether a file is a program, by the end of its name.
-fn is_program(path: &str) -> bool {
-    [".py", ".cc", ".cpp", ".cxx", ".C", ".sh"].iter().any(|end| path.ends_with(end))
+    let mut parts = path.split('/');
+    let file = parts.next_back().unwrap_or_default();
+    // No test runner collects notebooks, settings and lists by their names.
+    let is_program = [".py", ".cc", ".cpp", ".cxx", ".C", ".sh"].iter().any(|end| file.ends_with(end));
+    let stem = file.split('.').next().filter(|_| is_program).unwrap_or_default();
+    let is_dir = |part: &str| matches!(part, "test" | "tests" | "testing");
+    parts.any(is_dir) || stem.starts_with("test_") || stem.ends_with("_test") || stem == "conftest"
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{is_collected, is_program, is_prose, is_sentence, is_test};
+    use super::{Test, is_prose, is_sentence, is_test};
 
     #[test]
     fn a_list_on_one_line_is_no_prose() {
@@ -225,8 +237,8 @@ mod tests {
 
     #[test]
     fn a_program_beside_tests_is_started_by_hand() {
-        assert!(is_collected("tests/test_yields.py") && !is_collected("tests/bias.sh"));
-        assert!(is_program("tests/bias.sh") && !is_program("tests/data/input.xml"));
+        assert_eq!((Test::of("tests/test_a.py"), Test::of("tests/bias.sh")), (Test::Yes, Test::Beside));
+        assert_eq!((Test::of("tests/data/a.xml"), Test::of("run.py")), (Test::Yes, Test::No));
     }
 
     #[test]
