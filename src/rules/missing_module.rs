@@ -70,16 +70,6 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     }
 }
 
-/// Files that put a directory of a submodule on their path: what lies in it is not seen.
-fn reaching<'a>(input: &'a RepositoryInput<'_>) -> BTreeSet<&'a str> {
-    let is_inside = |path: &str| {
-        let path = path.trim_start_matches("./").trim_start_matches("../");
-        input.submodules.iter().any(|one| path == one.path || path.starts_with(&format!("{}/", one.path)))
-    };
-    let code = input.references.iter().filter(|(_, _, reference)| reference.usage == Usage::Code);
-    code.filter(|(_, _, reference)| is_inside(&reference.path)).map(|(path, _, _)| path.as_str()).collect()
-}
-
 /// Names of modules that builds write.
 fn is_generated(name: &str) -> bool {
     name.starts_with('_') || name.contains("version") || name.ends_with("_pb2") || name.ends_with("_pb2_grpc")
@@ -159,6 +149,16 @@ fn unknown(import: &Import, own: &Own<'_>, declared: &Declared, input: &Reposito
         format!("`{top}` is not in the repository, and no known package has a module of that name"),
         Confidence::Medium,
     ))
+}
+
+/// Files that put a directory of a submodule on their path: what lies in it is not seen.
+fn reaching<'a>(input: &'a RepositoryInput<'_>) -> BTreeSet<&'a str> {
+    let is_inside = |path: &str| {
+        let path = path.trim_start_matches("./").trim_start_matches("../");
+        input.submodules.iter().any(|one| path == one.path || path.starts_with(&format!("{}/", one.path)))
+    };
+    let code = input.references.iter().filter(|(_, _, reference)| reference.usage == Usage::Code);
+    code.filter(|(_, _, reference)| is_inside(&reference.path)).map(|(path, _, _)| path.as_str()).collect()
 }
 
 /// Whether a program or a setting names a repository of git that is called like a module: it is cloned or installed there.

@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     confidence: Confidence::High,
     summary: "syntax is used that the Python of a facility doesn't have",
     page: PAGE,
-    check: Check::File(check),
+    check: Check::File(module::check),
 };
 
 const PAGE: &str = "\
@@ -65,10 +65,6 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
                 .reach(Reach { breaks, works: Vec::new() })
                 .help("move it to Python 3: 2to3 does most of it"),
         );
-        return;
-    }
-    if let Some(report) = module::gone(input) {
-        reports.push(report);
         return;
     }
     let Some(newest) = facts.syntax.iter().max_by_key(|syntax| syntax.since) else { return };

@@ -30,8 +30,17 @@ const OLD_MODULES: &[&str] = &[
 /// What a program says that serves both.
 const BOTH: &[&str] = &["version_info", "six", "past.builtins", "future_builtins", "NameError", "PY2", "PY3"];
 
+/// What the rule says of the syntax of a file, and of what it imports when that is for Python 3.
+pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    super::check(input, reports);
+    let is_python = matches!(input.language, Language::Python | Language::Notebook);
+    if is_python && input.view.facts.python2.is_none() {
+        reports.extend(gone(input));
+    }
+}
+
 /// A module of Python 2 in a program that Python 3 can read.
-pub(super) fn gone(input: &FileInput<'_>) -> Option<Report> {
+fn gone(input: &FileInput<'_>) -> Option<Report> {
     let (facts, text) = (&input.view.facts, input.view.text.as_bytes());
     let is_own = |name: &str| {
         let is_part = |part: &str| part.strip_suffix(".py").unwrap_or(part) == name;
