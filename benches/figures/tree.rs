@@ -95,11 +95,11 @@ fn notebook(noise: &mut Noise, size: usize) -> Vec<u8> {
     let picture: String = (0..size * 7 / 10).map(|_| char::from(BASE64[(noise.next() & 63) as usize])).collect();
     let cells = text(size * 3 / 10, |text| {
         let n = noise.below(1000);
-        let _ = write!(
+        let _ = writeln!(
             text,
             "{{\"cell_type\": \"code\", \"execution_count\": {n}, \"metadata\": {{}}, \"outputs\": [{{\"name\": \"stdout\", \
              \"output_type\": \"stream\", \"text\": [\"{n} events in 0.{n} s\\n\"]}}], \"source\": [\"events = load({n})\\n\", \
-             \"plot(events.Muon.pt[events.Muon.pt > {n}])\"]}},\n"
+             \"plot(events.Muon.pt[events.Muon.pt > {n}])\"]}},"
         );
     });
     format!(
