@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::room::Room;
+use crate::room::{Room, Said};
 
 /// The layout of the busybox image.
 fn busybox() -> PathBuf {
@@ -120,6 +120,19 @@ fn variables_that_are_passed_on_count_by_their_values_and_are_not_written() {
     for path in kept {
         let text = fs::read_to_string(&path).expect("an entry");
         assert!(!text.contains("hunter2") && !text.contains("another-secret"), "{text}");
+    }
+}
+
+#[test]
+fn a_set_up_is_that_of_the_variables_it_was_given() {
+    let room = room(
+        "test \"$(cat /release)\" = \"$RELEASE\"",
+        "setup = \"echo $RELEASE > /release\"",
+        "pass_env = [\"RELEASE\"]",
+    );
+    for release in ["2024", "2025", "2024"] {
+        let check = room.command(&["check", "-q"]).env("RELEASE", release).output().expect("it starts");
+        Said::of(&check).expect(0);
     }
 }
 
