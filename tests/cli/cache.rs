@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::room::{Room, Said};
+use crate::room::{CARNET, Room, Said};
 
 /// The layout of the busybox image.
 fn busybox() -> PathBuf {
@@ -120,6 +120,17 @@ fn variables_that_are_passed_on_count_by_their_values_and_are_not_written() {
     for path in kept {
         let text = fs::read_to_string(&path).expect("an entry");
         assert!(!text.contains("hunter2") && !text.contains("another-secret"), "{text}");
+    }
+}
+
+#[test]
+fn a_result_under_other_limits_of_the_shell_is_another_one() {
+    let room = room("test $(ulimit -n) = 2000", "", "");
+    for (files, code) in [(1000, 1), (2000, 0)] {
+        let script = format!("ulimit -Sn {files} && exec '{CARNET}' check -q");
+        let mut shell = room.other("sh", &["-c", &script]);
+        Said::of(&shell.output().expect("it starts")).expect(code);
+        assert!(!is_cached(&room), "{files}");
     }
 }
 
