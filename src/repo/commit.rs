@@ -142,4 +142,22 @@ mod tests {
             assert_eq!(commit.tree_digest(&|| true), None, "stopped");
         }
     }
+
+    #[test]
+    fn a_commit_that_is_not_whole_here_is_not_taken_for_a_smaller_one() {
+        for format in ["sha1", "sha256"] {
+            let dir = tempfile::tempdir().expect("a directory");
+            let top = dir.path().canonicalize().expect("a path");
+            git(&top, &["init", "-q", &format!("--object-format={format}")]);
+            fs::create_dir_all(top.join("sub")).expect("directories");
+            fs::write(top.join("sub/a"), "a").expect("written");
+            fs::write(top.join("z"), "z").expect("written");
+            git(&top, &["add", "-A"]);
+            git(&top, &["commit", "-qm", "one"]);
+            // As a partial clone lacks the trees that nobody asked for.
+            let sub = crate::repo::object::Git::at(&top).line(&["rev-parse", "HEAD:sub"]).expect("a tree");
+            fs::remove_file(top.join(".git/objects").join(&sub[..2]).join(&sub[2..])).expect("removed");
+            assert!(Commit::read(&top, "HEAD").is_err(), "{format}");
+        }
+    }
 }
