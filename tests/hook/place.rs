@@ -116,6 +116,21 @@ fn worktrees_share_the_hook_and_are_told_apart() {
 }
 
 #[test]
+fn what_git_shows_in_place_of_a_commit_is_not_what_is_pushed() {
+    let mut world = World::pushed();
+    let flagged = world.commit_flagged("run.sh");
+    world.git(&["reset", "-q", "--hard", "HEAD~1"]).expect(0);
+    let shown = world.commit("nothing new");
+    world.git(&["replace", &flagged, &shown]).expect(0);
+    let push = format!("{flagged}:refs/heads/side");
+    world.push(&[&push]).stopped("run.sh:2:");
+    // In a worktree git says by its variables which repository it is.
+    world.git(&["worktree", "add", "-q", "-b", "side", "../tree"]).expect(0);
+    world.here = world.top().join("tree");
+    world.push(&[&push]).stopped("run.sh:2:");
+}
+
+#[test]
 fn hooks_are_written_where_the_repository_wants_them() {
     let world = World::bare("sha1");
     world.git(&["config", "core.hooksPath", ".githooks"]).expect(0);

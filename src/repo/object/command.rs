@@ -45,6 +45,8 @@ impl Git {
         command.args(arguments).current_dir(&self.dir).stdin(Stdio::null()).stderr(Stdio::piped());
         // Nothing is fetched that a partial clone lacks, nothing is asked of anybody, and messages are those known here.
         command.env("GIT_NO_LAZY_FETCH", "1").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+        // What `git replace` shows in place of an object is not what is pushed.
+        command.env("GIT_NO_REPLACE_OBJECTS", "1");
         for name in PLACES {
             if let Some(value) = std::env::var_os(name)
                 && let Ok(absolute) = std::path::absolute(value)
