@@ -46,6 +46,11 @@ impl Commit {
         self.blobs.contains_key(path)
     }
 
+    /// Whether another commit has the same under this path.
+    pub fn agrees(&self, other: &Self, path: &str) -> bool {
+        self.blobs.get(path) == other.blobs.get(path)
+    }
+
     /// The content of a file of at most `cap` bytes; none when it isn't there, is a link or larger.
     pub fn file(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
         let blob = self.blobs.get(path).filter(|blob| blob.mode != LINK && blob.mode != SUBMODULE)?;

@@ -118,6 +118,12 @@ impl Git {
         id.lines().next().map(str::to_owned)
     }
 
+    /// All best common ancestors of a commit and of others: none of them comes before another.
+    pub fn merge_bases(&self, commit: &str, others: &[&str]) -> Vec<String> {
+        let ids = self.line(&[&["merge-base", "--all", commit], others].concat()).unwrap_or_default();
+        ids.lines().map(str::to_owned).collect()
+    }
+
     /// What a commit has below a directory.
     pub(super) fn entries(&self, commit: &str, prefix: &str) -> Result<Entries, String> {
         let tree = format!("{commit}:{prefix}");
