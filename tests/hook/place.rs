@@ -102,6 +102,18 @@ fn an_analysis_below_the_top_is_looked_at_alone() {
 }
 
 #[test]
+fn the_command_that_is_named_can_be_typed() {
+    let world = World::bare("sha1");
+    world.write("my analysis/carnet.toml", "[test]\nrun = \"true\"\n");
+    world.install(&["my analysis"]).expect(0);
+    world.commit_flagged("my analysis/run.sh");
+    let said = world.push(&["main"]).stopped("my analysis/run.sh:2:");
+    let named = said.err.lines().find_map(|line| line.split_once("details: carnet ")).expect("a command").1;
+    let typed = world.run("sh", &["-c", &format!("{CARNET} {named}")]).expect(1);
+    assert!(typed.out.contains("home-path"), "{}", typed.out);
+}
+
+#[test]
 fn worktrees_share_the_hook_and_are_told_apart() {
     let mut world = World::pushed();
     world.git(&["worktree", "add", "-q", "-b", "side", "../tree"]).expect(0);
