@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::program;
 use crate::world::{CARNET, CLEAN, SAID, World};
 
 fn hook(world: &World) -> PathBuf {
@@ -192,7 +193,7 @@ fn a_program_that_is_gone_stops_nobody() {
     // In a directory whose name no shell would read as it stands.
     let own = world.top().join("it's here $HOME/carnet");
     fs::create_dir_all(own.parent().expect("a parent")).expect("a directory");
-    fs::copy(CARNET, &own).expect("a copy");
+    program::put(Path::new(CARNET), &own);
     world.run(own.to_str().expect("UTF-8"), &["hook", "install"]).expect(0);
     world.commit_flagged("run.sh");
     world.push(&["main"]).stopped(SAID);
