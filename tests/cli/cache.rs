@@ -21,7 +21,7 @@ fn busybox() -> PathBuf {
 }
 
 /// An analysis that runs `script` in busybox, with more lines for the facility, and the tests' directory of this machine.
-fn room(script: &str, test: &str, facility: &str) -> Room {
+pub(crate) fn room(script: &str, test: &str, facility: &str) -> Room {
     let room = Room::testing(script);
     let image = busybox();
     room.write(
