@@ -124,6 +124,19 @@ fn variables_that_are_passed_on_count_by_their_values_and_are_not_written() {
 }
 
 #[test]
+fn a_cache_within_the_checkout_is_no_part_of_the_analysis() {
+    let room = room("! ls -A | grep cache", "", "");
+    let check = || {
+        let mut command = room.command(&["check", "-q"]);
+        Said::of(&command.env("CARNET_CACHE", ".cache").output().expect("it starts")).expect(0);
+        room.document()["analysis"]["tree"].clone()
+    };
+    let first = check();
+    assert_eq!(check(), first);
+    assert!(is_cached(&room));
+}
+
+#[test]
 fn a_result_under_other_limits_of_the_shell_is_another_one() {
     let room = room("test $(ulimit -n) = 2000", "", "");
     for (files, code) in [(1000, 1), (2000, 0)] {
