@@ -137,7 +137,7 @@ fn a_time_out_ends_everything_that_was_started() {
 
 #[test]
 fn what_is_left_in_the_background_is_killed_and_named() {
-    let step = one(TestKind::Script, "setsid sleep 4712.25 & sleep 0.2; exit 1");
+    let step = one(TestKind::Script, "setsid sleep 4712.25 & until grep -q sleep /proc/$!/comm; do :; done; exit 1");
     assert_eq!(step.end, End::Exit { code: 1 });
     assert!(step.output.expect("kept").text.contains("[carnet: killed what the command left running: sleep]"));
     assert!(!runs("4712.25"));
