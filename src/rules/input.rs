@@ -8,7 +8,7 @@ use crate::repo::lock::normalized;
 use crate::repo::lock::wheel::allows;
 use crate::repo::matcher::Match;
 use crate::repo::source::View;
-use crate::repo::source::fact::{Import, Reference};
+use crate::repo::source::fact::{Import, Names, Reference};
 use crate::repo::source::language::Language;
 
 /// Minor versions of Python 3 below this one are tried on a declared range.
@@ -107,6 +107,8 @@ pub struct RepositoryInput<'a> {
     pub links: Vec<(String, String)>,
     /// Imports of Python files and notebooks: path, line, import. Sorted.
     pub imports: Vec<(String, u32, Import)>,
+    /// The names of each module of Python that is known whole, by its path.
+    pub names: BTreeMap<String, Names>,
     /// Files that files need: path, line, reference. Sorted by path.
     pub references: Vec<(String, u32, Reference)>,
     /// How often programs and settings name a file, by the last part of its path.

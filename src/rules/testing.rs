@@ -48,12 +48,14 @@ pub(super) fn reports_of(rule: &Rule, files: &[(&str, &str)]) -> Vec<Report> {
         world: &world,
         links: Vec::new(),
         imports: Vec::new(),
+        names: BTreeMap::new(),
         references: Vec::new(),
         mentions: BTreeMap::new(),
         submodules: Vec::new(),
     };
     for (path, text) in texts {
         let view = source::read(Language::of(path, text.as_bytes()), text.as_bytes());
+        input.names.extend(view.facts.names.map(|names| (path.to_owned(), names)));
         for import in view.facts.imports {
             let line = view.text[..import.range.start].matches('\n').count() + 1;
             input.imports.push((path.to_owned(), u32::try_from(line).unwrap_or(u32::MAX), import));

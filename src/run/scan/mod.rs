@@ -113,7 +113,7 @@ fn scan(options: &Options) -> Result<Scanned, RepoError> {
     let mut notes = std::mem::take(&mut snapshot.notes);
     let (mut findings, mut counts) = (Vec::new(), FileCounts { skipped: snapshot.skipped, ..FileCounts::default() });
     let (mut imports, mut directives) = (Vec::new(), Directives::new());
-    let (mut references, mut mentions) = (Vec::new(), BTreeMap::new());
+    let (mut references, mut mentions, mut names) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     let matcher = Matcher::new(catalogue.roots());
     let alone = Mutex::new(());
     let examined =
@@ -125,6 +125,7 @@ fn scan(options: &Options) -> Result<Scanned, RepoError> {
         counts.bytes += one.bytes;
         imports.extend(one.imports.into_iter().map(|(line, import)| (path.clone(), line, import)));
         references.extend(one.references.into_iter().map(|(line, reference)| (path.clone(), line, reference)));
+        names.extend(one.names.map(|names| (path.clone(), names)));
         for name in one.mentions {
             *mentions.entry(name).or_insert(0) += 1;
         }
@@ -137,6 +138,7 @@ fn scan(options: &Options) -> Result<Scanned, RepoError> {
         world: &world,
         links: snapshot.links.clone(),
         imports,
+        names,
         references,
         mentions,
         submodules: snapshot.submodules(),
