@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::facility::{Catalogue, Facility};
 use crate::model::inventory::{Inventory, Locked, PythonRange, Requirement};
+use crate::repo::image::digest::Digests;
 use crate::repo::lock::normalized;
 use crate::repo::lock::wheel::allows;
 use crate::repo::matcher::Match;
@@ -27,6 +28,8 @@ pub struct World<'a> {
     pub tested: bool,
     /// What the repository declares.
     pub inventory: Inventory,
+    /// Digests of images that it knows.
+    pub digests: Digests,
     /// Places of packages in `inventory.locked`, by normalised name.
     locked: HashMap<String, Vec<usize>>,
     /// Places of entries in `inventory.requirements`, by file.
@@ -52,7 +55,8 @@ impl<'a> World<'a> {
         }
         let allowed = |range: &str| (0..NEWEST).find(|minor| allows(range, (3, *minor)) == Some(true));
         let oldest = inventory.pythons.iter().map(|range| allowed(&range.constraint)).collect();
-        Self { catalogue, targets, paths, tested: false, inventory, locked, requirements, oldest }
+        let digests = Digests::default();
+        Self { catalogue, targets, paths, tested: false, inventory, digests, locked, requirements, oldest }
     }
 
     /// What lock files have of a package.
