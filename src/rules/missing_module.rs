@@ -66,7 +66,7 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
 }
 
 /// Names of modules that builds write.
-fn is_generated(name: &str) -> bool {
+pub(super) fn is_generated(name: &str) -> bool {
     name.starts_with('_') || name.contains("version") || name.ends_with("_pb2") || name.ends_with("_pb2_grpc")
 }
 

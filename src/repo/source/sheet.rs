@@ -97,7 +97,8 @@ impl<'a> Sheet<'a> {
         let shift = |word: Word| Word { range: by(word.range, base), ..word };
         let optional = |word: Option<Word>| word.map(shift);
         self.spans.extend(view.spans.into_iter().map(|span| Span { range: by(span.range.clone(), base), ..span }));
-        let Facts { shebang: _, imports, calls, commands, settings, images, syntax, python2, references } = view.facts;
+        let Facts { shebang: _, imports, calls, commands, settings, images, syntax, python2, references, names: _ } =
+            view.facts;
         let facts = &mut self.facts;
         facts.imports.extend(imports.into_iter().map(|one| Import { range: by(one.range.clone(), base), ..one }));
         facts.calls.extend(calls.into_iter().map(|call| Call {
