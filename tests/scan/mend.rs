@@ -63,7 +63,7 @@ fn a_digest_that_one_file_knows_is_put_to_the_image_of_another() {
     room.git(&["init", "-q"]);
     let digest = format!("sha256:{}", "1".repeat(64));
     room.write("Dockerfile", "FROM ghcr.io/a/b:1.0\n");
-    room.write(".gitlab-ci.yml", &format!("test:\n  image: ghcr.io/a/b:1.0@{digest}\n"));
+    room.write(".gitlab-ci.yml", format!("test:\n  image: ghcr.io/a/b:1.0@{digest}\n"));
     room.write("reana.yaml", "workflow:\n  specification:\n    steps:\n    - environment: ghcr.io/a/b:1.0\n");
     room.commit("one");
     // As commits have it, and as it lies here.
@@ -79,7 +79,7 @@ fn a_digest_that_one_file_knows_is_put_to_the_image_of_another() {
     room.write("Dockerfile", "FROM ghcr.io/a/b:1.0\n");
     room.write(
         ".github/workflows/a.yml",
-        &format!("jobs: {{x: {{container: 'ghcr.io/a/b:1.0@sha256:{}'}}}}\n", "2".repeat(64)),
+        format!("jobs: {{x: {{container: 'ghcr.io/a/b:1.0@sha256:{}'}}}}\n", "2".repeat(64)),
     );
     let said = room.run(&["scan", "--fix"]).expect(0);
     assert!(!said.out.contains("ghcr.io"), "{}", said.out);

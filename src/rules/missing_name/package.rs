@@ -26,7 +26,9 @@ impl<'a> Module<'a> {
     /// Whether a name can be taken from it: one of its own, one that every module has, or a module below it.
     pub(super) fn may_have(&self, name: &str, input: &RepositoryInput<'_>) -> bool {
         let is_of_every = name.starts_with("__") && name.ends_with("__");
-        is_of_every || self.names.bound.contains(name) || self.directory().is_some_and(|dir| is_below(dir, name, input))
+        is_of_every
+            || self.names.bound.contains(name)
+            || self.directory().is_some_and(|dir| is_below(dir, name, input) || is_module_name(name) && compiles(input))
     }
 }
 
@@ -39,6 +41,24 @@ fn is_below(dir: &str, name: &str, input: &RepositoryInput<'_>) -> bool {
         || input.world.has_directory(&place)
         || input.world.paths.range(file.clone()..).next().is_some_and(|next| next.starts_with(&file))
         || input.submodules.iter().any(|one| one.path == place)
+}
+
+/// Whether a name looks like that of a module rather than of a class.
+fn is_module_name(name: &str) -> bool {
+    !name.contains(|c: char| c.is_ascii_uppercase())
+}
+
+/// Whether a build of the repository may add compiled modules to its packages.
+fn compiles(input: &RepositoryInput<'_>) -> bool {
+    let mut paths = input.world.paths.iter();
+    let has_setup = input.world.has_file("setup.py");
+    paths.any(|path| {
+        let (_, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        matches!(name, "CMakeLists.txt" | "meson.build" | "Cargo.toml")
+            || matches!(extension, "pyx" | "pxd" | "i")
+            || has_setup && matches!(extension, "c" | "cc" | "cpp" | "cxx" | "f" | "f90" | "cu")
+    })
 }
 
 /// All modules of the repository.

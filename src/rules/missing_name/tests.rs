@@ -77,11 +77,17 @@ fn nothing_is_said_of_what_is_not_known_whole() {
         &[("deep/inside/p/__init__.py", "")],
         &[("p/__init__.py", ""), ("conftest.py", "import p\np.a = 1\n")],
         &[("p/__init__.py", "__all__ = ['a']\n")],
+        // A build may put a compiled module there, under whatever name its sources have.
+        &[("p/__init__.py", ""), ("CMakeLists.txt", ""), ("src/bind.cpp", "")],
+        &[("p/__init__.py", ""), ("setup.py", ""), ("src/bind.cpp", "")],
+        &[("p/__init__.py", ""), ("p/fast.pyx", "")],
     ] {
         let files: Vec<_> = files.iter().copied().chain([run]).collect();
         assert_eq!(missing(&files), Vec::<String>::new(), "{files:?}");
     }
     assert_eq!(missing(&[("p/__init__.py", ""), run]), ["a"]);
+    let class = ("run.py", "from p import Fit\n");
+    assert_eq!(missing(&[("p/__init__.py", ""), ("CMakeLists.txt", ""), class]), ["Fit"]);
     assert_eq!(missing(&[("p.py", ""), ("p.txt", ""), run]), ["a"]);
 }
 

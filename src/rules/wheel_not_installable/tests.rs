@@ -5,19 +5,20 @@ use crate::rules::testing::reports_of;
 
 /// A pixi.lock of format 6 with a Python of conda and these packages of PyPI, on these platforms.
 fn pixi(python: &str, platforms: &[&str], places: &[&str]) -> String {
-    let mut lock = "version: 6\nenvironments:\n  default:\n    packages:\n".to_owned();
-    let mut packages = "packages:\n".to_owned();
+    let mut taken: Vec<String> = Vec::new();
+    let mut packages: Vec<String> = Vec::new();
     for platform in platforms {
         let conda = format!("https://c/{platform}/python-{python}-0_cpython.conda");
-        lock += &format!("      {platform}:\n      - conda: {conda}\n");
-        packages += &format!("- conda: {conda}\n  sha256: '0'\n");
-        lock.extend(places.iter().map(|place| format!("      - pypi: {place}\n")));
+        taken.push(format!("      {platform}:\n      - conda: {conda}\n"));
+        packages.push(format!("- conda: {conda}\n  sha256: '0'\n"));
+        taken.extend(places.iter().map(|place| format!("      - pypi: {place}\n")));
     }
     for place in places {
         let name = place.rsplit('/').next().and_then(|file| file.split('-').next()).unwrap_or_default();
-        packages += &format!("- pypi: {place}\n  name: {name}\n  version: '1'\n  requires_python: '>=3.9'\n");
+        packages.push(format!("- pypi: {place}\n  name: {name}\n  version: '1'\n  requires_python: '>=3.9'\n"));
     }
-    lock + &packages
+    let (taken, packages) = (taken.concat(), packages.concat());
+    format!("version: 6\nenvironments:\n  default:\n    packages:\n{taken}packages:\n{packages}")
 }
 
 fn said(reports: &[Report]) -> Vec<String> {

@@ -11,7 +11,7 @@ use ruff_text_size::Ranged as _;
 use super::literal::bytes;
 use crate::repo::source::fact::Names;
 
-/// Words by which a module gets names that no statement of it spells.
+/// Words by which a module gets names that no statement of it spells, sorted.
 const DYNAMIC: &[&str] = &[
     "__dict__",
     "__getattr__",
@@ -33,7 +33,7 @@ const DYNAMIC: &[&str] = &[
 pub(super) fn find(text: &str, parsed: &Parsed<ModModule>) -> Option<Names> {
     let is_dynamic = || {
         let names = parsed.tokens().iter().filter(|token| token.kind() == TokenKind::Name);
-        names.map(|token| &text[bytes(token.range())]).any(|name| DYNAMIC.contains(&name))
+        names.map(|token| &text[bytes(token.range())]).any(|name| DYNAMIC.binary_search(&name).is_ok())
     };
     if !parsed.errors().is_empty() || is_dynamic() {
         return None;
@@ -164,6 +164,11 @@ mod tests {
     fn names(text: &str) -> Option<Vec<String>> {
         let names = read(Cow::Borrowed(text), Mode::File).facts.names?;
         Some(names.bound.into_iter().collect())
+    }
+
+    #[test]
+    fn the_words_are_sorted_for_the_search() {
+        assert!(super::DYNAMIC.is_sorted());
     }
 
     #[test]
