@@ -1,0 +1,51 @@
+//! Paths as collaborations beyond CMS write them.
+
+use super::super::Rule;
+use super::super::testing::{reports_among, severities};
+use super::{home_path, personal_store, site_path};
+use crate::model::finding::Severity::{self, Error, Warning};
+
+fn in_python(rule: &Rule, text: &str) -> Vec<Severity> {
+    severities(rule, "run.py", text)
+}
+
+#[test]
+fn storage_of_neutrino_flavour_and_astroparticle_groups_is_that_of_a_site() {
+    for path in ["/pnfs/icarus/persistent/x", "/exp/sbnd/data/x", "/grand/project/x.sif", "/dcache/group/x"] {
+        assert_eq!(in_python(&site_path::RULE, &format!("x = '{path}'\n")), [Error], "{path}");
+    }
+    for path in ["/dcache/bfys/jane/x", "/data/user/jane/x", "/group/belle2/users2022/jane/x", "/home/belle2/jane/x"] {
+        assert_eq!(in_python(&home_path::RULE, &format!("x = '{path}'\n")), [Error], "{path}");
+    }
+}
+
+#[test]
+fn a_home_in_a_catalogue_of_the_grid_is_personal_data() {
+    let list = "InputFile = {\n   \"LF:/alice/cern.ch/user/j/jane/work/run.C\",\n   \"LF:/alice/sim/2015/x\"\n};\n";
+    let executable = "Executable = \"/alice/cern.ch/user/j/jane/work/run.sh\";\n";
+    assert_eq!(severities(&personal_store::RULE, "task.jdl", &format!("{executable}{list}")), [Warning; 2]);
+    assert_eq!(in_python(&personal_store::RULE, "lfn = '/lhcb/user/j/jane/x.dst'\n"), [Warning]);
+    assert!(in_python(&personal_store::RULE, "lfn = '/lhcb/LHCb/Collision17/x.dst'\n").is_empty());
+    let found = reports_among(&personal_store::RULE, "run.py", "lfn = '/belle/user/jane/x'\n", &[]);
+    assert!(found[0].message.contains("of jane"), "{}", found[0].message);
+}
+
+#[test]
+fn a_file_url_is_a_path() {
+    let text = "f = cms.vstring('file:///mnt/hadoop/store/x/a.root', 'file:/eos/user/j/jane/b.root')\n";
+    assert_eq!(in_python(&site_path::RULE, text), [Error]);
+    assert_eq!(in_python(&home_path::RULE, text), [Error]);
+    assert!(in_python(&site_path::RULE, "schema = 'file:///schema/x.json'\n").is_empty());
+}
+
+#[test]
+fn what_a_program_lets_a_shell_append_to_a_file_is_no_message() {
+    let text = "c = f'echo \"x: /depot/cms/a\" >> {name}'\nd = 'echo \"see /depot/cms/b\"'\n";
+    assert_eq!(in_python(&site_path::RULE, text), [Error]);
+}
+
+#[test]
+fn a_comment_of_xml_says_nothing() {
+    let text = "<a>\n<!-- export X=/home/jane/a.xml\n-->\n<b>\n/home/jane/b.xml\n</b>\n</a>\n";
+    assert_eq!(severities(&home_path::RULE, "a.xml", text).len(), 1);
+}
