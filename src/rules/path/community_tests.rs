@@ -2,7 +2,7 @@
 
 use super::super::Rule;
 use super::super::testing::{reports_among, severities};
-use super::{home_path, personal_store, site_path};
+use super::{home_path, host_address, personal_store, site_path};
 use crate::model::finding::Severity::{self, Error, Warning};
 
 fn in_python(rule: &Rule, text: &str) -> Vec<Severity> {
@@ -48,4 +48,15 @@ fn what_a_program_lets_a_shell_append_to_a_file_is_no_message() {
 fn a_comment_of_xml_says_nothing() {
     let text = "<a>\n<!-- export X=/home/jane/a.xml\n-->\n<b>\n/home/jane/b.xml\n</b>\n</a>\n";
     assert_eq!(severities(&home_path::RULE, "a.xml", text).len(), 1);
+}
+
+#[test]
+fn a_machine_by_its_first_name_and_the_proxy_of_a_site_are_addresses() {
+    let copy = "#!/bin/sh\nrsync -vr data lxplus:work/\nscp lxplus x\nssh jane@lxplus ls\nscp a gateway:b\n";
+    assert_eq!(severities(&host_address::RULE, "copy.sh", copy), [Error, Error]);
+    let proxy = "#!/bin/sh\nexport http_proxy=\"http://proxy.example.org:3128\"\nexport https_proxy=$http_proxy\n";
+    assert_eq!(severities(&host_address::RULE, "job.sh", proxy), [Error]);
+    let script = format!("JOB = r'''\n{}'''\n", &proxy[10..]);
+    assert_eq!(in_python(&host_address::RULE, &script), [Error]);
+    assert!(severities(&host_address::RULE, "job.sh", "export http_proxy=http://localhost:3128\n").is_empty());
 }
