@@ -46,10 +46,16 @@ Functions of newer standard libraries are not looked at. Where the Pythons of a 
 ";
 
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    let facts = &input.view.facts;
+    if matches!(input.language, Language::Shell | Language::Make) {
+        let message = "this is Python 2: Python 3 can't parse it";
+        let help = "move it to Python 3, or let the shell do it";
+        reports.extend(facts.python2.iter().map(|range| Report::at(range, message).help(help)));
+        return;
+    }
     if !matches!(input.language, Language::Python | Language::Notebook) {
         return;
     }
-    let facts = &input.view.facts;
     if let Some(range) = &facts.python2 {
         let breaks = input.world.targets.iter().filter(|one| one.pythons.iter().all(|python| python.0 >= 3));
         let breaks = breaks.filter(|one| !one.pythons.is_empty()).map(|one| one.id.clone()).collect();
@@ -149,6 +155,9 @@ mod tests {
         assert_eq!(severities(&RULE, "run.py", text), [Warning, Warning]);
         let both = "try:\n    xrange\nexcept NameError:\n    xrange = range\nfor n in xrange(3):\n    pass\n";
         assert_eq!(severities(&RULE, "run.py", both), []);
+        let script = "#!/bin/sh\nmod=`python -c \"print int($n.0%$each)\"`\npython -c 'print 1'\n";
+        assert_eq!(severities(&RULE, "run.sh", script), [Warning]);
+        assert_eq!(severities(&RULE, "run.sh", "#!/bin/sh\npython -c 'print(1)'\n"), []);
         assert_eq!(severities(&RULE, "run.py", "# raw_input('x')\nself.raw_input('x')\n"), []);
     }
 }

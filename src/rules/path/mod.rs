@@ -21,6 +21,7 @@ mod subject;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod unlisted;
 pub(super) mod usage;
 pub(super) mod xrootd_door;
 pub(super) mod xrootd_redirector;

@@ -1,0 +1,341 @@
+//! Absolute paths below roots that no table knows: what surrounds them must say that a file system is meant.
+
+use super::super::Report;
+use super::super::input::FileInput;
+use super::site_path::shown;
+use super::tell;
+use super::usage::Usage;
+use crate::model::finding::{Confidence, Severity};
+use crate::repo::source::language::Language;
+use crate::repo::source::span::{Kind, Role, Span};
+
+/// Longest text that is looked at, in bytes.
+const LONGEST: usize = 1024;
+
+/// Roots that every machine has, or that images, services and texts of the web begin with.
+const GENERAL: &[&str] = &[
+    "api",
+    "app",
+    "apps",
+    "bin",
+    "boot",
+    "build",
+    "builds",
+    "cache",
+    "conda",
+    "config",
+    "configs",
+    "dbfs",
+    "dev",
+    "docs",
+    "entrypoint",
+    "env",
+    "etc",
+    "github",
+    "host",
+    "image",
+    "images",
+    "input",
+    "inputs",
+    "install",
+    "kaniko",
+    "lib",
+    "lib32",
+    "lib64",
+    "libexec",
+    "libx32",
+    "local",
+    "log",
+    "logs",
+    "metrics",
+    "model",
+    "models",
+    "nix",
+    "opt",
+    "output",
+    "outputs",
+    "package",
+    "packages",
+    "private",
+    "proc",
+    "public",
+    "recast",
+    "repo",
+    "result",
+    "results",
+    "run",
+    "sbin",
+    "site",
+    "snap",
+    "source",
+    "spack",
+    "src",
+    "static",
+    "sys",
+    "system",
+    "test",
+    "tests",
+    "usr",
+    "var",
+    "venv",
+    "work",
+    "workflow",
+];
+
+/// Functions of programs and commands of shells that take files and directories.
+const TAKERS: &[&str] = &[
+    ".",
+    "Add",
+    "AddFile",
+    "File",
+    "LoadMacro",
+    "Open",
+    "Path",
+    "PosixPath",
+    "RDataFrame",
+    "SaveAs",
+    "TChain",
+    "TFile",
+    "cd",
+    "chdir",
+    "copy",
+    "copyfile",
+    "copytree",
+    "cp",
+    "exists",
+    "fopen",
+    "genfromtxt",
+    "glob",
+    "hadd",
+    "iglob",
+    "ifstream",
+    "insert",
+    "isdir",
+    "isfile",
+    "listdir",
+    "load",
+    "loadtxt",
+    "ls",
+    "makedirs",
+    "mkdir",
+    "move",
+    "mv",
+    "ofstream",
+    "open",
+    "read_csv",
+    "read_hdf",
+    "read_parquet",
+    "read_pickle",
+    "recreate",
+    "rsync",
+    "savefig",
+    "savetxt",
+    "scandir",
+    "scp",
+    "source",
+    "tar",
+    "to_csv",
+    "walk",
+    "xrdcp",
+];
+
+/// Words in the name of a variable, a key or an option that say that it holds a place of a file system.
+const PLACES: &[&str] = &[
+    "area",
+    "base",
+    "dir",
+    "disk",
+    "file",
+    "folder",
+    "input",
+    "location",
+    "ntuple",
+    "output",
+    "path",
+    "root",
+    "scratch",
+    "storage",
+    "workdir",
+    "workspace",
+];
+
+/// Words in such a name that say that it holds something else: parts of a file, addresses, data sets.
+const OTHERS: &[&str] = &[
+    "api", "branch", "channel", "dataset", "endpoint", "group", "hist", "href", "key", "lfn", "mount", "node",
+    "object", "prefix", "query", "route", "sample", "topic", "tree", "ui_", "uri", "url", "volume", "xpath",
+];
+
+/// Endings of files that analyses read and write.
+const ENDINGS: &[&str] = &[
+    "C", "ckpt", "csv", "cxx", "dat", "db", "fcl", "gdml", "gz", "h5", "hdf5", "json", "list", "lst", "npy", "npz",
+    "onnx", "parquet", "pickle", "pkl", "pt", "pth", "py", "root", "sh", "sif", "so", "sqlite", "tar", "tgz", "txt",
+    "yaml", "yml", "zst",
+];
+
+/// Reports the paths of a file that no table knows.
+pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    let is_wanted = matches!(
+        input.language,
+        Language::Python
+            | Language::Notebook
+            | Language::Cpp
+            | Language::Shell
+            | Language::Submit
+            | Language::Make
+            | Language::Yaml
+            | Language::Json
+            | Language::Toml
+            | Language::Ini
+    );
+    if is_wanted && !is_of_a_service(input) {
+        reports.extend(input.view.spans.iter().filter_map(|span| of_span(input, span)));
+    }
+}
+
+/// Whether a file is that of a service, a CI system or an image, whose paths are those of its machines.
+fn is_of_a_service(input: &FileInput<'_>) -> bool {
+    let lower = input.path.to_ascii_lowercase();
+    let services =
+        [".github/", ".gitlab", "docker", "compose", "k8s", "helm", "chart", "devcontainer", "binder/", "reana"];
+    let is_settings = matches!(input.language, Language::Yaml | Language::Json | Language::Toml);
+    is_settings && services.iter().any(|word| lower.contains(word))
+        || lower.contains("entrypoint")
+        || is_of_an_image(input)
+}
+
+/// Whether a directory above a file, below the top, holds the recipe of an image.
+fn is_of_an_image(input: &FileInput<'_>) -> bool {
+    let mut rest = input.path;
+    while let Some((directory, _)) = rest.rsplit_once('/') {
+        if ["Dockerfile", "dockerfile", "Containerfile"]
+            .iter()
+            .any(|name| input.world.has_file(&format!("{directory}/{name}")))
+        {
+            return true;
+        }
+        rest = directory;
+    }
+    false
+}
+
+fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
+    let is_kind = matches!(span.kind, Kind::Text | Kind::Value | Kind::Word);
+    if !is_kind || !span.is_head || !span.is_active() || span.role == Role::Guard || span.range.len() > LONGEST {
+        return None;
+    }
+    let text = input.view.text.get(span.range.clone())?;
+    let root = root(text)?;
+    let is_known = input.matches.binary_search_by_key(&span.range.start, |found| found.range.start).is_ok();
+    if is_known || input.world.has_directory(root) || !is_meant(input.language, span, text) {
+        return None;
+    }
+    // A test may name what it likes.
+    let usage = Usage::of(input, &span.range).filter(|usage| !usage.in_test)?;
+    let message = format!("`{}` is a path that no other machine need have", shown(text));
+    let help = "take it from an argument, a configuration file or an environment variable".to_owned();
+    let severity = usage.lower(Severity::Warning, false);
+    let mut report = tell::report(&span.range, severity, message, help);
+    report.confidence = Some(Confidence::Medium);
+    report.group = format!("/{root}");
+    Some(report)
+}
+
+/// The first component of a path that is one and has a second.
+fn root(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix('/')?;
+    let (root, behind) = rest.split_once('/')?;
+    let is_name = root.len() > 1
+        && root.starts_with(|first: char| first.is_ascii_lowercase())
+        && root.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'));
+    // Nothing of a pattern, a sentence or an expression.
+    let is_path = !behind.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_-.+=@,:~${}%*[]?".contains(&byte))
+        && !text.contains("//");
+    (is_name && is_path && !GENERAL.contains(&root)).then_some(root)
+}
+
+/// Whether a file system is meant, by what a text is given to, by its name, or by the ending of the file.
+fn is_meant(language: Language, span: &Span, text: &str) -> bool {
+    let parts = text.trim_matches('/').split('/').count();
+    let call = span.call.as_deref().unwrap_or_default();
+    let function = if language == Language::Shell { call } else { call.rsplit(['.', ':', '>']).next().unwrap_or(call) };
+    let name = span.name.as_deref().unwrap_or_default().rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    if OTHERS.iter().any(|word| name.contains(word)) || is_dataset(text) {
+        return false;
+    }
+    let is_named = PLACES.iter().any(|word| name.contains(word));
+    let is_taken = TAKERS.contains(&function) || call.starts_with("sys.path");
+    let has_ending = text.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending));
+    match language {
+        // `sed`, `awk` and their kin take expressions.
+        Language::Shell | Language::Make if !call.is_empty() => is_taken && parts >= 2,
+        Language::Shell | Language::Submit => parts >= 2 && (has_ending || !name.is_empty()),
+        // `/channels/0/data` points into a document.
+        Language::Yaml | Language::Json | Language::Toml | Language::Ini => {
+            let is_pointer =
+                text.split('/').any(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+            parts >= 3 && (has_ending || is_named && !is_pointer)
+        }
+        _ if !call.is_empty() && !is_taken => parts >= 3 && has_ending,
+        _ => is_taken || parts >= 3 && (has_ending || is_named) || is_named && has_ending,
+    }
+}
+
+/// Whether a text is the name of a data set of CMS, `/primary/processed/TIER`.
+fn is_dataset(text: &str) -> bool {
+    let mut parts = text.trim_matches('/').split('/');
+    let tier = parts.nth(2).filter(|_| parts.next().is_none());
+    tier.is_some_and(|tier| tier.len() > 2 && tier.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::{reports_among, severities};
+    use super::super::site_path::RULE;
+    use crate::model::finding::Severity::{self, Warning};
+
+    fn in_python(text: &str) -> Vec<Severity> {
+        severities(&RULE, "run.py", text)
+    }
+
+    #[test]
+    fn a_path_below_an_unknown_root_is_one_where_files_are_taken_or_named() {
+        assert_eq!(in_python("f = ROOT.TFile.Open('/myfarm/ntuples/a.root')\n"), [Warning]);
+        assert_eq!(in_python("sys.path.append('/myfarm/jane/python/')\n"), [Warning]);
+        assert_eq!(in_python("out_dir = f'/myfarm/jane/plots/{year}/'\n"), [Warning]);
+        assert_eq!(in_python("files = ['/myfarm/x/a.root', '/myfarm/x/b.root']\n"), [Warning, Warning]);
+        assert_eq!(severities(&RULE, "a.C", "TFile *f = new TFile(\"/myfarm/x/a.root\");\n"), [Warning]);
+        assert_eq!(severities(&RULE, "a.sh", "#!/bin/sh\ncd /myfarm/jane\nOUT=/myfarm/out\n"), [Warning, Warning]);
+        assert_eq!(severities(&RULE, "a.json", "{\"input_dir\": \"/myfarm/jane/x\"}\n"), [Warning]);
+        let job = "executable = /myfarm/run.sh\nlog = /myfarm/log/a.log\nqueue\n";
+        assert_eq!(severities(&RULE, "a.sub", job), [Warning, Warning]);
+        assert_eq!(severities(&RULE, "tests/a.py", "out_dir = '/myfarm/jane/plots'\n"), []);
+    }
+
+    #[test]
+    fn parts_of_files_addresses_and_expressions_are_no_paths() {
+        for text in [
+            "h = f.Get('/signal/nominal')\n",
+            "x = h5['/events/tracks']\n",
+            "r = requests.get('/jobs/status/all')\n",
+            "@app.route('/jobs/list/all')\ndef a(): pass\n",
+            "dataset = '/tt/run3-v1/NANOAODSIM'\nsamples = ['/tt/run3-v1/NANOAODSIM']\n",
+            "tree_path = '/signal/nominal/tree'\n",
+            "x = base + '/myfarm/x/a.root'\ny = f'{base}/myfarm/x/a.root'\n",
+            "open('/usr/share/x/a.txt')\nopen('/etc/passwd/x')\n",
+            "ui.ApplyCommand('/process/em/verbose')\n",
+            "if path.startswith('/myfarm/x/a.root'): pass\n",
+            "print('/myfarm/x/a.root')\n",
+        ] {
+            assert_eq!(in_python(text), [], "{text}");
+        }
+        let script = "#!/bin/sh\nsed -i '/failed/d' x\nawk '/foo/bar/ {print}' x\ncurl -X GET /jobs/list/all\n";
+        assert_eq!(severities(&RULE, "a.sh", script), []);
+        assert_eq!(severities(&RULE, "docker-compose.yml", "a:\n  data_dir: /myfarm/x/y\n"), []);
+        assert!(reports_among(&RULE, "a.py", "open('/myconfig/x/a.json')\n", &["myconfig/y"]).is_empty());
+        let start = "#!/bin/sh\ncp /myservice/x/a.conf .\n";
+        assert!(reports_among(&RULE, "image/bin/start.sh", start, &["image/Dockerfile"]).is_empty());
+        let patch = "[{\"op\": \"add\", \"path\": \"/channels/0/samples/1\", \"value\": 1}]\n";
+        assert_eq!(severities(&RULE, "patch.json", patch), []);
+    }
+}
