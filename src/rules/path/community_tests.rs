@@ -60,3 +60,17 @@ fn a_machine_by_its_first_name_and_the_proxy_of_a_site_are_addresses() {
     assert_eq!(in_python(&host_address::RULE, &script), [Error]);
     assert!(severities(&host_address::RULE, "job.sh", "export http_proxy=http://localhost:3128\n").is_empty());
 }
+
+#[test]
+fn the_prefix_that_conda_exports_means_nothing() {
+    let text = "name: hep\ndependencies:\n  - python=3.9\nprefix: /Users/jane/anaconda3/envs/hep\n";
+    assert!(severities(&home_path::RULE, "environment.yml", text).is_empty());
+    assert_eq!(severities(&home_path::RULE, "job.yml", "prefix: /Users/jane/x\n"), [Error]);
+}
+
+#[test]
+fn a_server_of_a_laboratory_under_a_name_that_says_so_is_a_machine() {
+    let text =
+        "def read(hostname='runsdb.fnal.gov', port=3306):\n    pass\nhost = 'gitlab.cern.ch'\nx = 'runsdb.fnal.gov'\n";
+    assert_eq!(in_python(&host_address::RULE, text).len(), 1);
+}

@@ -263,7 +263,9 @@ fn of_name(input: &FileInput<'_>, range: &Range<usize>, usage: &Usage<'_>, addre
     let is_listed =
         catalogue.facilities.iter().any(|facility| facility.hosts.iter().any(|pattern| is_like(host, pattern)));
     let is_node = is_listed || first.bytes().any(|byte| byte.is_ascii_digit());
-    let is_used = address.has_port() || address.scheme.is_some() || address.behind.is_some() || is_node;
+    let name = usage.name().to_ascii_lowercase();
+    let is_named = ["host", "server"].iter().any(|word| name.contains(word));
+    let is_used = address.has_port() || address.scheme.is_some() || address.behind.is_some() || is_node || is_named;
     if !is_used {
         return None;
     }

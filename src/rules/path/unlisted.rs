@@ -139,6 +139,30 @@ const TAKERS: &[&str] = &[
     "xrdcp",
 ];
 
+/// Functions that take names of objects in a file, of commands and of resources of the web, which look like paths.
+const ASKERS: &[&str] = &[
+    "ApplyCommand",
+    "FindObject",
+    "Get",
+    "GetList",
+    "GetObject",
+    "create_dataset",
+    "create_group",
+    "delete",
+    "find",
+    "findall",
+    "get",
+    "get_node",
+    "patch",
+    "post",
+    "put",
+    "request",
+    "require_group",
+    "route",
+    "url_for",
+    "xpath",
+];
+
 /// Words in the name of a variable, a key or an option that say that it holds a place of a file system.
 const PLACES: &[&str] = &[
     "area",
@@ -225,8 +249,10 @@ fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
     }
     let text = input.view.text.get(span.range.clone())?;
     let root = root(text)?;
-    let is_known = input.matches.binary_search_by_key(&span.range.start, |found| found.range.start).is_ok();
-    if is_known || input.world.has_directory(root) || !is_meant(input.language, span, text) {
+    if input.world.catalogue.place(text).is_some()
+        || input.world.has_directory(root)
+        || !is_meant(input.language, span, text)
+    {
         return None;
     }
     // A test may name what it likes.
@@ -265,7 +291,7 @@ fn is_meant(language: Language, span: &Span, text: &str) -> bool {
     }
     let is_named = PLACES.iter().any(|word| name.contains(word));
     let is_taken = TAKERS.contains(&function) || call.starts_with("sys.path");
-    let has_ending = text.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending));
+    let has_ending = text.ends_with('/') || text.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending));
     match language {
         // `sed`, `awk` and their kin take expressions.
         Language::Shell | Language::Make if !call.is_empty() => is_taken && parts >= 2,
@@ -276,7 +302,7 @@ fn is_meant(language: Language, span: &Span, text: &str) -> bool {
                 text.split('/').any(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
             parts >= 3 && (has_ending || is_named && !is_pointer)
         }
-        _ if !call.is_empty() && !is_taken => parts >= 3 && has_ending,
+        _ if !call.is_empty() && !is_taken => parts >= 3 && has_ending && !ASKERS.contains(&function),
         _ => is_taken || parts >= 3 && (has_ending || is_named) || is_named && has_ending,
     }
 }
@@ -304,6 +330,11 @@ mod tests {
         assert_eq!(in_python("sys.path.append('/myfarm/jane/python/')\n"), [Warning]);
         assert_eq!(in_python("out_dir = f'/myfarm/jane/plots/{year}/'\n"), [Warning]);
         assert_eq!(in_python("files = ['/myfarm/x/a.root', '/myfarm/x/b.root']\n"), [Warning, Warning]);
+        assert_eq!(
+            in_python("TEST_RUN = '/myfarm/data/run1/'\nd = GetEvent('/myfarm/data/run1/', 3)\n"),
+            [Warning, Warning]
+        );
+        assert_eq!(in_python("f = open('/opt/x/a.txt')\ng = open('/project01/other/a.txt')\n"), [Warning]);
         assert_eq!(severities(&RULE, "a.C", "TFile *f = new TFile(\"/myfarm/x/a.root\");\n"), [Warning]);
         assert_eq!(severities(&RULE, "a.sh", "#!/bin/sh\ncd /myfarm/jane\nOUT=/myfarm/out\n"), [Warning, Warning]);
         assert_eq!(severities(&RULE, "a.json", "{\"input_dir\": \"/myfarm/jane/x\"}\n"), [Warning]);
@@ -317,7 +348,7 @@ mod tests {
         for text in [
             "h = f.Get('/signal/nominal')\n",
             "x = h5['/events/tracks']\n",
-            "r = requests.get('/jobs/status/all')\n",
+            "r = requests.get('/jobs/status/all/')\n",
             "@app.route('/jobs/list/all')\ndef a(): pass\n",
             "dataset = '/tt/run3-v1/NANOAODSIM'\nsamples = ['/tt/run3-v1/NANOAODSIM']\n",
             "tree_path = '/signal/nominal/tree'\n",

@@ -61,7 +61,7 @@ impl<'a> Usage<'a> {
                 || is_markup_comment(input.path, &input.view.text, range.start);
             return (is_list && !is_shown).then_some(Self { text, span: None, force: Force::Done, in_test, is_first });
         };
-        if !matches!(span.kind, Kind::Text | Kind::Value | Kind::Word | Kind::Key) {
+        if !matches!(span.kind, Kind::Text | Kind::Value | Kind::Word | Kind::Key) || is_exported(input, span) {
             return None;
         }
         let force = match span.role {
@@ -120,6 +120,13 @@ impl<'a> Usage<'a> {
     pub(super) fn is_templated(&self) -> bool {
         self.text.contains(['$', '{', '%', '<', '*'])
     }
+}
+
+/// Whether a value is the `prefix` that conda writes into an exported environment, and reads never.
+fn is_exported(input: &FileInput<'_>, span: &Span) -> bool {
+    input.language == Language::Yaml
+        && span.name.as_deref() == Some("prefix")
+        && memchr::memmem::find(input.view.text.as_bytes(), b"\ndependencies:").is_some()
 }
 
 /// The line that a place stands in up to that place, from `from` on at most.
