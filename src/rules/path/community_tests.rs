@@ -25,7 +25,10 @@ fn a_home_in_a_catalogue_of_the_grid_is_personal_data() {
     let executable = "Executable = \"/alice/cern.ch/user/j/jane/work/run.sh\";\n";
     assert_eq!(severities(&personal_store::RULE, "task.jdl", &format!("{executable}{list}")), [Warning; 2]);
     assert_eq!(in_python(&personal_store::RULE, "lfn = '/lhcb/user/j/jane/x.dst'\n"), [Warning]);
-    assert!(in_python(&personal_store::RULE, "lfn = '/lhcb/LHCb/Collision17/x.dst'\n").is_empty());
+    for registered in ["/lhcb/LHCb/Collision17/x.dst", "/alice/data/2018/LHC18q/AliESDs.root", "/belle/MC/x/sub00/"] {
+        let text = format!("lfn_dir = '{registered}'\n");
+        assert!(in_python(&personal_store::RULE, &text).is_empty() && in_python(&site_path::RULE, &text).is_empty());
+    }
     let found = reports_among(&personal_store::RULE, "run.py", "lfn = '/belle/user/jane/x'\n", &[]);
     assert!(found[0].message.contains("of jane"), "{}", found[0].message);
 }
