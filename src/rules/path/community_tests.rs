@@ -2,7 +2,7 @@
 
 use super::super::Rule;
 use super::super::testing::{reports_among, severities};
-use super::{home_path, host_address, personal_store, site_path};
+use super::{home_path, host_address, image_path, personal_store, site_path};
 use crate::model::finding::Severity::{self, Error, Warning};
 
 fn in_python(rule: &Rule, text: &str) -> Vec<Severity> {
@@ -76,4 +76,11 @@ fn a_server_of_a_laboratory_under_a_name_that_says_so_is_a_machine() {
     let text =
         "def read(hostname='runsdb.fnal.gov', port=3306):\n    pass\nhost = 'gitlab.cern.ch'\nx = 'runsdb.fnal.gov'\n";
     assert_eq!(in_python(&host_address::RULE, text).len(), 1);
+}
+
+#[test]
+fn what_lies_beside_the_recipe_of_an_image_is_inside_of_it() {
+    let text = "#!/bin/sh\nsource /home/atlas/release_setup.sh\n";
+    assert_eq!(severities(&image_path::RULE, "scripts/setup.sh", text), [Warning]);
+    assert!(severities(&image_path::RULE, "docker/setup.sh", text).is_empty());
 }

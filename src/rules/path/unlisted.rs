@@ -163,6 +163,31 @@ const ASKERS: &[&str] = &[
     "xpath",
 ];
 
+/// Commands that start containers: what stands behind the image is inside of it.
+const CONTAINERS: &[&str] = &["apptainer", "docker", "podman", "shifter", "singularity"];
+
+/// Commands that take expressions, and names of catalogues and of the web.
+const EXPRESSIVE: &[&str] = &[
+    "awk",
+    "crab",
+    "curl",
+    "dasgoclient",
+    "egrep",
+    "expr",
+    "fgrep",
+    "gawk",
+    "grep",
+    "kubectl",
+    "perl",
+    "rg",
+    "rucio",
+    "sed",
+    "tr",
+    "wget",
+    "xrdfs",
+    "zgrep",
+];
+
 /// Words in the name of a variable, a key or an option that say that it holds a place of a file system.
 const PLACES: &[&str] = &[
     "area",
@@ -293,8 +318,11 @@ fn is_meant(language: Language, span: &Span, text: &str) -> bool {
     let is_taken = TAKERS.contains(&function) || call.starts_with("sys.path");
     let has_ending = text.ends_with('/') || text.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending));
     match language {
+        Language::Shell | Language::Make if CONTAINERS.contains(&call) => matches!(name.as_str(), "b" | "bind" | "v"),
         // `sed`, `awk` and their kin take expressions.
-        Language::Shell | Language::Make if !call.is_empty() => is_taken && parts >= 2,
+        Language::Shell | Language::Make if !call.is_empty() => {
+            parts >= 2 && is_taken || parts >= 3 && !EXPRESSIVE.contains(&call)
+        }
         Language::Shell | Language::Submit => parts >= 2 && (has_ending || !name.is_empty()),
         // `/channels/0/data` points into a document.
         Language::Yaml | Language::Json | Language::Toml | Language::Ini => {
@@ -338,6 +366,8 @@ mod tests {
         assert_eq!(severities(&RULE, "a.C", "TFile *f = new TFile(\"/myfarm/x/a.root\");\n"), [Warning]);
         assert_eq!(severities(&RULE, "a.sh", "#!/bin/sh\ncd /myfarm/jane\nOUT=/myfarm/out\n"), [Warning, Warning]);
         assert_eq!(severities(&RULE, "a.json", "{\"input_dir\": \"/myfarm/jane/x\"}\n"), [Warning]);
+        let run = "#!/bin/sh\n./fill /myfarm/jane/x\nsingularity exec --bind /myfarm/a:/data,/myfarm/b:/b x.sif /inside/bin/run\n";
+        assert_eq!(severities(&RULE, "a.sh", run), [Warning; 3]);
         let job = "executable = /myfarm/run.sh\nlog = /myfarm/log/a.log\nqueue\n";
         assert_eq!(severities(&RULE, "a.sub", job), [Warning, Warning]);
         assert_eq!(severities(&RULE, "tests/a.py", "out_dir = '/myfarm/jane/plots'\n"), []);
