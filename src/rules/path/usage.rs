@@ -56,7 +56,7 @@ impl<'a> Usage<'a> {
             let line = line_before(&input.view.text, range.start, 0);
             let is_first =
                 line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '-' | '[' | '{')).is_empty();
-            let is_shown = is_off(line, line_behind(&input.view.text, range.end))
+            let is_shown = is_off(line, &input.view.text[range.end..])
                 || is_prose(input.path, line)
                 || is_markup_comment(input.path, &input.view.text, range.start);
             return (is_list && !is_shown).then_some(Self { text, span: None, force: Force::Done, in_test, is_first });
@@ -72,10 +72,7 @@ impl<'a> Usage<'a> {
         };
         let is_first = range.start == span.range.start;
         if is_first && !span.is_head && !text.contains("://")
-            || is_off(
-                line_before(&input.view.text, range.start, span.range.start),
-                line_behind(&input.view.text, range.end),
-            )
+            || is_off(line_before(&input.view.text, range.start, span.range.start), &input.view.text[range.end..])
         {
             return None;
         }
@@ -135,12 +132,6 @@ fn line_before(text: &str, at: usize, from: usize) -> &str {
     before.rsplit_once('\n').map_or(before, |(_, line)| line)
 }
 
-/// The line that a place stands in from that place on.
-fn line_behind(text: &str, at: usize) -> &str {
-    let behind = text.get(at..).unwrap_or_default();
-    behind.split_once('\n').map_or(behind, |(line, _)| line)
-}
-
 /// How far in front of a place the start of a comment of XML is looked for, in bytes.
 const LONGEST_COMMENT: usize = 1 << 16;
 
@@ -156,13 +147,16 @@ fn is_markup_comment(path: &str, text: &str, at: usize) -> bool {
 }
 
 /// Whether a line of a script inside a string is a comment, or shows what comes: an `echo` that no `>` leads into a file,
-/// before or `behind` the place.
+/// before the place or in the line `behind` it.
 fn is_off(line: &str, behind: &str) -> bool {
     let line = line.trim_start();
+    // The rest of a line is read only where it decides: a list may be one long line.
+    let is_shown = line.starts_with("echo ")
+        && !line.contains('>')
+        && !behind.split('\n').next().unwrap_or_default().contains(['>', '|']);
     let is_directive =
         ["#!", "#SBATCH", "#PBS", "#BSUB", "#COBALT", "#$", "#FLUX"].iter().any(|sign| line.starts_with(sign));
-    line.starts_with('#') && !is_directive
-        || line.starts_with("echo ") && !line.contains('>') && !behind.contains(['>', '|'])
+    line.starts_with('#') && !is_directive || is_shown
 }
 
 /// Whether what stands in a list before a path is text for people. In JSON, which may be one line, the string alone counts; a
