@@ -2,7 +2,9 @@
 
 mod word;
 
-use word::{ASKERS, CONTAINERS, ENDINGS, EXPRESSIVE, GENERAL, OTHERS, PLACES, TAKERS};
+use std::ops::Range;
+
+use word::{ADDRESSES, ASKERS, CONTAINERS, ENDINGS, EXPRESSIVE, GENERAL, PARTS, PLACES, TAKERS};
 
 use super::super::Report;
 use super::super::input::FileInput;
@@ -15,6 +17,8 @@ use crate::repo::source::span::{Kind, Role, Span};
 
 /// Longest text that is looked at, in bytes.
 const LONGEST: usize = 1024;
+/// Components from which on nothing but a path of a file system is that deep.
+const DEEP: usize = 5;
 
 /// Reports the paths of a file that no table knows.
 pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
@@ -31,7 +35,9 @@ pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             | Language::Toml
             | Language::Ini
     );
-    if is_wanted && !is_of_a_service(input) {
+    if input.language == Language::Data {
+        reports.extend(of_list(input));
+    } else if is_wanted && !is_of_a_service(input) {
         reports.extend(input.view.spans.iter().filter_map(|span| of_span(input, span)));
     }
 }
@@ -62,6 +68,21 @@ fn is_of_an_image(input: &FileInput<'_>) -> bool {
     false
 }
 
+/// Files that stand in a list, one a line, below roots of which nothing at all is known.
+fn of_list<'a>(input: &'a FileInput<'_>) -> impl Iterator<Item = Report> + 'a {
+    let is_known = |at: usize| input.matches.binary_search_by_key(&at, |found| found.range.start).is_ok();
+    let mut end = 0;
+    input.view.text.split_inclusive('\n').filter_map(move |line| {
+        let at = end + line.len() - line.trim_start().len();
+        end += line.len();
+        let path = line.trim();
+        let root = root(path).filter(|_| path.len() <= LONGEST)?;
+        let file = path.rsplit('/').next()?;
+        let is_file = file.contains('.') && path.trim_matches('/').split('/').count() >= DEEP;
+        (is_file && !is_known(at)).then(|| report(&(at..at + path.len()), path, root, Severity::Warning))
+    })
+}
+
 fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
     let is_kind = matches!(span.kind, Kind::Text | Kind::Value | Kind::Word);
     if !is_kind || !span.is_head || !span.is_active() || span.role == Role::Guard || span.range.len() > LONGEST {
@@ -77,13 +98,14 @@ fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
     }
     // A test may name what it likes.
     let usage = Usage::of(input, &span.range).filter(|usage| !usage.in_test)?;
+    Some(report(&span.range, text, root, usage.lower(Severity::Warning, false)))
+}
+
+fn report(range: &Range<usize>, text: &str, root: &str, severity: Severity) -> Report {
     let message = format!("`{}` is a path that no other machine need have", shown(text));
     let help = "take it from an argument, a configuration file or an environment variable".to_owned();
-    let severity = usage.lower(Severity::Warning, false);
-    let mut report = tell::report(&span.range, severity, message, help);
-    report.confidence = Some(Confidence::Medium);
-    report.group = format!("/{root}");
-    Some(report)
+    let report = tell::report(range, severity, message, help);
+    Report { confidence: Some(Confidence::Medium), group: format!("/{root}"), ..report }
 }
 
 /// The first component of a path that is one and has a second.
@@ -106,12 +128,14 @@ fn is_meant(language: Language, span: &Span, text: &str) -> bool {
     let call = span.call.as_deref().unwrap_or_default();
     let function = if language == Language::Shell { call } else { call.rsplit(['.', ':', '>']).next().unwrap_or(call) };
     let name = span.name.as_deref().unwrap_or_default().rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-    if OTHERS.iter().any(|word| name.contains(word)) || is_dataset(text) {
+    let is_file = text.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending));
+    let has = |words: &[&str]| name.split(['_', '-']).any(|part| words.iter().any(|word| part.starts_with(word)));
+    if has(ADDRESSES) || has(PARTS) && !is_file || is_dataset(text) || text.contains("/Role=") {
         return false;
     }
     let is_named = PLACES.iter().any(|word| name.contains(word));
     let is_taken = TAKERS.contains(&function) || call.starts_with("sys.path");
-    let has_ending = text.ends_with('/') || text.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending));
+    let has_ending = text.ends_with('/') || is_file;
     match language {
         Language::Shell | Language::Make if CONTAINERS.contains(&call) => matches!(name.as_str(), "b" | "bind" | "v"),
         // `sed`, `awk` and their kin take expressions.
@@ -125,7 +149,10 @@ fn is_meant(language: Language, span: &Span, text: &str) -> bool {
                 text.split('/').any(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
             parts >= 3 && (has_ending || is_named && !is_pointer)
         }
-        _ if !call.is_empty() && !is_taken => parts >= 3 && has_ending && !ASKERS.contains(&function),
+        _ if !call.is_empty() && !is_taken => {
+            let asks = ASKERS.contains(&function) || function.contains("Pattern");
+            (parts >= DEEP || parts >= 3 && has_ending) && !asks
+        }
         _ => is_taken || parts >= 3 && (has_ending || is_named) || is_named && has_ending,
     }
 }
@@ -141,7 +168,7 @@ fn is_dataset(text: &str) -> bool {
 mod tests {
     use super::super::super::testing::{reports_among, severities};
     use super::super::site_path::RULE;
-    use crate::model::finding::Severity::{self, Warning};
+    use crate::model::finding::Severity::{self, Note, Warning};
 
     fn in_python(text: &str) -> Vec<Severity> {
         severities(&RULE, "run.py", text)
@@ -157,6 +184,10 @@ mod tests {
             in_python("TEST_RUN = '/myfarm/data/run1/'\nd = GetEvent('/myfarm/data/run1/', 3)\n"),
             [Warning, Warning]
         );
+        assert_eq!(in_python("sexpath = '/myfarm/x/bin/sex'\nwrite(data, '/myfarm/x/y/z/g')\n"), [Warning, Warning]);
+        assert_eq!(in_python("sample_file = '/myfarm/x/a.root'\n"), [Warning]);
+        let list = "/myfarm/a/b/c/x.mdst\n  /myfarm/a/b/c/y.mdst\n/tt/run3-v1/AODSIM\n/eos/a/b/c/d.root\n/a b/c\n";
+        assert_eq!(severities(&RULE, "files.txt", list), [Note, Warning, Warning]);
         assert_eq!(in_python("f = open('/opt/x/a.txt')\ng = open('/project01/other/a.txt')\n"), [Warning]);
         assert_eq!(severities(&RULE, "a.C", "TFile *f = new TFile(\"/myfarm/x/a.root\");\n"), [Warning]);
         assert_eq!(severities(&RULE, "a.sh", "#!/bin/sh\ncd /myfarm/jane\nOUT=/myfarm/out\n"), [Warning, Warning]);
@@ -176,6 +207,7 @@ mod tests {
             "r = requests.get('/jobs/status/all/')\n",
             "@app.route('/jobs/list/all')\ndef a(): pass\n",
             "dataset = '/tt/run3-v1/NANOAODSIM'\nsamples = ['/tt/run3-v1/NANOAODSIM']\n",
+            "job.setString('voms', 'x:/myvo/higgs/Role=production')\nh.SetDataPattern('/pass3/AOD/*/x.root')\n",
             "tree_path = '/signal/nominal/tree'\n",
             "x = base + '/myfarm/x/a.root'\ny = f'{base}/myfarm/x/a.root'\n",
             "open('/usr/share/x/a.txt')\nopen('/etc/passwd/x')\n",

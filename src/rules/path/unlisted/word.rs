@@ -196,10 +196,14 @@ pub(super) const PLACES: &[&str] = &[
     "workspace",
 ];
 
-/// Words in such a name that say that it holds something else: parts of a file, addresses, data sets.
-pub(super) const OTHERS: &[&str] = &[
-    "api", "branch", "channel", "dataset", "endpoint", "group", "hist", "href", "key", "lfn", "mount", "node",
-    "object", "prefix", "query", "route", "sample", "topic", "tree", "ui_", "uri", "url", "volume", "xpath",
+/// Beginnings of words in such a name that say that it holds an address.
+pub(super) const ADDRESSES: &[&str] = &["api", "endpoint", "href", "query", "route", "topic", "uri", "url", "xpath"];
+
+/// Beginnings of words in such a name that say that it holds a part of a file, a data set, a place of a container; unless a file's
+/// ending says otherwise.
+pub(super) const PARTS: &[&str] = &[
+    "branch", "channel", "dataset", "group", "hist", "key", "lfn", "mount", "node", "object", "prefix", "sample",
+    "tree", "volume",
 ];
 
 /// Endings of files that analyses read and write.
