@@ -2,6 +2,7 @@
 
 mod word;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use word::{ADDRESSES, ASKERS, CONTAINERS, ENDINGS, EXPRESSIVE, GENERAL, PARTS, PLACES, TAKERS};
@@ -68,19 +69,26 @@ fn is_of_an_image(input: &FileInput<'_>) -> bool {
     false
 }
 
-/// Files that stand in a list, one a line, below roots of which nothing at all is known.
-fn of_list<'a>(input: &'a FileInput<'_>) -> impl Iterator<Item = Report> + 'a {
-    let is_known = |at: usize| input.matches.binary_search_by_key(&at, |found| found.range.start).is_ok();
+/// Files that stand in a list, one a line: the first below each root that nothing is known of.
+fn of_list(input: &FileInput<'_>) -> Vec<Report> {
+    let text: &str = &input.view.text;
+    let mut roots = BTreeSet::new();
+    let mut reports = Vec::new();
     let mut end = 0;
-    input.view.text.split_inclusive('\n').filter_map(move |line| {
+    for line in text.split_inclusive('\n') {
         let at = end + line.len() - line.trim_start().len();
         end += line.len();
         let path = line.trim();
-        let root = root(path).filter(|_| path.len() <= LONGEST)?;
-        let file = path.rsplit('/').next()?;
-        let is_file = file.contains('.') && path.trim_matches('/').split('/').count() >= DEEP;
-        (is_file && !is_known(at)).then(|| report(&(at..at + path.len()), path, root, Severity::Warning))
-    })
+        let Some(root) = root(path).filter(|root| path.len() <= LONGEST && !roots.contains(root)) else { continue };
+        let file = path.rsplit('/').next().unwrap_or_default();
+        if file.contains('.') && path.trim_matches('/').split('/').count() >= DEEP {
+            roots.insert(root);
+            if input.world.catalogue.place(path).is_none() {
+                reports.push(report(&(at..at + path.len()), path, root, Severity::Warning));
+            }
+        }
+    }
+    reports
 }
 
 fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
@@ -129,13 +137,17 @@ fn is_meant(language: Language, span: &Span, text: &str) -> bool {
     let function = if language == Language::Shell { call } else { call.rsplit(['.', ':', '>']).next().unwrap_or(call) };
     let name = span.name.as_deref().unwrap_or_default().rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     let is_file = text.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.contains(&ending));
+    let has_ending = text.ends_with('/') || is_file;
     let has = |words: &[&str]| name.split(['_', '-']).any(|part| words.iter().any(|word| part.starts_with(word)));
-    if has(ADDRESSES) || has(PARTS) && !is_file || is_dataset(text) || text.contains("/Role=") {
+    // `/channels/0/data` points into a document.
+    let is_number = |part: &str| matches!(part.len(), 1 | 2) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_command = matches!(language, Language::Shell | Language::Make | Language::Submit);
+    let is_pointer = !is_command && !has_ending && text.split('/').any(is_number);
+    if is_pointer || has(ADDRESSES) || has(PARTS) && !is_file || is_dataset(text) || text.contains("/Role=") {
         return false;
     }
     let is_named = PLACES.iter().any(|word| name.contains(word));
     let is_taken = TAKERS.contains(&function) || call.starts_with("sys.path");
-    let has_ending = text.ends_with('/') || is_file;
     match language {
         Language::Shell | Language::Make if CONTAINERS.contains(&call) => matches!(name.as_str(), "b" | "bind" | "v"),
         // `sed`, `awk` and their kin take expressions.
@@ -143,12 +155,7 @@ fn is_meant(language: Language, span: &Span, text: &str) -> bool {
             parts >= 2 && is_taken || parts >= 3 && !EXPRESSIVE.contains(&call)
         }
         Language::Shell | Language::Submit => parts >= 2 && (has_ending || !name.is_empty()),
-        // `/channels/0/data` points into a document.
-        Language::Yaml | Language::Json | Language::Toml | Language::Ini => {
-            let is_pointer =
-                text.split('/').any(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
-            parts >= 3 && (has_ending || is_named && !is_pointer)
-        }
+        Language::Yaml | Language::Json | Language::Toml | Language::Ini => parts >= 3 && (has_ending || is_named),
         _ if !call.is_empty() && !is_taken => {
             let asks = ASKERS.contains(&function) || function.contains("Pattern");
             (parts >= DEEP || parts >= 3 && has_ending) && !asks
@@ -187,7 +194,7 @@ mod tests {
         assert_eq!(in_python("sexpath = '/myfarm/x/bin/sex'\nwrite(data, '/myfarm/x/y/z/g')\n"), [Warning, Warning]);
         assert_eq!(in_python("sample_file = '/myfarm/x/a.root'\n"), [Warning]);
         let list = "/myfarm/a/b/c/x.mdst\n  /myfarm/a/b/c/y.mdst\n/tt/run3-v1/AODSIM\n/eos/a/b/c/d.root\n/a b/c\n";
-        assert_eq!(severities(&RULE, "files.txt", list), [Note, Warning, Warning]);
+        assert_eq!(severities(&RULE, "files.txt", list), [Note, Warning]);
         assert_eq!(in_python("f = open('/opt/x/a.txt')\ng = open('/project01/other/a.txt')\n"), [Warning]);
         assert_eq!(severities(&RULE, "a.C", "TFile *f = new TFile(\"/myfarm/x/a.root\");\n"), [Warning]);
         assert_eq!(severities(&RULE, "a.sh", "#!/bin/sh\ncd /myfarm/jane\nOUT=/myfarm/out\n"), [Warning, Warning]);
@@ -208,6 +215,7 @@ mod tests {
             "@app.route('/jobs/list/all')\ndef a(): pass\n",
             "dataset = '/tt/run3-v1/NANOAODSIM'\nsamples = ['/tt/run3-v1/NANOAODSIM']\n",
             "job.setString('voms', 'x:/myvo/higgs/Role=production')\nh.SetDataPattern('/pass3/AOD/*/x.root')\n",
+            "patch = {'op': 'replace', 'path': '/channels/0/samples/0/data'}\n",
             "tree_path = '/signal/nominal/tree'\n",
             "x = base + '/myfarm/x/a.root'\ny = f'{base}/myfarm/x/a.root'\n",
             "open('/usr/share/x/a.txt')\nopen('/etc/passwd/x')\n",

@@ -3,6 +3,7 @@
 /// Roots that every machine has, or that images, services and texts of the web begin with.
 pub(super) const GENERAL: &[&str] = &[
     "api",
+    "apis",
     "app",
     "apps",
     "bin",
