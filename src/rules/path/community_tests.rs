@@ -84,3 +84,11 @@ fn what_lies_beside_the_recipe_of_an_image_is_inside_of_it() {
     assert_eq!(severities(&image_path::RULE, "scripts/setup.sh", text), [Warning]);
     assert!(severities(&image_path::RULE, "docker/setup.sh", text).is_empty());
 }
+
+#[test]
+fn the_role_of_a_proxy_is_no_path() {
+    assert!(
+        in_python(&site_path::RULE, "job.setString('nc_voms', 'atlas:/atlas/phys-higgs/Role=production')\n").is_empty()
+    );
+    assert_eq!(in_python(&site_path::RULE, "x = '/atlas/phys-higgs/ntuples/a.root'\n"), [Warning]);
+}

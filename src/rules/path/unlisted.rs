@@ -72,6 +72,10 @@ fn is_of_an_image(input: &FileInput<'_>) -> bool {
 /// Files that stand in a list, one a line: the first below each root that nothing is known of.
 fn of_list(input: &FileInput<'_>) -> Vec<Report> {
     let text: &str = &input.view.text;
+    // A list of files begins with one: tables and texts are not read.
+    if !text.trim_start().starts_with('/') {
+        return Vec::new();
+    }
     let mut roots = BTreeSet::new();
     let mut reports = Vec::new();
     let mut end = 0;
@@ -143,7 +147,7 @@ fn is_meant(language: Language, span: &Span, text: &str) -> bool {
     let is_number = |part: &str| matches!(part.len(), 1 | 2) && part.bytes().all(|byte| byte.is_ascii_digit());
     let is_command = matches!(language, Language::Shell | Language::Make | Language::Submit);
     let is_pointer = !is_command && !has_ending && text.split('/').any(is_number);
-    if is_pointer || has(ADDRESSES) || has(PARTS) && !is_file || is_dataset(text) || text.contains("/Role=") {
+    if is_pointer || has(ADDRESSES) || has(PARTS) && !is_file || is_dataset(text) {
         return false;
     }
     let is_named = PLACES.iter().any(|word| name.contains(word));
