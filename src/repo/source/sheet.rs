@@ -87,9 +87,11 @@ impl<'a> Sheet<'a> {
     /// Takes over what a reader that makes its own view says of a part of the text. A view without spans is text, line by line.
     pub(super) fn absorb(&mut self, view: View<'_>, range: Range<usize>) {
         if view.spans.is_empty() || !view.map.0.is_empty() {
-            for line in lines(self.text, range) {
+            for line in lines(self.text, range.clone()) {
                 self.push(line, Kind::Text);
             }
+        }
+        if !view.map.0.is_empty() {
             return;
         }
         let by = |range: Range<usize>, base: usize| base + range.start..base + range.end;

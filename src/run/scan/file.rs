@@ -110,8 +110,10 @@ impl<'a> Worker<'a> {
             let is_data = language != Language::Json || found > LIST || found == 0 && bytes.len() > BY_HAND;
             if is_data {
                 // Nothing else is looked for in what is no code.
-                let is_of_interest =
-                    found > 0 || memmem::find(bytes, b"-----BEGIN ").is_some() || is_named_in_prose(language, bytes);
+                let is_of_interest = found > 0
+                    || language == Language::Data && bytes.trim_ascii_start().starts_with(b"/")
+                    || memmem::find(bytes, b"-----BEGIN ").is_some()
+                    || is_named_in_prose(language, bytes);
                 if is_of_interest {
                     let text = if language == Language::Json { Language::Data } else { language };
                     let view = source::read(text, bytes);
