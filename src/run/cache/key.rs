@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use serde::Serialize;
 
 use crate::config::{Config, Facility};
+use crate::engine::docker;
 use crate::model::canonical;
 use crate::model::contract::Contract;
 use crate::model::digest::Digest;
@@ -98,7 +99,8 @@ impl Question {
 impl Key {
     /// The key of a question in this image on this engine; none when the image's content isn't known.
     pub(in crate::run) fn new(question: Question, image: &ImageIdentity, engine: &str) -> Option<Self> {
-        let daemon = (engine == "docker").then(|| std::env::var("DOCKER_HOST").unwrap_or_default());
+        // It may be of another machine: each has a kernel of its own.
+        let daemon = (engine == docker::NAME).then(|| docker::address().unwrap_or_default());
         let config = image.config_digest.as_ref()?;
         let place = Place { engine, daemon, platform: &image.platform, config, layers: &image.layers };
         Some(Self { question, image: short(&place)? })
