@@ -132,6 +132,12 @@ impl Places {
         places
     }
 
+    /// The entries whose prefix takes any first part that begins like this one.
+    fn stem(&self, first: &str) -> Option<&Vec<Entry>> {
+        let mut stems = self.entries.iter().filter_map(|(key, list)| Some((key.strip_suffix('*')?, list)));
+        stems.find(|(stem, _)| first.starts_with(stem)).map(|(_, list)| list)
+    }
+
     pub(super) fn roots(&self) -> Vec<&str> {
         let mut roots: Vec<&str> = self.entries.keys().chain(self.mounts.keys()).map(String::as_str).collect();
         roots.sort_unstable();
@@ -147,16 +153,21 @@ fn first(path: &str) -> &str {
 }
 
 /// What lies behind a prefix; none when the path doesn't lie there. A prefix that ends in `-` or `_` may go on within
-/// a component (`/eos/home-j`).
+/// a component (`/eos/home-j`); one that ends in `*` goes on to the end of it (`/scratch*`).
 fn behind<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
+    if let Some(stem) = prefix.strip_suffix('*') {
+        let rest = path.strip_prefix(stem)?;
+        return Some(&rest[rest.find('/').unwrap_or(rest.len())..]);
+    }
     let rest = path.strip_prefix(prefix)?;
     (rest.is_empty() || rest.starts_with('/') || prefix.ends_with(['-', '_'])).then_some(rest)
 }
 
 pub(super) fn find<'a>(places: &'a Places, facilities: &'a [Facility], path: &'a str) -> Option<Place<'a>> {
     let path = one_slash(path);
-    let list = places.entries.get(first(path))?;
+    let list = places.entries.get(first(path)).or_else(|| places.stem(first(path)))?;
     let (entry, rest) = list.iter().find_map(|entry| Some((entry, behind(path, &entry.prefix)?)))?;
+    let prefix = if entry.prefix.ends_with('*') { &path[..path.len() - rest.len()] } else { entry.prefix.as_str() };
     // In AFS, dCache and CVMFS the second component names the site.
     let cell = matches!(entry.prefix.as_str(), "/afs" | "/pnfs" | "/dpm")
         .then(|| first(rest))
@@ -179,7 +190,7 @@ pub(super) fn find<'a>(places: &'a Places, facilities: &'a [Facility], path: &'a
             .collect(),
     };
     Some(Place {
-        prefix: &entry.prefix,
+        prefix,
         kind,
         site: cell.unwrap_or(&entry.site),
         works,
@@ -316,6 +327,37 @@ mod tests {
 
     fn place(path: &str) -> Place<'_> {
         Catalogue::builtin().place(path).unwrap_or_else(|| panic!("{path} is not known"))
+    }
+
+    #[test]
+    fn a_scratch_by_any_name_is_a_directory_of_its_user() {
+        let found = place("/scratch_ssd/jane/skims/a.root");
+        assert_eq!((found.prefix, found.kind, found.owner), ("/scratch_ssd", Kind::Shared, Some("jane")));
+        let found = place("/scratchnvme/jane/a.root");
+        assert_eq!((found.kind, found.site, found.owner), (Kind::Site, "Pisa", Some("jane")));
+        assert_eq!(place("/scratch/jane/a.root").owner, Some("jane"));
+        assert_eq!(place("/scratch/shared/a.root").owner, None);
+        assert_eq!(place("/scratch365/jane/a.root").site, "Notre Dame");
+        assert_eq!(place("/export/scratch/users/jane/a.root").owner, Some("jane"));
+    }
+
+    #[test]
+    fn mounts_of_sites_that_no_facility_file_describes_are_known() {
+        let known = |path: &'static str| (place(path).site.to_owned(), place(path).owner);
+        assert_eq!(known("/nfs-3/userdata/stop/a.root").0, "UCSD");
+        assert_eq!(known("/net/cms17/cms17r0/pico/a.root").0, "Santa Barbara");
+        assert_eq!(known("/pool/ciencias/userstorage/jane/a/"), ("Oviedo".to_owned(), Some("jane")));
+        assert_eq!(known("/mnt/t3nfs01/data01/shome/jane/x"), ("PSI".to_owned(), Some("jane")));
+        assert_eq!(known("/cmsuf/data/store/user/jane/x"), ("Florida".to_owned(), Some("jane")));
+        assert_eq!(known("/opt/exp_soft/cms/t3/t3queue").0, "LLR and other sites of the grid");
+        assert_eq!(place("/net/other/x").kind, Kind::Shared);
+        assert_eq!(Catalogue::builtin().place("/opt/conda/bin"), None);
+    }
+
+    #[test]
+    fn settings_of_the_lpc_are_a_path_of_fermilab() {
+        assert_eq!(place("/etc/condor/config.d/01_cmslpc_interactive").site, "Fermilab");
+        assert_eq!(Catalogue::builtin().place("/etc/condor/config.d"), None);
     }
 
     #[test]

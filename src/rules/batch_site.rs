@@ -1,5 +1,6 @@
 //! Job descriptions that name what one batch system alone has.
 
+mod line;
 mod queue;
 mod service;
 
@@ -24,7 +25,8 @@ const PAGE: &str = "\
 ## What it does
 
 Finds settings of batch jobs that only one batch system understands: Slurm partitions, accounts, reservations and QOS, HTCondor
-accounting groups, `+DESIRED_Sites`, requirements on host names, gatekeepers, and the job flavours of CERN. They are seen in job
+accounting groups, `+DESIRED_Sites`, requirements on host names, gatekeepers and attributes that other machines don't have, and
+the job flavours of CERN. They are seen in job
 descriptions, in `#SBATCH` and `#PBS` lines, on command lines, in dictionaries, in keyword arguments of dask-jobqueue and Parsl, in
 configuration where resources of a job stand beside them, and in templates inside of strings. A default of an option is a warning. So are the storage site of a
 CRAB task and a variable `queue` of a program that calls `qsub`.
@@ -259,6 +261,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     }
     queue::check(input, reports);
     service::check(input, reports);
+    line::check(input, reports);
 }
 
 /// Whether a value is an expression of HTCondor: in programs, when it compares as one does.
@@ -342,7 +345,10 @@ fn requirements(setting: &Setting) -> Option<Report> {
     let message = |what: &str| format!("`requirements = {}` names {what}", shown(value));
     let hosts =
         ["boscocluster", "boscogroup", "glidein_site", "glidein_cmssite", "utsname", "gridresource", "cloudsite"];
-    if hosts.iter().any(|word| lower.contains(word)) || lower.contains("machine") && lower.contains('.') {
+    // `Machine == "node1.example.edu"`, and not `TARGET.Machine =!= LastMatchName1`.
+    let has_host = || lower.split('"').skip(1).step_by(2).any(|quoted| quoted.contains('.'));
+    let of_site = ["machine", "uiddomain", "filesystemdomain"];
+    if hosts.iter().any(|word| lower.contains(word)) || of_site.iter().any(|word| lower.contains(word)) && has_host() {
         return Some(Report::at(&setting.range, message("machines or gatekeepers of one pool")).help(PROFILE));
     }
     let retired = ["centos7", "centos 7", "sl6", "slcern6", "rhel6", "rhel7", "\"cc7\"", "redhat6", "redhat7"];
@@ -350,8 +356,65 @@ fn requirements(setting: &Setting) -> Option<Report> {
         let help = "ask for a container image instead of the machine's system";
         return Some(Report::at(&setting.range, message("an operating system that is retired")).help(help));
     }
-    None
+    // `TARGET.` says that it is the machine's; without it a name may be the job's own.
+    let asked = lower.match_indices("target.").map(|(at, word)| {
+        let rest = &lower[at + word.len()..];
+        &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())]
+    });
+    let is_common = |name: &str| MACHINE.contains(&name) || MACHINE_STARTS.iter().any(|start| name.starts_with(start));
+    let own = asked.into_iter().find(|name| !name.is_empty() && !is_common(name))?;
+    let what = format!("an attribute that the machines of one pool have, `{own}`");
+    Some(Report::at(&setting.range, message(&what)).severity(Severity::Warning).help(PROFILE))
 }
+
+/// Attributes of machines that every pool has (HTCondor's manual, "Machine ClassAd Attributes").
+const MACHINE: &[&str] = &[
+    "activity",
+    "arch",
+    "checkpointplatform",
+    "clockday",
+    "clockmin",
+    "condorloadavg",
+    "condorversion",
+    "consoleidle",
+    "cpubusytime",
+    "cpufamily",
+    "cpuisbusy",
+    "cpumodel",
+    "cpumodelnumber",
+    "cpus",
+    "cputime",
+    "disk",
+    "dynamicslot",
+    "enteredcurrentactivity",
+    "enteredcurrentstate",
+    "filesystemdomain",
+    "isdesktop",
+    "jobstarts",
+    "keyboardidle",
+    "kflops",
+    "loadavg",
+    "machine",
+    "memory",
+    "microarch",
+    "mips",
+    "mycurrenttime",
+    "name",
+    "partitionableslot",
+    "rank",
+    "requirements",
+    "retirementtimeremaining",
+    "slotid",
+    "slottype",
+    "slotweight",
+    "start",
+    "state",
+    "uiddomain",
+    "virtualmachineid",
+    "virtualmemory",
+];
+/// Beginnings of others: systems, accelerators, what a machine can do, totals over its slots.
+const MACHINE_STARTS: &[&str] = &["opsys", "gpu", "cuda", "has", "total", "vm_", "ocl"];
 
 fn shown(value: &str) -> String {
     let mut text: String = value.chars().take(60).collect();

@@ -44,9 +44,20 @@ A file that a command outside of the repository makes is reported as well. Heade
 with `./` or `../` or with a directory of the repository, as experiments' own headers are written in quotes too.
 ";
 
-/// Names that are made by setting up an environment.
-const MADE: &[&str] =
-    &["venv", "env", ".venv", ".env", "activate", "build", "install", "external", "CMakeFiles", "node_modules"];
+/// Names that are made by setting up an environment or by a compiler.
+const MADE: &[&str] = &[
+    "a.out",
+    "venv",
+    "env",
+    ".venv",
+    ".env",
+    "activate",
+    "build",
+    "install",
+    "external",
+    "CMakeFiles",
+    "node_modules",
+];
 
 fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     let mut reads: BTreeMap<&str, u32> = BTreeMap::new();
@@ -61,7 +72,9 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
             input.mentions.get(name).copied().unwrap_or_default() > reads.get(name).copied().unwrap_or_default();
         // What lies beside the repository is at nobody else's place, whoever else names it.
         let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
-        let is_certain = reference.usage == Usage::Code || !elsewhere || joined(dir, &reference.path).is_none();
+        let is_bare = !reference.path.contains('/');
+        let is_certain =
+            reference.usage == Usage::Code && !is_bare || !elsewhere || joined(dir, &reference.path).is_none();
         if let Some(target) = missing(path, reference, input, &ends).filter(|_| is_certain)
             && seen.insert((path.as_str(), *line, reference.path.as_str()))
         {
@@ -94,12 +107,18 @@ fn missing<'a>(from: &str, reference: &'a Reference, input: &RepositoryInput<'_>
     if !is_plain || path.starts_with('/') || !is_file || path.split('/').any(|part| MADE.contains(&part)) {
         return None;
     }
+    // A build of an image stands where `WORKDIR` says, with what it has fetched before.
+    if reference.usage == Usage::Code && is_recipe(from) {
+        return None;
+    }
     let relative = path.starts_with("./") || path.starts_with("../");
     let first = path.split('/').next().unwrap_or_default();
     let inside = relative || path.contains('/') && input.world.has_directory(first);
     let is_script = [".h", ".hh", ".hpp", ".hxx", ".icc", ".H"].iter().all(|end| !name.ends_with(end));
-    // A script without a directory is looked for on the PATH, a header in the places of the compiler.
-    if reference.usage == Usage::Code && !inside && (!is_script || !path.contains('/')) {
+    // A script without a directory is looked for on the PATH, a header in the places of the compiler; what a shell gives to
+    // Python is looked for where it stands.
+    let is_given = path.ends_with(".py") && is_shell(from) && !matches!(path, "setup.py" | "PSet.py");
+    if reference.usage == Usage::Code && !inside && (!is_script || !path.contains('/')) && !is_given {
         return None;
     }
     let dir = from.rsplit_once('/').map_or("", |(dir, _)| dir);
@@ -115,6 +134,20 @@ fn missing<'a>(from: &str, reference: &'a Reference, input: &RepositoryInput<'_>
     // Programs are started from all kinds of directories: any file with this end will do.
     let end = path.trim_start_matches("./").trim_start_matches("../");
     (!known.has(end.trim_start_matches("../"))).then_some(path)
+}
+
+/// Whether a file is a script of a shell, by the end of its name.
+fn is_shell(path: &str) -> bool {
+    [".sh", ".bash", ".zsh", ".csh"].iter().any(|end| path.ends_with(end))
+}
+
+/// Whether a file builds an image.
+fn is_recipe(path: &str) -> bool {
+    let name = base(path);
+    name.contains("Dockerfile")
+        || name.starts_with("Containerfile")
+        || name.starts_with("Singularity")
+        || [".def", ".dockerfile", ".docker"].iter().any(|end| name.ends_with(end))
 }
 
 /// Paths, found by what they end in.
@@ -155,7 +188,48 @@ fn joined(dir: &str, path: &str) -> Option<String> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Ends, joined};
+    use super::super::input::{RepositoryInput, World};
+    use super::{Ends, check, joined};
+    use crate::facility::Catalogue;
+    use crate::model::inventory::Inventory;
+    use crate::repo::source::{self, language::Language};
+
+    /// What a file needs that is nowhere.
+    fn missing(path: &str, text: &str) -> Vec<String> {
+        missing_beside(path, text, &[])
+    }
+
+    /// The same, where other lines name these files.
+    fn missing_beside(path: &str, text: &str, mentions: &[&str]) -> Vec<String> {
+        let references = source::read(Language::of(path, text.as_bytes()), text.as_bytes()).facts.references;
+        let world = World::new(Catalogue::builtin(), Vec::new(), BTreeSet::new(), Inventory::default());
+        let input = RepositoryInput {
+            world: &world,
+            links: Vec::new(),
+            imports: Vec::new(),
+            references: references.into_iter().map(|reference| (path.to_owned(), 1, reference)).collect(),
+            mentions: mentions.iter().map(|name| ((*name).to_owned(), 2)).collect(),
+            submodules: Vec::new(),
+        };
+        let mut reports = Vec::new();
+        check(&input, &mut reports);
+        reports.into_iter().map(|report| report.message).collect()
+    }
+
+    #[test]
+    fn a_build_of_an_image_may_start_what_it_has_fetched() {
+        let build = "FROM a:1\nRUN git clone https://example.org/b\nWORKDIR /opt/b\nRUN ./build.sh --all\n";
+        assert_eq!(missing("docker/Dockerfile", build), [] as [String; 0]);
+        assert_eq!(missing("run.sh", "./build.sh --all\n").len(), 1);
+        assert_eq!(missing("run.sh", "g++ a.cpp\n./a.out 1\n"), [] as [String; 0]);
+    }
+
+    #[test]
+    fn what_a_shell_gives_to_python_lies_beside_it() {
+        assert_eq!(missing("run.sh", "python3 modify_list.py --a b\n").len(), 1);
+        assert_eq!(missing_beside("run.sh", "wget x.org/get.py\npython get.py\n", &["get.py"]), [] as [String; 0]);
+        assert_eq!(missing("run.sh", "python -m pip install x\nsource helpers.sh\n"), [] as [String; 0]);
+    }
 
     #[test]
     fn paths_are_found_by_their_last_parts() {

@@ -1,12 +1,15 @@
 //! A module of the analysis that is not in the repository.
 
+#[cfg(test)]
+mod elsewhere;
+
 use std::collections::BTreeSet;
 
 use super::input::RepositoryInput;
 use super::module::{Declared, Own, Provider, leads_inside};
 use super::{Check, Report, Rule};
 use crate::model::finding::{Confidence, Severity};
-use crate::repo::source::fact::Import;
+use crate::repo::source::fact::{Import, Usage};
 
 /// `from plotter import *` where no `plotter.py` is.
 pub(super) static RULE: Rule = Rule {
@@ -49,12 +52,14 @@ IceTray it is a warning, as the release may have the module.
 fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     let own = Own::of(input);
     let declared = Declared::of(input.world);
+    let reaching = reaching(input);
     let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
     for (path, line, import) in &input.imports {
         let reason = if import.module.starts_with('.') {
             relative(path, import, input)
         } else {
-            below_own(import, input).or_else(|| unknown(import, &own, &declared, input))
+            let is_hidden = reaching.contains(path.as_str());
+            below_own(import, input).or_else(|| unknown(import, &own, &declared, input).filter(|_| !is_hidden))
         };
         let Some((message, confidence)) = reason else { continue };
         if import.module.rsplit('.').next().is_some_and(is_generated) || !seen.insert((path, &import.module)) {
@@ -90,6 +95,16 @@ fn steers(input: &RepositoryInput<'_>, path: &str, release: &str) -> bool {
     let from = input.imports.partition_point(|(other, _, _)| other.as_str() < path);
     let own = input.imports[from..].iter().take_while(|(other, _, _)| other == path);
     own.into_iter().any(|(_, _, import)| import.module.split('.').next() == Some(release))
+}
+
+/// Files that put a directory of a submodule on their path: what lies in it is not seen.
+fn reaching<'a>(input: &'a RepositoryInput<'_>) -> BTreeSet<&'a str> {
+    let is_inside = |path: &str| {
+        let path = path.trim_start_matches("./").trim_start_matches("../");
+        input.submodules.iter().any(|one| path == one.path || path.starts_with(&format!("{}/", one.path)))
+    };
+    let code = input.references.iter().filter(|(_, _, reference)| reference.usage == Usage::Code);
+    code.filter(|(_, _, reference)| is_inside(&reference.path)).map(|(path, _, _)| path.as_str()).collect()
 }
 
 /// Names of modules that builds write.
@@ -152,7 +167,11 @@ fn exists(place: &str, input: &RepositoryInput<'_>) -> bool {
 
 fn unknown(import: &Import, own: &Own<'_>, declared: &Declared, input: &RepositoryInput<'_>) -> Reason {
     let top = import.module.split('.').next().unwrap_or_default();
-    if own.provider(&import.module) != Provider::Unknown || own.has(top) || declared.has(top, top) {
+    if own.provider(&import.module) != Provider::Unknown
+        || own.has(top)
+        || declared.has(top, top)
+        || is_fetched(top, input)
+    {
         return None;
     }
     // A dotted name is a package that somebody installs, or the repository under its own name in a release area.
@@ -167,6 +186,11 @@ fn unknown(import: &Import, own: &Own<'_>, declared: &Declared, input: &Reposito
         format!("`{top}` is not in the repository, and no known package has a module of that name"),
         Confidence::Medium,
     ))
+}
+
+/// Whether a program or a setting names a repository of git that is called like a module: it is cloned or installed there.
+fn is_fetched(name: &str, input: &RepositoryInput<'_>) -> bool {
+    [name.to_owned(), name.replace('_', "-")].iter().any(|name| input.mentions.contains_key(&format!("{name}.git")))
 }
 
 /// Words that people name their own helpers with.

@@ -1,5 +1,7 @@
 //! Syntax that the Python of a facility, or the one that is declared, doesn't have.
 
+mod module;
+
 use super::input::FileInput;
 use super::python_range::brings_python;
 use super::{Check, Report, Rule};
@@ -21,7 +23,8 @@ const PAGE: &str = "\
 ## What it does
 
 Compares the newest syntax of a file with the Pythons of the facilities and with the oldest Python that the repository declares.
-Finds programs for Python 2, by their syntax or by calls of functions that Python 3 doesn't have (`raw_input`, `xrange`).
+Finds programs for Python 2: by their syntax, by a module that Python 3 doesn't have (`ConfigParser`), or by calls of functions that
+it doesn't have (`raw_input`, `xrange`).
 
 ## Why it breaks elsewhere
 
@@ -38,7 +41,7 @@ match channel:
 ## How to fix
 
 Declare the Python that is needed (`requires-python`), and bring it with the environment. Move Python 2 programs to Python 3
-(`2to3` does most of it).
+(`2to3` does most of it); one that imports `ConfigParser`, `commands` or `urllib2` is such a program.
 
 ## Limits
 
@@ -73,6 +76,10 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         return;
     }
     reports.extend(old_names(input));
+    if let Some(report) = module::gone(input) {
+        reports.push(report);
+        return;
+    }
     let Some(newest) = facts.syntax.iter().max_by_key(|syntax| syntax.since) else { return };
     let (major, minor) = newest.since;
     let mut reach = Reach::default();
@@ -117,12 +124,12 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
 /// Functions of Python 2 that went away.
 const OLD_NAMES: &[&str] = &["execfile", "raw_input", "unichr", "xrange"];
 /// What a program for both Pythons has somewhere.
-const BOTH: &[&str] = &["NameError", "version_info", "PY2", "PY3", "six", "builtins", "future.utils"];
+const BOTH: &[&str] =
+    &["NameError", "version_info", "PY2", "PY3", "six", "builtins", "future.utils", "future_builtins"];
 
 /// The first call of each function that only Python 2 has, in a program that isn't written for both.
 fn old_names(input: &FileInput<'_>) -> Vec<Report> {
-    let text = input.view.text.as_bytes();
-    let has = |what: &str| memchr::memmem::find(text, what.as_bytes()).is_some();
+    let has = |what: &str| has(input, what);
     let calls = &input.view.facts.calls;
     let is_bound = |name: &str| {
         has(&format!("def {name}"))
@@ -133,7 +140,7 @@ fn old_names(input: &FileInput<'_>) -> Vec<Report> {
     let first = |name: &&str| calls.iter().find(|call| call.name == **name);
     let found = OLD_NAMES.iter().filter(|name| !is_bound(name)).filter_map(first);
     let found: Vec<_> = found.collect();
-    if found.is_empty() || BOTH.iter().any(|sign| has(sign)) {
+    if found.is_empty() || is_for_both(input) {
         return Vec::new();
     }
     let report = |call: &Call| {
@@ -141,6 +148,14 @@ fn old_names(input: &FileInput<'_>) -> Vec<Report> {
         Report::at(&call.range, message).group(call.name.clone()).help("move it to Python 3: 2to3 does most of it")
     };
     found.into_iter().map(report).collect()
+}
+
+fn has(input: &FileInput<'_>, what: &str) -> bool {
+    memchr::memmem::find(input.view.text.as_bytes(), what.as_bytes()).is_some()
+}
+
+fn is_for_both(input: &FileInput<'_>) -> bool {
+    BOTH.iter().any(|sign| has(input, sign))
 }
 
 #[cfg(test)]

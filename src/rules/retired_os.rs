@@ -3,6 +3,7 @@
 use super::input::FileInput;
 use super::{Check, Report, Rule};
 use crate::model::finding::{Confidence, Severity};
+use crate::repo::source::fact::{Host, Word};
 
 /// `SCRAM_ARCH=slc7_…`, images of CentOS 6 and 7, platforms of LCG views for them.
 pub(super) static RULE: Rule = Rule {
@@ -17,7 +18,8 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds `SCRAM_ARCH` and platform names of Scientific Linux 5 and 6 and of CentOS 7, and images of these systems.
+Finds `SCRAM_ARCH` and platform names of Scientific Linux 5 and 6 and of CentOS 7, and images of these systems. So are
+variables that hold such an architecture, and commands in the build of a release for one.
 
 ## Why it breaks elsewhere
 
@@ -52,7 +54,7 @@ const IMAGES: &[&str] = &[
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     let facts = &input.view.facts;
     for setting in &facts.settings {
-        let is_architecture = setting.key.rsplit('.').next().is_some_and(|key| key.eq_ignore_ascii_case("SCRAM_ARCH"));
+        let is_architecture = is_architecture(&setting.key, &setting.value.text);
         if let Some(platform) = platform(&setting.value.text).filter(|_| is_architecture) {
             let message = format!("`{platform}` is built for a retired operating system");
             reports.push(
@@ -65,7 +67,10 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             .words
             .first()
             .is_some_and(|word| matches!(word.text.as_str(), "lsetup" | "asetup" | "source" | "."));
-        for word in command.words.iter().skip(1).filter(|_| sets_up) {
+        // What is tested, listed or shown may be one of several.
+        let is_asked = command.words.first().is_some_and(|word| ASKS.contains(&word.text.as_str()));
+        let is_used = |word: &&Word| sets_up || !is_asked && command.host != Host::Build && is_release(&word.text);
+        for word in command.words.iter().skip(usize::from(sets_up)).filter(is_used) {
             if let Some(platform) = platform(&word.text) {
                 let message = format!("`{platform}` is built for a retired operating system");
                 reports.push(
@@ -86,6 +91,26 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     }
 }
 
+/// Commands that do nothing with a path.
+const ASKS: &[&str] = &["echo", "printf", "ls", "[", "[[", "test", "grep", "rm", "sed"];
+
+/// Whether a setting is the architecture of a release: `SCRAM_ARCH`, or a variable of such a name that holds one.
+fn is_architecture(key: &str, value: &str) -> bool {
+    let key = key.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    let is_whole = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    key == "scram_arch" || key.contains("arch") && is_whole && is_scram(value)
+}
+
+/// Whether a text is an architecture as CMSSW names them: `slc7_amd64_gcc700`.
+fn is_scram(text: &str) -> bool {
+    text.split_once('_').is_some_and(|(_, rest)| rest.contains("_gcc") || rest.contains("_clang"))
+}
+
+/// Whether a path leads into the build of a release: `$CMSSW_BASE/bin/slc7_amd64_gcc700/x`.
+fn is_release(path: &str) -> bool {
+    path.contains('/') && path.split('/').any(|part| is_scram(part) && platform(part).is_some())
+}
+
 /// The part of a path or value that names an old platform.
 fn platform(text: &str) -> Option<&str> {
     text.split(['/', ' ', '"', '\'', '=']).find(|part| PLATFORMS.iter().any(|platform| part.starts_with(platform)))
@@ -93,7 +118,29 @@ fn platform(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::platform;
+    use super::super::testing::severities;
+    use super::{RULE, platform};
+    use crate::model::finding::Severity::{Error, Warning};
+
+    #[test]
+    fn a_variable_with_an_architecture_in_it_is_one() {
+        assert_eq!(
+            severities(&RULE, "run.sh", "SCRAMARCH=slc7_amd64_gcc700\nexport SCRAM_ARCH=${SCRAMARCH}\n"),
+            [Error]
+        );
+        assert_eq!(severities(&RULE, "run.sh", "TAG=Zmumu_slc7_gcc\nARCH=el9_amd64_gcc12\n"), []);
+        assert_eq!(severities(&RULE, "run.py", "Task(scram_arch='slc6_amd64_gcc530')\n"), [Error]);
+    }
+
+    #[test]
+    fn a_program_in_the_build_of_an_old_release_is_a_risk() {
+        let run = "if timeout 60s ${CMSSW_BASE}/bin/slc7_amd64_gcc900/Morphing --era 2018; then\n  echo ok\nfi\n";
+        assert_eq!(severities(&RULE, "fit.sh", run), [Warning]);
+        assert_eq!(severities(&RULE, "fit.sh", "$CMSSW_BASE/bin/slc7_amd64_gcc900/Morphing a b\n"), [Warning]);
+        let build = "FROM a:1\nRUN chmod +x /opt/cms/slc7_amd64_gcc700/bin/x\n";
+        assert_eq!(severities(&RULE, "Dockerfile", build), []);
+        assert_eq!(severities(&RULE, "fit.sh", "ls bin/slc7_amd64_gcc900/\necho a/slc7_amd64_gcc900/b\n"), []);
+    }
 
     #[test]
     fn platforms_are_found_in_values_and_paths() {

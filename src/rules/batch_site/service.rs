@@ -44,19 +44,16 @@ fn of_setting(setting: &Setting) -> Option<Report> {
     Some(Report::at(&setting.range, message).severity(severity).help(PROFILE).group(setting.key.clone()))
 }
 
-/// `config.Site.storageSite = "T2_DE_DESY"`: output goes where the author may write.
+/// `config.Site.storageSite = "T2_DE_DESY"`: output goes where the author may write. Jobs of HTCondor are sent by `sites`.
 fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
     let name = span.name.as_deref()?.rsplit('.').next()?;
-    if !matches!(name, "storageSite" | "whitelist" | "storage_element") {
-        return None;
-    }
+    let is_named = matches!(name, "storageSite" | "whitelist" | "storage_element" | "sites" | "desired_sites");
     let text = input.view.text.get(span.range.clone())?;
-    let is_site = text.len() > 6
-        && text.starts_with('T')
-        && text.as_bytes()[1].is_ascii_digit()
-        && text.as_bytes()[2] == b'_'
-        && text.as_bytes()[5] == b'_';
-    is_site.then(|| {
+    let is_site = |name: &str| {
+        let name = name.trim().as_bytes();
+        matches!(name, [b'T', b'0'..=b'3', b'_', b'A'..=b'Z', b'A'..=b'Z', b'_', _, ..])
+    };
+    (is_named && text.split(',').all(is_site)).then(|| {
         let message = format!("`{name} = {}` sends jobs or their output to one site of the grid", shown(text));
         Report::at(&span.range, message).severity(Severity::Warning).help(PROFILE).group(name)
     })
@@ -83,6 +80,23 @@ mod tests {
         assert_eq!(severities(&RULE, "law.cfg", "[job]\nhtcondor_flavor: $FLAVOR\n"), []);
         assert_eq!(severities(&RULE, "crab.py", "config.Site.storageSite = 'T2_DE_DESY'\n"), [Warning]);
         assert_eq!(severities(&RULE, "crab.py", "config.Site.blacklist = ['T2_DE_DESY']\n"), []);
+        assert_eq!(severities(&RULE, "submit.py", "task(submit={\"sites\": \"T2_US_UCSD\", \"a\": 1})\n"), [Warning]);
+        assert_eq!(severities(&RULE, "submit.py", "task(sites='T2_US_UCSD,T2_US_MIT')\n"), [Warning]);
+        assert_eq!(severities(&RULE, "plot.py", "sites = 'T2_of_all'\ndoors = {'T2_US_UCSD': 'a'}\n"), []);
+    }
+
+    #[test]
+    fn an_attribute_of_machines_that_is_nobody_elses_is_a_risk() {
+        let jdl = |requirements: &str| format!("executable = a.sh\nrequirements = {requirements}\nqueue\n");
+        assert_eq!(severities(&RULE, "a.jdl", &jdl("(Target.ProvidesIO == True) && TARGET.Cpus > 1")), [Warning]);
+        assert_eq!(severities(&RULE, "a.jdl", &jdl("TARGET.ProvidesDesk")), [Warning]);
+        let common = "TARGET.Arch == \"X86_64\" && TARGET.HasSingularity && (TARGET.OpSysMajorVer >= 8)";
+        assert_eq!(severities(&RULE, "a.jdl", &jdl(common)), []);
+        let domain = "(TARGET.UidDomain == \"hep.example.edu\" && TARGET.HAS_HDFS)";
+        assert_eq!(severities(&RULE, "a.jdl", &jdl(domain)), [Error]);
+        assert_eq!(severities(&RULE, "a.py", &format!("config['Requirements'] = '{domain}'\n")), [Error]);
+        assert_eq!(severities(&RULE, "a.jdl", &jdl("TARGET.UidDomain == MY.UidDomain")), []);
+        assert_eq!(severities(&RULE, "a.jdl", &jdl("MY.Retries < 3 && TARGET.Machine =!= LastMatchName1")), []);
     }
 
     #[test]

@@ -60,8 +60,22 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         let help = "take the directory from an environment variable, or find the file beside the program".to_owned();
         let mut report = tell::report(&subject.range, subject.usage.lower(base, false), message, help);
         report.group = subject.group();
-        reports.push(report);
+        if !is_bound(input, subject.place.prefix) {
+            reports.push(report);
+        }
     }
+}
+
+/// Whether a script binds something to a directory of the image that it starts: what it names there is its own.
+fn is_bound(input: &FileInput<'_>, prefix: &str) -> bool {
+    let text = input.view.text.as_bytes();
+    let target = format!(":{prefix}");
+    let mut places = memchr::memmem::find_iter(text, target.as_bytes());
+    input.language == Language::Shell
+        && places.any(|at| {
+            let next = text.get(at + target.len()).copied();
+            next.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b',' | b':'))
+        })
 }
 
 /// Whether the repository has a recipe of an image.

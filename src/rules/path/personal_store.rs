@@ -3,7 +3,7 @@
 use super::super::input::FileInput;
 use super::super::{Check, Report, Rule};
 use super::site_path::shown;
-use super::subject::{self, Subject, Topic};
+use super::subject::{self, Subject, Topic, is_person};
 use super::tell;
 use crate::model::finding::{Confidence, Severity};
 
@@ -76,7 +76,9 @@ fn report(subject: &Subject<'_>) -> Option<Report> {
     let mut parts = usage.text.split('/').filter(|part| !part.is_empty()).skip(1);
     let area = parts.next().filter(|area| matches!(*area, "user" | "group" | "temp" | "caf" | "cmst3"))?;
     let owner = parts.next().filter(|owner| !owner.contains(['$', '{', '%', '<', '*']));
-    let severity = if owner.is_some() { Severity::Warning } else { Severity::Note };
+    // `/store/user/dir` is an example.
+    let is_open = owner.is_none_or(|owner| area == "user" && !is_person(owner));
+    let severity = if is_open { Severity::Note } else { Severity::Warning };
     let whose = owner.map_or_else(|| "personal".to_owned(), |owner| format!("of {owner}"));
     let message = format!("`{}` is data {whose} that lies at one site", shown(usage.text));
     let help = "say in a configuration file at which site it is, or register the data so that any site can have a copy"

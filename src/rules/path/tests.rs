@@ -372,3 +372,19 @@ fn a_door_that_a_variable_called_path_is_split_at_is_asked_for() {
     let text = "ok = os.path.exists(path.split('dcap://maite.iihe.ac.be/')[1])\n";
     assert_eq!(in_python(&xrootd_door::RULE, text), [Warning]);
 }
+
+#[test]
+fn what_a_script_binds_is_its_own() {
+    let starts = "cat <<EOF > shell\napptainer exec -B \\${PWD}:/srv x.sif bash --rcfile /srv/.bashrc\nEOF\n";
+    let text = format!("{starts}cat <<EOF > .bashrc\nexport JUPYTER_PATH=/srv/.jupyter\nEOF\n");
+    assert_eq!(severities(&image_path::RULE, "bootstrap.sh", &text), []);
+    assert_eq!(severities(&image_path::RULE, "job.sh", "cp a.root /srv/out/\n"), [Warning]);
+}
+
+#[test]
+fn a_word_that_is_nobodys_name_owns_no_data() {
+    assert_eq!(in_python(&personal_store::RULE, "copy('/store/user/jane/a.root')\n"), [Warning]);
+    assert_eq!(in_python(&personal_store::RULE, "copy('/store/user/dir/a.root')\n"), [Note]);
+    assert_eq!(in_python(&personal_store::RULE, "copy('/store/user/username/a.root')\n"), [Note]);
+    assert_eq!(in_python(&personal_store::RULE, "copy('/store/group/phys/a.root')\n"), [Warning]);
+}

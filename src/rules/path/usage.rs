@@ -28,7 +28,7 @@ pub(super) struct Usage<'a> {
     /// How it is used.
     pub(super) force: Force,
     /// Whether the file tests the analysis.
-    pub(super) in_test: bool,
+    pub(super) in_test: Test,
     /// Whether the value begins with it.
     pub(super) is_first: bool,
 }
@@ -48,7 +48,7 @@ impl<'a> Usage<'a> {
         if input.view.text.get(..range.start)?.ends_with("``") {
             return None;
         }
-        let in_test = is_test(input.path);
+        let in_test = Test::of(input.path);
         let Some(span) = input.view.span_at(range.start) else {
             // Code itself holds no path; a list or what no parser could read may.
             let is_large = input.language == Language::Json && input.view.spans.is_empty();
@@ -99,7 +99,13 @@ impl<'a> Usage<'a> {
             Force::Default => down(severity).max(Severity::Warning.min(severity)),
             Force::Guard => down(severity),
         };
-        if self.in_test && !is_personal {
+        // A program in a directory of tests may well be started by hand: a risk stays one there.
+        let is_lower = match self.in_test {
+            Test::No => false,
+            Test::Beside => lowered == Severity::Error,
+            Test::Yes => true,
+        };
+        if is_lower && !is_personal {
             lowered = down(lowered);
         }
         lowered
@@ -207,6 +213,29 @@ fn is_sentence(line: &str) -> bool {
     words >= 5 && has_small
 }
 
+/// What a file is to tests of the analysis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Test {
+    /// Nothing.
+    No,
+    /// A program that lies beside some and is none by its own name.
+    Beside,
+    /// One, or what they read.
+    Yes,
+}
+
+impl Test {
+    fn of(path: &str) -> Self {
+        let file = path.rsplit('/').next().unwrap_or_default();
+        let is_program = [".py", ".cc", ".cpp", ".cxx", ".C", ".sh"].iter().any(|end| file.ends_with(end));
+        match (is_test(path), is_program && !is_test(file)) {
+            (false, _) => Self::No,
+            (true, true) => Self::Beside,
+            (true, false) => Self::Yes,
+        }
+    }
+}
+
 /// Whether a file tests the analysis.
 pub(in crate::rules) fn is_test(path: &str) -> bool {
     let mut parts = path.split('/');
@@ -220,7 +249,7 @@ pub(in crate::rules) fn is_test(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_prose, is_sentence, is_test};
+    use super::{Test, is_prose, is_sentence, is_test};
 
     #[test]
     fn a_list_on_one_line_is_no_prose() {
@@ -236,6 +265,12 @@ mod tests {
                 && is_sentence("copy it to your area, for example ")
         );
         assert!(!is_sentence("cp -r a.root to the ") && !is_sentence("xrdcp the ") && !is_sentence(""));
+    }
+
+    #[test]
+    fn a_program_beside_tests_is_started_by_hand() {
+        assert_eq!((Test::of("tests/test_a.py"), Test::of("tests/bias.sh")), (Test::Yes, Test::Beside));
+        assert_eq!((Test::of("tests/data/a.xml"), Test::of("run.py")), (Test::Yes, Test::No));
     }
 
     #[test]
