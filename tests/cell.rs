@@ -98,6 +98,12 @@ fn runs(word: &str) -> bool {
     lines.any(|line| line.split(|byte| *byte == 0).any(|argument| argument == word.as_bytes()))
 }
 
+/// The text with the numbers that mark processes made those of this run: the same tests may run beside.
+fn unique(text: &str) -> String {
+    let own = format!("{:07}", std::process::id());
+    (4711..=4714).fold(text.to_owned(), |text, number| text.replace(&format!("{number}."), &format!("{number}.{own}")))
+}
+
 #[test]
 fn an_exit_code_is_the_commands_own() {
     let step = one(TestKind::Command, "false\necho said; exit 3");
@@ -122,7 +128,9 @@ fn a_signal_is_seen_and_is_no_verdict_of_the_test() {
 fn a_time_out_ends_everything_that_was_started() {
     let mut place = Place::new(&[]).with(
         TestKind::Script,
-        "trap '' TERM; setsid sh -c 'trap \"\" TERM; (sleep 4711.25 & sleep 4711.5 & wait) & wait' & sleep 4711.75",
+        &unique(
+            "trap '' TERM; setsid sh -c 'trap \"\" TERM; (sleep 4711.25 & sleep 4711.5 & wait) & wait' & sleep 4711.75",
+        ),
     );
     place.plan.timeout = 1;
     let started = Instant::now();
@@ -131,28 +139,31 @@ fn a_time_out_ends_everything_that_was_started() {
     assert_eq!(step.cases[0].message, "killed: ran longer than 1 s");
     assert!(started.elapsed() < Duration::from_secs(30));
     for word in ["4711.25", "4711.5", "4711.75"] {
-        assert!(!runs(word), "{word} is still there");
+        assert!(!runs(&unique(word)), "{word} is still there");
     }
 }
 
 #[test]
 fn what_is_left_in_the_background_is_killed_and_named() {
-    let step = one(TestKind::Script, "setsid sleep 4712.25 & sleep 0.2; exit 1");
+    let step =
+        one(TestKind::Script, &unique("setsid sleep 4712.25 & until grep -q sleep /proc/$!/comm; do :; done; exit 1"));
     assert_eq!(step.end, End::Exit { code: 1 });
     assert!(step.output.expect("kept").text.contains("[carnet: killed what the command left running: sleep]"));
-    assert!(!runs("4712.25"));
-    assert!(one(TestKind::Script, "setsid sleep 4712.5 & exit 0").timing.seconds < 20.0);
-    assert!(!runs("4712.5"));
+    assert!(!runs(&unique("4712.25")));
+    assert!(one(TestKind::Script, &unique("setsid sleep 4712.5 & exit 0")).timing.seconds < 20.0);
+    assert!(!runs(&unique("4712.5")));
 }
 
 #[test]
 fn a_storm_of_forks_is_survived() {
-    let storm = "i=0; while [ $i -lt 30 ]; do (trap '' TERM; while :; do sh -c :; sh -c ': 4713.25'; done) & i=$((i+1)); done; wait";
-    let mut place = Place::new(&[]).with(TestKind::Script, storm);
+    let storm = unique(
+        "i=0; while [ $i -lt 30 ]; do (trap '' TERM; while :; do sh -c :; sh -c ': 4713.25'; done) & i=$((i+1)); done; wait",
+    );
+    let mut place = Place::new(&[]).with(TestKind::Script, &storm);
     place.plan.timeout = 1;
     let step = place.run().steps.remove(0);
     assert_eq!(step.end, End::Timeout { seconds: 1 });
-    assert!(!runs(storm) && !runs(": 4713.25"));
+    assert!(!runs(&storm) && !runs(&unique(": 4713.25")));
 }
 
 #[test]
@@ -404,7 +415,7 @@ fn what_goes_wrong_with_the_place_is_written_as_trouble() {
 fn being_asked_to_end_keeps_what_was_learned() {
     let place = Place::new(&[])
         .with(TestKind::Script, "true")
-        .with(TestKind::Script, "touch ready; sleep 4714.25")
+        .with(TestKind::Script, &unique("touch ready; sleep 4714.25"))
         .with(TestKind::Script, "true");
     let mut cell = place.command().spawn().expect("starts");
     while !place.path("work/ready").exists() {
@@ -417,7 +428,7 @@ fn being_asked_to_end_keeps_what_was_learned() {
     assert_eq!(result.trouble.as_deref(), Some("interrupted by signal 15"));
     assert_eq!(result.steps.len(), 2);
     assert_eq!(result.steps[0].cases[0].outcome, Outcome::Passed);
-    assert!(!runs("4714.25"));
+    assert!(!runs(&unique("4714.25")));
 }
 
 #[test]

@@ -125,6 +125,15 @@ fn rights_are_given_up() {
 
 /// Root may make device files, as in a container of Docker; there the control group keeps them from working.
 #[test]
+fn what_the_caller_has_open_stays_out_of_reach() {
+    let bench = Bench::new();
+    let there = rustix::fs::open("/", rustix::fs::OFlags::RDONLY, rustix::fs::Mode::empty()).expect("a directory");
+    assert!(rustix::io::fcntl_getfd(&there).expect("flags").is_empty(), "a program that we start gets it");
+    let script = "cd /proc/self/fd; for fd in *; do [ $fd -gt 2 ] && [ -d $fd/ ] && ls -d $fd/*; done; true";
+    bench.prints(&bench.image, &bench.job(script), "");
+}
+
+#[test]
 fn devices_that_a_program_makes_do_not_work() {
     let bench = Bench::new();
     let script = "for d in / /dev /dev/shm /tmp /carnet/box; do

@@ -11,6 +11,9 @@ use carnet::image::remove::remove_tree;
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[path = "support/program.rs"]
+mod program;
+
 /// The ordinary user that root runs the cases as once more.
 const NOBODY: u32 = 65534;
 
@@ -146,7 +149,7 @@ impl Room {
         fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).expect("a mode");
         let mark = format!("9{}{}", std::process::id(), user.unwrap_or_default());
         let room = Self { dir, user, mark };
-        fs::copy(env!("CARGO_BIN_EXE_carnet"), room.path("carnet")).expect("a copy of carnet");
+        program::put(Path::new(env!("CARGO_BIN_EXE_carnet")), &room.path("carnet"));
         let images = std::env::var_os("CARNET_IMAGES")
             .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/images"), PathBuf::from);
         copy(&images.join("busybox"), &room.path("image"));

@@ -13,6 +13,7 @@ mod scan;
 mod schedule;
 mod snapshot;
 mod table;
+mod tree;
 
 use std::process::ExitCode;
 

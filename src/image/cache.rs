@@ -1,7 +1,7 @@
 //! Where carnet keeps what it can make again: unpacked images, kept states, results, directories of runs.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +36,20 @@ impl Cache {
     /// The directory itself.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Makes the directory, hidden from git: CI systems keep between jobs only what lies in the checkout, and there a cache must
+    /// be no part of the analysis.
+    ///
+    /// # Errors
+    /// When it can't be written to.
+    pub fn make(&self) -> io::Result<()> {
+        private_dir(&self.dir)?;
+        match fs::OpenOptions::new().write(true).create_new(true).open(self.dir.join(".gitignore")) {
+            Ok(mut file) => file.write_all(b"*\n"),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Unpacked images: `trees/<config digest>/rootfs`.

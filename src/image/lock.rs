@@ -63,9 +63,29 @@ impl Lock {
     }
 }
 
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // To close it is not enough: a process that another thread is just starting has the file too, until its program runs. When
+        // this fails the lock goes with the last of them.
+        let _ = self.file.unlock();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Lock;
+
+    #[test]
+    fn it_is_free_once_dropped_whoever_has_the_file_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let held = Lock::try_take(&path).unwrap().unwrap();
+        // As a child has it between its fork and its program.
+        let copy = held.file().try_clone().unwrap();
+        drop(held);
+        assert!(Lock::try_take(&path).unwrap().is_some());
+        drop(copy);
+    }
 
     #[test]
     fn only_one_holds_it() {

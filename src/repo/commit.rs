@@ -46,6 +46,11 @@ impl Commit {
         self.blobs.contains_key(path)
     }
 
+    /// Whether another commit has the same under this path.
+    pub fn agrees(&self, other: &Self, path: &str) -> bool {
+        self.blobs.get(path) == other.blobs.get(path)
+    }
+
     /// The content of a file of at most `cap` bytes; none when it isn't there, is a link or larger.
     pub fn file(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
         let blob = self.blobs.get(path).filter(|blob| blob.mode != LINK && blob.mode != SUBMODULE)?;
@@ -140,6 +145,24 @@ mod tests {
             let gone = Commit::read(&top.join("gone"), "HEAD").expect("a commit");
             assert_eq!(gone.paths().count(), 0, "{format}");
             assert_eq!(commit.tree_digest(&|| true), None, "stopped");
+        }
+    }
+
+    #[test]
+    fn a_commit_that_is_not_whole_here_is_not_taken_for_a_smaller_one() {
+        for format in ["sha1", "sha256"] {
+            let dir = tempfile::tempdir().expect("a directory");
+            let top = dir.path().canonicalize().expect("a path");
+            git(&top, &["init", "-q", &format!("--object-format={format}")]);
+            fs::create_dir_all(top.join("sub")).expect("directories");
+            fs::write(top.join("sub/a"), "a").expect("written");
+            fs::write(top.join("z"), "z").expect("written");
+            git(&top, &["add", "-A"]);
+            git(&top, &["commit", "-qm", "one"]);
+            // As a partial clone lacks the trees that nobody asked for.
+            let sub = crate::repo::object::Git::at(&top).line(&["rev-parse", "HEAD:sub"]).expect("a tree");
+            fs::remove_file(top.join(".git/objects").join(&sub[..2]).join(&sub[2..])).expect("removed");
+            assert!(Commit::read(&top, "HEAD").is_err(), "{format}");
         }
     }
 }

@@ -6,7 +6,9 @@ use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorCode, IndexEntry, Repository, StatusOptions};
+use git2::{ErrorCode, Repository, StatusOptions};
+
+use super::object::Git;
 
 /// Mode of a submodule in git's index.
 pub(super) const GITLINK: u32 = 0o160_000;
@@ -107,16 +109,91 @@ pub fn below(dir: &Path) -> String {
 fn dirty(repository: &Repository, depth: u8) -> bool {
     let mut options = StatusOptions::new();
     options.include_untracked(true).include_ignored(false).no_refresh(true).exclude_submodules(true);
-    if repository.statuses(Some(&mut options)).is_ok_and(|statuses| !statuses.is_empty()) {
+    let is_clean = match repository.statuses(Some(&mut options)) {
+        Ok(statuses) => statuses.is_empty(),
+        // What nobody can tell is not clean.
+        Err(_) => {
+            ask(repository, &["status", "--porcelain", "--ignore-submodules=all"]).is_some_and(|said| said.is_empty())
+        }
+    };
+    if !is_clean {
         return true;
     }
-    let (Some(top), Ok(index)) = (repository.workdir(), repository.index()) else { return false };
-    let changed = |entry: IndexEntry| {
-        let inner = submodule(repository, &top.join(OsStr::from_bytes(&entry.path)))?;
-        let moved = inner.head().ok().and_then(|head| head.target()) != Some(entry.id);
+    let (Some(top), Ok(index)) = (repository.workdir(), tracked(repository)) else { return false };
+    let changed = |entry: &Tracked| {
+        let inner = submodule(repository, &top.join(&entry.path))?;
+        let moved = inner.head().ok().and_then(|head| head.target()).map(|id| id.to_string()) != Some(entry.id.clone());
         Some(moved || dirty(&inner, depth - 1))
     };
-    depth > 0 && index.iter().filter(|entry| entry.mode == GITLINK).any(|entry| changed(entry).unwrap_or(false))
+    depth > 0 && index.iter().filter(|entry| entry.is_submodule).any(|entry| changed(entry).unwrap_or(false))
+}
+
+/// An entry of git's index.
+pub(super) struct Tracked {
+    /// From the top of the working tree.
+    pub(super) path: PathBuf,
+    pub(super) is_submodule: bool,
+    id: String,
+}
+
+/// What git's index has: by its own command where the library can't read it, as a split or a sparse one.
+///
+/// # Errors
+/// With the reason.
+pub(super) fn tracked(repository: &Repository) -> Result<Vec<Tracked>, String> {
+    let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
+    match repository.index() {
+        Ok(index) => Ok(index
+            .iter()
+            .map(|entry| Tracked {
+                path: path(&entry.path),
+                is_submodule: entry.mode == GITLINK,
+                id: entry.id.to_string(),
+            })
+            .collect()),
+        Err(error) => {
+            let listed = ask(repository, &["ls-files", "--stage", "-z"]).ok_or_else(|| error.message().to_owned())?;
+            // MODE ID STAGE<tab>PATH, by git-ls-files(1).
+            let entry = |line: &[u8]| {
+                let tab = line.iter().position(|byte| *byte == b'\t')?;
+                let mut words = std::str::from_utf8(&line[..tab]).ok()?.split(' ');
+                let mode = u32::from_str_radix(words.next()?, 8).ok()?;
+                let id = words.next()?.to_owned();
+                Some(Tracked { path: path(&line[tab + 1..]), is_submodule: mode == GITLINK, id })
+            };
+            Ok(listed.split(|byte| *byte == 0).filter_map(entry).collect())
+        }
+    }
+}
+
+/// Files that are neither in git's index nor ignored, from the top of the working tree.
+///
+/// # Errors
+/// With the reason.
+pub(super) fn untracked(repository: &Repository) -> Result<Vec<PathBuf>, String> {
+    let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
+    let mut options = StatusOptions::new();
+    options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false);
+    options.exclude_submodules(true).no_refresh(true);
+    match repository.statuses(Some(&mut options)) {
+        Ok(statuses) => {
+            let new = statuses.iter().filter(|entry| entry.status().is_wt_new());
+            Ok(new.map(|entry| path(entry.path_bytes())).collect())
+        }
+        Err(error) => {
+            let listed = ask(repository, &["ls-files", "--others", "--exclude-standard", "-z"]);
+            let listed = listed.ok_or_else(|| error.message().to_owned())?;
+            Ok(listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()).map(path).collect())
+        }
+    }
+}
+
+/// What git's own command says of this very repository. It starts nothing that a configuration names, and writes nothing.
+fn ask(repository: &Repository, arguments: &[&str]) -> Option<Vec<u8>> {
+    let top = repository.workdir()?;
+    let (dir, tree) = (format!("--git-dir={}", repository.path().to_str()?), format!("--work-tree={}", top.to_str()?));
+    let before = [&*dir, &*tree, "--no-optional-locks", "-c", "core.fsmonitor=false"];
+    Git::at(top).run(&[&before, arguments].concat()).ok()
 }
 
 fn remote(repository: &Repository) -> Option<String> {

@@ -1,5 +1,7 @@
 //! Images that a repository names: in its CI files, its Dockerfiles, its workflows and its descriptions of jobs.
 
+pub mod digest;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::inventory::NamedImage;

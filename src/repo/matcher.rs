@@ -96,6 +96,11 @@ impl Matcher {
         }
         if before == Some(b':') && text.get(at + 1) == Some(&b'/') {
             let start = scheme(text, at - 1, from)?;
+            // `file:///eos/x` is that path on this machine.
+            let is_file = text[start..at].eq_ignore_ascii_case(b"file:") && text.get(at + 2) == Some(&b'/');
+            if let Some(path) = is_file.then(|| self.path(text, at + 2)).flatten() {
+                return Some(path);
+            }
             return Some(Match { range: start..end(text, start, true), form: Form::Url });
         }
         let (first, second) = (*text.get(at + 1)?, text.get(at + 2).copied().unwrap_or_default());
@@ -104,6 +109,11 @@ impl Matcher {
         {
             return None;
         }
+        self.path(text, at)
+    }
+
+    /// The path that the `/` at `at` begins, when its first part is a root.
+    fn path(&self, text: &[u8], at: usize) -> Option<Match> {
         let rest = &text[at + 1..];
         let root = &rest[..rest.iter().take(64).take_while(|byte| is_name(**byte)).count()];
         let known = self.roots.contains(root) || self.stems.iter().any(|stem| root.starts_with(stem));
@@ -221,7 +231,7 @@ mod tests {
         let url = "root://cmseos.fnal.gov:1094//store/user/jane/x.root";
         assert_eq!(found(&format!("\"{url}\",")), [(Form::Url, url.to_owned())]);
         assert_eq!(paths("see https://example.org/eos/x."), ["https://example.org/eos/x"]);
-        assert_eq!(paths("file:///eos/x"), ["file:///eos/x"]);
+        assert_eq!(paths("file:///eos/x file:///etc/x file://eos/x"), ["/eos/x", "file:///etc/x", "file://eos/x"]);
         assert_eq!(paths("x://"), Vec::<String>::new());
     }
 

@@ -47,6 +47,8 @@ pub enum Brought {
     Commits {
         /// Where it starts: the other side has this commit.
         base: Option<String>,
+        /// Where the histories of others that it took in start: the other side has these commits too.
+        also: Vec<String>,
         /// Where it ends.
         tip: String,
     },
@@ -68,7 +70,8 @@ impl<'a> Remote<'a> {
     /// Finds out which commits a ref brings there.
     ///
     /// What the other side has under that name is where they start, or where the history parted from it. Of what it has elsewhere
-    /// its branches tell, as they are known here; all known branches do for an address that is no remote with a name.
+    /// its branches tell, as they are known here; all known branches do for an address that is no remote with a name. A branch that
+    /// took in others of the remote, by a merge or a rebase, starts from each of them.
     ///
     /// # Errors
     /// With what git says.
@@ -78,14 +81,14 @@ impl<'a> Remote<'a> {
         let Ok(tip) = self.git.commit(new) else { return Ok(Brought::Nothing) };
         let old = update.old.as_ref().and_then(|old| self.git.commit(old).ok());
         let from_old = old.as_deref().and_then(|old| self.git.merge_base(&tip, &[old]));
-        let base = match from_old {
-            Some(base) => Some(base),
-            None => {
-                let there: Vec<&str> = self.branches()?.iter().map(String::as_str).collect();
-                if there.is_empty() { None } else { self.git.merge_base(&tip, &there) }
-            }
-        };
-        Ok(if base.as_ref() == Some(&tip) { Brought::Nothing } else { Brought::Commits { base, tip } })
+        let there: Vec<&str> = old.iter().chain(self.branches()?).map(String::as_str).collect();
+        let mut also = if there.is_empty() { Vec::new() } else { self.git.merge_bases(&tip, &there) };
+        let base = from_old.or_else(|| also.first().cloned());
+        if base.as_ref() == Some(&tip) {
+            return Ok(Brought::Nothing);
+        }
+        also.retain(|one| Some(one) != base.as_ref());
+        Ok(Brought::Commits { base, also, tip })
     }
 
     /// Ids of its branches.

@@ -5,18 +5,16 @@
 //! never followed.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ffi::OsStr;
 use std::fs::{self, File, Metadata};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use git2::{Repository, StatusOptions};
+use git2::Repository;
 use ignore::WalkBuilder;
 use sha2::{Digest as _, Sha256};
 
-use super::git::GITLINK;
 use super::{RepoError, git};
 use crate::model::digest::Digest;
 use crate::model::tree::{LeftOut, Tree};
@@ -126,7 +124,7 @@ impl Listing {
             for path in self.tracked(&repository, &workdir, &mut queue)? {
                 self.add(&workdir.join(path))?;
             }
-            for path in untracked(&repository, &workdir)? {
+            for path in git::untracked(&repository).map_err(|reason| unreadable(&workdir, reason))? {
                 self.add(&workdir.join(path))?;
             }
         }
@@ -139,15 +137,13 @@ impl Listing {
         workdir: &Path,
         submodules: &mut VecDeque<Repository>,
     ) -> Result<Vec<PathBuf>, RepoError> {
-        let index = repository.index().map_err(|error| unreadable(workdir, &error))?;
         let mut paths = Vec::new();
-        for entry in index.iter() {
-            let path = PathBuf::from(OsStr::from_bytes(&entry.path));
-            if entry.mode != GITLINK {
-                paths.push(path);
+        for entry in git::tracked(repository).map_err(|reason| unreadable(workdir, reason))? {
+            if !entry.is_submodule {
+                paths.push(entry.path);
                 continue;
             }
-            let inner = workdir.join(&path);
+            let inner = workdir.join(&entry.path);
             match git::submodule(repository, &inner) {
                 Some(submodule) => submodules.push_back(submodule),
                 None => self.leave_out(&inner, "a submodule that isn't checked out"),
@@ -253,17 +249,8 @@ fn kind(metadata: &Metadata) -> Option<Entry> {
     }
 }
 
-fn unreadable(workdir: &Path, error: &git2::Error) -> RepoError {
-    RepoError::Git { path: workdir.to_owned(), reason: error.message().to_owned() }
-}
-
-fn untracked(repository: &Repository, workdir: &Path) -> Result<Vec<PathBuf>, RepoError> {
-    let mut options = StatusOptions::new();
-    options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false);
-    options.exclude_submodules(true).no_refresh(true);
-    let statuses = repository.statuses(Some(&mut options)).map_err(|error| unreadable(workdir, &error))?;
-    let new = statuses.iter().filter(|entry| entry.status().is_wt_new());
-    Ok(new.map(|entry| PathBuf::from(OsStr::from_bytes(entry.path_bytes()))).collect())
+fn unreadable(workdir: &Path, reason: String) -> RepoError {
+    RepoError::Git { path: workdir.to_owned(), reason }
 }
 
 /// Makes a directory and those above it that every user may enter, whatever the umask of who runs this.
@@ -394,5 +381,43 @@ mod tests {
         let listing = Listing::read(&top, false).unwrap();
         assert_eq!(listing.paths().collect::<Vec<_>>(), ["data", "seen"]);
         assert_eq!(listing.left_out[Path::new("data/key")], "it lies below a link");
+    }
+
+    #[test]
+    fn an_index_that_the_library_can_not_read_is_read_by_git_itself() {
+        let git = |top: &Path, arguments: &[&str]| {
+            let mut command = std::process::Command::new("git");
+            command.args(["-c", "user.name=t", "-c", "user.email=t@example.org"]).args(arguments).current_dir(top);
+            command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+            assert!(command.status().unwrap().success(), "{arguments:?}");
+        };
+        let odd: [&[&str]; 2] =
+            [&["update-index", "--split-index"], &["sparse-checkout", "set", "--cone", "--sparse-index", "in"]];
+        for odd in odd {
+            let dir = tempfile::tempdir().unwrap();
+            let top = dir.path().join("a b");
+            for path in ["in/x", "out/y", "kept.log"] {
+                fs::create_dir_all(top.join(path).parent().unwrap()).unwrap();
+                fs::write(top.join(path), "x").unwrap();
+            }
+            fs::write(top.join(".gitignore"), "*.log\n").unwrap();
+            git(&top, &["init", "-q"]);
+            git(&top, &["add", "-A", "-f"]);
+            git(&top, &["commit", "-qm", "one"]);
+            git(&top, odd);
+            let there = || {
+                let listing = Listing::read(&top, false).unwrap();
+                listing.paths().map(str::to_owned).collect::<Vec<_>>()
+            };
+            assert!(git2::Repository::open(&top).unwrap().index().is_err(), "{odd:?}: the library can");
+            let is_sparse = !top.join("out").exists();
+            let all = [".gitignore", "in/x", "kept.log", "out/y"];
+            assert_eq!(there(), all[..if is_sparse { 3 } else { 4 }], "{odd:?}");
+            assert!(!super::git::facts(&top).dirty, "{odd:?}");
+            fs::write(top.join("new"), "x").unwrap();
+            fs::write(top.join("other.log"), "x").unwrap();
+            assert!(there().contains(&"new".to_owned()) && !there().contains(&"other.log".to_owned()), "{odd:?}");
+            assert!(super::git::facts(&top).dirty, "{odd:?}");
+        }
     }
 }

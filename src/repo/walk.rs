@@ -6,9 +6,8 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -112,11 +111,9 @@ impl Index {
         found.is_git = true;
         let workdir = repository.workdir().map(|dir| dir.canonicalize().unwrap_or_else(|_| dir.to_owned()));
         let Some(below) = workdir.as_deref().and_then(|dir| top.strip_prefix(dir).ok()) else { return found };
-        let Ok(index) = repository.index() else { return found };
-        for entry in index.iter() {
-            let path = PathBuf::from(std::ffi::OsStr::from_bytes(&entry.path));
-            let Some(path) = path.strip_prefix(below).ok().and_then(Path::to_str) else { continue };
-            if entry.mode == super::git::GITLINK {
+        for entry in super::git::tracked(&repository).unwrap_or_default() {
+            let Some(path) = entry.path.strip_prefix(below).ok().and_then(Path::to_str) else { continue };
+            if entry.is_submodule {
                 found.submodules.insert(path.to_owned());
             } else {
                 found.files.insert(path.to_owned());

@@ -237,6 +237,9 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             reports.push(report(setting, known));
         } else if is_classad(setting) && bare(&setting.key) == "requirements" {
             reports.extend(requirements(setting));
+        } else if setting.dialect == Dialect::Batch && setting.value.text.contains("filesystems=") {
+            let message = format!("`{}` names file systems of one centre", shown(&setting.value.text));
+            reports.push(Report::at(&setting.range, message).help(PROFILE).group("filesystems"));
         }
     }
     for call in &input.view.facts.calls {

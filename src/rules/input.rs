@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::facility::{Catalogue, Facility};
 use crate::model::inventory::{Inventory, Locked, PythonRange, Requirement};
+use crate::repo::image::digest::Digests;
 use crate::repo::lock::normalized;
 use crate::repo::lock::wheel::allows;
 use crate::repo::matcher::Match;
 use crate::repo::source::View;
-use crate::repo::source::fact::{Import, Reference};
+use crate::repo::source::fact::{Import, Names, Reference};
 use crate::repo::source::language::Language;
 
 /// Minor versions of Python 3 below this one are tried on a declared range.
@@ -27,6 +28,8 @@ pub struct World<'a> {
     pub tested: bool,
     /// What the repository declares.
     pub inventory: Inventory,
+    /// Digests of images that it knows.
+    pub digests: Digests,
     /// Places of packages in `inventory.locked`, by normalised name.
     locked: HashMap<String, Vec<usize>>,
     /// Places of entries in `inventory.requirements`, by file.
@@ -52,7 +55,8 @@ impl<'a> World<'a> {
         }
         let allowed = |range: &str| (0..NEWEST).find(|minor| allows(range, (3, *minor)) == Some(true));
         let oldest = inventory.pythons.iter().map(|range| allowed(&range.constraint)).collect();
-        Self { catalogue, targets, paths, tested: false, inventory, locked, requirements, oldest }
+        let digests = Digests::default();
+        Self { catalogue, targets, paths, tested: false, inventory, digests, locked, requirements, oldest }
     }
 
     /// What lock files have of a package.
@@ -107,6 +111,8 @@ pub struct RepositoryInput<'a> {
     pub links: Vec<(String, String)>,
     /// Imports of Python files and notebooks: path, line, import. Sorted.
     pub imports: Vec<(String, u32, Import)>,
+    /// The names of each module of Python that is known whole, by its path.
+    pub names: BTreeMap<String, Names>,
     /// Files that files need: path, line, reference. Sorted by path.
     pub references: Vec<(String, u32, Reference)>,
     /// How often programs and settings name a file, by the last part of its path.

@@ -45,7 +45,8 @@ Add the file to the repository, or declare the package that has the module.
 ## Limits
 
 A module that a build writes (a compiled extension, `_version.py`) is not reported when `.gitignore` or the build names it by pattern.
-Whether a name is somebody's own is judged by the name; the confidence is medium.
+Whether a name is somebody's own is judged by the name; the confidence is medium. In a steering file of basf2, Gaudi, Athena or
+IceTray it is a warning, as the release may have the module.
 ";
 
 fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
@@ -64,14 +65,50 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         if import.module.rsplit('.').next().is_some_and(is_generated) || !seen.insert((path, &import.module)) {
             continue;
         }
-        let severity = if import.is_optional { Severity::Note } else { Severity::Error };
+        let is_steering = STEERING.iter().any(|release| steers(input, path, release));
+        let severity = match (import.is_optional, is_steering && !import.module.starts_with('.')) {
+            (true, _) => Severity::Note,
+            (false, true) => Severity::Warning,
+            (false, false) => Severity::Error,
+        };
         let report = Report::of(path, *line, message).severity(severity).confidence(confidence);
         reports.push(report.help("add the file to the repository, or declare the package that has it"));
     }
 }
 
+/// Modules of releases that run a program as their steering file: a release has more modules than anybody lists, and a name
+/// that nobody knows may well be one of them.
+const STEERING: &[&str] = &[
+    "AthenaCommon",
+    "AthenaConfiguration",
+    "Configurables",
+    "Gaudi",
+    "GaudiConf",
+    "I3Tray",
+    "basf2",
+    "icecube",
+    "modularAnalysis",
+];
+
+/// Whether a file imports a release.
+fn steers(input: &RepositoryInput<'_>, path: &str, release: &str) -> bool {
+    let from = input.imports.partition_point(|(other, _, _)| other.as_str() < path);
+    let own = input.imports[from..].iter().take_while(|(other, _, _)| other == path);
+    own.into_iter().any(|(_, _, import)| import.module.split('.').next() == Some(release))
+}
+
+/// Files that put a directory of a submodule on their path: what lies in it is not seen.
+fn reaching<'a>(input: &'a RepositoryInput<'_>) -> BTreeSet<&'a str> {
+    let is_inside = |path: &str| {
+        let path = path.trim_start_matches("./").trim_start_matches("../");
+        input.submodules.iter().any(|one| path == one.path || path.starts_with(&format!("{}/", one.path)))
+    };
+    let code = input.references.iter().filter(|(_, _, reference)| reference.usage == Usage::Code);
+    code.filter(|(_, _, reference)| is_inside(&reference.path)).map(|(path, _, _)| path.as_str()).collect()
+}
+
 /// Names of modules that builds write.
-fn is_generated(name: &str) -> bool {
+pub(super) fn is_generated(name: &str) -> bool {
     name.starts_with('_') || name.contains("version") || name.ends_with("_pb2") || name.ends_with("_pb2_grpc")
 }
 
@@ -219,4 +256,42 @@ pub(super) fn is_local_name(name: &str, input: &RepositoryInput<'_>) -> bool {
     let camel = OWN_WORDS.iter().any(|word| word.len() > 4 && lower != *word && name != lower && lower.ends_with(word));
     let is_ignored = input.world.paths.contains(&format!("{name}.py"));
     (has_word || camel) && !is_ignored
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::super::input::{RepositoryInput, World};
+    use super::check;
+    use crate::facility::Catalogue;
+    use crate::model::finding::Severity::{self, Error, Warning};
+    use crate::model::inventory::Inventory;
+    use crate::repo::source::{self, language::Language};
+
+    fn severities(text: &str) -> Vec<Severity> {
+        let catalogue = Catalogue::builtin();
+        let paths = BTreeSet::from(["run.py".to_owned()]);
+        let world = World::new(catalogue, Vec::new(), paths, Inventory::default());
+        let view = source::read(Language::Python, text.as_bytes());
+        let imports = view.facts.imports.into_iter().map(|import| ("run.py".to_owned(), 1, import)).collect();
+        let input = RepositoryInput {
+            world: &world,
+            links: Vec::new(),
+            imports,
+            references: Vec::new(),
+            mentions: BTreeMap::new(),
+            submodules: Vec::new(),
+        };
+        let mut reports = Vec::new();
+        check(&input, &mut reports);
+        reports.iter().filter_map(|report| report.severity).collect()
+    }
+
+    #[test]
+    fn a_module_of_a_release_is_not_missing_and_an_unknown_one_beside_it_may_be_the_release_s() {
+        assert_eq!(severities("import numpy\nfrom plotter import *\n"), [Error]);
+        assert_eq!(severities("import basf2\nfrom stdCharged import *\nfrom variables import variables\n"), []);
+        assert_eq!(severities("import modularAnalysis\nfrom myCharmLists import *\n"), [Warning]);
+    }
 }

@@ -80,6 +80,7 @@ mod tests {
                 world: &world,
                 links: Vec::new(),
                 imports: Vec::new(),
+                names: BTreeMap::new(),
                 references: Vec::new(),
                 mentions: BTreeMap::new(),
                 submodules: Vec::new(),

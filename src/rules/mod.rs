@@ -16,6 +16,7 @@ mod lock_disagrees;
 mod machine_flags;
 mod missing_file;
 mod missing_module;
+mod missing_name;
 mod missing_tests;
 mod module;
 mod moving_action;

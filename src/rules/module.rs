@@ -70,6 +70,17 @@ impl<'a> Own<'a> {
         if top.is_empty() || is_standard(top) || self.names.contains(top) {
             return Provider::Here;
         }
+        self.elsewhere(module)
+    }
+
+    /// Whether a module of this name is known that is not the analysis' own.
+    pub(super) fn is_elsewhere(&self, module: &str) -> bool {
+        let top = module.split('.').next().unwrap_or_default();
+        is_standard(top) || self.elsewhere(module) != Provider::Unknown
+    }
+
+    fn elsewhere(&self, module: &str) -> Provider {
+        let top = module.split('.').next().unwrap_or_default();
         // Fragments of configurations of CMSSW.
         let is_fragment = module.split('.').any(|part| part.ends_with("_cfi") || part.ends_with("_cff"));
         if is_fragment

@@ -6,6 +6,7 @@ use super::input::FileInput;
 use super::python_range::brings_python;
 use super::{Check, Report, Rule};
 use crate::model::finding::{Confidence, Reach, Severity};
+use crate::repo::source::fact::Call;
 use crate::repo::source::language::Language;
 
 /// `match x:` for Python 3.9, `print x` for Python 3.
@@ -22,7 +23,8 @@ const PAGE: &str = "\
 ## What it does
 
 Compares the newest syntax of a file with the Pythons of the facilities and with the oldest Python that the repository declares.
-Finds programs for Python 2.
+Finds programs for Python 2: by their syntax, by a module that Python 3 doesn't have (`ConfigParser`), or by calls of functions that
+it doesn't have (`raw_input`, `xrange`).
 
 ## Why it breaks elsewhere
 
@@ -47,10 +49,16 @@ Functions of newer standard libraries are not looked at. Where the Pythons of a 
 ";
 
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    let facts = &input.view.facts;
+    if matches!(input.language, Language::Shell | Language::Make) {
+        let message = "this is Python 2: Python 3 can't parse it";
+        let help = "move it to Python 3, or let the shell do it";
+        reports.extend(facts.python2.iter().map(|range| Report::at(range, message).help(help)));
+        return;
+    }
     if !matches!(input.language, Language::Python | Language::Notebook) {
         return;
     }
-    let facts = &input.view.facts;
     if let Some(range) = &facts.python2 {
         let breaks = input.world.targets.iter().filter(|one| one.pythons.iter().all(|python| python.0 >= 3));
         let breaks = breaks.filter(|one| !one.pythons.is_empty()).map(|one| one.id.clone()).collect();
@@ -65,6 +73,11 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
                 .reach(Reach { breaks, works: Vec::new() })
                 .help("move it to Python 3: 2to3 does most of it"),
         );
+        return;
+    }
+    reports.extend(old_names(input));
+    if let Some(report) = module::gone(input) {
+        reports.push(report);
         return;
     }
     let Some(newest) = facts.syntax.iter().max_by_key(|syntax| syntax.since) else { return };
@@ -106,4 +119,60 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             .group(newest.what)
             .help("declare the Python that is needed and bring it along, or write it the older way"),
     );
+}
+
+/// Functions of Python 2 that went away.
+const OLD_NAMES: &[&str] = &["execfile", "raw_input", "unichr", "xrange"];
+/// What a program for both Pythons has somewhere.
+const BOTH: &[&str] =
+    &["NameError", "version_info", "PY2", "PY3", "six", "builtins", "future.utils", "future_builtins"];
+
+/// The first call of each function that only Python 2 has, in a program that isn't written for both.
+fn old_names(input: &FileInput<'_>) -> Vec<Report> {
+    let has = |what: &str| has(input, what);
+    let calls = &input.view.facts.calls;
+    let is_bound = |name: &str| {
+        has(&format!("def {name}"))
+            || has(&format!("{name} ="))
+            || has(&format!("{name}="))
+            || has(&format!("import {name}"))
+    };
+    let first = |name: &&str| calls.iter().find(|call| call.name == **name);
+    let found = OLD_NAMES.iter().filter(|name| !is_bound(name)).filter_map(first);
+    let found: Vec<_> = found.collect();
+    if found.is_empty() || is_for_both(input) {
+        return Vec::new();
+    }
+    let report = |call: &Call| {
+        let message = format!("`{}` is a function of Python 2 that Python 3 doesn't have", call.name);
+        Report::at(&call.range, message).group(call.name.clone()).help("move it to Python 3: 2to3 does most of it")
+    };
+    found.into_iter().map(report).collect()
+}
+
+fn has(input: &FileInput<'_>, what: &str) -> bool {
+    memchr::memmem::find(input.view.text.as_bytes(), what.as_bytes()).is_some()
+}
+
+fn is_for_both(input: &FileInput<'_>) -> bool {
+    BOTH.iter().any(|sign| has(input, sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::severities;
+    use super::RULE;
+    use crate::model::finding::Severity::Warning;
+
+    #[test]
+    fn functions_that_only_python_2_has_are_told_unless_the_program_is_for_both() {
+        let text = "for n in xrange(3):\n    raw_input('go on')\nfor n in xrange(3):\n    pass\n";
+        assert_eq!(severities(&RULE, "run.py", text), [Warning, Warning]);
+        let both = "try:\n    xrange\nexcept NameError:\n    xrange = range\nfor n in xrange(3):\n    pass\n";
+        assert_eq!(severities(&RULE, "run.py", both), []);
+        let script = "#!/bin/sh\nmod=`python -c \"print int($n.0%$each)\"`\npython -c 'print 1'\n";
+        assert_eq!(severities(&RULE, "run.sh", script), [Warning]);
+        assert_eq!(severities(&RULE, "run.sh", "#!/bin/sh\npython -c 'print(1)'\n"), []);
+        assert_eq!(severities(&RULE, "run.py", "# raw_input('x')\nself.raw_input('x')\n"), []);
+    }
 }

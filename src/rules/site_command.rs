@@ -47,8 +47,17 @@ A function of the script's own with such a name is taken for the command. What r
 struct Known(&'static str, &'static str, Severity);
 
 const KNOWN: &[Known] = &[
+    Known("LbLogin", "the LHCb software on /cvmfs", Severity::Warning),
     Known("aklog", "AFS", Severity::Warning),
+    Known("alien.py", "AliEn", Severity::Warning),
+    Known("alien_cp", "AliEn", Severity::Warning),
+    Known("alienv", "the ALICE software", Severity::Warning),
+    Known("aliroot", "the ALICE software", Severity::Note),
+    Known("arcproxy", "the grid's user interface", Severity::Warning),
+    Known("arcsub", "ARC", Severity::Warning),
     Known("asetup", "the ATLAS software on /cvmfs", Severity::Warning),
+    Known("b2setup", "the Belle II software on /cvmfs", Severity::Warning),
+    Known("basf2", "the Belle II software", Severity::Note),
     Known("bjobs", "LSF", Severity::Warning),
     Known("bkill", "LSF", Severity::Warning),
     Known("bsub", "LSF, which CERN retired", Severity::Warning),
@@ -56,9 +65,14 @@ const KNOWN: &[Known] = &[
     Known("cmsenv", "CMSSW", Severity::Warning),
     Known("cmsrel", "CMSSW", Severity::Warning),
     Known("combine", "CMSSW's Combine", Severity::Note),
+    Known("condor_history", "HTCondor", Severity::Warning),
     Known("condor_q", "HTCondor", Severity::Warning),
+    Known("condor_release", "HTCondor", Severity::Warning),
     Known("condor_rm", "HTCondor", Severity::Warning),
+    Known("condor_status", "HTCondor", Severity::Warning),
     Known("condor_submit", "HTCondor", Severity::Warning),
+    Known("condor_submit_dag", "HTCondor", Severity::Warning),
+    Known("condor_transfer_data", "HTCondor", Severity::Warning),
     Known("condor_wait", "HTCondor", Severity::Warning),
     Known("crab", "CRAB, the CMS grid client", Severity::Warning),
     Known("crabsub", "CRAB, the CMS grid client", Severity::Warning),
@@ -66,24 +80,52 @@ const KNOWN: &[Known] = &[
     Known("eos", "EOS at CERN", Severity::Warning),
     Known("eosls", "EOS at Fermilab", Severity::Warning),
     Known("fs", "AFS", Severity::Note),
+    Known("gaudirun.py", "software built on Gaudi", Severity::Note),
+    Known("gbasf2", "the grid client of Belle II", Severity::Warning),
     Known("gfal-copy", "the grid's user interface", Severity::Warning),
     Known("gfal-ls", "the grid's user interface", Severity::Warning),
+    Known("gfal-mkdir", "the grid's user interface", Severity::Warning),
     Known("gfal-rm", "the grid's user interface", Severity::Warning),
+    Known("gfal-stat", "the grid's user interface", Severity::Warning),
+    Known("globus-url-copy", "the grid's user interface", Severity::Warning),
+    Known("grid-proxy-init", "the grid's user interface", Severity::Warning),
+    Known("htgettoken", "tokens of Fermilab", Severity::Warning),
+    Known("ifdh", "Fermilab", Severity::Warning),
+    Known("jobsub", "Fermilab", Severity::Warning),
+    Known("jobsub_fetchlog", "Fermilab", Severity::Warning),
+    Known("jobsub_q", "Fermilab", Severity::Warning),
+    Known("jobsub_rm", "Fermilab", Severity::Warning),
+    Known("jobsub_submit", "Fermilab", Severity::Warning),
     Known("kinit", "Kerberos", Severity::Warning),
     Known("klist", "Kerberos", Severity::Warning),
+    Known("lb-dev", "the LHCb software on /cvmfs", Severity::Warning),
+    Known("lb-dirac", "the LHCb software on /cvmfs", Severity::Warning),
     Known("lb-run", "the LHCb software on /cvmfs", Severity::Warning),
+    Known("lb-set-platform", "the LHCb software on /cvmfs", Severity::Warning),
     Known("lcg-cp", "the grid's old user interface", Severity::Warning),
+    Known("lhcb-proxy-init", "the LHCb software on /cvmfs", Severity::Warning),
     Known("lsetup", "the ATLAS software on /cvmfs", Severity::Warning),
     Known("module", "environment modules", Severity::Warning),
+    Known("mrb", "Fermilab's UPS", Severity::Warning),
+    Known("mrbsetenv", "Fermilab's UPS", Severity::Warning),
+    Known("mrbslp", "Fermilab's UPS", Severity::Warning),
     Known("myproxy-init", "the grid's user interface", Severity::Warning),
+    Known("pathena", "PanDA", Severity::Warning),
     Known("prun", "PanDA", Severity::Warning),
+    Known("qdel", "PBS and Grid Engine", Severity::Warning),
+    Known("qstat", "PBS and Grid Engine", Severity::Warning),
     Known("qsub", "PBS and Grid Engine", Severity::Warning),
     Known("rucio", "the Rucio client", Severity::Warning),
+    Known("sacct", "Slurm", Severity::Warning),
+    Known("samweb", "Fermilab", Severity::Warning),
     Known("sbatch", "Slurm", Severity::Warning),
     Known("scancel", "Slurm", Severity::Warning),
+    Known("scontrol", "Slurm", Severity::Warning),
     Known("scram", "CMSSW", Severity::Warning),
     Known("scramv1", "CMSSW", Severity::Warning),
     Known("setupATLAS", "the ATLAS software on /cvmfs", Severity::Warning),
+    Known("setup_fnal_security", "Fermilab", Severity::Warning),
+    Known("sinfo", "Slurm", Severity::Warning),
     Known("squeue", "Slurm", Severity::Warning),
     Known("srm-copy", "the grid's old user interface", Severity::Warning),
     Known("srmcp", "the grid's old user interface", Severity::Warning),
@@ -114,7 +156,17 @@ fn known(command: &Command) -> Option<&'static Known> {
 
 #[cfg(test)]
 mod tests {
-    use super::KNOWN;
+    use super::super::testing::severities;
+    use super::{KNOWN, RULE};
+    use crate::model::finding::Severity::Warning;
+
+    #[test]
+    fn commands_of_laboratories_and_collaborations_are_told() {
+        let script = "#!/bin/sh\nifdh cp a b\nlb-dev Urania/v10r1\nCP=\"ifdh cp\"\ngbasf2 -p x run.py\n";
+        assert_eq!(severities(&RULE, "run.sh", script), [Warning; 3]);
+        let program = "cmd = 'jobsub_submit --group dune -N ' + str(n)\nos.popen(cmd).read()\n";
+        assert_eq!(severities(&RULE, "run.py", program), [Warning]);
+    }
 
     #[test]
     fn the_table_is_sorted_and_names_each_once() {

@@ -1,12 +1,14 @@
 //! Runs a rule on a text, for tests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::input::{FileInput, World};
+use super::input::{FileInput, RepositoryInput, World};
 use super::{Check, Report, Rule};
 use crate::facility::Catalogue;
 use crate::model::finding::Severity;
 use crate::model::inventory::Inventory;
+use crate::repo::detect::Files;
+use crate::repo::lock;
 use crate::repo::matcher::Matcher;
 use crate::repo::source::{self, language::Language};
 
@@ -31,4 +33,38 @@ pub(super) fn reports_among(rule: &Rule, path: &str, text: &str, paths: &[&str])
 pub(super) fn severities(rule: &Rule, path: &str, text: &str) -> Vec<Severity> {
     let reports = reports_among(rule, path, text, &[]);
     reports.iter().map(|report| report.severity.unwrap_or(rule.severity)).collect()
+}
+
+/// What a rule says of a repository of these files.
+pub(super) fn reports_of(rule: &Rule, files: &[(&str, &str)]) -> Vec<Report> {
+    let catalogue = Catalogue::builtin();
+    let texts: BTreeMap<&str, &str> = files.iter().copied().collect();
+    let read = |path: &str| texts.get(path).map(|text| text.as_bytes().to_vec());
+    let paths: Vec<String> = texts.keys().map(|path| (*path).to_owned()).collect();
+    let inventory = lock::inventory(&Files { paths: paths.clone(), read: &read });
+    let targets = catalogue.facilities.iter().collect();
+    let world = World::new(catalogue, targets, paths.into_iter().collect(), inventory);
+    let mut input = RepositoryInput {
+        world: &world,
+        links: Vec::new(),
+        imports: Vec::new(),
+        names: BTreeMap::new(),
+        references: Vec::new(),
+        mentions: BTreeMap::new(),
+        submodules: Vec::new(),
+    };
+    for (path, text) in texts {
+        let view = source::read(Language::of(path, text.as_bytes()), text.as_bytes());
+        input.names.extend(view.facts.names.map(|names| (path.to_owned(), names)));
+        for import in view.facts.imports {
+            let line = view.text[..import.range.start].matches('\n').count() + 1;
+            input.imports.push((path.to_owned(), u32::try_from(line).unwrap_or(u32::MAX), import));
+        }
+    }
+    let mut reports = Vec::new();
+    match rule.check {
+        Check::Repository(check) => check(&input, &mut reports),
+        Check::File(_) => panic!("{} looks at files", rule.id),
+    }
+    reports
 }

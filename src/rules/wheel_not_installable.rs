@@ -1,6 +1,10 @@
 //! A locked package that the machines of a facility can't install.
 
-use std::collections::BTreeMap;
+mod conda;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder};
 
@@ -11,7 +15,7 @@ use crate::facility::Facility;
 use crate::model::finding::{Confidence, Reach, Severity};
 use crate::model::inventory::{Index, Locked};
 use crate::repo::lock::marker;
-use crate::repo::lock::wheel::{Machine, Reason, Verdict, allows, verdict};
+use crate::repo::lock::wheel::{Machine, Reason, Verdict, allows, is_archive, verdict};
 
 /// numpy locked with wheels for glibc 2.34, at a facility with glibc 2.28.
 pub(super) static RULE: Rule = Rule {
@@ -26,10 +30,10 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Takes the files that a lock names for each package (uv.lock, poetry.lock, pdm.lock, pylock.toml) and asks whether one of them can be
-installed at the facilities: by the tags in the names of wheels (PEP 425, 600, 656) against the Python, the architecture and the glibc
-that are there, and by the Python that the package itself asks for. For packages of conda it compares what they ask of the machine
-(`__glibc`) with what is there.
+Takes the files that a lock names for each package (uv.lock, poetry.lock, pdm.lock, pylock.toml, and those from PyPI in pixi.lock and
+conda-lock.yml) and asks whether one of them can be installed at the facilities: by the tags in the names of wheels (PEP 425, 600, 656)
+against the Python, the architecture and the glibc that are there, and by the Python that the package itself asks for. A lock of conda
+brings its own Python, but never a glibc. For packages of conda it compares what they ask of the machine (`__glibc`) with what is there.
 
 ## Why it breaks elsewhere
 
@@ -48,7 +52,8 @@ newer glibc: an image.
 ## Limits
 
 Only the Pythons that the lock's own range allows are looked at. Packages that come from git, a path or a URL, and locks that name no
-files (Pipfile.lock, requirements with hashes), can't be judged.
+files (Pipfile.lock, requirements with hashes), can't be judged. Where a pixi.lock brings several Pythons, a wheel is taken for the one
+that it fits.
 ";
 
 /// Reports of one lock that are told one by one; more become one with a count.
@@ -69,11 +74,13 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         locks.entry(&locked.path).or_default().push(locked);
     }
     for (path, packages) in locks {
-        let places = places(path, world);
-        let mut troubles: Vec<Trouble<'_>> = wheels(&packages, &places);
+        // A lock of conda brings its Python, the others take the one that is there.
+        let brought = conda::pythons(&packages);
+        let places = if brought.is_empty() { places(path, world) } else { conda::places(&brought, world) };
+        let mut troubles: Vec<Trouble<'_>> = wheels(&packages, &places, &brought);
         troubles.retain(|trouble| !trouble.reach.breaks.is_empty());
         tell(path, &troubles, world, reports);
-        conda(path, &packages, world, reports);
+        conda::check(path, &packages, world, reports);
     }
 }
 
@@ -127,15 +134,31 @@ fn environment(machine: &Machine) -> Option<MarkerEnvironment> {
     .ok()
 }
 
-fn wheels<'a>(packages: &[&'a Locked], places: &[Place<'_>]) -> Vec<Trouble<'a>> {
-    // Conda's locks have one file a platform, those of wheels name all of them.
-    let judged =
-        packages.iter().filter(|one| one.index == Index::Pypi && one.source.is_none() && !one.files.is_empty());
-    let is_single = |one: &Locked| one.platform.is_some() || one.path.ends_with("pixi.lock");
-    judged.filter(|one| !is_single(one)).filter_map(|locked| trouble(locked, places)).collect()
+fn wheels<'a>(packages: &[&'a Locked], places: &[Place<'_>], brought: &conda::Pythons<'_>) -> Vec<Trouble<'a>> {
+    let mut seen = BTreeSet::new();
+    let judged = packages.iter().filter(|one| {
+        let is_named = one.files.iter().any(|file| is_archive(file));
+        // What a group takes too is listed again.
+        one.index == Index::Pypi
+            && one.source.is_none()
+            && is_named
+            && seen.insert((&one.name, &one.files, &one.platform))
+    });
+    let judged = judged.filter(|one| {
+        // Without its Python such a lock doesn't say what a single wheel is for.
+        let is_of_conda = one.platform.is_some() || one.path.ends_with("pixi.lock");
+        !is_of_conda || !brought.is_empty()
+    });
+    judged
+        .filter_map(|locked| match &locked.platform {
+            Some(platform) => trouble(locked, places, Some(conda::architecture(platform)?)),
+            None => trouble(locked, places, None),
+        })
+        .collect()
 }
 
-fn trouble<'a>(locked: &'a Locked, places: &[Place<'_>]) -> Option<Trouble<'a>> {
+/// What becomes of a package, on machines of this architecture when it is for one alone.
+fn trouble<'a>(locked: &'a Locked, places: &[Place<'_>], arch: Option<&str>) -> Option<Trouble<'a>> {
     let marker = locked.marker.as_deref().and_then(marker);
     let mut reach = Reach::default();
     let mut worst: Option<(Reason, bool)> = None;
@@ -143,6 +166,7 @@ fn trouble<'a>(locked: &'a Locked, places: &[Place<'_>]) -> Option<Trouble<'a>> 
         let needed = place
             .machines
             .iter()
+            .filter(|(machine, _)| arch.is_none_or(|arch| machine.arch == arch))
             .filter(|(_, environment)| marker.as_ref().is_none_or(|marker| marker.evaluate(environment, &[])));
         let verdicts: Vec<Verdict> =
             needed.map(|(machine, _)| verdict(&locked.files, locked.requires_python.as_deref(), machine)).collect();
@@ -241,40 +265,4 @@ fn why(reason: &Reason) -> String {
         Reason::OtherMachines => "its wheels are for other machines".to_owned(),
         Reason::NoWheels => "it has no wheels".to_owned(),
     }
-}
-
-/// What packages of conda ask of glibc.
-fn conda(path: &str, packages: &[&Locked], world: &World<'_>, reports: &mut Vec<Report>) {
-    let needs =
-        packages.iter().filter(|one| one.platform.as_deref().is_none_or(|name| matches!(name, "linux-64" | "noarch")));
-    let needs = needs.filter_map(|one| Some((glibc(one)?, *one)));
-    let Some((needed, locked)) = needs.max_by_key(|(glibc, _)| *glibc) else { return };
-    let mut reach = Reach::default();
-    for target in &world.targets {
-        let Some(have) = target.glibc else { continue };
-        if have < needed { &mut reach.breaks } else { &mut reach.works }.push(target.id.clone());
-    }
-    if reach.breaks.is_empty() {
-        return;
-    }
-    let message = format!(
-        "{} {} asks for glibc {}.{}, which {} does not have",
-        locked.name,
-        locked.version,
-        needed.0,
-        needed.1,
-        reach.breaks.join(", ")
-    );
-    let is_chosen = world.targets.len() < world.catalogue.facilities.len();
-    let severity = if is_chosen || reach.works.is_empty() { Severity::Error } else { Severity::Warning };
-    reports.push(report(Report::of(path, locked.line, message), severity, false, reach));
-}
-
-/// The glibc of `__glibc >=2.28,<3.0.a0`.
-fn glibc(locked: &Locked) -> Option<(u8, u8)> {
-    let need = locked.machine.iter().find_map(|need| need.strip_prefix("__glibc"))?;
-    let version = need.split(',').find_map(|part| part.trim().strip_prefix(">="))?;
-    let (major, rest) = version.trim().split_once('.')?;
-    let minor: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    Some((major.parse().ok()?, minor.parse().ok()?))
 }

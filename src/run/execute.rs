@@ -215,8 +215,11 @@ impl Run {
     /// What a kept set-up depends on, apart from the image.
     fn setup_key(&self, facility: &Facility, setup: &str) -> String {
         let contract = serde_json::to_string(&facility.contract).unwrap_or_default();
+        // By their values: these go into a digest and nowhere else.
+        let passed = serde_json::to_string(&passed(facility)).unwrap_or_default();
         let tree = self.material.digest().map(Digest::as_str).unwrap_or_default();
-        Digest::of([setup, &contract, tree, env!("CARGO_PKG_VERSION")].join("\0").as_bytes()).hex()[..32].to_owned()
+        Digest::of([setup, &contract, &passed, tree, env!("CARGO_PKG_VERSION")].join("\0").as_bytes()).hex()[..32]
+            .to_owned()
     }
 
     async fn run(

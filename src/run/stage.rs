@@ -87,8 +87,12 @@ impl Stage {
     /// # Errors
     /// When something can't be copied, or the program isn't static.
     pub fn new(listing: &Listing) -> Result<Self, Error> {
-        let parent = parent(&Cache::from_env()?);
-        let room = Room::make(&parent).map_err(|error| RepoError::io("making a directory in", &parent, error))?;
+        let cache = Cache::from_env()?;
+        let parent = parent(&cache);
+        let room = cache
+            .make()
+            .and_then(|()| Room::make(&parent))
+            .map_err(|error| RepoError::io("making a directory in", &parent, error))?;
         // Programs inside may run as any user, and must get as far as this.
         open_to_all(&room.dir)?;
         copy_program(&room.dir.join(PROGRAM))?;

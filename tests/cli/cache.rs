@@ -1,15 +1,21 @@
 //! Results of cells that are kept: an unchanged check starts no cell.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use carnet::model::digest::Digest;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::room::Room;
+use crate::room::{CARNET, Room, Said};
+
+#[path = "../conformance/fixture.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod fixture;
 
 /// The layout of the busybox image.
 fn busybox() -> PathBuf {
@@ -21,7 +27,7 @@ fn busybox() -> PathBuf {
 }
 
 /// An analysis that runs `script` in busybox, with more lines for the facility, and the tests' directory of this machine.
-fn room(script: &str, test: &str, facility: &str) -> Room {
+pub(crate) fn room(script: &str, test: &str, facility: &str) -> Room {
     let room = Room::testing(script);
     let image = busybox();
     room.write(
@@ -120,6 +126,69 @@ fn variables_that_are_passed_on_count_by_their_values_and_are_not_written() {
     for path in kept {
         let text = fs::read_to_string(&path).expect("an entry");
         assert!(!text.contains("hunter2") && !text.contains("another-secret"), "{text}");
+    }
+}
+
+#[test]
+fn a_result_of_another_daemon_is_another_one() {
+    let Some(host) = fixture::daemon() else { return };
+    let room = room("true", "", "");
+    let file = room.top().join("carnet.toml");
+    let text = fs::read_to_string(&file).expect("a configuration");
+    fs::write(&file, text.replace("\"embedded\"", "\"docker\"")).expect("written");
+    let home = room.top().parent().expect("a home").to_owned();
+    let check = |context: &str| {
+        // A context lies below the digest of its name; what tells daemons apart is the address that it has.
+        let dir = home.join(".docker/contexts/meta").join(Digest::of(context.as_bytes()).hex());
+        let socket = home.join(format!("{context}.sock"));
+        if !dir.exists() {
+            fs::create_dir_all(&dir).expect("directories");
+            symlink(host.trim_start_matches("unix://"), &socket).expect("a link");
+            let meta = format!("{{\"Endpoints\":{{\"docker\":{{\"Host\":\"unix://{}\"}}}}}}", socket.display());
+            fs::write(dir.join("meta.json"), meta).expect("a context");
+        }
+        Said::of(&room.command(&["check", "-q"]).env("DOCKER_CONTEXT", context).output().expect("it starts")).expect(0);
+        is_cached(&room)
+    };
+    assert!(!check("near"));
+    assert!(check("near"));
+    assert!(!check("far"), "the variable DOCKER_HOST is not all that names a daemon");
+}
+
+#[test]
+fn a_cache_within_the_checkout_is_no_part_of_the_analysis() {
+    let room = room("! ls -A | grep cache", "", "");
+    let check = || {
+        let mut command = room.command(&["check", "-q"]);
+        Said::of(&command.env("CARNET_CACHE", ".cache").output().expect("it starts")).expect(0);
+        room.document()["analysis"]["tree"].clone()
+    };
+    let first = check();
+    assert_eq!(check(), first);
+    assert!(is_cached(&room));
+}
+
+#[test]
+fn a_result_under_other_limits_of_the_shell_is_another_one() {
+    let room = room("test $(ulimit -n) = 2000", "", "");
+    for (files, code) in [(1000, 1), (2000, 0)] {
+        let script = format!("ulimit -Sn {files} && exec '{CARNET}' check -q");
+        let mut shell = room.other("sh", &["-c", &script]);
+        Said::of(&shell.output().expect("it starts")).expect(code);
+        assert!(!is_cached(&room), "{files}");
+    }
+}
+
+#[test]
+fn a_set_up_is_that_of_the_variables_it_was_given() {
+    let room = room(
+        "test \"$(cat /release)\" = \"$RELEASE\"",
+        "setup = \"echo $RELEASE > /release\"",
+        "pass_env = [\"RELEASE\"]",
+    );
+    for release in ["2024", "2025", "2024"] {
+        let check = room.command(&["check", "-q"]).env("RELEASE", release).output().expect("it starts");
+        Said::of(&check).expect(0);
     }
 }
 

@@ -49,10 +49,11 @@ fn the_checkout_is_never_written_to() {
 
 #[test]
 fn the_same_check_twice_gives_the_same_document() {
-    let room = Room::testing("echo out; test -f t.sh; exit 1");
-    room.run(&["check"]).expect(1);
+    // In an image: this machine has interpreters, of which a busy one asks fewer in the time there is for that.
+    let room = crate::cache::room("echo out; test -f t.sh; exit 1", "", "");
+    room.run(&["check", "--fresh"]).expect(1);
     let first = without_timing(room.document());
-    room.run(&["check"]).expect(1);
+    room.run(&["check", "--fresh"]).expect(1);
     assert_eq!(
         serde_json::to_string_pretty(&first).ok(),
         serde_json::to_string_pretty(&without_timing(room.document())).ok()

@@ -57,7 +57,12 @@ impl Room {
 
     /// The binary with these arguments, in the analysis.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(CARNET);
+        self.other(CARNET, arguments)
+    }
+
+    /// Another program, in the analysis.
+    pub(crate) fn other(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(arguments).current_dir(self.top()).env_clear().stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", self.dir.path()).env("CARNET_CACHE", self.dir.path().join("cache"));

@@ -13,6 +13,7 @@ use carnet::image::remove::remove_tree;
 use carnet::model::reference::Reference;
 
 use crate::fixture::busybox;
+use crate::program;
 use crate::subject::Subject;
 
 /// An ordinary user can't limit, and owns the image's files whatever user the program has.
@@ -64,8 +65,8 @@ fn whole_list_as_an_ordinary_user() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let place = |name: &str| dir.path().join(name);
     std::fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).expect("a mode");
-    std::fs::copy("/proc/self/exe", place("tests")).expect("a copy of this test");
-    std::fs::copy(helper(), place("carnet")).expect("a copy of carnet");
+    program::put(&std::env::current_exe().expect("this test"), &place("tests"));
+    program::put(&helper(), &place("carnet"));
     let Reference::OciLayout(layout, _) = busybox() else { panic!("a layout") };
     copy(&layout, &place("images/busybox"));
     for name in ["own", "own/tmp"] {

@@ -11,6 +11,8 @@ mod fixture;
 mod embedded;
 mod host;
 mod list;
+#[path = "../support/program.rs"]
+mod program;
 mod room;
 mod runner;
 mod subject;

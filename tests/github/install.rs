@@ -1,11 +1,12 @@
 //! `ci/install.sh`: what it takes, what it refuses, and what it needs of an image.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::document::version;
+use crate::program;
 use crate::room::{Room, Server, package, sign};
 
 /// What the script needs beside something that downloads.
@@ -74,8 +75,9 @@ impl Machine {
 /// A program that says of itself that it is this version of carnet.
 fn stand_in(room: &Room, version: &str) -> PathBuf {
     let path = room.path("stand-in");
-    fs::write(&path, format!("#!/bin/sh\necho carnet {version}\n")).expect("a file");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let text = room.path("stand-in.text");
+    fs::write(&text, format!("#!/bin/sh\necho carnet {version}\n")).expect("a file");
+    program::put(&text, &path);
     path
 }
 
@@ -157,7 +159,7 @@ fn a_binary_of_another_version_is_refused() {
     machine.install("", &base).refused(4, "of another version");
     // One in the cache is not taken either.
     fs::create_dir_all(machine.installed().parent().expect("a parent")).expect("directories");
-    fs::copy(stand_in(&machine.room, "0.0.1"), machine.installed()).expect("a file");
+    program::put(&stand_in(&machine.room, "0.0.1"), &machine.installed());
     machine.room.mirror(&stand_in(&machine.room, version()));
     machine.install("", &base).found(&machine.installed());
     machine.install("", "http://127.0.0.1:9").found(&machine.installed());

@@ -4,5 +4,7 @@ mod act;
 mod document;
 mod install;
 mod lint;
+#[path = "../support/program.rs"]
+mod program;
 mod room;
 mod step;

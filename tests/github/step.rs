@@ -244,7 +244,7 @@ fn the_checkout_of_another_user_is_the_same_commit() {
     let analysis = |room: &Room| {
         run(room, &cell).expect(0, "passed");
         let text = fs::read(room.path("analysis/carnet-out/carnet.json")).expect("a document");
-        let document: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        let document: Value = serde_json::from_slice(&text).expect("JSON");
         document["analysis"].clone()
     };
     let own = analysis(&room);

@@ -54,7 +54,8 @@ carnet-scan:
     - set -u
     - if command -v curl || command -v wget; then exit 9; fi
     - python3 -m http.server 8080 --bind 127.0.0.1 --directory /www >/www.log 2>&1 &
-    - sleep 1
+    # On a busy machine it takes a while.
+    - for i in $(seq 600); do python3 -c 'import socket; socket.create_connection(("127.0.0.1", 8080))' && break || sleep 0.1; done
 
 carnet-plan: *server
 carnet-program: *server

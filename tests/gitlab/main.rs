@@ -6,5 +6,7 @@ mod documentation;
 mod flat;
 mod install;
 mod lint;
+#[path = "../support/program.rs"]
+mod program;
 mod room;
 mod template;

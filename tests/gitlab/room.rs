@@ -1,12 +1,13 @@
 //! A repository with a small analysis, and gitlab-ci-local run in it.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::program;
 
 /// The binary under test.
 pub(crate) const CARNET: &str = env!("CARGO_BIN_EXE_carnet");
@@ -202,8 +203,10 @@ pub(crate) fn tool(path: &str) -> PathBuf {
 
 /// A program for tests, which is a shell script.
 pub(crate) fn script(path: &Path, text: &str) {
-    fs::write(path, format!("#!/bin/sh\n{text}\n")).expect("a file");
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let written = path.with_extension("text");
+    fs::write(&written, format!("#!/bin/sh\n{text}\n")).expect("a file");
+    program::put(&written, path);
+    fs::remove_file(&written).expect("removed");
 }
 
 /// Status of each cell of a document, in order.

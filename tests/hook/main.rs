@@ -4,5 +4,7 @@ mod cell;
 mod chain;
 mod manager;
 mod place;
+#[path = "../support/program.rs"]
+mod program;
 mod push;
 mod world;

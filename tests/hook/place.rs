@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::program;
 use crate::world::{CARNET, CLEAN, SAID, World};
 
 fn hook(world: &World) -> PathBuf {
@@ -102,6 +103,18 @@ fn an_analysis_below_the_top_is_looked_at_alone() {
 }
 
 #[test]
+fn the_command_that_is_named_can_be_typed() {
+    let world = World::bare("sha1");
+    world.write("my analysis/carnet.toml", "[test]\nrun = \"true\"\n");
+    world.install(&["my analysis"]).expect(0);
+    world.commit_flagged("my analysis/run.sh");
+    let said = world.push(&["main"]).stopped("my analysis/run.sh:2:");
+    let named = said.err.lines().find_map(|line| line.split_once("details: carnet ")).expect("a command").1;
+    let typed = world.run("sh", &["-c", &format!("{CARNET} {named}")]).expect(1);
+    assert!(typed.out.contains("home-path"), "{}", typed.out);
+}
+
+#[test]
 fn worktrees_share_the_hook_and_are_told_apart() {
     let mut world = World::pushed();
     world.git(&["worktree", "add", "-q", "-b", "side", "../tree"]).expect(0);
@@ -113,6 +126,21 @@ fn worktrees_share_the_hook_and_are_told_apart() {
     world.push(&["side"]).stopped("run.sh:2:");
     world.here = main;
     world.push(&["main"]).silent();
+}
+
+#[test]
+fn what_git_shows_in_place_of_a_commit_is_not_what_is_pushed() {
+    let mut world = World::pushed();
+    let flagged = world.commit_flagged("run.sh");
+    world.git(&["reset", "-q", "--hard", "HEAD~1"]).expect(0);
+    let shown = world.commit("nothing new");
+    world.git(&["replace", &flagged, &shown]).expect(0);
+    let push = format!("{flagged}:refs/heads/side");
+    world.push(&[&push]).stopped("run.sh:2:");
+    // In a worktree git says by its variables which repository it is.
+    world.git(&["worktree", "add", "-q", "-b", "side", "../tree"]).expect(0);
+    world.here = world.top().join("tree");
+    world.push(&[&push]).stopped("run.sh:2:");
 }
 
 #[test]
@@ -165,7 +193,7 @@ fn a_program_that_is_gone_stops_nobody() {
     // In a directory whose name no shell would read as it stands.
     let own = world.top().join("it's here $HOME/carnet");
     fs::create_dir_all(own.parent().expect("a parent")).expect("a directory");
-    fs::copy(CARNET, &own).expect("a copy");
+    program::put(Path::new(CARNET), &own);
     world.run(own.to_str().expect("UTF-8"), &["hook", "install"]).expect(0);
     world.commit_flagged("run.sh");
     world.push(&["main"]).stopped(SAID);

@@ -87,6 +87,31 @@ fn a_forced_push_starts_where_the_two_parted() {
 }
 
 #[test]
+fn what_a_branch_took_in_from_the_remote_is_not_told_again() {
+    let world = World::pushed();
+    world.git(&["checkout", "-q", "-b", "side"]).expect(0);
+    world.write("own.sh", CLEAN);
+    world.commit("own");
+    world.push(&["side"]).silent();
+    // Somebody else's, which the remote has.
+    world.git(&["checkout", "-q", "main"]).expect(0);
+    world.commit_flagged("other.sh");
+    world.push(&["--no-verify", "main"]).expect(0);
+    world.git(&["checkout", "-q", "side"]).expect(0);
+    world.git(&["merge", "-q", "--no-edit", "main"]).expect(0);
+    world.push(&["side"]).silent();
+    // By a rebase it is as by a merge, and what is our own is told.
+    world.git(&["reset", "-q", "--hard", "main"]).expect(0);
+    world.write("own.sh", FLAGGED);
+    world.commit("own, rebased");
+    let said = world.push(&["--force", "side"]).stopped("own.sh:2:");
+    assert!(!said.err.contains("other.sh"), "{}", said.err);
+    world.write("other.sh", format!("{FLAGGED}true\n"));
+    world.commit("changed");
+    world.push(&["--force", "side"]).stopped("other.sh:2:");
+}
+
+#[test]
 fn an_old_commit_of_the_remote_that_is_not_here_is_no_trouble() {
     let world = World::pushed();
     let other = world.top().join("other");

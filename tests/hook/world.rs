@@ -1,11 +1,12 @@
 //! A home, a remote, a repository that pushes to it, and git with nobody's configuration.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
+
+use crate::program;
 
 /// The binary under test.
 pub(crate) const CARNET: &str = env!("CARGO_BIN_EXE_carnet");
@@ -156,8 +157,9 @@ impl World {
     /// A program in a directory that need not be in the repository.
     pub(crate) fn script(&self, path: &Path, text: &str) {
         fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
-        fs::write(path, format!("#!/bin/sh\n{text}\n")).expect("a file");
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("a mode");
+        let written = self.top().join("script");
+        fs::write(&written, format!("#!/bin/sh\n{text}\n")).expect("a file");
+        program::put(&written, path);
     }
 
     /// Commits everything and gives the id.

@@ -123,19 +123,24 @@ def keyboard(looker: Looker) -> None:
     assert page.evaluate("document.activeElement.id") == "words"
 
 
+def sifted(page: Page) -> None:
+    """Waits until the page took up the words, which it does a moment after they were typed."""
+    page.locator("#found:not(:empty)").wait_for()
+
+
 def filter(looker: Looker) -> None:  # noqa: A001
     """Words and results hide the cells that don't fit, and the address leads to the same view again."""
     page = looker.open()
     cells = page.locator(".cell")
     total = cells.count()
     page.locator("#words").fill("naf" if total < 100 else "facility-07")
-    page.wait_for_timeout(300)
+    sifted(page)
     shown = page.locator(".cell:visible").count()
     assert 0 < shown < total, shown
     assert page.locator(".chip:visible").count() == shown
     assert f"{shown} of {total} cells" in page.locator("#found").inner_text()
     again = looker.open("#" + page.url.split("#")[1])
-    again.wait_for_timeout(300)
+    sifted(again)
     assert again.locator(".cell:visible").count() == shown, "the address does not keep the filter"
     page.keyboard.press("Escape")
     assert page.locator(".cell:visible").count() == total
@@ -143,8 +148,7 @@ def filter(looker: Looker) -> None:  # noqa: A001
     assert page.locator(".cell:visible").count() == page.locator(".cell.is-failed").count()
     assert page.locator("[data-only=failed]").get_attribute("aria-pressed") == "true"
     page.locator("#words").fill("no such thing anywhere")
-    page.wait_for_timeout(300)
-    assert page.locator(".none").is_visible()
+    page.locator(".none").wait_for()
 
 
 def link(looker: Looker) -> None:
@@ -216,7 +220,7 @@ def inert(looker: Looker) -> None:
     assert "<script>alert(1)</script>" in page.locator(".cell .body").first.inner_text(), "the text is no longer what it was"
     page.locator(".lazy > summary").first.wait_for()
     page.locator("#words").fill("<script>")
-    page.wait_for_timeout(300)
+    sifted(page)
     assert page.locator(".cell:visible").count() > 0
 
 

@@ -42,7 +42,7 @@ fn no_terminal_control_reaches_a_report_for_people() {
     for format in [Format::Human, Format::Markdown, Format::Junit, Format::Html, Format::Badge] {
         let text = render(&document, format, &Options::default());
         let bad = text.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
-        assert_eq!(bad, None, "in {}", format);
+        assert_eq!(bad, None, "in {format}");
         assert!(!text.contains("owned"), "a window title is no text");
     }
 }

@@ -70,8 +70,7 @@ fn equal_documents_give_equal_bytes_in_every_format() {
         assert_eq!(
             first,
             render(&crate::audited(document()), format, &Options::default()).expect("renders"),
-            "{}",
-            format
+            "{format}"
         );
     }
 }

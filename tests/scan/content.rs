@@ -49,6 +49,14 @@ fn everywhere(content: impl AsRef<[u8]>) -> Room {
 }
 
 #[test]
+fn a_list_of_files_below_a_root_that_nobody_knows_is_one_finding() {
+    let room = Room::new();
+    room.write("files.txt", "/myfarm/a/b/c/x.mdst\n/myfarm/a/b/c/y.mdst\n/tt/run3-v1/AODSIM\n");
+    room.write("table.csv", "a,b\n/myfarm/a/b/c/x.mdst\n");
+    assert_eq!(paths(&room.scan(&[])), ["files.txt"]);
+}
+
+#[test]
 fn python_that_is_broken_is_noted_and_its_strings_are_read() {
     let room = Room::new();
     room.write("a.py", "def f(:\n    x = = 3\nopen(\"/eos/user/j/jdoe/x.root\")\n");

@@ -7,6 +7,8 @@ mod fingerprint;
 mod huge;
 mod mend;
 mod options;
+#[path = "../support/program.rs"]
+mod program;
 mod repository;
 #[path = "../cli/room.rs"]
 #[expect(dead_code, reason = "shared with the tests of other commands, which use the rest of it")]

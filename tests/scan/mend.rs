@@ -56,3 +56,31 @@ fn files(room: &Room) -> Vec<(String, String)> {
         .map(|path| (path.to_owned(), fs::read_to_string(room.top().join(path)).expect("a file")))
         .to_vec()
 }
+
+#[test]
+fn a_digest_that_one_file_knows_is_put_to_the_image_of_another() {
+    let room = Room::new();
+    room.git(&["init", "-q"]);
+    let digest = format!("sha256:{}", "1".repeat(64));
+    room.write("Dockerfile", "FROM ghcr.io/a/b:1.0\n");
+    room.write(".gitlab-ci.yml", format!("test:\n  image: ghcr.io/a/b:1.0@{digest}\n"));
+    room.write("reana.yaml", "workflow:\n  specification:\n    steps:\n    - environment: ghcr.io/a/b:1.0\n");
+    room.commit("one");
+    // As commits have it, and as it lies here.
+    let said = room.run(&["scan", "--changed", "HEAD", "--fix"]).expect(0);
+    assert!(said.out.contains(&format!("+FROM ghcr.io/a/b:1.0@{digest}\n")), "{}", said.out);
+    room.run(&["scan", "--fix", "--write"]).expect(0);
+    let text = |path: &str| fs::read_to_string(room.top().join(path)).expect("a file");
+    assert_eq!(text("Dockerfile"), format!("FROM ghcr.io/a/b:1.0@{digest}\n"));
+    assert!(text("reana.yaml").ends_with(&format!("- environment: ghcr.io/a/b@{digest}\n")), "{}", text("reana.yaml"));
+    let again = room.run(&["scan", "--fix"]).expect(0);
+    assert!(again.out.is_empty(), "{}", again.out);
+    // Two digests of one tag: nobody knows which it is.
+    room.write("Dockerfile", "FROM ghcr.io/a/b:1.0\n");
+    room.write(
+        ".github/workflows/a.yml",
+        format!("jobs: {{x: {{container: 'ghcr.io/a/b:1.0@sha256:{}'}}}}\n", "2".repeat(64)),
+    );
+    let said = room.run(&["scan", "--fix"]).expect(0);
+    assert!(!said.out.contains("ghcr.io"), "{}", said.out);
+}

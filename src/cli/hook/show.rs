@@ -132,8 +132,15 @@ fn range(tip: &Tip) -> String {
     }
 }
 
+/// A path as a word of a shell.
 fn below(path: &Path) -> String {
-    if path == Path::new(".") { String::new() } else { format!(" {}", clean(&path.to_string_lossy())) }
+    if path == Path::new(".") {
+        return String::new();
+    }
+    let text = path.to_string_lossy();
+    let text = clean(&text);
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
+    if text.chars().all(plain) { format!(" {text}") } else { format!(" '{}'", text.replace('\'', "'\\''")) }
 }
 
 fn listed(names: &[String]) -> String {

@@ -9,7 +9,7 @@ use bollard::Docker as Api;
 use bollard::errors::Error as ApiError;
 use bollard::models::SystemVersion;
 
-use super::endpoint::{self, Endpoint, Surroundings};
+use super::endpoint::{self, Endpoint, NoEndpoint, Surroundings};
 use super::{NAME, Options};
 use crate::engine::EngineError;
 use crate::error::chain;
@@ -32,6 +32,16 @@ pub(super) struct Client {
     version: SystemVersion,
 }
 
+/// The daemon that this environment names.
+fn named() -> Result<Endpoint, NoEndpoint> {
+    endpoint::find(&Surroundings { variable: &|name| std::env::var(name).ok(), exists: &|path| path.exists() })
+}
+
+/// Its address; none when there is none.
+pub(super) fn address() -> Option<String> {
+    named().ok().map(|endpoint| endpoint.url)
+}
+
 impl Client {
     /// Finds and asks the daemon.
     ///
@@ -39,11 +49,7 @@ impl Client {
     pub(super) async fn connect(options: &Options, patience: Duration) -> Result<Self, EngineError> {
         let endpoint = match &options.host {
             Some(url) => Endpoint { url: url.clone(), chosen_by: "choice".to_owned() },
-            None => endpoint::find(&Surroundings {
-                variable: &|name| std::env::var(name).ok(),
-                exists: &|path| path.exists(),
-            })
-            .map_err(|none| missing(none.reason, none.mend))?,
+            None => named().map_err(|none| missing(none.reason, none.mend))?,
         };
         let local = check(&endpoint)?;
         let unreachable = |error: &ApiError| {

@@ -49,6 +49,11 @@ pub enum Transfer {
     Copy,
 }
 
+/// Address of the daemon that the environment names, by a variable, a context or a usual place; none when there is none.
+pub fn address() -> Option<String> {
+    client::address()
+}
+
 impl Options {
     /// The choices of `CARNET_DOCKER_NETWORK` and of `CARNET_DOCKER_TRANSFER`, which is `bind` or `copy`.
     pub fn from_env() -> Self {

@@ -2,7 +2,7 @@
 
 use super::found::{File, Found};
 use super::node::{self, Node};
-use super::pylock::file_name;
+use super::pylock::{file_name, place};
 use super::requirement::normalized;
 use crate::model::inventory::{Index, Locked};
 
@@ -17,14 +17,19 @@ pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
         let index = if package.text_of("manager") == Some("pip") { Index::Pypi } else { Index::Conda };
         let machine = package.get("dependencies").into_iter().flat_map(Node::entries);
         let machine = machine.filter(|(key, _)| key.starts_with("__"));
+        let (files, source) = match package.text_of("url") {
+            Some(url) if index == Index::Pypi => place(url),
+            url => (url.map(file_name).into_iter().collect(), None),
+        };
         found.inventory.locked.push(Locked {
             name: if index == Index::Pypi { normalized(name) } else { name.to_lowercase() },
             version: version.to_owned(),
-            files: package.text_of("url").map(file_name).into_iter().collect(),
+            files,
             platform: package.text_of("platform").map(str::to_owned),
             machine: machine
                 .map(|(key, value)| format!("{key} {}", value.text().unwrap_or_default()).trim().to_owned())
                 .collect(),
+            source,
             ..found.locked(file.path, package.line, index)
         });
     }

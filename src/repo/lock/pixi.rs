@@ -1,10 +1,12 @@
 //! Pixi: `pixi.toml`, its table in `pyproject.toml`, and `pixi.lock`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::conda::{Spec, push_spec};
 use super::explicit::{of_url, platform};
 use super::found::{File, Found};
 use super::node::{self, Node};
-use super::pylock::file_name;
+use super::pylock::{file_name, place};
 use super::requirement::normalized;
 use crate::model::inventory::{Index, Locked};
 use crate::repo::git::without_credentials;
@@ -57,6 +59,7 @@ pub(super) fn read_lock(file: &File<'_>, found: &mut Found<'_>) {
         Ok(root) => root,
         Err(problem) => return found.problem(problem),
     };
+    let platforms = platforms(&root);
     for package in root.items_of("packages") {
         let kind = package.text_of("kind");
         let conda = package.text_of("conda").or_else(|| package.text_of("url").filter(|_| kind == Some("conda")));
@@ -75,15 +78,36 @@ pub(super) fn read_lock(file: &File<'_>, found: &mut Found<'_>) {
             });
         } else if let Some(url) = pypi {
             let Some(name) = package.text_of("name") else { continue };
-            let is_file = url.contains("://") && !url.starts_with("git+");
+            let (files, source) = place(url);
             found.inventory.locked.push(Locked {
                 name: normalized(name),
                 version: package.text_of("version").unwrap_or_default().to_owned(),
-                files: if is_file { vec![file_name(url)] } else { Vec::new() },
+                files,
+                platform: platforms.get(url).and_then(only),
                 requires_python: package.text_of("requires_python").map(str::to_owned),
-                source: (!is_file).then(|| without_credentials(url)),
+                source,
                 ..found.locked(file.path, package.line, Index::Pypi)
             });
         }
     }
+}
+
+/// The platforms that take each package of Python, by its place, over all environments.
+fn platforms(root: &Node) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut platforms: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (_, environment) in root.entries_at(&["environments"]) {
+        for (platform, packages) in environment.entries_at(&["packages"]) {
+            for url in packages.items().iter().filter_map(|package| package.text_of("pypi")) {
+                platforms.entry(url).or_default().insert(platform);
+            }
+        }
+    }
+    platforms
+}
+
+/// The one platform, or one of several that are all no Linux; none where Linux is among several.
+fn only(platforms: &BTreeSet<&str>) -> Option<String> {
+    let has_linux = platforms.iter().any(|platform| platform.starts_with("linux"));
+    let first = platforms.iter().next()?;
+    (platforms.len() == 1 || !has_linux).then(|| (*first).to_owned())
 }

@@ -44,3 +44,11 @@ pub(super) fn file_name(place: &str) -> String {
     let name = bare.rsplit('/').next().unwrap_or_default();
     name.replace("%2B", "+").replace("%2b", "+").replace("%21", "!")
 }
+
+/// Files and source of a package of Python that a lock names by one place: a wheel or a source archive of an index, or
+/// something else, such as a repository or a directory.
+pub(super) fn place(url: &str) -> (Vec<String>, Option<String>) {
+    let bare = url.split(['#', '?']).next().unwrap_or_default();
+    let is_file = url.contains("://") && !url.starts_with("git+") && !url.starts_with("file:");
+    if is_file { (vec![file_name(bare)], None) } else { (Vec::new(), Some(without_credentials(url))) }
+}

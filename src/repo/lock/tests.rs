@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::{any, proptest};
 
 use super::{LISTED, NAMED, Source, inventory, is_lock};
-use crate::model::inventory::Inventory;
+use crate::model::inventory::{Index, Inventory, Locked};
 
 /// A repository of a few files.
 struct Given(BTreeMap<String, Vec<u8>>);
@@ -177,6 +177,37 @@ fn locks_of_conda_tell_what_they_ask_of_the_machine() {
     assert_eq!(
         asked(&read(&[("spack.yaml", "spack:\n  specs:\n  - root@6.32 +tbb\n  - py-numpy\n")])),
         ["3 root @6.32!", "4 py-numpy"]
+    );
+}
+
+#[test]
+fn wheels_in_locks_of_conda_know_the_platform_that_takes_them() {
+    let of = |found: &Inventory| -> Vec<String> {
+        let packages = found.locked.iter().filter(|one| one.index == Index::Pypi);
+        let one = |one: &Locked| {
+            let from = one.source.as_deref().unwrap_or("index");
+            format!("{} {} {} {from}", one.name, one.platform.as_deref().unwrap_or("any"), one.files.join(" "))
+        };
+        packages.map(one).collect()
+    };
+    let pixi = "version: 6\nenvironments:\n  default:\n    packages:\n      linux-64:\n      - pypi: https://h/n-1-cp311-cp311-manylinux_2_28_x86_64.whl\n      - pypi: https://h/p-1-py3-none-any.whl#sha256=0\n      - pypi: git+https://h/g?rev=1#2\n\
+                \x20     osx-64:\n      - pypi: https://h/m-1-cp311-cp311-macosx_11_0_universal2.whl\n      - pypi: https://h/p-1-py3-none-any.whl#sha256=0\n      osx-arm64:\n      - pypi: https://h/m-1-cp311-cp311-macosx_11_0_universal2.whl\n\
+                packages:\n- pypi: https://h/n-1-cp311-cp311-manylinux_2_28_x86_64.whl\n  name: nn\n  version: '1'\n- pypi: https://h/p-1-py3-none-any.whl#sha256=0\n  name: p\n  version: '1'\n\
+                - pypi: https://h/m-1-cp311-cp311-macosx_11_0_universal2.whl\n  name: m\n  version: '1'\n- pypi: git+https://h/g?rev=1#2\n  name: g\n  version: '1'\n- pypi: ./\n  name: me\n  version: '1'\n";
+    assert_eq!(
+        of(&read(&[("pixi.lock", pixi)])),
+        [
+            "nn linux-64 n-1-cp311-cp311-manylinux_2_28_x86_64.whl index",
+            "p any p-1-py3-none-any.whl index",
+            "m osx-64 m-1-cp311-cp311-macosx_11_0_universal2.whl index",
+            "g linux-64  git+https://h/g",
+            "me any  ./",
+        ]
+    );
+    let lock = "version: 1\npackage:\n- name: N_a\n  version: '1'\n  manager: pip\n  platform: linux-64\n  url: https://h/n_a-1-py3-none-any.whl#sha256=0\n- name: g\n  version: '2'\n  manager: pip\n  platform: linux-64\n  url: git+https://u:secret@h/g.git@1\n";
+    assert_eq!(
+        of(&read(&[("conda-lock.yml", lock)])),
+        ["n-a linux-64 n_a-1-py3-none-any.whl index", "g linux-64  git+https://h/g.git@1"]
     );
 }
 

@@ -78,6 +78,11 @@ pub fn allows(range: &str, python: (u8, u8)) -> Option<bool> {
     Some(patches.into_iter().any(|version| range.contains(&version)))
 }
 
+/// Whether a file is something that Python packages are installed from.
+pub fn is_archive(file: &str) -> bool {
+    is_source(file) || file.ends_with(".whl")
+}
+
 fn is_source(file: &str) -> bool {
     [".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz"].iter().any(|end| file.ends_with(end))
 }

@@ -45,6 +45,8 @@ impl Git {
         command.args(arguments).current_dir(&self.dir).stdin(Stdio::null()).stderr(Stdio::piped());
         // Nothing is fetched that a partial clone lacks, nothing is asked of anybody, and messages are those known here.
         command.env("GIT_NO_LAZY_FETCH", "1").env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+        // What `git replace` shows in place of an object is not what is pushed.
+        command.env("GIT_NO_REPLACE_OBJECTS", "1");
         for name in PLACES {
             if let Some(value) = std::env::var_os(name)
                 && let Ok(absolute) = std::path::absolute(value)
@@ -114,6 +116,12 @@ impl Git {
     pub fn merge_base(&self, commit: &str, others: &[&str]) -> Option<String> {
         let id = self.line(&[&["merge-base", commit], others].concat()).ok()?;
         id.lines().next().map(str::to_owned)
+    }
+
+    /// All best common ancestors of a commit and of others: none of them comes before another.
+    pub fn merge_bases(&self, commit: &str, others: &[&str]) -> Vec<String> {
+        let ids = self.line(&[&["merge-base", "--all", commit], others].concat()).unwrap_or_default();
+        ids.lines().map(str::to_owned).collect()
     }
 
     /// What a commit has below a directory.

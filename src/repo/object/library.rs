@@ -34,12 +34,12 @@ impl Library {
         let id = Oid::from_str(commit).map_err(said)?;
         let tree = self.repository.find_commit(id).and_then(|commit| commit.tree()).map_err(said)?;
         if prefix.is_empty() {
-            return Ok(walk(&tree));
+            return walk(&tree);
         }
         match tree.get_path(Path::new(prefix)) {
             Ok(entry) => {
                 let below = entry.to_object(&self.repository).map_err(said)?.into_tree();
-                Ok(below.map(|tree| walk(&tree)).unwrap_or_default())
+                below.map_or_else(|_| Ok(Entries::default()), |tree| walk(&tree))
             }
             Err(error) if error.code() == ErrorCode::NotFound => Ok(Entries::default()),
             Err(error) => Err(said(error)),
@@ -62,9 +62,10 @@ fn said(error: Error) -> String {
     error.message().to_owned()
 }
 
-fn walk(tree: &Tree<'_>) -> Entries {
+/// A tree that lacks others, as in a partial clone, is an error and not a smaller one.
+fn walk(tree: &Tree<'_>) -> Result<Entries, String> {
     let mut entries = Entries::default();
-    let _ = tree.walk(TreeWalkMode::PreOrder, |dir, entry| {
+    let walked = tree.walk(TreeWalkMode::PreOrder, |dir, entry| {
         if entry.kind() == Some(ObjectType::Tree) {
             return TreeWalkResult::Ok;
         }
@@ -77,5 +78,5 @@ fn walk(tree: &Tree<'_>) -> Entries {
         }
         TreeWalkResult::Ok
     });
-    entries
+    walked.map(|()| entries).map_err(said)
 }

@@ -282,7 +282,7 @@ pub(crate) fn relocate(facts: &mut Facts, place: impl Fn(&Range<usize>) -> Range
 
 /// Adds the facts of one text to those of another; of syntax the first place of a version stays.
 pub(crate) fn merge(facts: &mut Facts, other: Facts) {
-    let Facts { shebang, imports, calls, commands, settings, images, syntax, python2, references } = other;
+    let Facts { shebang, imports, calls, commands, settings, images, syntax, python2, references, names: _ } = other;
     facts.shebang = facts.shebang.take().or(shebang);
     facts.imports.extend(imports);
     facts.calls.extend(calls);

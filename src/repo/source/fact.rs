@@ -1,5 +1,6 @@
 //! What a parser tells of a file beyond its strings. All ranges are bytes of the view's text.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Facts of one file.
@@ -23,6 +24,17 @@ pub struct Facts {
     pub python2: Option<Range<usize>>,
     /// Files that are included: `#include "x.h"`, `source x.sh`, `exec(open("x"))`, `gROOT.LoadMacro("x")`, opened for reading.
     pub references: Vec<Reference>,
+    /// The names that a module of Python has once it is imported; none when they can't be known, and of anything else.
+    pub names: Option<Names>,
+}
+
+/// Names of a module.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// Those that its own statements bind, under any condition.
+    pub bound: BTreeSet<String>,
+    /// Those that it gives to something else, which may be a module: `other.name = …`.
+    pub given: BTreeSet<String>,
 }
 
 /// A piece of text and where it stands.

@@ -87,9 +87,11 @@ impl<'a> Sheet<'a> {
     /// Takes over what a reader that makes its own view says of a part of the text. A view without spans is text, line by line.
     pub(super) fn absorb(&mut self, view: View<'_>, range: Range<usize>) {
         if view.spans.is_empty() || !view.map.0.is_empty() {
-            for line in lines(self.text, range) {
+            for line in lines(self.text, range.clone()) {
                 self.push(line, Kind::Text);
             }
+        }
+        if !view.map.0.is_empty() {
             return;
         }
         let by = |range: Range<usize>, base: usize| base + range.start..base + range.end;
@@ -97,7 +99,8 @@ impl<'a> Sheet<'a> {
         let shift = |word: Word| Word { range: by(word.range, base), ..word };
         let optional = |word: Option<Word>| word.map(shift);
         self.spans.extend(view.spans.into_iter().map(|span| Span { range: by(span.range.clone(), base), ..span }));
-        let Facts { shebang: _, imports, calls, commands, settings, images, syntax, python2, references } = view.facts;
+        let Facts { shebang: _, imports, calls, commands, settings, images, syntax, python2, references, names: _ } =
+            view.facts;
         let facts = &mut self.facts;
         facts.imports.extend(imports.into_iter().map(|one| Import { range: by(one.range.clone(), base), ..one }));
         facts.calls.extend(calls.into_iter().map(|call| Call {

@@ -64,7 +64,12 @@ fn one(
                 DeValue::String(text) => text.to_string(),
                 _ => sheet.slice(&inside).to_owned(),
             };
-            sheet.set(Dialect::Config, path, Word { text, range: inside }, start);
+            let word = Word { text, range: inside };
+            // The reference of a facility in carnet.toml, with its transport.
+            if path.rsplit('.').next() == Some("image") && word.text.starts_with("docker://") {
+                sheet.facts.images.push(word.clone());
+            }
+            sheet.set(Dialect::Config, path, word, start);
         }
     }
 }

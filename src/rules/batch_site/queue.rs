@@ -12,7 +12,7 @@ use crate::repo::source::fact::{Call, Dialect, Setting, Word};
 use crate::repo::source::span::{Kind, Span};
 
 /// Keys of jobs that say little alone, without a prefix.
-const KEYS: &[&str] = &["partition", "queue", "account", "reservation", "qos"];
+const KEYS: &[&str] = &["partition", "queue", "account", "allocation", "reservation", "qos"];
 /// What stands in front of such a key and tells that a job is meant.
 const PREFIXES: &[&str] = &["slurm_", "sbatch_", "salloc_", "pbs_", "lsf_", "condor_", "htcondor_", "batch_", "job_"];
 /// Keys of resources: two of them beside a queue tell that it is one of a batch system.
@@ -277,6 +277,9 @@ mod tests {
             "o = {\n 'scaleout': 10,\n 'partition': 'short',\n 'walltime': '1:00',\n 'mem_per_worker': '4GB',\n}\n";
         assert_eq!(severities(&RULE, "run.py", dictionary), [Error]);
         assert_eq!(severities(&RULE, "run.py", "o = {'partition': 'train', 'size': '3'}\n"), []);
+        let project = "o = {'allocation': 'mygroup', 'walltime': '1:00', 'nodes_per_block': 1}\n";
+        assert_eq!(severities(&RULE, "run.py", project), [Error]);
+        assert_eq!(severities(&RULE, "run.py", "o = '#PBS -l filesystems=home:scratch\\n#PBS -l place=x'\n"), [Error]);
         assert_eq!(severities(&RULE, "run.py", "p = SlurmProvider(partition='all', nodes_per_block=1)\n"), [Error]);
         assert_eq!(severities(&RULE, "run.py", "p = SlurmProvider(partition=partition, account=None)\n"), []);
     }

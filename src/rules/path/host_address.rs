@@ -8,6 +8,7 @@ use super::super::{Check, Report, Rule};
 use super::tell;
 use super::usage::{Force, Usage};
 use crate::model::finding::{Confidence, Severity};
+use crate::repo::source::fact::{Command, Dialect, Host, Setting};
 use crate::repo::source::language::Language;
 use crate::repo::source::span::{Kind, Role, Span};
 
@@ -25,7 +26,8 @@ const PAGE: &str = "\
 ## What it does
 
 Finds addresses of single machines in programs and settings: IPv4 numbers with a port or under a name like `host`, and names of
-login, batch and worker nodes of sites that the catalogue knows.
+login, batch and worker nodes of sites that the catalogue knows, in commands like `scp` by their first name too. Finds the web
+proxy of one site where a variable like `http_proxy` is set.
 
 ## Why it breaks elsewhere
 
@@ -57,6 +59,45 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             reports.extend(of_span(input, span));
         }
     }
+    reports.extend(input.view.facts.commands.iter().filter_map(|command| of_command(input, command)));
+    reports.extend(input.view.facts.settings.iter().filter_map(of_proxy));
+}
+
+/// `scp x lxplus:y`: a machine by its name alone, which the settings of one user's ssh or its own domain complete.
+fn of_command(input: &FileInput<'_>, command: &Command) -> Option<Report> {
+    let name = command.words.first()?.text.as_str();
+    let takes_hosts = matches!(name, "scp" | "rsync" | "sftp" | "ssh");
+    let mut words = command.words.iter().skip(1).filter(|_| takes_hosts && command.host != Host::Build);
+    words.find_map(|word| {
+        let host = word.text.rsplit_once('@').map_or(word.text.as_str(), |(_, host)| host);
+        let (host, behind) = host.split_once(':').map_or((host, None), |(host, behind)| (host, Some(behind)));
+        let is_host = !host.contains('.') && (behind.is_some() || matches!(name, "ssh" | "sftp"));
+        let facility = input.world.catalogue.facilities.iter().filter(|_| is_host).find(|facility| {
+            let labels = facility.hosts.iter().filter_map(|pattern| pattern.split('.').next());
+            labels.filter(|label| label.len() >= SHORTEST_ALIAS).any(|label| is_like(host, label))
+        })?;
+        let message = format!("`{host}` is a machine of {}, by a name that only its own network knows", facility.id);
+        Some(report(&word.range, Severity::Error, message, host.to_owned()))
+    })
+}
+
+/// Shortest name of a machine that is taken for one without its domain.
+const SHORTEST_ALIAS: usize = 6;
+
+/// `export http_proxy=http://proxy.example.org:3128`: the way out of one site's network.
+fn of_proxy(setting: &Setting) -> Option<Report> {
+    let is_proxy =
+        matches!(setting.key.to_ascii_lowercase().as_str(), "http_proxy" | "https_proxy" | "ftp_proxy" | "all_proxy");
+    let value = setting.value.text.trim_matches(['"', '\'']);
+    let address = Address::read(value).filter(|_| is_proxy && setting.dialect == Dialect::Variable)?;
+    let is_own = matches!(address.host, "localhost" | "127.0.0.1");
+    if is_own || !address.host.contains('.') {
+        return None;
+    }
+    let message = format!("`{}` is the way out of one site's network", address.host);
+    let help = "let the site set it, or take it from the environment".to_owned();
+    let group = address.host.to_owned();
+    Some(Report { group, ..tell::report(&setting.range, Severity::Error, message, help) })
 }
 
 fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
@@ -222,7 +263,9 @@ fn of_name(input: &FileInput<'_>, range: &Range<usize>, usage: &Usage<'_>, addre
     let is_listed =
         catalogue.facilities.iter().any(|facility| facility.hosts.iter().any(|pattern| is_like(host, pattern)));
     let is_node = is_listed || first.bytes().any(|byte| byte.is_ascii_digit());
-    let is_used = address.has_port() || address.scheme.is_some() || address.behind.is_some() || is_node;
+    let name = usage.name().to_ascii_lowercase();
+    let is_named = ["host", "server"].iter().any(|word| name.contains(word));
+    let is_used = address.has_port() || address.scheme.is_some() || address.behind.is_some() || is_node || is_named;
     if !is_used {
         return None;
     }

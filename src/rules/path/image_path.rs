@@ -49,7 +49,9 @@ A program that is only ever started inside one image is reported too: say so wit
 fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     // Only for the few files that have such a path.
     let builds_image = LazyCell::new(|| builds_image(input));
-    for subject in subject::of(input, Topic::Image) {
+    // What lies beside a recipe is copied into the image.
+    let is_inside = input.path.split('/').rev().skip(1).any(|part| part == "docker");
+    for subject in subject::of(input, Topic::Image).filter(|_| !is_inside) {
         let is_program = matches!(input.language, Language::Python | Language::Notebook | Language::Cpp);
         let is_code = is_program && subject.place.prefix == "/code" && !*builds_image;
         let base = if is_code { Severity::Error } else { Severity::Warning };

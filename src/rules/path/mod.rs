@@ -1,5 +1,7 @@
 //! Rules about paths, doors and hosts, and what they share: how a text is used, what a path is, what to say of it.
 
+#[cfg(test)]
+mod community_tests;
 pub(super) mod cvmfs_nightly;
 pub(super) mod cvmfs_path;
 pub(super) mod dotfile;
@@ -19,6 +21,7 @@ mod subject;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod unlisted;
 pub(super) mod usage;
 pub(super) mod xrootd_door;
 pub(super) mod xrootd_redirector;

@@ -12,7 +12,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "personal-store",
     severity: Severity::Warning,
     confidence: Confidence::Medium,
-    summary: "data in /store/user or /store/group",
+    summary: "data in the personal area of a grid's catalogue",
     page: PAGE,
     check: Check::File(check),
 };
@@ -20,7 +20,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds logical names below `/store/user`, `/store/group` and the other areas that no experiment's catalogue covers.
+Finds logical names below `/store/user`, `/store/group` and the other areas that no experiment's catalogue covers, and homes of
+one user in the catalogues of grids: `/alice/cern.ch/user/j/jane`, `/lhcb/user/j/jane`, `/belle/user/jane`.
 
 ## Why it breaks elsewhere
 
@@ -68,6 +69,9 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
 }
 
 fn report(subject: &Subject<'_>) -> Option<Report> {
+    if subject.place.prefix != "/store" {
+        return subject.place.owner.map(|owner| of_catalogue(subject, owner));
+    }
     let usage = &subject.usage;
     let mut parts = usage.text.split('/').filter(|part| !part.is_empty()).skip(1);
     let area = parts.next().filter(|area| matches!(*area, "user" | "group" | "temp" | "caf" | "cmst3"))?;
@@ -82,4 +86,13 @@ fn report(subject: &Subject<'_>) -> Option<Report> {
     let mut report = tell::report(&subject.range, usage.lower(severity, owner.is_some()), message, help);
     report.group = format!("/store/{area} {}", owner.unwrap_or_default());
     Some(report)
+}
+
+/// A home in the catalogue of a grid: `/alice/cern.ch/user/j/jane`.
+fn of_catalogue(subject: &Subject<'_>, owner: &str) -> Report {
+    let (text, site) = (shown(subject.usage.text), subject.place.site);
+    let message = format!("`{text}` is the directory of {owner} in {site}: nobody else writes there");
+    let help = "build it from the name of the caller, or take it from an argument".to_owned();
+    let severity = subject.usage.lower(Severity::Warning, true);
+    Report { group: subject.group(), ..tell::report(&subject.range, severity, message, help) }
 }

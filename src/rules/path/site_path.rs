@@ -5,8 +5,8 @@ use std::cell::LazyCell;
 use super::super::input::FileInput;
 use super::super::{Check, Edit, Report, Rule};
 use super::subject::{self, Subject, Topic};
-use super::tell;
 use super::usage::{Force, Usage};
+use super::{tell, unlisted};
 use crate::facility::place::Kind;
 use crate::model::finding::{Confidence, Severity};
 use crate::repo::source::language::Language;
@@ -27,7 +27,8 @@ const PAGE: &str = "\
 Finds absolute paths into storage that one site mounts: `/depot/cms`, `/eos/cms`, `/ceph/submit`, `/pnfs/…`. The catalogue of
 facilities says where each resolves; `carnet facilities show ID` lists the mounts of one. A path that a program only tests
 for, or that is a default of an option, is a warning. A root that many sites use for different things (`/data`, `/scratch`)
-is a warning too.
+is a warning too, and so is a path below a root that no catalogue knows, where a call, a command, the name of a variable or the
+ending of a file says that a file system is meant.
 
 ## Why it breaks elsewhere
 
@@ -65,6 +66,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         report.edit = to_url(&subject.usage, &subject);
         reports.push(report);
     }
+    unlisted::check(input, reports);
 }
 
 fn severity(input: &FileInput<'_>, subject: &Subject<'_>) -> Severity {

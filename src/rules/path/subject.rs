@@ -72,7 +72,9 @@ fn may_be(topic: Topic, path: &[u8]) -> bool {
     let begins = |root: &str| path.starts_with(root.as_bytes());
     match topic {
         Topic::Software | Topic::Nightly => begins("/cvmfs"),
-        Topic::Store => begins("/store"),
+        Topic::Store => {
+            ["/store", "/alice", "/lhcb", "/belle", "/ilc", "/juno", "/cta"].iter().any(|root| begins(root))
+        }
         Topic::Temporary => begins("/tmp") || begins("/var") || begins("/lscratch"),
         Topic::Site | Topic::Home | Topic::Retired | Topic::Own => {
             !begins("/cvmfs") && !begins("/store/") && !begins("/tmp")

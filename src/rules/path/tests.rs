@@ -246,6 +246,7 @@ fn a_link_that_leaves_is_an_error_and_one_inside_is_none() {
         world: &world,
         links,
         imports: Vec::new(),
+        names: BTreeMap::new(),
         references: Vec::new(),
         mentions: BTreeMap::new(),
         submodules: Vec::new(),

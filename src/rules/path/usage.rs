@@ -40,6 +40,10 @@ impl<'a> Usage<'a> {
             return None;
         }
         let text = input.view.text.get(range.clone())?;
+        // `/atlas/phys-higgs/Role=production`: what a grid proxy is for.
+        if text.contains("/Role=") {
+            return None;
+        }
         // ``/path``: markup of documentation that is kept in a string.
         if input.view.text.get(..range.start)?.ends_with("``") {
             return None;
@@ -56,10 +60,12 @@ impl<'a> Usage<'a> {
             let line = line_before(&input.view.text, range.start, 0);
             let is_first =
                 line.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '-' | '[' | '{')).is_empty();
-            let is_shown = is_off(line) || is_prose(input.path, line);
+            let is_shown = is_off(line, &input.view.text[range.end..])
+                || is_prose(input.path, line)
+                || is_markup_comment(input.path, &input.view.text, range.start);
             return (is_list && !is_shown).then_some(Self { text, span: None, force: Force::Done, in_test, is_first });
         };
-        if !matches!(span.kind, Kind::Text | Kind::Value | Kind::Word | Kind::Key) {
+        if !matches!(span.kind, Kind::Text | Kind::Value | Kind::Word | Kind::Key) || is_exported(input, span) {
             return None;
         }
         let force = match span.role {
@@ -70,7 +76,7 @@ impl<'a> Usage<'a> {
         };
         let is_first = range.start == span.range.start;
         if is_first && !span.is_head && !text.contains("://")
-            || is_off(line_before(&input.view.text, range.start, span.range.start))
+            || is_off(line_before(&input.view.text, range.start, span.range.start), &input.view.text[range.end..])
         {
             return None;
         }
@@ -123,18 +129,44 @@ impl<'a> Usage<'a> {
     }
 }
 
+/// Whether a value is the `prefix` that conda writes into an exported environment, and reads never.
+fn is_exported(input: &FileInput<'_>, span: &Span) -> bool {
+    input.language == Language::Yaml
+        && span.name.as_deref() == Some("prefix")
+        && memchr::memmem::find(input.view.text.as_bytes(), b"\ndependencies:").is_some()
+}
+
 /// The line that a place stands in up to that place, from `from` on at most.
 fn line_before(text: &str, at: usize, from: usize) -> &str {
     let before = text.get(from..at).unwrap_or_default();
     before.rsplit_once('\n').map_or(before, |(_, line)| line)
 }
 
-/// Whether a line of a script inside a string is a comment, or shows what comes.
-fn is_off(line: &str) -> bool {
+/// How far in front of a place the start of a comment of XML is looked for, in bytes.
+const LONGEST_COMMENT: usize = 1 << 16;
+
+/// Whether a place of a file in XML stands in a comment.
+fn is_markup_comment(path: &str, text: &str, at: usize) -> bool {
+    if ![".xml", ".gdml", ".xsd"].iter().any(|end| path.ends_with(end)) {
+        return false;
+    }
+    let from = at.saturating_sub(LONGEST_COMMENT);
+    let before = &text.as_bytes()[from..at];
+    let open = memchr::memmem::rfind(before, b"<!--");
+    open.is_some_and(|open| memchr::memmem::find(&before[open..], b"-->").is_none())
+}
+
+/// Whether a line of a script inside a string is a comment, or shows what comes: an `echo` that no `>` leads into a file,
+/// before the place or in the line `behind` it.
+fn is_off(line: &str, behind: &str) -> bool {
     let line = line.trim_start();
+    // The rest of a line is read only where it decides: a list may be one long line.
+    let is_shown = line.starts_with("echo ")
+        && !line.contains('>')
+        && !behind.split('\n').next().unwrap_or_default().contains(['>', '|']);
     let is_directive =
         ["#!", "#SBATCH", "#PBS", "#BSUB", "#COBALT", "#$", "#FLUX"].iter().any(|sign| line.starts_with(sign));
-    line.starts_with('#') && !is_directive || line.starts_with("echo ") && !line.contains('>')
+    line.starts_with('#') && !is_directive || is_shown
 }
 
 /// Whether what stands in a list before a path is text for people. In JSON, which may be one line, the string alone counts; a

@@ -27,8 +27,6 @@ const OLD_MODULES: &[&str] = &[
     "urllib2",
     "urlparse",
 ];
-/// What a program says that serves both.
-const BOTH: &[&str] = &["version_info", "six", "past.builtins", "future_builtins", "NameError", "PY2", "PY3"];
 
 /// What the rule says of the syntax of a file, and of what it imports when that is for Python 3.
 pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
@@ -40,8 +38,8 @@ pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
 }
 
 /// A module of Python 2 in a program that Python 3 can read.
-fn gone(input: &FileInput<'_>) -> Option<Report> {
-    let (facts, text) = (&input.view.facts, input.view.text.as_bytes());
+pub(super) fn gone(input: &FileInput<'_>) -> Option<Report> {
+    let facts = &input.view.facts;
     let is_own = |name: &str| {
         let is_part = |part: &str| part.strip_suffix(".py").unwrap_or(part) == name;
         input.world.paths.iter().any(|path| path.split('/').any(is_part))
@@ -50,8 +48,7 @@ fn gone(input: &FileInput<'_>) -> Option<Report> {
         !import.is_optional && OLD_MODULES.binary_search(&import.module.as_str()).is_ok() && !is_own(&import.module)
     });
     let (range, name) = modules.map(|import| (&import.range, import.module.as_str())).next()?;
-    let is_both = BOTH.iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some());
-    if is_both {
+    if super::is_for_both(input) {
         return None;
     }
     let message = format!("this is Python 2: Python 3 has no `{name}`");

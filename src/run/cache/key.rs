@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use serde::Serialize;
 
 use crate::config::{Config, Facility};
+use crate::engine::docker;
 use crate::model::canonical;
 use crate::model::contract::Contract;
 use crate::model::digest::Digest;
@@ -98,7 +99,8 @@ impl Question {
 impl Key {
     /// The key of a question in this image on this engine; none when the image's content isn't known.
     pub(in crate::run) fn new(question: Question, image: &ImageIdentity, engine: &str) -> Option<Self> {
-        let daemon = (engine == "docker").then(|| std::env::var("DOCKER_HOST").unwrap_or_default());
+        // It may be of another machine: each has a kernel of its own.
+        let daemon = (engine == docker::NAME).then(|| docker::address().unwrap_or_default());
         let config = image.config_digest.as_ref()?;
         let place = Place { engine, daemon, platform: &image.platform, config, layers: &image.layers };
         Some(Self { question, image: short(&place)? })
@@ -131,14 +133,15 @@ fn build() -> &'static str {
     })
 }
 
-/// What of the machine reaches into containers: the kernel, the processor's instructions, and whether we are root. A home
-/// directory may be shared by machines that differ.
+/// What of the machine reaches into containers: the kernel, the processor's instructions, whether we are root, and the limits of
+/// who started us. A home directory may be shared by machines that differ.
 fn machine() -> &'static str {
     static MACHINE: OnceLock<String> = OnceLock::new();
     MACHINE.get_or_init(|| {
         let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         let user = rustix::process::geteuid().as_raw();
-        format!("{}\n{user}\n{}", kernel.trim(), processor().unwrap_or_default())
+        let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+        format!("{}\n{user}\n{}\n{}", kernel.trim(), processor().unwrap_or_default(), felt(&limits))
     })
 }
 
@@ -153,4 +156,38 @@ fn processor() -> Option<String> {
         matches!(name, "model name" | "flags" | "CPU implementer" | "CPU part" | "Features")
     });
     Some(lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// The limits that a program can run into, from proc_pid_limits(5), with the values that hold.
+fn felt(limits: &str) -> String {
+    const NAMES: [&str; 7] = [
+        "Max cpu time",
+        "Max file size",
+        "Max data size",
+        "Max stack size",
+        "Max processes",
+        "Max open files",
+        "Max address space",
+    ];
+    let value = |name: &&str| limits.lines().find_map(|line| line.strip_prefix(*name)?.split_whitespace().next());
+    NAMES.iter().filter_map(value).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::felt;
+
+    #[test]
+    fn limits_that_hold_are_told_apart() {
+        let told = |stack: &str| {
+            felt(&format!(
+                "Limit                     Soft Limit           Hard Limit           Units     \n\
+                 Max stack size            {stack}              unlimited            bytes     \n\
+                 Max open files            1024                 4096                 files     \n"
+            ))
+        };
+        assert_eq!(told("8388608"), "8388608 1024");
+        assert_ne!(told("unlimited"), told("8388608"));
+        assert_ne!(felt(&std::fs::read_to_string("/proc/self/limits").expect("limits")), "");
+    }
 }

@@ -29,8 +29,8 @@ pub(super) fn is_pure(config: &Config, facility: &Facility) -> bool {
 /// Whether this verdict is the analysis's own and would be the same again.
 fn is_lasting(cell: &Cell) -> bool {
     let is_own = |end: &End| match end {
-        End::Exit { .. } => true,
-        // Who killed it can't be known.
+        // Who killed it can't be known; 137 is how a shell says that a program of its was.
+        End::Exit { code } => *code != 137,
         End::Signal { signal } => *signal != 9,
         End::OutOfMemory {} | End::Timeout { .. } | End::NotStarted { .. } => false,
     };

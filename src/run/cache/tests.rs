@@ -155,6 +155,7 @@ fn only_verdicts_of_the_analysis_itself_are_kept() {
         (Status::Failed, End::Exit { code: 1 }, true),
         (Status::Failed, End::Signal { signal: 11 }, true),
         (Status::Failed, End::Signal { signal: 9 }, false),
+        (Status::Failed, End::Exit { code: 137 }, false),
         (Status::Failed, End::Timeout { seconds: 1 }, false),
         (Status::Failed, End::OutOfMemory {}, false),
         (Status::Error, End::Exit { code: 0 }, false),

@@ -26,6 +26,8 @@ use crate::repo::push::{Brought, Remote, Update};
 
 /// Largest configuration or baseline that is read of a commit.
 const LARGEST: u64 = 16 << 20;
+/// Commits of the remote that one commit took in, which are looked at.
+const MOST_OTHERS: usize = 8;
 
 /// A push that is about to happen.
 #[derive(Debug, Clone)]
@@ -62,6 +64,8 @@ pub struct Tip {
     pub commit: String,
     /// The commit that its changes are counted from; none when everything is new.
     pub base: Option<String>,
+    /// Other commits of the remote that it took in: what is as in one of them is not told again.
+    pub also: Vec<String>,
     /// What earlier checks say of its tree.
     pub cells: Vec<CellSeen>,
 }
@@ -104,13 +108,14 @@ pub fn look(push: &Push) -> Result<Seen, Trouble> {
     let git = Git::at(&push.top);
     let remote = Remote::new(&git, &push.remote);
     for update in &push.updates {
-        let Brought::Commits { base, tip } = remote.brought(update).map_err(Trouble::Git)? else {
+        let Brought::Commits { base, also, tip } = remote.brought(update).map_err(Trouble::Git)? else {
             continue;
         };
         match seen.tips.iter_mut().find(|one| one.commit == tip && one.base == base) {
             Some(one) => one.refs.push(update.remote.clone()),
             None => {
-                seen.tips.push(Tip { refs: vec![update.remote.clone()], commit: tip, base, cells: Vec::new() });
+                let refs = vec![update.remote.clone()];
+                seen.tips.push(Tip { refs, commit: tip, base, also, cells: Vec::new() });
             }
         }
     }
@@ -148,7 +153,11 @@ impl Tip {
             ..scan::Options::new(push.top.clone(), &config)
         };
         let Audit { scan, files } = scan::audit(options, &config.scan, &known).map_err(Trouble::Repo)?;
-        let brought: BTreeSet<String> = files.into_iter().collect();
+        // One that can't be read tells nothing, so more is told.
+        let there: Vec<Commit> =
+            self.also.iter().take(MOST_OTHERS).filter_map(|other| Commit::read(&push.top, other).ok()).collect();
+        let is_new = |path: &String| !there.iter().any(|other| commit.agrees(other, path));
+        let brought: BTreeSet<String> = files.into_iter().filter(is_new).collect();
         self.cells = cells(&config, &commit, push.until);
         // What is said of the repository as a whole, of other files or by the way would be said again at every push.
         let is_told = |finding: &Finding| {

@@ -13,7 +13,7 @@ use super::place::Lines;
 use super::tree::{Snapshot, WHOLE};
 use crate::model::finding::Finding;
 use crate::repo::matcher::Match;
-use crate::repo::source::fact::{Import, Reference, Usage};
+use crate::repo::source::fact::{Import, Names, Reference, Usage};
 use crate::repo::source::language::Language;
 use crate::repo::source::{self, View};
 use crate::rules::input::FileInput;
@@ -48,6 +48,7 @@ pub(super) struct Examined {
     pub(super) findings: Vec<Finding>,
     pub(super) imports: Vec<(u32, Import)>,
     pub(super) references: Vec<(u32, Reference)>,
+    pub(super) names: Option<Names>,
     pub(super) mentions: Vec<String>,
     pub(super) directives: Vec<Directive>,
     pub(super) notes: Vec<String>,
@@ -109,8 +110,10 @@ impl<'a> Worker<'a> {
             let is_data = language != Language::Json || found > LIST || found == 0 && bytes.len() > BY_HAND;
             if is_data {
                 // Nothing else is looked for in what is no code.
-                let is_of_interest =
-                    found > 0 || memmem::find(bytes, b"-----BEGIN ").is_some() || is_named_in_prose(language, bytes);
+                let is_of_interest = found > 0
+                    || language == Language::Data && bytes.trim_ascii_start().starts_with(b"/")
+                    || memmem::find(bytes, b"-----BEGIN ").is_some()
+                    || is_named_in_prose(language, bytes);
                 if is_of_interest {
                     let text = if language == Language::Json { Language::Data } else { language };
                     let view = source::read(text, bytes);
@@ -142,6 +145,7 @@ impl<'a> Worker<'a> {
     /// What rules of the repository want to know of a file.
     fn remember(&self, path: &str, view: &View<'_>, bytes: &[u8], examined: &mut Examined) {
         let facts = &view.facts;
+        examined.names = facts.names.clone().filter(|_| path.ends_with(".py"));
         let mut lines = None;
         if !facts.imports.is_empty() || !facts.references.is_empty() {
             let lines = &*lines.insert(Lines::of(bytes));

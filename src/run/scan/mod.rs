@@ -23,6 +23,7 @@ use crate::facility::{Catalogue, Facility};
 use crate::model::finding::Finding;
 use crate::model::scan::{FileCounts, Note, RuleInfo, SCHEMA, Scan, ScanTiming};
 use crate::repo::RepoError;
+use crate::repo::image::digest::Digests;
 use crate::repo::matcher::Matcher;
 use crate::rules::input::{RepositoryInput, World};
 use crate::rules::suppress::Directives;
@@ -106,14 +107,14 @@ fn scan(options: &Options) -> Result<Scanned, RepoError> {
     let mut snapshot = Snapshot::read(options)?;
     let rules: Vec<&'static Rule> = crate::rules::all().filter(|rule| is_selected(rule, &options.select)).collect();
     let catalogue = Catalogue::builtin();
-    let inventory = snapshot.inventory();
+    let (inventory, digests) = (snapshot.inventory(), Digests::of(&snapshot));
     let paths = std::mem::take(&mut snapshot.paths);
     let mut world = World::new(catalogue, targets(catalogue, &options.facilities), paths, inventory);
-    world.tested = options.tested;
+    (world.tested, world.digests) = (options.tested, digests);
     let mut notes = std::mem::take(&mut snapshot.notes);
     let (mut findings, mut counts) = (Vec::new(), FileCounts { skipped: snapshot.skipped, ..FileCounts::default() });
     let (mut imports, mut directives) = (Vec::new(), Directives::new());
-    let (mut references, mut mentions) = (Vec::new(), BTreeMap::new());
+    let (mut references, mut mentions, mut names) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     let matcher = Matcher::new(catalogue.roots());
     let alone = Mutex::new(());
     let examined =
@@ -125,6 +126,7 @@ fn scan(options: &Options) -> Result<Scanned, RepoError> {
         counts.bytes += one.bytes;
         imports.extend(one.imports.into_iter().map(|(line, import)| (path.clone(), line, import)));
         references.extend(one.references.into_iter().map(|(line, reference)| (path.clone(), line, reference)));
+        names.extend(one.names.map(|names| (path.clone(), names)));
         for name in one.mentions {
             *mentions.entry(name).or_insert(0) += 1;
         }
@@ -137,6 +139,7 @@ fn scan(options: &Options) -> Result<Scanned, RepoError> {
         world: &world,
         links: snapshot.links.clone(),
         imports,
+        names,
         references,
         mentions,
         submodules: snapshot.submodules(),

@@ -133,7 +133,7 @@ impl Source for Snapshot {
 
 /// Whether the inventory needs the content of a file.
 fn is_declaring(path: &str) -> bool {
-    path == ".gitmodules" || lock::declares(path) || image::is_named_in(path)
+    path == ".gitmodules" || lock::declares(path) || image::digest::may_hold(path)
 }
 
 /// Patterns that can't be parsed match nothing: they were checked when they were read.

@@ -78,7 +78,8 @@ pub(crate) const CASES: &[Case] = &[
                 let lines: Vec<&str> = seen.lines.iter().map(|(_, line)| line.as_str()).collect();
                 assert_eq!(lines, ["one", "two", "three"]);
                 let (first, last) = (seen.lines[0].0, seen.lines[2].0);
-                assert!(last - first > Duration::from_millis(1500), "the first at {first:?}, the last at {last:?}");
+                // Between them lie four seconds, of which a busy machine may take some before it hands on the first.
+                assert!(last - first > Duration::from_millis(500), "the first at {first:?}, the last at {last:?}");
             },
             ..PLAIN
         }],

@@ -44,9 +44,9 @@ fn no_terminal_control_reaches_a_report_of_a_scan() {
         // JSON keeps paths as they are, escaped by its own rules.
         let is_json = matches!(format, Format::Sarif | Format::Gitlab);
         let bad = text.chars().find(|c| c.is_ascii_control() && *c != '\n');
-        assert_eq!(bad, None, "in {}", format);
+        assert_eq!(bad, None, "in {format}");
         if !is_json {
-            assert_eq!(text.chars().find(|c| c.is_control() && *c != '\n'), None, "in {}", format);
+            assert_eq!(text.chars().find(|c| c.is_control() && *c != '\n'), None, "in {format}");
         }
     }
     assert!(!render(&scan, Format::Markdown).contains("owned"), "a window title is no text");

@@ -177,7 +177,6 @@ fn parse(output: &str) -> Option<Answer> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
     use std::sync::Arc;
 
@@ -189,9 +188,12 @@ mod tests {
     }
 
     fn script(dir: &Path, text: &str) -> String {
-        let path = dir.join("python3");
-        std::fs::write(&path, text).expect("a file");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("permissions");
+        let (written, path) = (dir.join("text"), dir.join("python3"));
+        std::fs::write(&written, text).expect("a file");
+        // Written by another process: what this one has open for writing is open in every process that another test's thread is
+        // just starting, and the kernel starts no such file.
+        let done = Command::new("install").args(["-m", "755"]).args([&written, &path]).status();
+        assert!(done.expect("install starts").success());
         path.display().to_string()
     }
 

@@ -1,6 +1,7 @@
 //! The processes of a run: this same program, called with a word of its own.
 
 mod attach;
+mod descriptor;
 mod inner;
 mod outer;
 mod rights;
@@ -45,7 +46,7 @@ pub fn run_if_asked() -> Option<ExitCode> {
         Some(TRIAL) => outer::trial(),
         Some(INNER_TRIAL) => inner::trial(),
         Some(INNER) => read_order().and_then(|order| inner::run(&order)),
-        _ => read_order().and_then(|order| outer::run(&order)),
+        _ => outer::own_descriptors().and_then(|()| read_order()).and_then(|order| outer::run(&order)),
     };
     Some(match result {
         Ok(()) => ExitCode::SUCCESS,

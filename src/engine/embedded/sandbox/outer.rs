@@ -11,12 +11,17 @@ use nix::unistd::{getgid, getppid, getuid};
 
 use super::super::control;
 use super::super::order::{Line, Order};
-use super::{INNER, INNER_TRIAL, Step, WORD, at, rights, say};
+use super::{INNER, INNER_TRIAL, Step, WORD, at, descriptor, rights, say};
 use crate::image::remove::remove_tree;
 use crate::model::contract::Ids;
 
 /// Bytes of account passed on; `inner` writes a few lines.
 const ACCOUNT_CAP: usize = 32 << 10;
+
+/// What the caller of carnet has open is none of the run's business.
+pub(super) fn own_descriptors() -> Step<()> {
+    descriptor::keep().map_err(at("keeping what the caller has open to itself"))
+}
 
 pub(super) fn run(order: &Order) -> Step<()> {
     let engine = getppid();

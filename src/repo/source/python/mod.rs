@@ -13,6 +13,7 @@ mod future;
 mod image;
 mod legacy;
 mod literal;
+mod names;
 mod parse;
 mod pattern;
 mod reader;
@@ -52,7 +53,8 @@ fn examine(text: &str, mode: Mode) -> (Vec<Span>, Facts, Option<String>) {
     };
     match parse::parse(&masked.text) {
         Ok(parsed) => {
-            let (spans, facts) = reader::read(text, &parsed, &masked.commands);
+            let (spans, mut facts) = reader::read(text, &parsed, &masked.commands);
+            facts.names = if mode == Mode::File { names::find(&masked.text, &parsed) } else { None };
             let problem = parsed.errors().first().map(|error| error.error.to_string());
             (spans, facts, problem)
         }
