@@ -188,16 +188,6 @@ fn unknown(import: &Import, own: &Own<'_>, declared: &Declared, input: &Reposito
     ))
 }
 
-/// Files that put a directory of a submodule on their path: what lies in it is not seen.
-fn reaching<'a>(input: &'a RepositoryInput<'_>) -> BTreeSet<&'a str> {
-    let is_inside = |path: &str| {
-        let path = path.trim_start_matches("./").trim_start_matches("../");
-        input.submodules.iter().any(|one| path == one.path || path.starts_with(&format!("{}/", one.path)))
-    };
-    let code = input.references.iter().filter(|(_, _, reference)| reference.usage == Usage::Code);
-    code.filter(|(_, _, reference)| is_inside(&reference.path)).map(|(path, _, _)| path.as_str()).collect()
-}
-
 /// Whether a program or a setting names a repository of git that is called like a module: it is cloned or installed there.
 fn is_fetched(name: &str, input: &RepositoryInput<'_>) -> bool {
     [name.to_owned(), name.replace('_', "-")].iter().any(|name| input.mentions.contains_key(&format!("{name}.git")))

@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     confidence: Confidence::High,
     summary: "syntax is used that the Python of a facility doesn't have",
     page: PAGE,
-    check: Check::File(module::check),
+    check: Check::File(check),
 };
 
 const PAGE: &str = "\

@@ -28,15 +28,6 @@ const OLD_MODULES: &[&str] = &[
     "urlparse",
 ];
 
-/// What the rule says of the syntax of a file, and of what it imports when that is for Python 3.
-pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
-    super::check(input, reports);
-    let is_python = matches!(input.language, Language::Python | Language::Notebook);
-    if is_python && input.view.facts.python2.is_none() {
-        reports.extend(gone(input));
-    }
-}
-
 /// A module of Python 2 in a program that Python 3 can read.
 pub(super) fn gone(input: &FileInput<'_>) -> Option<Report> {
     let facts = &input.view.facts;
