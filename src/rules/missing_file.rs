@@ -210,6 +210,7 @@ mod tests {
             references: references.into_iter().map(|reference| (path.to_owned(), 1, reference)).collect(),
             mentions: mentions.iter().map(|name| ((*name).to_owned(), 2)).collect(),
             submodules: Vec::new(),
+            names: std::collections::BTreeMap::new(),
         };
         let mut reports = Vec::new();
         check(&input, &mut reports);

@@ -272,6 +272,7 @@ mod tests {
             references: Vec::new(),
             mentions: BTreeMap::new(),
             submodules: Vec::new(),
+            names: BTreeMap::new(),
         };
         let mut reports = Vec::new();
         check(&input, &mut reports);

@@ -26,6 +26,7 @@ fn missing_beside(text: &str, mentions: &[&str]) -> Vec<String> {
         references: facts.references.into_iter().map(|reference| (path(), 1, reference)).collect(),
         mentions: mentions.iter().map(|name| ((*name).to_owned(), 1)).collect(),
         submodules: vec![Submodule { path: "tools".to_owned(), url, branch, line: 1, is_recorded: true }],
+        names: std::collections::BTreeMap::new(),
     };
     let mut reports = Vec::new();
     check(&input, &mut reports);
