@@ -5,7 +5,7 @@ use super::super::{Check, Report, Rule};
 use super::site_path::shown;
 use super::subject::{self, Subject, Topic};
 use super::tell;
-use super::usage::Force;
+use super::usage::{Force, Test};
 use crate::model::finding::{Confidence, Severity};
 use crate::repo::source::language::Language;
 
@@ -63,5 +63,5 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
 fn is_fixed(subject: &Subject<'_>) -> bool {
     let usage = &subject.usage;
     let continues = usage.text.ends_with(['_', '-', '/', '.']) && usage.span.is_some();
-    !usage.is_templated() && !continues && !usage.in_test && usage.force != Force::Guard
+    !usage.is_templated() && !continues && usage.in_test == Test::No && usage.force != Force::Guard
 }

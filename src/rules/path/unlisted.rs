@@ -11,7 +11,7 @@ use super::super::Report;
 use super::super::input::FileInput;
 use super::site_path::shown;
 use super::tell;
-use super::usage::Usage;
+use super::usage::{Test, Usage};
 use crate::model::finding::{Confidence, Severity};
 use crate::repo::source::language::Language;
 use crate::repo::source::span::{Kind, Role, Span};
@@ -109,7 +109,7 @@ fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
         return None;
     }
     // A test may name what it likes.
-    let usage = Usage::of(input, &span.range).filter(|usage| !usage.in_test)?;
+    let usage = Usage::of(input, &span.range).filter(|usage| usage.in_test == Test::No)?;
     Some(report(&span.range, text, root, usage.lower(Severity::Warning, false)))
 }
 
