@@ -189,6 +189,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::super::input::{RepositoryInput, World};
+    use super::super::testing::nothing;
     use super::{Ends, check, joined};
     use crate::facility::Catalogue;
     use crate::model::inventory::Inventory;
@@ -204,13 +205,9 @@ mod tests {
         let references = source::read(Language::of(path, text.as_bytes()), text.as_bytes()).facts.references;
         let world = World::new(Catalogue::builtin(), Vec::new(), BTreeSet::new(), Inventory::default());
         let input = RepositoryInput {
-            world: &world,
-            links: Vec::new(),
-            imports: Vec::new(),
             references: references.into_iter().map(|reference| (path.to_owned(), 1, reference)).collect(),
             mentions: mentions.iter().map(|name| ((*name).to_owned(), 2)).collect(),
-            submodules: Vec::new(),
-            names: std::collections::BTreeMap::new(),
+            ..nothing(&world)
         };
         let mut reports = Vec::new();
         check(&input, &mut reports);

@@ -250,9 +250,10 @@ pub(super) fn is_local_name(name: &str, input: &RepositoryInput<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
     use super::super::input::{RepositoryInput, World};
+    use super::super::testing::nothing;
     use super::check;
     use crate::facility::Catalogue;
     use crate::model::finding::Severity::{self, Error, Warning};
@@ -265,15 +266,7 @@ mod tests {
         let world = World::new(catalogue, Vec::new(), paths, Inventory::default());
         let view = source::read(Language::Python, text.as_bytes());
         let imports = view.facts.imports.into_iter().map(|import| ("run.py".to_owned(), 1, import)).collect();
-        let input = RepositoryInput {
-            world: &world,
-            links: Vec::new(),
-            imports,
-            references: Vec::new(),
-            mentions: BTreeMap::new(),
-            submodules: Vec::new(),
-            names: BTreeMap::new(),
-        };
+        let input = RepositoryInput { imports, ..nothing(&world) };
         let mut reports = Vec::new();
         check(&input, &mut reports);
         reports.iter().filter_map(|report| report.severity).collect()

@@ -62,12 +62,11 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::check;
     use crate::facility::Catalogue;
     use crate::model::inventory::Inventory;
-    use crate::rules::input::{RepositoryInput, World};
+    use crate::rules::input::World;
+    use crate::rules::testing::nothing;
 
     fn found(paths: &[&str], tested: bool) -> usize {
         let catalogue = Catalogue::builtin();
@@ -75,18 +74,7 @@ mod tests {
         let mut world = World::new(catalogue, Vec::new(), paths, Inventory::default());
         world.tested = tested;
         let mut reports = Vec::new();
-        check(
-            &RepositoryInput {
-                world: &world,
-                links: Vec::new(),
-                imports: Vec::new(),
-                names: BTreeMap::new(),
-                references: Vec::new(),
-                mentions: BTreeMap::new(),
-                submodules: Vec::new(),
-            },
-            &mut reports,
-        );
+        check(&nothing(&world), &mut reports);
         reports.len()
     }
 

@@ -35,6 +35,19 @@ pub(super) fn severities(rule: &Rule, path: &str, text: &str) -> Vec<Severity> {
     reports.iter().map(|report| report.severity.unwrap_or(rule.severity)).collect()
 }
 
+/// A repository of which nothing was seen.
+pub(super) fn nothing<'a>(world: &'a World<'a>) -> RepositoryInput<'a> {
+    RepositoryInput {
+        world,
+        links: Vec::new(),
+        imports: Vec::new(),
+        names: BTreeMap::new(),
+        references: Vec::new(),
+        mentions: BTreeMap::new(),
+        submodules: Vec::new(),
+    }
+}
+
 /// What a rule says of a repository of these files.
 pub(super) fn reports_of(rule: &Rule, files: &[(&str, &str)]) -> Vec<Report> {
     let catalogue = Catalogue::builtin();
@@ -44,15 +57,7 @@ pub(super) fn reports_of(rule: &Rule, files: &[(&str, &str)]) -> Vec<Report> {
     let inventory = lock::inventory(&Files { paths: paths.clone(), read: &read });
     let targets = catalogue.facilities.iter().collect();
     let world = World::new(catalogue, targets, paths.into_iter().collect(), inventory);
-    let mut input = RepositoryInput {
-        world: &world,
-        links: Vec::new(),
-        imports: Vec::new(),
-        names: BTreeMap::new(),
-        references: Vec::new(),
-        mentions: BTreeMap::new(),
-        submodules: Vec::new(),
-    };
+    let mut input = nothing(&world);
     for (path, text) in texts {
         let view = source::read(Language::of(path, text.as_bytes()), text.as_bytes());
         input.names.extend(view.facts.names.map(|names| (path.to_owned(), names)));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::input::{RepositoryInput, Submodule, World};
+use super::super::testing::nothing;
 use super::check;
 use crate::facility::Catalogue;
 use crate::model::inventory::Inventory;
@@ -20,13 +21,11 @@ fn missing_beside(text: &str, mentions: &[&str]) -> Vec<String> {
     let path = || "run.py".to_owned();
     let (url, branch) = ("https://example.org/tools".to_owned(), None);
     let input = RepositoryInput {
-        world: &world,
-        links: Vec::new(),
         imports: facts.imports.into_iter().map(|import| (path(), 1, import)).collect(),
         references: facts.references.into_iter().map(|reference| (path(), 1, reference)).collect(),
         mentions: mentions.iter().map(|name| ((*name).to_owned(), 1)).collect(),
         submodules: vec![Submodule { path: "tools".to_owned(), url, branch, line: 1, is_recorded: true }],
-        names: std::collections::BTreeMap::new(),
+        ..nothing(&world)
     };
     let mut reports = Vec::new();
     check(&input, &mut reports);

@@ -1,8 +1,9 @@
 //! Rules about paths, on files read by their readers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::super::input::{FileInput, RepositoryInput, World};
+use super::super::testing::nothing;
 use super::super::{Check, Report, Rule};
 use super::*;
 use crate::facility::Catalogue;
@@ -242,15 +243,7 @@ fn a_link_that_leaves_is_an_error_and_one_inside_is_none() {
     let world = world(&[]);
     let links = [("a/in", "../b/x"), ("out", "../x"), ("inputs", "/eos/cms/store/x"), ("python", "/usr/bin/python3")];
     let links = links.iter().map(|(path, target)| ((*path).to_owned(), (*target).to_owned())).collect();
-    let input = RepositoryInput {
-        world: &world,
-        links,
-        imports: Vec::new(),
-        names: BTreeMap::new(),
-        references: Vec::new(),
-        mentions: BTreeMap::new(),
-        submodules: Vec::new(),
-    };
+    let input = RepositoryInput { links, ..nothing(&world) };
     let Check::Repository(check) = link_out::RULE.check else { panic!("it looks at repositories") };
     let mut found = Vec::new();
     check(&input, &mut found);
