@@ -381,3 +381,10 @@ fn a_word_that_is_nobodys_name_owns_no_data() {
     assert_eq!(in_python(&personal_store::RULE, "copy('/store/user/username/a.root')\n"), [Note]);
     assert_eq!(in_python(&personal_store::RULE, "copy('/store/group/phys/a.root')\n"), [Warning]);
 }
+
+#[test]
+fn a_piece_of_a_path_of_the_repository_is_no_mount() {
+    let text = "f = open('/zork/data/x.root')\n";
+    assert_eq!(reports(&site_path::RULE, "run.py", text, &[]).len(), 1);
+    assert_eq!(reports(&site_path::RULE, "run.py", text, &["package/zork/data/y.root"]).len(), 0);
+}

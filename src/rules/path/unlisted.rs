@@ -110,6 +110,12 @@ fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
     }
     // A test may name what it likes.
     let usage = Usage::of(input, &span.range).filter(|usage| usage.in_test == Test::No)?;
+    // `/processor/data/x` is put behind the directory of a package that has `processor/data` in it.
+    let start: Vec<&str> = text.trim_start_matches('/').split('/').take(2).collect();
+    let inside = format!("/{}/", start.join("/"));
+    if input.world.paths.iter().any(|path| path.contains(&inside)) {
+        return None;
+    }
     Some(report(&span.range, text, root, usage.lower(Severity::Warning, false)))
 }
 
