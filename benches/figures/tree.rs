@@ -40,6 +40,7 @@ pub(crate) fn grow(tree: &Path, bytes: u64) {
             fs::write(path, (kind.write)(&mut noise, kind.size)).expect("a file");
         }
     }
+    fs::write(tree.join("run.py"), program(&mut noise, 12_000)).expect("a file");
 }
 
 /// Numbers without order, by xorshift.

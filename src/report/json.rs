@@ -174,12 +174,12 @@ impl Serialize for CanonicalScan<'_> {
         map.serialize_entry("analysis", &Sorted(analysis))?;
         map.serialize_entry("facilities", facilities)?;
         map.serialize_entry("files", &Sorted(files))?;
-        map.serialize_entry("findings", &Each(findings))?;
+        map.serialize_entry("findings", &Many(findings))?;
         map.serialize_entry("inventory", &Sorted(inventory))?;
         if !notes.is_empty() {
-            map.serialize_entry("notes", &Each(notes))?;
+            map.serialize_entry("notes", &Many(notes))?;
         }
-        map.serialize_entry("rules", &Each(rules))?;
+        map.serialize_entry("rules", &Many(rules))?;
         map.serialize_entry("schema", schema)?;
         map.serialize_entry("timing", &Sorted(timing))?;
         map.serialize_entry("version", version)?;
@@ -196,7 +196,16 @@ impl<T: Serialize> Serialize for Sorted<'_, T> {
     }
 }
 
-/// A list of such values.
+/// A list of many such values, all small.
+struct Many<'a, T>(&'a [T]);
+
+impl<T: Serialize> Serialize for Many<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(Sorted))
+    }
+}
+
+/// A list of such values, each so large that a thread is worth it.
 struct Each<'a, T>(&'a [T]);
 
 impl<T: Serialize + Sync> Serialize for Each<'_, T> {
