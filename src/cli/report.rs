@@ -110,7 +110,7 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
 }
 
 /// The documents merged; none when there are none and that may be.
-pub(super) fn merged(
+fn merged(
     documents: Vec<Document>,
     reference: Option<&str>,
     may_be_none: bool,
@@ -122,7 +122,7 @@ pub(super) fn merged(
 }
 
 /// Every document named, and every `carnet.json` below a directory named, in the order of their paths.
-pub(super) fn read_all(paths: &[PathBuf]) -> Result<Vec<Document>, DocumentError> {
+fn read_all(paths: &[PathBuf]) -> Result<Vec<Document>, DocumentError> {
     let mut documents = Vec::new();
     for path in paths {
         for path in find(path)? {

@@ -127,17 +127,23 @@ mod tests {
         }
     }
 
+    /// A repository with `b` and `sub/a` in its only commit.
+    fn two_files(format: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+        let dir = tempfile::tempdir().expect("a directory");
+        let top = dir.path().canonicalize().expect("a path");
+        git(&top, &["init", "-q", &format!("--object-format={format}")]);
+        fs::create_dir_all(top.join("sub")).expect("directories");
+        fs::write(top.join("sub/a"), "a").expect("written");
+        fs::write(top.join("b"), "b").expect("written");
+        git(&top, &["add", "-A"]);
+        git(&top, &["commit", "-qm", "one"]);
+        (dir, top)
+    }
+
     #[test]
     fn an_analysis_below_the_top_has_its_own_files_and_its_own_digest() {
         for format in ["sha1", "sha256"] {
-            let dir = tempfile::tempdir().expect("a directory");
-            let top = dir.path().canonicalize().expect("a path");
-            git(&top, &["init", "-q", &format!("--object-format={format}")]);
-            fs::create_dir_all(top.join("sub")).expect("directories");
-            fs::write(top.join("sub/a"), "a").expect("written");
-            fs::write(top.join("b"), "b").expect("written");
-            git(&top, &["add", "-A"]);
-            git(&top, &["commit", "-qm", "one"]);
+            let (_dir, top) = two_files(format);
             let commit = Commit::read(&top.join("sub"), "HEAD").expect("a commit");
             assert_eq!(commit.paths().collect::<Vec<_>>(), ["a"], "{format}");
             let whole = Commit::read(&top, "HEAD").expect("a commit");
@@ -151,14 +157,7 @@ mod tests {
     #[test]
     fn a_commit_that_is_not_whole_here_is_not_taken_for_a_smaller_one() {
         for format in ["sha1", "sha256"] {
-            let dir = tempfile::tempdir().expect("a directory");
-            let top = dir.path().canonicalize().expect("a path");
-            git(&top, &["init", "-q", &format!("--object-format={format}")]);
-            fs::create_dir_all(top.join("sub")).expect("directories");
-            fs::write(top.join("sub/a"), "a").expect("written");
-            fs::write(top.join("z"), "z").expect("written");
-            git(&top, &["add", "-A"]);
-            git(&top, &["commit", "-qm", "one"]);
+            let (_dir, top) = two_files(format);
             // As a partial clone lacks the trees that nobody asked for.
             let sub = crate::repo::object::Git::at(&top).line(&["rev-parse", "HEAD:sub"]).expect("a tree");
             fs::remove_file(top.join(".git/objects").join(&sub[..2]).join(&sub[2..])).expect("removed");

@@ -60,8 +60,6 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         return;
     }
     if let Some(range) = &facts.python2 {
-        let breaks = input.world.targets.iter().filter(|one| one.pythons.iter().all(|python| python.0 >= 3));
-        let breaks = breaks.filter(|one| !one.pythons.is_empty()).map(|one| one.id.clone()).collect();
         // A notebook may only say that its kernel was Python 2; its code may be both.
         let (severity, message) = match input.language {
             Language::Notebook => (Severity::Warning, "this notebook was written for Python 2"),
@@ -70,7 +68,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         reports.push(
             Report::at(range, message)
                 .severity(severity)
-                .reach(Reach { breaks, works: Vec::new() })
+                .reach(without_python2(input))
                 .help("move it to Python 3: 2to3 does most of it"),
         );
         return;
@@ -119,6 +117,13 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             .group(newest.what)
             .help("declare the Python that is needed and bring it along, or write it the older way"),
     );
+}
+
+/// The facilities whose Pythons are known, and none of them is a Python 2.
+fn without_python2(input: &FileInput<'_>) -> Reach {
+    let breaks = input.world.targets.iter().filter(|one| one.pythons.iter().all(|python| python.0 >= 3));
+    let breaks = breaks.filter(|one| !one.pythons.is_empty()).map(|one| one.id.clone()).collect();
+    Reach { breaks, works: Vec::new() }
 }
 
 /// Functions of Python 2 that went away.

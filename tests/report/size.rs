@@ -1,6 +1,4 @@
-//! A large document, for figures: `cargo nextest run --release --run-ignored only large`.
-
-use std::time::Instant;
+//! A large document; `make bench` has the figures of a larger one.
 
 use carnet::model::cell::Outcome;
 use carnet::model::document::{Document, Status};
@@ -24,34 +22,14 @@ fn large(cells: usize, tests: usize) -> Document {
     assemble(cells.collect(), vec![new, old])
 }
 
-/// Peak resident memory of this process in MiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
-    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") / 1024
-}
-
 /// The formats that tell of every cell.
 const OF_CELLS: [Format; 5] = [Format::Human, Format::Json, Format::Junit, Format::Markdown, Format::Html];
-
-#[test]
-#[ignore = "prints figures and asserts none: for measuring"]
-fn large_documents_in_figures() {
-    let document = large(200, 2000);
-    println!("document: peak {} MiB", peak());
-    for format in OF_CELLS {
-        let start = Instant::now();
-        let mut out = std::io::BufWriter::new(tempfile::tempfile().expect("a file"));
-        report::write(&document, format, &Options::default(), &mut out).expect("writes");
-        println!("{}: {:?}, peak {} MiB", format, start.elapsed(), peak());
-    }
-}
 
 #[test]
 fn a_large_document_renders_in_every_format() {
     let document = large(20, 200);
     for format in OF_CELLS {
         let text = report::render(&document, format, &Options::default()).expect("renders");
-        assert!(text.contains("place-19"), "{}", format);
+        assert!(text.contains("place-19"), "{format}");
     }
 }

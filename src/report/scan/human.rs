@@ -237,7 +237,7 @@ fn end(scan: &Scan, reported: &[&Finding], options: &Options) -> String {
     if scan.notes.len() > MAX_NOTES {
         page.say(0, format!("note: and {} more in the JSON form", scan.notes.len() - MAX_NOTES), Ink::Faint);
     }
-    let ink = match reported.iter().map(|finding| finding.severity).max() {
+    let ink = match scan.worst() {
         Some(Severity::Error) => Ink::Bad,
         Some(Severity::Warning) => Ink::Trouble,
         Some(Severity::Note) | None => Ink::Good,

@@ -2,7 +2,7 @@
 
 use super::super::Report;
 use super::super::input::FileInput;
-use crate::model::finding::{Reach, Severity};
+use crate::model::finding::Severity;
 use crate::repo::source::language::Language;
 
 /// Modules of Python 2 that Python 3 has under other names, sorted.
@@ -43,13 +43,11 @@ pub(super) fn gone(input: &FileInput<'_>) -> Option<Report> {
         return None;
     }
     let message = format!("this is Python 2: Python 3 has no `{name}`");
-    let breaks = input.world.targets.iter().filter(|one| one.pythons.iter().all(|python| python.0 >= 3));
-    let breaks = breaks.filter(|one| !one.pythons.is_empty()).map(|one| one.id.clone()).collect();
     let severity = match input.language {
         Language::Notebook => Severity::Warning,
         _ => Severity::Error,
     };
-    let report = Report::at(range, message).severity(severity).reach(Reach { breaks, works: Vec::new() });
+    let report = Report::at(range, message).severity(severity).reach(super::without_python2(input));
     Some(report.help("move it to Python 3: 2to3 does most of it"))
 }
 
