@@ -82,7 +82,7 @@ impl Analysis {
 
 impl Drop for Analysis {
     fn drop(&mut self) {
-        let _ = carnet::image::remove::remove_tree(&self.0.path().join("cache"));
+        let _ = carnet::sys::remove::remove_tree(&self.0.path().join("cache"));
     }
 }
 

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use carnet::image::remove::remove_tree;
+use carnet::sys::remove::remove_tree;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 use carnet::engine::embedded::Embedded;
 use carnet::engine::job::Job;
 use carnet::engine::{Engine as _, Opened, Place};
-use carnet::image::cache::Cache;
 use carnet::model::cell::End;
 use carnet::model::contract::Contract;
 use carnet::model::reference::Reference;
+use carnet::sys::cache::Cache;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 

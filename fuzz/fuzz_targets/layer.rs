@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use carnet::image::disk::OnDisk;
-use carnet::image::remove::remove_tree;
+use carnet::sys::remove::remove_tree;
 use carnet::image::unpack::unpack_into;
 use carnet::model::digest::Digest;
 use carnet::model::reference::Reference;

@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use carnet::repo::detect::Files;
-use carnet::repo::lock::inventory;
+use carnet::source::workflow::detect::Files;
+use carnet::source::manifest::inventory;
 use libfuzzer_sys::fuzz_target;
 
 const PATHS: [&str; 20] = [

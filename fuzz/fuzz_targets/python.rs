@@ -4,8 +4,9 @@
 
 use std::borrow::Cow;
 
-use carnet::repo::source::python::{self, Mode};
-use carnet::repo::source::{View, notebook};
+use carnet::source::lang::python;
+use carnet::source::lang::python::Mode;
+use carnet::source::lang::{View, notebook};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

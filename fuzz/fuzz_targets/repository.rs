@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use carnet::repo::detect::{Files, tests};
-use carnet::repo::imports::modules;
+use carnet::source::workflow::detect::{Files, tests};
+use carnet::source::manifest::imports::modules;
 use libfuzzer_sys::fuzz_target;
 
 const PATHS: [&str; 9] = [

@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use carnet::repo::source::language::Language;
-use carnet::repo::source::read;
+use carnet::source::lang::language::Language;
+use carnet::source::lang::read;
 use libfuzzer_sys::fuzz_target;
 
 const LANGUAGES: [Language; 18] = [

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::CommandError;
+use crate::check::{Options, configuration};
 use crate::config::{self, Config};
-use crate::repo::{RepoError, git};
-use crate::run::{Options, configuration};
+use crate::source::RepoError;
+use crate::source::git::repository;
 
 /// Where an analysis is.
 #[derive(Debug, clap::Args)]
@@ -45,7 +46,7 @@ impl Cells {
 pub(super) fn load(path: &Path) -> Result<(PathBuf, Config), CommandError> {
     let start = path.canonicalize().ok().filter(|path| path.is_dir());
     let start = start.ok_or_else(|| RepoError::NoDirectory { path: path.to_owned() })?;
-    let Some(found) = config::discover(&start, git::lasting_facts(&start).top.as_deref()) else {
+    let Some(found) = config::discover(&start, repository::lasting_facts(&start).top.as_deref()) else {
         return Ok((start, Config::empty()));
     };
     let read = Config::read(&found).and_then(|text| configuration::parse(&text, &found));

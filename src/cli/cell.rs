@@ -6,8 +6,8 @@ use super::Outcome;
 use super::analysis::Place;
 use super::check::{Shown, check};
 use crate::cell;
+use crate::check::Options;
 use crate::exit;
-use crate::run::Options;
 use crate::ui::Look;
 
 /// Run one cell where we stand, inside of its image already.

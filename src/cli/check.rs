@@ -8,9 +8,10 @@ use tokio_util::sync::CancellationToken;
 use super::analysis::Cells;
 use super::fail_on::FailOn;
 use super::{CommandError, Outcome, print, report};
+use crate::check;
+use crate::check::Options;
 use crate::model::document::Document;
 use crate::report::Format;
-use crate::run::{self, Options};
 use crate::ui::{Live, Look, file, note};
 
 /// Engines that can be asked for.
@@ -116,7 +117,7 @@ async fn watch(options: &Options, mut live: Live) -> Result<Document, CommandErr
         }
         live.clear();
     });
-    let document = run::check(options, sender, cancel).await;
+    let document = check::check(options, sender, cancel).await;
     watcher.abort();
     let _ = shown.await;
     document.map_err(CommandError::Other)

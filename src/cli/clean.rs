@@ -1,8 +1,8 @@
 //! `carnet clean`.
 
 use super::{Outcome, print};
+use crate::check::cleanup;
 use crate::exit;
-use crate::run::leftover;
 
 /// Remove what killed runs left behind; with --all, caches too.
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let runtime = super::runtime()?;
-    let removed = runtime.block_on(leftover::remove(arguments.all));
+    let removed = runtime.block_on(cleanup::remove(arguments.all));
     runtime.shutdown_background();
     for line in removed {
         print(&format!("{line}\n"))?;

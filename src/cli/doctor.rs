@@ -1,9 +1,9 @@
 //! `carnet doctor`.
 
 use super::{Outcome, print};
+use crate::check::engine_select::Engines;
 use crate::engine::Availability;
 use crate::exit;
-use crate::run::choice::Engines;
 
 /// Say which engines work here, and how to mend the others.
 #[derive(Debug, clap::Args)]

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use super::{Outcome, print};
+use crate::check;
 use crate::config::FILE;
 use crate::config::template::{Shown, render};
 use crate::error::{Failure, Kind};
 use crate::exit;
-use crate::repo::tree::Listing;
-use crate::repo::{RepoError, ci, detect, image, lock};
-use crate::run;
+use crate::source::git::tree::Listing;
+use crate::source::manifest::image;
+use crate::source::workflow::detect;
+use crate::source::{RepoError, manifest, workflow};
 use crate::ui::{file, note};
 
 /// Write a commented carnet.toml from what the repository shows.
@@ -72,7 +74,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     let top = arguments.path.canonicalize().map_err(|_| RepoError::NoDirectory { path: arguments.path.clone() })?;
     let listing = Listing::read(&top, false)?;
     let name = top.file_name().map(|name| name.to_string_lossy().trim().to_owned()).filter(|name| !name.is_empty());
-    let ci = ci::read(&listing);
+    let ci = workflow::read(&listing);
     if arguments.from_ci && ci.files.is_empty() {
         return Err(NoCi { path: top }.into());
     }
@@ -80,11 +82,11 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     images.retain(|_, file| !arguments.from_ci && !ci.files.contains(file));
     let shown = Shown {
         name: name.unwrap_or_else(|| "analysis".to_owned()),
-        tests: run::plan::look(&listing, detect::tests),
+        tests: check::plan::look(&listing, detect::tests),
         images,
         ci,
         is_from_ci: arguments.from_ci,
-        locks: lock::files(&listing).into_iter().map(|lock| lock.path).collect(),
+        locks: manifest::files(&listing).into_iter().map(|lock| lock.path).collect(),
     };
     let text = render(&shown);
     if arguments.print {

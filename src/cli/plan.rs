@@ -7,10 +7,10 @@ use clap::ValueEnum;
 use super::analysis::Cells;
 use super::ci::gitlab;
 use super::{Outcome, print};
+use crate::check;
 use crate::exit;
 use crate::model::matrix::Matrix;
 use crate::report::plan as format;
-use crate::run;
 use crate::ui::file;
 
 /// Show which cells a check has; for CI systems, as jobs.
@@ -45,7 +45,7 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
-    let matrix = run::matrix::matrix(&arguments.cells.options()?)?;
+    let matrix = check::matrix::matrix(&arguments.cells.options()?)?;
     let text = match arguments.format {
         Format::Human => format::human(&matrix),
         Format::Json => format::json(&matrix)?,

@@ -8,8 +8,9 @@ use super::{Outcome, print};
 use crate::exit;
 use crate::model::scan::RuleInfo;
 use crate::report::Format;
-use crate::rules::{self, Rule};
-use crate::run::scan::info;
+use crate::scan::info;
+use crate::scan::rules;
+use crate::scan::rules::Rule;
 
 /// List the rules of the static audit, or print the manual page of one.
 #[derive(Debug, clap::Args)]

@@ -12,10 +12,11 @@ use super::format::one_of;
 use super::{Outcome, facilities, print, rules};
 use crate::config::Config;
 use crate::exit;
-use crate::repo::git;
 use crate::report::{self, Format};
-use crate::run::scan::judge::Known;
-use crate::run::scan::{self as audit, Options};
+use crate::scan as audit;
+use crate::scan::Options;
+use crate::scan::acceptance::Known;
+use crate::source::git::repository;
 use crate::ui::{Look, file, note};
 
 /// Find what breaks elsewhere, without running anything.
@@ -104,7 +105,7 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
         return Ok(exit::GOOD);
     }
     let is_for_ci = matches!(arguments.format, Format::Sarif | Format::Gitlab | Format::Github);
-    let scan = if is_for_ci { scan.below(&git::below(&options.top)) } else { scan };
+    let scan = if is_for_ci { scan.below(&repository::below(&options.top)) } else { scan };
     let shown =
         report::Options { color: look.color_out, width: look.width, all: arguments.all, ..report::Options::default() };
     let text = report::scan::render(arguments.format, &scan, &shown)?;

@@ -48,7 +48,7 @@ impl Format {
             Self::Plan => schema_for!(crate::model::plan::CellPlan),
             Self::Matrix => schema_for!(crate::model::matrix::Matrix),
             Self::Scan => schema_for!(crate::model::scan::Scan),
-            Self::Baseline => schema_for!(crate::rules::suppress::baseline::Baseline),
+            Self::Baseline => schema_for!(crate::scan::suppress::baseline::Baseline),
         }
     }
 }

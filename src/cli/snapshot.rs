@@ -7,11 +7,11 @@ use tokio_util::sync::CancellationToken;
 use super::format::json;
 use super::{Outcome, print};
 use crate::cell::probe;
+use crate::check::snapshot;
 use crate::error::{Error, Failure, Kind};
 use crate::exit;
 use crate::model::environment::Environment;
 use crate::model::reference::Reference;
-use crate::run::snapshot;
 use crate::ui::file;
 
 /// Print what a place offers to an analysis.

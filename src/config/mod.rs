@@ -2,8 +2,8 @@
 //!
 //! Every problem is reported at once, each at its place; an unknown key is refused with the known one that is nearest.
 
+pub mod ci;
 mod fields;
-pub mod place;
 pub mod problem;
 pub mod raw;
 pub mod scan;

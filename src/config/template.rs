@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::Config;
-use super::place::{Ci, Place};
+use super::ci::{Ci, Place};
 use crate::model::plan::TestCommand;
 use crate::model::reference::Reference;
 

@@ -17,7 +17,7 @@ mod follow;
 pub mod host;
 pub mod job;
 pub mod output;
-pub mod result;
+pub mod result_file;
 
 use std::future::Future;
 use std::path::PathBuf;

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::door::{DoorFile, Doors};
-use super::place::{PlaceFile, Places};
+use super::path::{PlaceFile, Places};
 use super::{Catalogue, Facility};
 
 /// A file of the catalogue can't be used.

@@ -7,7 +7,7 @@ mod builtin;
 mod contract;
 pub mod door;
 mod file;
-pub mod place;
+pub mod path;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use door::{Door, Doors};
 pub use file::CatalogueError;
-use place::{Place, Places};
+use path::{Place, Places};
 
 /// All facilities, with what is known of storage and doors.
 #[derive(Debug, Default)]
@@ -46,7 +46,7 @@ impl Catalogue {
 
     /// What is known of an absolute path; none when nothing is, as for `/usr`. The longest prefix in the tables wins.
     pub fn place<'a>(&'a self, path: &'a str) -> Option<Place<'a>> {
-        place::find(&self.places, &self.facilities, path)
+        path::find(&self.places, &self.facilities, path)
     }
 
     /// What is known of a host that serves files, with or without a port. A host that no table names is known by the

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::error::ImageError;
-use super::root::Root;
 use crate::model::digest::Digest;
+use crate::sys::rooted::Root;
 
 /// Bytes an index, a manifest or a configuration may have. Registries refuse manifests over 4 MiB.
 const DOCUMENT_CAP: u64 = 16 << 20;

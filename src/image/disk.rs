@@ -7,7 +7,7 @@ use super::blob::{Store, tree};
 use super::config::{Configuration, machine_platform};
 use super::error::ImageError;
 use super::layer::{Layer, LayerReader};
-use super::{index, saved};
+use super::{docker_archive, oci_layout};
 use crate::model::digest::Digest;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
@@ -43,10 +43,10 @@ impl OnDisk {
     pub fn open(reference: &Reference) -> Result<Self, ImageError> {
         const LAYOUT: &str = "OCI image layout";
         let documents = match reference {
-            Reference::OciLayout(path, tag) => index::read(&Store::directory(path, LAYOUT)?, tag.as_deref())?,
-            Reference::OciArchive(path, tag) => index::read(&Store::archive(path, LAYOUT)?, tag.as_deref())?,
+            Reference::OciLayout(path, tag) => oci_layout::read(&Store::directory(path, LAYOUT)?, tag.as_deref())?,
+            Reference::OciArchive(path, tag) => oci_layout::read(&Store::archive(path, LAYOUT)?, tag.as_deref())?,
             Reference::DockerArchive(path, name) => {
-                saved::read(&Store::archive(path, "archive of `docker save`")?, name.as_deref())?
+                docker_archive::read(&Store::archive(path, "archive of `docker save`")?, name.as_deref())?
             }
             Reference::Tree(path) => return Self::tree(reference, path),
             Reference::Registry(_) | Reference::DockerDaemon(_) | Reference::Host => {

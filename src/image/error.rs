@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Kind};
 use crate::model::digest::Digest;
+use crate::sys::cache::CacheError;
 
 /// What reading or unpacking an image on disk fails with.
 #[derive(Debug, thiserror::Error)]
@@ -132,9 +133,9 @@ pub enum ImageError {
         /// Why not.
         reason: String,
     },
-    /// There is no directory to keep unpacked images in.
-    #[error("no directory for the cache: neither CARNET_CACHE, XDG_CACHE_HOME nor HOME is set")]
-    NoCache,
+    /// The cache can't be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
     /// The caller asked to stop.
     #[error("interrupted")]
     Stopped,
@@ -177,7 +178,7 @@ impl Failure for ImageError {
             Self::Mismatch { .. } | Self::Truncated { .. } | Self::Missing { .. } => {
                 Some("fetch the image again".to_owned())
             }
-            Self::NoCache => Some("set CARNET_CACHE to a directory".to_owned()),
+            Self::Cache(error) => error.hint(),
             _ => None,
         }
     }

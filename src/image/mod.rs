@@ -1,17 +1,13 @@
 //! Images: archives and layouts on disk, and their unpacked trees.
 
 mod blob;
-pub mod cache;
 pub(crate) mod config;
 pub mod disk;
+mod docker_archive;
 pub mod error;
 pub mod export;
-mod index;
 pub mod layer;
-pub mod lock;
-pub mod remove;
-pub mod root;
-mod saved;
+mod oci_layout;
 mod tree;
 pub mod unpack;
 mod whiteout;

@@ -11,9 +11,9 @@ use rustix::fs::{AtFlags, Dir, FileType, Gid, Mode, OFlags, Timespec, Timestamps
 use rustix::io::Errno;
 use tar::{Entry, EntryType};
 
-use super::remove::remove_at;
-use super::root::Root;
 use super::whiteout::{Meaning, meaning};
+use crate::sys::remove::remove_at;
+use crate::sys::rooted::Root;
 
 /// Bytes a path may have, as in the kernel.
 const PATH_CAP: usize = 4096;

@@ -8,13 +8,13 @@ use std::rc::Rc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::cache::{COMPLETE, Cache, ROOTFS, private_dir};
 use super::disk::OnDisk;
 use super::error::ImageError;
 use super::layer::Layer;
-use super::lock::Lock;
-use super::remove::remove_tree;
 use super::tree::{Refused, Writer};
+use crate::sys::cache::{COMPLETE, Cache, ROOTFS, private_dir};
+use crate::sys::lock::Lock;
+use crate::sys::remove::remove_tree;
 
 /// Whether to stop: asked often, from one thread.
 pub type Stop<'a> = &'a dyn Fn() -> bool;

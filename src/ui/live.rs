@@ -6,9 +6,9 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Look, note};
+use crate::check::event::Event;
 use crate::model::document::{Cell, Status};
 use crate::report::text::one_line;
-use crate::run::event::Event;
 
 /// The live view on standard error.
 pub struct Live {

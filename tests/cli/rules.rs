@@ -7,7 +7,7 @@ use crate::room::Room;
 #[test]
 fn the_list_has_every_rule_in_a_line_of_its_own() {
     let said = Room::new().run(&["rules"]).expect(0);
-    assert_eq!(said.out.lines().count(), carnet::rules::all().count());
+    assert_eq!(said.out.lines().count(), carnet::scan::rules::all().count());
     assert!(said.out.lines().any(|line| line.starts_with("unused-ignore") && line.contains("warning")), "{}", said.out);
 }
 

@@ -8,9 +8,9 @@ use std::process::Command;
 
 use carnet::engine::embedded::Embedded;
 use carnet::engine::job::part;
-use carnet::image::cache::Cache;
-use carnet::image::remove::remove_tree;
 use carnet::model::reference::Reference;
+use carnet::sys::cache::Cache;
+use carnet::sys::remove::remove_tree;
 
 use crate::fixture::busybox;
 use crate::program;

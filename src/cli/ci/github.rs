@@ -13,13 +13,14 @@ use super::super::analysis::load;
 use super::super::check::learn;
 use super::super::{CommandError, Outcome, fail, print};
 use super::merge::{Merged, merged};
+use crate::check::Options;
 use crate::error::{Failure, Kind};
 use crate::exit;
-use crate::repo::git;
 use crate::report::{github, plan};
-use crate::run::{self, Options, scan};
+use crate::source::git::repository;
 use crate::ui::Look;
 use crate::ui::github::{Quoted, Step};
+use crate::{check, scan};
 use input::{Inputs, Mode};
 use publish::Publisher;
 
@@ -116,7 +117,7 @@ fn check(publisher: &Publisher<'_>) -> Outcome {
     let inputs = publisher.inputs;
     let quoted = Quoted::begin()?;
     let options = options(inputs)?;
-    let matrix = run::matrix::matrix(&options)?;
+    let matrix = check::matrix::matrix(&options)?;
     if options.in_place && matrix.cells.len() != 1 {
         return Err(ManyError { cells: matrix.cells.into_iter().map(|cell| cell.id).collect() }.into());
     }
@@ -135,7 +136,7 @@ fn check(publisher: &Publisher<'_>) -> Outcome {
 fn audit(publisher: &Publisher<'_>) -> Outcome {
     let quoted = Quoted::begin()?;
     let (top, config) = load(&publisher.inputs.path)?;
-    let below = git::below(&top);
+    let below = repository::below(&top);
     let configured = scan::Options::new(top, &config);
     let jobs = publisher.inputs.jobs.map_or(configured.jobs, usize::from);
     let scan = scan::whole(scan::Options { jobs, ..configured }, &config)?;
@@ -145,7 +146,7 @@ fn audit(publisher: &Publisher<'_>) -> Outcome {
 }
 
 fn planned(publisher: &Publisher<'_>) -> Outcome {
-    let matrix = options(publisher.inputs).and_then(|options| Ok(run::matrix::matrix(&options)?));
+    let matrix = options(publisher.inputs).and_then(|options| Ok(check::matrix::matrix(&options)?));
     let matrix = match matrix {
         Ok(matrix) => matrix,
         Err(error) => {
@@ -166,7 +167,7 @@ fn merge(publisher: &Publisher<'_>) -> Outcome {
     let inputs = publisher.inputs;
     let quoted = Quoted::begin()?;
     let options = options(inputs)?;
-    let matrix = run::matrix::matrix(&options)?;
+    let matrix = check::matrix::matrix(&options)?;
     // None came when there is no directory, as when no job of a cell began.
     let dir = inputs.documents.as_deref().unwrap_or(Path::new(""));
     let Merged { document, came, left_out } = merged(dir, &matrix, &options)?;

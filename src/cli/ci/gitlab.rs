@@ -11,13 +11,14 @@ use super::super::analysis::load;
 use super::super::fail_on::FailOn;
 use super::super::{CommandError, Outcome, check, print, report};
 use super::merge::{Merged, merged};
+use crate::check::Options as CheckOptions;
+use crate::check::matrix::matrix;
 use crate::error::{Failure, Kind};
 use crate::exit;
 use crate::model::matrix::Matrix;
 use crate::report::Format;
 use crate::report::plan as format;
 use crate::report::plan::gitlab::{self, CELLS, KIT, OUT, Options, Parent};
-use crate::run;
 use crate::ui::{Look, file, note};
 
 /// Variables of a pipeline that decide how its jobs get the repository. A child pipeline doesn't take them over.
@@ -185,10 +186,10 @@ fn options(path: &str, fail_on: &str, program_job: &str, runner: &Runner) -> Opt
 }
 
 /// What is checked.
-fn checked(arguments: &Arguments) -> Result<run::Options, CommandError> {
+fn checked(arguments: &Arguments) -> Result<CheckOptions, CommandError> {
     let path = Path::new(from_top(&arguments.path)?);
     let (top, config) = load(path)?;
-    Ok(run::Options { only: words(&arguments.cells).into_iter().collect(), ..run::Options::new(top, config) })
+    Ok(CheckOptions { only: words(&arguments.cells).into_iter().collect(), ..CheckOptions::new(top, config) })
 }
 
 fn from_top(path: &str) -> Result<&str, StepError> {
@@ -210,7 +211,7 @@ fn plan(arguments: &Arguments) -> Outcome {
     // First, since it ignores itself: what is made in it must not look like a part of the analysis.
     let kit = Path::new(KIT);
     file::out_directory(kit)?;
-    let matrix = run::matrix::matrix(&checked(arguments)?)?;
+    let matrix = matrix(&checked(arguments)?)?;
     let options = options(from_top(&arguments.path)?, &arguments.fail_on, &arguments.program_job, &arguments.runner);
     let child = gitlab::render(&matrix, &options)?;
     print(&format::human(&matrix))?;
@@ -250,7 +251,7 @@ fn merge(arguments: &Arguments, fail_on: FailOn, look: &Look) -> Outcome {
     file::out_directory(out)?;
     let checked = checked(arguments)?;
     let plan = Path::new(KIT).join("plan.json");
-    let matrix = if plan.exists() { report::read_matrix(&plan)? } else { run::matrix::matrix(&checked)? };
+    let matrix = if plan.exists() { report::read_matrix(&plan)? } else { matrix(&checked)? };
     let Merged { document, left_out, .. } = merged(Path::new(CELLS), &matrix, &checked)?;
     for one in left_out {
         note(&format!("left out: {one}"));

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use super::super::report::{find, read};
 use super::super::{CommandError, runtime};
+use crate::check;
+use crate::check::Options;
 use crate::diff::document::{agree, complete, fits, merge};
 use crate::error::chain;
 use crate::model::document::Document;
 use crate::model::matrix::Matrix;
-use crate::run::{self, Options};
 
 /// One document of all cells, with an audit of the analysis as it is here.
 pub(super) struct Merged {
@@ -41,6 +42,6 @@ pub(super) fn merged(dir: &Path, matrix: &Matrix, options: &Options) -> Result<M
     let came = documents.iter().flat_map(|document| &document.cells).map(|cell| cell.id.clone()).collect();
     let merged = if documents.is_empty() { None } else { Some(merge(documents, None)?) };
     let mut document = complete(merged, matrix)?;
-    document.scan = runtime()?.block_on(run::audit(options))?;
+    document.scan = runtime()?.block_on(check::audit(options))?;
     Ok(Merged { document, came, left_out })
 }

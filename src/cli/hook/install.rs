@@ -8,10 +8,12 @@ use super::super::{CommandError, Outcome, print};
 use super::{Install, Limits, Remove};
 use crate::config;
 use crate::exit;
-use crate::repo::RepoError;
-use crate::run::hook::install::{self, How, Installed, Removed};
-use crate::run::hook::manager::{self, Found};
-use crate::run::hook::place::{Place, PlaceError};
+use crate::hook::hooks_dir::{Place, PlaceError};
+use crate::hook::install;
+use crate::hook::install::{How, Installed, Removed};
+use crate::hook::manager;
+use crate::hook::manager::Found;
+use crate::source::RepoError;
 use crate::ui::note;
 
 pub(super) fn install(arguments: &Install) -> Outcome {
@@ -36,7 +38,7 @@ pub(super) fn install(arguments: &Install) -> Outcome {
 
 pub(super) fn remove(arguments: &Remove) -> Outcome {
     let place = Place::find(&directory(&arguments.path)?)?;
-    let file = shown(&place.dir.join(crate::run::hook::file::NAME));
+    let file = shown(&place.dir.join(crate::hook::file::NAME));
     let text = match install::remove(&place)? {
         Removed::Ours => format!("removed {file}\n"),
         Removed::Restored => format!("{file} is again the hook that was there before\n"),

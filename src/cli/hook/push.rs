@@ -9,9 +9,9 @@ use super::super::{CommandError, Outcome};
 use super::{Hook, Run, show};
 use crate::error::chain;
 use crate::exit;
+use crate::hook::{CellSeen, Push, Seen, Trouble, look as look_at};
 use crate::model::finding::Severity;
-use crate::repo::push::Update;
-use crate::run::hook::{CellSeen, Push, Seen, Trouble, look as look_at};
+use crate::source::git::push::Update;
 use crate::ui::{Look, note};
 
 /// Bytes that git's lines may have.

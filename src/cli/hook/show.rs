@@ -5,11 +5,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::hook::{Seen, Tip};
 use crate::model::cell::Outcome;
 use crate::model::document::Cell;
 use crate::model::finding::{Finding, Severity};
 use crate::report::text::{clean, count, one_line};
-use crate::run::hook::{Seen, Tip};
 use crate::ui::Look;
 
 /// Findings that are shown.

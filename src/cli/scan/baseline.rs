@@ -4,8 +4,8 @@ use jiff::Zoned;
 
 use super::super::CommandError;
 use crate::model::scan::Scan;
-use crate::rules::suppress::baseline::Baseline;
-use crate::run::scan::judge::Known;
+use crate::scan::acceptance::Known;
+use crate::scan::suppress::baseline::Baseline;
 use crate::ui::file;
 
 /// Writes what is found now, or only leaves out what is no longer found; says what was done.

@@ -3,10 +3,10 @@
 use super::super::{Outcome, print};
 use crate::exit;
 use crate::model::scan::Scan;
-use crate::repo::{range, walk};
-use crate::rules::fix::patch;
-use crate::run::mend;
-use crate::run::scan::Options;
+use crate::scan::Options;
+use crate::scan::apply_fixes;
+use crate::scan::fixes::patch;
+use crate::source::git::{range, walk};
 use crate::ui::note;
 
 /// Largest file that is mended.
@@ -30,7 +30,7 @@ pub(super) fn run(scan: &Scan, options: &Options, write: bool) -> Outcome {
         note(&format!("{}: {}", one.path, one.message));
     }
     if write {
-        mend::write(&options.top, &patch)?;
+        apply_fixes::write(&options.top, &patch)?;
         for one in &patch.files {
             note(&format!("{}: {} fixes", one.path, one.fixes));
         }

@@ -16,7 +16,7 @@ use tokio_util::bytes::Bytes;
 use super::client::{Client, failed, found};
 use super::load::{ChannelWriter, pieces};
 use crate::engine::EngineError;
-use crate::engine::result::ResultError;
+use crate::engine::result_file::ResultError;
 use crate::model::contract::Ids;
 
 /// Bytes that a tar of one file may have beyond the file.

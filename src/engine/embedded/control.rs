@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use super::order::Group;
+use super::protocol::Group;
 use crate::engine::job::part;
 use crate::model::contract::Contract;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use super::order::Line;
+use super::protocol::Line;
 use super::sandbox::{TRIAL, WORD};
 use crate::engine::Availability;
 

@@ -9,15 +9,15 @@
 //! kernel kills all that is left in its process namespace; `outer` kills `inner` when the engine's end of its standard
 //! input is gone, for whatever reason.
 
-mod account;
 mod control;
 mod detect;
-mod order;
 mod overlay;
-mod place;
 mod prepare;
+mod protocol;
 mod run;
+mod run_dir;
 pub mod sandbox;
+mod user;
 
 use std::path::{Path, PathBuf};
 
@@ -26,13 +26,13 @@ use tokio_util::sync::CancellationToken;
 use super::job::{Completed, Job};
 use super::{Availability, Engine, EngineError, Lines, Opened, Place, Task};
 use crate::error::{Failure as _, chain};
-use crate::image::cache::Cache;
 use crate::image::disk::OnDisk;
 use crate::image::error::ImageError;
 use crate::image::unpack::unpack;
 use crate::model::digest::Digest;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
+use crate::sys::cache::Cache;
 
 /// The engine's name.
 pub const NAME: &str = "embedded";
@@ -62,7 +62,7 @@ impl Embedded {
     /// # Errors
     /// When something can't be removed.
     pub fn sweep(&self) -> std::io::Result<Vec<String>> {
-        place::sweep(&self.cache)
+        run_dir::sweep(&self.cache)
     }
 
     /// The directory of the state kept under this key, whether it is there or not.

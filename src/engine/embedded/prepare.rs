@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{getgid, getuid};
 
-use super::account::{self, Account};
-use super::order::{Group, Order};
-use super::place::{self, RunDir};
+use super::protocol::{Group, Order};
+use super::run_dir;
+use super::run_dir::RunDir;
 use super::sandbox::may_mount;
+use super::user;
+use super::user::Account;
 use super::{Embedded, failed};
 use crate::engine::job::Job;
 use crate::engine::{BOX, EngineError, Opened};
@@ -21,8 +23,8 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// Who the program runs as, in this image under this contract.
 pub(super) fn account(image: &ImageIdentity, trees: &[PathBuf], job: &Job) -> Result<Account, EngineError> {
     match job.contract.user {
-        Some(ids) => Ok(account::of_ids(trees, ids)),
-        None => account::of_image(trees, &image.config.user).map_err(|reason| EngineError::Image {
+        Some(ids) => Ok(user::of_ids(trees, ids)),
+        None => user::of_image(trees, &image.config.user).map_err(|reason| EngineError::Image {
             reference: image.reference.clone(),
             reason,
             hint: Some("give the facility's contract a `user` of two numbers".to_owned()),
@@ -63,7 +65,7 @@ pub(super) fn order(
     if contract.entrypoint {
         argv.splice(0..0, image.identity.config.entrypoint.iter().cloned());
     }
-    let kept_home = trees.first().and_then(|tree| place::record(tree).home);
+    let kept_home = trees.first().and_then(|tree| run_dir::record(tree).home);
     Order {
         dir: run.dir.clone(),
         lock: run.lock_path.clone(),

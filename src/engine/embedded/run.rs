@@ -13,13 +13,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::control::Control;
-use super::order::{Line, Order};
-use super::place::{Record, RunDir, hold, name};
+use super::protocol::{Line, Order};
+use super::run_dir::{Record, RunDir, hold, name};
 use super::sandbox::WORD;
 use super::{Embedded, NAME, failed, prepare};
 use crate::engine::follow::{Helper, Why, follow};
 use crate::engine::job::{Completed, Job, part};
-use crate::engine::{BOX, EngineError, Lines, Opened, Place, result};
+use crate::engine::{BOX, EngineError, Lines, Opened, Place, result_file};
 use crate::model::cell::End;
 
 /// Bytes read of the account.
@@ -94,7 +94,7 @@ fn read_result(run: &RunDir, path: &str, cap: u64) -> Result<Option<Vec<u8>>, En
     let boxed = run.dir.join(name::BOX);
     // The program may have closed its directory, which shuts out an ordinary user. Its name is out of its reach.
     let _ = fs::set_permissions(&boxed, fs::Permissions::from_mode(0o755));
-    result::read_below(&boxed, below, cap).map_err(failed("reading the result"))
+    result_file::read_below(&boxed, below, cap).map_err(failed("reading the result"))
 }
 
 /// What the account of a run says.

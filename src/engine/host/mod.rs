@@ -18,10 +18,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::job::{Completed, Job};
 use super::{Availability, Engine, EngineError, Layout, Lines, Opened, Place, Task};
-use crate::image::cache::Cache;
 use crate::image::config::machine_platform;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
+use crate::sys::cache::Cache;
 
 /// Name of the engine.
 pub const NAME: &str = "host";

@@ -18,11 +18,11 @@ use super::supervisor::{self, Account, Order};
 use super::{Host, NAME, environment, run_dir};
 use crate::engine::follow::{Helper, Why, follow};
 use crate::engine::job::{Completed, Job, part};
-use crate::engine::{EngineError, Lines, Opened, Place, result};
-use crate::image::cache::private_dir;
-use crate::image::remove::remove_tree;
+use crate::engine::{EngineError, Lines, Opened, Place, result_file};
 use crate::model::cell::{Captured, End};
 use crate::model::contract::Contract;
+use crate::sys::cache::private_dir;
+use crate::sys::remove::remove_tree;
 
 fn failed<E: Into<Box<dyn std::error::Error + Send + Sync>>>(doing: &str) -> impl FnOnce(E) -> EngineError {
     EngineError::run(NAME, doing)
@@ -239,7 +239,7 @@ impl Rooms {
 
     fn read_result(&self, path: &str, cap: u64) -> Result<Option<Vec<u8>>, EngineError> {
         let below = Path::new(path).strip_prefix(&self.boxed).map_err(failed("reading the result"))?;
-        result::read_below(&self.files, below, cap).map_err(failed("reading the result"))
+        result_file::read_below(&self.files, below, cap).map_err(failed("reading the result"))
     }
 
     /// The state stays, as a whole.

@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 
 use super::sandbox::Sandbox;
 use crate::cell::descendant::{self, Before};
-use crate::image::remove::remove_tree;
 use crate::model::cell::End;
+use crate::sys::remove::remove_tree;
 
 /// First argument of a process that supervises; no command of people has this name.
 pub(super) const WORD: &str = "__supervise";

@@ -7,12 +7,12 @@ use std::path::Path;
 use proptest::prelude::*;
 use tar::EntryType;
 
-use crate::image::cache::Cache;
 use crate::image::disk::OnDisk;
 use crate::image::error::ImageError;
 use crate::image::fixture::{Layout, Tar};
-use crate::image::remove::remove_tree;
 use crate::image::unpack::{unpack, unpack_into};
+use crate::sys::cache::Cache;
+use crate::sys::remove::remove_tree;
 
 /// Unpacks layers and gives every path with its content: of a file the text, of a link the target, of a directory `/`.
 fn tree(layers: Vec<Tar>) -> BTreeMap<String, String> {

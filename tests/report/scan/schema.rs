@@ -3,7 +3,7 @@
 use carnet::cli::schema;
 use carnet::report::Options;
 use carnet::report::{Format, scan as scan_report};
-use carnet::rules::suppress::baseline::Baseline;
+use carnet::scan::suppress::baseline::Baseline;
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use nix::mount::{MsFlags, mount};
 use rustix::fs::{FileType, Mode, OFlags, StatVfsMountFlags};
 
-use crate::image::root::{Found, Root};
+use crate::sys::rooted::{Found, Root};
 
 /// The path by which the kernel finds what a descriptor stands for.
 pub(super) fn path_of(fd: &impl AsFd) -> PathBuf {

@@ -15,8 +15,8 @@ use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{sethostname, setsid};
 
-use super::super::order::{Line, Order};
 use super::super::overlay::overlay;
+use super::super::protocol::{Line, Order};
 use super::{Failed, Step, at, rights, root, say};
 use crate::cell::network::loopback_up;
 use crate::engine::job::part;

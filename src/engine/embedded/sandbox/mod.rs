@@ -11,7 +11,7 @@ mod system;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use super::order::{Line, Order};
+use super::protocol::{Line, Order};
 pub(super) use rights::may_mount;
 
 /// First argument of a process of a run; no command of people has this name.

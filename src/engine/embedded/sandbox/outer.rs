@@ -10,10 +10,10 @@ use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getgid, getppid, getuid};
 
 use super::super::control;
-use super::super::order::{Line, Order};
+use super::super::protocol::{Line, Order};
 use super::{INNER, INNER_TRIAL, Step, WORD, at, descriptor, rights, say};
-use crate::image::remove::remove_tree;
 use crate::model::contract::Ids;
+use crate::sys::remove::remove_tree;
 
 /// Bytes of account passed on; `inner` writes a few lines.
 const ACCOUNT_CAP: usize = 32 << 10;

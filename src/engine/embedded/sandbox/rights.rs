@@ -5,7 +5,7 @@ use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::unistd::{Gid, Uid, setgid, setgroups, setuid};
 
-use super::super::order::Order;
+use super::super::protocol::Order;
 
 /// What root keeps in a container of Docker by default (moby, `oci/caps/defaults.go`).
 const KEPT: [Capability; 14] = [

@@ -9,15 +9,15 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::unistd::{fchdir, pivot_root};
 use rustix::fs::{AtFlags, Gid, Mode, Uid};
 
-use super::super::order::{Line, Order};
 use super::super::overlay::overlay;
-use super::super::place::name;
+use super::super::protocol::{Line, Order};
+use super::super::run_dir::name;
 use super::attach::{bind, file_system, path_of, set_flags, source};
 use super::{Failed, Step, at, say, system};
 use crate::engine::job::part;
 use crate::engine::{BOX, INPUT};
-use crate::image::root::{Found, Root};
 use crate::model::contract::Ids;
+use crate::sys::rooted::{Found, Root};
 
 const QUIET: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV);
 

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use nix::mount::MsFlags;
 
-use super::super::order::{Line, Order};
-use super::super::place::name;
+use super::super::protocol::{Line, Order};
+use super::super::run_dir::name;
 use super::attach::{bind, file_system, restrict, source};
 use super::{Step, at, say};
 use crate::engine::job::part;
-use crate::image::root::Root;
+use crate::sys::rooted::Root;
 
 const CLOSED: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV).union(MsFlags::MS_NOEXEC);
 

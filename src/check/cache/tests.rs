@@ -1,0 +1,241 @@
+//! What makes a result another one, and what an entry must be to be believed.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use super::{Key, Question, Store, Subject, is_pure};
+use crate::check::plan::this_machine;
+use crate::check::verdict::not_run;
+use crate::config::{Config, Facility};
+use crate::model::cell::{End, Seconds, Step};
+use crate::model::contract::Mount;
+use crate::model::digest::Digest;
+use crate::model::document::{Cell, Status};
+use crate::model::image::ImageIdentity;
+use crate::model::plan::{TestCommand, TestKind};
+use crate::model::reference::Reference;
+use crate::sys::cache::Cache;
+
+fn facility() -> Facility {
+    Facility { image: Reference::OciLayout(PathBuf::from("image"), None), engine: None, ..this_machine() }
+}
+
+fn identity(config: &str) -> ImageIdentity {
+    let config_digest = Some(Digest::of(config.as_bytes()));
+    ImageIdentity { config_digest, platform: "linux/amd64".to_owned(), ..ImageIdentity::default() }
+}
+
+fn tests() -> Vec<TestCommand> {
+    vec![TestCommand { name: "t.sh".to_owned(), kind: TestKind::Script, run: "./t.sh".to_owned() }]
+}
+
+fn question(config: &Config, facility: &Facility, tests: &[TestCommand], tree: &str) -> Question {
+    Question::new(Subject { config, tests, tree: &Digest::of(tree.as_bytes()) }, facility).expect("a question")
+}
+
+fn key() -> Key {
+    let question = question(&Config::empty(), &facility(), &tests(), "tree");
+    Key::new(question, &identity("image"), "embedded").expect("a key")
+}
+
+fn cell(status: Status, end: End) -> Cell {
+    let step = Step {
+        name: "t.sh".to_owned(),
+        kind: None,
+        run: "./t.sh".to_owned(),
+        end,
+        attempts: 1,
+        output: None,
+        cases: Vec::new(),
+        unread: None,
+        timing: Seconds { seconds: 2.5 },
+    };
+    let mut cell = not_run(&facility(), "");
+    (cell.status, cell.reason) = (status, None);
+    cell.steps = vec![step];
+    cell
+}
+
+fn passed() -> Cell {
+    cell(Status::Passed, End::Exit { code: 0 })
+}
+
+fn store() -> (tempfile::TempDir, Store, PathBuf) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = Store::of(&Cache::at(dir.path().to_owned()));
+    store.put(&key(), &passed(), None).expect("written");
+    let entry = dir.path().join("results").join(format!("{}.json", key().name()));
+    (dir, store, entry)
+}
+
+#[test]
+fn everything_that_decides_is_in_the_question() {
+    let (config, facility, tests) = (Config::empty(), facility(), tests());
+    let same = question(&config, &facility, &tests, "tree");
+    assert_eq!(same, question(&config, &facility, &tests, "tree"));
+    let mut others = vec![question(&config, &facility, &tests, "another tree")];
+    let changes: [fn(&mut Config); 6] = [
+        |config| config.test.setup = Some("pip install x".to_owned()),
+        |config| config.test.timeout += 1,
+        |config| config.test.retries += 1,
+        |config| config.test.git = true,
+        |config| config.outputs = vec!["out".to_owned()],
+        |config| config.inputs = vec!["in".to_owned()],
+    ];
+    for change in changes {
+        let mut config = config.clone();
+        change(&mut config);
+        others.push(question(&config, &facility, &tests, "tree"));
+    }
+    let changes: [fn(&mut Facility); 5] = [
+        |facility| facility.id = "other".to_owned(),
+        |facility| facility.role = Some("worker".to_owned()),
+        |facility| facility.contract.read_only = true,
+        |facility| facility.contract.prelude = Some("source /x".to_owned()),
+        // Every test has it, with a value.
+        |facility| facility.contract.pass_env = vec!["PATH".to_owned()],
+    ];
+    for change in changes {
+        let mut facility = facility.clone();
+        change(&mut facility);
+        others.push(question(&config, &facility, &tests, "tree"));
+    }
+    let more = [tests.clone(), tests].concat();
+    others.push(question(&config, &facility, &more, "tree"));
+    others.push(same);
+    let number = others.len();
+    others.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+    others.dedup();
+    assert_eq!(others.len(), number, "two questions are one");
+}
+
+#[test]
+fn the_image_and_the_engine_are_in_the_key() {
+    let ask = || question(&Config::empty(), &facility(), &tests(), "tree");
+    let other = Key::new(ask(), &identity("another image"), "embedded");
+    assert_ne!(other, Some(key()));
+    assert_ne!(Key::new(ask(), &identity("image"), "docker"), Some(key()));
+    let nameless = ImageIdentity { config_digest: None, ..identity("image") };
+    assert_eq!(Key::new(ask(), &nameless, "embedded"), None);
+}
+
+#[test]
+fn what_can_change_without_its_key_is_not_kept() {
+    let config = Config::empty();
+    assert!(is_pure(&config, &facility()));
+    assert!(!is_pure(&config, &this_machine()));
+    let tree = Facility { image: Reference::Tree(PathBuf::from("/cvmfs/x")), ..facility() };
+    assert!(!is_pure(&config, &tree));
+    let mut mounted = facility();
+    mounted.contract.mounts = vec![Mount { source: "/data".to_owned(), target: "/data".to_owned(), writable: false }];
+    assert!(!is_pure(&config, &mounted));
+    let mut online = config;
+    online.test.network = true;
+    assert!(!is_pure(&online, &facility()));
+}
+
+#[test]
+fn a_result_comes_back_whole() {
+    let (_dir, store, _) = store();
+    let hit = store.get(&key()).expect("readable").expect("there");
+    let mut cell = not_run(&facility(), "");
+    assert!(hit.give(&mut cell).is_none());
+    assert_eq!((cell.status, cell.cached, cell.reason.as_deref()), (Status::Passed, true, None));
+    assert_eq!(cell.steps, passed().steps);
+    let newest = store.newest(&key().question).expect("there");
+    assert_eq!(newest.cell.status, Status::Passed);
+}
+
+#[test]
+fn only_verdicts_of_the_analysis_itself_are_kept() {
+    let (_dir, store, _) = store();
+    store.bound();
+    for (status, end, kept) in [
+        (Status::Failed, End::Exit { code: 1 }, true),
+        (Status::Failed, End::Signal { signal: 11 }, true),
+        (Status::Failed, End::Signal { signal: 9 }, false),
+        (Status::Failed, End::Exit { code: 137 }, false),
+        (Status::Failed, End::Timeout { seconds: 1 }, false),
+        (Status::Failed, End::OutOfMemory {}, false),
+        (Status::Error, End::Exit { code: 0 }, false),
+        (Status::Flaky, End::Exit { code: 0 }, false),
+        (Status::Skipped, End::Exit { code: 0 }, false),
+    ] {
+        let question = question(&Config::empty(), &facility(), &tests(), &format!("{status:?} {end:?}"));
+        let key = Key::new(question, &identity("image"), "embedded").expect("a key");
+        store.put(&key, &cell(status, end.clone()), None).expect("no trouble");
+        assert_eq!(store.get(&key).expect("readable").is_some(), kept, "{status:?} {end:?}");
+    }
+}
+
+#[test]
+fn a_damaged_entry_is_absent_and_told_of() {
+    let (dir, store, entry) = store();
+    let good = fs::read(&entry).expect("an entry");
+    let text = String::from_utf8(good.clone()).expect("text");
+    let head = text.lines().next().expect("a line").to_owned();
+    let damaged: Vec<Vec<u8>> = vec![
+        Vec::new(),
+        b"\n".to_vec(),
+        b"{}\n{}".to_vec(),
+        b"\xff\0garbage\n".to_vec(),
+        good[..good.len() - 1].to_vec(),
+        text.replace("2.5", "9.5").into_bytes(),
+        text.replace(&key().name(), "another/key").into_bytes(),
+        // A right digest makes no verdict right.
+        {
+            let body = text.lines().nth(1).expect("a body").replace("\"passed\"", "\"error\"");
+            let old = Digest::of(text.lines().nth(1).expect("a body").as_bytes());
+            format!("{}\n{body}", head.replace(old.as_str(), Digest::of(body.as_bytes()).as_str())).into_bytes()
+        },
+    ];
+    for bytes in damaged {
+        fs::write(&entry, &bytes).expect("written");
+        let said = store.get(&key()).expect_err("told of");
+        assert!(said.contains("is ignored"), "{said}");
+        assert!(store.newest(&key().question).is_none());
+    }
+    fs::remove_file(&entry).expect("removed");
+    let outside = dir.path().join("outside.json");
+    fs::write(&outside, &good).expect("written");
+    symlink(&outside, &entry).expect("a link");
+    assert!(store.get(&key()).is_err(), "a link is no entry");
+    fs::remove_file(&entry).expect("removed");
+    fs::create_dir(&entry).expect("a directory");
+    assert!(store.get(&key()).is_err(), "a directory is no entry");
+}
+
+#[test]
+fn other_versions_and_old_entries_are_absent_without_a_word() {
+    let (_dir, store, entry) = store();
+    let text = fs::read_to_string(&entry).expect("an entry");
+    let stored = |date: &str| {
+        let at = text.find("\"stored\":\"").expect("a date") + 10;
+        format!("{}{date}{}", &text[..at], &text[at + text[at..].find('"').expect("its end")..])
+    };
+    for other in [
+        text.replacen("carnet/result@1", "carnet/result@2", 1),
+        text.replacen(&format!("\"version\":\"{}\"", env!("CARGO_PKG_VERSION")), "\"version\":\"99.0.0\"", 1),
+        stored("2001-01-01T00:00:00Z"),
+        stored("2999-01-01T00:00:00Z"),
+    ] {
+        assert_ne!(other, text);
+        fs::write(&entry, other).expect("written");
+        assert!(store.get(&key()).expect("no complaint").is_none());
+    }
+}
+
+#[test]
+fn old_entries_and_files_half_written_go() {
+    let (dir, store, entry) = store();
+    let half = dir.path().join("results/.new-abc");
+    fs::write(&half, "x").expect("written");
+    assert_eq!(store.bound(), 0);
+    let long_ago = std::time::SystemTime::from(jiff::Timestamp::now()) - std::time::Duration::from_secs(40 * 24 * 3600);
+    for path in [&half, &entry] {
+        fs::File::options().write(true).open(path).and_then(|file| file.set_modified(long_ago)).expect("a time");
+    }
+    assert_eq!(store.bound(), 2);
+    assert!(!entry.exists() && !half.exists() && store.is_empty(), "an empty question stays");
+}

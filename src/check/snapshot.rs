@@ -1,0 +1,89 @@
+//! The snapshot of an image, taken by a cell that does nothing else.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::engine_select::Engines;
+use super::execute::{RESULT_CAP, read_result, unique_id};
+use super::plan;
+use super::secret::Secrets;
+use super::stage::{PROGRAM, SOURCE, Stage};
+use crate::config::Facility;
+use crate::engine::EngineError;
+use crate::engine::job::Job;
+use crate::error::Error;
+use crate::model::environment::Environment;
+use crate::model::plan::{CellPlan, Phase, SCHEMA};
+use crate::model::reference::Reference;
+use crate::source::git::tree::Listing;
+
+/// Starts the image and takes the snapshot inside.
+///
+/// # Errors
+/// When no engine can run it, or no snapshot came back.
+pub async fn of_image(
+    image: &Reference,
+    written: &str,
+    engine: Option<String>,
+    cancel: CancellationToken,
+) -> Result<Environment, Error> {
+    let facility = Facility {
+        id: "snapshot".to_owned(),
+        image: image.clone(),
+        written: written.to_owned(),
+        engine: None,
+        ..plan::this_machine()
+    };
+    let engine = Engines::new(engine)?.pick(&facility).await?;
+    let opened = engine.open(image, cancel.clone()).await?;
+    let stage = Stage::new(&Listing::default())?;
+    let mut job = Job {
+        id: unique_id("snapshot"),
+        argv: Vec::new(),
+        input: stage.path().to_owned(),
+        result: None,
+        result_cap: RESULT_CAP,
+        contract: facility.contract.clone(),
+        env: BTreeMap::new(),
+        network: false,
+        timeout: Duration::from_secs(120),
+        output_cap: 1 << 16,
+        keep: None,
+    };
+    let layout = engine.layout(&opened, &job);
+    let inside = |name: &str| format!("{}/{name}", layout.input);
+    let work = format!("{}/work", layout.boxed);
+    let plan = CellPlan {
+        schema: SCHEMA.to_owned(),
+        cell: facility.cell(),
+        phase: Phase::Snapshot,
+        source: inside(SOURCE),
+        workdir: work.clone(),
+        work,
+        result: format!("{}/result.json", layout.boxed),
+        prelude: None,
+        setup: None,
+        tests: Vec::new(),
+        timeout: 60,
+        retries: 0,
+        network: false,
+        cut_network: false,
+        outputs: Vec::new(),
+        inputs: Vec::new(),
+        output_cap: 1 << 16,
+        allow_env: Vec::new(),
+        own_env: BTreeMap::new(),
+    };
+    let name = stage.write_plan(&job.id, &plan)?;
+    job.argv = vec![inside(PROGRAM), "cell".to_owned(), "--plan".to_owned(), inside(&name)];
+    job.result = Some(plan.result);
+    let (lines, _) = mpsc::unbounded_channel();
+    let completed = engine.run(&opened, &job, lines, cancel).await?;
+    let failed = |reason: String| EngineError::Image { reference: written.to_owned(), reason, hint: None };
+    let result = read_result(&completed, &facility.cell(), &Secrets::default()).map_err(failed)?;
+    let missing = || result.trouble.clone().unwrap_or_else(|| "no snapshot came back".to_owned());
+    Ok(result.environment.clone().ok_or_else(|| failed(missing()))?)
+}

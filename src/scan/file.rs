@@ -1,0 +1,309 @@
+//! One file: read, seen as its language, given to every rule.
+
+use std::io::Read as _;
+use std::ops::Range;
+use std::sync::PoisonError;
+
+use memchr::{memchr, memmem};
+
+use super::Shared;
+use super::finding::{self, Within};
+use super::grouping::{Kind, Kinds};
+use super::lines::Lines;
+use super::tree::{Snapshot, WHOLE};
+use crate::model::finding::Finding;
+use crate::scan::rules::context::FileInput;
+use crate::scan::rules::{Check, Report};
+use crate::scan::suppress::inline;
+use crate::scan::suppress::inline::Directive;
+use crate::source::lang;
+use crate::source::lang::View;
+use crate::source::lang::fact::{Import, Names, Reference, Usage};
+use crate::source::lang::language::Language;
+use crate::source::lang::matcher::Match;
+
+/// Bytes looked at to tell a binary file.
+const HEAD: usize = 8 << 10;
+/// Matches from which on a file of data is a list.
+const LIST: u64 = 64;
+/// Size up to which a JSON file without a path or URL may be a configuration.
+const BY_HAND: usize = 64 << 10;
+/// Matches from which on any file is.
+const MOST_MATCHES: usize = 5000;
+/// Most names that are remembered of one file.
+const MOST_MENTIONS: usize = 20_000;
+/// Size of a piece of a file that is too long to be read whole.
+const PIECE: usize = 4 << 20;
+/// What pieces overlap by, so that nothing is cut in two.
+const OVERLAP: usize = 8 << 10;
+
+/// Longest program or setting that is read as such: nobody writes more by hand.
+const LONGEST_CODE: usize = 2 << 20;
+/// Size of a program from which on it is read while no other is.
+const ALONE: usize = 256 << 10;
+/// What is said of a program that is longer.
+const TOO_LONG: &str = "it is too long to be read as code: its paths and addresses alone were looked at";
+
+/// What came of one file.
+#[derive(Debug, Default)]
+pub(super) struct Examined {
+    pub(super) findings: Vec<Finding>,
+    pub(super) imports: Vec<(u32, Import)>,
+    pub(super) references: Vec<(u32, Reference)>,
+    pub(super) names: Option<Names>,
+    pub(super) mentions: Vec<String>,
+    pub(super) directives: Vec<Directive>,
+    pub(super) notes: Vec<String>,
+    pub(super) bytes: u64,
+    pub(super) is_skipped: bool,
+}
+
+impl Examined {
+    fn skipped(note: Option<String>) -> Self {
+        Self { is_skipped: true, notes: note.into_iter().collect(), ..Self::default() }
+    }
+}
+
+/// Examines files, one after the other.
+pub(super) struct Worker<'a> {
+    shared: Shared<'a>,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(shared: Shared<'a>) -> Self {
+        Self { shared, buffer: Vec::new() }
+    }
+
+    pub(super) fn examine(&mut self, path: &str, snapshot: &Snapshot) -> Examined {
+        let mut bytes = std::mem::take(&mut self.buffer);
+        let examined = match snapshot.load(path, WHOLE, &mut bytes) {
+            Ok(_) if is_binary(&bytes) => Examined::skipped(None),
+            Ok(is_cut) => {
+                let language = Language::of(path, &bytes[..bytes.len().min(HEAD)]);
+                if is_cut || bytes.len() > longest(language) {
+                    self.pieces(path, language, bytes.as_mut(), snapshot)
+                } else {
+                    // What is made of a long program takes many times its size: one at a time.
+                    let is_alone = bytes.len() > ALONE && is_parsed(language);
+                    let alone = is_alone.then(|| self.shared.alone.lock().unwrap_or_else(PoisonError::into_inner));
+                    let examined = self.whole(path, language, &bytes);
+                    drop(alone);
+                    examined
+                }
+            }
+            Err(error) => Examined::skipped(Some(format!("it can't be read: {error}"))),
+        };
+        // One large file must not be paid for until the end.
+        bytes.shrink_to(PIECE);
+        self.buffer = bytes;
+        examined
+    }
+
+    fn whole(&self, path: &str, language: Language, bytes: &[u8]) -> Examined {
+        let mut examined = Examined { bytes: bytes.len() as u64, ..Examined::default() };
+        if !language.is_code() || language == Language::Json {
+            let mut kinds = Kinds::default();
+            if !matches!(language, Language::Prose | Language::Ignore) {
+                kinds.add(bytes, self.shared.matcher);
+            }
+            let found: u64 = kinds.kinds.iter().map(|kind| kind.count).sum();
+            // A JSON file of thousands of URLs, or of numbers alone, is data; what people write by hand is read as JSON.
+            let is_data = language != Language::Json || found > LIST || found == 0 && bytes.len() > BY_HAND;
+            if is_data {
+                // Nothing else is looked for in what is no code.
+                let is_of_interest = found > 0
+                    || language == Language::Data && bytes.trim_ascii_start().starts_with(b"/")
+                    || memmem::find(bytes, b"-----BEGIN ").is_some()
+                    || is_named_in_prose(language, bytes);
+                if is_of_interest {
+                    let text = if language == Language::Json { Language::Data } else { language };
+                    let view = lang::read(text, bytes);
+                    self.check(path, text, bytes, &view, &kinds.kinds, &mut examined);
+                }
+                return examined;
+            }
+        }
+        let view = lang::read(language, bytes);
+        let text = view.text.as_bytes();
+        let matches = self.shared.matcher.all(text);
+        let is_list = matches.len() as u64 > LIST && matches!(language, Language::Yaml | Language::Toml)
+            || matches.len() > MOST_MATCHES;
+        let kinds = if is_list {
+            let mut kinds = Kinds::default();
+            kinds.add(text, self.shared.matcher);
+            kinds.kinds
+        } else {
+            matches.into_iter().map(|first| Kind { first, count: 1, lines: Vec::new() }).collect()
+        };
+        self.check(path, language, bytes, &view, &kinds, &mut examined);
+        if let Some(problem) = &view.problem {
+            examined.notes.push(problem.clone());
+        }
+        self.remember(path, &view, bytes, &mut examined);
+        examined
+    }
+
+    /// What rules of the repository want to know of a file.
+    fn remember(&self, path: &str, view: &View<'_>, bytes: &[u8], examined: &mut Examined) {
+        let facts = &view.facts;
+        examined.names = facts.names.clone().filter(|_| path.ends_with(".py"));
+        let mut lines = None;
+        if !facts.imports.is_empty() || !facts.references.is_empty() {
+            let lines = &*lines.insert(Lines::of(bytes));
+            let line = |range: &Range<usize>| lines.line(view.map.in_file(range.start));
+            examined.imports = facts.imports.iter().map(|import| (line(&import.range), import.clone())).collect();
+            examined.references = facts.references.iter().map(|one| (line(&one.range), one.clone())).collect();
+        }
+        for span in view.spans.iter().filter(|span| span.is_active()).take(MOST_MENTIONS) {
+            let text = &view.text[span.range.clone()];
+            if span.is_head && text.starts_with("../") && (is_program(text) || leads_out(path, text)) {
+                let lines = lines.get_or_insert_with(|| Lines::of(bytes));
+                let reference = Reference { path: text.to_owned(), range: span.range.clone(), usage: Usage::Data };
+                examined.references.push((lines.line(view.map.in_file(span.range.start)), reference));
+            }
+            let name = text.rsplit('/').next().unwrap_or(text);
+            if text.len() < 300 && name.contains('.') && !name.contains([' ', '\n']) {
+                examined.mentions.push(name.to_owned());
+            }
+        }
+    }
+
+    /// A file that is too long to be read at once is data, whatever its name says.
+    fn pieces(&self, path: &str, language: Language, bytes: &mut Vec<u8>, snapshot: &Snapshot) -> Examined {
+        let mut examined = Examined { bytes: bytes.len() as u64, ..Examined::default() };
+        let mut kinds = Kinds::default();
+        let mut seen = kinds.kinds.len();
+        let mut samples: Vec<(Vec<u8>, Kind)> = Vec::new();
+        if is_parsed(language) {
+            examined.notes.push(TOO_LONG.to_owned());
+        }
+        let mut file = match snapshot.open(path) {
+            Ok(file) => file,
+            Err(error) => return Examined::skipped(Some(format!("it can't be read: {error}"))),
+        };
+        bytes.clear();
+        examined.bytes = 0;
+        loop {
+            let start = bytes.len();
+            if let Err(error) = (&mut file).take(PIECE as u64).read_to_end(bytes) {
+                examined.notes.push(format!("it can't be read to its end: {error}"));
+            }
+            let is_last = bytes.len() == start;
+            examined.bytes += (bytes.len() - start) as u64;
+            // The part behind the last end of a line waits for its continuation, when there is one.
+            let cut = if is_last { bytes.len() } else { cut(bytes) };
+            kinds.add(&bytes[..cut], self.shared.matcher);
+            for kind in &mut kinds.kinds[seen..] {
+                samples.push((bytes[kind.first.range.clone()].to_vec(), kind.clone()));
+            }
+            seen = kinds.kinds.len();
+            bytes.drain(..cut);
+            if is_last {
+                break;
+            }
+        }
+        // What was found is all that rules see of it: one sample a line.
+        let mut text = Vec::new();
+        let mut found = Vec::new();
+        for ((sample, first), kind) in samples.into_iter().zip(&kinds.kinds) {
+            let start = text.len();
+            text.extend_from_slice(&sample);
+            found.push(Kind { first: Match { range: start..text.len(), ..first.first }, ..kind.clone() });
+            text.push(b'\n');
+        }
+        if found.is_empty() {
+            return examined;
+        }
+        let view = lang::read(Language::Data, &text);
+        self.check(path, Language::Data, &text, &view, &found, &mut examined);
+        examined
+    }
+
+    fn check(
+        &self,
+        path: &str,
+        language: Language,
+        bytes: &[u8],
+        view: &View<'_>,
+        kinds: &[Kind],
+        examined: &mut Examined,
+    ) {
+        let matches: Vec<Match> = kinds.iter().map(|kind| kind.first.clone()).collect();
+        let input = FileInput { path, language, view, matches: &matches, world: self.shared.world };
+        let mut found: Vec<(&'static crate::scan::rules::Rule, Report)> = Vec::new();
+        let mut reports = Vec::new();
+        for rule in self.shared.rules {
+            if let Check::File(check) = rule.check {
+                check(&input, &mut reports);
+                found.extend(reports.drain(..).map(|report| (*rule, report)));
+            }
+        }
+        if !found.is_empty() {
+            let within = Within { path, lines: Lines::of(bytes), view, kinds };
+            examined.findings = finding::of_file(&within, found);
+            let notes = finding::limit(&mut examined.findings);
+            examined.notes.extend(notes.into_iter().map(|note| note.message));
+        }
+        examined.directives = inline::read(language, bytes);
+    }
+}
+
+/// Whether a document for people may name the image that the analysis runs in.
+fn is_named_in_prose(language: Language, bytes: &[u8]) -> bool {
+    language == Language::Prose
+        && ["docker run", "singularity ", "apptainer "]
+            .iter()
+            .any(|word| memmem::find(bytes, word.as_bytes()).is_some())
+}
+
+/// Whether a path names a program or a part of one.
+fn is_program(path: &str) -> bool {
+    [".py", ".sh", ".C", ".cxx", ".cc", ".cpp", ".h"].iter().any(|end| path.ends_with(end))
+}
+
+/// Whether more is made of a file than a list of places.
+fn is_parsed(language: Language) -> bool {
+    language.is_code() && language != Language::Json
+}
+
+/// Longest file that is read whole. A notebook is longer than its code.
+fn longest(language: Language) -> usize {
+    if is_parsed(language) && language != Language::Notebook { LONGEST_CODE } else { usize::MAX }
+}
+
+/// Whether a path that is relative to the directory of a file leaves the repository and names a file of data there.
+fn leads_out(file: &str, path: &str) -> bool {
+    let ups = path.split('/').take_while(|part| *part == "..").count();
+    let depth = file.matches('/').count();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let data = [
+        ".root", ".json", ".onnx", ".h5", ".parquet", ".pkl", ".npy", ".npz", ".csv", ".txt", ".yaml", ".yml",
+        ".coffea",
+    ];
+    ups > depth && data.iter().any(|end| name.ends_with(end))
+}
+
+fn is_binary(bytes: &[u8]) -> bool {
+    memchr(0, &bytes[..bytes.len().min(HEAD)]).is_some()
+}
+
+/// Where a piece can be cut: behind the last end of a line, else behind a blank or a comma, else before the overlap.
+fn cut(bytes: &[u8]) -> usize {
+    let tail = bytes.len().saturating_sub(OVERLAP);
+    let end = bytes[tail..].iter().rposition(|byte| matches!(byte, b'\n'));
+    let end = end.or_else(|| bytes[tail..].iter().rposition(|byte| matches!(byte, b' ' | b',' | b'"' | b'\t')));
+    end.map_or(tail, |at| tail + at + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leads_out;
+
+    #[test]
+    fn a_file_beside_the_repository_is_outside_of_it() {
+        assert!(leads_out("python/config.yaml", "../../training/model.onnx"));
+        assert!(!leads_out("python/config.yaml", "../data/model.onnx"));
+        assert!(!leads_out("python/config.yaml", "../../plots"));
+    }
+}

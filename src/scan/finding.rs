@@ -1,0 +1,184 @@
+//! Makes findings of what rules report: places, what belongs together, keys.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::grouping::Kind;
+use super::lines::Lines;
+use crate::model::finding::{Finding, Fix, MOST_PLACES, Place, Severity, Span};
+use crate::model::scan::Note;
+use crate::scan::rules::committed_credential::masked;
+use crate::scan::rules::{Report, Rule};
+use crate::scan::suppress::fingerprint::Fingerprints;
+use crate::source::lang::View;
+
+/// Findings of one rule, severity and group in one file from which on they are one.
+const MANY: usize = 8;
+
+/// Most findings of one rule and severity in one file; the rest is counted.
+const MOST: usize = 500;
+
+/// The file that reports are about.
+pub(super) struct Within<'a> {
+    pub(super) path: &'a str,
+    pub(super) lines: Lines<'a>,
+    pub(super) view: &'a View<'a>,
+    pub(super) kinds: &'a [Kind],
+}
+
+impl Within<'_> {
+    fn in_file(&self, range: &Range<usize>) -> Range<usize> {
+        let map = &self.view.map;
+        let start = map.in_file(range.start);
+        let end = if range.end > range.start { map.in_file(range.end - 1) + 1 } else { start };
+        start..end.max(start)
+    }
+
+    /// The kind of matches that a report is about, when it is about one.
+    fn kind(&self, range: &Range<usize>) -> Option<&Kind> {
+        let next = self.kinds.partition_point(|kind| kind.first.range.start <= range.start);
+        let kind = &self.kinds[next.checked_sub(1)?];
+        (range.start < kind.first.range.end).then_some(kind)
+    }
+}
+
+/// The findings of a file, in the order of their places.
+pub(super) fn of_file(within: &Within<'_>, reports: Vec<(&'static Rule, Report)>) -> Vec<Finding> {
+    let mut alone = Vec::new();
+    let mut groups: BTreeMap<_, Vec<(&'static Rule, Report)>> = BTreeMap::new();
+    for (rule, report) in reports {
+        if report.group.is_empty() {
+            alone.push(one(within, rule, report));
+        } else {
+            let severity = report.severity.unwrap_or(rule.severity);
+            groups.entry((rule.id, severity, report.group.clone())).or_default().push((rule, report));
+        }
+    }
+    for members in groups.into_values() {
+        let is_list = members.iter().any(|(_, report)| occurrences(within, report) > 1);
+        if is_list || members.len() > MANY {
+            alone.extend(several(within, members));
+        } else {
+            alone.extend(members.into_iter().map(|(rule, report)| one(within, rule, report)));
+        }
+    }
+    super::sort(&mut alone);
+    // Two readers of one place say the same once.
+    alone.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message && a.count == b.count);
+    alone
+}
+
+fn occurrences(within: &Within<'_>, report: &Report) -> u64 {
+    report.range.as_ref().and_then(|range| within.kind(range)).map_or(1, |kind| kind.count)
+}
+
+fn one(within: &Within<'_>, rule: &Rule, report: Report) -> Finding {
+    let range = report.range.as_ref().map(|range| within.in_file(range));
+    let edit = report.edit.as_ref().map(|edit| {
+        let range = within.in_file(&edit.range);
+        let (start, end) = (range.start as u64, range.end as u64);
+        Fix { title: edit.title.clone(), start, end, replacement: edit.replacement.clone() }
+    });
+    let span = range.clone().map(|range| within.lines.span(range));
+    let source = range.map(|range| shown(within, range.start));
+    Finding { span, source, fix: edit, ..bare(rule, report, within.path) }
+}
+
+/// One finding for many reports that say the same.
+fn several(within: &Within<'_>, members: Vec<(&'static Rule, Report)>) -> Option<Finding> {
+    let mut places = Vec::new();
+    let mut count = 0_u64;
+    for (_, report) in &members {
+        let Some(range) = &report.range else { continue };
+        match within.kind(range).filter(|kind| kind.count > 1) {
+            Some(kind) => {
+                count += kind.count;
+                places.extend(kind.lines.iter().copied());
+            }
+            None => {
+                count += 1;
+                places.push(within.lines.line(within.in_file(range).start));
+            }
+        }
+    }
+    places.sort_unstable();
+    places.dedup();
+    places.truncate(MOST_PLACES);
+    let (rule, first) = members.into_iter().next()?;
+    let source = first.range.as_ref().map(|range| shown(within, within.in_file(range).start));
+    let path: Arc<str> = Arc::from(within.path);
+    let places = places.into_iter().map(|line| Place { path: Arc::clone(&path), line }).collect();
+    Some(Finding { source, count: Some(count), places, ..bare(rule, first, within.path) })
+}
+
+/// The line of a place, without secrets.
+fn shown(within: &Within<'_>, offset: usize) -> String {
+    masked(&within.lines.text(offset)).into_owned()
+}
+
+fn bare(rule: &Rule, report: Report, path: &str) -> Finding {
+    Finding {
+        rule: rule.id.to_owned(),
+        severity: report.severity.unwrap_or(rule.severity),
+        confidence: report.confidence.unwrap_or(rule.confidence),
+        path: path.to_owned(),
+        span: None,
+        message: masked(&report.message).into_owned(),
+        help: report.help.map(|help| masked(&help).into_owned()),
+        fix: None,
+        facilities: report.reach,
+        source: None,
+        fingerprint: String::new(),
+        suppressed: None,
+        count: None,
+        places: Vec::new(),
+    }
+}
+
+/// The finding of a rule of the repository.
+pub(super) fn of_repository(rule: &Rule, report: Report) -> Finding {
+    let path = report.path.clone().unwrap_or_else(|| ".".to_owned());
+    let line = report.line;
+    let mut finding = bare(rule, report, &path);
+    if line > 0 {
+        finding.span = Some(Span { line, column: 1, end_line: line, end_column: 1 });
+    }
+    finding
+}
+
+/// Gives a finding that knows its line alone the text of it, all of which it then stands for.
+pub(super) fn place(finding: &mut Finding, line: impl Fn(u32) -> Option<String>) {
+    let Some(span) = &mut finding.span else { return };
+    let Some(text) = line(span.line) else { return };
+    let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+    let indent = text.chars().count() - text.trim_start().chars().count();
+    span.column = u32::try_from(indent + 1).unwrap_or(1);
+    span.end_column = (count(text.trim_end()) + 1).max(span.column);
+    finding.source = Some(masked(&text).into_owned());
+}
+
+/// Leaves out what nobody reads to its end, and says so. They must be sorted.
+pub(super) fn limit(findings: &mut Vec<Finding>) -> Vec<Note> {
+    let mut seen: BTreeMap<(String, String, Severity), usize> = BTreeMap::new();
+    findings.retain(|one| {
+        let count = seen.entry((one.path.clone(), one.rule.clone(), one.severity)).or_default();
+        *count += 1;
+        *count <= MOST
+    });
+    let more = seen.into_iter().filter(|(_, count)| *count > MOST);
+    more.map(|((path, rule, _), count)| Note {
+        path,
+        message: format!("{} more of {rule} are not listed", count - MOST),
+    })
+    .collect()
+}
+
+/// Gives every finding its key. They must be sorted.
+pub(super) fn number(findings: &mut [Finding]) {
+    let mut seen = Fingerprints::default();
+    for finding in findings {
+        let text = finding.source.clone().unwrap_or_else(|| finding.message.clone());
+        finding.fingerprint = seen.next(&finding.rule, &finding.path, &text);
+    }
+}

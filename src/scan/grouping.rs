@@ -1,0 +1,125 @@
+//! Lists of data: thousands of URLs in one file become one finding.
+//!
+//! Matches whose first parts are equal stand for one another: rules see the first of each, and what they say of it holds for
+//! all of them.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use memchr::{memchr_iter, memmem, memrchr};
+
+use crate::model::finding::MOST_PLACES;
+use crate::source::lang::matcher::{Form, Match, Matcher};
+
+/// Most different beginnings that are told apart in one file.
+const MOST_KINDS: usize = 2000;
+/// Longest beginning that is compared.
+const LONGEST_KEY: usize = 160;
+
+/// Matches that begin alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Kind {
+    /// The first of them.
+    pub(super) first: Match,
+    /// How many there are.
+    pub(super) count: u64,
+    /// Their lines, each once, the first [`MOST_PLACES`].
+    pub(super) lines: Vec<u32>,
+}
+
+/// Collects the kinds of matches of a text that may come in pieces.
+#[derive(Debug, Default)]
+pub(super) struct Kinds {
+    by_key: HashMap<Vec<u8>, usize>,
+    pub(super) kinds: Vec<Kind>,
+    line: u32,
+    counted: usize,
+}
+
+impl Kinds {
+    /// Adds the matches of a text whose first line is the one that the last piece ended in.
+    pub(super) fn add(&mut self, text: &[u8], matcher: &Matcher) {
+        self.counted = 0;
+        self.line = self.line.max(1);
+        matcher.each(text, |one| self.take(text, one));
+        self.count_to(text, text.len());
+    }
+
+    fn take(&mut self, text: &[u8], one: Match) {
+        self.count_to(text, one.range.start);
+        if is_comment(&text[..one.range.start]) {
+            return;
+        }
+        let key = &text[beginning(text, &one)];
+        let kind = match self.by_key.get(key) {
+            Some(kind) => *kind,
+            None if self.kinds.len() >= MOST_KINDS => return,
+            None => {
+                self.by_key.insert(key.to_vec(), self.kinds.len());
+                self.kinds.push(Kind { first: one, count: 0, lines: Vec::new() });
+                self.kinds.len() - 1
+            }
+        };
+        let kind = &mut self.kinds[kind];
+        kind.count += 1;
+        if kind.lines.len() < MOST_PLACES && kind.lines.last() != Some(&self.line) {
+            kind.lines.push(self.line);
+        }
+    }
+
+    fn count_to(&mut self, text: &[u8], end: usize) {
+        let lines = memchr_iter(b'\n', &text[self.counted..end]).count();
+        self.line = self.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+        self.counted = end;
+    }
+}
+
+/// Longest line that is searched for the sign of a comment.
+const LONGEST_LINE: usize = 4096;
+
+/// Whether what ends a text goes on as a comment, in the languages of lists. What stands there must not be the first of its
+/// kind: nothing is said of comments, and so nothing would be said of the others.
+fn is_comment(before: &[u8]) -> bool {
+    let line = &before[before.len().saturating_sub(LONGEST_LINE)..];
+    let line = &line[memrchr(b'\n', line).map_or(0, |at| at + 1)..];
+    line.trim_ascii_start().starts_with(b"#") || memmem::find(line, b" # ").is_some()
+}
+
+/// The part of a match that makes it one of a kind: of a path the first four parts, of a URL its host and three parts.
+fn beginning(text: &[u8], one: &Match) -> Range<usize> {
+    let bytes = &text[one.range.clone()];
+    // Slashes up to where the key ends: `/eos/user/j/jane` has four; `root://host//store/user/jane` six.
+    let wanted = if one.form == Form::Url { 6 } else { 4 };
+    let is_slash = |at: &usize| bytes.get(at + 1) != Some(&b'/') || one.form == Form::Url;
+    let mut slashes = memchr_iter(b'/', bytes).filter(is_slash);
+    let end = slashes.nth(wanted).unwrap_or(bytes.len()).min(LONGEST_KEY);
+    one.range.start..one.range.start + end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Kinds;
+    use crate::source::lang::matcher::Matcher;
+
+    #[test]
+    fn what_begins_alike_is_counted_together_across_pieces() {
+        let matcher = Matcher::new(["eos"]);
+        let mut kinds = Kinds::default();
+        kinds.add(
+            b"root://h.org//store/user/jane/a/1\nroot://h.org//store/user/jane/a/2 root://h.org//store/user/jane/b\n",
+            &matcher,
+        );
+        kinds.add(b"/eos/user/j/jane/x\nroot://h.org//store/user/jane/c\n", &matcher);
+        let seen: Vec<(u64, &[u32])> = kinds.kinds.iter().map(|kind| (kind.count, kind.lines.as_slice())).collect();
+        assert_eq!(seen, [(4, [1, 2, 4].as_slice()), (1, [3].as_slice())]);
+    }
+
+    #[test]
+    fn what_is_commented_out_stands_for_nothing() {
+        let matcher = Matcher::new(["eos"]);
+        let mut kinds = Kinds::default();
+        kinds.add(b"  # a: /eos/user/j/jane/old\n  a: /eos/user/j/jane/new # not /eos/user/j/jane/x\n", &matcher);
+        let seen: Vec<(u64, &[u32])> = kinds.kinds.iter().map(|kind| (kind.count, kind.lines.as_slice())).collect();
+        assert_eq!(seen, [(1, [2].as_slice())]);
+    }
+}

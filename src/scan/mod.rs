@@ -1,0 +1,249 @@
+//! The static audit: reads every file once, in parallel, and makes findings of what the rules say.
+//!
+//! It executes nothing of the repository and needs neither an engine nor the network.
+
+pub mod acceptance;
+pub mod apply_fixes;
+mod file;
+mod finding;
+pub mod fixes;
+mod grouping;
+mod lines;
+pub mod rules;
+mod subject;
+pub mod suppress;
+mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use crate::config::Config;
+use crate::config::scan::{Named, Scan as Accepted};
+use crate::error::Error;
+use crate::facility::{Catalogue, Facility};
+use crate::model::finding::Finding;
+use crate::model::scan::{FileCounts, Note, RuleInfo, SCHEMA, Scan, ScanTiming};
+use crate::scan::rules::context::{RepositoryInput, World};
+use crate::scan::rules::{Check, Rule};
+use crate::scan::suppress::Directives;
+use crate::source::RepoError;
+use crate::source::lang::matcher::Matcher;
+use crate::source::manifest::image::digest::Digests;
+use acceptance::{Known, judge};
+use file::{Examined, Worker};
+use tree::Snapshot;
+
+pub use subject::subject;
+
+/// What is scanned, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Top of the analysis.
+    pub top: PathBuf,
+    /// Name of the analysis.
+    pub name: Option<String>,
+    /// Commits whose changes are scanned, as `A..B`; none for the working tree.
+    pub changed: Option<String>,
+    /// Ids of the facilities that findings are told for; empty for all of the catalogue.
+    pub facilities: Vec<String>,
+    /// Ids of rules that run; empty for all.
+    pub select: Vec<String>,
+    /// Whether the configuration names the tests.
+    pub tested: bool,
+    /// Globs of paths that are not read.
+    pub exclude: Vec<String>,
+    /// Threads; at least one.
+    pub jobs: usize,
+}
+
+impl Options {
+    /// All of the working tree, as the configuration says.
+    pub fn new(top: PathBuf, config: &Config) -> Self {
+        let names = |named: &[Named]| named.iter().map(|named| named.name.clone()).collect();
+        Self {
+            top,
+            name: config.name.clone(),
+            changed: None,
+            facilities: names(&config.scan.facilities),
+            select: names(&config.scan.select),
+            tested: !config.test.run.is_empty(),
+            exclude: config.scan.exclude.clone(),
+            jobs: std::thread::available_parallelism().map_or(2, |n| n.get().min(8)),
+        }
+    }
+}
+
+/// One audit.
+#[derive(Debug)]
+pub struct Audit {
+    /// What it found, with what is accepted marked as such.
+    pub scan: Scan,
+    /// The files that were looked at: all, or those that a range of commits brings.
+    pub files: Vec<String>,
+}
+
+/// Scans, and marks what is accepted. The baseline itself is not read as a part of the analysis: it quotes what it accepts.
+///
+/// # Errors
+/// When the top is no directory or the range of commits isn't there. Files that can't be read become notes.
+pub fn audit(mut options: Options, accepted: &Accepted, known: &Known) -> Result<Audit, RepoError> {
+    options.exclude.push(globset::escape(&known.path));
+    let mut scanned = scan(&options)?;
+    let files = std::mem::take(&mut scanned.files);
+    Ok(Audit { scan: judge(scanned, options.changed.is_some(), accepted, known), files })
+}
+
+/// The audit of all of the working tree, with the baseline that the configuration or a file beside it names.
+///
+/// # Errors
+/// As [`audit`], and when the baseline can't be read.
+pub fn whole(options: Options, config: &Config) -> Result<Scan, Error> {
+    let known = Known::read(None, &options.top, &config.scan)?;
+    Ok(audit(options, &config.scan, &known)?.scan)
+}
+
+/// Scans.
+fn scan(options: &Options) -> Result<Scanned, RepoError> {
+    let (clock, started) = (Instant::now(), jiff::Timestamp::now());
+    let mut snapshot = Snapshot::read(options)?;
+    let rules: Vec<&'static Rule> = rules::all().filter(|rule| is_selected(rule, &options.select)).collect();
+    let catalogue = Catalogue::builtin();
+    let (inventory, digests) = (snapshot.inventory(), Digests::of(&snapshot));
+    let paths = std::mem::take(&mut snapshot.paths);
+    let mut world = World::new(catalogue, targets(catalogue, &options.facilities), paths, inventory);
+    (world.tested, world.digests) = (options.tested, digests);
+    let mut notes = std::mem::take(&mut snapshot.notes);
+    let (mut findings, mut counts) = (Vec::new(), FileCounts { skipped: snapshot.skipped, ..FileCounts::default() });
+    let (mut imports, mut directives) = (Vec::new(), Directives::new());
+    let (mut references, mut mentions, mut names) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+    let matcher = Matcher::new(catalogue.roots());
+    let alone = Mutex::new(());
+    let examined =
+        examine(&snapshot, &Shared { rules: &rules, world: &world, matcher: &matcher, alone: &alone }, options.jobs);
+    for (path, one) in examined {
+        findings.extend(one.findings);
+        counts.scanned += u64::from(!one.is_skipped);
+        counts.skipped += u64::from(one.is_skipped);
+        counts.bytes += one.bytes;
+        imports.extend(one.imports.into_iter().map(|(line, import)| (path.clone(), line, import)));
+        references.extend(one.references.into_iter().map(|(line, reference)| (path.clone(), line, reference)));
+        names.extend(one.names.map(|names| (path.clone(), names)));
+        for name in one.mentions {
+            *mentions.entry(name).or_insert(0) += 1;
+        }
+        notes.extend(one.notes.into_iter().map(|message| Note { path: path.clone(), message }));
+        if !one.directives.is_empty() {
+            directives.insert(path, one.directives);
+        }
+    }
+    let repository = RepositoryInput {
+        world: &world,
+        links: snapshot.links.clone(),
+        imports,
+        names,
+        references,
+        mentions,
+        submodules: snapshot.submodules(),
+    };
+    for rule in &rules {
+        if let Check::Repository(check) = rule.check {
+            let mut reports = Vec::new();
+            check(&repository, &mut reports);
+            let mut own: Vec<_> = reports.into_iter().map(|report| finding::of_repository(rule, report)).collect();
+            sort(&mut own);
+            notes.extend(finding::limit(&mut own));
+            snapshot.place(&mut own);
+            findings.append(&mut own);
+        }
+    }
+    sort(&mut findings);
+    finding::number(&mut findings);
+    notes.sort_unstable();
+    notes.dedup();
+    let scan = Scan {
+        schema: SCHEMA.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        analysis: subject(&options.top, options.name.as_deref(), snapshot.commit.as_deref()),
+        facilities: world.targets.iter().map(|facility| facility.id.clone()).collect(),
+        rules: rules.iter().map(|rule| info(rule)).collect(),
+        findings,
+        notes,
+        inventory: world.inventory,
+        files: counts,
+        timing: ScanTiming {
+            started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            milliseconds: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
+        },
+    };
+    Ok(Scanned { scan, directives, files: snapshot.files })
+}
+
+/// A scan before anything is suppressed.
+#[derive(Debug)]
+struct Scanned {
+    scan: Scan,
+    /// Comments that suppress findings.
+    directives: Directives,
+    /// The files that were looked at.
+    files: Vec<String>,
+}
+
+fn is_selected(rule: &Rule, select: &[String]) -> bool {
+    select.is_empty() || select.iter().any(|id| id == rule.id)
+}
+
+/// A rule as reports list it.
+pub fn info(rule: &Rule) -> RuleInfo {
+    RuleInfo {
+        id: rule.id.to_owned(),
+        severity: rule.severity,
+        confidence: rule.confidence,
+        summary: rule.summary.to_owned(),
+        page: rule.page.to_owned(),
+    }
+}
+
+/// The facilities asked for; all when none is.
+fn targets<'a>(catalogue: &'a Catalogue, ids: &[String]) -> Vec<&'a Facility> {
+    let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+    catalogue.facilities.iter().filter(|facility| ids.is_empty() || ids.contains(facility.id.as_str())).collect()
+}
+
+/// What all workers share.
+#[derive(Clone, Copy)]
+struct Shared<'a> {
+    rules: &'a [&'static Rule],
+    world: &'a World<'a>,
+    matcher: &'a Matcher,
+    /// Held by who reads a long program.
+    alone: &'a Mutex<()>,
+}
+
+/// Examines every file, by path.
+fn examine(snapshot: &Snapshot, shared: &Shared<'_>, jobs: usize) -> Vec<(String, Examined)> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1).min(snapshot.files.len()) {
+            scope.spawn(|| {
+                let mut worker = Worker::new(*shared);
+                let mut own = Vec::new();
+                while let Some(path) = snapshot.files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    own.push((path.clone(), worker.examine(path, snapshot)));
+                }
+                done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).append(&mut own);
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    done.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    done
+}
+
+/// Findings in the order of every report.
+pub fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| (&a.path, a.span, &a.rule, &a.message).cmp(&(&b.path, b.span, &b.rule, &b.message)));
+}

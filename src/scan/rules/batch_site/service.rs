@@ -1,0 +1,107 @@
+//! Batch systems by the names that REANA, law and CRAB give them.
+
+use super::super::Report;
+use super::super::context::FileInput;
+use super::{PROFILE, bare, is_open, shown};
+use crate::model::finding::Severity;
+use crate::source::lang::fact::{Dialect, Setting};
+use crate::source::lang::span::Span;
+
+pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    let settings = input.view.facts.settings.iter();
+    reports.extend(settings.filter(|setting| !is_open(&setting.value.text, "")).filter_map(of_setting));
+    for span in input.view.spans.iter().filter(|span| span.is_active()) {
+        let is_told = |report: &Report| {
+            report.range.as_ref().is_some_and(|range| range.start <= span.range.start && span.range.end <= range.end)
+        };
+        if let Some(report) = of_span(input, span).filter(|_| !reports.iter().any(is_told)) {
+            reports.push(report);
+        }
+    }
+}
+
+fn of_setting(setting: &Setting) -> Option<Report> {
+    if !matches!(setting.dialect, Dialect::Config | Dialect::Program) {
+        return None;
+    }
+    let value = setting.value.text.trim_matches(['"', '\'']);
+    let (severity, what) = match bare(&setting.key).as_str() {
+        // Back ends of REANA at CERN alone: `htcondorcern`, `slurmcern`.
+        "compute_backend" if value.ends_with("cern") => {
+            (Severity::Error, "a batch system that REANA has at CERN alone")
+        }
+        "htcondor_max_runtime" if value.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+            (Severity::Warning, "a job flavour of CERN's pool")
+        }
+        "htcondor_flavor" | "slurm_flavor" | "htcondor_pool" | "htcondor_scheduler"
+            if setting.dialect == Dialect::Config =>
+        {
+            (Severity::Warning, "the batch system of one site")
+        }
+        _ => return None,
+    };
+    let message = format!("`{} = {}` names {what}", setting.key, shown(&setting.value.text));
+    Some(Report::at(&setting.range, message).severity(severity).help(PROFILE).group(setting.key.clone()))
+}
+
+/// `config.Site.storageSite = "T2_DE_DESY"`: output goes where the author may write. Jobs of HTCondor are sent by `sites`.
+fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
+    let name = span.name.as_deref()?.rsplit('.').next()?;
+    let is_named = matches!(name, "storageSite" | "whitelist" | "storage_element" | "sites" | "desired_sites");
+    let text = input.view.text.get(span.range.clone())?;
+    let is_site = |name: &str| {
+        let name = name.trim().as_bytes();
+        matches!(name, [b'T', b'0'..=b'3', b'_', b'A'..=b'Z', b'A'..=b'Z', b'_', _, ..])
+    };
+    (is_named && text.split(',').all(is_site)).then(|| {
+        let message = format!("`{name} = {}` sends jobs or their output to one site of the grid", shown(text));
+        Report::at(&span.range, message).severity(Severity::Warning).help(PROFILE).group(name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::severities;
+    use super::super::RULE;
+    use crate::model::finding::Severity::{Error, Warning};
+
+    #[test]
+    fn a_back_end_of_reana_at_cern_is_an_error() {
+        let step = "steps:\n  - environment: 'a/b:1'\n    compute_backend: slurmcern\n";
+        assert_eq!(severities(&RULE, "reana.yaml", step), [Error]);
+        assert_eq!(severities(&RULE, "reana.yaml", "steps:\n  - compute_backend: kubernetes\n"), []);
+        let rule = "rule a:\n    resources:\n        compute_backend=\"htcondorcern\"\n";
+        assert_eq!(severities(&RULE, "workflow/Snakefile", rule), [Error]);
+    }
+
+    #[test]
+    fn flavours_of_law_and_sites_of_crab_are_warnings() {
+        assert_eq!(severities(&RULE, "law.cfg", "[job]\nhtcondor_flavor: naf_el9\n"), [Warning]);
+        assert_eq!(severities(&RULE, "law.cfg", "[job]\nhtcondor_flavor: $FLAVOR\n"), []);
+        assert_eq!(severities(&RULE, "crab.py", "config.Site.storageSite = 'T2_DE_DESY'\n"), [Warning]);
+        assert_eq!(severities(&RULE, "crab.py", "config.Site.blacklist = ['T2_DE_DESY']\n"), []);
+        assert_eq!(severities(&RULE, "submit.py", "task(submit={\"sites\": \"T2_US_UCSD\", \"a\": 1})\n"), [Warning]);
+        assert_eq!(severities(&RULE, "submit.py", "task(sites='T2_US_UCSD,T2_US_MIT')\n"), [Warning]);
+        assert_eq!(severities(&RULE, "plot.py", "sites = 'T2_of_all'\ndoors = {'T2_US_UCSD': 'a'}\n"), []);
+    }
+
+    #[test]
+    fn an_attribute_of_machines_that_is_nobody_elses_is_a_risk() {
+        let jdl = |requirements: &str| format!("executable = a.sh\nrequirements = {requirements}\nqueue\n");
+        assert_eq!(severities(&RULE, "a.jdl", &jdl("(Target.ProvidesIO == True) && TARGET.Cpus > 1")), [Warning]);
+        assert_eq!(severities(&RULE, "a.jdl", &jdl("TARGET.ProvidesDesk")), [Warning]);
+        let common = "TARGET.Arch == \"X86_64\" && TARGET.HasSingularity && (TARGET.OpSysMajorVer >= 8)";
+        assert_eq!(severities(&RULE, "a.jdl", &jdl(common)), []);
+        let domain = "(TARGET.UidDomain == \"hep.example.edu\" && TARGET.HAS_HDFS)";
+        assert_eq!(severities(&RULE, "a.jdl", &jdl(domain)), [Error]);
+        assert_eq!(severities(&RULE, "a.py", &format!("config['Requirements'] = '{domain}'\n")), [Error]);
+        assert_eq!(severities(&RULE, "a.jdl", &jdl("TARGET.UidDomain == MY.UidDomain")), []);
+        assert_eq!(severities(&RULE, "a.jdl", &jdl("MY.Retries < 3 && TARGET.Machine =!= LastMatchName1")), []);
+    }
+
+    #[test]
+    fn accounts_of_a_pool_in_a_configuration_are_errors() {
+        assert_eq!(severities(&RULE, "a.ini", "[job]\naccounting_group = cms.higgs\n"), [Error]);
+        assert_eq!(severities(&RULE, "a.sub", "requirements = TARGET.CloudSite == \"x\"\nqueue\n"), [Error]);
+    }
+}

@@ -1,0 +1,157 @@
+//! Proxies, keys and tokens that were committed.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+use memchr::memmem;
+
+use super::context::FileInput;
+use super::{Check, Report, Rule};
+use crate::model::finding::{Confidence, Severity};
+
+/// Private keys, grid proxies, access tokens.
+pub(super) static RULE: Rule = Rule {
+    id: "committed-credential",
+    severity: Severity::Error,
+    confidence: Confidence::High,
+    summary: "a private key, a grid proxy or an access token is in the repository",
+    page: PAGE,
+    check: Check::File(check),
+};
+
+const PAGE: &str = "\
+## What it does
+
+Finds private keys in PEM, grid proxies (a certificate with its key), and tokens of GitHub, GitLab, AWS and Slack by their fixed
+beginnings. The finding says what kind it is and where; its value is never printed.
+
+## Why it breaks elsewhere
+
+A proxy is valid for days and for one person: a job that uses it works for her until Thursday. And whoever reads the repository has it.
+
+## Example
+
+A file `x509up_u12345` beside the scripts.
+
+## How to fix
+
+Revoke it, remove it from the history, and let jobs bring their own: `x509userproxy`, `BEARER_TOKEN_FILE`.
+
+## Limits
+
+Encrypted keys and passwords without a fixed form are not found. Keys in tests and examples are reported as well.
+";
+
+/// What every header begins with.
+const BEGIN: &[u8] = b"-----BEGIN ";
+/// Headers of private keys (RFC 7468, RFC 1421, OpenSSH).
+const KEYS: &[&str] = &[
+    "-----BEGIN RSA PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN EC PRIVATE KEY-----",
+    "-----BEGIN OPENSSH PRIVATE KEY-----",
+    "-----BEGIN DSA PRIVATE KEY-----",
+];
+
+/// Beginnings of tokens, the number of characters that follow at least, and what they are.
+const TOKENS: &[(&str, usize, &str)] = &[
+    ("ghp_", 36, "a GitHub token"),
+    ("gho_", 36, "a GitHub token"),
+    ("ghs_", 36, "a GitHub token"),
+    ("github_pat_", 40, "a GitHub token"),
+    ("glpat-", 20, "a GitLab token"),
+    ("AKIA", 16, "an AWS access key"),
+    ("xoxb-", 20, "a Slack token"),
+    ("xoxp-", 20, "a Slack token"),
+];
+
+fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    let bytes = input.view.text.as_bytes();
+    for at in memmem::find_iter(bytes, BEGIN) {
+        let Some(header) = KEYS.iter().find(|header| bytes[at..].starts_with(header.as_bytes())) else { continue };
+        // A header alone, in code that looks for one, holds no key.
+        let body = bytes[at + header.len()..].iter().take(200).filter(|byte| byte.is_ascii_alphanumeric()).count();
+        let ends_line = matches!(bytes.get(at + header.len()), Some(b'\n' | b'\r' | b'\\'));
+        if body > 100 && ends_line {
+            let is_proxy = memmem::find(bytes, b"-----BEGIN CERTIFICATE-----").is_some();
+            let what = if is_proxy { "a grid proxy, with its private key," } else { "a private key" };
+            reports.push(report(at..at + header.len(), what));
+        }
+    }
+    // Tokens stand in programs and settings; lists of data are long.
+    if !input.language.is_code() {
+        return;
+    }
+    for (range, what) in tokens(bytes) {
+        reports.push(report(range.start..range.start + 4, what));
+    }
+}
+
+/// Finds every beginning of a token in one pass.
+static BEGINNINGS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(TOKENS.iter().map(|(begin, _, _)| begin)).ok());
+
+/// Tokens of a text, with what they are.
+fn tokens(bytes: &[u8]) -> Vec<(Range<usize>, &'static str)> {
+    let mut found = Vec::new();
+    for one in BEGINNINGS.iter().flat_map(|beginnings| beginnings.find_iter(bytes)) {
+        let (_, length, what) = TOKENS[one.pattern().as_usize()];
+        let before = one.start().checked_sub(1).map(|before| bytes[before]);
+        let rest = &bytes[one.end()..];
+        let token = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+        let varied = rest.iter().take(length).any(u8::is_ascii_digit);
+        if token >= length && varied && before.is_none_or(|byte| !byte.is_ascii_alphanumeric()) {
+            found.push((one.start()..one.end() + token, what));
+        }
+    }
+    found
+}
+
+/// The text without tokens and without the users and passwords of URLs, each of which becomes `…`: for everything that is shown.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let mut secrets: Vec<Range<usize>> =
+        tokens(bytes).into_iter().map(|(range, _)| range.start + 4..range.end).collect();
+    for at in memmem::find_iter(bytes, b"://") {
+        let start = at + 3;
+        let rest = &text[start..];
+        let end = rest.find(['/', ' ', '"', '\'', '?', '#', '<', '>', '`']).unwrap_or(rest.len());
+        if let Some(user) = rest[..end].rfind('@').filter(|user| *user > 0 && rest[..*user].contains(':')) {
+            secrets.push(start..start + user);
+        }
+    }
+    if secrets.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    secrets.sort_by_key(|range| range.start);
+    let (mut shown, mut done) = (String::with_capacity(text.len()), 0);
+    for secret in secrets.into_iter().filter(|secret| !secret.is_empty()) {
+        if secret.start >= done {
+            shown.push_str(&text[done..secret.start]);
+            shown.push('…');
+        }
+        done = done.max(secret.end);
+    }
+    shown.push_str(&text[done..]);
+    Cow::Owned(shown)
+}
+
+fn report(range: Range<usize>, what: &str) -> Report {
+    Report::at(&range, format!("{what} is in the repository")).help("revoke it, and remove it from the history too")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn what_is_shown_holds_no_secret() {
+        let token = format!("ghp_{}", "a1".repeat(18));
+        assert_eq!(masked(&format!("x = '{token}'")), "x = 'ghp_…'");
+        assert_eq!(masked("git clone https://jane:s3cret@host/x.git"), "git clone https://…@host/x.git");
+        assert_eq!(masked("ssh://git@host/x {a@b}"), "ssh://git@host/x {a@b}");
+        assert_eq!(masked("plain é"), "plain é");
+    }
+}

@@ -1,0 +1,137 @@
+//! What rules are given.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::facility::{Catalogue, Facility};
+use crate::model::inventory::{Inventory, Locked, PythonRange, Requirement};
+use crate::source::lang::View;
+use crate::source::lang::fact::{Import, Names, Reference};
+use crate::source::lang::language::Language;
+use crate::source::lang::matcher::Match;
+use crate::source::manifest::image::digest::Digests;
+use crate::source::manifest::normalized;
+use crate::source::manifest::wheel::allows;
+
+/// Minor versions of Python 3 below this one are tried on a declared range.
+const NEWEST: u8 = 30;
+
+/// What is the same for all files of a scan.
+#[derive(Debug)]
+pub struct World<'a> {
+    /// All facilities.
+    pub catalogue: &'a Catalogue,
+    /// The facilities that findings are told for.
+    pub targets: Vec<&'a Facility>,
+    /// Paths of the repository's files and links, ignored ones left out, relative to its top.
+    pub paths: BTreeSet<String>,
+    /// Whether the configuration names the tests.
+    pub tested: bool,
+    /// What the repository declares.
+    pub inventory: Inventory,
+    /// Digests of images that it knows.
+    pub digests: Digests,
+    /// Places of packages in `inventory.locked`, by normalised name.
+    locked: HashMap<String, Vec<usize>>,
+    /// Places of entries in `inventory.requirements`, by file.
+    requirements: HashMap<String, Vec<usize>>,
+    /// Of each entry of `inventory.pythons` the oldest minor version of Python 3 that it allows.
+    oldest: Vec<Option<u8>>,
+}
+
+impl<'a> World<'a> {
+    /// With what rules look up for every file.
+    pub fn new(
+        catalogue: &'a Catalogue,
+        targets: Vec<&'a Facility>,
+        paths: BTreeSet<String>,
+        inventory: Inventory,
+    ) -> Self {
+        let (mut locked, mut requirements) = (HashMap::<_, Vec<usize>>::new(), HashMap::<_, Vec<usize>>::new());
+        for (n, one) in inventory.locked.iter().enumerate() {
+            locked.entry(normalized(&one.name)).or_default().push(n);
+        }
+        for (n, one) in inventory.requirements.iter().enumerate() {
+            requirements.entry(one.path.clone()).or_default().push(n);
+        }
+        let allowed = |range: &str| (0..NEWEST).find(|minor| allows(range, (3, *minor)) == Some(true));
+        let oldest = inventory.pythons.iter().map(|range| allowed(&range.constraint)).collect();
+        let digests = Digests::default();
+        Self { catalogue, targets, paths, tested: false, inventory, digests, locked, requirements, oldest }
+    }
+
+    /// What lock files have of a package.
+    pub fn locked(&self, name: &str) -> impl Iterator<Item = &Locked> {
+        let found = self.locked.get(&normalized(name)).map(Vec::as_slice).unwrap_or_default();
+        found.iter().map(|n| &self.inventory.locked[*n])
+    }
+
+    /// What a file asks for.
+    pub fn requirements_of(&self, path: &str) -> impl Iterator<Item = &Requirement> {
+        let found = self.requirements.get(path).map(Vec::as_slice).unwrap_or_default();
+        found.iter().map(|n| &self.inventory.requirements[*n])
+    }
+
+    /// The declared Pythons, each with the oldest minor version of Python 3 that it allows.
+    pub fn oldest_pythons(&self) -> impl Iterator<Item = (&PythonRange, Option<u8>)> {
+        self.inventory.pythons.iter().zip(self.oldest.iter().copied())
+    }
+    /// Whether the repository has a file of this path, relative to its top.
+    pub fn has_file(&self, path: &str) -> bool {
+        self.paths.contains(path)
+    }
+
+    /// Whether the repository has a directory of this path, relative to its top, without a slash at the end.
+    pub fn has_directory(&self, path: &str) -> bool {
+        let inside = format!("{path}/");
+        self.paths.range(inside.clone()..).next().is_some_and(|next| next.starts_with(&inside))
+    }
+}
+
+/// One file.
+#[derive(Debug, Clone, Copy)]
+pub struct FileInput<'a> {
+    /// Path relative to the top.
+    pub path: &'a str,
+    /// Language.
+    pub language: Language,
+    /// Its text, spans and facts.
+    pub view: &'a View<'a>,
+    /// Absolute paths and URLs in the text, sorted; those in comments and documentation too: ask the view.
+    pub matches: &'a [Match],
+    /// The rest.
+    pub world: &'a World<'a>,
+}
+
+/// The repository, after all files.
+#[derive(Debug)]
+pub struct RepositoryInput<'a> {
+    /// What is the same for all files.
+    pub world: &'a World<'a>,
+    /// Links: path, target as written.
+    pub links: Vec<(String, String)>,
+    /// Imports of Python files and notebooks: path, line, import. Sorted.
+    pub imports: Vec<(String, u32, Import)>,
+    /// The names of each module of Python that is known whole, by its path.
+    pub names: BTreeMap<String, Names>,
+    /// Files that files need: path, line, reference. Sorted by path.
+    pub references: Vec<(String, u32, Reference)>,
+    /// How often programs and settings name a file, by the last part of its path.
+    pub mentions: BTreeMap<String, u32>,
+    /// Submodules: path, URL without credentials, branch that is followed, whether a commit is recorded.
+    pub submodules: Vec<Submodule>,
+}
+
+/// A submodule, as `.gitmodules` and the index have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submodule {
+    /// Path.
+    pub path: String,
+    /// URL, without credentials.
+    pub url: String,
+    /// Branch that is followed.
+    pub branch: Option<String>,
+    /// Line in `.gitmodules`, from 1.
+    pub line: u32,
+    /// Whether the index records a commit for it.
+    pub is_recorded: bool,
+}

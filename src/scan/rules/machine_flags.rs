@@ -1,0 +1,73 @@
+//! Compiler flags for one kind of processor.
+
+use super::context::FileInput;
+use super::{Check, Report, Rule};
+use crate::model::finding::{Confidence, Severity};
+use crate::source::lang::language::Language;
+
+/// `-march=native`, `-msse`, `-mavx2`.
+pub(super) static RULE: Rule = Rule {
+    id: "machine-flags",
+    severity: Severity::Warning,
+    confidence: Confidence::High,
+    summary: "a compiler flag for one kind of processor",
+    page: PAGE,
+    check: Check::File(check),
+};
+
+const PAGE: &str = "\
+## What it does
+
+Finds `-march=`, `-mtune=native`, `-mcpu=`, `-msse…`, `-mavx…` and `-m32` in build files and scripts.
+
+## Why it breaks elsewhere
+
+With `-march=native` a library that was built on the login node dies with `Illegal instruction` on an older worker node. Flags of x86
+are errors on ARM machines, which several facilities and most laptops now have.
+
+## Example
+
+```make
+CXXFLAGS = -O2 -march=native
+```
+
+## How to fix
+
+Leave it out, or name the oldest level that all facilities have: `-march=x86-64-v2`, behind a test of the architecture.
+
+## Limits
+
+Flags that a library's own configuration gives (`root-config --cflags`) are not seen.
+";
+
+fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    if !matches!(
+        input.language,
+        Language::Make | Language::Cmake | Language::Shell | Language::Docker | Language::Apptainer | Language::Python
+    ) {
+        return;
+    }
+    let facts = &input.view.facts;
+    let values = facts.settings.iter().map(|setting| &setting.value).filter(|_| input.language != Language::Python);
+    let words = facts.commands.iter().flat_map(|command| command.words.iter().skip(1));
+    for word in values.chain(words) {
+        if let Some(flag) = word.text.split([' ', '\t', '"', '\'']).find(|flag| is_flag(flag)) {
+            let message = format!("`{flag}` builds for one kind of processor");
+            let help = "leave it out, or name the oldest level that every facility has";
+            reports.push(Report::at(&word.range, message).help(help).group(flag));
+        }
+    }
+}
+
+fn is_flag(flag: &str) -> bool {
+    let level = flag.strip_prefix("-march=").or_else(|| flag.strip_prefix("-mcpu="));
+    match level {
+        // What every machine of the architecture has.
+        Some(level) => !matches!(level, "x86-64" | "x86-64-v2" | "armv8-a" | ""),
+        None => {
+            flag == "-m32"
+                || flag == "-mtune=native"
+                || ["-msse", "-mavx", "-mfma", "-mbmi"].iter().any(|begin| flag.starts_with(begin))
+        }
+    }
+}

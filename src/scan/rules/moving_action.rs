@@ -1,0 +1,121 @@
+//! Actions of CI systems that move or that were switched off.
+
+use super::context::FileInput;
+use super::{Check, Report, Rule};
+use crate::model::finding::{Confidence, Severity};
+use crate::source::lang::span::Span;
+
+/// `uses: x@master`, and versions of actions that no longer run.
+pub(super) static RULE: Rule = Rule {
+    id: "moving-action",
+    severity: Severity::Warning,
+    confidence: Confidence::High,
+    summary: "a CI action by a branch, or in a version that was switched off",
+    page: PAGE,
+    check: Check::File(check),
+};
+
+const PAGE: &str = "\
+## What it does
+
+Finds steps of GitHub workflows that use an action by a branch (`@master`, `@main`), and `actions/upload-artifact`,
+`actions/download-artifact` and `actions/cache` in versions that GitHub has switched off. Jobs on machines that GitHub has taken away
+(`ubuntu-20.04`) and Pythons that its machines have no more (2.7 to 3.7) are warnings.
+
+## Why it breaks elsewhere
+
+The branch changes under the workflow, so that the same commit passes today and fails tomorrow. Version 3 and older of the artifact
+actions have failed since January 2025, and versions 1 and 2 of `actions/cache` since March 2025.
+
+## Example
+
+```yaml
+- uses: actions/upload-artifact@v3
+```
+
+## How to fix
+
+Name a release, best by its commit. Take version 4 or newer of the artifact actions.
+
+## Limits
+
+Actions in other repositories' reusable workflows are not followed.
+";
+
+/// Actions, with the first major version that still runs (github.blog, changelog of 2024-04-16 and 2024-12-05).
+const SWITCHED_OFF: &[(&str, u32)] =
+    &[("actions/upload-artifact", 4), ("actions/download-artifact", 4), ("actions/cache", 3)];
+
+fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+    if !input.path.contains(".github/") && !input.path.ends_with("action.yml") && !input.path.ends_with("action.yaml") {
+        return;
+    }
+    for span in input.view.spans.iter().filter(|span| span.is_active()) {
+        reports.extend(retired(input, span));
+    }
+    for setting in &input.view.facts.settings {
+        if setting.key.rsplit('.').next() != Some("uses") {
+            continue;
+        }
+        let Some((action, version)) = setting.value.text.trim().split_once('@') else { continue };
+        let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+        let off =
+            SWITCHED_OFF.iter().find(|(name, first)| *name == action && major.is_some_and(|major| major < *first));
+        if let Some((_, first)) = off {
+            let message = format!("GitHub has switched `{action}@{version}` off: the step fails");
+            let help = format!("take {action}@v{first} or newer");
+            reports.push(Report::at(&setting.value.range, message).severity(Severity::Error).help(help));
+        } else if matches!(version, "master" | "main" | "develop" | "dev") {
+            let message = format!("`{action}` is taken from the branch `{version}`, which moves");
+            reports.push(Report::at(&setting.value.range, message).help("name a release, best by its commit"));
+        }
+    }
+}
+
+/// Machines that GitHub has taken away (github.com/actions/runner-images, announcements; read 2026-11-22).
+const RUNNERS: &[&str] = &[
+    "ubuntu-16.04",
+    "ubuntu-18.04",
+    "ubuntu-20.04",
+    "macos-10.15",
+    "macos-11",
+    "macos-12",
+    "macos-13",
+    "windows-2016",
+    "windows-2019",
+];
+/// Pythons that its newest machines have no more.
+const PYTHONS: &[&str] = &["2.7", "3.4", "3.5", "3.6", "3.7"];
+
+/// A machine or a Python that a job asks for in vain.
+fn retired(input: &FileInput<'_>, span: &Span) -> Option<Report> {
+    let name = span.name.as_deref()?.rsplit('.').next()?;
+    let text = input.view.text.get(span.range.clone())?.trim();
+    let message = match name {
+        "runs-on" | "os" if RUNNERS.contains(&text) => {
+            format!("GitHub has no machine `{text}` any more: the job waits in vain")
+        }
+        "python-version" | "python" if PYTHONS.contains(&text) => {
+            format!("GitHub's machines have no Python {text} any more: the step fails on `ubuntu-latest`")
+        }
+        _ => return None,
+    };
+    let help = "take one that is maintained, such as `ubuntu-latest` and the Python that the analysis is run with";
+    Some(Report::at(&span.range, message).severity(Severity::Warning).help(help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::severities;
+    use super::RULE;
+    use crate::model::finding::Severity::Warning;
+
+    #[test]
+    fn machines_and_pythons_that_are_gone_are_warnings() {
+        let job = "jobs:\n  a:\n    runs-on: ubuntu-20.04\n    strategy:\n      matrix:\n        python-version: [3.6, \"3.11\"]\n";
+        assert_eq!(severities(&RULE, ".github/workflows/ci.yml", job), [Warning, Warning]);
+        assert_eq!(severities(&RULE, "conf/ci.yml", job), []);
+        let job = "jobs:\n  a:\n    runs-on: ubuntu-latest\n";
+        assert_eq!(severities(&RULE, ".github/workflows/ci.yml", job), []);
+    }
+}

@@ -1,0 +1,76 @@
+//! Runs a rule on a text, for tests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::context::{FileInput, RepositoryInput, World};
+use super::{Check, Report, Rule};
+use crate::facility::Catalogue;
+use crate::model::finding::Severity;
+use crate::model::inventory::Inventory;
+use crate::source::lang;
+use crate::source::lang::language::Language;
+use crate::source::lang::matcher::Matcher;
+use crate::source::manifest;
+use crate::source::workflow::detect::Files;
+
+/// What a rule says of a file of a repository that has these paths.
+pub(super) fn reports_among(rule: &Rule, path: &str, text: &str, paths: &[&str]) -> Vec<Report> {
+    let catalogue = Catalogue::builtin();
+    let paths = paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
+    let world = World::new(catalogue, catalogue.facilities.iter().collect(), paths, Inventory::default());
+    let language = Language::of(path, text.as_bytes());
+    let view = lang::read(language, text.as_bytes());
+    let matches = Matcher::new(catalogue.roots()).all(view.text.as_bytes());
+    let input = FileInput { path, language, view: &view, matches: &matches, world: &world };
+    let mut reports = Vec::new();
+    match rule.check {
+        Check::File(check) => check(&input, &mut reports),
+        Check::Repository(_) => panic!("{} looks at repositories", rule.id),
+    }
+    reports
+}
+
+/// The severities that a rule gives in a file.
+pub(super) fn severities(rule: &Rule, path: &str, text: &str) -> Vec<Severity> {
+    let reports = reports_among(rule, path, text, &[]);
+    reports.iter().map(|report| report.severity.unwrap_or(rule.severity)).collect()
+}
+
+/// A repository of which nothing was seen.
+pub(super) fn nothing<'a>(world: &'a World<'a>) -> RepositoryInput<'a> {
+    RepositoryInput {
+        world,
+        links: Vec::new(),
+        imports: Vec::new(),
+        names: BTreeMap::new(),
+        references: Vec::new(),
+        mentions: BTreeMap::new(),
+        submodules: Vec::new(),
+    }
+}
+
+/// What a rule says of a repository of these files.
+pub(super) fn reports_of(rule: &Rule, files: &[(&str, &str)]) -> Vec<Report> {
+    let catalogue = Catalogue::builtin();
+    let texts: BTreeMap<&str, &str> = files.iter().copied().collect();
+    let read = |path: &str| texts.get(path).map(|text| text.as_bytes().to_vec());
+    let paths: Vec<String> = texts.keys().map(|path| (*path).to_owned()).collect();
+    let inventory = manifest::inventory(&Files { paths: paths.clone(), read: &read });
+    let targets = catalogue.facilities.iter().collect();
+    let world = World::new(catalogue, targets, paths.into_iter().collect(), inventory);
+    let mut input = nothing(&world);
+    for (path, text) in texts {
+        let view = lang::read(Language::of(path, text.as_bytes()), text.as_bytes());
+        input.names.extend(view.facts.names.map(|names| (path.to_owned(), names)));
+        for import in view.facts.imports {
+            let line = view.text[..import.range.start].matches('\n').count() + 1;
+            input.imports.push((path.to_owned(), u32::try_from(line).unwrap_or(u32::MAX), import));
+        }
+    }
+    let mut reports = Vec::new();
+    match rule.check {
+        Check::Repository(check) => check(&input, &mut reports),
+        Check::File(_) => panic!("{} looks at files", rule.id),
+    }
+    reports
+}

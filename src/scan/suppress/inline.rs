@@ -1,0 +1,247 @@
+//! Comments that suppress: `carnet: ignore[site-path, home-path] reason`, beside the line or on a line of its own above.
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+
+use crate::source::lang::language::Language;
+
+/// What every directive begins with.
+const SIGN: &str = "carnet:";
+/// What may stand before it, besides white space: the signs that begin a comment.
+const COMMENTS: [&str; 10] = ["#", "//", "/*", "*", "--", "%", ";", "!", "<!--", "dnl"];
+/// Longest line that is looked at, in bytes. In a notebook or a JSON file without line ends a directive would be about
+/// everything in it.
+const MAX_LINE: usize = 20_000;
+/// Signs looked at in one line.
+const MAX_SIGNS: usize = 8;
+/// Directives taken of one file.
+const MAX_DIRECTIVES: usize = 2_000;
+/// Characters kept of a line.
+const MAX_SOURCE: usize = 400;
+
+/// One such comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directive {
+    /// Line it stands in, from 1.
+    pub line: u32,
+    /// Column of its first character, from 1, in characters.
+    pub column: u32,
+    /// Column after its last character.
+    pub end_column: u32,
+    /// The line it is about: its own, or the one below when it stands alone.
+    pub target: u32,
+    /// Rules it names; none when its brackets are missing or empty.
+    pub rules: Vec<String>,
+    /// Reason; empty when none is given, and then it suppresses nothing.
+    pub reason: String,
+    /// The line it stands in, cut at 400 characters.
+    pub source: String,
+}
+
+/// Every directive of a file, sorted by line. `bytes` is the file itself, of a notebook too.
+///
+/// In notebooks and JSON a string may hold it: the line of a cell, or a value such as `"//": "carnet: ignore[…] …"`. In
+/// text for people only an HTML comment is one, since manuals show the others; in what programs wrote there is none.
+pub fn read(language: Language, bytes: &[u8]) -> Vec<Directive> {
+    let signs = match language {
+        Language::Notebook | Language::Json => Signs { comments: &COMMENTS, in_strings: true },
+        Language::Prose => Signs { comments: &["<!--"], in_strings: false },
+        Language::Ignore | Language::Generated => return Vec::new(),
+        _ => Signs { comments: &COMMENTS, in_strings: false },
+    };
+    let mut found: Vec<(Directive, bool)> = Vec::new();
+    let (mut line, mut counted) = (1_u32, 0);
+    let mut tried = (0_u32, 0_usize);
+    for at in memmem::find_iter(bytes, SIGN) {
+        line = line.saturating_add(u32::try_from(memchr::memchr_iter(b'\n', &bytes[counted..at]).count()).unwrap_or(0));
+        counted = at;
+        tried = if tried.0 == line { (line, tried.1 + 1) } else { (line, 0) };
+        if tried.1 >= MAX_SIGNS {
+            continue;
+        }
+        // No further than a line may be long, or one line of many signs would be gone through for each of them.
+        let (first, last) = (at.saturating_sub(MAX_LINE), bytes.len().min(at + MAX_LINE));
+        let start = memchr::memrchr(b'\n', &bytes[first..at]).map_or(first, |newline| first + newline + 1);
+        let end = memchr::memchr(b'\n', &bytes[at..last]).map_or(last, |newline| at + newline);
+        if end - start >= MAX_LINE {
+            continue;
+        }
+        let before = String::from_utf8_lossy(&bytes[start..at]);
+        let rest = String::from_utf8_lossy(&bytes[at..end]);
+        found.extend(directive(line, &before, &rest, signs));
+        if found.len() == MAX_DIRECTIVES {
+            break;
+        }
+    }
+    aimed(found)
+}
+
+/// What may stand before a directive.
+#[derive(Clone, Copy)]
+struct Signs {
+    comments: &'static [&'static str],
+    /// It may also begin a string.
+    in_strings: bool,
+}
+
+/// Reads the text from the sign on; with whether it stands alone in its line.
+fn directive(line: u32, before: &str, rest: &str, signs: Signs) -> Option<(Directive, bool)> {
+    let in_strings = signs.in_strings;
+    let opened = before.trim_end();
+    let is_comment = signs.comments.iter().any(|sign| opened.ends_with(sign)) || (in_strings && opened.ends_with('"'));
+    let text = rest.strip_prefix(SIGN)?.trim_start().strip_prefix("ignore")?;
+    if !is_comment {
+        return None;
+    }
+    let text = if in_strings { string(text) } else { Cow::Borrowed(text) };
+    let (rules, reason) = match text.trim_start().strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        Some((rules, reason)) => (names(rules), reason),
+        None => (Vec::new(), ""),
+    };
+    let column = characters(before) + 1;
+    let shown = rest.trim_end();
+    let directive = Directive {
+        line,
+        column,
+        end_column: column.saturating_add(characters(shown)),
+        target: line,
+        rules,
+        reason: reason_of(reason),
+        source: before.chars().chain(shown.chars()).take(MAX_SOURCE).collect(),
+    };
+    let stands_alone = !opened.replace("dnl", "").replace("comment", "").contains(char::is_alphanumeric);
+    Some((directive, stands_alone))
+}
+
+/// The part of a JSON string up to its end or its first line end.
+fn string(text: &str) -> Cow<'_, str> {
+    let end = ["\\n", "\\r", "\""].iter().filter_map(|end| text.find(end)).min();
+    Cow::Borrowed(&text[..end.unwrap_or(text.len())])
+}
+
+fn names(list: &str) -> Vec<String> {
+    let names = list.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.map(|name| name.chars().take(100).collect()).collect()
+}
+
+fn reason_of(text: &str) -> String {
+    let text = text.trim();
+    let text = text.strip_suffix("*/").or_else(|| text.strip_suffix("-->")).unwrap_or(text);
+    text.trim().trim_start_matches([':', '-', ' ']).chars().take(300).collect()
+}
+
+fn characters(text: &str) -> u32 {
+    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
+}
+
+/// Directives that stand alone are about the first line below that is not another of their kind.
+fn aimed(found: Vec<(Directive, bool)>) -> Vec<Directive> {
+    let mut below: Option<(u32, u32)> = None;
+    let mut aimed: Vec<Directive> = Vec::with_capacity(found.len());
+    for (mut directive, stands_alone) in found.into_iter().rev() {
+        if stands_alone {
+            let next = directive.line.saturating_add(1);
+            directive.target = match below {
+                Some((line, target)) if line == next => target,
+                _ => next,
+            };
+            below = Some((directive.line, directive.target));
+        }
+        aimed.push(directive);
+    }
+    aimed.reverse();
+    aimed
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{any, prop, prop_assert, proptest};
+
+    use super::{Directive, read};
+    use crate::source::lang::language::Language;
+
+    fn one(language: Language, text: &str) -> Directive {
+        let mut all = read(language, text.as_bytes());
+        assert_eq!(all.len(), 1, "in {text:?}: {all:?}");
+        all.remove(0)
+    }
+
+    #[test]
+    fn any_comment_sign_will_do() {
+        for text in [
+            "x = 1  # carnet: ignore[a, b] why",
+            "int x; // carnet: ignore[a,b] why",
+            "int x; /* carnet:ignore[a, b] why */",
+            "x <!-- carnet: ignore[a, b]: why -->",
+            "x % carnet: ignore [a,b] - why",
+            "x ; carnet: ignore[a, b] why\r",
+        ] {
+            let directive = one(Language::Python, text);
+            assert_eq!((directive.rules.join(" "), directive.reason.as_str()), ("a b".to_owned(), "why"), "{text}");
+            assert_eq!((directive.line, directive.target), (1, 1), "{text}");
+        }
+    }
+
+    #[test]
+    fn alone_in_its_line_it_is_about_the_line_below() {
+        let text = "a\n  # carnet: ignore[x] one\n\t// carnet: ignore[y] two\ncode\nmore # carnet: ignore[z] three\n";
+        let targets: Vec<(u32, u32)> =
+            read(Language::Shell, text.as_bytes()).iter().map(|d| (d.line, d.target)).collect();
+        assert_eq!(targets, [(2, 4), (3, 4), (5, 5)]);
+    }
+
+    #[test]
+    fn the_line_of_a_notebook_ends_inside_its_string() {
+        let text =
+            "   \"# carnet: ignore[site-path] an example\\n\",\n   \"x = '/nfs/dust'  # carnet: ignore[b] too\"\n";
+        let all = read(Language::Notebook, text.as_bytes());
+        let said: Vec<(&str, u32)> = all.iter().map(|d| (d.reason.as_str(), d.target)).collect();
+        assert_eq!(said, [("an example", 2), ("too", 2)]);
+    }
+
+    #[test]
+    fn a_json_file_carries_it_in_a_value() {
+        let directive = one(Language::Json, "{\n  \"//\": \"carnet: ignore[site-path] why\",\n  \"a\": 1\n}\n");
+        assert_eq!((directive.reason.as_str(), directive.line, directive.target), ("why", 2, 3));
+    }
+
+    #[test]
+    fn text_that_is_no_comment_is_none() {
+        assert_eq!(read(Language::Python, b"print('carnet: ignore[x] y')\ncarnet: ignore[x] y\n"), []);
+        assert_eq!(read(Language::Python, b"# carnet: nothing\n"), []);
+    }
+
+    #[test]
+    fn manuals_show_it_without_meaning_it() {
+        let text = "    x  # carnet: ignore[site-path] shown\n<!-- carnet: ignore[site-path] meant -->\n";
+        assert_eq!(one(Language::Prose, text).reason, "meant");
+        assert_eq!(read(Language::Generated, text.as_bytes()), []);
+    }
+
+    #[test]
+    fn without_brackets_or_reason_it_says_so() {
+        assert_eq!(one(Language::Python, "# carnet: ignore because").rules, [""; 0]);
+        assert_eq!(one(Language::Python, "# carnet: ignore[a]  ").reason, "");
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        let directive = one(Language::Python, "é = 1 # carnet: ignore[a] ü");
+        assert_eq!((directive.column, directive.end_column), (9, 28));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..200), sign in "(# |// |\")carnet: ?ignore\\[?[a-z,\\]é\n\"\\\\]{0,12}") {
+            let mut text = bytes.clone();
+            text.extend(sign.as_bytes());
+            text.extend(bytes);
+            for language in [Language::Python, Language::Notebook] {
+                for directive in read(language, &text) {
+                    prop_assert!(directive.target >= directive.line && directive.end_column > directive.column);
+                }
+            }
+        }
+    }
+}

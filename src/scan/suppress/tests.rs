@@ -1,0 +1,276 @@
+//! What is suppressed, by what, and what is said of ignores without effect.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::date;
+
+use super::baseline::{Baseline, Entry, SCHEMA};
+use super::{Applied, Directives, Ignore, Settings, apply, inline, matcher, unused};
+use crate::model::finding::{Confidence, Finding, Place, Reach, Severity, Span, Suppressor};
+use crate::source::lang::language::Language;
+
+const KNOWN: [&str; 4] = ["site-path", "home-path", "no-lock", unused::ID];
+
+fn finding(rule: &str, path: &str, line: u32) -> Finding {
+    Finding {
+        rule: rule.to_owned(),
+        severity: Severity::Error,
+        confidence: Confidence::High,
+        path: path.to_owned(),
+        span: (line > 0).then_some(Span { line, column: 1, end_line: line, end_column: 5 }),
+        message: "it breaks".to_owned(),
+        help: None,
+        fix: None,
+        facilities: Reach::default(),
+        source: None,
+        fingerprint: format!("{rule}-{path}-{line}"),
+        suppressed: None,
+        count: None,
+        places: Vec::new(),
+    }
+}
+
+fn settings<'a>() -> Settings<'a> {
+    Settings {
+        active: KNOWN.to_vec(),
+        known: KNOWN.to_vec(),
+        ignore: Vec::new(),
+        severity: BTreeMap::new(),
+        baseline: None,
+        config: "carnet.toml",
+        today: date(2026, 11, 22),
+        partial: false,
+    }
+}
+
+fn ignore(rule: &str, glob: &str, until: Option<jiff::civil::Date>) -> Ignore {
+    Ignore { rule: rule.to_owned(), glob: glob.to_owned(), reason: "why".to_owned(), until, line: 7 }
+}
+
+fn comments(path: &str, text: &str) -> Directives {
+    [(path.to_owned(), inline::read(Language::Python, text.as_bytes()))].into()
+}
+
+fn entry(finding: &Finding, until: Option<&str>) -> Entry {
+    Entry {
+        rule: finding.rule.clone(),
+        path: finding.path.clone(),
+        fingerprint: finding.fingerprint.clone(),
+        message: String::new(),
+        reason: None,
+        until: until.map(str::to_owned),
+    }
+}
+
+fn baseline(entries: Vec<Entry>) -> Baseline {
+    Baseline { schema: SCHEMA.to_owned(), until: None, findings: entries }
+}
+
+/// Sorted: rule and path with the suppressor, or the message of a finding about ignores.
+fn told(applied: &Applied) -> Vec<String> {
+    let tell = |finding: &Finding| match (&finding.suppressed, finding.rule == unused::ID) {
+        (Some(by), _) => format!("{} {} {:?}", finding.rule, finding.path, by.by),
+        (None, true) => format!("{}: {}", finding.path, finding.message),
+        (None, false) => format!("{} {}", finding.rule, finding.path),
+    };
+    let mut told: Vec<String> = applied.findings.iter().map(tell).collect();
+    told.sort();
+    told
+}
+
+#[test]
+fn a_comment_suppresses_the_rules_it_names_at_its_line() {
+    let directives = comments("a.py", "x # carnet: ignore[site-path] known\ny\n");
+    let found = vec![finding("site-path", "a.py", 1), finding("home-path", "a.py", 1), finding("site-path", "a.py", 2)];
+    let applied = apply(found, &directives, &settings());
+    assert_eq!(told(&applied), ["home-path a.py", "site-path a.py", "site-path a.py Inline"]);
+    assert_eq!(applied.notes, []);
+}
+
+#[test]
+fn a_comment_without_a_reason_suppresses_nothing_and_is_told() {
+    let directives = comments("a.py", "x # carnet: ignore[site-path]\ny # carnet: ignore\n");
+    let applied = apply(vec![finding("site-path", "a.py", 1)], &directives, &settings());
+    assert_eq!(told(&applied), ["site-path a.py"]);
+    let notes: Vec<&str> = applied.notes.iter().map(|note| note.message.as_str()).collect();
+    assert_eq!(
+        notes,
+        [
+            "line 1: a `carnet: ignore` that gives no reason suppresses nothing",
+            "line 2: a `carnet: ignore` that names no rule in brackets suppresses nothing",
+        ]
+    );
+}
+
+#[test]
+fn unused_and_misspelt_comments_are_findings_unless_their_rule_did_not_run() {
+    let directives =
+        comments("a.py", "x # carnet: ignore[site-path, home-pth] known\ny # carnet: ignore[no-lock] why\n");
+    let mut settings = settings();
+    settings.active.retain(|rule| *rule != "no-lock");
+    let applied = apply(Vec::new(), &directives, &settings);
+    assert_eq!(
+        told(&applied),
+        [
+            "a.py: nothing here for `site-path` to find: the ignore is unused",
+            "a.py: there is no rule `home-pth` to ignore",
+        ]
+    );
+    assert!(applied.findings.iter().any(|f| f.help.as_deref() == Some("did you mean `home-path`?")));
+    assert!(applied.findings.iter().all(|f| f.severity == Severity::Warning && f.fingerprint.len() == 32));
+}
+
+#[test]
+fn ignores_of_the_configuration_go_by_glob_and_day() {
+    let mut settings = settings();
+    settings.ignore = vec![
+        ignore("site-path", "docs/**", None),
+        ignore("home-path", "*.py", Some(date(2026, 11, 22))),
+        ignore("no-lock", "**", Some(date(2026, 11, 21))),
+        ignore("site-path", "nowhere/*", None),
+    ];
+    let found = vec![
+        finding("site-path", "docs/deep/a.py", 3),
+        finding("site-path", "src/a.py", 3),
+        finding("home-path", "src/a.py", 3),
+        finding("no-lock", ".", 0),
+    ];
+    assert_eq!(
+        told(&apply(found, &Directives::new(), &settings)),
+        [
+            "carnet.toml: nothing for `site-path` to find in `nowhere/*`: the ignore is unused",
+            "carnet.toml: the ignore of `no-lock` in `**` has run out on 2026-11-21",
+            "home-path src/a.py Config",
+            "no-lock .",
+            "site-path docs/deep/a.py Config",
+            "site-path src/a.py",
+        ]
+    );
+}
+
+#[test]
+fn the_baseline_knows_findings_by_their_content_until_a_day() {
+    let (kept, over, new) =
+        (finding("site-path", "a.py", 1), finding("site-path", "a.py", 2), finding("site-path", "a.py", 3));
+    let gone = entry(&finding("site-path", "gone.py", 1), None);
+    let known = baseline(vec![entry(&kept, None), entry(&over, Some("2026-11-21")), gone]);
+    let mut settings = settings();
+    settings.baseline = Some(("known.json", &known));
+    let applied = apply(vec![kept, over, new], &Directives::new(), &settings);
+    assert_eq!(
+        told(&applied),
+        [
+            "known.json: 1 entry has run out",
+            "known.json: 1 entry matches no finding any more",
+            "site-path a.py",
+            "site-path a.py",
+            "site-path a.py Baseline",
+        ]
+    );
+}
+
+#[test]
+fn a_part_of_the_repository_proves_no_ignore_unused() {
+    let known = baseline(vec![entry(&finding("site-path", "gone.py", 1), None)]);
+    let mut settings = settings();
+    settings.baseline = Some(("known.json", &known));
+    settings.ignore = vec![ignore("site-path", "docs/**", None)];
+    settings.partial = true;
+    assert_eq!(told(&apply(Vec::new(), &Directives::new(), &settings)), [""; 0]);
+}
+
+#[test]
+fn one_that_several_things_suppress_leaves_none_of_them_unused() {
+    let found = finding("site-path", "a.py", 1);
+    let known = baseline(vec![entry(&found, None)]);
+    let mut settings = settings();
+    settings.baseline = Some(("known.json", &known));
+    settings.ignore = vec![ignore("site-path", "a.py", None)];
+    let directives = comments("a.py", "x # carnet: ignore[site-path] known\n");
+    assert_eq!(told(&apply(vec![found], &directives, &settings)), ["site-path a.py Inline"]);
+}
+
+#[test]
+fn places_that_comments_suppress_are_split_off() {
+    let mut many = finding("site-path", "a.py", 0);
+    many.count = Some(3);
+    many.places = (1..=3).map(|line| Place { path: "a.py".into(), line }).collect();
+    let directives = comments("a.py", "x # carnet: ignore[site-path] known\ny\nz\n");
+    let applied = apply(vec![many.clone()], &directives, &settings());
+    let counts: Vec<(Option<u64>, bool)> = applied.findings.iter().map(|f| (f.count, f.suppressed.is_some())).collect();
+    assert_eq!(
+        {
+            let mut sorted = counts;
+            sorted.sort();
+            sorted
+        },
+        [(Some(1), true), (Some(2), false)]
+    );
+    let all = "x # carnet: ignore[site-path] b\n".repeat(3);
+    let whole = apply(vec![many], &comments("a.py", &all), &settings());
+    let whole: Vec<_> = whole.findings.iter().filter(|finding| finding.rule == "site-path").collect();
+    assert!(whole.len() == 1 && whole[0].suppressed.as_ref().is_some_and(|s| s.by == Suppressor::Inline), "{whole:?}");
+}
+
+#[test]
+fn a_finding_of_the_whole_file_is_suppressed_in_its_first_line() {
+    let directives = comments("a.py", "#! x # carnet: ignore[no-lock] known\n");
+    assert_eq!(told(&apply(vec![finding("no-lock", "a.py", 0)], &directives, &settings())), ["no-lock a.py Inline"]);
+}
+
+#[test]
+fn severities_are_overridden_of_ignores_too() {
+    let mut settings = settings();
+    settings.severity = [("site-path".to_owned(), Severity::Note), (unused::ID.to_owned(), Severity::Error)].into();
+    let directives = comments("a.py", "x # carnet: ignore[home-path] known\n");
+    let applied = apply(vec![finding("site-path", "a.py", 9)], &directives, &settings);
+    let severities: Vec<Severity> = applied.findings.iter().map(|finding| finding.severity).collect();
+    assert_eq!(severities, [Severity::Error, Severity::Note]);
+}
+
+#[test]
+fn unused_ignores_can_be_ignored() {
+    let mut settings = settings();
+    settings.ignore = vec![ignore(unused::ID, "a.py", None)];
+    let directives = comments("a.py", "x # carnet: ignore[home-path] known\n");
+    assert_eq!(told(&apply(Vec::new(), &directives, &settings)), ["unused-ignore a.py Config"]);
+}
+
+#[test]
+fn an_updated_baseline_knows_what_nothing_else_suppresses() {
+    let mut by_comment = finding("site-path", "a.py", 1);
+    by_comment.suppressed = Some(crate::model::finding::Suppression { by: Suppressor::Inline, reason: "x".to_owned() });
+    let (known, new) = (finding("site-path", "a.py", 2), finding("home-path", "a.py", 3));
+    let mut old = entry(&known, Some("2026-01-01"));
+    old.reason = Some("legacy".to_owned());
+    let gone = entry(&finding("site-path", "gone.py", 1), None);
+    let base = baseline(vec![gone, old]);
+    let found = [by_comment, known.clone(), new, finding(unused::ID, "a.py", 4)];
+    let updated = base.updated(&found, date(2026, 11, 22));
+    let kept: Vec<(&str, Option<&str>, Option<&str>)> =
+        updated.findings.iter().map(|e| (e.fingerprint.as_str(), e.reason.as_deref(), e.until.as_deref())).collect();
+    assert_eq!(kept, [("home-path-a.py-3", None, None), ("site-path-a.py-2", Some("legacy"), None)]);
+    assert_eq!(Baseline::parse(&updated.to_text().expect("JSON")).expect("itself"), updated);
+    assert_eq!(base.pruned(&[known]).findings.len(), 1);
+}
+
+#[test]
+fn a_baseline_of_another_version_or_with_a_wrong_day_is_refused() {
+    for (text, part) in [
+        ("{}", "missing field"),
+        ("{\"schema\": \"carnet/baseline@2\", \"findings\": []}", "carnet/baseline@2"),
+        ("{\"schema\": \"carnet/baseline@1\", \"until\": \"soon\", \"findings\": []}", "`soon` is no date"),
+    ] {
+        let said = Baseline::parse(text).expect_err("refused").to_string();
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
+fn globs_are_of_paths_names_and_directories() {
+    let matches = |glob: &str, path: &str| matcher(glob).expect("a glob").is_match(path);
+    assert!(matches("docs", "docs/a/b.py") && matches("docs/", "x/docs/a.py") && matches("./docs/**", "docs/a.py"));
+    assert!(matches("*.py", "a/b/c.py") && matches("**", ".") && matches("a/*/c.py", "a/b/c.py"));
+    assert!(!matches("a/*.py", "a/b/c.py") && !matches("docs", "docs.py"));
+    assert!(matcher("a[").is_none());
+}

@@ -1,0 +1,148 @@
+//! What is scanned: the working tree, or what a range of commits brings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::PathBuf;
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use super::Options;
+use super::finding;
+use super::lines::Lines;
+use crate::model::finding::Finding;
+use crate::model::inventory::Inventory;
+use crate::model::scan::Note;
+use crate::scan::rules::context::Submodule;
+use crate::source::git::{range, walk};
+use crate::source::manifest::Source;
+use crate::source::manifest::image;
+use crate::source::{RepoError, manifest};
+
+/// Largest part of a file that is read whole; the rest of a longer one is looked at in pieces.
+pub(super) const WHOLE: u64 = 16 << 20;
+
+/// The files to scan.
+pub(super) struct Snapshot {
+    pub(super) files: Vec<String>,
+    pub(super) paths: BTreeSet<String>,
+    pub(super) links: Vec<(String, String)>,
+    pub(super) notes: Vec<Note>,
+    pub(super) skipped: u64,
+    pub(super) commit: Option<String>,
+    recorded: BTreeSet<String>,
+    top: PathBuf,
+    /// Content, when it is not in the working tree.
+    contents: Option<BTreeMap<String, Vec<u8>>>,
+}
+
+impl Snapshot {
+    pub(super) fn read(options: &Options) -> Result<Self, RepoError> {
+        let excluded = globs(&options.exclude);
+        let top = options.top.canonicalize().unwrap_or_else(|_| options.top.clone());
+        let Some(spec) = &options.changed else {
+            let walk = walk::walk(&top, &|path| excluded.is_match(path))?;
+            return Ok(Self {
+                files: walk.files,
+                paths: walk.paths,
+                links: walk.links,
+                notes: walk.notes,
+                skipped: walk.skipped,
+                commit: None,
+                recorded: walk.submodules,
+                top,
+                contents: None,
+            });
+        };
+        let range = range::read(&top, spec, &is_declaring)?;
+        let files = range.changed.into_iter().filter(|path| !excluded.is_match(path)).collect();
+        Ok(Self {
+            files,
+            paths: range.paths,
+            links: range.links,
+            notes: range.notes,
+            skipped: 0,
+            commit: Some(range.commit).filter(|commit| !commit.is_empty()),
+            recorded: range.submodules,
+            top,
+            contents: Some(range.contents),
+        })
+    }
+
+    /// The first `cap` bytes of a file, into `bytes`; whether there is more.
+    pub(super) fn load(&self, path: &str, cap: u64, bytes: &mut Vec<u8>) -> std::io::Result<bool> {
+        let Some(contents) = &self.contents else { return walk::read(&self.top.join(path), cap, bytes) };
+        bytes.clear();
+        let content = contents.get(path).ok_or(std::io::ErrorKind::NotFound)?;
+        let length = content.len().min(usize::try_from(cap).unwrap_or(usize::MAX));
+        bytes.extend_from_slice(&content[..length]);
+        Ok(length < content.len())
+    }
+
+    /// Opens a file that is longer than what [`Self::load`] gave.
+    pub(super) fn open(&self, path: &str) -> std::io::Result<Box<dyn Read + '_>> {
+        let Some(contents) = &self.contents else { return Ok(Box::new(walk::open(&self.top.join(path))?)) };
+        let content = contents.get(path).ok_or(std::io::ErrorKind::NotFound)?;
+        Ok(Box::new(content.as_slice()))
+    }
+
+    /// Gives the findings of a repository's rule the lines that they are about. They must be sorted by path.
+    pub(super) fn place(&self, findings: &mut [Finding]) {
+        for same in findings.chunk_by_mut(|a, b| a.path == b.path) {
+            let has_line = same.iter().any(|one| one.span.is_some());
+            let Some(bytes) = same.first().filter(|_| has_line).and_then(|one| self.bytes(&one.path, WHOLE)) else {
+                continue;
+            };
+            let lines = Lines::of(&bytes);
+            for one in same {
+                finding::place(one, |line| lines.nth(line));
+            }
+        }
+    }
+
+    /// What the repository declares.
+    pub(super) fn inventory(&self) -> Inventory {
+        manifest::inventory(self)
+    }
+
+    pub(super) fn submodules(&self) -> Vec<Submodule> {
+        let Some(text) = self.bytes(".gitmodules", WHOLE) else { return Vec::new() };
+        walk::gitmodules(&String::from_utf8_lossy(&text))
+            .into_iter()
+            .map(|one| {
+                let is_recorded = self.recorded.is_empty() || self.recorded.contains(&one.path);
+                let walk::Submodule { path, url, branch, line } = one;
+                Submodule { path, url, branch, line, is_recorded }
+            })
+            .collect()
+    }
+}
+
+impl Source for Snapshot {
+    fn paths(&self) -> Vec<&str> {
+        // Of commits only some files are scanned, and all of them declare.
+        match self.contents {
+            Some(_) => self.paths.iter().map(String::as_str).collect(),
+            None => self.files.iter().map(String::as_str).collect(),
+        }
+    }
+
+    fn bytes(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.load(path, cap, &mut bytes).ok()?;
+        Some(bytes)
+    }
+}
+
+/// Whether the inventory needs the content of a file.
+fn is_declaring(path: &str) -> bool {
+    path == ".gitmodules" || manifest::declares(path) || image::digest::may_hold(path)
+}
+
+/// Patterns that can't be parsed match nothing: they were checked when they were read.
+fn globs(patterns: &[String]) -> GlobSet {
+    let mut builder = GlobSetBuilder::new();
+    for glob in patterns.iter().filter_map(|pattern| Glob::new(pattern).ok()) {
+        builder.add(glob);
+    }
+    builder.build().unwrap_or_else(|_| GlobSet::empty())
+}

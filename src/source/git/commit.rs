@@ -1,0 +1,167 @@
+//! One commit: its files, and the tree that tests would see of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use super::object::{Blob, Content, EXECUTABLE, LINK, Objects, SUBMODULE};
+use super::tree::{Entry, TreeHasher};
+use crate::model::digest::Digest;
+use crate::source::RepoError;
+
+/// Largest file that a tree's digest is made of.
+const LARGEST: u64 = 256 << 20;
+
+/// The files of a commit below the top of an analysis.
+pub struct Commit {
+    objects: Objects,
+    /// Its id.
+    pub id: String,
+    blobs: BTreeMap<String, Blob>,
+    is_partial: bool,
+}
+
+impl Commit {
+    /// Reads what the commit of this name has below `top`.
+    ///
+    /// # Errors
+    /// Outside git, and when there is no such commit.
+    pub fn read(top: &Path, name: &str) -> Result<Self, RepoError> {
+        let no_range = |reason: String| RepoError::NoRange { spec: name.to_owned(), reason };
+        let objects = Objects::open(top).map_err(no_range)?;
+        let id = objects.commit(name).map_err(no_range)?;
+        let prefix = objects.prefix(top);
+        let entries = objects.entries(&id, &prefix).map_err(no_range)?;
+        Ok(Self { objects, id, blobs: entries.blobs.into_iter().collect(), is_partial: entries.is_partial })
+    }
+
+    /// Paths of its files and links, sorted.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.blobs.iter().filter(|(_, blob)| blob.mode != SUBMODULE).map(|(path, _)| path.as_str())
+    }
+
+    /// Whether there is anything under this path.
+    pub fn has(&self, path: &str) -> bool {
+        self.blobs.contains_key(path)
+    }
+
+    /// Whether another commit has the same under this path.
+    pub fn agrees(&self, other: &Self, path: &str) -> bool {
+        self.blobs.get(path) == other.blobs.get(path)
+    }
+
+    /// The content of a file of at most `cap` bytes; none when it isn't there, is a link or larger.
+    pub fn file(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
+        let blob = self.blobs.get(path).filter(|blob| blob.mode != LINK && blob.mode != SUBMODULE)?;
+        match self.objects.content(&blob.id, cap) {
+            Ok(Content::Whole(bytes)) => Some(bytes),
+            Ok(Content::TooLarge(_)) | Err(_) => None,
+        }
+    }
+
+    /// The digest that [`super::tree::Listing::copy`] gives for a clean checkout of it; none when that can't be known (names that
+    /// are no UTF-8, files of more than 256 MiB), or when `stop` says so. Submodules count as not checked out.
+    pub fn tree_digest(&self, stop: &dyn Fn() -> bool) -> Option<Digest> {
+        if self.is_partial {
+            return None;
+        }
+        let mut entries: Vec<(&Path, &Blob)> = self.blobs.iter().map(|(path, blob)| (Path::new(path), blob)).collect();
+        // Part by part: `a/b` comes before `a-b`, unlike in the order of texts.
+        entries.sort_unstable_by_key(|(path, _)| *path);
+        let mut hasher = TreeHasher::default();
+        for (path, blob) in entries.into_iter().filter(|(_, blob)| blob.mode != SUBMODULE) {
+            if stop() {
+                return None;
+            }
+            let Ok(Content::Whole(bytes)) = self.objects.content(&blob.id, LARGEST) else { return None };
+            let kind = match blob.mode {
+                LINK => Entry::Link,
+                mode => Entry::File { executable: mode == EXECUTABLE },
+            };
+            hasher.add(path, kind, Sha256::new_with_prefix(&bytes));
+        }
+        Some(hasher.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::path::Path;
+    use std::process::Command;
+
+    use super::Commit;
+    use crate::source::git::tree::Listing;
+
+    fn git(dir: &Path, arguments: &[&str]) {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.name=t", "-c", "user.email=t@example.org"]).args(arguments).current_dir(dir);
+        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        assert!(command.status().expect("git starts").success(), "{arguments:?}");
+    }
+
+    #[test]
+    fn a_clean_checkout_and_its_commit_have_one_digest_whoever_reads_it() {
+        for format in ["sha1", "sha256"] {
+            let dir = tempfile::tempdir().expect("a directory");
+            let top = dir.path().canonicalize().expect("a path");
+            git(&top, &["init", "-q", &format!("--object-format={format}")]);
+            fs::create_dir_all(top.join("a/b")).expect("directories");
+            for path in ["a/b/c", "a-b", "a.b", "z"] {
+                fs::write(top.join(path), path).expect("written");
+            }
+            fs::set_permissions(top.join("z"), fs::Permissions::from_mode(0o755)).expect("a mode");
+            symlink("z", top.join("link")).expect("a link");
+            git(&top, &["add", "-A"]);
+            git(&top, &["commit", "-qm", "one"]);
+            let commit = Commit::read(&top, "HEAD").expect("a commit");
+            let seen = commit.tree_digest(&|| false).expect("a digest");
+            assert_eq!(commit.paths().count(), 5);
+            assert_eq!(commit.file("a-b", 10), Some(b"a-b".to_vec()));
+            assert_eq!((commit.file("a-b", 2), commit.file("link", 10), commit.file("gone", 10)), (None, None, None));
+            // libgit2 can't list what it can't open, so the clean checkout is read outside of git there.
+            fs::remove_dir_all(top.join(".git")).expect("removed");
+            assert_eq!(seen, Listing::read(&top, false).expect("a listing").digest().expect("read").digest, "{format}");
+        }
+    }
+
+    /// A repository with `b` and `sub/a` in its only commit.
+    fn two_files(format: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+        let dir = tempfile::tempdir().expect("a directory");
+        let top = dir.path().canonicalize().expect("a path");
+        git(&top, &["init", "-q", &format!("--object-format={format}")]);
+        fs::create_dir_all(top.join("sub")).expect("directories");
+        fs::write(top.join("sub/a"), "a").expect("written");
+        fs::write(top.join("b"), "b").expect("written");
+        git(&top, &["add", "-A"]);
+        git(&top, &["commit", "-qm", "one"]);
+        (dir, top)
+    }
+
+    #[test]
+    fn an_analysis_below_the_top_has_its_own_files_and_its_own_digest() {
+        for format in ["sha1", "sha256"] {
+            let (_dir, top) = two_files(format);
+            let commit = Commit::read(&top.join("sub"), "HEAD").expect("a commit");
+            assert_eq!(commit.paths().collect::<Vec<_>>(), ["a"], "{format}");
+            let whole = Commit::read(&top, "HEAD").expect("a commit");
+            assert_ne!(commit.tree_digest(&|| false), whole.tree_digest(&|| false));
+            let gone = Commit::read(&top.join("gone"), "HEAD").expect("a commit");
+            assert_eq!(gone.paths().count(), 0, "{format}");
+            assert_eq!(commit.tree_digest(&|| true), None, "stopped");
+        }
+    }
+
+    #[test]
+    fn a_commit_that_is_not_whole_here_is_not_taken_for_a_smaller_one() {
+        for format in ["sha1", "sha256"] {
+            let (_dir, top) = two_files(format);
+            // As a partial clone lacks the trees that nobody asked for.
+            let sub = crate::source::git::object::Git::at(&top).line(&["rev-parse", "HEAD:sub"]).expect("a tree");
+            fs::remove_file(top.join(".git/objects").join(&sub[..2]).join(&sub[2..])).expect("removed");
+            assert!(Commit::read(&top, "HEAD").is_err(), "{format}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Calls.
+
+use ruff_python_ast::{Expr, ExprCall, Keyword};
+use ruff_text_size::Ranged as _;
+
+use super::callee::{self, Sort};
+use super::literal::{self, bytes};
+use super::reader::{Context, Reader};
+use crate::source::lang::fact::{Call, Dialect, Setting, Word};
+use crate::source::lang::span::Role;
+
+impl<'a> Reader<'a> {
+    /// A call: its facts, and what stands in it.
+    pub(super) fn call(&mut self, expression: &'a Expr, call: &'a ExprCall, context: Context<'a>) {
+        let name = self.callee(&call.func);
+        // `input: "x"` of a Snakefile is no question to the user.
+        let is_directive = self.text.as_bytes().get(bytes(call.func.range()).end) == Some(&b':');
+        let sort = name.filter(|_| !is_directive).map_or(Sort::Other, callee::sort);
+        self.note_call(call);
+        if literal::receiver_of_format(&call.func).is_some() {
+            self.embed(expression, context);
+        }
+        self.receiver(&call.func, context);
+        let is_to_file = self.is_printed_to_file(call, name);
+        for (index, argument) in call.arguments.args.iter().enumerate() {
+            let inner = if is_to_file { Context::PLAIN } else { argument_context(sort, index, context) };
+            let inner = if is_join_of_literal(&call.func) { Context { is_head: true, ..context } } else { inner };
+            let is_start = sort == Sort::Replace && call.arguments.args.first().is_some_and(literal::begins_place);
+            let inner = Context { is_head: inner.is_head || is_start, ..inner };
+            self.expression(argument, Context { call: name.or(inner.call), ..inner });
+        }
+        for keyword in &call.arguments.keywords {
+            self.keyword(keyword, name, sort);
+        }
+    }
+
+    fn keyword(&mut self, keyword: &'a Keyword, call: Option<&'a str>, sort: Sort) {
+        let Some(arg) = &keyword.arg else {
+            self.expression(&keyword.value, Context { call, ..Context::PLAIN });
+            return;
+        };
+        let name = arg.as_str();
+        let is_defaults = call.is_some_and(|call| call.ends_with("set_defaults"));
+        let own = if is_defaults { Some(Role::Default) } else { callee::keyword(name) };
+        let base = if sort == Sort::Shown && name != "file" { Role::Shown } else { Role::Plain };
+        let context = Context { call, ..Context::PLAIN.with_role(own.unwrap_or(base)) };
+        self.expression(&keyword.value, context.named(Some(name)));
+        if let Some(value) = literal::word(self.text, &keyword.value) {
+            let range = bytes(arg.range()).start..value.range.end;
+            self.facts.settings.push(Setting { dialect: Dialect::Program, key: name.to_owned(), value, range });
+        }
+        self.image(name, &keyword.value);
+    }
+
+    /// What a method is called on.
+    fn receiver(&mut self, function: &'a Expr, context: Context<'a>) {
+        let Expr::Attribute(attribute) = function else {
+            self.expression(function, Context::PLAIN);
+            return;
+        };
+        let last = attribute.attr.as_str();
+        let inner = if callee::tests_receiver(last) {
+            Context::PLAIN.with_role(Role::Guard)
+        } else if callee::keeps_receiver(last) {
+            Context { is_part: context.is_part || last == "format", ..context }
+        } else {
+            Context::PLAIN
+        };
+        self.expression(&attribute.value, inner);
+    }
+
+    /// Adds the facts of a call with a dotted name.
+    pub(super) fn note_call(&mut self, call: &'a ExprCall) {
+        let Some(name) = self.callee(&call.func) else { return };
+        self.observe(name, call);
+        let Some(name) = self.dotted(&call.func) else { return };
+        let arguments: Vec<Option<Word>> =
+            call.arguments.args.iter().map(|value| literal::word(self.text, value)).collect();
+        let keywords = call.arguments.keywords.iter().filter_map(|keyword| {
+            let arg = keyword.arg.as_ref()?;
+            Some((arg.as_str().to_owned(), literal::word(self.text, &keyword.value)))
+        });
+        let keywords = keywords.collect();
+        self.facts.calls.push(Call {
+            name: name.to_owned(),
+            range: bytes(call.func.range()),
+            whole: bytes(call.range()),
+            arguments,
+            keywords,
+            is_conditional: self.position.is_conditional,
+            at_import: self.position.at_import,
+        });
+    }
+
+    /// Whether a call prints to a file that is not a stream of the program.
+    fn is_printed_to_file(&mut self, call: &'a ExprCall, name: Option<&str>) -> bool {
+        if name != Some("print") {
+            return false;
+        }
+        let file = call
+            .arguments
+            .keywords
+            .iter()
+            .find(|keyword| keyword.arg.as_ref().is_some_and(|arg| arg.as_str() == "file"));
+        let Some(file) = file.and_then(|keyword| self.dotted(&keyword.value)) else { return false };
+        if file.ends_with("stderr") || file.ends_with("stdout") {
+            return false;
+        }
+        if let [line] = &*call.arguments.args {
+            self.write_line(file, line);
+        }
+        true
+    }
+
+    /// Facts that well-known functions make.
+    fn observe(&mut self, name: &'a str, call: &'a ExprCall) {
+        let arguments = &*call.arguments.args;
+        let last = name.rsplit('.').next().unwrap_or(name);
+        if let (true, Some(command)) = (callee::runs(name), arguments.first()) {
+            self.command(command);
+        }
+        if let ("write", Some((file, _)), [text]) = (last, name.rsplit_once('.'), arguments) {
+            self.write(file, text);
+        }
+        if let ("append", Some((lines, _)), [line]) = (last, name.rsplit_once('.'), arguments)
+            && literal::is_string(line)
+        {
+            self.write_line(lines, line);
+        }
+        if let ("container" | "containerized" | "singularity", [image]) = (name, arguments) {
+            self.image("container", image);
+        }
+        self.variable(name, last, arguments);
+        self.reference(name, last, call);
+    }
+
+    /// Variables of the environment that a call sets.
+    fn variable(&mut self, name: &str, last: &str, arguments: &'a [Expr]) {
+        let sets = matches!(last, "putenv" | "Setenv") || name.ends_with("environ.setdefault");
+        let [key, value, ..] = arguments else { return };
+        if !sets {
+            return;
+        }
+        if let (Some(key), Some(value)) = (literal::word(self.text, key), literal::word(self.text, value)) {
+            let range = key.range.start..value.range.end;
+            self.facts.settings.push(Setting { dialect: Dialect::Variable, key: key.text, value, range });
+        }
+    }
+}
+
+/// What an argument of a call is used for.
+fn argument_context(sort: Sort, index: usize, context: Context<'_>) -> Context<'_> {
+    match sort {
+        Sort::Shown => Context::PLAIN.with_role(Role::Shown),
+        Sort::Replace if index == 1 => Context { is_head: false, ..Context::PLAIN },
+        Sort::Guard | Sort::Replace => Context::PLAIN.with_role(Role::Guard),
+        Sort::Pattern if index == 0 => Context::PLAIN.with_role(Role::Pattern),
+        Sort::Pattern if index == 1 => Context::PLAIN.with_role(Role::Guard),
+        Sort::Fallback(at) if at == index => Context::PLAIN.with_role(Role::Default).named(context.name),
+        Sort::Join => Context { is_head: context.is_head && index == 0, ..context },
+        Sort::Tail => Context { is_head: false, ..context },
+        Sort::Wrap => Context { is_head: true, is_part: false, ..context },
+        _ => Context::PLAIN,
+    }
+}
+
+/// Whether a function is `join` of a string that is written out.
+fn is_join_of_literal(function: &Expr) -> bool {
+    function.as_attribute_expr().is_some_and(|it| it.attr.as_str() == "join" && it.value.is_string_literal_expr())
+}

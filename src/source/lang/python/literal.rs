@@ -1,0 +1,175 @@
+//! What stands in string literals, and where.
+
+use std::ops::Range;
+
+use ruff_python_ast::{
+    Expr, FString, FStringPart, InterpolatedStringElement, InterpolatedStringElements, Operator, StringFlags,
+    StringLiteral, TString,
+};
+use ruff_text_size::{Ranged as _, TextRange};
+
+use crate::source::lang::embedded::Cooked;
+use crate::source::lang::fact::Word;
+
+/// Longest literal that is kept as a word, in bytes.
+const LONGEST_WORD: usize = 4096;
+
+/// Longest source of a value that stands for a placeholder, in bytes.
+const LONGEST_PLACEHOLDER: usize = 120;
+
+/// A range of the parser as a range of bytes.
+pub(super) fn bytes(range: TextRange) -> Range<usize> {
+    range.start().to_usize()..range.end().to_usize()
+}
+
+/// What stands between the quotes of a literal. One that the parser made of something broken may have no quotes where its
+/// flags say so: then all of it.
+pub(super) fn content(text: &str, range: TextRange, flags: impl StringFlags) -> Range<usize> {
+    let whole = bytes(range);
+    let start = (whole.start + flags.opener_len().to_usize()).min(whole.end);
+    let end = whole.end.saturating_sub(flags.closer_len().to_usize()).max(start);
+    match text.get(start..end) {
+        Some(_) => start..end,
+        None => whole,
+    }
+}
+
+/// Content of a string literal.
+pub(super) fn of_string(text: &str, literal: &StringLiteral) -> Range<usize> {
+    content(text, literal.range, literal.flags)
+}
+
+/// A value that is written out: a string, a number, a truth value, `None`.
+pub(super) fn word(text: &str, expression: &Expr) -> Option<Word> {
+    match expression {
+        Expr::StringLiteral(string) => {
+            let first = of_string(text, string.value.iter().next()?);
+            let last = of_string(text, string.value.iter().last()?);
+            if last.end - first.start > LONGEST_WORD {
+                return None;
+            }
+            Some(Word { text: string.value.to_str().to_owned(), range: first.start..last.end })
+        }
+        Expr::NumberLiteral(_) | Expr::BooleanLiteral(_) | Expr::NoneLiteral(_) => source(text, expression),
+        Expr::UnaryOp(unary) if unary.operand.is_number_literal_expr() => source(text, expression),
+        _ => None,
+    }
+}
+
+fn source(text: &str, expression: &Expr) -> Option<Word> {
+    let range = bytes(expression.range());
+    (range.len() <= LONGEST_WORD).then(|| Word { text: text[range.clone()].to_owned(), range })
+}
+
+/// Whether a value is a string that is at least partly written out.
+pub(super) fn is_string(expression: &Expr) -> bool {
+    match expression {
+        Expr::StringLiteral(_) | Expr::FString(_) => true,
+        Expr::BinOp(operation) => match operation.op {
+            Operator::Add => {
+                is_string(&operation.left)
+                    || operation.right.is_string_literal_expr()
+                    || operation.right.is_f_string_expr()
+            }
+            Operator::Mod => is_string(&operation.left),
+            _ => false,
+        },
+        Expr::Call(call) => receiver_of_format(&call.func).is_some_and(is_string),
+        _ => false,
+    }
+}
+
+/// Whether a string that is written out begins as an absolute path or a URL does.
+pub(super) fn begins_place(expression: &Expr) -> bool {
+    let text = expression.as_string_literal_expr().map(|string| string.value.to_str()).unwrap_or_default();
+    text.starts_with('/') || text.contains("://")
+}
+
+/// The string that `format` is called on.
+pub(super) fn receiver_of_format(function: &Expr) -> Option<&Expr> {
+    let attribute = function.as_attribute_expr()?;
+    (attribute.attr.as_str() == "format").then_some(&*attribute.value)
+}
+
+/// The value of a string as it would be, with placeholders for what is not written out.
+pub(super) fn cook(text: &str, expression: &Expr, into: &mut Cooked) {
+    match expression {
+        Expr::StringLiteral(string) => {
+            for literal in &string.value {
+                cook_string(text, literal, into);
+            }
+        }
+        Expr::FString(string) => {
+            for part in &string.value {
+                match part {
+                    FStringPart::Literal(literal) => cook_string(text, literal, into),
+                    FStringPart::FString(string) => cook_format(text, string, into),
+                }
+            }
+        }
+        Expr::BinOp(operation) if operation.op == Operator::Add => {
+            cook(text, &operation.left, into);
+            cook(text, &operation.right, into);
+        }
+        Expr::BinOp(operation) if operation.op == Operator::Mod && is_string(&operation.left) => {
+            cook(text, &operation.left, into);
+        }
+        Expr::Call(call) => match receiver_of_format(&call.func).filter(|receiver| is_string(receiver)) {
+            Some(receiver) => cook(text, receiver, into),
+            None => placeholder(text, expression, into),
+        },
+        _ => placeholder(text, expression, into),
+    }
+}
+
+fn placeholder(text: &str, expression: &Expr, into: &mut Cooked) {
+    let range = bytes(expression.range());
+    let source = text[range.clone()].trim();
+    let short =
+        if source.len() <= LONGEST_PLACEHOLDER && !source.contains(['\n', '\'', '"', ' ']) { source } else { "" };
+    into.push_placeholder(short, range.start);
+}
+
+fn cook_string(text: &str, literal: &StringLiteral, into: &mut Cooked) {
+    let range = of_string(text, literal);
+    into.push_literal(&text[range.clone()], range.start, literal.flags.prefix().is_raw(), false);
+    into.parts.push(range);
+}
+
+fn cook_format(text: &str, string: &FString, into: &mut Cooked) {
+    let is_raw = string.flags.prefix().is_raw();
+    let range = content(text, string.range, string.flags);
+    for element in &string.elements {
+        let part = clip(bytes(element.range()), &range);
+        match element {
+            InterpolatedStringElement::Literal(_) => {
+                into.push_literal(&text[part.clone()], part.start, is_raw, true);
+                into.parts.push(part);
+            }
+            InterpolatedStringElement::Interpolation(_) => into.push_straight(&text[part.clone()], part.start),
+        }
+    }
+}
+
+fn clip(range: Range<usize>, within: &Range<usize>) -> Range<usize> {
+    let start = range.start.clamp(within.start, within.end);
+    start..range.end.clamp(start, within.end)
+}
+
+/// A string with placeholders.
+pub(super) trait Formatted {
+    /// Its literal parts and placeholders.
+    fn elements(&self) -> &InterpolatedStringElements;
+}
+
+impl Formatted for FString {
+    fn elements(&self) -> &InterpolatedStringElements {
+        &self.elements
+    }
+}
+
+impl Formatted for TString {
+    fn elements(&self) -> &InterpolatedStringElements {
+        &self.elements
+    }
+}

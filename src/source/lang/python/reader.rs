@@ -1,0 +1,243 @@
+//! The walk over a tree: what it knows at a place, and what it gathers.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use ruff_python_ast::token::TokenKind;
+use ruff_python_ast::{Expr, ModModule};
+use ruff_python_parser::Parsed;
+use ruff_text_size::Ranged as _;
+
+use super::literal::bytes;
+use super::{future, legacy};
+use crate::source::lang::embedded;
+use crate::source::lang::embedded::Cooked;
+use crate::source::lang::fact::{Facts, Syntax};
+use crate::source::lang::language::Language;
+use crate::source::lang::span::{Kind, Role, Span};
+
+/// What a value is used for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context<'a> {
+    /// Role of its strings.
+    pub role: Role,
+    /// Whether a string that stands here begins its value.
+    pub is_head: bool,
+    /// What it belongs to.
+    pub name: Option<&'a str>,
+    /// The call it is an argument of.
+    pub call: Option<&'a str>,
+    /// Whether it is a part of a string whose whole was looked at for an embedded text.
+    pub is_part: bool,
+}
+
+impl<'a> Context<'a> {
+    /// A value that nothing is known of.
+    pub(super) const PLAIN: Self = Self { role: Role::Plain, is_head: true, name: None, call: None, is_part: false };
+
+    /// The same for a value with a name.
+    pub(super) fn named(self, name: Option<&'a str>) -> Self {
+        Self { name, ..self }
+    }
+
+    /// The same with another role.
+    pub(super) fn with_role(self, role: Role) -> Self {
+        Self { role, ..self }
+    }
+}
+
+/// Where a statement stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Position {
+    /// Below a condition.
+    pub is_conditional: bool,
+    /// Runs when the file is imported.
+    pub at_import: bool,
+    /// An import that fails here does not end the program.
+    pub is_optional: bool,
+    /// Inside a function.
+    pub in_function: bool,
+}
+
+/// The walk.
+pub(super) struct Reader<'a> {
+    pub text: &'a str,
+    pub spans: Vec<Span>,
+    pub facts: Facts,
+    pub position: Position,
+    /// Whether annotations are not evaluated (`from __future__ import annotations`).
+    pub has_lazy_annotations: bool,
+    /// Strings that are assigned to variables.
+    pub assigned: Vec<(&'a str, &'a Expr)>,
+    /// Variables that are given to a shell.
+    pub run: Vec<&'a str>,
+    /// What is written to files, by the name of the file's variable, in the function that is walked.
+    pub written: Vec<(&'a str, Cooked)>,
+    /// Texts of other languages.
+    pub embedded: Vec<(Language, Cooked)>,
+}
+
+/// Spans and facts of a text that was parsed; commands of IPython stand in ranges of it.
+pub(super) fn read(text: &str, parsed: &Parsed<ModModule>, commands: &[Range<usize>]) -> (Vec<Span>, Facts) {
+    let position = Position { is_conditional: false, at_import: true, is_optional: false, in_function: false };
+    let mut reader = Reader {
+        text,
+        spans: Vec::new(),
+        facts: Facts::default(),
+        position,
+        has_lazy_annotations: false,
+        assigned: Vec::new(),
+        run: Vec::new(),
+        written: Vec::new(),
+        embedded: Vec::new(),
+    };
+    reader.shebang();
+    reader.comments(parsed);
+    reader.body(parsed.suite());
+    reader.close_written(0);
+    reader.run_assigned();
+    for command in commands {
+        reader.escape(command.clone());
+    }
+    legacy::find(text, parsed, &mut reader.facts);
+    future::find(parsed, &mut reader.facts);
+    reader.finish()
+}
+
+impl<'a> Reader<'a> {
+    fn shebang(&mut self) {
+        if let Some(rest) = self.text.strip_prefix("#!") {
+            let line = rest.lines().next().unwrap_or_default();
+            let text = line.trim().to_owned();
+            self.facts.shebang = Some(crate::source::lang::fact::Word { text, range: 2..2 + line.len() });
+        }
+    }
+
+    fn comments(&mut self, parsed: &Parsed<ModModule>) {
+        for token in parsed.tokens().iter().filter(|token| token.kind() == TokenKind::Comment) {
+            let range = bytes(token.range());
+            self.push(range.start + 1..range.end, Kind::Comment, Context::PLAIN);
+        }
+    }
+
+    /// Adds a span.
+    pub(super) fn push(&mut self, range: Range<usize>, kind: Kind, context: Context<'a>) {
+        self.spans.push(Span {
+            range,
+            kind,
+            role: context.role,
+            is_head: context.is_head,
+            name: context.name.map(str::to_owned),
+            call: context.call.map(str::to_owned),
+        });
+    }
+
+    /// Notes a use of newer syntax.
+    pub(super) fn newer(&mut self, since: (u8, u8), what: &'static str, range: Range<usize>) {
+        future::note(&mut self.facts, Syntax { since, what, range });
+    }
+
+    /// The dotted name of a value, as written: none when something else than names and dots is in it.
+    pub(super) fn dotted(&self, expression: &'a Expr) -> Option<&'a str> {
+        let mut inner = expression;
+        while let Expr::Attribute(attribute) = inner {
+            inner = &attribute.value;
+        }
+        if !inner.is_name_expr() {
+            return None;
+        }
+        let text = &self.text[bytes(expression.range())];
+        text.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.' || byte >= 0x80)
+            .then_some(text)
+    }
+
+    /// The dotted name, or the last attribute behind its dot when it belongs to another value: `.joinpath`.
+    pub(super) fn callee(&self, function: &'a Expr) -> Option<&'a str> {
+        self.dotted(function).or_else(|| {
+            let attribute = function.as_attribute_expr()?;
+            let range = bytes(attribute.attr.range());
+            let before = range.start.checked_sub(1)?;
+            self.text.get(before..range.end).filter(|name| name.starts_with('.'))
+        })
+    }
+
+    /// The name that something assigned to a target has.
+    pub(super) fn target(&self, target: &'a Expr) -> Option<&'a str> {
+        match target {
+            Expr::Subscript(subscript) => self.key(&subscript.slice).or_else(|| self.dotted(&subscript.value)),
+            Expr::Starred(starred) => self.dotted(&starred.value),
+            _ => self.dotted(target),
+        }
+    }
+
+    /// A key that is written out.
+    pub(super) fn key(&self, key: &'a Expr) -> Option<&'a str> {
+        let literal = key.as_string_literal_expr()?;
+        literal.as_single_part_string().map(|part| &self.text[super::literal::of_string(self.text, part)])
+    }
+
+    fn finish(mut self) -> (Vec<Span>, Facts) {
+        let mut replaced: Vec<Range<usize>> = Vec::new();
+        let mut inner = Vec::new();
+        let mut known = HashSet::new();
+        let mut found = std::mem::take(&mut self.embedded);
+        // A text that is put together holds strings which are such texts by themselves: the whole counts.
+        found.sort_by_key(|(_, cooked)| std::cmp::Reverse(cooked.parts.len()));
+        for (language, cooked) in found {
+            if cooked.parts.iter().any(|part| !part.is_empty() && known.contains(&part.start)) {
+                continue;
+            }
+            known.extend(cooked.parts.iter().map(|part| part.start));
+            let (spans, mut facts) = embedded::read(language, &cooked);
+            self.snap(&mut facts);
+            embedded::merge(&mut self.facts, facts);
+            if !spans.is_empty() {
+                inner.extend(spans);
+                replaced.extend(cooked.parts);
+            }
+        }
+        if !replaced.is_empty() {
+            replaced.sort_by_key(|range| range.start);
+            self.spans.retain(|span| span.kind != Kind::Text || !holds(&replaced, &span.range));
+            self.spans.append(&mut inner);
+        }
+        let spans = untangle(self.text, self.spans);
+        self.facts.syntax.sort_by_key(|syntax| syntax.since);
+        (spans, self.facts)
+    }
+
+    /// Moves ends of ranges that fell inside a character to its start.
+    pub(super) fn snap(&self, facts: &mut Facts) {
+        let text = self.text;
+        embedded::relocate(facts, |range| {
+            let end = text.floor_char_boundary(range.end);
+            text.floor_char_boundary(range.start).min(end)..end
+        });
+    }
+}
+
+/// Whether one of sorted ranges holds a range.
+fn holds(ranges: &[Range<usize>], range: &Range<usize>) -> bool {
+    let next = ranges.partition_point(|known| known.start <= range.start);
+    next.checked_sub(1).is_some_and(|at| range.end <= ranges[at].end)
+}
+
+/// Sorted spans without those that begin inside another.
+fn untangle(text: &str, mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_by_key(|span| (span.range.start, span.range.end));
+    let mut end = 0;
+    spans.retain(|span| {
+        let range = &span.range;
+        let fits = range.start >= end
+            && range.start < range.end
+            && range.end <= text.len()
+            && text.is_char_boundary(range.start)
+            && text.is_char_boundary(range.end);
+        if fits {
+            end = range.end;
+        }
+        fits
+    });
+    spans
+}

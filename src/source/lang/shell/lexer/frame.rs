@@ -1,0 +1,62 @@
+//! Lists of commands that are being read, one in another.
+
+use crate::source::lang::shell::command::Line;
+use crate::source::lang::shell::part::Part;
+
+/// What ends a list of commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closer {
+    File,
+    Paren,
+    Backtick,
+    /// Elements of an array: words, no commands.
+    Array,
+}
+
+/// A list of commands that is being read.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) closer: Closer,
+    pub(super) start: usize,
+    pub(super) word: Option<Part>,
+    pub(super) line: Line,
+    pub(super) is_double: bool,
+    pub(super) depth: u32,
+    pub(super) cases: u32,
+    pub(super) in_patterns: bool,
+    pub(super) follows: bool,
+    pub(super) redirect: Option<bool>,
+}
+
+impl Frame {
+    pub(super) fn new(closer: Closer, start: usize) -> Self {
+        Self {
+            closer,
+            start,
+            word: None,
+            line: Line::default(),
+            is_double: false,
+            depth: 0,
+            cases: 0,
+            in_patterns: false,
+            follows: false,
+            redirect: None,
+        }
+    }
+}
+
+impl Frame {
+    /// Whether a word at the place of a command's name belongs to the shell itself.
+    pub(super) fn reserved(&mut self, word: &str, is_csh: bool) -> bool {
+        match word {
+            "if" if is_csh => return false,
+            "then" if is_csh => self.depth += 1,
+            "if" => self.depth += 1,
+            "fi" | "endif" => self.depth = self.depth.saturating_sub(1),
+            "elif" | "then" | "else" | "do" | "done" | "while" | "until" | "!" | "time" | "{" | "}" | "end"
+            | "endsw" | "breaksw" => {}
+            _ => return false,
+        }
+        true
+    }
+}

@@ -1,0 +1,159 @@
+//! Words of a command while they are read.
+
+use std::ops::Range;
+
+use crate::source::lang::fact::Word;
+use crate::source::lang::span::Role;
+
+/// A literal part of a word.
+#[derive(Debug, Clone)]
+pub(super) struct Piece {
+    pub(super) range: Range<usize>,
+    pub(super) is_head: bool,
+    pub(super) role: Role,
+}
+
+/// A word.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    /// Unquoted, variables as written.
+    pub(super) text: String,
+    pub(super) range: Range<usize>,
+    pub(super) pieces: Vec<Piece>,
+    /// Whether any of it is quoted.
+    pub(super) is_quoted: bool,
+    /// Whether a command stands in it.
+    pub(super) has_command: bool,
+    /// Place after the first `=`, and how many bytes of `text` come before that.
+    pub(super) equals: Option<(usize, usize)>,
+    piece: usize,
+    is_head: bool,
+    has_slash: bool,
+}
+
+impl Part {
+    pub(super) fn at(start: usize) -> Self {
+        Self { range: start..start, piece: start, is_head: true, ..Self::default() }
+    }
+
+    /// Takes characters as they stand.
+    pub(super) fn literal(&mut self, text: &str, start: usize, is_quoted: bool) {
+        if self.equals.is_none()
+            && !is_quoted
+            && !self.is_quoted
+            && let Some(found) = text.find('=')
+            // `numpy==1.26` is no assignment.
+            && text.as_bytes().get(found + 1) != Some(&b'=')
+        {
+            let key = self.text.len() + found;
+            self.text.push_str(text);
+            if self.text[..key].bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.+[]".contains(&byte)) && key > 0
+            {
+                self.equals = Some((start + found + 1, key));
+            }
+        } else {
+            self.text.push_str(text);
+        }
+        match text.rfind([' ', '=', ':', ',', ';', '(', '\n', '\t']) {
+            Some(at) => self.has_slash = text[at..].contains('/'),
+            None => self.has_slash |= text.contains('/'),
+        }
+    }
+
+    /// An opening quote.
+    pub(super) fn quote(&mut self, at: usize) {
+        self.is_quoted = true;
+        if self.piece == at {
+            self.piece = at + 1;
+        }
+    }
+
+    /// A variable or a command in the word. `next` is the byte after it,
+    /// behind a quote of one byte when there is one.
+    pub(super) fn placeholder(&mut self, written: &str, range: Range<usize>, (skip, next): (usize, Option<u8>)) {
+        self.text.push_str(written);
+        if next == Some(b'/') && !self.has_slash {
+            self.cut(range.start);
+            self.piece = range.end + skip;
+            self.is_head = false;
+            self.has_slash = true;
+        }
+    }
+
+    /// A part of the word that has spans of its own: a command, a default.
+    pub(super) fn hole(&mut self, written: &str, range: Range<usize>, (skip, next): (usize, Option<u8>)) {
+        self.text.push_str(written);
+        self.cut(range.start);
+        self.piece = range.end + skip;
+        self.is_head = next != Some(b'/') || self.has_slash;
+    }
+
+    fn cut(&mut self, end: usize) {
+        if self.piece < end {
+            self.pieces.push(Piece { range: self.piece..end, is_head: self.is_head, role: Role::Plain });
+        }
+    }
+
+    /// Ends the word; `text` is what it is a part of.
+    pub(super) fn close(&mut self, text: &str, end: usize) {
+        self.range.end = end;
+        let bytes = text.as_bytes();
+        let last = end.checked_sub(1).and_then(|at| bytes.get(at)).copied();
+        let end = if self.is_quoted && matches!(last, Some(b'"' | b'\'')) { end - 1 } else { end };
+        self.cut(end);
+        if let Some((at, _)) = self.equals {
+            self.split(text, at);
+        }
+    }
+
+    /// Makes two pieces of the one that holds a place; a quote there belongs to none.
+    fn split(&mut self, text: &str, at: usize) {
+        let Some(index) = self.pieces.iter().position(|piece| piece.range.start < at && at <= piece.range.end) else {
+            return;
+        };
+        let end = self.pieces[index].range.end;
+        let skip = usize::from(matches!(text.as_bytes().get(at), Some(b'"' | b'\'')));
+        self.pieces[index].range.end = at;
+        let rest = (at + skip).min(end)..end;
+        if !rest.is_empty() {
+            self.pieces.insert(index + 1, Piece { range: rest, is_head: true, role: Role::Plain });
+        }
+    }
+
+    /// Key and value of `key=value`.
+    pub(super) fn assignment(&self, text: &str) -> Option<(&str, Word)> {
+        let (at, key) = self.equals?;
+        let mut range = at.min(self.range.end)..self.range.end;
+        let bytes = text.as_bytes();
+        if let (Some(first @ (b'"' | b'\'')), true) = (bytes.get(range.start), range.len() >= 2)
+            && bytes.get(range.end - 1) == Some(first)
+        {
+            range = range.start + 1..range.end - 1;
+        }
+        Some((self.text[..key].trim_end_matches('+'), Word { text: self.text[key + 1..].to_owned(), range }))
+    }
+
+    /// Whether it assigns a variable.
+    pub(super) fn is_assignment(&self) -> bool {
+        self.equals.is_some_and(|(_, key)| {
+            let name = self.text[..key].trim_end_matches('+');
+            let name = name.split('[').next().unwrap_or("");
+            name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        })
+    }
+
+    /// The content, when the whole word stands in one pair of quotes with nothing to run in it.
+    pub(super) fn quoted(&self) -> Option<Range<usize>> {
+        match self.pieces.as_slice() {
+            [piece] if self.is_quoted && !self.has_command && piece.range.start == self.range.start + 1 => {
+                Some(piece.range.clone())
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn word(&self) -> Word {
+        Word { text: self.text.clone(), range: self.range.clone() }
+    }
+}

@@ -1,0 +1,395 @@
+//! YAML as people write it, with what CI systems and workflow engines mean by some keys.
+//!
+//! Goes by lines and their indents, and never gives up: files with tabs, with the same key twice or with templates (`{{ x }}`) in
+//! them are common in analyses, and an alias is not followed, so that none can blow up.
+
+mod flow;
+mod image;
+
+use std::ops::Range;
+
+use super::fact::{Dialect, Host, Word};
+use super::language::Language;
+use super::span::{Kind, Role};
+use super::view_builder::{Sheet, is_shared, join, lines, trim};
+
+/// Keys whose values are commands of a shell.
+const SCRIPTS: [&str; 13] = [
+    "run",
+    "script",
+    "before_script",
+    "after_script",
+    "commands",
+    "setup",
+    "cmd",
+    "command",
+    "install",
+    "before_install",
+    "after_success",
+    "pre_script",
+    "post_script",
+];
+
+/// How many levels are kept apart; deeper ones are as the last.
+const LEVELS: usize = 128;
+
+/// A key that lines below it belong to.
+#[derive(Debug)]
+struct Level {
+    indent: usize,
+    path: String,
+    /// Number of the mapping that the key stands in.
+    scope: u32,
+}
+
+/// Commands, and the mappings around them.
+#[derive(Debug)]
+struct Script {
+    spans: Range<usize>,
+    scopes: Vec<u32>,
+}
+
+/// The state of reading a document.
+#[derive(Debug)]
+pub(super) struct Reader<'s, 'a> {
+    sheet: &'s mut Sheet<'a>,
+    text: &'a str,
+    end: usize,
+    levels: Vec<Level>,
+    scopes: u32,
+    /// Mappings that name an image.
+    images: Vec<u32>,
+    scripts: Vec<Script>,
+    /// Whether a bracket or quote was never closed: from there on they end with their line.
+    is_torn: bool,
+}
+
+/// Reads a part of a text as YAML.
+pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
+    let text = sheet.text;
+    let reader = Reader {
+        sheet,
+        text,
+        end: range.end,
+        levels: Vec::new(),
+        scopes: 1,
+        images: Vec::new(),
+        scripts: Vec::new(),
+        is_torn: false,
+    };
+    reader.run(range.start);
+}
+
+impl Reader<'_, '_> {
+    fn run(mut self, start: usize) {
+        let mut at = start;
+        while at < self.end {
+            let stop = memchr::memchr(b'\n', &self.text.as_bytes()[at..self.end]).map_or(self.end, |found| at + found);
+            let next = self.line(at..stop);
+            at = next.max(stop + 1);
+        }
+        self.mark();
+    }
+
+    /// Reads a line, and those that its value goes over. Where the next begins.
+    fn line(&mut self, line: Range<usize>) -> usize {
+        let inside = trim(self.text, line.clone());
+        let text = self.sheet.slice(&inside);
+        if text.is_empty() || text == "---" || text == "..." || text.starts_with('%') && inside.start == line.start {
+            if text == "---" {
+                self.levels.clear();
+            }
+            return line.end;
+        }
+        if text.starts_with('#') {
+            self.sheet.push(inside.start + 1..inside.end, Kind::Comment);
+            return line.end;
+        }
+        let mut at = inside.start + usize::from(text.starts_with("--- ")) * 4;
+        let mut dash = None;
+        while self.text.as_bytes().get(at) == Some(&b'-')
+            && matches!(self.text.as_bytes().get(at + 1), None | Some(b' ' | b'\t' | b'\n' | b'\r'))
+            && at < inside.end
+        {
+            let indent = at - line.start;
+            self.levels_above(indent + 1);
+            dash = Some(indent);
+            at = trim(self.text, at + 1..inside.end).start;
+        }
+        if at >= inside.end {
+            return line.end;
+        }
+        let indent = at - line.start;
+        if dash.is_some() {
+            // A new mapping in the list: its scope is its own.
+            self.scopes += 1;
+        }
+        if let Some((key, colon)) = self.key(at..inside.end) {
+            self.enter(indent, key, dash.is_some());
+            return self.value(trim(self.text, colon + 1..inside.end), indent, line.end);
+        }
+        let parent = dash.unwrap_or_else(|| indent.saturating_sub(1));
+        self.value(at..inside.end, parent, line.end)
+    }
+
+    /// Leaves the levels whose indent is not below a number.
+    fn levels_above(&mut self, indent: usize) {
+        while self.levels.last().is_some_and(|level| level.indent >= indent) {
+            self.levels.pop();
+        }
+    }
+
+    /// The key that a text begins with, and the place of its colon.
+    fn key(&self, range: Range<usize>) -> Option<(Range<usize>, usize)> {
+        let bytes = &self.text.as_bytes()[range.clone()];
+        let start = usize::from(bytes.first() == Some(&b'?') && bytes.get(1) == Some(&b' ')) * 2;
+        if let Some(quote @ (b'"' | b'\'')) = bytes.get(start) {
+            let end = start + 1 + memchr::memchr(*quote, &bytes[start + 1..])?;
+            let is_key = bytes.get(end + 1) == Some(&b':') && matches!(bytes.get(end + 2), None | Some(b' ' | b'\t'));
+            return is_key.then_some((range.start + start + 1..range.start + end, range.start + end + 1));
+        }
+        if matches!(bytes.get(start), Some(b'[' | b'{' | b'#' | b'|' | b'>' | b'@' | b'`')) {
+            return None;
+        }
+        for at in memchr::memchr_iter(b':', bytes) {
+            if matches!(bytes.get(at + 1), None | Some(b' ' | b'\t' | b'\r')) {
+                if memchr::memmem::find(&bytes[..at], b" #").is_some() {
+                    return None;
+                }
+                let key = trim(self.text, range.start + start..range.start + at);
+                return (!key.is_empty()).then_some((key, range.start + at));
+            }
+        }
+        None
+    }
+
+    fn enter(&mut self, indent: usize, key: Range<usize>, is_item: bool) {
+        let is_sibling = !is_item && self.levels.iter().rev().any(|level| level.indent == indent);
+        let scope = self.levels.iter().rev().find(|level| level.indent == indent).map(|level| level.scope);
+        self.levels_above(indent);
+        let parent = self.levels.last().map_or("", |level| level.path.as_str());
+        let path = join(parent, self.sheet.slice(&key));
+        let scope = match scope.filter(|_| is_sibling) {
+            Some(scope) => scope,
+            None => {
+                self.scopes += 1;
+                self.scopes
+            }
+        };
+        if self.levels.len() < LEVELS {
+            self.levels.push(Level { indent, path, scope });
+        }
+        self.sheet.push(key, Kind::Key);
+    }
+
+    fn path(&self) -> &str {
+        self.levels.last().map_or("", |level| level.path.as_str())
+    }
+
+    /// A value: what stands behind a colon or a dash. `parent` is the indent that its further lines are beyond. Where the next
+    /// line begins.
+    fn value(&mut self, range: Range<usize>, parent: usize, line_end: usize) -> usize {
+        let mut range = range;
+        // `&anchor`, `!tag`.
+        while matches!(self.text.as_bytes().get(range.start), Some(b'&' | b'!')) && range.start < range.end {
+            let length = self.sheet.slice(&range).find([' ', '\t']).unwrap_or(range.len());
+            range = trim(self.text, range.start + length..range.end);
+        }
+        let text = self.sheet.slice(&range);
+        match text.as_bytes() {
+            [] | [b'*', ..] => line_end,
+            [b'#', ..] => {
+                self.sheet.push(range.start + 1..range.end, Kind::Comment);
+                line_end
+            }
+            [b'|' | b'>', ..]
+                if text.len() < 4
+                    || text[1..]
+                        .trim_start_matches(['-', '+', '1', '2', '3', '4', '8'])
+                        .trim_start()
+                        .starts_with('#') =>
+            {
+                self.block(parent, line_end)
+            }
+            [b'{', b'{', ..] => self.plain(range, parent, line_end),
+            [b'[' | b'{', ..] => self.flow(range.start, line_end),
+            [quote @ (b'"' | b'\''), ..] => self.quoted(range, *quote, line_end),
+            _ => self.plain(range, parent, line_end),
+        }
+    }
+
+    /// A block scalar: the lines that are indented further than its key.
+    fn block(&mut self, parent: usize, line_end: usize) -> usize {
+        let start = (line_end + 1).min(self.end);
+        let mut end = start;
+        let mut body = Vec::new();
+        for line in lines(self.text, start..self.end) {
+            let text = self.sheet.slice(&line);
+            let indent = text.len() - text.trim_start_matches([' ', '\t']).len();
+            let is_empty = text.trim().is_empty();
+            if !is_empty && indent <= parent {
+                break;
+            }
+            end = line.end;
+            if !is_empty {
+                body.push(trim(self.text, line));
+            }
+        }
+        let (Some(first), Some(last)) = (body.first(), body.last()) else { return end.max(line_end) };
+        let whole = first.start..last.end;
+        if self.is_script() {
+            self.script(whole);
+        } else {
+            let path = self.path().to_owned();
+            let head = self.sheet.slice(&whole).as_bytes();
+            let language = Language::of("", &head[..head.len().min(1024)]);
+            if !language.is_code() || !self.sheet.embed(language, whole, Host::Job) {
+                for line in body {
+                    self.sheet.add(line, Kind::Value, Role::Plain, Some(&path));
+                }
+            }
+        }
+        end
+    }
+
+    /// A scalar without quotes, up to a comment. Script lines that go on are read as one.
+    fn plain(&mut self, range: Range<usize>, parent: usize, line_end: usize) -> usize {
+        let text = self.sheet.slice(&range);
+        let remark = memchr::memmem::find(text.as_bytes(), b" #");
+        let end = remark.map_or(range.end, |at| range.start + at);
+        let value = trim(self.text, range.start..end);
+        if self.is_script() {
+            // Lines that are indented further go on with it.
+            let mut last = line_end;
+            if remark.is_none() {
+                for line in lines(self.text, (line_end + 1).min(self.end)..self.end) {
+                    let text = self.sheet.slice(&line);
+                    let indent = text.len() - text.trim_start().len();
+                    if text.trim().is_empty()
+                        || indent <= parent + 1
+                        || self.key(trim(self.text, line.clone())).is_some()
+                    {
+                        break;
+                    }
+                    last = line.end;
+                }
+            }
+            self.script(value.start..value.end.max(last));
+            return last;
+        }
+        if let Some(at) = remark {
+            self.sheet.push(range.start + at + 2..range.end, Kind::Comment);
+        }
+        self.scalar(value);
+        line_end
+    }
+
+    fn quoted(&mut self, range: Range<usize>, quote: u8, line_end: usize) -> usize {
+        let limit = if self.is_torn { line_end } else { self.end };
+        let end = flow::string_end(self.text.as_bytes(), range.start + 1, limit, quote);
+        let Some(end) = end else {
+            self.is_torn = true;
+            self.scalar(range.start + 1..range.end);
+            return line_end;
+        };
+        let inside = range.start + 1..end;
+        let stop = memchr::memchr(b'\n', &self.text.as_bytes()[end..self.end]).map_or(self.end, |found| end + found);
+        let rest = trim(self.text, end + 1..stop.max(end + 1));
+        if self.sheet.slice(&rest).starts_with('#') {
+            self.sheet.push(rest.start + 1..rest.end, Kind::Comment);
+        }
+        if self.is_script() {
+            self.script(inside);
+        } else {
+            self.scalar(inside);
+        }
+        stop
+    }
+
+    fn flow(&mut self, start: usize, line_end: usize) -> usize {
+        let limit = if self.is_torn { line_end } else { self.end };
+        let path = self.path().to_owned();
+        let scope = self.levels.last().map_or(0, |level| level.scope);
+        let (tokens, end) = flow::tokens(self.text, start, limit, &path);
+        self.is_torn |= end.is_none() && limit == self.end;
+        let limit = if end.is_some() { self.end } else { line_end };
+        for token in tokens.into_iter().filter(|token| token.range.start < limit) {
+            let range = token.range.start..token.range.end.min(limit);
+            match token.kind {
+                Kind::Value => self.scalar_at(range, &token.path, scope),
+                kind => self.sheet.push(range, kind),
+            }
+        }
+        let Some(end) = end else { return line_end };
+        let bytes = self.text.as_bytes();
+        let stop = memchr::memchr(b'\n', &bytes[end..self.end]).map_or(self.end, |found| end + found);
+        let rest = trim(self.text, end..stop);
+        if self.sheet.slice(&rest).starts_with('#') {
+            self.sheet.push(rest.start + 1..rest.end, Kind::Comment);
+        }
+        stop
+    }
+
+    fn is_script(&self) -> bool {
+        SCRIPTS.contains(&self.path().rsplit('.').next().unwrap_or(""))
+    }
+
+    fn script(&mut self, range: Range<usize>) {
+        let first = self.sheet.spans.len();
+        if self.sheet.embed(Language::Shell, range.clone(), Host::Job) {
+            let scopes = self.levels.iter().map(|level| level.scope).chain([0]).collect();
+            self.scripts.push(Script { spans: first..self.sheet.spans.len(), scopes });
+        } else {
+            let path = self.path().to_owned();
+            for line in lines(self.text, range) {
+                self.sheet.add(trim(self.text, line), Kind::Value, Role::Plain, Some(&path));
+            }
+        }
+    }
+
+    fn scalar(&mut self, range: Range<usize>) {
+        let path = self.path().to_owned();
+        let scope = self.levels.last().map_or(0, |level| level.scope);
+        self.scalar_at(range, &path, scope);
+    }
+
+    fn scalar_at(&mut self, range: Range<usize>, path: &str, scope: u32) {
+        let word = Word { text: self.sheet.slice(&range).to_owned(), range: range.clone() };
+        if image::is_image(path, &word.text) {
+            // `container.image` is a key of a mapping that belongs to the step.
+            let is_nested = path.ends_with("container.image") || path.ends_with("image.name");
+            let outer = self.levels.iter().rev().map(|level| level.scope).find(|outer| *outer != scope);
+            self.images.push(if is_nested { outer.unwrap_or(scope) } else { scope });
+            self.sheet.facts.images.push(word.clone());
+        }
+        match image::bind(path, &word.text) {
+            Some(at) => {
+                self.sheet.add(range.start..range.start + at, Kind::Value, Role::Plain, Some(path));
+                self.sheet.add(range.start + at + 1..range.end, Kind::Value, Role::Inside, Some(path));
+            }
+            None => self.sheet.add(range.clone(), Kind::Value, Role::Plain, Some(path)),
+        }
+        if !path.is_empty() {
+            self.sheet.set(Dialect::Config, path, word, range.start);
+        }
+    }
+
+    /// Absolute paths in commands of a step that names an image lie inside it.
+    fn mark(self) {
+        let mut images = self.images;
+        images.sort_unstable();
+        for script in self.scripts {
+            if !script.scopes.iter().any(|scope| images.binary_search(scope).is_ok()) {
+                continue;
+            }
+            let end = script.spans.end.min(self.sheet.spans.len());
+            for span in &mut self.sheet.spans[script.spans.start.min(end)..end] {
+                let is_path =
+                    self.text.get(span.range.clone()).is_some_and(|text| text.starts_with('/') && !is_shared(text));
+                if is_path && span.role == Role::Plain && span.kind == Kind::Word {
+                    span.role = Role::Inside;
+                }
+            }
+        }
+    }
+}

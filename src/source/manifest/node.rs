@@ -1,0 +1,300 @@
+//! TOML, YAML and JSON as one tree whose values know their lines.
+
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::Spanned;
+
+/// A value and where it begins.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(in super::super) struct Node {
+    /// Line, from 1; 0 when it isn't known.
+    pub(in super::super) line: u32,
+    pub(in super::super) value: Value,
+}
+
+/// A value. Numbers are texts: what they mean here is a version.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(in super::super) enum Value {
+    #[default]
+    None,
+    Text(String),
+    Bool(bool),
+    List(Vec<Node>),
+    Map(Vec<(String, Node)>),
+}
+
+/// Why a file is no TOML, YAML or JSON: `line 3: …`.
+pub(in super::super) type Problem = String;
+
+impl Node {
+    pub(in super::super) fn get(&self, key: &str) -> Option<&Self> {
+        // Of duplicate keys the last one counts.
+        self.entries().filter(|(name, _)| *name == key).last().map(|(_, node)| node)
+    }
+
+    /// The value below several keys.
+    pub(in super::super) fn at(&self, keys: &[&str]) -> Option<&Self> {
+        keys.iter().try_fold(self, |node, key| node.get(key))
+    }
+
+    pub(in super::super) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            Value::None | Value::Bool(_) | Value::List(_) | Value::Map(_) => None,
+        }
+    }
+
+    /// The text below a key.
+    pub(in super::super) fn text_of(&self, key: &str) -> Option<&str> {
+        self.get(key).and_then(Self::text)
+    }
+
+    /// Items of a list; nothing of anything else.
+    pub(in super::super) fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(items) => items,
+            Value::None | Value::Bool(_) | Value::Text(_) | Value::Map(_) => &[],
+        }
+    }
+
+    /// Items of the list below a key.
+    pub(in super::super) fn items_of(&self, key: &str) -> &[Self] {
+        self.get(key).map_or(&[], Self::items)
+    }
+
+    /// Entries of a mapping; nothing of anything else.
+    pub(in super::super) fn entries(&self) -> impl Iterator<Item = (&str, &Self)> {
+        let entries: &[(String, Self)] = match &self.value {
+            Value::Map(entries) => entries,
+            Value::None | Value::Bool(_) | Value::Text(_) | Value::List(_) => &[],
+        };
+        entries.iter().map(|(key, node)| (key.as_str(), node))
+    }
+
+    /// Entries of the mapping below several keys.
+    pub(in super::super) fn entries_at(&self, keys: &[&str]) -> Vec<(&str, &Self)> {
+        self.at(keys).map(|node| node.entries().collect()).unwrap_or_default()
+    }
+}
+
+/// Line of a byte, by the offsets of line ends.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(memchr::memchr_iter(b'\n', text.as_bytes()).collect())
+    }
+
+    fn line(&self, offset: usize) -> u32 {
+        u32::try_from(self.0.partition_point(|end| *end < offset) + 1).unwrap_or(u32::MAX)
+    }
+}
+
+/// Reads TOML.
+pub(in super::super) fn toml(text: &str) -> Result<Node, Problem> {
+    let lines = Lines::of(text);
+    let table = toml::de::DeTable::parse(text).map_err(|error| {
+        let line = error.span().map_or(0, |span| lines.line(span.start));
+        format!("line {line}: {}", error.message())
+    })?;
+    Ok(Node { line: 1, value: toml_table(table.get_ref(), &lines) })
+}
+
+fn toml_table(table: &toml::de::DeTable<'_>, lines: &Lines) -> Value {
+    let mut entries: Vec<(usize, String, Node)> = table
+        .iter()
+        .map(|(key, value)| {
+            // A table begins in its header; its key is where people look.
+            let start = key.span().start;
+            let line = if value.get_ref().is_table() { start } else { value.span().start };
+            let node = Node { line: lines.line(line), value: toml_value(value.get_ref(), lines) };
+            (start, key.get_ref().to_string(), node)
+        })
+        .collect();
+    entries.sort_by_key(|(start, _, _)| *start);
+    Value::Map(entries.into_iter().map(|(_, key, node)| (key, node)).collect())
+}
+
+fn toml_value(value: &toml::de::DeValue<'_>, lines: &Lines) -> Value {
+    use toml::de::DeValue;
+    match value {
+        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::Integer(number) => Value::Text(number.as_str().to_owned()),
+        DeValue::Float(number) => Value::Text(number.as_str().to_owned()),
+        DeValue::Boolean(value) => Value::Bool(*value),
+        DeValue::Datetime(time) => Value::Text(time.to_string()),
+        DeValue::Array(items) => Value::List(
+            items
+                .iter()
+                .map(|item| Node { line: lines.line(item.span().start), value: toml_value(item.get_ref(), lines) })
+                .collect(),
+        ),
+        DeValue::Table(table) => toml_table(table, lines),
+    }
+}
+
+/// Reads JSON, at most 512 levels deep (the parser's own bound).
+pub(in super::super) fn json(text: &str) -> Result<Node, Problem> {
+    let lines = Lines::of(text);
+    let options = jsonc_parser::ParseOptions::default();
+    let parsed = jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &options)
+        .map_err(|error| format!("line {}: {}", lines.line(error.range().start), error.kind()))?;
+    let Some(value) = parsed.value else { return Err("line 1: it is empty".to_owned()) };
+    Ok(json_node(&value, &lines))
+}
+
+fn json_node(value: &jsonc_parser::ast::Value<'_>, lines: &Lines) -> Node {
+    use jsonc_parser::ast::Value as Json;
+    use jsonc_parser::common::Ranged as _;
+    let inner = match value {
+        Json::StringLit(text) => Value::Text(text.value.to_string()),
+        Json::NumberLit(number) => Value::Text(number.value.to_owned()),
+        Json::BooleanLit(value) => Value::Bool(value.value),
+        Json::Object(object) => Value::Map(
+            object
+                .properties
+                .iter()
+                .map(|entry| {
+                    let mut node = json_node(&entry.value, lines);
+                    node.line = lines.line(entry.range.start);
+                    (entry.name.as_str().to_owned(), node)
+                })
+                .collect(),
+        ),
+        Json::Array(list) => Value::List(list.elements.iter().map(|item| json_node(item, lines)).collect()),
+        Json::NullKeyword(_) => Value::None,
+    };
+    Node { line: lines.line(value.range().start), value: inner }
+}
+
+/// Reads YAML; of duplicate keys, which real files have, the last one counts. Of several documents the first is read.
+pub(in super::super) fn yaml(text: &str) -> Result<Node, Problem> {
+    let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins };
+    let value: Spanned<Loose> = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let line = error.location().map_or(0, |location| location.line());
+        let message = error.without_snippet().to_string();
+        let first = message.lines().next().unwrap_or_default();
+        format!("line {line}: {first}")
+    })?;
+    Ok(node(value))
+}
+
+fn node(value: Spanned<Loose>) -> Node {
+    Node { line: u32::try_from(value.referenced.line()).unwrap_or(0), value: value.value.0 }
+}
+
+/// Any YAML value.
+struct Loose(Value);
+
+impl<'de> Deserialize<'de> for Loose {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LooseVisitor)
+    }
+}
+
+struct LooseVisitor;
+
+impl<'de> Visitor<'de> for LooseVisitor {
+    type Value = Loose;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Loose, E> {
+        Ok(Loose(Value::Bool(value)))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Loose, E> {
+        Ok(Loose(Value::Text(value.to_string())))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Loose, E> {
+        Ok(Loose(Value::Text(value.to_string())))
+    }
+
+    fn visit_i128<E: de::Error>(self, value: i128) -> Result<Loose, E> {
+        Ok(Loose(Value::Text(value.to_string())))
+    }
+
+    fn visit_u128<E: de::Error>(self, value: u128) -> Result<Loose, E> {
+        Ok(Loose(Value::Text(value.to_string())))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Loose, E> {
+        Ok(Loose(Value::Text(value.to_string())))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Loose, E> {
+        Ok(Loose(Value::Text(value.to_owned())))
+    }
+
+    fn visit_bytes<E: de::Error>(self, _: &[u8]) -> Result<Loose, E> {
+        Ok(Loose(Value::None))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Loose, E> {
+        Ok(Loose(Value::None))
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Loose, E> {
+        Ok(Loose(Value::None))
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Loose, D::Error> {
+        Loose::deserialize(deserializer)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Loose, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element::<Spanned<Loose>>()? {
+            items.push(node(item));
+        }
+        Ok(Loose(Value::List(items)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Loose, A::Error> {
+        let mut entries: Vec<(String, Node)> = Vec::new();
+        while let Some((key, value)) = map.next_entry::<Spanned<Loose>, Spanned<Loose>>()? {
+            let line = u32::try_from(key.referenced.line()).unwrap_or(0);
+            let mut inner = node(value);
+            // A mapping begins at its first key; its own key is where people look.
+            if matches!(inner.value, Value::Map(_)) && line > 0 {
+                inner.line = line;
+            }
+            if let Value::Text(key) = key.value.0 {
+                entries.push((key, inner));
+            }
+        }
+        Ok(Loose(Value::Map(entries)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{json, toml, yaml};
+
+    #[test]
+    fn values_know_their_lines() {
+        let node = toml("a = 1\n[t]\nlist = [\n 'x',\n 'y',\n]\n[[p]]\nname = 'n'\n").expect("TOML");
+        assert_eq!(node.get("t").expect("t").items_of("list").iter().map(|item| item.line).collect::<Vec<_>>(), [4, 5]);
+        assert_eq!(node.items_of("p")[0].get("name").map(|name| (name.line, name.text())), Some((8, Some("n"))));
+        let node = yaml("a:\n  - x\n  - y: [1,\n     2.50]\na: {b: 3}\n").expect("YAML");
+        assert_eq!(node.at(&["a", "b"]).map(|node| (node.line, node.text())), Some((5, Some("3"))));
+        let node = yaml("a:\n- x\n- pip:\n  - y\n").expect("YAML");
+        assert_eq!(node.items_of("a")[1].items_of("pip")[0].line, 4);
+        let node = json("{\n\"a\": {\n\"b\": [1,\n\"x\"]}}").expect("JSON");
+        assert_eq!(node.at(&["a", "b"]).expect("b").items()[1].line, 4);
+    }
+
+    #[test]
+    fn problems_name_their_line() {
+        assert!(toml("a = 1\nb = = 2\n").expect_err("no TOML").starts_with("line 2: "));
+        assert!(json("{\n\"a\" 1}").expect_err("no JSON").starts_with("line 2: "));
+        assert!(yaml("a: 1\nb: [\n").expect_err("no YAML").starts_with("line "));
+        assert!(json(&"[".repeat(100_000)).is_err());
+        assert!(yaml(&"[".repeat(100_000)).is_err());
+        assert!(toml(&format!("a = {}", "[".repeat(100_000))).is_err());
+    }
+}

@@ -1,0 +1,46 @@
+//! `pdm.lock`.
+
+use super::found::{File, Found};
+use super::node;
+use super::poetry::names;
+use super::pylock::file_name;
+use super::requirement::normalized;
+use crate::model::inventory::{Index, Locked};
+use crate::source::git::repository::without_credentials;
+
+/// Reads one: `files` beside the packages (format 4), or in `[metadata.files]` by `name version` (older).
+pub(super) fn read_lock(file: &File<'_>, found: &mut Found<'_>) {
+    let root = match node::toml(file.text) {
+        Ok(root) => root,
+        Err(problem) => return found.problem(problem),
+    };
+    for target in root.at(&["metadata", "targets"]).map(node::Node::items).unwrap_or_default() {
+        if let Some(python) = target.get("requires_python") {
+            found.push_python(file.path, python.line, python.text().unwrap_or_default());
+        }
+    }
+    for package in root.items_of("package") {
+        let (Some(name), Some(version)) = (package.text_of("name"), package.text_of("version")) else { continue };
+        // A package with extras stands a second time.
+        if !package.items_of("extras").is_empty() {
+            continue;
+        }
+        let line = package.get("name").map_or(package.line, |node| node.line);
+        let mut files = names(package.items_of("files"));
+        files.extend(package.items_of("files").iter().filter_map(|one| one.text_of("url")).map(file_name));
+        if files.is_empty() {
+            let key = format!("{name} {version}");
+            files = names(root.at(&["metadata", "files", &key]).map(node::Node::items).unwrap_or_default());
+        }
+        let source = ["git", "url", "path"].iter().find_map(|key| package.text_of(key));
+        found.inventory.locked.push(Locked {
+            name: normalized(name),
+            version: version.to_owned(),
+            files,
+            marker: package.text_of("marker").map(str::to_owned),
+            requires_python: package.text_of("requires_python").map(str::to_owned),
+            source: source.map(without_credentials),
+            ..found.locked(file.path, line, Index::Pypi)
+        });
+    }
+}

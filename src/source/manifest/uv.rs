@@ -1,0 +1,129 @@
+//! `uv.lock`: one resolution for all platforms, with markers on what needs what.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use pep508_rs::MarkerTree;
+
+use super::found::{File, Found};
+use super::node::{self, Node};
+use super::pylock::archive;
+use super::requirement::normalized;
+use crate::model::inventory::{Index, Locked};
+use crate::source::git::repository::without_credentials;
+
+/// Steps of the search for markers at most, a package; then what is known so far stands for "always".
+const MOST_STEPS: usize = 64;
+
+/// Reads one.
+pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
+    let root = match node::toml(file.text) {
+        Ok(root) => root,
+        Err(problem) => return found.problem(problem),
+    };
+    if let Some(python) = root.get("requires-python") {
+        found.push_python(file.path, python.line, python.text().unwrap_or_default());
+    }
+    let packages = root.items_of("package");
+    let markers = markers(packages);
+    for (package, marker) in packages.iter().zip(markers) {
+        let Some(name) = package.get("name") else { continue };
+        let source = package.get("source");
+        // The analysis itself and its workspace.
+        if is_own(package) {
+            continue;
+        }
+        let elsewhere = source.and_then(|node| ["git", "url", "path"].iter().find_map(|key| node.text_of(key)));
+        let archives = package.items_of("wheels").iter().chain(package.get("sdist"));
+        found.inventory.locked.push(Locked {
+            name: normalized(name.text().unwrap_or_default()),
+            version: package.text_of("version").unwrap_or_default().to_owned(),
+            files: archives.filter_map(archive).collect(),
+            marker,
+            source: elsewhere.map(without_credentials),
+            ..found.locked(file.path, name.line, Index::Pypi)
+        });
+    }
+}
+
+fn is_own(package: &Node) -> bool {
+    let source = package.get("source");
+    source.is_some_and(|node| ["editable", "virtual", "directory"].iter().any(|key| node.get(key).is_some()))
+}
+
+/// When each package is needed: the markers on the ways to it from the packages that are the analysis' own.
+fn markers(packages: &[Node]) -> Vec<Option<String>> {
+    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, package) in packages.iter().enumerate() {
+        by_name.entry(package.text_of("name").unwrap_or_default()).or_default().push(at);
+    }
+    let roots: Vec<usize> = (0..packages.len()).filter(|at| is_own(&packages[*at])).collect();
+    if roots.is_empty() {
+        return vec![None; packages.len()];
+    }
+    let mut when = vec![MarkerTree::FALSE; packages.len()];
+    let mut steps = vec![0; packages.len()];
+    let mut queue: VecDeque<usize> = roots.into();
+    for at in &queue {
+        when[*at] = MarkerTree::TRUE;
+    }
+    while let Some(at) = queue.pop_front() {
+        for need in needs(&packages[at]) {
+            let mut way = when[at].clone();
+            if let Some(marker) = need.text_of("marker") {
+                way.and(without_extras(marker));
+            }
+            for &to in by_name.get(need.text_of("name").unwrap_or_default()).into_iter().flatten() {
+                let is_other =
+                    need.text_of("version").is_some_and(|version| packages[to].text_of("version") != Some(version));
+                if is_other {
+                    continue;
+                }
+                let mut sum = when[to].clone();
+                sum.or(way.clone());
+                if sum != when[to] {
+                    steps[to] += 1;
+                    when[to] = if steps[to] > MOST_STEPS { MarkerTree::TRUE } else { sum };
+                    queue.push_back(to);
+                }
+            }
+        }
+    }
+    let forks = packages.iter().map(forks);
+    when.into_iter()
+        .zip(forks)
+        .map(|(mut when, fork)| {
+            // What nothing needs (an unused extra) is told as always needed rather than never.
+            if when.is_false() {
+                when = MarkerTree::TRUE;
+            }
+            when.and(fork);
+            when.try_to_string()
+        })
+        .collect()
+}
+
+/// Everything that a package may pull in: with extras and groups.
+fn needs(package: &Node) -> impl Iterator<Item = &Node> {
+    let tables = ["optional-dependencies", "dev-dependencies"];
+    let grouped =
+        tables.into_iter().flat_map(|key| package.get(key)).flat_map(Node::entries).flat_map(|(_, list)| list.items());
+    package.items_of("dependencies").iter().chain(grouped)
+}
+
+/// The forks of the resolution that a package belongs to.
+fn forks(package: &Node) -> MarkerTree {
+    let forks = package.items_of("resolution-markers");
+    if forks.is_empty() {
+        return MarkerTree::TRUE;
+    }
+    let mut any = MarkerTree::FALSE;
+    for fork in forks.iter().filter_map(Node::text) {
+        any.or(without_extras(fork));
+    }
+    any
+}
+
+/// A marker with what it says of extras taken for true. One that can't be read is always true.
+fn without_extras(marker: &str) -> MarkerTree {
+    super::requirement::marker(marker).map_or(MarkerTree::TRUE, |tree| tree.simplify_extras_with(|_| true))
+}

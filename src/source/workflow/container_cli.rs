@@ -1,0 +1,332 @@
+//! Command lines of `docker run` and its kin: the image, what is given to it, and what runs in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::source::lang::fact::Word;
+use crate::source::lang::shell::{takes_value, words};
+
+/// What a command line does with containers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Call {
+    /// It starts one.
+    Run(Box<Launch>),
+    /// It runs a command in one that was started.
+    Exec {
+        /// Its name.
+        name: String,
+        /// The command.
+        command: String,
+    },
+    /// It builds an image of these names.
+    Build(Vec<String>),
+}
+
+/// A container that a command starts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Launch {
+    /// The image as written, with a transport when it is one of Apptainer.
+    pub(super) image: String,
+    /// Its name, when it is given one.
+    pub(super) name: Option<String>,
+    /// Whether it stays in the background.
+    pub(super) is_detached: bool,
+    /// What is imposed.
+    pub(super) options: Options,
+    /// The command inside; empty when it is the image's own.
+    pub(super) command: String,
+}
+
+/// Options of `docker run`, which `container.options` of GitHub has too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Options {
+    /// Variables with values.
+    pub(super) env: BTreeMap<String, String>,
+    /// Directories of the machine, as `SOURCE:TARGET[:rw]`.
+    pub(super) mounts: BTreeSet<String>,
+    /// Where the repository is mounted.
+    pub(super) top: Option<String>,
+    /// `user`, `workdir`, `memory`, `cpus`, `pids` as they are written, `read_only` as nothing.
+    pub(super) settings: BTreeMap<&'static str, String>,
+    /// Options that a facility has no key for.
+    pub(super) others: Vec<String>,
+}
+
+/// Command lines of a text: quotes and backslashes may carry one over several lines.
+pub(super) fn lines(text: &str) -> Vec<String> {
+    let mut found = vec![String::new()];
+    let mut quote = None;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let Some(line) = found.last_mut() else { break };
+        match (quote, c) {
+            (_, '\\') if quote != Some('\'') => match chars.next() {
+                Some('\n') => line.push(' '),
+                Some(next) => line.extend(['\\', next]),
+                None => {}
+            },
+            (None, '\n') => found.push(String::new()),
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                line.push(c);
+            }
+            (Some(open), _) if open == c => {
+                quote = None;
+                line.push(c);
+            }
+            _ => line.push(c),
+        }
+    }
+    found.retain(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    found
+}
+
+/// What a command line does with containers; nothing when it does something else.
+pub(super) fn read(line: &str) -> Option<Call> {
+    let all = words(line);
+    let at = all.iter().take(24).position(|word| is_engine(base(&word.text)))?;
+    // `echo docker run`, `which docker`
+    if at > 0
+        && matches!(all[0].text.as_str(), "echo" | "printf" | "which" | "apt-get" | "apt" | "pip" | "type" | "sudo")
+        && all[0].text != "sudo"
+    {
+        return None;
+    }
+    let is_docker = !matches!(base(&all[at].text), "apptainer" | "singularity");
+    let words = &all[at + 1..];
+    let verb = words.iter().position(|word| !word.text.starts_with('-'))?;
+    let (what, mut rest) = (words[verb].text.as_str(), &words[verb + 1..]);
+    let what = if matches!(what, "container" | "buildx" | "image") && !rest.is_empty() {
+        let inner = rest[0].text.as_str();
+        rest = &rest[1..];
+        inner
+    } else {
+        what
+    };
+    match what {
+        "run" | "exec" if what == "run" || !is_docker => {
+            run(line, rest, is_docker).map(|launch| Call::Run(Box::new(launch)))
+        }
+        "exec" => {
+            let mut options = Options::default();
+            let at = given(rest, true, &mut options, &mut |_, _| {});
+            let name = rest.get(at)?.text.clone();
+            Some(Call::Exec { name, command: inside(line, &rest[at + 1..]) })
+        }
+        "build" if is_docker => Some(Call::Build(tags(rest))),
+        _ => None,
+    }
+}
+
+/// Reads the options that GitHub passes on to docker.
+pub(super) fn options(text: &str) -> Options {
+    let mut options = Options::default();
+    let found = words(text);
+    given(&found, true, &mut options, &mut |_, _| {});
+    options
+}
+
+fn run(line: &str, words: &[Word], is_docker: bool) -> Option<Launch> {
+    let mut launch = Launch::default();
+    let mut options = Options::default();
+    let (mut name, mut is_detached) = (None, false);
+    let at = given(words, is_docker, &mut options, &mut |option, value| match option {
+        "--name" => name = value.map(str::to_owned),
+        "--detach" => is_detached = true,
+        short if is_docker && !short.starts_with("--") && short.contains('d') => is_detached = true,
+        _ => {}
+    });
+    let image = &words.get(at)?.text;
+    launch.image = match is_docker {
+        true => image.strip_prefix("docker://").unwrap_or(image).to_owned(),
+        false if image.starts_with('/') => format!("dir:{image}"),
+        false => image.clone(),
+    };
+    launch.command = inside(line, &words[at + 1..]);
+    launch.name = name;
+    launch.is_detached = is_detached;
+    launch.options = options;
+    Some(launch)
+}
+
+/// Reads options until the first word that is none. How many words that were.
+fn given(words: &[Word], is_docker: bool, options: &mut Options, other: &mut dyn FnMut(&str, Option<&str>)) -> usize {
+    let mut at = 0;
+    while let Some(word) = words.get(at).map(|word| word.text.as_str()).filter(|word| word.starts_with('-')) {
+        at += 1;
+        if word == "--" {
+            break;
+        }
+        let (option, own) = match word.split_once('=') {
+            Some((option, value)) => (option, Some(value)),
+            None => (word, None),
+        };
+        let next = words.get(at).map(|word| word.text.as_str());
+        let value = own.or(next.filter(|_| takes_value(is_docker, option)));
+        at += usize::from(own.is_none() && value.is_some());
+        options.take(option, value);
+        other(option, value);
+    }
+    at
+}
+
+/// The command after the image: the script of `bash -c`, or the line as it is.
+fn inside(line: &str, words: &[Word]) -> String {
+    let Some(first) = words.first() else { return String::new() };
+    let is_shell = matches!(base(&first.text), "bash" | "sh" | "zsh");
+    if is_shell {
+        let script = words[1..].iter().position(|word| word.text.starts_with('-') && word.text.ends_with('c'));
+        return match script.and_then(|at| words.get(at + 2)) {
+            Some(script) => script.text.clone(),
+            // A shell that waits does nothing by itself.
+            None if words.len() == 1 => String::new(),
+            None => line.get(first.range.start..).unwrap_or("").to_owned(),
+        };
+    }
+    line.get(first.range.start..).unwrap_or("").trim_end().to_owned()
+}
+
+fn tags(words: &[Word]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        match word.text.as_str() {
+            "-t" | "--tag" => found.extend(words.get(at + 1).map(|word| word.text.clone())),
+            text => found.extend(text.strip_prefix("--tag=").map(str::to_owned)),
+        }
+    }
+    found
+}
+
+impl Options {
+    fn take(&mut self, option: &str, value: Option<&str>) {
+        let value = value.unwrap_or("");
+        match option {
+            "-e" | "--env" => match value.split_once('=') {
+                Some((name, value)) => drop(self.env.insert(name.to_owned(), value.to_owned())),
+                None => self.others.push(format!("{option} {value}")),
+            },
+            "-v" | "--volume" | "-B" | "--bind" => self.mount(value),
+            "-u" | "--user" => self.set("user", value),
+            "-w" | "--workdir" | "--pwd" => self.set("workdir", value),
+            "-m" | "--memory" => self.set("memory", value),
+            "--cpus" => self.set("cpus", value),
+            "--pids-limit" => self.set("pids", value),
+            "--read-only" => self.set("read_only", ""),
+            "--rm" | "--name" | "--detach" | "--interactive" | "--tty" | "--pull" | "--quiet" | "--init" => {}
+            short if !short.starts_with("--") && short.chars().skip(1).all(|c| "itd".contains(c)) => {}
+            _ if value.is_empty() => self.others.push(option.to_owned()),
+            _ => self.others.push(format!("{option} {value}")),
+        }
+    }
+
+    fn set(&mut self, key: &'static str, value: &str) {
+        self.settings.insert(key, value.to_owned());
+    }
+
+    /// `SOURCE:TARGET[:options]`, a comma between several of Apptainer's.
+    pub(super) fn mount(&mut self, value: &str) {
+        for item in value.split(',') {
+            let mut parts = item.split(':');
+            let (source, target) = (parts.next().unwrap_or(""), parts.next());
+            let options = parts.next().unwrap_or("");
+            let target = target.unwrap_or(source);
+            if is_top(source) {
+                self.top = Some(target.to_owned());
+            } else if source.starts_with("/home/runner") || source.starts_with("/__") {
+                self.others.push(format!("-v {item}"));
+            } else if source.starts_with("/cvmfs") || source.starts_with('/') && options.contains("ro") {
+                self.mounts.insert(format!("{source}:{target}"));
+            } else if source.starts_with('/') {
+                self.mounts.insert(format!("{source}:{target}:rw"));
+            } else if item != "shared" && item != "rslave" {
+                self.others.push(format!("-v {item}"));
+            }
+        }
+    }
+}
+
+/// Whether the source of a mount is the checked out repository.
+fn is_top(source: &str) -> bool {
+    let source = source.trim_end_matches('/').replace(['{', '}', '`', '(', ')', ' '], "");
+    matches!(
+        source.as_str(),
+        "." | "$PWD" | "$pwd" | "pwd" | "$GITHUB_WORKSPACE" | "$github.workspace" | "$CI_PROJECT_DIR"
+    )
+}
+
+fn is_engine(name: &str) -> bool {
+    matches!(name, "docker" | "podman" | "nerdctl" | "singularity" | "apptainer")
+}
+
+fn base(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::proptest;
+
+    use super::{Call, Launch, lines, options, read};
+
+    fn run(line: &str) -> Launch {
+        match read(line) {
+            Some(Call::Run(launch)) => *launch,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_container_is_started_with_options() {
+        let launch = run(
+            "docker run -it --rm --name=box -v $PWD:/work -v /cvmfs:/cvmfs:shared -e A=b -u 1000:0 --gpus all cmssw/el9:x86_64 \
+             bash -lc 'source /x.sh && make test'",
+        );
+        assert_eq!((launch.image.as_str(), launch.name.as_deref()), ("cmssw/el9:x86_64", Some("box")));
+        assert_eq!(launch.command, "source /x.sh && make test");
+        assert_eq!(launch.options.top.as_deref(), Some("/work"));
+        assert_eq!(launch.options.mounts.iter().collect::<Vec<_>>(), ["/cvmfs:/cvmfs"]);
+        assert_eq!(launch.options.settings["user"], "1000:0");
+        assert_eq!(launch.options.others, ["--gpus all"]);
+        assert!(!launch.is_detached);
+        assert!(run("sudo docker run -itd --privileged x/y:1 /bin/bash").is_detached);
+        assert_eq!(run("docker run x/y:1 python run.py --n 3").command, "python run.py --n 3");
+    }
+
+    #[test]
+    fn apptainer_runs_what_lies_on_cvmfs() {
+        let launch = run("apptainer exec -B /cvmfs,/eos /cvmfs/unpacked.cern.ch/x/y:1 pytest");
+        assert_eq!((launch.image.as_str(), launch.command.as_str()), ("dir:/cvmfs/unpacked.cern.ch/x/y:1", "pytest"));
+        assert_eq!(run("singularity exec docker://a/b:1 ls").image, "docker://a/b:1");
+    }
+
+    #[test]
+    fn commands_in_a_running_container_and_builds_are_known() {
+        let exec = Call::Exec { name: "box".to_owned(), command: "cd X; ctest".to_owned() };
+        assert_eq!(read("docker exec -t box /bin/bash -c 'cd X; ctest'"), Some(exec));
+        assert_eq!(read("docker build --pull -t a/b:1 ."), Some(Call::Build(vec!["a/b:1".to_owned()])));
+        for other in ["echo docker run x", "docker pull x", "pytest", "docker", "docker run"] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_command_goes_over_several_lines() {
+        let text = "# docker run no\ndocker run x/y \\\n  bash -c \"a\nb\"\nls\n";
+        assert_eq!(lines(text), ["docker run x/y    bash -c \"a\nb\"", "ls"]);
+    }
+
+    #[test]
+    fn options_of_a_job_are_those_of_docker() {
+        let read = options("--user 1001 --cpus 1 -v /cvmfs:/cvmfs --read-only");
+        assert_eq!(read.settings.keys().copied().collect::<Vec<_>>(), ["cpus", "read_only", "user"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_can_be_read(line in "(docker |run |-v |'|\"|\\\\|\n|\\PC){0,40}") {
+            for line in lines(&line) {
+                let _ = read(&line);
+            }
+            let _ = options(&line);
+        }
+    }
+}
