@@ -12,8 +12,8 @@ pub enum Kind {
     Usage,
     /// There is nothing to check.
     Nothing,
-    /// The place failed us.
-    Place,
+    /// An infrastructure error: no engine, an unavailable image, a full disk.
+    Infrastructure,
     /// It was interrupted.
     Interrupted,
     /// A bug of ours.
@@ -26,7 +26,7 @@ impl Kind {
         match self {
             Self::Usage => exit::USAGE,
             Self::Nothing => exit::NOTHING,
-            Self::Place => exit::PLACE,
+            Self::Infrastructure => exit::INFRASTRUCTURE,
             Self::Interrupted => exit::INTERRUPTED,
             Self::Bug => exit::BUG,
         }

@@ -9,7 +9,7 @@ pub const USAGE: u8 = 2;
 /// There is nothing to check.
 pub const NOTHING: u8 = 3;
 /// The place failed us: no engine, no such image, disk full. Never a test failure.
-pub const PLACE: u8 = 4;
+pub const INFRASTRUCTURE: u8 = 4;
 /// A bug of carnet.
 pub const BUG: u8 = 70;
 /// Interrupted; what was learned is written.
@@ -21,7 +21,7 @@ pub const TABLE: &[(u8, &str)] = &[
     (ANALYSIS, "the analysis failed somewhere: a failed cell, a finding of `scan` or an incompatible difference"),
     (USAGE, "the command line or `carnet.toml` is wrong"),
     (NOTHING, "nothing to check"),
-    (PLACE, "the place failed us: no engine, image not there, disk full; never a test failure"),
+    (INFRASTRUCTURE, "the place failed us: no engine, image not there, disk full; never a test failure"),
     (BUG, "a bug of carnet"),
     (INTERRUPTED, "interrupted; what was learned is written"),
 ];

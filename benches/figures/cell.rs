@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use carnet::engine::embedded::Embedded;
 use carnet::engine::job::Job;
-use carnet::engine::{Engine as _, Opened, Place};
+use carnet::engine::{Engine as _, ImageLocation, Opened};
 use carnet::model::cell::End;
 use carnet::model::contract::Contract;
 use carnet::model::reference::Reference;
@@ -97,7 +97,7 @@ impl Bare {
     }
 
     fn tree(&self) -> PathBuf {
-        let Place::Trees(trees) = &self.image.place else { panic!("an unpacked image is a tree") };
+        let ImageLocation::Trees(trees) = &self.image.place else { panic!("an unpacked image is a tree") };
         trees[0].clone()
     }
 

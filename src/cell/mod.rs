@@ -73,7 +73,7 @@ pub enum CellError {
 impl Failure for CellError {
     fn kind(&self) -> Kind {
         match self {
-            Self::Read { .. } | Self::Write { .. } => Kind::Place,
+            Self::Read { .. } | Self::Write { .. } => Kind::Infrastructure,
             Self::Plan { .. } => Kind::Usage,
         }
     }

@@ -12,7 +12,7 @@ use super::cache::{self, Key, Question, Store, Subject, passed};
 use super::engine_select::Engines;
 use super::event::Event;
 use super::secret::{self, Secrets};
-use super::source_tree::Material;
+use super::source_tree::SourceTree;
 use super::stage::{PROGRAM, SOURCE, Stage};
 use super::verdict;
 use crate::config::{Config, Facility};
@@ -39,7 +39,7 @@ const MARGIN: u64 = 120;
 pub(super) struct Run {
     pub(super) config: Config,
     pub(super) tests: Vec<TestCommand>,
-    pub(super) material: Material,
+    pub(super) material: SourceTree,
     pub(super) results: Store,
     pub(super) engines: Engines,
     pub(super) fresh: bool,

@@ -40,7 +40,7 @@ use crate::sys::cache::Cache;
 use cache::Store;
 use engine_select::Engines;
 use event::Event;
-use source_tree::Material;
+use source_tree::SourceTree;
 
 /// What is to be checked, and how.
 #[derive(Debug, Clone)]
@@ -112,7 +112,7 @@ impl Failure for RunError {
         match self {
             Self::NoCell { .. } => Kind::Usage,
             Self::NoTests { .. } => Kind::Nothing,
-            Self::NotStatic { .. } => Kind::Place,
+            Self::NotStatic { .. } => Kind::Infrastructure,
             Self::Ended => Kind::Bug,
         }
     }
@@ -149,7 +149,7 @@ pub async fn check(
     let results = Store::of(&Cache::from_env()?);
     let is_asked = !options.fresh && !results.is_empty();
     let is_known = is_asked && facilities.iter().any(|facility| cache::is_pure(&options.config, facility));
-    let material = if is_known { Material::look(listing)? } else { Material::copy(listing)? };
+    let material = if is_known { SourceTree::look(listing)? } else { SourceTree::copy(listing)? };
     let _ = events.send(Event::Planned {
         cells: facilities.iter().map(Facility::cell).collect(),
         tests: tests.iter().map(|test| test.run.clone()).collect(),

@@ -11,7 +11,7 @@ use crate::model::tree::Tree;
 use crate::source::git::tree::Listing;
 
 /// The tree of the analysis, and the input directory made of it.
-pub(super) struct Material {
+pub(super) struct SourceTree {
     listing: Listing,
     /// The tree as it was before anything was copied, when somebody asked for it.
     seen: Option<Tree>,
@@ -19,7 +19,7 @@ pub(super) struct Material {
     copied: OnceLock<Tree>,
 }
 
-impl Material {
+impl SourceTree {
     /// Only looks at the tree: nothing is copied before a cell runs.
     ///
     /// # Errors

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use super::CommandError;
 use crate::check::{Options, configuration};
 use crate::config::{self, Config};
-use crate::source::RepoError;
+use crate::source::SourceError;
 use crate::source::git::repository;
 
 /// Where an analysis is.
 #[derive(Debug, clap::Args)]
-pub(super) struct Place {
+pub(super) struct AnalysisDir {
     /// Directory of the analysis; its carnet.toml is looked for there and above, up to the top of the repository.
     #[arg(default_value = ".", hide_default_value = true)]
     path: PathBuf,
@@ -20,14 +20,14 @@ pub(super) struct Place {
 #[derive(Debug, clap::Args)]
 pub(super) struct Cells {
     #[command(flatten)]
-    place: Place,
+    place: AnalysisDir,
 
     /// Only this cell or all cells of this facility; may be given several times.
     #[arg(long = "cell", short = 'c', value_name = "NAME")]
     cells: Vec<String>,
 }
 
-impl Place {
+impl AnalysisDir {
     /// The top of the analysis and its configuration.
     pub(super) fn load(&self) -> Result<(PathBuf, Config), CommandError> {
         load(&self.path)
@@ -45,7 +45,7 @@ impl Cells {
 /// The top of the analysis that `path` lies in, and its configuration.
 pub(super) fn load(path: &Path) -> Result<(PathBuf, Config), CommandError> {
     let start = path.canonicalize().ok().filter(|path| path.is_dir());
-    let start = start.ok_or_else(|| RepoError::NoDirectory { path: path.to_owned() })?;
+    let start = start.ok_or_else(|| SourceError::NoDirectory { path: path.to_owned() })?;
     let Some(found) = config::discover(&start, repository::lasting_facts(&start).top.as_deref()) else {
         return Ok((start, Config::empty()));
     };

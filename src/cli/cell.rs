@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use super::Outcome;
-use super::analysis::Place;
+use super::analysis::AnalysisDir;
 use super::check::{Shown, check};
 use crate::cell;
 use crate::check::Options;
 use crate::exit;
-use crate::ui::Look;
+use crate::ui::TerminalStyle;
 
 /// Run one cell where we stand, inside of its image already.
 ///
@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     name: Option<String>,
 
     #[command(flatten)]
-    place: Place,
+    place: AnalysisDir,
 
     #[command(flatten)]
     shown: Shown,
@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     plan: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: Arguments, look: &Look) -> Outcome {
+pub(super) fn run(arguments: Arguments, look: &TerminalStyle) -> Outcome {
     let Some(name) = arguments.name else {
         let good = cell::main(&arguments.plan.unwrap_or_default())?;
         return Ok(if good { exit::GOOD } else { exit::ANALYSIS });

@@ -12,7 +12,7 @@ use crate::check;
 use crate::check::Options;
 use crate::model::document::Document;
 use crate::report::Format;
-use crate::ui::{Live, Look, file, note};
+use crate::ui::{Live, TerminalStyle, file, note};
 
 /// Engines that can be asked for.
 pub(super) const ENGINES: [&str; 2] = ["docker", "embedded"];
@@ -62,7 +62,7 @@ pub(super) struct Shown {
     fail_on: FailOn,
 }
 
-pub(super) fn run(arguments: Arguments, look: &Look) -> Outcome {
+pub(super) fn run(arguments: Arguments, look: &TerminalStyle) -> Outcome {
     let options = arguments.cells.options()?;
     let jobs = arguments.jobs.map_or(options.jobs, usize::from);
     let options = Options { engine: arguments.engine, fresh: arguments.fresh, jobs, ..options };
@@ -70,7 +70,7 @@ pub(super) fn run(arguments: Arguments, look: &Look) -> Outcome {
 }
 
 /// Runs a check, writes its reports, and prints one of them.
-pub(super) fn check(options: &Options, shown: &Shown, quiet: bool, look: &Look) -> Outcome {
+pub(super) fn check(options: &Options, shown: &Shown, quiet: bool, look: &TerminalStyle) -> Outcome {
     let document = learn(options, quiet, &shown.out, look)?;
     // Each of the two says what was learned when the other can't.
     let written = write(&document, &shown.out, look);
@@ -83,7 +83,12 @@ pub(super) fn check(options: &Options, shown: &Shown, quiet: bool, look: &Look) 
 }
 
 /// Runs a check for which `out` is ready; a directory that the failure of the check left empty is removed.
-pub(super) fn learn(options: &Options, quiet: bool, out: &Path, look: &Look) -> Result<Document, CommandError> {
+pub(super) fn learn(
+    options: &Options,
+    quiet: bool,
+    out: &Path,
+    look: &TerminalStyle,
+) -> Result<Document, CommandError> {
     // Before anything is run: nobody wants to learn after an hour that it can't be written down.
     let is_new = !out.exists();
     file::out_directory(out)?;
@@ -98,7 +103,7 @@ pub(super) fn learn(options: &Options, quiet: bool, out: &Path, look: &Look) -> 
 }
 
 /// Writes the reports.
-pub(super) fn write(document: &Document, out: &Path, look: &Look) -> Result<(), CommandError> {
+pub(super) fn write(document: &Document, out: &Path, look: &TerminalStyle) -> Result<(), CommandError> {
     file::out_directory(out)?;
     for format in [Format::Json, Format::Junit, Format::Markdown, Format::Html] {
         file::write(&out.join(format.file_name()), report::render(document, format, look)?.as_bytes())?;

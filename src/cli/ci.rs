@@ -7,7 +7,7 @@ mod merge;
 use clap::Subcommand;
 
 use super::Outcome;
-use crate::ui::Look;
+use crate::ui::TerminalStyle;
 
 /// Run as a step of a CI system, told by its variables.
 ///
@@ -25,7 +25,7 @@ enum System {
     Gitlab(gitlab::Arguments),
 }
 
-pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
+pub(super) fn run(arguments: &Arguments, look: &TerminalStyle) -> Outcome {
     match &arguments.system {
         System::Github(command) => github::run(command, look),
         System::Gitlab(command) => gitlab::run(command, look),

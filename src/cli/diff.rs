@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::exit;
 use crate::model::environment::{self, Environment};
 use crate::report::{self, Format};
-use crate::ui::Look;
+use crate::ui::TerminalStyle;
 
 /// Show environments side by side.
 ///
@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     exit_code: bool,
 }
 
-pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
+pub(super) fn run(arguments: &Arguments, look: &TerminalStyle) -> Outcome {
     let mut columns: Vec<(String, Environment)> = Vec::new();
     let mut interest = Interest { imports: arguments.import.iter().cloned().collect() };
     for target in &arguments.targets {

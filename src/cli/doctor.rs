@@ -19,5 +19,5 @@ pub(super) fn run(_: &Arguments) -> Outcome {
     };
     print(&found.iter().map(line).collect::<String>())?;
     let inside = |(name, found): &(&str, Availability)| *name != "host" && matches!(found, Availability::Ready(_));
-    Ok(if found.iter().any(inside) { exit::GOOD } else { exit::PLACE })
+    Ok(if found.iter().any(inside) { exit::GOOD } else { exit::INFRASTRUCTURE })
 }

@@ -11,7 +11,7 @@ use clap::{Subcommand, ValueEnum};
 
 use super::Outcome;
 use super::fail_on::FailOn;
-use crate::ui::Look;
+use crate::ui::TerminalStyle;
 
 /// Check what is pushed, in a git hook.
 ///
@@ -111,7 +111,7 @@ fn budget(text: &str) -> Result<Duration, String> {
     if (0.001..=3600.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(wrong()) }
 }
 
-pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
+pub(super) fn run(arguments: &Arguments, look: &TerminalStyle) -> Outcome {
     match &arguments.command {
         Command::Install(install) => install::install(install),
         Command::Remove(remove) => install::remove(remove),

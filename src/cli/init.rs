@@ -11,7 +11,7 @@ use crate::exit;
 use crate::source::git::tree::Listing;
 use crate::source::manifest::image;
 use crate::source::workflow::detect;
-use crate::source::{RepoError, manifest, workflow};
+use crate::source::{SourceError, manifest, workflow};
 use crate::ui::{file, note};
 
 /// Write a commented carnet.toml from what the repository shows.
@@ -71,7 +71,7 @@ impl Failure for NoCi {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
-    let top = arguments.path.canonicalize().map_err(|_| RepoError::NoDirectory { path: arguments.path.clone() })?;
+    let top = arguments.path.canonicalize().map_err(|_| SourceError::NoDirectory { path: arguments.path.clone() })?;
     let listing = Listing::read(&top, false)?;
     let name = top.file_name().map(|name| name.to_string_lossy().trim().to_owned()).filter(|name| !name.is_empty());
     let ci = workflow::read(&listing);

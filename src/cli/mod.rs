@@ -34,7 +34,7 @@ use crate::config::ConfigError;
 use crate::engine;
 use crate::error::{Error, Kind};
 use crate::exit;
-use crate::ui::{Color, Look, message, note};
+use crate::ui::{Color, TerminalStyle, message, note};
 
 /// Proves that a physics analysis runs at its facilities, or says why not.
 ///
@@ -113,7 +113,7 @@ pub fn main() -> ExitCode {
         }
     };
     init_tracing();
-    let look = Look::decide(arguments.color);
+    let look = TerminalStyle::decide(arguments.color);
     let outcome = match arguments.command {
         Command::Check(command) => check::run(command, &look),
         Command::Scan(command) => scan::run(&command, &look),
@@ -136,7 +136,7 @@ pub fn main() -> ExitCode {
     ExitCode::from(outcome.unwrap_or_else(|error| fail(&error, &look)))
 }
 
-fn fail(error: &CommandError, look: &Look) -> u8 {
+fn fail(error: &CommandError, look: &TerminalStyle) -> u8 {
     match error {
         CommandError::Config(error) => {
             message::config(error, look);
@@ -199,7 +199,7 @@ struct StartError(#[source] std::io::Error);
 
 impl crate::error::Failure for StartError {
     fn kind(&self) -> Kind {
-        Kind::Place
+        Kind::Infrastructure
     }
 }
 
@@ -210,7 +210,7 @@ struct PrintError(#[from] std::io::Error);
 
 impl crate::error::Failure for PrintError {
     fn kind(&self) -> Kind {
-        Kind::Place
+        Kind::Infrastructure
     }
 }
 

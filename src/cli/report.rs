@@ -14,7 +14,7 @@ use crate::model::matrix::{self, Matrix};
 use crate::report::badge::{self, Age};
 use crate::report::history::State;
 use crate::report::{self, Format, ReportError, text};
-use crate::ui::{Look, file};
+use crate::ui::{TerminalStyle, file};
 
 /// Render saved documents; several are merged.
 ///
@@ -80,7 +80,7 @@ impl DocumentError {
     }
 }
 
-pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
+pub(super) fn run(arguments: &Arguments, look: &TerminalStyle) -> Outcome {
     let documents = read_all(&arguments.documents)?;
     let mut document = merged(documents, arguments.reference.as_deref(), arguments.plan.is_some())?;
     if let Some(path) = &arguments.plan {
@@ -184,7 +184,7 @@ pub(super) fn read(path: &Path) -> Result<Document, DocumentError> {
 }
 
 /// Renders a document as it looks best on these streams.
-pub(super) fn render(document: &Document, format: Format, look: &Look) -> Result<String, ReportError> {
+pub(super) fn render(document: &Document, format: Format, look: &TerminalStyle) -> Result<String, ReportError> {
     let options = report::Options { color: look.color_out, width: look.width, ..report::Options::default() };
     report::render(document, format, &options)
 }

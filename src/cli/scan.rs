@@ -6,7 +6,7 @@ mod inventory;
 
 use std::path::PathBuf;
 
-use super::analysis::Place;
+use super::analysis::AnalysisDir;
 use super::fail_on::FailOn;
 use super::format::one_of;
 use super::{Outcome, facilities, print, rules};
@@ -15,9 +15,9 @@ use crate::exit;
 use crate::report::{self, Format};
 use crate::scan as audit;
 use crate::scan::Options;
-use crate::scan::acceptance::Known;
+use crate::scan::acceptance::LoadedBaseline;
 use crate::source::git::repository;
-use crate::ui::{Look, file, note};
+use crate::ui::{TerminalStyle, file, note};
 
 /// Find what breaks elsewhere, without running anything.
 ///
@@ -26,7 +26,7 @@ use crate::ui::{Look, file, note};
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
-    place: Place,
+    place: AnalysisDir,
 
     /// Tell findings for this facility of the catalogue; may be given several times. By default for all of them.
     #[arg(long = "facility", value_name = "ID")]
@@ -86,11 +86,11 @@ pub(super) struct Arguments {
     prune_baseline: bool,
 }
 
-pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
+pub(super) fn run(arguments: &Arguments, look: &TerminalStyle) -> Outcome {
     let (top, config) = arguments.place.load()?;
     arguments.facilities.iter().try_for_each(|id| facilities::find(id).map(drop))?;
     arguments.select.iter().try_for_each(|id| rules::find(id).map(drop))?;
-    let known = Known::read(arguments.baseline.as_deref(), &top, &config.scan)?;
+    let known = LoadedBaseline::read(arguments.baseline.as_deref(), &top, &config.scan)?;
     let options = options(arguments, top, &config);
     let scan = audit::audit(options.clone(), &config.scan, &known)?.scan;
     if arguments.inventory {

@@ -9,11 +9,11 @@ const MOST_COMMANDS: usize = 20;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ci {
     /// Places that an engine can take.
-    pub places: Vec<Place>,
+    pub places: Vec<CiEnvironment>,
     /// What can't be turned into a place, or only in part.
-    pub left: Vec<Left>,
+    pub left: Vec<Unsupported>,
     /// The test commands of its jobs; when all are equal, the jobs agree.
-    pub runs: Vec<Tested>,
+    pub runs: Vec<TestRun>,
     /// Commands by which its jobs install what they need.
     pub installs: Vec<String>,
     /// Files that were read.
@@ -22,7 +22,7 @@ pub struct Ci {
 
 /// One place: an image, and what is done there before the tests.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Place {
+pub struct CiEnvironment {
     /// What it may be called; made into an identifier.
     pub name: String,
     /// The image with its transport: `docker://cmssw/el9:x86_64`.
@@ -45,7 +45,7 @@ pub struct Place {
 
 /// What a job runs as its test.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tested {
+pub struct TestRun {
     /// The job with its file and line.
     pub job: String,
     /// The command; several lines are run by one shell.
@@ -54,7 +54,7 @@ pub struct Tested {
 
 /// Something that was not turned, or only in part.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Left {
+pub struct Unsupported {
     /// Where it stands: a job with its file and line.
     pub at: String,
     /// What it is and why it was left.
@@ -63,8 +63,8 @@ pub struct Left {
 
 impl Ci {
     /// Takes a place up. One that is there already, but for who runs in it, gets another job.
-    pub fn add(&mut self, place: Place) {
-        let is_same = |other: &&mut Place| {
+    pub fn add(&mut self, place: CiEnvironment) {
+        let is_same = |other: &&mut CiEnvironment| {
             other.image == place.image
                 && other.setup == place.setup
                 && other.env == place.env
@@ -86,7 +86,7 @@ impl Ci {
 
     /// Notes what was left, once.
     pub fn leave(&mut self, at: &str, why: impl Into<String>) {
-        let left = Left { at: at.to_owned(), why: why.into() };
+        let left = Unsupported { at: at.to_owned(), why: why.into() };
         if !self.left.contains(&left) {
             self.left.push(left);
         }

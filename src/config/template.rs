@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::Config;
-use super::ci::{Ci, Place};
+use super::ci::{Ci, CiEnvironment};
 use crate::model::plan::TestCommand;
 use crate::model::reference::Reference;
 
@@ -192,7 +192,7 @@ impl Facilities {
         }
     }
 
-    fn place(&mut self, place: &Place) {
+    fn place(&mut self, place: &CiEnvironment) {
         let mut comment = String::new();
         for job in place.jobs.iter().take(8) {
             let _ = writeln!(comment, "# {}", sentence(job));

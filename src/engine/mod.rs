@@ -131,12 +131,12 @@ pub struct Opened {
     /// What it is.
     pub identity: ImageIdentity,
     /// Where the engine has it.
-    pub place: Place,
+    pub place: ImageLocation,
 }
 
 /// Where an engine has an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum ImageLocation {
     /// In a daemon's store, under this id.
     Daemon(String),
     /// Unpacked on this machine: trees that lie over each other, topmost first.
@@ -209,7 +209,7 @@ impl Failure for EngineError {
     fn kind(&self) -> Kind {
         match self {
             Self::Cancelled => Kind::Interrupted,
-            _ => Kind::Place,
+            _ => Kind::Infrastructure,
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::door::{DoorFile, Doors};
-use super::path::{PlaceFile, Places};
+use super::path::{PathTable, PathTableFile};
 use super::{Catalogue, Facility};
 
 /// A file of the catalogue can't be used.
@@ -44,9 +44,9 @@ pub(super) fn catalogue(files: &[(&str, &str)], storage: &str, doors: &str) -> R
         facilities.push(facility);
     }
     facilities.sort_by(|a, b| a.id.cmp(&b.id));
-    let places: PlaceFile = parse("storage", storage)?;
+    let places: PathTableFile = parse("storage", storage)?;
     let doors: DoorFile = parse("door", doors)?;
-    Ok(Catalogue { places: Places::new(places, &facilities), doors: Doors::new(doors), facilities })
+    Ok(Catalogue { places: PathTable::new(places, &facilities), doors: Doors::new(doors), facilities })
 }
 
 /// Versions of two numbers, written as `"3.12"`.

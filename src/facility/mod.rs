@@ -16,14 +16,14 @@ use serde::{Deserialize, Serialize};
 
 use door::{Door, Doors};
 pub use file::CatalogueError;
-use path::{Place, Places};
+use path::{PathFacts, PathTable};
 
 /// All facilities, with what is known of storage and doors.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     /// Sorted by id.
     pub facilities: Vec<Facility>,
-    places: Places,
+    places: PathTable,
     doors: Doors,
 }
 
@@ -45,7 +45,7 @@ impl Catalogue {
     }
 
     /// What is known of an absolute path; none when nothing is, as for `/usr`. The longest prefix in the tables wins.
-    pub fn place<'a>(&'a self, path: &'a str) -> Option<Place<'a>> {
+    pub fn place<'a>(&'a self, path: &'a str) -> Option<PathFacts<'a>> {
         path::find(&self.places, &self.facilities, path)
     }
 

@@ -8,11 +8,11 @@ use super::{Facility, Source};
 
 /// What is known of an absolute path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct PathFacts<'a> {
     /// The prefix that was recognised: `/eos/user`.
     pub prefix: &'a str,
     /// What kind of place it is.
-    pub kind: Kind,
+    pub kind: PathKind,
     /// The site, for people; empty when it is no site's.
     pub site: &'a str,
     /// Facilities where jobs resolve it.
@@ -38,7 +38,7 @@ pub struct Place<'a> {
 /// What kind of place a path is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum PathKind {
     /// Storage of one site, named so that it can be no other's.
     Site,
     /// A name that several sites use for different things: `/data`.
@@ -59,7 +59,7 @@ pub enum Kind {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct PlaceFile {
+pub(super) struct PathTableFile {
     source: Source,
     #[serde(default)]
     group: Vec<Group>,
@@ -76,7 +76,7 @@ struct Group {
 #[serde(deny_unknown_fields)]
 struct Entry {
     prefix: String,
-    kind: Kind,
+    kind: PathKind,
     #[serde(default)]
     site: String,
     /// Where the owner's name stands behind the prefix.
@@ -101,7 +101,7 @@ struct Entry {
 
 /// All prefixes and mounts, by the first component of their paths.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct PathTable {
     /// Longest prefix first.
     entries: BTreeMap<String, Vec<Entry>>,
     /// Facility and mount, by their places in the lists.
@@ -110,8 +110,8 @@ pub(super) struct Places {
     source: Source,
 }
 
-impl Places {
-    pub(super) fn new(file: PlaceFile, facilities: &[Facility]) -> Self {
+impl PathTable {
+    pub(super) fn new(file: PathTableFile, facilities: &[Facility]) -> Self {
         let mut places = Self { source: file.source, ..Self::default() };
         for group in file.group {
             for mut entry in group.places {
@@ -163,7 +163,7 @@ fn behind<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
     (rest.is_empty() || rest.starts_with('/') || prefix.ends_with(['-', '_'])).then_some(rest)
 }
 
-pub(super) fn find<'a>(places: &'a Places, facilities: &'a [Facility], path: &'a str) -> Option<Place<'a>> {
+pub(super) fn find<'a>(places: &'a PathTable, facilities: &'a [Facility], path: &'a str) -> Option<PathFacts<'a>> {
     let path = one_slash(path);
     let list = places.entries.get(first(path)).or_else(|| places.stem(first(path)))?;
     let (entry, rest) = list.iter().find_map(|entry| Some((entry, behind(path, &entry.prefix)?)))?;
@@ -172,24 +172,26 @@ pub(super) fn find<'a>(places: &'a Places, facilities: &'a [Facility], path: &'a
     let cell = matches!(entry.prefix.as_str(), "/afs" | "/pnfs" | "/dpm")
         .then(|| first(rest))
         .filter(|cell| cell.contains('.'));
-    let kind = if cell.is_some() { Kind::Site } else { entry.kind };
+    let kind = if cell.is_some() { PathKind::Site } else { entry.kind };
     let (mut works, mut sessions) = (Vec::new(), Vec::new());
-    if !matches!(kind, Kind::Home | Kind::Shared | Kind::Temporary | Kind::Name) && entry.retired.is_none() {
+    if !matches!(kind, PathKind::Home | PathKind::Shared | PathKind::Temporary | PathKind::Name)
+        && entry.retired.is_none()
+    {
         (works, sessions) = seen(places, facilities, entry, path);
     }
     let is_known = |facility: &&Facility| !facility.mounts.is_empty();
     let others = facilities.iter().filter(is_known).map(|facility| facility.id.as_str());
     let breaks = match kind {
-        Kind::Home | Kind::Temporary | Kind::Name => Vec::new(),
+        PathKind::Home | PathKind::Temporary | PathKind::Name => Vec::new(),
         // The same name stands for other things elsewhere: no facility's listing proves anything.
-        Kind::Shared => others.filter(|id| !mounts(places, facilities, path, id)).collect(),
+        PathKind::Shared => others.filter(|id| !mounts(places, facilities, path, id)).collect(),
         _ => others
             .filter(|id| {
                 !works.contains(id) && !sessions.contains(id) && !entry.unsure.iter().any(|unsure| unsure == id)
             })
             .collect(),
     };
-    Some(Place {
+    Some(PathFacts {
         prefix,
         kind,
         site: cell.unwrap_or(&entry.site),
@@ -212,12 +214,17 @@ fn one_slash(path: &str) -> &str {
 }
 
 /// Facilities whose jobs see a path, and those where only sessions do.
-fn seen<'a>(places: &Places, facilities: &'a [Facility], entry: &'a Entry, path: &str) -> (Vec<&'a str>, Vec<&'a str>) {
+fn seen<'a>(
+    places: &PathTable,
+    facilities: &'a [Facility],
+    entry: &'a Entry,
+    path: &str,
+) -> (Vec<&'a str>, Vec<&'a str>) {
     let (mut works, mut sessions) = (Vec::new(), Vec::new());
     for (at, number) in places.mounts.get(first(path)).into_iter().flatten() {
         let (facility, mount) = (&facilities[*at], &facilities[*at].mounts[*number]);
         let is_excluded = entry.absent.contains(&facility.id) || entry.unsure.contains(&facility.id);
-        let is_named = entry.kind != Kind::Site || names(&mount.path, &entry.prefix);
+        let is_named = entry.kind != PathKind::Site || names(&mount.path, &entry.prefix);
         if !mount.is_usable() || !mount.holds(path) || !is_named || is_excluded || entry.narrow {
             continue;
         }
@@ -242,7 +249,7 @@ fn names(mount: &str, prefix: &str) -> bool {
 }
 
 /// Whether a facility mounts something of this name.
-fn mounts(places: &Places, facilities: &[Facility], path: &str, id: &str) -> bool {
+fn mounts(places: &PathTable, facilities: &[Facility], path: &str, id: &str) -> bool {
     let mut list = places.mounts.get(first(path)).into_iter().flatten();
     list.any(|(at, number)| facilities[*at].id == id && facilities[*at].mounts[*number].holds(path))
 }
@@ -325,16 +332,16 @@ mod tests {
     use super::super::Catalogue;
     use super::*;
 
-    fn place(path: &str) -> Place<'_> {
+    fn place(path: &str) -> PathFacts<'_> {
         Catalogue::builtin().place(path).unwrap_or_else(|| panic!("{path} is not known"))
     }
 
     #[test]
     fn a_scratch_by_any_name_is_a_directory_of_its_user() {
         let found = place("/scratch_ssd/jane/skims/a.root");
-        assert_eq!((found.prefix, found.kind, found.owner), ("/scratch_ssd", Kind::Shared, Some("jane")));
+        assert_eq!((found.prefix, found.kind, found.owner), ("/scratch_ssd", PathKind::Shared, Some("jane")));
         let found = place("/scratchnvme/jane/a.root");
-        assert_eq!((found.kind, found.site, found.owner), (Kind::Site, "Pisa", Some("jane")));
+        assert_eq!((found.kind, found.site, found.owner), (PathKind::Site, "Pisa", Some("jane")));
         assert_eq!(place("/scratch/jane/a.root").owner, Some("jane"));
         assert_eq!(place("/scratch/shared/a.root").owner, None);
         assert_eq!(place("/scratch365/jane/a.root").site, "Notre Dame");
@@ -350,7 +357,7 @@ mod tests {
         assert_eq!(known("/mnt/t3nfs01/data01/shome/jane/x"), ("PSI".to_owned(), Some("jane")));
         assert_eq!(known("/cmsuf/data/store/user/jane/x"), ("Florida".to_owned(), Some("jane")));
         assert_eq!(known("/opt/exp_soft/cms/t3/t3queue").0, "LLR and other sites of the grid");
-        assert_eq!(place("/net/other/x").kind, Kind::Shared);
+        assert_eq!(place("/net/other/x").kind, PathKind::Shared);
         assert_eq!(Catalogue::builtin().place("/opt/conda/bin"), None);
     }
 
@@ -363,7 +370,7 @@ mod tests {
     #[test]
     fn the_longest_prefix_wins_and_says_where_it_resolves() {
         let found = place("/home/submit/jane/x.json");
-        assert_eq!((found.prefix, found.kind, found.owner), ("/home/submit", Kind::Site, Some("jane")));
+        assert_eq!((found.prefix, found.kind, found.owner), ("/home/submit", PathKind::Site, Some("jane")));
         assert_eq!(found.works, ["mit-submit"]);
         assert!(found.breaks.contains(&"cern-lxplus") && !found.breaks.contains(&"mit-submit"));
         assert!(!found.breaks.contains(&"vispa"), "nothing is known of its mounts");
@@ -421,9 +428,9 @@ mod tests {
     #[test]
     fn a_cell_or_a_domain_names_its_site() {
         let found = place("/afs/example.org/user/j/jane");
-        assert_eq!((found.kind, found.site), (Kind::Site, "example.org"));
+        assert_eq!((found.kind, found.site), (PathKind::Site, "example.org"));
         assert_eq!(place("/pnfs/example.org/data").site, "example.org");
-        assert_eq!(place("/afs").kind, Kind::Shared);
+        assert_eq!(place("/afs").kind, PathKind::Shared);
     }
 
     #[test]

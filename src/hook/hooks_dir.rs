@@ -7,7 +7,7 @@ use crate::source::git::object::Git;
 
 /// The hooks of a repository.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct HooksDir {
     /// Top of the working tree; the repository itself when it has none.
     pub top: PathBuf,
     /// The directory that git looks for hooks in, which need not be there.
@@ -18,7 +18,7 @@ pub struct Place {
 
 /// What installing or removing a hook fails with.
 #[derive(Debug, thiserror::Error)]
-pub enum PlaceError {
+pub enum HooksDirError {
     /// Git knows no repository here.
     #[error("{} lies in no git repository: {reason}", start.display())]
     NoRepository {
@@ -61,13 +61,13 @@ pub enum PlaceError {
     },
 }
 
-impl Failure for PlaceError {
+impl Failure for HooksDirError {
     fn kind(&self) -> Kind {
         match self {
             Self::NoRepository { .. } | Self::Shared { .. } | Self::NoDirectory { .. } | Self::Two { .. } => {
                 Kind::Usage
             }
-            Self::Io { .. } => Kind::Place,
+            Self::Io { .. } => Kind::Infrastructure,
         }
     }
 
@@ -88,13 +88,13 @@ impl Failure for PlaceError {
     }
 }
 
-impl Place {
+impl HooksDir {
     /// The hooks of the repository that holds `start`, by what git says of worktrees and `core.hooksPath`.
     ///
     /// # Errors
     /// Outside git.
-    pub fn find(start: &Path) -> Result<Self, PlaceError> {
-        let none = |reason: String| PlaceError::NoRepository { start: start.to_owned(), reason };
+    pub fn find(start: &Path) -> Result<Self, HooksDirError> {
+        let none = |reason: String| HooksDirError::NoRepository { start: start.to_owned(), reason };
         let git = Git::at(start);
         let top = git.line(&["rev-parse", "--show-toplevel"]);
         let top = top.or_else(|_| git.line(&["rev-parse", "--absolute-git-dir"])).map(PathBuf::from).map_err(none)?;

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::file::{BEFORE, NAME, is_ours, text};
-use super::hooks_dir::{Place, PlaceError};
+use super::hooks_dir::{HooksDir, HooksDirError};
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +45,13 @@ pub enum Removed {
 ///
 /// # Errors
 /// When it can't be written, or two hooks would have to be kept.
-pub fn install(place: &Place, program: &Path, options: &[String]) -> Result<Installed, PlaceError> {
+pub fn install(place: &HooksDir, program: &Path, options: &[String]) -> Result<Installed, HooksDirError> {
     let io = |doing, path: &Path| {
         let path = path.to_owned();
-        move |source| PlaceError::Io { doing, path, source }
+        move |source| HooksDirError::Io { doing, path, source }
     };
     if place.dir.exists() && !place.dir.is_dir() {
-        return Err(PlaceError::NoDirectory { dir: place.dir.clone() });
+        return Err(HooksDirError::NoDirectory { dir: place.dir.clone() });
     }
     fs::create_dir_all(&place.dir).map_err(io("making", &place.dir))?;
     let (file, aside) = (place.dir.join(NAME), aside(&place.dir));
@@ -61,7 +61,7 @@ pub fn install(place: &Place, program: &Path, options: &[String]) -> Result<Inst
         None => How::New,
         Some(text) if *text == wanted && is_executable(&file) => How::Same,
         Some(text) if is_ours(text) => How::Renewed,
-        Some(_) if aside.symlink_metadata().is_ok() => return Err(PlaceError::Two { file, aside }),
+        Some(_) if aside.symlink_metadata().is_ok() => return Err(HooksDirError::Two { file, aside }),
         Some(_) => {
             fs::rename(&file, &aside).map_err(io("putting aside", &file))?;
             How::New
@@ -83,10 +83,10 @@ pub fn install(place: &Place, program: &Path, options: &[String]) -> Result<Inst
 ///
 /// # Errors
 /// When a file can't be moved or removed.
-pub fn remove(place: &Place) -> Result<Removed, PlaceError> {
+pub fn remove(place: &HooksDir) -> Result<Removed, HooksDirError> {
     let io = |doing, path: &Path| {
         let path = path.to_owned();
-        move |source| PlaceError::Io { doing, path, source }
+        move |source| HooksDirError::Io { doing, path, source }
     };
     let (file, aside) = (place.dir.join(NAME), aside(&place.dir));
     let there = present(&file).map_err(io("reading", &file))?;

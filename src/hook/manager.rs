@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::file::NAME;
-use super::hooks_dir::Place;
+use super::hooks_dir::HooksDir;
 
 /// A program that keeps the hooks of a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Manager {
 }
 
 /// The manager of these hooks: the one that wrote the hook that is there, else the one that is configured.
-pub fn find(place: &Place) -> Option<Found> {
+pub fn find(place: &HooksDir) -> Option<Found> {
     let hook = text(&place.dir.join(NAME)).unwrap_or_default();
     let husky = place.top.join(".husky");
     let of = |manager, files: &[&str]| {

@@ -19,8 +19,8 @@ use crate::model::document::{Cell, Status};
 use crate::model::finding::{Finding, Severity};
 use crate::scan;
 use crate::scan::Audit;
-use crate::scan::acceptance::{Known, KnownError};
-use crate::source::RepoError;
+use crate::scan::acceptance::{BaselineFileError, LoadedBaseline};
+use crate::source::SourceError;
 use crate::source::git::commit::Commit;
 use crate::source::git::object::Git;
 use crate::source::git::push::{Brought, Remote, Update};
@@ -94,11 +94,11 @@ pub enum Trouble {
     /// The pushed `carnet.toml` is wrong.
     Config(Box<ConfigError>),
     /// The pushed baseline is wrong.
-    Known(KnownError),
+    Baseline(BaselineFileError),
     /// Git could not be asked.
     Git(String),
     /// A repository could not be read.
-    Repo(RepoError),
+    Repo(SourceError),
 }
 
 /// Looks at a push.
@@ -147,7 +147,7 @@ impl Tip {
         let commit = Commit::read(&push.top, &self.commit).map_err(Trouble::Repo)?;
         let config = configured(&commit, &push.top)?;
         let text = |path: &str| String::from_utf8(commit.file(path, LARGEST)?).ok();
-        let known = Known::of(&push.top, &config.scan, text).map_err(Trouble::Known)?;
+        let known = LoadedBaseline::of(&push.top, &config.scan, text).map_err(Trouble::Baseline)?;
         let zeros = "0".repeat(self.commit.len());
         let options = scan::Options {
             changed: Some(format!("{}..{}", self.base.as_deref().unwrap_or(&zeros), self.commit)),

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::ImageError;
 use crate::model::digest::Digest;
-use crate::sys::rooted::Root;
+use crate::sys::rooted::Rooted;
 
 /// Bytes an index, a manifest or a configuration may have. Registries refuse manifests over 4 MiB.
 const DOCUMENT_CAP: u64 = 16 << 20;
@@ -301,8 +301,8 @@ fn normal(name: &str) -> String {
 }
 
 /// Opens a directory as the root of a tree.
-pub(super) fn tree(path: &Path) -> Result<Root, ImageError> {
-    Root::open(path).map_err(|e| match e.kind() {
+pub(super) fn tree(path: &Path) -> Result<Rooted, ImageError> {
+    Rooted::open(path).map_err(|e| match e.kind() {
         io::ErrorKind::NotADirectory => ImageError::NotThat {
             path: path.to_owned(),
             expected: "unpacked image",

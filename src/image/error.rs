@@ -163,7 +163,7 @@ impl Failure for ImageError {
     fn kind(&self) -> Kind {
         match self {
             Self::Stopped => Kind::Interrupted,
-            _ => Kind::Place,
+            _ => Kind::Infrastructure,
         }
     }
 

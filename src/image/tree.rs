@@ -13,7 +13,7 @@ use tar::{Entry, EntryType};
 
 use super::whiteout::{Meaning, meaning};
 use crate::sys::remove::remove_at;
-use crate::sys::rooted::Root;
+use crate::sys::rooted::Rooted;
 
 /// Bytes a path may have, as in the kernel.
 const PATH_CAP: usize = 4096;
@@ -45,7 +45,7 @@ impl From<Errno> for Refused {
 
 /// Applies layers to a tree, lowest first.
 pub(super) struct Writer {
-    root: Root,
+    root: Rooted,
     /// Whether files get the owners that the layers name.
     owners: bool,
     /// The directory written to last: entries of one directory come together.
@@ -72,7 +72,7 @@ const CREATE: OFlags =
 
 impl Writer {
     pub(super) fn open(rootfs: &Path) -> io::Result<Self> {
-        let root = Root::open(rootfs)?;
+        let root = Rooted::open(rootfs)?;
         rustix::fs::chmodat(root.fd(), ".", Mode::from_raw_mode(0o755), AtFlags::empty())?;
         let owners = nix::unistd::geteuid().is_root();
         Ok(Self {

@@ -78,7 +78,7 @@ pub struct Finding {
     pub count: Option<u64>,
     /// Those places, at most [`MOST_PLACES`] of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub places: Vec<Place>,
+    pub places: Vec<Location>,
 }
 
 /// Most places that one finding names.
@@ -99,7 +99,7 @@ pub struct Span {
 
 /// A line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct Place {
+pub struct Location {
     /// File, relative to the top of the analysis. Thousands of places share one.
     pub path: Arc<str>,
     /// Line, from 1.

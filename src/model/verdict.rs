@@ -11,7 +11,7 @@ pub enum Verdict {
     /// Nothing was run: no cells, or all were skipped.
     Nothing,
     /// The analysis failed nowhere, but some places failed us.
-    Place,
+    Infrastructure,
     /// The analysis failed somewhere.
     Analysis,
 }
@@ -22,7 +22,7 @@ impl Verdict {
         match self {
             Self::Good => exit::GOOD,
             Self::Nothing => exit::NOTHING,
-            Self::Place => exit::PLACE,
+            Self::Infrastructure => exit::INFRASTRUCTURE,
             Self::Analysis => exit::ANALYSIS,
         }
     }
@@ -42,7 +42,7 @@ pub fn verdict(document: &Document) -> Verdict {
     if has(Status::Failed) {
         Verdict::Analysis
     } else if has(Status::Error) {
-        Verdict::Place
+        Verdict::Infrastructure
     } else if document.cells.iter().all(|cell| cell.status == Status::Skipped) {
         Verdict::Nothing
     } else {

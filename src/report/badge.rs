@@ -120,7 +120,7 @@ fn words(document: &Document) -> (String, &'static str) {
         _ if document.interrupted => (format!("{at}, interrupted"), GREY),
         Verdict::Good => (at, GREEN),
         Verdict::Analysis => (at, RED),
-        Verdict::Place => (format!("{at}, not all tested"), AMBER),
+        Verdict::Infrastructure => (format!("{at}, not all tested"), AMBER),
         Verdict::Nothing => ("nothing was run".to_owned(), GREY),
     }
 }

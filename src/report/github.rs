@@ -4,7 +4,7 @@
 //! are left. What is written is escaped as the runner reads it.
 
 use super::markdown::code;
-use super::scan::annotation::{Annotation, Level, Place, data, render};
+use super::scan::annotation::{Annotation, Level, SourceRange, data, render};
 use super::text::one_line;
 use crate::model::cell::{Outcome, TestCase};
 use crate::model::document::{Cell, Document, Status};
@@ -12,7 +12,7 @@ use crate::model::document::{Cell, Document, Status};
 /// A failure of carnet itself, as one command on one line.
 pub fn failure(message: &str, hint: Option<&str>, place: Option<(&str, u64)>) -> String {
     let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-    let place = place.map(|(file, line)| Place { file: file.to_owned(), line, ..Place::default() });
+    let place = place.map(|(file, line)| SourceRange { file: file.to_owned(), line, ..SourceRange::default() });
     let text = format!("{message}{hint}");
     render(&[Annotation { level: Level::Error, place, title: "carnet".to_owned(), text }], "")
 }
@@ -85,7 +85,7 @@ fn of_cell(cell: &Cell, below: &str) -> Vec<Annotation> {
 
 fn of_case(cell: &Cell, case: &TestCase, level: Level, below: &str) -> Annotation {
     let join = |file: &str| if below.is_empty() { file.to_owned() } else { format!("{below}/{file}") };
-    let at = |file: &str| Place { file: join(file), line: case.line.unwrap_or(1), ..Place::default() };
+    let at = |file: &str| SourceRange { file: join(file), line: case.line.unwrap_or(1), ..SourceRange::default() };
     let place = case.file.as_deref().map(at);
     let name = one_line(&case.name, 200);
     Annotation { level, place, title: title(cell), text: format!("{name}: {}", case.message) }

@@ -49,7 +49,7 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
     page.wrapped(0, 2, &format!("{}, in {}", summary::totals(document), duration(document.timing.seconds)), Ink::Plain);
     let (mark, ink) = match verdict(document) {
         Verdict::Good => (glyph(options, "✓", "+"), Ink::Good),
-        Verdict::Nothing | Verdict::Place => ("!", Ink::Trouble),
+        Verdict::Nothing | Verdict::Infrastructure => ("!", Ink::Trouble),
         Verdict::Analysis => (glyph(options, "✗", "x"), Ink::Bad),
     };
     page.wrapped(0, 2, &format!("{mark} {}", summary::sentence(document, str::to_owned)), ink);

@@ -68,7 +68,7 @@ fn emblem(document: &Document) -> &'static str {
     match verdict(document) {
         Verdict::Good => "✅",
         Verdict::Analysis => "❌",
-        Verdict::Place | Verdict::Nothing => "⚠️",
+        Verdict::Infrastructure | Verdict::Nothing => "⚠️",
     }
 }
 

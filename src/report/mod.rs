@@ -134,7 +134,7 @@ impl Failure for ReportError {
     fn kind(&self) -> Kind {
         match self {
             Self::NoDifferenceForm(_) | Self::NoAudit(_) | Self::NoAuditForm(_) => Kind::Usage,
-            Self::Write(_) => Kind::Place,
+            Self::Write(_) => Kind::Infrastructure,
             Self::Form(_) => Kind::Bug,
         }
     }

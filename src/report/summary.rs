@@ -335,7 +335,9 @@ pub(super) fn sentence(document: &Document, show: impl Fn(&str) -> String) -> St
     let text = match verdict(document) {
         Verdict::Good => "the analysis works wherever it was run".to_owned(),
         Verdict::Nothing => "nothing was run".to_owned(),
-        Verdict::Place => format!("the analysis failed nowhere, but could not be tested at {}", at(Status::Error)),
+        Verdict::Infrastructure => {
+            format!("the analysis failed nowhere, but could not be tested at {}", at(Status::Error))
+        }
         Verdict::Analysis => format!("the analysis fails at {}", at(Status::Failed)),
     };
     if document.interrupted { format!("{text}; the run was interrupted") } else { text }

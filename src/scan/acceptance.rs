@@ -14,7 +14,7 @@ use crate::scan::{rules, suppress};
 
 /// The baseline of an analysis.
 #[derive(Debug)]
-pub struct Known {
+pub struct LoadedBaseline {
     /// Path relative to the top, for findings about it.
     pub path: String,
     /// The file.
@@ -25,7 +25,7 @@ pub struct Known {
 
 /// A baseline that can't be read.
 #[derive(Debug, thiserror::Error)]
-pub enum KnownError {
+pub enum BaselineFileError {
     /// The file can't be read.
     #[error("reading the baseline {} failed", path.display())]
     Io {
@@ -44,7 +44,7 @@ pub enum KnownError {
     },
 }
 
-impl Failure for KnownError {
+impl Failure for BaselineFileError {
     fn kind(&self) -> Kind {
         Kind::Usage
     }
@@ -57,24 +57,24 @@ impl Failure for KnownError {
     }
 }
 
-impl Known {
+impl LoadedBaseline {
     /// The baseline that was asked for, else the configured one, else the one beside `carnet.toml`. It need not be there.
     ///
     /// # Errors
     /// When it is there and can't be read.
-    pub fn read(asked: Option<&Path>, top: &Path, accepted: &Accepted) -> Result<Self, KnownError> {
+    pub fn read(asked: Option<&Path>, top: &Path, accepted: &Accepted) -> Result<Self, BaselineFileError> {
         let configured = accepted.baseline.as_ref().map(|path| top.join(path));
         let file = asked.map(Path::to_owned).or(configured).unwrap_or_else(|| top.join(FILE));
         let path = file.strip_prefix(top).unwrap_or(&file).to_string_lossy().into_owned();
         // What a repository names stays inside of it; what the user names may lie anywhere.
         if asked.is_none() && config::leads_out(&file).unwrap_or(false) {
             let source = std::io::Error::other("it is a link that leads out of its directory");
-            return Err(KnownError::Io { path: file, source });
+            return Err(BaselineFileError::Io { path: file, source });
         }
         match std::fs::read_to_string(&file) {
             Ok(text) => Self::parse(path, file, Some(&text)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::parse(path, file, None),
-            Err(source) => Err(KnownError::Io { path: file, source }),
+            Err(source) => Err(BaselineFileError::Io { path: file, source }),
         }
     }
 
@@ -82,22 +82,26 @@ impl Known {
     ///
     /// # Errors
     /// When the text is no baseline.
-    pub fn of(top: &Path, accepted: &Accepted, read: impl FnOnce(&str) -> Option<String>) -> Result<Self, KnownError> {
+    pub fn of(
+        top: &Path,
+        accepted: &Accepted,
+        read: impl FnOnce(&str) -> Option<String>,
+    ) -> Result<Self, BaselineFileError> {
         let path = accepted.baseline.clone().unwrap_or_else(|| FILE.to_owned());
         let text = read(path.trim_start_matches("./"));
         let file = top.join(&path);
         Self::parse(path, file, text.as_deref())
     }
 
-    fn parse(path: String, file: PathBuf, text: Option<&str>) -> Result<Self, KnownError> {
+    fn parse(path: String, file: PathBuf, text: Option<&str>) -> Result<Self, BaselineFileError> {
         let baseline = text.map(Baseline::parse).transpose();
-        let baseline = baseline.map_err(|source| KnownError::Wrong { path: file.clone(), source })?;
+        let baseline = baseline.map_err(|source| BaselineFileError::Wrong { path: file.clone(), source })?;
         Ok(Self { path, file, baseline })
     }
 }
 
 /// The scan with what is accepted marked as such. `is_part` says that only a part of the repository was looked at.
-pub(super) fn judge(scanned: Scanned, is_part: bool, accepted: &Accepted, known: &Known) -> Scan {
+pub(super) fn judge(scanned: Scanned, is_part: bool, accepted: &Accepted, known: &LoadedBaseline) -> Scan {
     let mut scan = scanned.scan;
     let active: Vec<String> = scan.rules.iter().map(|rule| rule.id.clone()).collect();
     let ignore = accepted.ignore.iter().map(|ignore| suppress::Ignore {

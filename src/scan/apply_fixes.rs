@@ -32,7 +32,7 @@ pub enum MendError {
 
 impl Failure for MendError {
     fn kind(&self) -> Kind {
-        Kind::Place
+        Kind::Infrastructure
     }
 
     fn hint(&self) -> Option<String> {

@@ -13,7 +13,7 @@ use super::lines::Lines;
 use super::tree::{Snapshot, WHOLE};
 use crate::model::finding::Finding;
 use crate::scan::rules::context::FileInput;
-use crate::scan::rules::{Check, Report};
+use crate::scan::rules::{Check, Diagnostic};
 use crate::scan::suppress::inline;
 use crate::scan::suppress::inline::Directive;
 use crate::source::lang;
@@ -231,7 +231,7 @@ impl<'a> Worker<'a> {
     ) {
         let matches: Vec<Match> = kinds.iter().map(|kind| kind.first.clone()).collect();
         let input = FileInput { path, language, view, matches: &matches, world: self.shared.world };
-        let mut found: Vec<(&'static crate::scan::rules::Rule, Report)> = Vec::new();
+        let mut found: Vec<(&'static crate::scan::rules::Rule, Diagnostic)> = Vec::new();
         let mut reports = Vec::new();
         for rule in self.shared.rules {
             if let Check::File(check) = rule.check {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::grouping::Kind;
 use super::lines::Lines;
-use crate::model::finding::{Finding, Fix, MOST_PLACES, Place, Severity, Span};
+use crate::model::finding::{Finding, Fix, Location, MOST_PLACES, Severity, Span};
 use crate::model::scan::Note;
 use crate::scan::rules::committed_credential::masked;
-use crate::scan::rules::{Report, Rule};
+use crate::scan::rules::{Diagnostic, Rule};
 use crate::scan::suppress::fingerprint::Fingerprints;
 use crate::source::lang::View;
 
@@ -44,9 +44,9 @@ impl Within<'_> {
 }
 
 /// The findings of a file, in the order of their places.
-pub(super) fn of_file(within: &Within<'_>, reports: Vec<(&'static Rule, Report)>) -> Vec<Finding> {
+pub(super) fn of_file(within: &Within<'_>, reports: Vec<(&'static Rule, Diagnostic)>) -> Vec<Finding> {
     let mut alone = Vec::new();
-    let mut groups: BTreeMap<_, Vec<(&'static Rule, Report)>> = BTreeMap::new();
+    let mut groups: BTreeMap<_, Vec<(&'static Rule, Diagnostic)>> = BTreeMap::new();
     for (rule, report) in reports {
         if report.group.is_empty() {
             alone.push(one(within, rule, report));
@@ -69,11 +69,11 @@ pub(super) fn of_file(within: &Within<'_>, reports: Vec<(&'static Rule, Report)>
     alone
 }
 
-fn occurrences(within: &Within<'_>, report: &Report) -> u64 {
+fn occurrences(within: &Within<'_>, report: &Diagnostic) -> u64 {
     report.range.as_ref().and_then(|range| within.kind(range)).map_or(1, |kind| kind.count)
 }
 
-fn one(within: &Within<'_>, rule: &Rule, report: Report) -> Finding {
+fn one(within: &Within<'_>, rule: &Rule, report: Diagnostic) -> Finding {
     let range = report.range.as_ref().map(|range| within.in_file(range));
     let edit = report.edit.as_ref().map(|edit| {
         let range = within.in_file(&edit.range);
@@ -86,7 +86,7 @@ fn one(within: &Within<'_>, rule: &Rule, report: Report) -> Finding {
 }
 
 /// One finding for many reports that say the same.
-fn several(within: &Within<'_>, members: Vec<(&'static Rule, Report)>) -> Option<Finding> {
+fn several(within: &Within<'_>, members: Vec<(&'static Rule, Diagnostic)>) -> Option<Finding> {
     let mut places = Vec::new();
     let mut count = 0_u64;
     for (_, report) in &members {
@@ -108,7 +108,7 @@ fn several(within: &Within<'_>, members: Vec<(&'static Rule, Report)>) -> Option
     let (rule, first) = members.into_iter().next()?;
     let source = first.range.as_ref().map(|range| shown(within, within.in_file(range).start));
     let path: Arc<str> = Arc::from(within.path);
-    let places = places.into_iter().map(|line| Place { path: Arc::clone(&path), line }).collect();
+    let places = places.into_iter().map(|line| Location { path: Arc::clone(&path), line }).collect();
     Some(Finding { source, count: Some(count), places, ..bare(rule, first, within.path) })
 }
 
@@ -117,7 +117,7 @@ fn shown(within: &Within<'_>, offset: usize) -> String {
     masked(&within.lines.text(offset)).into_owned()
 }
 
-fn bare(rule: &Rule, report: Report, path: &str) -> Finding {
+fn bare(rule: &Rule, report: Diagnostic, path: &str) -> Finding {
     Finding {
         rule: rule.id.to_owned(),
         severity: report.severity.unwrap_or(rule.severity),
@@ -137,7 +137,7 @@ fn bare(rule: &Rule, report: Report, path: &str) -> Finding {
 }
 
 /// The finding of a rule of the repository.
-pub(super) fn of_repository(rule: &Rule, report: Report) -> Finding {
+pub(super) fn of_repository(rule: &Rule, report: Diagnostic) -> Finding {
     let path = report.path.clone().unwrap_or_else(|| ".".to_owned());
     let line = report.line;
     let mut finding = bare(rule, report, &path);

@@ -26,13 +26,13 @@ use crate::error::Error;
 use crate::facility::{Catalogue, Facility};
 use crate::model::finding::Finding;
 use crate::model::scan::{FileCounts, Note, RuleInfo, SCHEMA, Scan, ScanTiming};
-use crate::scan::rules::context::{RepositoryInput, World};
+use crate::scan::rules::context::{RepositoryInput, RuleContext};
 use crate::scan::rules::{Check, Rule};
 use crate::scan::suppress::Directives;
-use crate::source::RepoError;
+use crate::source::SourceError;
 use crate::source::lang::matcher::Matcher;
 use crate::source::manifest::image::digest::Digests;
-use acceptance::{Known, judge};
+use acceptance::{LoadedBaseline, judge};
 use file::{Examined, Worker};
 use tree::Snapshot;
 
@@ -89,7 +89,7 @@ pub struct Audit {
 ///
 /// # Errors
 /// When the top is no directory or the range of commits isn't there. Files that can't be read become notes.
-pub fn audit(mut options: Options, accepted: &Accepted, known: &Known) -> Result<Audit, RepoError> {
+pub fn audit(mut options: Options, accepted: &Accepted, known: &LoadedBaseline) -> Result<Audit, SourceError> {
     options.exclude.push(globset::escape(&known.path));
     let mut scanned = scan(&options)?;
     let files = std::mem::take(&mut scanned.files);
@@ -101,19 +101,19 @@ pub fn audit(mut options: Options, accepted: &Accepted, known: &Known) -> Result
 /// # Errors
 /// As [`audit`], and when the baseline can't be read.
 pub fn whole(options: Options, config: &Config) -> Result<Scan, Error> {
-    let known = Known::read(None, &options.top, &config.scan)?;
+    let known = LoadedBaseline::read(None, &options.top, &config.scan)?;
     Ok(audit(options, &config.scan, &known)?.scan)
 }
 
 /// Scans.
-fn scan(options: &Options) -> Result<Scanned, RepoError> {
+fn scan(options: &Options) -> Result<Scanned, SourceError> {
     let (clock, started) = (Instant::now(), jiff::Timestamp::now());
     let mut snapshot = Snapshot::read(options)?;
     let rules: Vec<&'static Rule> = rules::all().filter(|rule| is_selected(rule, &options.select)).collect();
     let catalogue = Catalogue::builtin();
     let (inventory, digests) = (snapshot.inventory(), Digests::of(&snapshot));
     let paths = std::mem::take(&mut snapshot.paths);
-    let mut world = World::new(catalogue, targets(catalogue, &options.facilities), paths, inventory);
+    let mut world = RuleContext::new(catalogue, targets(catalogue, &options.facilities), paths, inventory);
     (world.tested, world.digests) = (options.tested, digests);
     let mut notes = std::mem::take(&mut snapshot.notes);
     let (mut findings, mut counts) = (Vec::new(), FileCounts { skipped: snapshot.skipped, ..FileCounts::default() });
@@ -216,7 +216,7 @@ fn targets<'a>(catalogue: &'a Catalogue, ids: &[String]) -> Vec<&'a Facility> {
 #[derive(Clone, Copy)]
 struct Shared<'a> {
     rules: &'a [&'static Rule],
-    world: &'a World<'a>,
+    world: &'a RuleContext<'a>,
     matcher: &'a Matcher,
     /// Held by who reads a long program.
     alone: &'a Mutex<()>,

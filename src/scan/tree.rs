@@ -16,7 +16,7 @@ use crate::scan::rules::context::Submodule;
 use crate::source::git::{range, walk};
 use crate::source::manifest::Source;
 use crate::source::manifest::image;
-use crate::source::{RepoError, manifest};
+use crate::source::{SourceError, manifest};
 
 /// Largest part of a file that is read whole; the rest of a longer one is looked at in pieces.
 pub(super) const WHOLE: u64 = 16 << 20;
@@ -36,7 +36,7 @@ pub(super) struct Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn read(options: &Options) -> Result<Self, RepoError> {
+    pub(super) fn read(options: &Options) -> Result<Self, SourceError> {
         let excluded = globs(&options.exclude);
         let top = options.top.canonicalize().unwrap_or_else(|_| options.top.clone());
         let Some(spec) = &options.changed else {

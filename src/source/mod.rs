@@ -11,7 +11,7 @@ use crate::error::{Failure, Kind};
 
 /// What reading a repository fails with.
 #[derive(Debug, thiserror::Error)]
-pub enum RepoError {
+pub enum SourceError {
     /// A file or directory can't be read or written.
     #[error("{doing} {path} failed", path = path.display())]
     Io {
@@ -55,17 +55,17 @@ pub enum RepoError {
     },
 }
 
-impl RepoError {
+impl SourceError {
     pub(crate) fn io(doing: &'static str, path: &Path, source: std::io::Error) -> Self {
         Self::Io { doing, path: path.to_owned(), source }
     }
 }
 
-impl Failure for RepoError {
+impl Failure for SourceError {
     fn kind(&self) -> Kind {
         match self {
             Self::NoDirectory { .. } | Self::NoRange { .. } => Kind::Usage,
-            Self::Io { .. } | Self::Git { .. } | Self::TooMany { .. } => Kind::Place,
+            Self::Io { .. } | Self::Git { .. } | Self::TooMany { .. } => Kind::Infrastructure,
         }
     }
 

@@ -33,7 +33,7 @@ impl CacheError {
 
 impl Failure for CacheError {
     fn kind(&self) -> Kind {
-        Kind::Place
+        Kind::Infrastructure
     }
 
     fn hint(&self) -> Option<String> {

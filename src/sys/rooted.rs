@@ -19,7 +19,7 @@ const LINK_CAP: usize = 40;
 
 /// The root of a tree.
 #[derive(Debug)]
-pub struct Root {
+pub struct Rooted {
     fd: OwnedFd,
 }
 
@@ -39,7 +39,7 @@ pub struct Found {
 const PLACE: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
 
-impl Root {
+impl Rooted {
     /// Opens a directory of this machine as a root; links in `path` itself are followed as usual.
     ///
     /// # Errors
@@ -191,7 +191,7 @@ mod tests {
         dir
     }
 
-    fn read(root: &Root, path: &str) -> io::Result<String> {
+    fn read(root: &Rooted, path: &str) -> io::Result<String> {
         let mut text = String::new();
         root.file(Path::new(path))?.read_to_string(&mut text)?;
         Ok(text)
@@ -204,7 +204,7 @@ mod tests {
         symlink("/etc", at.join("absolute")).unwrap();
         symlink("../../../../etc", at.join("dots")).unwrap();
         symlink("dots/passwd", at.join("file")).unwrap();
-        let root = Root::open(&at).unwrap();
+        let root = Rooted::open(&at).unwrap();
         for path in ["/etc/passwd", "../etc/passwd", "absolute/passwd", "dots/passwd", "file", "etc/../../etc/passwd"] {
             assert_eq!(read(&root, path).unwrap(), "inside", "{path}");
         }
@@ -216,7 +216,7 @@ mod tests {
         let at = dir.path().join("root");
         symlink("b", at.join("a")).unwrap();
         symlink("a", at.join("b")).unwrap();
-        let error = read(&Root::open(&at).unwrap(), "a/x").unwrap_err();
+        let error = read(&Rooted::open(&at).unwrap(), "a/x").unwrap_err();
         assert_eq!(Errno::from_io_error(&error), Some(Errno::LOOP));
     }
 
@@ -225,7 +225,7 @@ mod tests {
         let dir = tree();
         let at = dir.path().join("root");
         symlink("/new/place", at.join("link")).unwrap();
-        let root = Root::open(&at).unwrap();
+        let root = Rooted::open(&at).unwrap();
         assert!(root.directory(Path::new("link/deep")).unwrap().made);
         assert!(at.join("new/place/deep").is_dir());
         assert!(!root.directory(Path::new("link/deep")).unwrap().made);

@@ -16,7 +16,7 @@ pub struct WriteError {
 
 impl Failure for WriteError {
     fn kind(&self) -> Kind {
-        Kind::Place
+        Kind::Infrastructure
     }
 
     fn hint(&self) -> Option<String> {

@@ -33,7 +33,7 @@ pub enum StepError {
 
 impl Failure for StepError {
     fn kind(&self) -> Kind {
-        Kind::Place
+        Kind::Infrastructure
     }
 }
 

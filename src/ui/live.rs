@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Look, note};
+use super::{TerminalStyle, note};
 use crate::check::event::Event;
 use crate::model::document::{Cell, Status};
 use crate::report::text::one_line;
@@ -19,7 +19,7 @@ pub struct Live {
 
 impl Live {
     /// A view that fits these streams; a quiet one shows nothing.
-    pub fn new(look: &Look, quiet: bool) -> Self {
+    pub fn new(look: &TerminalStyle, quiet: bool) -> Self {
         let bars =
             (look.live && !quiet).then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)));
         Self { bars, cells: BTreeMap::new(), width: if quiet { 0 } else { look.width } }

@@ -2,12 +2,12 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{Look, note};
+use super::{TerminalStyle, note};
 use crate::config::ConfigError;
 use crate::error::Error;
 
 /// Prints an error with its hint.
-pub fn error(error: &Error, look: &Look) {
+pub fn error(error: &Error, look: &TerminalStyle) {
     let message = error.message();
     let mut groups =
         Level::ERROR.primary_title(message.as_str()).elements(Vec::<annotate_snippets::Element<'_>>::new());
@@ -19,7 +19,7 @@ pub fn error(error: &Error, look: &Look) {
 }
 
 /// Prints every problem of a configuration with the line it stands in.
-pub fn config(error: &ConfigError, look: &Look) {
+pub fn config(error: &ConfigError, look: &TerminalStyle) {
     let path = error.file.display().to_string();
     if error.problems.is_empty() {
         let title = error.to_string();
@@ -46,7 +46,7 @@ fn span(text: &str, span: std::ops::Range<usize>) -> std::ops::Range<usize> {
     start..end.max(start).min(line_end.max(start))
 }
 
-fn renderer(look: &Look) -> Renderer {
+fn renderer(look: &TerminalStyle) -> Renderer {
     let renderer = if look.color_err { Renderer::styled() } else { Renderer::plain() };
     renderer.term_width(look.width)
 }

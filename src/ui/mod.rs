@@ -11,7 +11,7 @@ pub use live::Live;
 
 /// How output looks, decided once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct TerminalStyle {
     /// Standard output takes colours.
     pub color_out: bool,
     /// Standard error takes colours.
@@ -34,7 +34,7 @@ pub enum Color {
     Never,
 }
 
-impl Look {
+impl TerminalStyle {
     /// Decides by the flag, `NO_COLOR`, `TERM` and what the streams are.
     pub fn decide(color: Color) -> Self {
         let allowed = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

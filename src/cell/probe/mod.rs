@@ -68,7 +68,7 @@ impl Options {
 }
 
 /// What every part of the probe needs to know.
-struct Place {
+struct ProbeContext {
     root: Arc<Root>,
     live: bool,
     env: BTreeMap<String, String>,
@@ -87,7 +87,7 @@ pub fn environment(options: &Options) -> Environment {
     let path = path(&env);
     let root =
         Root::new(&options.root).without(if live { dead::directories(&mounts, &env, &path) } else { Vec::new() });
-    let place = Place { root: Arc::new(root), live, env, path };
+    let place = ProbeContext { root: Arc::new(root), live, env, path };
     let root = &place.root;
     let only = options.python.as_ref().map(|python| absolute(python));
 
@@ -121,7 +121,7 @@ fn join<T>(part: thread::ScopedJoinHandle<'_, T>) -> T {
     part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-fn system(place: &Place, pythons: &[Python], packages: &package::Packages, conda: &[String]) -> System {
+fn system(place: &ProbeContext, pythons: &[Python], packages: &package::Packages, conda: &[String]) -> System {
     let root = &place.root;
     let main = pythons.first().filter(|python| python.kind == PythonKind::Conda).and_then(|python| python.prefix.get());
     let active = place.env.get("CONDA_PREFIX").or(main).map(String::as_str);

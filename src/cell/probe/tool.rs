@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Place;
+use super::ProbeContext;
 use super::elf::numbers;
 use super::package::{Packages, upstream_version};
 use super::root::Root;
@@ -15,7 +15,7 @@ const NAMES: [&str; 12] =
     ["bash", "c++", "clang", "clang++", "cmake", "g++", "gcc", "gfortran", "git", "make", "ninja", "nvcc"];
 
 /// The tools on `PATH`.
-pub(super) fn tools(place: &Place, packages: &Packages) -> Vec<Tool> {
+pub(super) fn tools(place: &ProbeContext, packages: &Packages) -> Vec<Tool> {
     NAMES
         .iter()
         .filter_map(|name| {
@@ -28,7 +28,7 @@ pub(super) fn tools(place: &Place, packages: &Packages) -> Vec<Tool> {
 }
 
 /// Where `PATH` leads a command.
-pub(super) fn which(place: &Place, name: &str) -> Option<String> {
+pub(super) fn which(place: &ProbeContext, name: &str) -> Option<String> {
     place.path.iter().map(|directory| format!("{directory}/{name}")).find(|path| place.root.is_executable(path))
 }
 
@@ -133,7 +133,7 @@ mod tests {
         program("opt/gcc/bin/g++");
         fs::create_dir_all(dir.path().join("opt/gcc/lib/gcc/x86_64-linux-gnu/13.1.0")).expect("directories");
         program("usr/bin/make");
-        let place = Place {
+        let place = ProbeContext {
             root: Arc::new(Root::new(dir.path())),
             live: false,
             env: BTreeMap::new(),

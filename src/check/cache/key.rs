@@ -59,7 +59,7 @@ struct Asked<'a> {
 }
 
 #[derive(Serialize)]
-struct Place<'a> {
+struct CellIdentity<'a> {
     engine: &'a str,
     daemon: Option<String>,
     platform: &'a str,
@@ -102,7 +102,7 @@ impl Key {
         // It may be of another machine: each has a kernel of its own.
         let daemon = (engine == docker::NAME).then(|| docker::address().unwrap_or_default());
         let config = image.config_digest.as_ref()?;
-        let place = Place { engine, daemon, platform: &image.platform, config, layers: &image.layers };
+        let place = CellIdentity { engine, daemon, platform: &image.platform, config, layers: &image.layers };
         Some(Self { question, image: short(&place)? })
     }
 

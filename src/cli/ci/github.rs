@@ -18,7 +18,7 @@ use crate::error::{Failure, Kind};
 use crate::exit;
 use crate::report::{github, plan};
 use crate::source::git::repository;
-use crate::ui::Look;
+use crate::ui::TerminalStyle;
 use crate::ui::github::{Quoted, Step};
 use crate::{check, scan};
 use input::{Inputs, Mode};
@@ -47,18 +47,18 @@ impl Failure for ManyError {
     }
 }
 
-pub(super) fn run(_: &Arguments, look: &Look) -> Outcome {
+pub(super) fn run(_: &Arguments, look: &TerminalStyle) -> Outcome {
     let step = Step::from_env();
     // The log is no terminal, and shows colours all the same.
     let color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let look = Look { color_out: color, color_err: color, ..*look };
+    let look = TerminalStyle { color_out: color, color_err: color, ..*look };
     step.set("version", env!("CARGO_PKG_VERSION"))?;
     let inputs = Inputs::read(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()));
     let done = inputs.map_err(CommandError::from).and_then(|inputs| act(&inputs, &step, &look));
     done.or_else(|error| failed(&error, &step, &look))
 }
 
-fn act(inputs: &Inputs, step: &Step, look: &Look) -> Outcome {
+fn act(inputs: &Inputs, step: &Step, look: &TerminalStyle) -> Outcome {
     let publisher = Publisher { inputs, step, look };
     match inputs.mode {
         Mode::Check | Mode::Cell => check(&publisher),
@@ -69,7 +69,7 @@ fn act(inputs: &Inputs, step: &Step, look: &Look) -> Outcome {
 }
 
 /// What carnet could not do, as the log, an annotation, the summary and the outputs have it.
-fn failed(error: &CommandError, step: &Step, look: &Look) -> Outcome {
+fn failed(error: &CommandError, step: &Step, look: &TerminalStyle) -> Outcome {
     let quoted = Quoted::begin()?;
     let code = fail(error, look);
     drop(quoted);

@@ -19,7 +19,7 @@ use crate::model::matrix::Matrix;
 use crate::report::Format;
 use crate::report::plan as format;
 use crate::report::plan::gitlab::{self, CELLS, KIT, OUT, Options, Parent};
-use crate::ui::{Look, file, note};
+use crate::ui::{TerminalStyle, file, note};
 
 /// Variables of a pipeline that decide how its jobs get the repository. A child pipeline doesn't take them over.
 const OF_THE_CHECKOUT: [&str; 7] = [
@@ -38,7 +38,7 @@ const OF_THE_CHECKOUT: [&str; 7] = [
 /// themselves. `plan` puts the plan there and child.yml, the pipeline of its cells. `merge` makes one report in carnet-out/
 /// of what they left in carnet-cells/; a planned cell of which nothing came back is an error.
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Arguments {
+pub(in super::super) struct Arguments {
     /// The step.
     #[arg(value_enum, value_name = "STEP")]
     step: Step,
@@ -109,7 +109,7 @@ impl Failure for StepError {
     fn kind(&self) -> Kind {
         match self {
             Self::FailOn(_) | Self::Absolute(_) => Kind::Usage,
-            Self::Program { .. } => Kind::Place,
+            Self::Program { .. } => Kind::Infrastructure,
         }
     }
 
@@ -124,7 +124,7 @@ impl Failure for StepError {
     }
 }
 
-pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
+pub(super) fn run(arguments: &Arguments, look: &TerminalStyle) -> Outcome {
     let fail_on = fail_on(&arguments.fail_on)?;
     match arguments.step {
         Step::Program => program(),
@@ -135,7 +135,7 @@ pub(super) fn run(arguments: &Arguments, look: &Look) -> Outcome {
 
 /// The child pipeline of a matrix, with what the variables of this job say. `path` leads from the top of the repository to
 /// the analysis.
-pub(in crate::cli) fn child(matrix: &Matrix, path: &str) -> Result<String, CommandError> {
+pub(in super::super) fn child(matrix: &Matrix, path: &str) -> Result<String, CommandError> {
     let of_env = |name: &str| variable(name).unwrap_or_default();
     let runner =
         Runner { image: of_env("CARNET_IMAGE"), tags: of_env("CARNET_TAGS"), cvmfs_tags: of_env("CARNET_CVMFS_TAGS") };
@@ -246,7 +246,7 @@ fn copy_program(target: &Path) -> Result<(), StepError> {
     attempt().map_err(|source| StepError::Program { path: target.to_owned(), source })
 }
 
-fn merge(arguments: &Arguments, fail_on: FailOn, look: &Look) -> Outcome {
+fn merge(arguments: &Arguments, fail_on: FailOn, look: &TerminalStyle) -> Outcome {
     let out = Path::new(OUT);
     file::out_directory(out)?;
     let checked = checked(arguments)?;

@@ -8,18 +8,18 @@ use super::super::{CommandError, Outcome, print};
 use super::{Install, Limits, Remove};
 use crate::config;
 use crate::exit;
-use crate::hook::hooks_dir::{Place, PlaceError};
+use crate::hook::hooks_dir::{HooksDir, HooksDirError};
 use crate::hook::install;
 use crate::hook::install::{How, Installed, Removed};
 use crate::hook::manager;
 use crate::hook::manager::Found;
-use crate::source::RepoError;
+use crate::source::SourceError;
 use crate::ui::note;
 
 pub(super) fn install(arguments: &Install) -> Outcome {
-    let place = Place::find(&directory(&arguments.path)?)?;
+    let place = HooksDir::find(&directory(&arguments.path)?)?;
     if let Some(by) = place.shared_by.clone().filter(|_| !arguments.shared) {
-        return Err(PlaceError::Shared { dir: place.dir, by }.into());
+        return Err(HooksDirError::Shared { dir: place.dir, by }.into());
     }
     if let Some(found) = manager::find(&place).filter(|_| !arguments.force) {
         print(&advice(&found))?;
@@ -37,7 +37,7 @@ pub(super) fn install(arguments: &Install) -> Outcome {
 }
 
 pub(super) fn remove(arguments: &Remove) -> Outcome {
-    let place = Place::find(&directory(&arguments.path)?)?;
+    let place = HooksDir::find(&directory(&arguments.path)?)?;
     let file = shown(&place.dir.join(crate::hook::file::NAME));
     let text = match install::remove(&place)? {
         Removed::Ours => format!("removed {file}\n"),
@@ -54,7 +54,7 @@ pub(super) fn remove(arguments: &Remove) -> Outcome {
 
 fn directory(path: &Path) -> Result<PathBuf, CommandError> {
     let there = path.canonicalize().ok().filter(|dir| dir.is_dir());
-    Ok(there.ok_or_else(|| RepoError::NoDirectory { path: path.to_owned() })?)
+    Ok(there.ok_or_else(|| SourceError::NoDirectory { path: path.to_owned() })?)
 }
 
 /// The program that the hook starts. Where it can't say its own path, one on `PATH` does.
@@ -63,7 +63,7 @@ fn program() -> PathBuf {
 }
 
 /// What the hook is to say to `carnet hook run`, as far as it isn't the default.
-fn options(limits: &Limits, place: &Place, path: &Path) -> Result<Vec<String>, CommandError> {
+fn options(limits: &Limits, place: &HooksDir, path: &Path) -> Result<Vec<String>, CommandError> {
     let mut options = Vec::new();
     let top = place.top.canonicalize().unwrap_or_else(|_| place.top.clone());
     let start = directory(path)?;
@@ -120,7 +120,7 @@ fn advice(found: &Found) -> String {
 }
 
 /// Whether the directory of hooks is part of the working tree.
-fn is_seen_by_git(place: &Place) -> bool {
+fn is_seen_by_git(place: &HooksDir) -> bool {
     let below = place.dir.strip_prefix(&place.top);
     below.is_ok_and(|below| !below.components().any(|part| part.as_os_str() == ".git"))
 }

@@ -12,12 +12,12 @@ use crate::exit;
 use crate::hook::{CellSeen, Push, Seen, Trouble, look as look_at};
 use crate::model::finding::Severity;
 use crate::source::git::push::Update;
-use crate::ui::{Look, note};
+use crate::ui::{TerminalStyle, note};
 
 /// Bytes that git's lines may have.
 const MOST_LINES: u64 = 4 << 20;
 
-pub(super) fn run(arguments: &Run, look: &Look) -> Outcome {
+pub(super) fn run(arguments: &Run, look: &TerminalStyle) -> Outcome {
     let until = Instant::now() + arguments.limits.budget;
     if std::env::var_os("CARNET_SKIP").is_some_and(|value| !value.is_empty() && value != "0") {
         return Ok(exit::GOOD);
@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &Run, look: &Look) -> Outcome {
             note("carnet: the carnet.toml that is pushed is wrong");
             Err(CommandError::Config(*error))
         }
-        Err(Trouble::Known(error)) => Err(error.into()),
+        Err(Trouble::Baseline(error)) => Err(error.into()),
         // What can't be looked at is no reason to stop anybody.
         Err(Trouble::Git(reason)) => Ok(unchecked(&reason)),
         Err(Trouble::Repo(error)) => Ok(unchecked(&chain(&error))),
@@ -61,7 +61,7 @@ fn unchecked(reason: &str) -> u8 {
     exit::GOOD
 }
 
-fn judge(seen: &Seen, arguments: &Run, look: &Look) -> u8 {
+fn judge(seen: &Seen, arguments: &Run, look: &TerminalStyle) -> u8 {
     let fail_on = arguments.limits.fail_on;
     let worst = seen.findings.iter().map(|finding| finding.severity).max();
     let failed = seen.tips.iter().flat_map(|tip| &tip.cells).any(CellSeen::is_failed);

@@ -10,7 +10,7 @@ use crate::model::cell::Outcome;
 use crate::model::document::Cell;
 use crate::model::finding::{Finding, Severity};
 use crate::report::text::{clean, count, one_line};
-use crate::ui::Look;
+use crate::ui::TerminalStyle;
 
 /// Findings that are shown.
 const MOST_FINDINGS: usize = 10;
@@ -20,7 +20,7 @@ const MOST_NAMES: usize = 6;
 const MOST_TEXT: usize = 300;
 
 /// Everything that is to be said; empty when there is nothing.
-pub(super) fn text(seen: &Seen, path: &Path, stops: bool, look: &Look) -> String {
+pub(super) fn text(seen: &Seen, path: &Path, stops: bool, look: &TerminalStyle) -> String {
     let mut text = String::new();
     // Writing into a string can't fail.
     let _ = findings(&mut text, seen, path, look);
@@ -43,7 +43,7 @@ fn how_to_go_on(seen: &Seen) -> &'static str {
     }
 }
 
-fn findings(text: &mut String, seen: &Seen, path: &Path, look: &Look) -> std::fmt::Result {
+fn findings(text: &mut String, seen: &Seen, path: &Path, look: &TerminalStyle) -> std::fmt::Result {
     if seen.findings.is_empty() {
         return Ok(());
     }
@@ -65,7 +65,7 @@ fn findings(text: &mut String, seen: &Seen, path: &Path, look: &Look) -> std::fm
     Ok(())
 }
 
-fn finding_lines(text: &mut String, finding: &Finding, path: &Path, look: &Look) -> std::fmt::Result {
+fn finding_lines(text: &mut String, finding: &Finding, path: &Path, look: &TerminalStyle) -> std::fmt::Result {
     let word = match finding.severity {
         Severity::Error => paint("31", "error", look),
         Severity::Warning => paint("33", "warning", look),
@@ -82,7 +82,7 @@ fn finding_lines(text: &mut String, finding: &Finding, path: &Path, look: &Look)
     }
 }
 
-fn cells(text: &mut String, tip: &Tip, what: &str, look: &Look) -> std::fmt::Result {
+fn cells(text: &mut String, tip: &Tip, what: &str, look: &TerminalStyle) -> std::fmt::Result {
     for seen in tip.cells.iter().filter(|cell| cell.is_failed()) {
         let Some((cell, stored)) = &seen.result else { continue };
         let failed = paint("31", "failed", look);
@@ -151,6 +151,6 @@ fn listed(names: &[String]) -> String {
 }
 
 /// The word in a colour of the terminal (ECMA-48, SGR).
-fn paint(color: &str, word: &str, look: &Look) -> String {
+fn paint(color: &str, word: &str, look: &TerminalStyle) -> String {
     if look.color_err { format!("\x1b[1;{color}m{word}\x1b[0m") } else { word.to_owned() }
 }

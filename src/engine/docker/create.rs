@@ -7,7 +7,7 @@ use bollard::models::{
 };
 
 use crate::engine::job::{Job, part};
-use crate::engine::{INPUT, Opened, Place};
+use crate::engine::{INPUT, ImageLocation, Opened};
 use crate::model::contract::{Contract, Ids};
 use crate::model::image::ImageConfig;
 
@@ -32,7 +32,7 @@ pub(super) struct Shape {
 /// Id or name of the image in the daemon.
 pub(super) fn image_id(image: &Opened) -> String {
     match (&image.place, &image.identity.config_digest) {
-        (Place::Daemon(id), _) => id.clone(),
+        (ImageLocation::Daemon(id), _) => id.clone(),
         (_, Some(digest)) => digest.to_string(),
         (_, None) => image.identity.reference.clone(),
     }

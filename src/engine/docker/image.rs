@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, failed, found, status};
 use super::{NAME, load};
-use crate::engine::{EngineError, Opened, Place};
+use crate::engine::{EngineError, ImageLocation, Opened};
 use crate::image::config::{machine_platform, platform, runs_here};
 use crate::model::digest::Digest;
 use crate::model::image::{ImageConfig, ImageIdentity};
@@ -48,7 +48,7 @@ pub(super) async fn open(
     let identity = identity(reference, &inspected)?;
     check_platform(reference, &identity.platform)?;
     let id = inspected.id.unwrap_or_default();
-    Ok(Opened { identity, place: Place::Daemon(id) })
+    Ok(Opened { identity, place: ImageLocation::Daemon(id) })
 }
 
 /// What the image is, when the daemon has it.

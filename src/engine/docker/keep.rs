@@ -9,7 +9,7 @@ use bollard::query_parameters::{
 
 use super::client::{Client, failed, found};
 use super::{image, label};
-use crate::engine::{EngineError, Opened, Place};
+use crate::engine::{EngineError, ImageLocation, Opened};
 
 /// Name of the images, with the key as their tag.
 pub(super) const REPOSITORY: &str = "carnet-kept";
@@ -58,7 +58,7 @@ pub(super) async fn forget_all(client: &Client) -> Result<usize, EngineError> {
 
 /// A state says that it is the image below it: what changed is known by the key.
 fn state(base: &Opened, id: String) -> Opened {
-    Opened { identity: base.identity.clone(), place: Place::Daemon(id) }
+    Opened { identity: base.identity.clone(), place: ImageLocation::Daemon(id) }
 }
 
 fn id_of(base: &Opened) -> Option<&str> {

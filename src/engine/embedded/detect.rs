@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use super::protocol::Line;
+use super::protocol::SandboxReport;
 use super::sandbox::{TRIAL, WORD};
 use crate::engine::Availability;
 
@@ -22,8 +22,8 @@ pub(super) async fn detect(helper: &Path) -> Availability {
     };
     let lines = String::from_utf8_lossy(&lines);
     match lines.lines().filter_map(|line| serde_json::from_str(line).ok()).next_back() {
-        Some(Line::Works { overlay }) => ready(overlay),
-        Some(Line::Failed { doing, reason }) => why_not(&doing, &reason),
+        Some(SandboxReport::Works { overlay }) => ready(overlay),
+        Some(SandboxReport::Failed { doing, reason }) => why_not(&doing, &reason),
         _ => missing("a trial ended without a word", "run `carnet doctor` again with RUST_BACKTRACE=1"),
     }
 }

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use tokio_util::sync::CancellationToken;
 
 use super::job::{Completed, Job};
-use super::{Availability, Engine, EngineError, Lines, Opened, Place, Task};
+use super::{Availability, Engine, EngineError, ImageLocation, Lines, Opened, Task};
 use crate::error::{Failure as _, chain};
 use crate::image::disk::OnDisk;
 use crate::image::error::ImageError;
@@ -80,7 +80,7 @@ impl Embedded {
 
     /// The name of a kept state that lies topmost in this image.
     fn kept_name(&self, image: &Opened) -> Option<String> {
-        let Place::Trees(trees) = &image.place else { return None };
+        let ImageLocation::Trees(trees) = &image.place else { return None };
         let dir = trees.first()?.parent()?;
         let inside = dir.parent() == Some(&*self.cache.kept());
         inside.then(|| dir.file_name().map(|name| name.to_string_lossy().into_owned()))?
@@ -98,10 +98,10 @@ impl Embedded {
 
     fn kept_image(dir: &Path, base: &Opened) -> Opened {
         let mut trees = vec![dir.join("upper")];
-        if let Place::Trees(below) = &base.place {
+        if let ImageLocation::Trees(below) = &base.place {
             trees.extend(below.iter().cloned());
         }
-        Opened { identity: base.identity.clone(), place: Place::Trees(trees) }
+        Opened { identity: base.identity.clone(), place: ImageLocation::Trees(trees) }
     }
 }
 
@@ -124,7 +124,7 @@ impl Engine for Embedded {
             let work = tokio::task::spawn_blocking(move || open(&wanted, &cache, &cancel));
             let opened = work.await.map_err(failed("unpacking the image"))?;
             let (identity, tree) = opened.map_err(|e| not_opened(reference, &e))?;
-            Ok(Opened { identity, place: Place::Trees(vec![tree]) })
+            Ok(Opened { identity, place: ImageLocation::Trees(vec![tree]) })
         })
     }
 

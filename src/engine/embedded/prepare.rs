@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::{getgid, getuid};
 
-use super::protocol::{Group, Order};
+use super::protocol::{Group, SandboxRequest};
 use super::run_dir;
 use super::run_dir::RunDir;
 use super::sandbox::may_mount;
@@ -59,14 +59,14 @@ pub(super) fn order(
     job: &Job,
     run: &RunDir,
     groups: Vec<Group>,
-) -> Order {
+) -> SandboxRequest {
     let contract = &job.contract;
     let mut argv = job.argv.clone();
     if contract.entrypoint {
         argv.splice(0..0, image.identity.config.entrypoint.iter().cloned());
     }
     let kept_home = trees.first().and_then(|tree| run_dir::record(tree).home);
-    Order {
+    SandboxRequest {
         dir: run.dir.clone(),
         lock: run.lock_path.clone(),
         trees: trees.to_vec(),

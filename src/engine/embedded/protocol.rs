@@ -10,7 +10,7 @@ use crate::model::contract::{Ids, Mount, Tmp};
 
 /// What is to be put together and started.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Order {
+pub(super) struct SandboxRequest {
     /// The run's directory.
     pub dir: PathBuf,
     /// The file whose lock says that the engine lives.
@@ -59,7 +59,7 @@ pub(super) struct Group {
 /// One line of the account.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Line {
+pub(super) enum SandboxReport {
     /// A part of the contract is not enforced.
     NotEnforced { part: String, reason: String },
     /// What is written to the root goes to memory, so it can't be kept.
@@ -74,7 +74,7 @@ pub(super) enum Line {
     Works { overlay: bool },
 }
 
-impl Line {
+impl SandboxReport {
     pub(super) fn not_enforced(part: &str, reason: impl ToString) -> Self {
         Self::NotEnforced { part: part.to_owned(), reason: reason.to_string() }
     }

@@ -13,13 +13,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::control::Control;
-use super::protocol::{Line, Order};
+use super::protocol::{SandboxReport, SandboxRequest};
 use super::run_dir::{Record, RunDir, hold, name};
 use super::sandbox::WORD;
 use super::{Embedded, NAME, failed, prepare};
 use crate::engine::follow::{Helper, Why, follow};
 use crate::engine::job::{Completed, Job, part};
-use crate::engine::{BOX, EngineError, Lines, Opened, Place, result_file};
+use crate::engine::{BOX, EngineError, ImageLocation, Lines, Opened, result_file};
 use crate::model::cell::End;
 
 /// Bytes read of the account.
@@ -84,7 +84,7 @@ pub(super) async fn run(
 
 fn trees(image: &Opened) -> Result<Vec<PathBuf>, EngineError> {
     match &image.place {
-        Place::Trees(trees) if !trees.is_empty() => Ok(trees.clone()),
+        ImageLocation::Trees(trees) if !trees.is_empty() => Ok(trees.clone()),
         place => Err(failed("finding the image's trees")(format!("this engine did not open {place:?}"))),
     }
 }
@@ -112,12 +112,12 @@ impl Told {
         let mut told = Self::default();
         for line in account.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()) {
             match line {
-                Line::NotEnforced { part, reason } => told.not_enforced.push(format!("{part}: {reason}")),
-                Line::Fleeting { reason } => told.fleeting = Some(reason),
-                Line::MadeHome => told.made_home = true,
-                Line::Ended(end) => told.ended = Some(end),
-                Line::Failed { doing, reason } => told.trouble = Some((doing, reason)),
-                Line::Works { .. } => {}
+                SandboxReport::NotEnforced { part, reason } => told.not_enforced.push(format!("{part}: {reason}")),
+                SandboxReport::Fleeting { reason } => told.fleeting = Some(reason),
+                SandboxReport::MadeHome => told.made_home = true,
+                SandboxReport::Ended(end) => told.ended = Some(end),
+                SandboxReport::Failed { doing, reason } => told.trouble = Some((doing, reason)),
+                SandboxReport::Works { .. } => {}
             }
         }
         told
@@ -139,7 +139,7 @@ impl Told {
 /// What the processes of the run say of themselves, beside what the program prints.
 type Account = JoinHandle<io::Result<Vec<u8>>>;
 
-async fn start(engine: &Embedded, order: &Order) -> io::Result<(Helper, Account)> {
+async fn start(engine: &Embedded, order: &SandboxRequest) -> io::Result<(Helper, Account)> {
     let (output, program_end) = io::pipe()?;
     let mut command = Command::new(&engine.helper);
     // A signal from the terminal is for us alone; what it means to the run we decide.

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::model::contract::Ids;
-use crate::sys::rooted::Root;
+use crate::sys::rooted::Rooted;
 
 /// Bytes read of `/etc/passwd` and `/etc/group`.
 const FILE_CAP: u64 = 4 << 20;
@@ -65,7 +65,7 @@ fn home(fields: &[&str]) -> Option<String> {
 fn read(trees: &[PathBuf], path: &str) -> String {
     let mut bytes = Vec::new();
     for tree in trees {
-        let found = Root::open(tree).and_then(|root| root.file(Path::new(path)));
+        let found = Rooted::open(tree).and_then(|root| root.file(Path::new(path)));
         match found {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
             // What can't be read, or hides the file of a lower tree, is as good as no file.

@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 use tokio_util::sync::CancellationToken;
 
 use super::job::{Completed, Job};
-use super::{Availability, Engine, EngineError, Layout, Lines, Opened, Place, Task};
+use super::{Availability, Engine, EngineError, ImageLocation, Layout, Lines, Opened, Task};
 use crate::image::config::machine_platform;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
@@ -68,7 +68,7 @@ impl Host {
     /// Directory that the program sees as its writable one.
     fn boxed(&self, image: &Opened, job: &Job) -> PathBuf {
         match (&image.place, &job.keep) {
-            (Place::Trees(trees), _) if !trees.is_empty() => trees[0].clone(),
+            (ImageLocation::Trees(trees), _) if !trees.is_empty() => trees[0].clone(),
             (_, Some(key)) if self.has_sandbox() => self.kept_dir(key).join("box"),
             _ => run_dir(&job.id).join("box"),
         }
@@ -96,7 +96,7 @@ impl Engine for Host {
     fn open<'a>(&'a self, reference: &'a Reference, _: CancellationToken) -> Task<'a, Result<Opened, EngineError>> {
         Box::pin(async move {
             match reference {
-                Reference::Host => Ok(Opened { identity: identity(), place: Place::Host }),
+                Reference::Host => Ok(Opened { identity: identity(), place: ImageLocation::Host }),
                 _ => Err(EngineError::Unsupported {
                     engine: NAME,
                     reference: reference.to_string(),
@@ -110,7 +110,10 @@ impl Engine for Host {
         Box::pin(async move {
             let dir = self.kept_dir(key);
             let whole = self.has_sandbox() && is_whole(&dir);
-            Ok(whole.then(|| Opened { identity: base.identity.clone(), place: Place::Trees(vec![dir.join("box")]) }))
+            Ok(whole.then(|| Opened {
+                identity: base.identity.clone(),
+                place: ImageLocation::Trees(vec![dir.join("box")]),
+            }))
         })
     }
 

@@ -18,7 +18,7 @@ use super::supervisor::{self, Account, Order};
 use super::{Host, NAME, environment, run_dir};
 use crate::engine::follow::{Helper, Why, follow};
 use crate::engine::job::{Completed, Job, part};
-use crate::engine::{EngineError, Lines, Opened, Place, result_file};
+use crate::engine::{EngineError, ImageLocation, Lines, Opened, result_file};
 use crate::model::cell::{Captured, End};
 use crate::model::contract::Contract;
 use crate::sys::cache::private_dir;
@@ -73,7 +73,7 @@ pub(super) async fn run(
 
 /// This machine with the kept state in `dir`.
 fn state(image: &Opened, dir: &Path) -> Opened {
-    Opened { identity: image.identity.clone(), place: Place::Trees(vec![dir.join("box")]) }
+    Opened { identity: image.identity.clone(), place: ImageLocation::Trees(vec![dir.join("box")]) }
 }
 
 fn made_by_another(kept: Opened) -> Completed {
@@ -223,7 +223,7 @@ impl Rooms {
         let mut rooms = Self { files: boxed.clone(), boxed, cover: None, making, _using: None, dir };
         // Closed to others: the directory of temporary files is everybody's.
         fs::DirBuilder::new().mode(0o700).create(&rooms.dir)?;
-        if matches!(image.place, Place::Trees(_)) {
+        if matches!(image.place, ImageLocation::Trees(_)) {
             let (upper, work) = (rooms.dir.join("upper"), rooms.dir.join("work"));
             fs::create_dir(&upper)?;
             fs::create_dir(&work)?;
@@ -286,7 +286,7 @@ enum Making {
 impl Making {
     /// Waits for its turn: another run may be making the same state, or be in the one that is to be made anew.
     async fn begin(host: &Host, image: &Opened, job: &Job, cancel: &CancellationToken) -> io::Result<Self> {
-        let wanted = job.keep.as_ref().filter(|_| host.has_sandbox() && image.place == Place::Host);
+        let wanted = job.keep.as_ref().filter(|_| host.has_sandbox() && image.place == ImageLocation::Host);
         let Some(dir) = wanted.map(|key| host.kept_dir(key)) else { return Ok(Self::Nothing) };
         private_dir(&dir)?;
         let file = fs::File::create(dir.join(LOCK))?;

@@ -30,7 +30,7 @@ fn read_all(image: &OnDisk) -> Result<Vec<Vec<u8>>, ImageError> {
 fn refusal(reference: &Reference) -> ImageError {
     let result = OnDisk::open(reference).and_then(|image| read_all(&image));
     let error = result.expect_err("a refusal");
-    assert_eq!(error.kind(), Kind::Place, "{error}");
+    assert_eq!(error.kind(), Kind::Infrastructure, "{error}");
     error
 }
 
@@ -228,7 +228,7 @@ fn an_archive_cut_anywhere_is_refused() {
         // Only the filling after the last part may be missing.
         match OnDisk::open(&reference).and_then(|image| read_all(&image)) {
             Ok(read) => assert!(length > content - 512 && read == layers(), "cut at {length} of {content}"),
-            Err(error) => assert_eq!(error.kind(), Kind::Place, "{error}"),
+            Err(error) => assert_eq!(error.kind(), Kind::Infrastructure, "{error}"),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::super::summary;
 use super::super::text::one_line;
-use super::environment::Place;
+use super::environment::EnvironmentView;
 use crate::model::cell::{Outcome, TestCase};
 use crate::model::diff::{Diff, Value};
 use crate::model::document::{Cell, Document};
@@ -126,7 +126,7 @@ impl<'a> Names<'a> {
 }
 
 /// Collects it.
-pub(super) fn data(document: &Document, places: &[Place]) -> Data {
+pub(super) fn data(document: &Document, places: &[EnvironmentView]) -> Data {
     let at: HashMap<&str, usize> = places.iter().enumerate().map(|(at, place)| (place.digest.as_str(), at)).collect();
     let mut names = Names::default();
     let cells = document
@@ -144,7 +144,7 @@ pub(super) fn data(document: &Document, places: &[Place]) -> Data {
     data
 }
 
-fn environments(document: &Document, places: &[Place], data: &mut Data) {
+fn environments(document: &Document, places: &[EnvironmentView], data: &mut Data) {
     let mut diffs: HashMap<&str, &Diff> = HashMap::new();
     let of: HashMap<&str, &Cell> = document.cells.iter().map(|cell| (cell.id.as_str(), cell)).collect();
     for entry in &document.diffs {

@@ -95,7 +95,7 @@ pub(super) struct Group {
 
 /// One environment.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct EnvironmentView {
     pub(super) digest: Digest,
     pub(super) anchor: String,
     pub(super) short: String,
@@ -112,7 +112,7 @@ pub(super) struct Place {
 }
 
 /// Every environment that a cell has, in the order of the cells, the reference's first.
-pub(super) fn places(document: &Document) -> Vec<Place> {
+pub(super) fn places(document: &Document) -> Vec<EnvironmentView> {
     let reference = document.cells.iter().find(|cell| Some(&cell.id) == document.reference.as_ref());
     let reference = reference.and_then(|cell| cell.environment.as_ref());
     let mut users: Vec<(&Digest, Vec<&Cell>)> = Vec::new();
@@ -132,7 +132,7 @@ pub(super) fn places(document: &Document) -> Vec<Place> {
         let is_reference = Some(digest) == reference;
         let diff = cells.iter().find_map(|cell| diffs.get(cell.id.as_str())).filter(|_| !is_reference);
         let (groups, rest) = diff.map_or((Vec::new(), None), |diff| groups(diff));
-        Place {
+        EnvironmentView {
             digest: digest.clone(),
             anchor: anchor("environment", digest.short()),
             short: digest.short().to_owned(),

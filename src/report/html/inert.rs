@@ -15,7 +15,7 @@ const MAX_ANCHOR: usize = 1000;
 
 /// Escapes every expression of a template after taking control characters out of it, so that no template can forget either.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::report) struct Inert;
+pub(in super::super) struct Inert;
 
 impl Escaper for Inert {
     fn write_escaped_str<W: fmt::Write>(&self, mut out: W, text: &str) -> fmt::Result {

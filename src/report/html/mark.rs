@@ -48,7 +48,7 @@ impl Mark {
         match verdict(document) {
             Verdict::Good => PASSED,
             Verdict::Nothing => SKIPPED,
-            Verdict::Place => ERROR,
+            Verdict::Infrastructure => ERROR,
             Verdict::Analysis => FAILED,
         }
     }

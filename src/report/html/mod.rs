@@ -72,7 +72,7 @@ struct Page<'a> {
     labels: &'a [String],
     board: Board,
     cells: Vec<cell::Entry<'a>>,
-    environments: &'a [environment::Place],
+    environments: &'a [environment::EnvironmentView],
     audit: Option<audit::Audit>,
     timeline: Option<Timeline>,
     data: String,

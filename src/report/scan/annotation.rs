@@ -13,7 +13,7 @@ const MAX_OF_A_KIND: usize = 10;
 
 /// How loud one is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::report) enum Level {
+pub(in super::super) enum Level {
     /// Red.
     Error,
     /// Yellow.
@@ -44,29 +44,29 @@ impl Level {
 
 /// One annotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::report) struct Annotation {
-    pub(in crate::report) level: Level,
+pub(in super::super) struct Annotation {
+    pub(in super::super) level: Level,
     /// Where, when it is about a line.
-    pub(in crate::report) place: Option<Place>,
-    pub(in crate::report) title: String,
-    pub(in crate::report) text: String,
+    pub(in super::super) place: Option<SourceRange>,
+    pub(in super::super) title: String,
+    pub(in super::super) text: String,
 }
 
 /// A place in a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::report) struct Place {
+pub(in super::super) struct SourceRange {
     /// Path from the top of the repository.
-    pub(in crate::report) file: String,
+    pub(in super::super) file: String,
     /// Line, counted from 1.
-    pub(in crate::report) line: u64,
+    pub(in super::super) line: u64,
     /// Last line, when known.
-    pub(in crate::report) end_line: Option<u64>,
+    pub(in super::super) end_line: Option<u64>,
     /// First column and the one behind the last, when it is on one line.
-    pub(in crate::report) columns: Option<(u32, u32)>,
+    pub(in super::super) columns: Option<(u32, u32)>,
 }
 
 /// One command a line, kind by kind; `rest` says where those are that a step would not show.
-pub(in crate::report) fn render(annotations: &[Annotation], rest: &str) -> String {
+pub(in super::super) fn render(annotations: &[Annotation], rest: &str) -> String {
     let mut out = String::new();
     for level in Level::ALL {
         let of_kind: Vec<&Annotation> = annotations.iter().filter(|annotation| annotation.level == level).collect();
@@ -99,7 +99,7 @@ fn command(annotation: &Annotation) -> String {
 }
 
 /// Text of a command. The older form of commands, `##[…]`, is looked for anywhere in a line.
-pub(in crate::report) fn data(text: &str) -> String {
+pub(in super::super) fn data(text: &str) -> String {
     let text = one_line(text, 4000).replace("##[", "## [");
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }

@@ -1,6 +1,7 @@
 //! Annotations of GitHub Actions for an audit.
 
-use super::annotation::{self, Annotation, Level, Place};
+use super::annotation;
+use super::annotation::{Annotation, Level, SourceRange};
 use super::tally;
 use crate::model::finding::{Finding, Severity};
 use crate::model::scan::Scan;
@@ -25,9 +26,9 @@ fn of(finding: &Finding) -> Annotation {
     Annotation { level, place, title: format!("carnet: {}", finding.rule), text: tally::sentences(finding) }
 }
 
-fn place(finding: &Finding) -> Place {
+fn place(finding: &Finding) -> SourceRange {
     let line = u64::from(tally::line(finding));
-    let mut place = Place { file: finding.path.clone(), line, ..Place::default() };
+    let mut place = SourceRange { file: finding.path.clone(), line, ..SourceRange::default() };
     if let Some(span) = finding.span {
         place.end_line = Some(u64::from(span.end_line));
         // Columns are taken only within one line.

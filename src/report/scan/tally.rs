@@ -11,14 +11,14 @@ use crate::model::scan::Scan;
 const MAX_FACILITIES: usize = 5;
 
 /// Findings that are reported: those that nothing suppresses, the worst first, else in their order.
-pub(in crate::report) fn reported(scan: &Scan) -> Vec<&Finding> {
+pub(in super::super) fn reported(scan: &Scan) -> Vec<&Finding> {
     let mut findings: Vec<&Finding> = scan.findings.iter().filter(|finding| finding.suppressed.is_none()).collect();
     findings.sort_by_key(|finding| (Reverse(finding.severity), Reverse(finding.confidence)));
     findings
 }
 
 /// Counts by severity: `3 errors, 5 warnings and 1 note in 4 files`; none for no findings.
-pub(in crate::report) fn sentence<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Option<String> {
+pub(in super::super) fn sentence<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Option<String> {
     let mut files = BTreeSet::new();
     let mut numbers = [0_usize; 3];
     for finding in findings {
@@ -40,7 +40,7 @@ pub(in crate::report) fn sentence<'a>(findings: impl IntoIterator<Item = &'a Fin
 }
 
 /// What was suppressed, by what: `7 suppressed: 4 by comments, 3 by the baseline`; none for nothing.
-pub(in crate::report) fn suppressed(scan: &Scan) -> Option<String> {
+pub(in super::super) fn suppressed(scan: &Scan) -> Option<String> {
     let by = |wanted| {
         let suppressors = scan.findings.iter().filter_map(|finding| finding.suppressed.as_ref());
         suppressors.filter(|suppression| suppression.by == wanted).count()
@@ -97,7 +97,7 @@ pub(super) fn sentences(finding: &Finding) -> String {
 }
 
 /// A fragment as a sentence: with a capital and a full stop.
-pub(in crate::report) fn whole(text: &str) -> String {
+pub(in super::super) fn whole(text: &str) -> String {
     let mut characters = text.trim_end_matches('.').chars();
     let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", characters.as_str())

@@ -1,7 +1,7 @@
 //! Interpreters by a path that other machines don't have.
 
 use super::context::FileInput;
-use super::{Check, Edit, Report, Rule};
+use super::{Check, Diagnostic, Edit, Rule};
 use crate::model::finding::{Confidence, Severity};
 
 /// `#!/usr/bin/python`, `#!/home/jane/venv/bin/python`.
@@ -62,7 +62,7 @@ const EVERYWHERE: &[&str] = &[
     "/bin/env",
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let Some(line) = &input.view.facts.shebang else { return };
     let Some(interpreter) = line.text.split_whitespace().next() else { return };
     if EVERYWHERE.contains(&interpreter) || interpreter.contains(['$', '{', '@']) {
@@ -82,7 +82,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     let meant = if name == "env" { line.text.split_whitespace().nth(1).unwrap_or(name) } else { name };
     let program = if meant.starts_with("python") { "python3" } else { meant };
     let mut report =
-        Report::at(&line.range, message).severity(severity).help(format!("write #!/usr/bin/env {program}"));
+        Diagnostic::at(&line.range, message).severity(severity).help(format!("write #!/usr/bin/env {program}"));
     // Python 2 scripts mean another interpreter by the same name, and options can't be passed through env.
     let is_alone = line.text.trim() == interpreter;
     if interpreter.starts_with('/') && is_alone && is_python && input.view.facts.python2.is_none() {

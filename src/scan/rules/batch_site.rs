@@ -5,7 +5,7 @@ mod queue;
 mod service;
 
 use super::context::FileInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::{Dialect, Setting, Word};
 use crate::source::lang::language::Language;
@@ -228,7 +228,7 @@ const CLUSTERS: &[&str] = &[
     "CondorProvider",
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     chosen(input, reports);
     for setting in &input.view.facts.settings {
         if let Some(known) = known(setting)
@@ -239,7 +239,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             reports.extend(requirements(setting));
         } else if setting.dialect == Dialect::Batch && setting.value.text.contains("filesystems=") {
             let message = format!("`{}` names file systems of one centre", shown(&setting.value.text));
-            reports.push(Report::at(&setting.range, message).help(PROFILE).group("filesystems"));
+            reports.push(Diagnostic::at(&setting.range, message).help(PROFILE).group("filesystems"));
         }
     }
     for call in &input.view.facts.calls {
@@ -255,7 +255,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             );
             if is_named {
                 let message = format!("`{key}=\"{}\"` names what one batch system alone has", value.text);
-                reports.push(Report::at(&value.range, message).help(PROFILE).group(value.text.clone()));
+                reports.push(Diagnostic::at(&value.range, message).help(PROFILE).group(value.text.clone()));
             }
         }
     }
@@ -278,7 +278,7 @@ fn is_classad(setting: &Setting) -> bool {
 const LONGEST_QUEUE: usize = 40;
 
 /// `queue = "longcms"` in a program that starts jobs by itself.
-fn chosen(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn chosen(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let submits = |words: &[Word]| {
         words
             .first()
@@ -301,7 +301,7 @@ fn chosen(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             && !is_open(value, name)
         {
             let message = format!("`{name} = {value}` names what one batch system alone has");
-            reports.push(Report::at(&span.range, message).severity(Severity::Warning).help(PROFILE).group(name));
+            reports.push(Diagnostic::at(&span.range, message).severity(Severity::Warning).help(PROFILE).group(name));
         }
     }
 }
@@ -333,13 +333,13 @@ fn is_open(value: &str, key: &str) -> bool {
         || placeholder(value)
 }
 
-fn report(setting: &Setting, known: &Known) -> Report {
+fn report(setting: &Setting, known: &Known) -> Diagnostic {
     let message = format!("`{} = {}` names {}", setting.key, shown(&setting.value.text), known.what);
-    Report::at(&setting.range, message).severity(known.severity).help(known.help).group(setting.key.clone())
+    Diagnostic::at(&setting.range, message).severity(known.severity).help(known.help).group(setting.key.clone())
 }
 
 /// Requirements that only the machines of one pool can meet.
-fn requirements(setting: &Setting) -> Option<Report> {
+fn requirements(setting: &Setting) -> Option<Diagnostic> {
     let value = setting.value.text.as_str();
     let lower = value.to_ascii_lowercase();
     let message = |what: &str| format!("`requirements = {}` names {what}", shown(value));
@@ -349,12 +349,12 @@ fn requirements(setting: &Setting) -> Option<Report> {
     let has_host = || lower.split('"').skip(1).step_by(2).any(|quoted| quoted.contains('.'));
     let of_site = ["machine", "uiddomain", "filesystemdomain"];
     if hosts.iter().any(|word| lower.contains(word)) || of_site.iter().any(|word| lower.contains(word)) && has_host() {
-        return Some(Report::at(&setting.range, message("machines or gatekeepers of one pool")).help(PROFILE));
+        return Some(Diagnostic::at(&setting.range, message("machines or gatekeepers of one pool")).help(PROFILE));
     }
     let retired = ["centos7", "centos 7", "sl6", "slcern6", "rhel6", "rhel7", "\"cc7\"", "redhat6", "redhat7"];
     if retired.iter().any(|word| lower.contains(word)) {
         let help = "ask for a container image instead of the machine's system";
-        return Some(Report::at(&setting.range, message("an operating system that is retired")).help(help));
+        return Some(Diagnostic::at(&setting.range, message("an operating system that is retired")).help(help));
     }
     // `TARGET.` says that it is the machine's; without it a name may be the job's own.
     let asked = lower.match_indices("target.").map(|(at, word)| {
@@ -364,7 +364,7 @@ fn requirements(setting: &Setting) -> Option<Report> {
     let is_common = |name: &str| MACHINE.contains(&name) || MACHINE_STARTS.iter().any(|start| name.starts_with(start));
     let own = asked.into_iter().find(|name| !name.is_empty() && !is_common(name))?;
     let what = format!("an attribute that the machines of one pool have, `{own}`");
-    Some(Report::at(&setting.range, message(&what)).severity(Severity::Warning).help(PROFILE))
+    Some(Diagnostic::at(&setting.range, message(&what)).severity(Severity::Warning).help(PROFILE))
 }
 
 /// Attributes of machines that every pool has (HTCondor's manual, "Machine ClassAd Attributes").

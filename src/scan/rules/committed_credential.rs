@@ -8,7 +8,7 @@ use aho_corasick::AhoCorasick;
 use memchr::memmem;
 
 use super::context::FileInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 
 /// Private keys, grid proxies, access tokens.
@@ -67,7 +67,7 @@ const TOKENS: &[(&str, usize, &str)] = &[
     ("xoxp-", 20, "a Slack token"),
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let bytes = input.view.text.as_bytes();
     for at in memmem::find_iter(bytes, BEGIN) {
         let Some(header) = KEYS.iter().find(|header| bytes[at..].starts_with(header.as_bytes())) else { continue };
@@ -138,8 +138,8 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-fn report(range: Range<usize>, what: &str) -> Report {
-    Report::at(&range, format!("{what} is in the repository")).help("revoke it, and remove it from the history too")
+fn report(range: Range<usize>, what: &str) -> Diagnostic {
+    Diagnostic::at(&range, format!("{what} is in the repository")).help("revoke it, and remove it from the history too")
 }
 
 #[cfg(test)]

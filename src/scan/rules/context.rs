@@ -17,7 +17,7 @@ const NEWEST: u8 = 30;
 
 /// What is the same for all files of a scan.
 #[derive(Debug)]
-pub struct World<'a> {
+pub struct RuleContext<'a> {
     /// All facilities.
     pub catalogue: &'a Catalogue,
     /// The facilities that findings are told for.
@@ -38,7 +38,7 @@ pub struct World<'a> {
     oldest: Vec<Option<u8>>,
 }
 
-impl<'a> World<'a> {
+impl<'a> RuleContext<'a> {
     /// With what rules look up for every file.
     pub fn new(
         catalogue: &'a Catalogue,
@@ -99,14 +99,14 @@ pub struct FileInput<'a> {
     /// Absolute paths and URLs in the text, sorted; those in comments and documentation too: ask the view.
     pub matches: &'a [Match],
     /// The rest.
-    pub world: &'a World<'a>,
+    pub world: &'a RuleContext<'a>,
 }
 
 /// The repository, after all files.
 #[derive(Debug)]
 pub struct RepositoryInput<'a> {
     /// What is the same for all files.
-    pub world: &'a World<'a>,
+    pub world: &'a RuleContext<'a>,
     /// Links: path, target as written.
     pub links: Vec<(String, String)>,
     /// Imports of Python files and notebooks: path, line, import. Sorted.

@@ -1,7 +1,7 @@
 //! Addresses that answer no more.
 
 use super::context::FileInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::language::Language;
 use crate::source::lang::matcher::Form;
@@ -58,7 +58,7 @@ const DEAD: &[(&str, &str)] = &[
     ("afs.cern.ch/sw/lcg", "/cvmfs/sft.cern.ch/lcg"),
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     if !input.language.is_code() || input.language == Language::Requirements {
         return;
     }
@@ -73,10 +73,10 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         let known = DEAD.iter().find(|(begin, _)| rest.trim_start_matches("www.").starts_with(begin));
         if let Some((_, instead)) = known {
             let message = format!("`{scheme}://{}` was switched off", host(rest));
-            reports.push(Report::at(&one.range, message).help(format!("take {instead}")).group(host(rest)));
+            reports.push(Diagnostic::at(&one.range, message).help(format!("take {instead}")).group(host(rest)));
         } else if scheme == "git" && rest.starts_with("github.com/") {
             let message = "GitHub has switched the git:// protocol off";
-            reports.push(Report::at(&one.range, message).help("write https://github.com/…"));
+            reports.push(Diagnostic::at(&one.range, message).help("write https://github.com/…"));
         }
     }
 }

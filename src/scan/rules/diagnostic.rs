@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::{Edit, Report};
+use super::{Diagnostic, Edit};
 use crate::model::finding::{Confidence, Reach, Severity};
 
-impl Report {
+impl Diagnostic {
     fn new(message: impl Into<String>) -> Self {
         Self {
             range: None,

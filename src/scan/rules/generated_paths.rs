@@ -1,7 +1,7 @@
 //! Files that a program wrote, with paths of the machine it ran on.
 
 use super::context::FileInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::language::Language;
 use crate::source::lang::matcher::Form;
@@ -40,12 +40,12 @@ Make such files in the build and let `.gitignore` leave them out.
 Whether anything reads the paths is not known.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     if input.language != Language::Generated {
         return;
     }
     let Some(first) = input.matches.iter().find(|one| one.form == Form::Path) else { return };
     let path: String = input.view.text[first.range.clone()].chars().take(60).collect();
     let message = format!("a generated file holds absolute paths, the first is `{path}`");
-    reports.push(Report::at(&first.range, message).help("make it in the build and let .gitignore leave it out"));
+    reports.push(Diagnostic::at(&first.range, message).help("make it in the build and let .gitignore leave it out"));
 }

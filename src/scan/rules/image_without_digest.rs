@@ -4,7 +4,7 @@ mod pin;
 
 use super::context::FileInput;
 use super::moving_image::{Tag, moves, name, tag};
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 
 /// Images with the tag of a release and no digest.
@@ -48,14 +48,14 @@ Two places with different digests for one tag mend nothing, nor does the image o
 digest of another file may be an old one. An image that is moved on purpose is reported by moving-image instead. Services of CI jobs are not told apart.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for image in &input.view.facts.images {
         if let Some(name) = name(image)
             && let Tag::Some(version) = tag(name)
             && !moves(version)
         {
             let message = format!("the image `{name}` is named without its digest");
-            let report = Report::at(&image.range, message);
+            let report = Diagnostic::at(&image.range, message);
             let pinned = input.world.digests.get(name).and_then(|(digest, path)| {
                 let edit = pin::edit(input, image, name, digest)?;
                 Some((edit, path))

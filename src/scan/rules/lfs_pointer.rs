@@ -1,7 +1,7 @@
 //! Files that are only pointers to Git LFS.
 
 use super::context::FileInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 
 /// A pointer where the file should be.
@@ -41,10 +41,10 @@ Run `git lfs pull` before the file is used, and say so in the README and the CI 
 It tells of this checkout alone: where LFS is set up, there is no finding.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let text = &input.view.text;
     if text.starts_with("version https://git-lfs.github.com/spec/v1\n") && text.len() < 1024 {
         let end = text.find('\n').unwrap_or(text.len());
-        reports.push(Report::at(&(0..end), "this is a pointer of Git LFS, not the file").help("run git lfs pull"));
+        reports.push(Diagnostic::at(&(0..end), "this is a pointer of Git LFS, not the file").help("run git lfs pull"));
     }
 }

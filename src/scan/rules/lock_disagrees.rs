@@ -6,7 +6,7 @@ use std::str::FromStr as _;
 use pep440_rs::{Version, VersionSpecifiers};
 
 use super::context::RepositoryInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::model::inventory::{Index, Inventory, Locked, Requirement};
 use crate::source::manifest::normalized;
@@ -43,7 +43,7 @@ Lock again after changing what is declared.
 Requirements with a marker, of extras and of groups are not compared. Different directories are taken for different environments.
 ";
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
     let inventory = &input.world.inventory;
     let mut locked: BTreeMap<(&str, &str), BTreeMap<&str, Vec<&Locked>>> = BTreeMap::new();
     for one in inventory.locked.iter().filter(|one| one.index == Index::Pypi && one.source.is_none()) {
@@ -65,7 +65,7 @@ fn is_comparable(one: &Requirement) -> bool {
         && !one.constraint.is_empty()
 }
 
-fn with_locks(requirement: &Requirement, beside: &BTreeMap<&str, Vec<&Locked>>, reports: &mut Vec<Report>) {
+fn with_locks(requirement: &Requirement, beside: &BTreeMap<&str, Vec<&Locked>>, reports: &mut Vec<Diagnostic>) {
     let Ok(range) = VersionSpecifiers::from_str(&requirement.constraint) else { return };
     for (path, locked) in beside.iter().filter(|(path, _)| is_lock_of(path, &requirement.path)) {
         // A lock for several platforms or Pythons may hold several versions.
@@ -76,7 +76,7 @@ fn with_locks(requirement: &Requirement, beside: &BTreeMap<&str, Vec<&Locked>>, 
                 "{} {} is locked, and {} asks for `{}`",
                 first.name, first.version, requirement.path, requirement.constraint
             );
-            reports.push(Report::of(path, first.line, message).help("lock again, and commit the result"));
+            reports.push(Diagnostic::of(path, first.line, message).help("lock again, and commit the result"));
         }
     }
 }
@@ -94,7 +94,7 @@ fn is_lock_of(lock: &str, declaration: &str) -> bool {
 }
 
 /// Different exact versions of one package in files of one directory: one report for two files.
-fn pins(inventory: &Inventory, reports: &mut Vec<Report>) {
+fn pins(inventory: &Inventory, reports: &mut Vec<Diagnostic>) {
     let mut seen: BTreeMap<(&str, String), &Requirement> = BTreeMap::new();
     let mut pairs: BTreeMap<(&str, &str), Vec<(&Requirement, &Requirement)>> = BTreeMap::new();
     let is_plain =
@@ -112,7 +112,7 @@ fn pins(inventory: &Inventory, reports: &mut Vec<Report>) {
         let message =
             format!("{} is pinned to {} here and to {} in {other_path}{more}", one.name, version(one), version(other));
         reports.push(
-            Report::of(path, one.line, message)
+            Diagnostic::of(path, one.line, message)
                 .severity(Severity::Warning)
                 .confidence(Confidence::Medium)
                 .help("pin one version, or put the environments into directories of their own"),

@@ -1,7 +1,7 @@
 //! Compiler flags for one kind of processor.
 
 use super::context::FileInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::language::Language;
 
@@ -40,7 +40,7 @@ Leave it out, or name the oldest level that all facilities have: `-march=x86-64-
 Flags that a library's own configuration gives (`root-config --cflags`) are not seen.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     if !matches!(
         input.language,
         Language::Make | Language::Cmake | Language::Shell | Language::Docker | Language::Apptainer | Language::Python
@@ -54,7 +54,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         if let Some(flag) = word.text.split([' ', '\t', '"', '\'']).find(|flag| is_flag(flag)) {
             let message = format!("`{flag}` builds for one kind of processor");
             let help = "leave it out, or name the oldest level that every facility has";
-            reports.push(Report::at(&word.range, message).help(help).group(flag));
+            reports.push(Diagnostic::at(&word.range, message).help(help).group(flag));
         }
     }
 }

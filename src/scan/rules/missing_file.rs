@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::RepositoryInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::{Reference, Usage};
 
@@ -59,7 +59,7 @@ const MADE: &[&str] = &[
     "node_modules",
 ];
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
     let mut reads: BTreeMap<&str, u32> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for (_, _, reference) in &input.references {
@@ -84,7 +84,7 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
             let message = format!("`{}` is not in the repository", reference.path);
             let severity = if is_code { Severity::Error } else { Severity::Warning };
             let help = "commit it, or fetch it by an address with a version";
-            reports.push(Report::of(path, *line, message).severity(severity).help(help));
+            reports.push(Diagnostic::of(path, *line, message).severity(severity).help(help));
         }
     }
 }
@@ -188,7 +188,7 @@ fn joined(dir: &str, path: &str) -> Option<String> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::context::{RepositoryInput, World};
+    use super::super::context::{RepositoryInput, RuleContext};
     use super::super::testing::nothing;
     use super::{Ends, check, joined};
     use crate::facility::Catalogue;
@@ -204,7 +204,7 @@ mod tests {
     /// The same, where other lines name these files.
     fn missing_beside(path: &str, text: &str, mentions: &[&str]) -> Vec<String> {
         let references = lang::read(Language::of(path, text.as_bytes()), text.as_bytes()).facts.references;
-        let world = World::new(Catalogue::builtin(), Vec::new(), BTreeSet::new(), Inventory::default());
+        let world = RuleContext::new(Catalogue::builtin(), Vec::new(), BTreeSet::new(), Inventory::default());
         let input = RepositoryInput {
             references: references.into_iter().map(|reference| (path.to_owned(), 1, reference)).collect(),
             mentions: mentions.iter().map(|name| ((*name).to_owned(), 2)).collect(),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::context::RepositoryInput;
 use super::module::{Declared, Own, Provider, leads_inside};
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::{Import, Usage};
 
@@ -49,7 +49,7 @@ Whether a name is somebody's own is judged by the name; the confidence is medium
 IceTray it is a warning, as the release may have the module.
 ";
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
     let own = Own::of(input);
     let declared = Declared::of(input.world);
     let reaching = reaching(input);
@@ -71,7 +71,7 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
             (false, true) => Severity::Warning,
             (false, false) => Severity::Error,
         };
-        let report = Report::of(path, *line, message).severity(severity).confidence(confidence);
+        let report = Diagnostic::of(path, *line, message).severity(severity).confidence(confidence);
         reports.push(report.help("add the file to the repository, or declare the package that has it"));
     }
 }
@@ -252,7 +252,7 @@ pub(super) fn is_local_name(name: &str, input: &RepositoryInput<'_>) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::context::{RepositoryInput, World};
+    use super::super::context::{RepositoryInput, RuleContext};
     use super::super::testing::nothing;
     use super::check;
     use crate::facility::Catalogue;
@@ -264,7 +264,7 @@ mod tests {
     fn severities(text: &str) -> Vec<Severity> {
         let catalogue = Catalogue::builtin();
         let paths = BTreeSet::from(["run.py".to_owned()]);
-        let world = World::new(catalogue, Vec::new(), paths, Inventory::default());
+        let world = RuleContext::new(catalogue, Vec::new(), paths, Inventory::default());
         let view = lang::read(Language::Python, text.as_bytes());
         let imports = view.facts.imports.into_iter().map(|import| ("run.py".to_owned(), 1, import)).collect();
         let input = RepositoryInput { imports, ..nothing(&world) };

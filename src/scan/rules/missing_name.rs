@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::context::RepositoryInput;
 use super::module::{Declared, Own};
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::Import;
 use package::Modules;
@@ -52,7 +52,7 @@ distribution or a release has too; and of imports that the program can go on wit
 the function may never be called. When only the changes of some commits are looked at, both files must be among them.
 ";
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
     if input.names.is_empty() {
         return;
     }
@@ -79,7 +79,7 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
                 Some(other) => format!("{other} has it"),
                 None => "add it to the module, or leave out what needs it".to_owned(),
             };
-            reports.push(Report::of(path, *line, message).severity(severity).help(help));
+            reports.push(Diagnostic::of(path, *line, message).severity(severity).help(help));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Analyses without a test.
 
 use super::context::RepositoryInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 
 /// No file looks like a test.
@@ -38,7 +38,7 @@ between facilities.
 A script that is meant as a test but not named like one is not known; name it under `[test] run`.
 ";
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
     let is_test = |path: &String| {
         let (dirs, name) = path.rsplit_once('/').unwrap_or(("", path));
         let in_tests = dirs.split('/').any(|part| matches!(part, "test" | "tests"));
@@ -56,7 +56,7 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         .any(|path| [".py", ".ipynb", ".C", ".cxx", ".cc", ".cpp", ".sh"].iter().any(|end| path.ends_with(end)));
     if has_code && !input.world.tested && !input.world.paths.iter().any(is_test) {
         let help = "add one that runs over a few events; carnet init shows how it is found";
-        reports.push(Report::of(".", 0, "the repository has no tests").help(help));
+        reports.push(Diagnostic::of(".", 0, "the repository has no tests").help(help));
     }
 }
 
@@ -65,13 +65,13 @@ mod tests {
     use super::check;
     use crate::facility::Catalogue;
     use crate::model::inventory::Inventory;
-    use crate::scan::rules::context::World;
+    use crate::scan::rules::context::RuleContext;
     use crate::scan::rules::testing::nothing;
 
     fn found(paths: &[&str], tested: bool) -> usize {
         let catalogue = Catalogue::builtin();
         let paths = paths.iter().map(|path| (*path).to_owned()).collect();
-        let mut world = World::new(catalogue, Vec::new(), paths, Inventory::default());
+        let mut world = RuleContext::new(catalogue, Vec::new(), paths, Inventory::default());
         world.tested = tested;
         let mut reports = Vec::new();
         check(&nothing(&world), &mut reports);

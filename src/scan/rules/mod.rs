@@ -1,6 +1,6 @@
 //! What breaks elsewhere: one rule a file, each with its manual page.
 //!
-//! A rule is pure. It is given facts, never handles, and gives back [`Report`]s.
+//! A rule is pure. It is given facts, never handles, and gives back [`Diagnostic`]s.
 
 mod absolute_shebang;
 mod batch_site;
@@ -77,14 +77,14 @@ pub struct Rule {
 #[derive(Debug, Clone, Copy)]
 pub enum Check {
     /// One file.
-    File(fn(&FileInput<'_>, &mut Vec<Report>)),
+    File(fn(&FileInput<'_>, &mut Vec<Diagnostic>)),
     /// The repository as a whole, after all files.
-    Repository(fn(&RepositoryInput<'_>, &mut Vec<Report>)),
+    Repository(fn(&RepositoryInput<'_>, &mut Vec<Diagnostic>)),
 }
 
 /// What a rule says of one place.
 #[derive(Debug, Clone)]
-pub struct Report {
+pub struct Diagnostic {
     /// Bytes of the view's text; none for the whole file.
     pub range: Option<Range<usize>>,
     /// File, when it is another than the one given (rules of the repository).

@@ -5,7 +5,7 @@ mod same_name;
 
 use std::collections::BTreeSet;
 
-use super::context::{RepositoryInput, World};
+use super::context::{RepositoryInput, RuleContext};
 use crate::source::manifest::imports::is_standard;
 use crate::source::manifest::normalized;
 
@@ -27,7 +27,7 @@ pub(super) enum Provider {
 /// The modules of the analysis itself.
 pub(super) struct Own<'a> {
     names: BTreeSet<&'a str>,
-    world: &'a World<'a>,
+    world: &'a RuleContext<'a>,
 }
 
 /// Ends of files that can be imported.
@@ -108,7 +108,7 @@ impl<'a> Own<'a> {
 }
 
 /// Whether the target of a link is a file or a directory of the repository.
-pub(super) fn leads_inside(path: &str, target: &str, world: &World<'_>) -> bool {
+pub(super) fn leads_inside(path: &str, target: &str, world: &RuleContext<'_>) -> bool {
     if target.starts_with('/') {
         return false;
     }
@@ -136,7 +136,7 @@ pub(super) struct Declared {
 }
 
 impl Declared {
-    pub(super) fn of(world: &World<'_>) -> Self {
+    pub(super) fn of(world: &RuleContext<'_>) -> Self {
         let inventory = &world.inventory;
         let asked = inventory.requirements.iter().map(|one| normalized(&one.name));
         let names: BTreeSet<String> = asked.chain(inventory.locked.iter().map(|one| normalized(&one.name))).collect();

@@ -1,7 +1,7 @@
 //! Actions of CI systems that move or that were switched off.
 
 use super::context::FileInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::span::Span;
 
@@ -46,7 +46,7 @@ Actions in other repositories' reusable workflows are not followed.
 const SWITCHED_OFF: &[(&str, u32)] =
     &[("actions/upload-artifact", 4), ("actions/download-artifact", 4), ("actions/cache", 3)];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     if !input.path.contains(".github/") && !input.path.ends_with("action.yml") && !input.path.ends_with("action.yaml") {
         return;
     }
@@ -64,10 +64,10 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         if let Some((_, first)) = off {
             let message = format!("GitHub has switched `{action}@{version}` off: the step fails");
             let help = format!("take {action}@v{first} or newer");
-            reports.push(Report::at(&setting.value.range, message).severity(Severity::Error).help(help));
+            reports.push(Diagnostic::at(&setting.value.range, message).severity(Severity::Error).help(help));
         } else if matches!(version, "master" | "main" | "develop" | "dev") {
             let message = format!("`{action}` is taken from the branch `{version}`, which moves");
-            reports.push(Report::at(&setting.value.range, message).help("name a release, best by its commit"));
+            reports.push(Diagnostic::at(&setting.value.range, message).help("name a release, best by its commit"));
         }
     }
 }
@@ -88,7 +88,7 @@ const RUNNERS: &[&str] = &[
 const PYTHONS: &[&str] = &["2.7", "3.4", "3.5", "3.6", "3.7"];
 
 /// A machine or a Python that a job asks for in vain.
-fn retired(input: &FileInput<'_>, span: &Span) -> Option<Report> {
+fn retired(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
     let name = span.name.as_deref()?.rsplit('.').next()?;
     let text = input.view.text.get(span.range.clone())?.trim();
     let message = match name {
@@ -101,7 +101,7 @@ fn retired(input: &FileInput<'_>, span: &Span) -> Option<Report> {
         _ => return None,
     };
     let help = "take one that is maintained, such as `ubuntu-latest` and the Python that the analysis is run with";
-    Some(Report::at(&span.range, message).severity(Severity::Warning).help(help))
+    Some(Diagnostic::at(&span.range, message).severity(Severity::Warning).help(help))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Images whose name means another image tomorrow.
 
 use super::context::FileInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::Word;
 
@@ -57,7 +57,7 @@ const MOVING: &[&str] = &[
     "head",
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for image in &input.view.facts.images {
         let Some(name) = name(image) else { continue };
         let message = match tag(name) {
@@ -66,7 +66,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             Tag::Some(_) | Tag::Digest => continue,
         };
         let help = "name a release and its digest: carnet check writes the digest it ran into its report";
-        reports.push(Report::at(&image.range, message).help(help).group(name));
+        reports.push(Diagnostic::at(&image.range, message).help(help).group(name));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Modules that use the network when they are imported.
 
 use super::context::FileInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::Call;
 use crate::source::lang::language::Language;
@@ -68,14 +68,15 @@ const WITH_URL: &[&str] = &[
     "NanoEventsFactory.from_root",
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     if input.language != Language::Python || is_script(input) {
         return;
     }
     for call in input.view.facts.calls.iter().filter(|call| call.at_import && uses_network(call)) {
         let message = format!("`{}` uses the network when this module is imported", call.name);
-        reports
-            .push(Report::at(&call.range, message).help("put it into a function, or keep the file in the repository"));
+        reports.push(
+            Diagnostic::at(&call.range, message).help("put it into a function, or keep the file in the repository"),
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::context::RepositoryInput;
 use super::module::{Own, Provider};
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 
 /// A repository with Python programs and no list of packages.
@@ -41,7 +41,7 @@ Write down what is imported: `uv add`, a `requirements.txt`, an `environment.yml
 Packages installed by a Dockerfile or a script are no declaration: nobody outside that image sees them.
 ";
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
     let inventory = &input.world.inventory;
     if !inventory.requirements.is_empty() || !inventory.locked.is_empty() {
         return;
@@ -76,7 +76,7 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         None => format!("no file declares the packages that are imported: {}{more}", named.join(", ")),
     };
     reports.push(
-        Report::of(".", 0, message)
+        Diagnostic::of(".", 0, message)
             .help("list them in requirements.txt, pyproject.toml or environment.yml, with versions"),
     );
 }

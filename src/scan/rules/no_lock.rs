@@ -1,7 +1,7 @@
 //! Packages are declared, and nothing fixes them.
 
 use super::context::RepositoryInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::model::inventory::Index;
 
@@ -43,7 +43,7 @@ fn counted(number: usize) -> String {
     if number == 1 { "1 package".to_owned() } else { format!("{number} packages") }
 }
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
     let inventory = &input.world.inventory;
     let declared: Vec<_> =
         inventory.requirements.iter().filter(|one| one.index != Index::System && one.group.is_none()).collect();
@@ -55,7 +55,7 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
     let path = open.unwrap_or(first).path.clone();
     let severity = if open.is_some() { Severity::Warning } else { Severity::Note };
     reports.push(
-        Report::of(
+        Diagnostic::of(
             &path,
             0,
             format!("what is declared here or beside it ({}) is fixed by no lock file", counted(declared.len())),

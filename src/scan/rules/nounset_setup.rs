@@ -1,7 +1,7 @@
 //! Set-up scripts that are read under `set -u`.
 
 use super::context::FileInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::{Command, Word};
 
@@ -60,7 +60,7 @@ const KNOWN: &[&str] = &[
     "conda.sh",
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let mut strict = false;
     for command in &input.view.facts.commands {
         let Some(name) = command.words.first() else { continue };
@@ -90,11 +90,11 @@ fn switched(words: &[Word]) -> Option<bool> {
     strict
 }
 
-fn report(command: &Command) -> Option<Report> {
+fn report(command: &Command) -> Option<Diagnostic> {
     let script = command.words.get(1)?;
     KNOWN.iter().find(|part| script.text.contains(*part))?;
     let message = format!("`{}` is sourced under `set -u` and reads variables that may not be set", script.text);
-    Some(Report::at(&script.range, message).help("put `set +u` before it and `set -u` behind it"))
+    Some(Diagnostic::at(&script.range, message).help("put `set +u` before it and `set -u` behind it"))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The Python versions that a repository asks for, and those that facilities have.
 
 use super::context::RepositoryInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Reach, Severity};
 use crate::model::inventory::PythonRange;
 use crate::source::manifest::wheel::allows;
@@ -48,7 +48,7 @@ const ENDED: u8 = 9;
 /// The newest minor version that exists.
 const NEWEST: u8 = 15;
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
     for range in &input.world.inventory.pythons {
         old(range, reports);
         if brings_python(&range.path) {
@@ -66,7 +66,7 @@ pub(super) fn brings_python(path: &str) -> bool {
     is_yaml || name.starts_with("pixi") || matches!(name, ".python-version" | "runtime.txt")
 }
 
-fn old(range: &PythonRange, reports: &mut Vec<Report>) {
+fn old(range: &PythonRange, reports: &mut Vec<Diagnostic>) {
     let allowed = |minor: u8| allows(&range.constraint, (3, minor)) == Some(true);
     if allows(&range.constraint, (3, 0)).is_none() || (ENDED + 1..=NEWEST).any(allowed) {
         return;
@@ -78,12 +78,12 @@ fn old(range: &PythonRange, reports: &mut Vec<Report>) {
         None => return,
     };
     let message = format!("`{}` asks for {what}, which gets no fixes any more", range.constraint);
-    let report = Report::of(&range.path, range.line, message).help("move to a Python that is maintained");
+    let report = Diagnostic::of(&range.path, range.line, message).help("move to a Python that is maintained");
     reports.push(if newest.is_some_and(|minor| minor == ENDED) { report.severity(Severity::Note) } else { report });
 }
 
 /// `<=3.11`: 3.11.1 is newer.
-fn inclusive_end(range: &PythonRange, reports: &mut Vec<Report>) {
+fn inclusive_end(range: &PythonRange, reports: &mut Vec<Diagnostic>) {
     for part in range.constraint.split(',').map(str::trim) {
         let Some(version) = part.strip_prefix("<=").map(str::trim) else { continue };
         let mut numbers = version.split('.');
@@ -91,11 +91,11 @@ fn inclusive_end(range: &PythonRange, reports: &mut Vec<Report>) {
         let Ok(minor) = minor.parse::<u8>() else { continue };
         let message = format!("`{part}` excludes Python {version}.1 and all later ones of {version}");
         let help = format!("write `<3.{}`", minor.saturating_add(1));
-        reports.push(Report::of(&range.path, range.line, message).help(help));
+        reports.push(Diagnostic::of(&range.path, range.line, message).help(help));
     }
 }
 
-fn facilities(range: &PythonRange, input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+fn facilities(range: &PythonRange, input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
     let mut reach = Reach::default();
     for target in input.world.targets.iter().filter(|target| !target.pythons.is_empty()) {
         let fits = target.pythons.iter().any(|python| allows(&range.constraint, *python) != Some(false));
@@ -111,7 +111,7 @@ fn facilities(range: &PythonRange, input: &RepositoryInput<'_>, reports: &mut Ve
         format!("`{}` excludes the Python of {}", range.constraint, reach.breaks.join(", "))
     };
     reports.push(
-        Report::of(&range.path, range.line, message)
+        Diagnostic::of(&range.path, range.line, message)
             .severity(if everywhere { Severity::Error } else { Severity::Note })
             .confidence(if everywhere { Confidence::High } else { Confidence::Medium })
             .reach(reach)

@@ -4,7 +4,7 @@ mod module;
 
 use super::context::FileInput;
 use super::python_range::brings_python;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Reach, Severity};
 use crate::source::lang::fact::Call;
 use crate::source::lang::language::Language;
@@ -48,12 +48,12 @@ Declare the Python that is needed (`requires-python`), and bring it with the env
 Functions of newer standard libraries are not looked at. Where the Pythons of a facility aren't known nothing is said of it.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let facts = &input.view.facts;
     if matches!(input.language, Language::Shell | Language::Make) {
         let message = "this is Python 2: Python 3 can't parse it";
         let help = "move it to Python 3, or let the shell do it";
-        reports.extend(facts.python2.iter().map(|range| Report::at(range, message).help(help)));
+        reports.extend(facts.python2.iter().map(|range| Diagnostic::at(range, message).help(help)));
         return;
     }
     if !matches!(input.language, Language::Python | Language::Notebook) {
@@ -66,7 +66,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             _ => (Severity::Error, "this is Python 2: it can't be parsed by Python 3"),
         };
         reports.push(
-            Report::at(range, message)
+            Diagnostic::at(range, message)
                 .severity(severity)
                 .reach(without_python2(input))
                 .help("move it to Python 3: 2to3 does most of it"),
@@ -105,7 +105,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         _ => format!("{} needs Python {major}.{minor}, which {} does not have", newest.what, reach.breaks.join(", ")),
     };
     reports.push(
-        Report::at(&newest.range, message)
+        Diagnostic::at(&newest.range, message)
             .severity(match (everywhere, reach.breaks.is_empty()) {
                 (true, _) => Severity::Error,
                 (false, false) => Severity::Warning,
@@ -133,7 +133,7 @@ const BOTH: &[&str] =
     &["NameError", "version_info", "PY2", "PY3", "six", "builtins", "future.utils", "future_builtins"];
 
 /// The first call of each function that only Python 2 has, in a program that isn't written for both.
-fn old_names(input: &FileInput<'_>) -> Vec<Report> {
+fn old_names(input: &FileInput<'_>) -> Vec<Diagnostic> {
     let has = |what: &str| has(input, what);
     let calls = &input.view.facts.calls;
     let is_bound = |name: &str| {
@@ -150,7 +150,7 @@ fn old_names(input: &FileInput<'_>) -> Vec<Report> {
     }
     let report = |call: &Call| {
         let message = format!("`{}` is a function of Python 2 that Python 3 doesn't have", call.name);
-        Report::at(&call.range, message).group(call.name.clone()).help("move it to Python 3: 2to3 does most of it")
+        Diagnostic::at(&call.range, message).group(call.name.clone()).help("move it to Python 3: 2to3 does most of it")
     };
     found.into_iter().map(report).collect()
 }

@@ -1,7 +1,7 @@
 //! Software that is built for an operating system which no facility runs any more.
 
 use super::context::FileInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::{Host, Word};
 
@@ -51,14 +51,15 @@ const IMAGES: &[&str] = &[
     "/slc5",
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let facts = &input.view.facts;
     for setting in &facts.settings {
         let is_architecture = is_architecture(&setting.key, &setting.value.text);
         if let Some(platform) = platform(&setting.value.text).filter(|_| is_architecture) {
             let message = format!("`{platform}` is built for a retired operating system");
             reports.push(
-                Report::at(&setting.range, message).help("take a release for el9, or run this one in its container"),
+                Diagnostic::at(&setting.range, message)
+                    .help("take a release for el9, or run this one in its container"),
             );
         }
     }
@@ -74,7 +75,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
             if let Some(platform) = platform(&word.text) {
                 let message = format!("`{platform}` is built for a retired operating system");
                 reports.push(
-                    Report::at(&word.range, message)
+                    Diagnostic::at(&word.range, message)
                         .severity(Severity::Warning)
                         .help("take the release's build for el9"),
                 );
@@ -86,7 +87,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         if IMAGES.iter().any(|part| lower.contains(part)) {
             let message = format!("the image `{}` has a retired operating system", image.text);
             let help = "take an image of EL8 or EL9; the old one gets no updates and its package servers are gone";
-            reports.push(Report::at(&image.range, message).severity(Severity::Warning).help(help));
+            reports.push(Diagnostic::at(&image.range, message).severity(Severity::Warning).help(help));
         }
     }
 }

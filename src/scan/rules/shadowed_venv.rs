@@ -1,7 +1,7 @@
 //! A virtual environment made below a release, whose PYTHONPATH wins over it.
 
 use super::context::FileInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::Command;
 
@@ -43,7 +43,7 @@ and put the environment's `site-packages` first on PYTHONPATH.
 Releases that are set up by another file are not seen.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let facts = &input.view.facts;
     let clears = facts.settings.iter().any(|setting| setting.key == "PYTHONPATH")
         || facts
@@ -58,8 +58,9 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         release = release_of(command).or(release);
         let Some(name) = release.filter(|_| makes_venv(command)) else { continue };
         let message = format!("the PYTHONPATH of {name} hides what is installed in this virtual environment");
-        reports
-            .push(Report::at(&command.range, message).help("unset PYTHONPATH, or make it with --system-site-packages"));
+        reports.push(
+            Diagnostic::at(&command.range, message).help("unset PYTHONPATH, or make it with --system-site-packages"),
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! Programs that only some facilities have.
 
 use super::context::FileInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::{Command, Host};
 
@@ -136,7 +136,7 @@ const KNOWN: &[Known] = &[
     Known("xrdfs", "XRootD's clients", Severity::Note),
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for command in &input.view.facts.commands {
         if command.host == Host::Build {
             continue;
@@ -145,7 +145,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         let Some(known) = known(command) else { continue };
         let message = format!("`{}` belongs to {}", known.0, known.1);
         let help = "keep what needs it apart from the analysis, and say in the README how it is set up";
-        reports.push(Report::at(&word.range, message).severity(known.2).help(help).group(known.0));
+        reports.push(Diagnostic::at(&word.range, message).severity(known.2).help(help).group(known.0));
     }
 }
 

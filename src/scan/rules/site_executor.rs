@@ -1,7 +1,7 @@
 //! Executors that are tied to one place.
 
 use super::context::FileInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::{Call, Import};
 
@@ -65,13 +65,15 @@ const CLASSES: &[(&str, &str)] = &[
 /// Help for both.
 const HELP: &str = "choose the executor by an argument, with one that works everywhere as default";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let facts = &input.view.facts;
     for import in &facts.imports {
         if let Some((module, place)) = of_module(import).filter(|(module, _)| !is_of(input.path, module)) {
             let message = format!("`{module}` is a module of {place}");
             reports.push(
-                Report::at(&import.range, message).severity(severity(!import.is_optional && import.at_top)).help(HELP),
+                Diagnostic::at(&import.range, message)
+                    .severity(severity(!import.is_optional && import.at_top))
+                    .help(HELP),
             );
         }
     }
@@ -79,7 +81,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
         let class = call.name.rsplit('.').next().unwrap_or_default();
         if let Some((class, place)) = CLASSES.iter().find(|(name, _)| *name == class) {
             let message = format!("`{class}` works at {place} alone");
-            reports.push(Report::at(&call.range, message).severity(severity(!call.is_conditional)).help(HELP));
+            reports.push(Diagnostic::at(&call.range, message).severity(severity(!call.is_conditional)).help(HELP));
         }
         reports.extend(fixed_address(call));
     }
@@ -100,7 +102,7 @@ fn of_module(import: &Import) -> Option<(&'static str, &'static str)> {
 }
 
 /// A dask client that connects to one machine's scheduler.
-fn fixed_address(call: &Call) -> Option<Report> {
+fn fixed_address(call: &Call) -> Option<Diagnostic> {
     let class = call.name.rsplit('.').next().unwrap_or_default();
     if !matches!(class, "Client" | "Gateway") {
         return None;
@@ -112,7 +114,7 @@ fn fixed_address(call: &Call) -> Option<Report> {
     }
     let message = format!("the scheduler at `{}` is reached from one facility alone", address.text);
     let help = "take the address from an argument or from DASK_SCHEDULER_ADDRESS";
-    Some(Report::at(&address.range, message).severity(severity(!call.is_conditional)).help(help))
+    Some(Diagnostic::at(&address.range, message).severity(severity(!call.is_conditional)).help(help))
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::context::{FileInput, RepositoryInput, World};
-use super::{Check, Report, Rule};
+use super::context::{FileInput, RepositoryInput, RuleContext};
+use super::{Check, Diagnostic, Rule};
 use crate::facility::Catalogue;
 use crate::model::finding::Severity;
 use crate::model::inventory::Inventory;
@@ -14,10 +14,10 @@ use crate::source::manifest;
 use crate::source::workflow::detect::Files;
 
 /// What a rule says of a file of a repository that has these paths.
-pub(super) fn reports_among(rule: &Rule, path: &str, text: &str, paths: &[&str]) -> Vec<Report> {
+pub(super) fn reports_among(rule: &Rule, path: &str, text: &str, paths: &[&str]) -> Vec<Diagnostic> {
     let catalogue = Catalogue::builtin();
     let paths = paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
-    let world = World::new(catalogue, catalogue.facilities.iter().collect(), paths, Inventory::default());
+    let world = RuleContext::new(catalogue, catalogue.facilities.iter().collect(), paths, Inventory::default());
     let language = Language::of(path, text.as_bytes());
     let view = lang::read(language, text.as_bytes());
     let matches = Matcher::new(catalogue.roots()).all(view.text.as_bytes());
@@ -37,7 +37,7 @@ pub(super) fn severities(rule: &Rule, path: &str, text: &str) -> Vec<Severity> {
 }
 
 /// A repository of which nothing was seen.
-pub(super) fn nothing<'a>(world: &'a World<'a>) -> RepositoryInput<'a> {
+pub(super) fn nothing<'a>(world: &'a RuleContext<'a>) -> RepositoryInput<'a> {
     RepositoryInput {
         world,
         links: Vec::new(),
@@ -50,14 +50,14 @@ pub(super) fn nothing<'a>(world: &'a World<'a>) -> RepositoryInput<'a> {
 }
 
 /// What a rule says of a repository of these files.
-pub(super) fn reports_of(rule: &Rule, files: &[(&str, &str)]) -> Vec<Report> {
+pub(super) fn reports_of(rule: &Rule, files: &[(&str, &str)]) -> Vec<Diagnostic> {
     let catalogue = Catalogue::builtin();
     let texts: BTreeMap<&str, &str> = files.iter().copied().collect();
     let read = |path: &str| texts.get(path).map(|text| text.as_bytes().to_vec());
     let paths: Vec<String> = texts.keys().map(|path| (*path).to_owned()).collect();
     let inventory = manifest::inventory(&Files { paths: paths.clone(), read: &read });
     let targets = catalogue.facilities.iter().collect();
-    let world = World::new(catalogue, targets, paths.into_iter().collect(), inventory);
+    let world = RuleContext::new(catalogue, targets, paths.into_iter().collect(), inventory);
     let mut input = nothing(&world);
     for (path, text) in texts {
         let view = lang::read(Language::of(path, text.as_bytes()), text.as_bytes());

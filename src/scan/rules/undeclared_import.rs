@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::context::RepositoryInput;
 use super::module::{Declared, Own, Provider};
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 
 /// `import xgboost` while the requirements don't have it.
@@ -41,7 +41,7 @@ What a declared package brings along, modules of a release (ROOT, XRootD, CMSSW)
 which the distribution isn't known is reported with its own name.
 ";
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
     let declared = Declared::of(input.world);
     if declared.is_empty() {
         return;
@@ -71,7 +71,7 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
             Provider::Here | Provider::Place => continue,
         };
         let message = if name == top { format!("`{top}` {why}") } else { format!("`{top}` ({name}) {why}") };
-        reports.push(Report::of(path, line, message).severity(severity).help(match severity {
+        reports.push(Diagnostic::of(path, line, message).severity(severity).help(match severity {
             Severity::Note => "declare it, or say where it comes from",
             Severity::Warning | Severity::Error => "add it to what is declared, with its version",
         }));

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::context::FileInput;
 use super::install::{Manager, packages};
-use super::{Check, Edit, Report, Rule};
+use super::{Check, Diagnostic, Edit, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::model::inventory::{Index, Locked, Requirement};
 use crate::source::lang::fact::{Command, Host, Word};
@@ -66,7 +66,7 @@ enum Looseness {
     Exact,
 }
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let own: Vec<&Requirement> = input.world.requirements_of(input.path).filter(|one| one.line > 0).collect();
     if !own.is_empty() {
         let lines = lines(&input.view.text);
@@ -94,7 +94,7 @@ fn lines(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-fn of_requirement(one: &Requirement, range: &Range<usize>, input: &FileInput<'_>) -> Option<Report> {
+fn of_requirement(one: &Requirement, range: &Range<usize>, input: &FileInput<'_>) -> Option<Diagnostic> {
     let is_constraint =
         input.world.inventory.files.iter().any(|file| file.path == one.path && file.format == "constraints");
     if is_constraint || TOOLS.contains(&one.name.as_str()) || one.source.as_deref().is_some_and(is_local_source) {
@@ -116,8 +116,9 @@ fn of_requirement(one: &Requirement, range: &Range<usize>, input: &FileInput<'_>
         Looseness::Range => Severity::Note,
         Looseness::Any | Looseness::From | Looseness::Branch | Looseness::Exact => Severity::Warning,
     };
-    let mut report =
-        Report::at(range, message(&one.name, &one.constraint, looseness)).severity(severity).group(one.path.clone());
+    let mut report = Diagnostic::at(range, message(&one.name, &one.constraint, looseness))
+        .severity(severity)
+        .group(one.path.clone());
     report = match fixed {
         Some(locked) => report.help(format!("{} fixes it at {}; say so here too", locked.path, locked.version)),
         None => report.help(match looseness {
@@ -203,7 +204,7 @@ fn of_constraint(constraint: &str) -> Looseness {
     }
 }
 
-fn of_command(command: &Command, input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn of_command(command: &Command, input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let Some((manager, words)) = packages(command) else { return };
     for word in words {
         let (name, looseness) = of_word(word, manager);
@@ -222,7 +223,7 @@ fn of_command(command: &Command, input: &FileInput<'_>, reports: &mut Vec<Report
             _ => format!("`{name}` is installed in the version of the day"),
         };
         reports.push(
-            Report::at(&word.range, message)
+            Diagnostic::at(&word.range, message)
                 .severity(severity)
                 .confidence(Confidence::Medium)
                 .group(format!("{manager:?}"))

@@ -1,7 +1,7 @@
 //! Submodules that others can't get, or get in another version.
 
 use super::context::RepositoryInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 
 /// Submodules without a recorded commit, by a branch, by an address that needs a key.
@@ -42,10 +42,10 @@ Record a commit (`git add corrections`), and write the `https://` address.
 Whether the address can be read without a password is not tried.
 ";
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
     for module in &input.submodules {
         let mut say = |severity, message: String, help: &str| {
-            reports.push(Report::of(".gitmodules", module.line, message).severity(severity).help(help));
+            reports.push(Diagnostic::of(".gitmodules", module.line, message).severity(severity).help(help));
         };
         let (path, url) = (&module.path, &module.url);
         if !module.is_recorded {

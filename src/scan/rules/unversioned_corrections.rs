@@ -1,7 +1,7 @@
 //! Corrections from a folder whose content changes.
 
 use super::context::FileInput;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 
 /// `jsonpog-integration`, `cms-griddata` and the like by `latest`, `master` or no version.
@@ -40,14 +40,14 @@ Copy the files that are used into the repository or an artifact with a version, 
 Whether a copy in the repository is up to date is not asked.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let view = input.view;
     for span in view.spans.iter().filter(|span| span.is_active()) {
         let text = &view.text[span.range.clone()];
         if let Some(folder) = folder(text) {
             let message = format!("`{folder}` changes under the same name");
             let help = "copy what is used, with a version, or name a dated folder";
-            reports.push(Report::at(&span.range, message).help(help).group(folder));
+            reports.push(Diagnostic::at(&span.range, message).help(help).group(folder));
         }
     }
 }

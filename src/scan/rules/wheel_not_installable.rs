@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder};
 
-use super::context::{RepositoryInput, World};
+use super::context::{RepositoryInput, RuleContext};
 use super::python_range::brings_python;
-use super::{Check, Report, Rule};
+use super::{Check, Diagnostic, Rule};
 use crate::facility::Facility;
 use crate::model::finding::{Confidence, Reach, Severity};
 use crate::model::inventory::{Index, Locked};
@@ -67,7 +67,7 @@ struct Trouble<'a> {
     is_buildable: bool,
 }
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
     let world = input.world;
     let mut locks: BTreeMap<&str, Vec<&Locked>> = BTreeMap::new();
     for locked in &world.inventory.locked {
@@ -85,12 +85,12 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
 }
 
 /// A facility with the machines that the lock is meant for.
-struct Place<'a> {
+struct LockTarget<'a> {
     facility: &'a Facility,
     machines: Vec<(Machine, MarkerEnvironment)>,
 }
 
-fn places<'a>(path: &str, world: &'a World<'_>) -> Vec<Place<'a>> {
+fn places<'a>(path: &str, world: &'a RuleContext<'_>) -> Vec<LockTarget<'a>> {
     let dir = |path: &str| path.rsplit_once('/').map_or(String::new(), |(dir, _)| dir.to_owned());
     let ranges: Vec<&str> = world
         .inventory
@@ -109,7 +109,7 @@ fn places<'a>(path: &str, world: &'a World<'_>) -> Vec<Place<'a>> {
             };
             facility.arch.iter().filter_map(of_arch).collect::<Vec<_>>()
         });
-        Place { facility, machines: machines.collect() }
+        LockTarget { facility, machines: machines.collect() }
     });
     places.filter(|place| !place.machines.is_empty()).collect()
 }
@@ -134,7 +134,7 @@ fn environment(machine: &Machine) -> Option<MarkerEnvironment> {
     .ok()
 }
 
-fn wheels<'a>(packages: &[&'a Locked], places: &[Place<'_>], brought: &conda::Pythons<'_>) -> Vec<Trouble<'a>> {
+fn wheels<'a>(packages: &[&'a Locked], places: &[LockTarget<'_>], brought: &conda::Pythons<'_>) -> Vec<Trouble<'a>> {
     let mut seen = BTreeSet::new();
     let judged = packages.iter().filter(|one| {
         let is_named = one.files.iter().any(|file| is_archive(file));
@@ -158,7 +158,7 @@ fn wheels<'a>(packages: &[&'a Locked], places: &[Place<'_>], brought: &conda::Py
 }
 
 /// What becomes of a package, on machines of this architecture when it is for one alone.
-fn trouble<'a>(locked: &'a Locked, places: &[Place<'_>], arch: Option<&str>) -> Option<Trouble<'a>> {
+fn trouble<'a>(locked: &'a Locked, places: &[LockTarget<'_>], arch: Option<&str>) -> Option<Trouble<'a>> {
     let marker = locked.marker.as_deref().and_then(marker);
     let mut reach = Reach::default();
     let mut worst: Option<(Reason, bool)> = None;
@@ -187,7 +187,7 @@ fn trouble<'a>(locked: &'a Locked, places: &[Place<'_>], arch: Option<&str>) -> 
     Some(Trouble { locked, reach, reason, is_buildable })
 }
 
-fn tell(path: &str, troubles: &[Trouble<'_>], world: &World<'_>, reports: &mut Vec<Report>) {
+fn tell(path: &str, troubles: &[Trouble<'_>], world: &RuleContext<'_>, reports: &mut Vec<Diagnostic>) {
     let mut groups: BTreeMap<(bool, Vec<String>), Vec<&Trouble<'_>>> = BTreeMap::new();
     for trouble in troubles {
         groups.entry((trouble.is_buildable, trouble.reach.breaks.clone())).or_default().push(trouble);
@@ -206,7 +206,7 @@ fn tell(path: &str, troubles: &[Trouble<'_>], world: &World<'_>, reports: &mut V
                     why(&trouble.reason)
                 );
                 reports.push(report(
-                    Report::of(path, locked.line, message),
+                    Diagnostic::of(path, locked.line, message),
                     severity,
                     is_buildable,
                     trouble.reach.clone(),
@@ -225,7 +225,7 @@ fn tell(path: &str, troubles: &[Trouble<'_>], world: &World<'_>, reports: &mut V
             why(&group[0].reason)
         );
         reports.push(report(
-            Report::of(path, group[0].locked.line, message),
+            Diagnostic::of(path, group[0].locked.line, message),
             severity,
             is_buildable,
             group[0].reach.clone(),
@@ -234,7 +234,7 @@ fn tell(path: &str, troubles: &[Trouble<'_>], world: &World<'_>, reports: &mut V
 }
 
 /// An error where it breaks at all targets, or at one that was chosen; what can be built is a risk.
-fn severity(is_buildable: bool, trouble: &Trouble<'_>, world: &World<'_>) -> Severity {
+fn severity(is_buildable: bool, trouble: &Trouble<'_>, world: &RuleContext<'_>) -> Severity {
     let is_chosen = world.targets.len() < world.catalogue.facilities.len();
     match is_buildable {
         true if trouble.reason == Reason::NoWheels => Severity::Note,
@@ -248,7 +248,7 @@ fn verb(is_buildable: bool) -> &'static str {
     if is_buildable { "must be built from source" } else { "can't be installed" }
 }
 
-fn report(report: Report, severity: Severity, is_buildable: bool, reach: Reach) -> Report {
+fn report(report: Diagnostic, severity: Severity, is_buildable: bool, reach: Reach) -> Diagnostic {
     let help = if is_buildable {
         "lock a version with wheels for the oldest machine, or run in an image with a newer one"
     } else {

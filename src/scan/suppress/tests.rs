@@ -6,7 +6,7 @@ use jiff::civil::date;
 
 use super::baseline::{Baseline, Entry, SCHEMA};
 use super::{Applied, Directives, Ignore, Settings, apply, inline, matcher, unused};
-use crate::model::finding::{Confidence, Finding, Place, Reach, Severity, Span, Suppressor};
+use crate::model::finding::{Confidence, Finding, Location, Reach, Severity, Span, Suppressor};
 use crate::source::lang::language::Language;
 
 const KNOWN: [&str; 4] = ["site-path", "home-path", "no-lock", unused::ID];
@@ -194,7 +194,7 @@ fn one_that_several_things_suppress_leaves_none_of_them_unused() {
 fn places_that_comments_suppress_are_split_off() {
     let mut many = finding("site-path", "a.py", 0);
     many.count = Some(3);
-    many.places = (1..=3).map(|line| Place { path: "a.py".into(), line }).collect();
+    many.places = (1..=3).map(|line| Location { path: "a.py".into(), line }).collect();
     let directives = comments("a.py", "x # carnet: ignore[site-path] known\ny\nz\n");
     let applied = apply(vec![many.clone()], &directives, &settings());
     let counts: Vec<(Option<u64>, bool)> = applied.findings.iter().map(|f| (f.count, f.suppressed.is_some())).collect();

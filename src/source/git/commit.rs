@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::object::{Blob, Content, EXECUTABLE, LINK, Objects, SUBMODULE};
 use super::tree::{Entry, TreeHasher};
 use crate::model::digest::Digest;
-use crate::source::RepoError;
+use crate::source::SourceError;
 
 /// Largest file that a tree's digest is made of.
 const LARGEST: u64 = 256 << 20;
@@ -27,8 +27,8 @@ impl Commit {
     ///
     /// # Errors
     /// Outside git, and when there is no such commit.
-    pub fn read(top: &Path, name: &str) -> Result<Self, RepoError> {
-        let no_range = |reason: String| RepoError::NoRange { spec: name.to_owned(), reason };
+    pub fn read(top: &Path, name: &str) -> Result<Self, SourceError> {
+        let no_range = |reason: String| SourceError::NoRange { spec: name.to_owned(), reason };
         let objects = Objects::open(top).map_err(no_range)?;
         let id = objects.commit(name).map_err(no_range)?;
         let prefix = objects.prefix(top);

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::object::{Blob, Content, LINK, Objects, SUBMODULE};
 use super::walk;
 use crate::model::scan::Note;
-use crate::source::RepoError;
+use crate::source::SourceError;
 
 /// Largest file that is taken from a commit.
 const LARGEST: u64 = 64 << 20;
@@ -36,8 +36,8 @@ pub struct Range {
 ///
 /// # Errors
 /// Outside git, and when a commit isn't there.
-pub fn read(top: &Path, spec: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Range, RepoError> {
-    let no_range = |reason: String| RepoError::NoRange { spec: spec.to_owned(), reason };
+pub fn read(top: &Path, spec: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Range, SourceError> {
+    let no_range = |reason: String| SourceError::NoRange { spec: spec.to_owned(), reason };
     let objects = Objects::open(top).map_err(no_range)?;
     let (from, to) = ends(&objects, spec).map_err(no_range)?;
     let Some(to) = to else { return Ok(Range::default()) };

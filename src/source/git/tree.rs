@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use super::repository;
 use crate::model::digest::Digest;
 use crate::model::tree::{LeftOut, Tree};
-use crate::source::RepoError;
+use crate::source::SourceError;
 
 /// Most entries that a tree may have.
 const MOST_ENTRIES: usize = 1_000_000;
@@ -41,11 +41,11 @@ impl Listing {
     ///
     /// # Errors
     /// When a directory can't be read or there are too many files.
-    pub fn read(top: &Path, with_git: bool) -> Result<Self, RepoError> {
+    pub fn read(top: &Path, with_git: bool) -> Result<Self, SourceError> {
         if !top.is_dir() {
-            return Err(RepoError::NoDirectory { path: top.to_owned() });
+            return Err(SourceError::NoDirectory { path: top.to_owned() });
         }
-        let top = top.canonicalize().map_err(|error| RepoError::io("reading", top, error))?;
+        let top = top.canonicalize().map_err(|error| SourceError::io("reading", top, error))?;
         let mut listing = Self { top, with_git, ..Self::default() };
         match repository::open(&listing.top) {
             Some(repository) => listing.add_repositories(repository)?,
@@ -76,7 +76,7 @@ impl Listing {
     ///
     /// # Errors
     /// When a file can't be read or written; one that vanished since the listing counts as left out.
-    pub fn copy(&self, target: &Path) -> Result<Tree, RepoError> {
+    pub fn copy(&self, target: &Path) -> Result<Tree, SourceError> {
         self.take(Some(target))
     }
 
@@ -84,11 +84,11 @@ impl Listing {
     ///
     /// # Errors
     /// When a file can't be read; one that vanished since the listing counts as left out.
-    pub fn digest(&self) -> Result<Tree, RepoError> {
+    pub fn digest(&self) -> Result<Tree, SourceError> {
         self.take(None)
     }
 
-    fn take(&self, target: Option<&Path>) -> Result<Tree, RepoError> {
+    fn take(&self, target: Option<&Path>) -> Result<Tree, SourceError> {
         let mut copy = Copy { entries: TreeHasher::default(), bytes: 0, buffer: vec![0; 1 << 18] };
         let mut left_out = self.left_out.clone();
         for (path, entry) in &self.entries {
@@ -117,7 +117,7 @@ impl Listing {
     }
 
     /// The repository and, below it, every submodule that is checked out.
-    fn add_repositories(&mut self, repository: Repository) -> Result<(), RepoError> {
+    fn add_repositories(&mut self, repository: Repository) -> Result<(), SourceError> {
         let mut queue = VecDeque::from([repository]);
         while let Some(repository) = queue.pop_front() {
             let workdir = repository.workdir().map(Path::to_owned).unwrap_or_default();
@@ -137,7 +137,7 @@ impl Listing {
         repository: &Repository,
         workdir: &Path,
         submodules: &mut VecDeque<Repository>,
-    ) -> Result<Vec<PathBuf>, RepoError> {
+    ) -> Result<Vec<PathBuf>, SourceError> {
         let mut paths = Vec::new();
         for entry in repository::tracked(repository).map_err(|reason| unreadable(workdir, reason))? {
             if !entry.is_submodule {
@@ -154,7 +154,7 @@ impl Listing {
     }
 
     /// What lies below `dir` outside git.
-    fn add_walk(&mut self, dir: &Path) -> Result<(), RepoError> {
+    fn add_walk(&mut self, dir: &Path) -> Result<(), SourceError> {
         let walk = WalkBuilder::new(dir)
             .hidden(false)
             .require_git(false)
@@ -187,7 +187,7 @@ impl Listing {
         }
     }
 
-    fn add_git_directory(&mut self) -> Result<(), RepoError> {
+    fn add_git_directory(&mut self) -> Result<(), SourceError> {
         let dir = self.top.join(".git");
         if !dir.is_dir() {
             self.leave_out(&dir, "`.git` is no directory here (a worktree, a submodule or a part of a repository)");
@@ -202,7 +202,7 @@ impl Listing {
     }
 
     /// Adds one path, when it lies in the analysis and still exists.
-    fn add(&mut self, path: &Path) -> Result<(), RepoError> {
+    fn add(&mut self, path: &Path) -> Result<(), SourceError> {
         let Ok(relative) = path.strip_prefix(&self.top) else { return Ok(()) };
         match fs::symlink_metadata(path).map(|metadata| kind(&metadata)) {
             // git's index may name files below what is now a link, which can lead anywhere.
@@ -215,7 +215,7 @@ impl Listing {
             Err(error) => self.leave_out(path, &format!("it can't be reached: {error}")),
         }
         match self.entries.len() > MOST_ENTRIES {
-            true => Err(RepoError::TooMany { path: self.top.clone(), limit: MOST_ENTRIES }),
+            true => Err(SourceError::TooMany { path: self.top.clone(), limit: MOST_ENTRIES }),
             false => Ok(()),
         }
     }
@@ -250,13 +250,13 @@ fn kind(metadata: &Metadata) -> Option<Entry> {
     }
 }
 
-fn unreadable(workdir: &Path, reason: String) -> RepoError {
-    RepoError::Git { path: workdir.to_owned(), reason }
+fn unreadable(workdir: &Path, reason: String) -> SourceError {
+    SourceError::Git { path: workdir.to_owned(), reason }
 }
 
 /// Makes a directory and those above it that every user may enter, whatever the umask of who runs this.
-fn make_directories(dir: &Path) -> Result<(), RepoError> {
-    let failed = |error| RepoError::io("making", dir, error);
+fn make_directories(dir: &Path) -> Result<(), SourceError> {
+    let failed = |error| SourceError::io("making", dir, error);
     if dir.is_dir() {
         return Ok(());
     }
@@ -311,46 +311,46 @@ struct Copy {
 }
 
 impl Copy {
-    fn file(&mut self, path: &Path, from: &Path, to: Option<&Path>, executable: bool) -> Result<bool, RepoError> {
+    fn file(&mut self, path: &Path, from: &Path, to: Option<&Path>, executable: bool) -> Result<bool, SourceError> {
         let Ok(mut source) = File::open(from) else { return self.unreadable(from) };
         let mut target = match to {
-            Some(to) => Some((to, File::create(to).map_err(|error| RepoError::io("writing", to, error))?)),
+            Some(to) => Some((to, File::create(to).map_err(|error| SourceError::io("writing", to, error))?)),
             None => None,
         };
         let mut content = Sha256::new();
         loop {
-            let n = source.read(&mut self.buffer).map_err(|error| RepoError::io("reading", from, error))?;
+            let n = source.read(&mut self.buffer).map_err(|error| SourceError::io("reading", from, error))?;
             if n == 0 {
                 break;
             }
             content.update(&self.buffer[..n]);
             self.bytes += n as u64;
             if let Some((to, target)) = &mut target {
-                target.write_all(&self.buffer[..n]).map_err(|error| RepoError::io("writing", to, error))?;
+                target.write_all(&self.buffer[..n]).map_err(|error| SourceError::io("writing", to, error))?;
             }
         }
         if let Some((to, target)) = target {
             let permissions = fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 });
-            target.set_permissions(permissions).map_err(|error| RepoError::io("writing", to, error))?;
+            target.set_permissions(permissions).map_err(|error| SourceError::io("writing", to, error))?;
         }
         self.entries.add(path, Entry::File { executable }, content);
         Ok(true)
     }
 
-    fn link(&mut self, path: &Path, from: &Path, to: Option<&Path>) -> Result<bool, RepoError> {
+    fn link(&mut self, path: &Path, from: &Path, to: Option<&Path>) -> Result<bool, SourceError> {
         let Ok(aim) = fs::read_link(from) else { return Ok(false) };
         if let Some(to) = to {
-            symlink(&aim, to).map_err(|error| RepoError::io("writing", to, error))?;
+            symlink(&aim, to).map_err(|error| SourceError::io("writing", to, error))?;
         }
         self.entries.add(path, Entry::Link, Sha256::new_with_prefix(aim.as_os_str().as_bytes()));
         Ok(true)
     }
 
     /// A file that vanished is left out; one that we may not read would make the tests fail for a reason of this machine.
-    fn unreadable(&self, from: &Path) -> Result<bool, RepoError> {
+    fn unreadable(&self, from: &Path) -> Result<bool, SourceError> {
         match File::open(from) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(RepoError::io("reading", from, error)),
+            Err(error) => Err(SourceError::io("reading", from, error)),
             Ok(_) => Ok(false),
         }
     }

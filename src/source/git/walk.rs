@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use crate::model::scan::Note;
-use crate::source::RepoError;
+use crate::source::SourceError;
 
 /// Directories with code that others wrote or that a program made.
 pub const FOREIGN: &[&str] = &[
@@ -63,11 +63,11 @@ pub struct Walk {
 ///
 /// # Errors
 /// When `top` is no directory.
-pub fn walk(top: &Path, excluded: &(dyn Fn(&str) -> bool + Sync)) -> Result<Walk, RepoError> {
+pub fn walk(top: &Path, excluded: &(dyn Fn(&str) -> bool + Sync)) -> Result<Walk, SourceError> {
     if !top.is_dir() {
-        return Err(RepoError::NoDirectory { path: top.to_owned() });
+        return Err(SourceError::NoDirectory { path: top.to_owned() });
     }
-    let top = top.canonicalize().map_err(|error| RepoError::io("reading", top, error))?;
+    let top = top.canonicalize().map_err(|error| SourceError::io("reading", top, error))?;
     let index = Index::read(&top);
     let mut walk = Walk { submodules: index.submodules.clone(), ..Walk::default() };
     if !collect(&top, index.is_git, &index.submodules, &mut walk) {

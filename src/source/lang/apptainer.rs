@@ -6,10 +6,10 @@ use super::docker::inside;
 use super::fact::{Host, Word};
 use super::shell;
 use super::span::{Kind, Role};
-use super::view_builder::{Sheet, items, lines, trim};
+use super::view_builder::{ViewBuilder, items, lines, trim};
 
 /// Reads a part of a text as a definition.
-pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
+pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let mut section = String::new();
     let mut start = range.start;
     let mut bootstrap = String::new();
@@ -27,7 +27,7 @@ pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
 }
 
 /// A line above the sections.
-fn header(sheet: &mut Sheet<'_>, line: Range<usize>, bootstrap: &mut String) {
+fn header(sheet: &mut ViewBuilder<'_>, line: Range<usize>, bootstrap: &mut String) {
     let text = sheet.slice(&line);
     if let Some(at) = text.find('#').filter(|at| text[..*at].trim().is_empty()) {
         return sheet.push(line.start + at + 1..line.end, Kind::Comment);
@@ -49,7 +49,7 @@ fn header(sheet: &mut Sheet<'_>, line: Range<usize>, bootstrap: &mut String) {
     }
 }
 
-fn body(sheet: &mut Sheet<'_>, section: &str, range: Range<usize>) {
+fn body(sheet: &mut ViewBuilder<'_>, section: &str, range: Range<usize>) {
     let first = sheet.spans.len();
     match section {
         "" => {}
@@ -70,7 +70,7 @@ fn body(sheet: &mut Sheet<'_>, section: &str, range: Range<usize>) {
 }
 
 /// `source [destination]` a line: the source lies on the host.
-fn files(sheet: &mut Sheet<'_>, range: Range<usize>) {
+fn files(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     for line in lines(sheet.text, range) {
         if sheet.slice(&line).trim_start().starts_with('#') {
             let line = trim(sheet.text, line);

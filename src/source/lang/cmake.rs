@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use super::fact::{Command, Dialect, Host, Usage, Word};
 use super::span::{Kind, Role};
-use super::view_builder::{Sheet, short};
+use super::view_builder::{ViewBuilder, short};
 
 /// An argument of a command: content and whether it was quoted.
 type Argument = (Range<usize>, bool);
 
 /// Reads a part of a text as CMake.
-pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
+pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let bytes = sheet.text.as_bytes();
     let mut at = range.start;
     while at < range.end {
@@ -37,7 +37,7 @@ pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
 }
 
 /// A comment, `# …` or `#[[ … ]]`. Where it ends.
-fn comment(sheet: &mut Sheet<'_>, at: usize, end: usize) -> usize {
+fn comment(sheet: &mut ViewBuilder<'_>, at: usize, end: usize) -> usize {
     let bytes = sheet.text.as_bytes();
     let stop = if bytes[at + 1..end].starts_with(b"[[") {
         memchr::memmem::find(&bytes[at..end], b"]]").map_or(end, |found| at + found + 2)
@@ -49,7 +49,7 @@ fn comment(sheet: &mut Sheet<'_>, at: usize, end: usize) -> usize {
 }
 
 /// Arguments up to the closing bracket, and the place behind it.
-fn arguments(sheet: &mut Sheet<'_>, start: usize, end: usize) -> (Vec<Argument>, usize) {
+fn arguments(sheet: &mut ViewBuilder<'_>, start: usize, end: usize) -> (Vec<Argument>, usize) {
     let bytes = sheet.text.as_bytes();
     let mut found = Vec::new();
     let mut depth = 1_usize;
@@ -91,7 +91,7 @@ fn arguments(sheet: &mut Sheet<'_>, start: usize, end: usize) -> (Vec<Argument>,
     (found, end)
 }
 
-fn command(sheet: &mut Sheet<'_>, name: &Range<usize>, arguments: &[Argument]) {
+fn command(sheet: &mut ViewBuilder<'_>, name: &Range<usize>, arguments: &[Argument]) {
     let command = sheet.slice(name).to_ascii_lowercase();
     let role = match command.as_str() {
         "message" => Role::Shown,
@@ -119,7 +119,7 @@ fn command(sheet: &mut Sheet<'_>, name: &Range<usize>, arguments: &[Argument]) {
     facts(sheet, &command, name, arguments);
 }
 
-fn facts(sheet: &mut Sheet<'_>, command: &str, name: &Range<usize>, arguments: &[Argument]) {
+fn facts(sheet: &mut ViewBuilder<'_>, command: &str, name: &Range<usize>, arguments: &[Argument]) {
     let (Some((first, _)), Some((last, _))) = (arguments.first(), arguments.last()) else { return };
     match command {
         "set" if arguments.len() > 1 => {
@@ -160,7 +160,7 @@ fn facts(sheet: &mut Sheet<'_>, command: &str, name: &Range<usize>, arguments: &
     }
 }
 
-fn finish(sheet: &mut Sheet<'_>, words: &mut Vec<Word>) {
+fn finish(sheet: &mut ViewBuilder<'_>, words: &mut Vec<Word>) {
     if let (Some(first), Some(last)) = (words.first(), words.last()) {
         let range = first.range.start..last.range.end;
         let words = std::mem::take(words);

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::fact::{Dialect, Host, Word};
 use super::shell;
 use super::span::{Kind, Role};
-use super::view_builder::{Sheet, is_shared, items, lines, trim, unquote};
+use super::view_builder::{ViewBuilder, is_shared, items, lines, trim, unquote};
 
 /// What earlier instructions say.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ struct State {
 }
 
 /// Reads a part of a text as a Dockerfile.
-pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
+pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let escape =
         if sheet.slice(&range).lines().take(3).any(|line| line.replace(' ', "") == "#escape=`") { '`' } else { '\\' };
     let mut state = State::default();
@@ -77,7 +77,7 @@ fn heredocs(text: &str) -> Vec<String> {
 }
 
 /// One instruction, its name first.
-fn instruction(sheet: &mut Sheet<'_>, range: Range<usize>, state: &mut State) {
+fn instruction(sheet: &mut ViewBuilder<'_>, range: Range<usize>, state: &mut State) {
     let range = trim(sheet.text, range);
     let text = sheet.slice(&range);
     let length = text.find(char::is_whitespace).unwrap_or(text.len());
@@ -101,7 +101,7 @@ fn instruction(sheet: &mut Sheet<'_>, range: Range<usize>, state: &mut State) {
 }
 
 /// `ONBUILD RUN …`, `HEALTHCHECK --interval=1s CMD …`: once, not again.
-fn instruction_after(sheet: &mut Sheet<'_>, range: Range<usize>, state: &mut State) {
+fn instruction_after(sheet: &mut ViewBuilder<'_>, range: Range<usize>, state: &mut State) {
     let text = sheet.slice(&range);
     if let Some(at) = text.find("CMD ").or_else(|| text.starts_with("RUN ").then_some(0)) {
         run(sheet, trim(sheet.text, range.start + at + 4..range.end));
@@ -110,7 +110,7 @@ fn instruction_after(sheet: &mut Sheet<'_>, range: Range<usize>, state: &mut Sta
     }
 }
 
-fn from(sheet: &mut Sheet<'_>, range: Range<usize>, state: &mut State) {
+fn from(sheet: &mut ViewBuilder<'_>, range: Range<usize>, state: &mut State) {
     let words: Vec<_> =
         items(sheet.text, range).into_iter().filter(|word| !sheet.slice(word).starts_with("--")).collect();
     let Some(image) = words.first() else { return };
@@ -155,7 +155,7 @@ fn substitute(text: &str, arguments: &BTreeMap<String, String>) -> String {
     made
 }
 
-fn argument(sheet: &mut Sheet<'_>, range: Range<usize>, state: &mut State) {
+fn argument(sheet: &mut ViewBuilder<'_>, range: Range<usize>, state: &mut State) {
     let text = sheet.slice(&range);
     let Some(at) = text.find('=') else { return };
     let value = unquote(sheet.text, trim(sheet.text, range.start + at + 1..range.end));
@@ -168,7 +168,7 @@ fn argument(sheet: &mut Sheet<'_>, range: Range<usize>, state: &mut State) {
 }
 
 /// `ENV key=value …` and `ENV key value`.
-fn environment(sheet: &mut Sheet<'_>, range: Range<usize>) {
+fn environment(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let text = sheet.slice(&range);
     let first = text.split_whitespace().next().unwrap_or("");
     if !first.contains('=') {
@@ -187,7 +187,7 @@ fn environment(sheet: &mut Sheet<'_>, range: Range<usize>) {
 }
 
 /// A command, of a shell or as a list of words.
-fn run(sheet: &mut Sheet<'_>, range: Range<usize>) {
+fn run(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let mut range = range;
     while sheet.slice(&range).starts_with("--") {
         let length = sheet.slice(&range).find(char::is_whitespace).unwrap_or(range.len());
@@ -209,7 +209,7 @@ fn run(sheet: &mut Sheet<'_>, range: Range<usize>) {
 
 /// Marks what a part of the text said since a number of spans: it lies inside the image. Addresses
 /// and what is shared over the network lie outside.
-pub(super) fn inside(sheet: &mut Sheet<'_>, first: usize) {
+pub(super) fn inside(sheet: &mut ViewBuilder<'_>, first: usize) {
     let text = sheet.text;
     for span in &mut sheet.spans[first..] {
         let is_address = text.get(span.range.clone()).is_some_and(|word| word.contains("://") || is_shared(word));
@@ -221,7 +221,7 @@ pub(super) fn inside(sheet: &mut Sheet<'_>, first: usize) {
 }
 
 /// Sources lie in the repository, the last word inside.
-fn copy(sheet: &mut Sheet<'_>, range: Range<usize>, state: &State) {
+fn copy(sheet: &mut ViewBuilder<'_>, range: Range<usize>, state: &State) {
     let line = range.start + memchr::memchr(b'\n', sheet.slice(&range).as_bytes()).unwrap_or(range.len());
     let has_heredoc = sheet.slice(&(range.start..line)).contains("<<");
     let words = items(sheet.text, range.start..if has_heredoc { line } else { range.end });

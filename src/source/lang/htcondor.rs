@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::fact::{Dialect, Usage, Word};
 use super::span::{Kind, Role};
-use super::view_builder::{Sheet, items, lines, trim, unquote};
+use super::view_builder::{ViewBuilder, items, lines, trim, unquote};
 
 /// Reads a part of a text as a description of a job.
-pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
+pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let mut start: Option<usize> = None;
     let mut is_list = false;
     for line in lines(sheet.text, range.clone()) {
@@ -37,7 +37,7 @@ fn is_list_open(text: &str) -> bool {
     value.starts_with('{') && !value.contains('}')
 }
 
-fn statement(sheet: &mut Sheet<'_>, range: Range<usize>) {
+fn statement(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let range = trim(sheet.text, range);
     let text = sheet.slice(&range);
     let skip = text.len() - text.trim_start_matches(['[', ' ', '\t']).len();
@@ -69,7 +69,7 @@ fn is_key(text: &str) -> bool {
 }
 
 /// Spans of a value: its words, where a macro begins none.
-fn values(sheet: &mut Sheet<'_>, key: &str, range: Range<usize>) {
+fn values(sheet: &mut ViewBuilder<'_>, key: &str, range: Range<usize>) {
     let is_inside = key.eq_ignore_ascii_case("container_target_dir");
     let is_guard = matches!(key.to_ascii_lowercase().as_str(), "requirements" | "rank");
     if is_guard {
@@ -87,7 +87,7 @@ fn values(sheet: &mut Sheet<'_>, key: &str, range: Range<usize>) {
     }
 }
 
-fn facts(sheet: &mut Sheet<'_>, key: &str, value: &Word) {
+fn facts(sheet: &mut ViewBuilder<'_>, key: &str, value: &Word) {
     let lower = key.to_ascii_lowercase();
     let lower = lower.trim_start_matches('+').trim_start_matches("my.");
     match lower {
@@ -111,7 +111,7 @@ fn facts(sheet: &mut Sheet<'_>, key: &str, value: &Word) {
 }
 
 /// `queue name from file`, `queue a in (x, y)`, `include : file`.
-fn queue(sheet: &mut Sheet<'_>, range: Range<usize>) {
+fn queue(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let words = items(sheet.text, range);
     let mut is_from = false;
     for word in words {

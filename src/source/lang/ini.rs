@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::fact::{Dialect, Word};
 use super::span::{Kind, Role};
-use super::view_builder::{Sheet, join, lines, trim, unquote};
+use super::view_builder::{ViewBuilder, join, lines, trim, unquote};
 
 /// Reads a part of a text as INI.
-pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
+pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let mut section = String::new();
     // The path of the key that indented lines go on with.
     let mut key: Option<String> = None;
@@ -42,7 +42,7 @@ pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
 }
 
 /// One line of a value, with the remark behind it.
-fn value(sheet: &mut Sheet<'_>, path: &str, range: Range<usize>, start: usize) {
+fn value(sheet: &mut ViewBuilder<'_>, path: &str, range: Range<usize>, start: usize) {
     let text = sheet.slice(&range);
     let remark = [" #", "\t#", " ;", "\t;"].iter().filter_map(|sign| text.find(sign)).min();
     let end = remark.map_or(range.end, |at| range.start + at);

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::fact::{Dialect, Word};
 use super::span::{Kind, Role};
-use super::view_builder::{Sheet, join};
+use super::view_builder::{ViewBuilder, join};
 
 /// Over this many bytes it is data: nobody writes that by hand.
 const LARGE: usize = 1 << 20;
@@ -14,7 +14,7 @@ const LARGE: usize = 1 << 20;
 const DEPTH: usize = 32;
 
 /// Reads a part of a text as JSON.
-pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
+pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     if range.len() > LARGE {
         return;
     }
@@ -88,7 +88,7 @@ fn string(bytes: &[u8], from: usize, end: usize) -> usize {
     end
 }
 
-fn key(sheet: &mut Sheet<'_>, range: Range<usize>, depth: usize, keys: &mut Vec<String>) {
+fn key(sheet: &mut ViewBuilder<'_>, range: Range<usize>, depth: usize, keys: &mut Vec<String>) {
     let name = sheet.slice(&range);
     keys.truncate(depth.saturating_sub(1));
     if depth <= DEPTH {
@@ -102,12 +102,12 @@ fn key(sheet: &mut Sheet<'_>, range: Range<usize>, depth: usize, keys: &mut Vec<
     sheet.push(range, Kind::Key);
 }
 
-fn value(sheet: &mut Sheet<'_>, range: Range<usize>, keys: &[String]) {
+fn value(sheet: &mut ViewBuilder<'_>, range: Range<usize>, keys: &[String]) {
     sheet.add(range.clone(), Kind::Value, Role::Plain, keys.last().map(String::as_str));
     scalar(sheet, range, keys);
 }
 
-fn scalar(sheet: &mut Sheet<'_>, range: Range<usize>, keys: &[String]) {
+fn scalar(sheet: &mut ViewBuilder<'_>, range: Range<usize>, keys: &[String]) {
     let Some(path) = keys.last() else { return };
     let word = Word { text: sheet.slice(&range).to_owned(), range: range.clone() };
     sheet.set(Dialect::Config, path, word, range.start);

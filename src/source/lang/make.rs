@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::fact::{Dialect, Host, Usage, Word};
 use super::shell;
 use super::span::{Kind, Role};
-use super::view_builder::{Sheet, items, lines, trim};
+use super::view_builder::{ViewBuilder, items, lines, trim};
 
 /// Reads a part of a text as a Makefile.
-pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
+pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let mut start: Option<usize> = None;
     let mut is_define = false;
     for line in lines(sheet.text, range.clone()) {
@@ -34,14 +34,14 @@ pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
 }
 
 /// A line of a recipe, without the signs that make takes.
-fn recipe(sheet: &mut Sheet<'_>, range: Range<usize>) {
+fn recipe(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let range = trim(sheet.text, range);
     let skip = sheet.slice(&range).len() - sheet.slice(&range).trim_start_matches(['@', '-', '+', ' ']).len();
     shell::read(sheet, range.start + skip..range.end, Host::Recipe);
 }
 
 /// A line outside recipes.
-fn statement(sheet: &mut Sheet<'_>, range: Range<usize>) {
+fn statement(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let range = trim(sheet.text, range);
     let text = sheet.slice(&range);
     let comment = text.match_indices('#').map(|(at, _)| at).find(|at| *at == 0 || text.as_bytes()[at - 1] != b'\\');
@@ -82,7 +82,7 @@ fn assignment(text: &str) -> Option<(usize, usize)> {
     is_name.then_some((end, at + 1))
 }
 
-fn variable(sheet: &mut Sheet<'_>, range: &Range<usize>, key: usize, value: usize) {
+fn variable(sheet: &mut ViewBuilder<'_>, range: &Range<usize>, key: usize, value: usize) {
     let name = trim(sheet.text, range.start..range.start + key);
     let key = sheet.slice(&name).trim_start_matches("export ").trim_start_matches("override ").trim().to_owned();
     let value = trim(sheet.text, range.start + value..range.end);
@@ -93,7 +93,7 @@ fn variable(sheet: &mut Sheet<'_>, range: &Range<usize>, key: usize, value: usiz
 }
 
 /// Words of a value or of a rule; one behind a variable begins none.
-fn words(sheet: &mut Sheet<'_>, range: Range<usize>, name: &str) {
+fn words(sheet: &mut ViewBuilder<'_>, range: Range<usize>, name: &str) {
     let commands = sheet.slice(&range).find("$(shell ");
     if let Some(at) = commands {
         // To the last bracket: what stands in it is a command.
@@ -106,14 +106,14 @@ fn words(sheet: &mut Sheet<'_>, range: Range<usize>, name: &str) {
     words_plain(sheet, range, name);
 }
 
-fn words_plain(sheet: &mut Sheet<'_>, range: Range<usize>, name: &str) {
+fn words_plain(sheet: &mut ViewBuilder<'_>, range: Range<usize>, name: &str) {
     for item in items(sheet.text, range) {
         sheet.add(item, Kind::Value, Role::Plain, Some(name).filter(|name| !name.is_empty()));
     }
 }
 
 /// `target: needs ; recipe`.
-fn rule(sheet: &mut Sheet<'_>, range: Range<usize>) {
+fn rule(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let text = sheet.slice(&range);
     let stop = text.find(';').filter(|_| text.contains(':'));
     let end = stop.map_or(range.end, |at| range.start + at);

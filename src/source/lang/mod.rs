@@ -33,7 +33,7 @@ use std::ops::Range;
 use fact::{Facts, Host};
 use language::Language;
 use span::Span;
-use view_builder::Sheet;
+use view_builder::ViewBuilder;
 
 /// A file as text, with what its language says of it.
 #[derive(Debug, Clone, Default)]
@@ -96,7 +96,7 @@ pub fn read_text(language: Language, text: &str) -> View<'_> {
         Language::Python => python::read(Cow::Borrowed(text), python::Mode::File),
         Language::Notebook => notebook::read(text.as_bytes()),
         _ => {
-            let mut sheet = Sheet::new(text);
+            let mut sheet = ViewBuilder::new(text);
             let range = sheet.all();
             read_language(&mut sheet, language, range, Host::Script);
             sheet.finish()
@@ -105,7 +105,7 @@ pub fn read_text(language: Language, text: &str) -> View<'_> {
 }
 
 /// Reads a part of a sheet as a language.
-fn read_language(sheet: &mut Sheet<'_>, language: Language, range: Range<usize>, host: Host) {
+fn read_language(sheet: &mut ViewBuilder<'_>, language: Language, range: Range<usize>, host: Host) {
     match language {
         Language::Shell => shell::read(sheet, range, host),
         Language::Yaml => yaml::read(sheet, range),

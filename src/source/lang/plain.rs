@@ -3,15 +3,15 @@
 use std::ops::Range;
 
 use super::span::Kind;
-use super::view_builder::{Sheet, lines, trim};
+use super::view_builder::{ViewBuilder, lines, trim};
 
 /// Text for people: one span.
-pub(super) fn prose(sheet: &mut Sheet<'_>, range: Range<usize>) {
+pub(super) fn prose(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     sheet.push(range, Kind::Prose);
 }
 
 /// One entry a line; what follows a `#` at the start or behind a blank is a comment.
-pub(super) fn requirements(sheet: &mut Sheet<'_>, range: Range<usize>) {
+pub(super) fn requirements(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     for line in lines(sheet.text, range) {
         let text = sheet.slice(&line);
         let comment =

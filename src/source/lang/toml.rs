@@ -8,10 +8,10 @@ use toml::de::{DeTable, DeValue};
 use super::fact::{Dialect, Word};
 use super::ini;
 use super::span::{Kind, Role};
-use super::view_builder::{Sheet, join};
+use super::view_builder::{ViewBuilder, join};
 
 /// Reads a part of a text as TOML; what doesn't parse is read line by line.
-pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
+pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let text = sheet.slice(&range);
     match DeTable::parse(text) {
         Ok(table) => {
@@ -27,7 +27,7 @@ pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
 }
 
 /// Values with their paths. The parser bounds how deep they stand in each other.
-fn walk(sheet: &mut Sheet<'_>, base: usize, table: &DeTable<'_>, path: &str, strings: &mut Vec<Range<usize>>) {
+fn walk(sheet: &mut ViewBuilder<'_>, base: usize, table: &DeTable<'_>, path: &str, strings: &mut Vec<Range<usize>>) {
     for (key, value) in table {
         let place = base + key.span().start..base + key.span().end;
         strings.push(place.clone());
@@ -38,7 +38,7 @@ fn walk(sheet: &mut Sheet<'_>, base: usize, table: &DeTable<'_>, path: &str, str
 }
 
 fn one(
-    sheet: &mut Sheet<'_>,
+    sheet: &mut ViewBuilder<'_>,
     base: usize,
     value: &Spanned<DeValue<'_>>,
     path: &str,
@@ -75,7 +75,7 @@ fn one(
 }
 
 /// Comments: each `#` that stands in no key and no value.
-fn comments(sheet: &mut Sheet<'_>, range: Range<usize>, mut strings: Vec<Range<usize>>) {
+fn comments(sheet: &mut ViewBuilder<'_>, range: Range<usize>, mut strings: Vec<Range<usize>>) {
     strings.sort_by_key(|string| (string.start, string.end));
     let bytes = sheet.text.as_bytes();
     let mut at = range.start;

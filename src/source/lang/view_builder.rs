@@ -13,7 +13,7 @@ const DEPTH: u8 = 3;
 
 /// A text that is being read.
 #[derive(Debug)]
-pub(super) struct Sheet<'a> {
+pub(super) struct ViewBuilder<'a> {
     /// The whole text.
     pub(super) text: &'a str,
     /// Spans so far, in any order.
@@ -25,7 +25,7 @@ pub(super) struct Sheet<'a> {
     depth: u8,
 }
 
-impl<'a> Sheet<'a> {
+impl<'a> ViewBuilder<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         Self { text, spans: Vec::new(), facts: Facts::default(), problem: None, depth: 0 }
     }

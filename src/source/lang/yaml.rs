@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::fact::{Dialect, Host, Word};
 use super::language::Language;
 use super::span::{Kind, Role};
-use super::view_builder::{Sheet, is_shared, join, lines, trim};
+use super::view_builder::{ViewBuilder, is_shared, join, lines, trim};
 
 /// Keys whose values are commands of a shell.
 const SCRIPTS: [&str; 13] = [
@@ -52,7 +52,7 @@ struct Script {
 /// The state of reading a document.
 #[derive(Debug)]
 pub(super) struct Reader<'s, 'a> {
-    sheet: &'s mut Sheet<'a>,
+    sheet: &'s mut ViewBuilder<'a>,
     text: &'a str,
     end: usize,
     levels: Vec<Level>,
@@ -65,7 +65,7 @@ pub(super) struct Reader<'s, 'a> {
 }
 
 /// Reads a part of a text as YAML.
-pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
+pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let text = sheet.text;
     let reader = Reader {
         sheet,

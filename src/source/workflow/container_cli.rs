@@ -9,7 +9,7 @@ use crate::source::lang::shell::{takes_value, words};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Call {
     /// It starts one.
-    Run(Box<Launch>),
+    Run(Box<ContainerRun>),
     /// It runs a command in one that was started.
     Exec {
         /// Its name.
@@ -23,7 +23,7 @@ pub(super) enum Call {
 
 /// A container that a command starts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Launch {
+pub(super) struct ContainerRun {
     /// The image as written, with a transport when it is one of Apptainer.
     pub(super) image: String,
     /// Its name, when it is given one.
@@ -125,8 +125,8 @@ pub(super) fn options(text: &str) -> Options {
     options
 }
 
-fn run(line: &str, words: &[Word], is_docker: bool) -> Option<Launch> {
-    let mut launch = Launch::default();
+fn run(line: &str, words: &[Word], is_docker: bool) -> Option<ContainerRun> {
+    let mut launch = ContainerRun::default();
     let mut options = Options::default();
     let (mut name, mut is_detached) = (None, false);
     let at = given(words, is_docker, &mut options, &mut |option, value| match option {
@@ -265,9 +265,9 @@ fn base(word: &str) -> &str {
 mod tests {
     use proptest::prelude::proptest;
 
-    use super::{Call, Launch, lines, options, read};
+    use super::{Call, ContainerRun, lines, options, read};
 
-    fn run(line: &str) -> Launch {
+    fn run(line: &str) -> ContainerRun {
         match read(line) {
             Some(Call::Run(launch)) => *launch,
             other => panic!("{line}: {other:?}"),

@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::container_cli;
-use super::container_cli::{Call, Launch};
+use super::container_cli::{Call, ContainerRun};
 use super::expressions;
 use super::expressions::Scope;
-use super::job_env::{Stay, is_lint, named, short};
+use super::job_env::{JobEnv, is_lint, named, short};
 use super::matrix::{self, Choice};
 use super::script::Script;
 use super::{Node, lcg_view};
@@ -53,7 +53,7 @@ struct Run<'a> {
     /// Variables that commands see, as far as they are known.
     values: BTreeMap<String, String>,
     /// The job in its own place, when it has a container.
-    own: Option<Stay>,
+    own: Option<JobEnv>,
     /// What runs on the runner itself.
     host: Vec<Script>,
     /// Places that steps start.
@@ -67,7 +67,7 @@ struct Run<'a> {
 
 /// A container that a step starts.
 struct Started {
-    stay: Stay,
+    stay: JobEnv,
     name: Option<String>,
     /// Whether it waits in the background, and for what.
     is_detached: bool,
@@ -162,7 +162,7 @@ impl<'a> Workflow<'a> {
         if image.is_empty() {
             return true;
         }
-        let mut stay = Stay::new(image, &format!("docker://{image}"));
+        let mut stay = JobEnv::new(image, &format!("docker://{image}"));
         let mut options =
             container_cli::options(&expressions::lenient(container.text_of("options").unwrap_or(""), &run.scope));
         for volume in container.items_of("volumes").iter().filter_map(Node::text) {
@@ -248,13 +248,21 @@ impl<'a> Workflow<'a> {
             }
         } else if let Some(image) = uses.strip_prefix("docker://") {
             let command = input("args").unwrap_or_default();
-            self.start(Launch { image: image.to_owned(), command, ..Launch::default() }, &run.values.clone(), run);
+            self.start(
+                ContainerRun { image: image.to_owned(), command, ..ContainerRun::default() },
+                &run.values.clone(),
+                run,
+            );
         } else if lower.starts_with("addnab/docker-run-action@") {
             let (image, text) = (input("image"), input("run"));
             let options = container_cli::options(&input("options").unwrap_or_default());
             match (image, text) {
                 (Ok(image), Ok(command)) => {
-                    self.start(Launch { image, command, options, ..Launch::default() }, &run.values.clone(), run);
+                    self.start(
+                        ContainerRun { image, command, options, ..ContainerRun::default() },
+                        &run.values.clone(),
+                        run,
+                    );
                 }
                 (Err(open), _) | (_, Err(open)) => {
                     self.ci.leave(&run.at, format!("only a run tells `{}` of `{}`", short(&open), short(uses)));
@@ -281,14 +289,14 @@ impl<'a> Workflow<'a> {
     }
 
     fn view(&mut self, view: lcg_view::View, text: &str, run: &mut Run<'_>) {
-        let mut stay = Stay::new(&view.name, &view.image);
+        let mut stay = JobEnv::new(&view.name, &view.image);
         stay.place.setup.push(view.setup);
         stay.place.notes.push("the image is the one that aidasoft/run-lcg-view takes for this platform".to_owned());
         stay.scripts.push(Script::read(text, self.has));
         run.started.push(Started { stay, name: None, is_detached: false, top: None });
     }
 
-    fn start(&mut self, launch: Launch, values: &BTreeMap<String, String>, run: &mut Run<'_>) {
+    fn start(&mut self, launch: ContainerRun, values: &BTreeMap<String, String>, run: &mut Run<'_>) {
         let image = match expressions::variables(&launch.image, values) {
             Ok(image) if !image.contains("${{") => image,
             Ok(_) => {
@@ -307,7 +315,7 @@ impl<'a> Workflow<'a> {
         } else {
             format!("docker://{image}")
         };
-        let mut stay = Stay::new(&image, &written);
+        let mut stay = JobEnv::new(&image, &written);
         stay.impose(&launch.options, &run.at, self.ci);
         let top = launch.options.top.clone();
         if !launch.command.is_empty() {
@@ -346,7 +354,7 @@ impl<'a> Workflow<'a> {
         let sourced = run.host.iter().flat_map(|script| &script.setup).find_map(|line| lcg_view::sourced(line));
         let mut stay = match sourced {
             Some(view) => {
-                let mut stay = Stay::new(&view.name, &view.image);
+                let mut stay = JobEnv::new(&view.name, &view.image);
                 stay.place
                     .notes
                     .push("its job runs on the runner itself; the image is that of the platform".to_owned());
@@ -354,7 +362,7 @@ impl<'a> Workflow<'a> {
                 stay.finish(&run.at, run.job, self.ci);
                 return false;
             }
-            None => Stay { scripts: run.host.clone(), needs: run.needs.clone(), ..Stay::default() },
+            None => JobEnv { scripts: run.host.clone(), needs: run.needs.clone(), ..JobEnv::default() },
         };
         stay.test(&run.at, self.ci);
         true

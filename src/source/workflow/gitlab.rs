@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::job_env::{Stay, named, short};
+use super::job_env::{JobEnv, named, short};
 use super::script::Script;
 use super::{Node, expressions, matrix, scalar};
 use crate::config::ci::Ci;
@@ -122,7 +122,7 @@ impl Pipeline<'_> {
         let Some(image) = self.get(&chain, "image") else {
             // Without one the runner decides.
             if super::script::is_test(&text) || text.lines().any(super::script::is_test) {
-                Stay { scripts: vec![Script::read(&text, self.has)], ..Stay::default() }.test(&at, ci);
+                JobEnv { scripts: vec![Script::read(&text, self.has)], ..JobEnv::default() }.test(&at, ci);
             }
             return ci.leave(&at, "it names no image: its runner decides where it runs");
         };
@@ -158,7 +158,7 @@ impl Pipeline<'_> {
         text: &str,
         ci: &mut Ci,
     ) {
-        let mut stay = Stay::new(image, &format!("docker://{image}"));
+        let mut stay = JobEnv::new(image, &format!("docker://{image}"));
         let env = values.iter().filter(|(name, value)| {
             !CONTROL.iter().any(|start| name.starts_with(start)) && !value.is_empty() && **value != image
         });

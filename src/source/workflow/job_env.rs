@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::container_cli::Options;
 use super::script::{Script, installs, joined};
-use crate::config::ci::{Ci, Place, Tested};
+use crate::config::ci::{Ci, CiEnvironment, TestRun};
 
 /// Most lines of a job that are shown in a comment.
 const SHOWN: usize = 12;
@@ -31,18 +31,18 @@ const SECRET: [&str; 8] = ["TOKEN", "SECRET", "PASSW", "CREDENTIAL", "PRIVATE", 
 
 /// A job in one place.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Stay {
+pub(super) struct JobEnv {
     /// The place so far.
-    pub(super) place: Place,
+    pub(super) place: CiEnvironment,
     /// What each shell runs in it.
     pub(super) scripts: Vec<Script>,
     /// Whose output it needs, when it is not complete by itself.
     pub(super) needs: Option<String>,
 }
 
-impl Stay {
+impl JobEnv {
     pub(super) fn new(name: &str, image: &str) -> Self {
-        let place = Place { name: name.to_owned(), image: image.to_owned(), ..Place::default() };
+        let place = CiEnvironment { name: name.to_owned(), image: image.to_owned(), ..CiEnvironment::default() };
         Self { place, ..Self::default() }
     }
 
@@ -149,7 +149,7 @@ impl Stay {
         if last > 0 && !is_open {
             // Combinations of a matrix are one job here.
             let job = at.split_once(") (").map_or(at, |(job, _)| job).trim_end_matches(')');
-            let tested = Tested { job: format!("{job})"), run: joined(&steps) };
+            let tested = TestRun { job: format!("{job})"), run: joined(&steps) };
             if !ci.runs.contains(&tested) {
                 ci.runs.push(tested);
             }

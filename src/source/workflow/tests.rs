@@ -6,7 +6,7 @@ use proptest::prelude::{prop_assert, proptest};
 
 use super::read;
 use crate::config::Config;
-use crate::config::ci::{Ci, Place};
+use crate::config::ci::{Ci, CiEnvironment};
 use crate::config::template::{Shown, render};
 use crate::source::workflow::detect::Files;
 
@@ -36,7 +36,7 @@ fn images(ci: &Ci) -> Vec<&str> {
     ci.places.iter().map(|place| place.image.as_str()).collect()
 }
 
-fn only(ci: &Ci) -> &Place {
+fn only(ci: &Ci) -> &CiEnvironment {
     assert_eq!(ci.places.len(), 1, "{ci:#?}");
     &ci.places[0]
 }

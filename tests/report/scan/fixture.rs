@@ -1,6 +1,6 @@
 //! An audit as one of a small analysis is.
 
-use carnet::model::finding::{Confidence, Finding, Fix, Place, Reach, Severity, Span, Suppression, Suppressor};
+use carnet::model::finding::{Confidence, Finding, Fix, Location, Reach, Severity, Span, Suppression, Suppressor};
 use carnet::model::inventory::Inventory;
 use carnet::model::scan::{FileCounts, Note, RuleInfo, SCHEMA, Scan, ScanTiming, Subject};
 
@@ -101,7 +101,7 @@ pub(crate) fn scan() -> Scan {
         "`root://dcache-cms-xrootd.desy.de` is a door that only its own site sees",
     );
     many.count = Some(3);
-    many.places = (3..6).map(|line| Place { path: "data/files.json".into(), line }).collect();
+    many.places = (3..6).map(|line| Location { path: "data/files.json".into(), line }).collect();
     let mut findings: Vec<Finding> = vec![many, fixed];
     for line in 20..26 {
         let path = if line < 24 { "src/run.py" } else { "src/größe 1.py" };

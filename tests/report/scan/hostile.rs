@@ -1,6 +1,6 @@
 //! Text of a repository can't steer a terminal, a browser, a runner or a parser.
 
-use carnet::model::finding::{Finding, Fix, Place, Severity, Suppression, Suppressor};
+use carnet::model::finding::{Finding, Fix, Location, Severity, Suppression, Suppressor};
 use carnet::model::scan::{Note, Scan};
 use carnet::report::Options;
 use carnet::report::{Format, scan};
@@ -29,7 +29,7 @@ fn fill(finding: &mut Finding, evil: &str) {
     finding.facilities.breaks = vec![evil.to_owned()];
     finding.fix = Some(Fix { title: evil.to_owned(), start: 0, end: 1, replacement: evil.to_owned() });
     for place in &mut finding.places {
-        *place = Place { path: evil.into(), line: 1 };
+        *place = Location { path: evil.into(), line: 1 };
     }
     if let Some(suppression) = &mut finding.suppressed {
         suppression.reason = evil.to_owned();

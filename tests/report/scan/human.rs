@@ -69,7 +69,7 @@ fn the_first_of_several_places_is_shown_where_its_line_has_what_the_message_quot
     many.span = None;
     many.count = Some(40);
     many.message = "`root://door.example` is a door of one site".to_owned();
-    many.places = vec![carnet::model::finding::Place { path: "files.json".into(), line: 3 }];
+    many.places = vec![carnet::model::finding::Location { path: "files.json".into(), line: 3 }];
     let text = render(&with(vec![many.clone()]), Format::Human);
     assert!(
         text.contains("(40 places)") && text.contains("--> files.json:3:4") && text.contains(&"^".repeat(19)),

@@ -1,6 +1,6 @@
 //! SARIF 2.1.0: its shape, and the limits of its readers.
 
-use carnet::model::finding::{Place, Severity};
+use carnet::model::finding::{Location, Severity};
 use carnet::report::Options;
 use carnet::report::{Format, scan as scan_report};
 use serde_json::Value;
@@ -54,7 +54,7 @@ fn paths_are_uri_references() {
 fn related_places_stop_at_a_thousand_and_results_at_what_is_taken() {
     let mut many = finding("site-path", Severity::Error, "a.json", 1, "x", "x");
     many.span = None;
-    many.places = (1..=5000).map(|line| Place { path: "a.json".into(), line }).collect();
+    many.places = (1..=5000).map(|line| Location { path: "a.json".into(), line }).collect();
     let log = parsed(&with(vec![many]));
     assert_eq!(log["runs"][0]["results"][0]["relatedLocations"].as_array().map(Vec::len), Some(999));
     let findings = (1..=25_010).map(|line| finding("site-path", Severity::Note, "a.py", line, "x", "x"));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::Place;
+use super::super::ProbeContext;
 use super::super::root::{LARGE, Root, into_text};
 use super::super::tool::which;
 use crate::model::known::Known;
@@ -11,7 +11,7 @@ use crate::model::system::{RootInstallation, Tool};
 
 /// Every ROOT, the one that `root` or `import ROOT` takes first.
 pub(crate) fn installations(
-    place: &Place,
+    place: &ProbeContext,
     pythons: &[Python],
     conda: &[String],
     tools: &[Tool],
@@ -65,7 +65,7 @@ fn is_root(root: &Root, prefix: &str) -> bool {
         || libraries(prefix).iter().any(|lib| root.exists(format!("{lib}/libCore.so")))
 }
 
-fn installation(place: &Place, prefix: &str, tools: &[Tool]) -> RootInstallation {
+fn installation(place: &ProbeContext, prefix: &str, tools: &[Tool]) -> RootInstallation {
     let root = &place.root;
     let origin = origin(place, prefix);
     let unknown = |what: &str| Known::unknown(format!("no file of {prefix} tells {what}"));
@@ -79,7 +79,7 @@ fn installation(place: &Place, prefix: &str, tools: &[Tool]) -> RootInstallation
     }
 }
 
-fn origin(place: &Place, prefix: &str) -> &'static str {
+fn origin(place: &ProbeContext, prefix: &str) -> &'static str {
     let root = &place.root;
     if prefix.ends_with("-packages/ROOT") {
         "wheel"
@@ -241,7 +241,7 @@ mod tests {
         write("usr/include/root/compiledata.h", "#define CXX \"g++ -O2 -std=c++1z -fPIC\"\n");
         write("usr/lib64/root/libcppyy3_9.so", "");
         let place =
-            Place { root: Arc::new(Root::new(dir.path())), live: false, env: BTreeMap::new(), path: Vec::new() };
+            ProbeContext { root: Arc::new(Root::new(dir.path())), live: false, env: BTreeMap::new(), path: Vec::new() };
         let got = installations(&place, &[], &[], &[]);
         assert_eq!(got.len(), 1);
         let seen = (

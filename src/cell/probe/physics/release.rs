@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::super::Place;
+use super::super::ProbeContext;
 use super::super::variable::list;
 use crate::model::system::Release;
 
 /// The releases of this environment, sorted.
-pub(crate) fn releases(place: &Place) -> Vec<Release> {
+pub(crate) fn releases(place: &ProbeContext) -> Vec<Release> {
     let mut out = BTreeSet::new();
     out.extend(lcg(place));
     out.extend(cmssw(place));
@@ -17,12 +17,12 @@ pub(crate) fn releases(place: &Place) -> Vec<Release> {
     out.into_iter().collect()
 }
 
-fn variable<'a>(place: &'a Place, name: &str) -> Option<&'a str> {
+fn variable<'a>(place: &'a ProbeContext, name: &str) -> Option<&'a str> {
     place.env.get(name).map(String::as_str).filter(|value| !value.is_empty())
 }
 
 /// LCG views and releases: `/cvmfs/sft.cern.ch/lcg/views/LCG_106/x86_64-el9-gcc13-opt/…`, in the nightlies too.
-fn lcg(place: &Place) -> Vec<Release> {
+fn lcg(place: &ProbeContext) -> Vec<Release> {
     let single = ["ROOTSYS", "LCG_RELEASE_BASE", "VIRTUAL_ENV"]
         .iter()
         .filter_map(|name| variable(place, name))
@@ -53,7 +53,7 @@ fn view(path: &str) -> Option<Release> {
     })
 }
 
-fn cmssw(place: &Place) -> Option<Release> {
+fn cmssw(place: &ProbeContext) -> Option<Release> {
     let version = variable(place, "CMSSW_VERSION")?;
     Some(Release {
         name: "cmssw".to_owned(),
@@ -64,7 +64,7 @@ fn cmssw(place: &Place) -> Option<Release> {
 }
 
 /// ATLAS: the variables of `asetup`, else the release that an image would set up with `/release_setup.sh`.
-fn atlas(place: &Place) -> Option<Release> {
+fn atlas(place: &ProbeContext) -> Option<Release> {
     let release = |version: String, platform: &str, path: &str| Release {
         name: "atlas".to_owned(),
         version,
@@ -93,7 +93,7 @@ fn atlas(place: &Place) -> Option<Release> {
 }
 
 /// `/usr/PROJECT/VERSION/InstallArea/PLATFORM`, where the setup script doesn't name it.
-fn in_usr(place: &Place) -> Option<Release> {
+fn in_usr(place: &ProbeContext) -> Option<Release> {
     ["AnalysisBase", "AthAnalysis", "AnalysisTop", "Athena", "AthGeneration", "AthSimulation"].iter().find_map(
         |project| {
             let version = place.root.names(format!("/usr/{project}")).into_iter().next_back()?;
@@ -109,7 +109,7 @@ fn in_usr(place: &Place) -> Option<Release> {
     )
 }
 
-fn key4hep(place: &Place) -> Option<Release> {
+fn key4hep(place: &ProbeContext) -> Option<Release> {
     let stack = variable(place, "KEY4HEP_STACK")?;
     // …/releases/2024-03-10/x86_64-almalinux9-gcc11.3.1-opt/key4hep-stack/…/setup.sh
     let parts: Vec<&str> = stack.split('/').collect();
@@ -118,7 +118,7 @@ fn key4hep(place: &Place) -> Option<Release> {
     Some(Release { name: "key4hep".to_owned(), version: part(1), platform: part(2), path: stack.to_owned() })
 }
 
-fn spack(place: &Place) -> Option<Release> {
+fn spack(place: &ProbeContext) -> Option<Release> {
     let (root, env) = (variable(place, "SPACK_ROOT"), variable(place, "SPACK_ENV"));
     let path = root.or(env)?;
     let version = root.and_then(|root| {
@@ -144,7 +144,7 @@ mod tests {
 
     fn of(dir: &std::path::Path, env: &[(&str, &str)]) -> Vec<(String, String, String, String)> {
         let env: BTreeMap<String, String> = env.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
-        let place = Place { root: Arc::new(Root::new(dir)), live: false, env, path: Vec::new() };
+        let place = ProbeContext { root: Arc::new(Root::new(dir)), live: false, env, path: Vec::new() };
         releases(&place).into_iter().map(|r| (r.name, r.version, r.platform, r.path)).collect()
     }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-use super::super::Place;
+use super::super::ProbeContext;
 use super::super::bounded;
 
 /// Time an interpreter is given: a hundred times what it takes, since a busy machine or a cold CVMFS stretches it.
@@ -81,7 +81,7 @@ pub(super) enum AskError {
 }
 
 /// Starts an interpreter in a process group of its own and reads its answer; the group is killed in any case.
-pub(super) fn ask(place: &Place, executable: &str, limit: Duration) -> Result<Answer, AskError> {
+pub(super) fn ask(place: &ProbeContext, executable: &str, limit: Duration) -> Result<Answer, AskError> {
     let mut child = Command::new(executable)
         .args(["-B", "-c", SCRIPT])
         .env_clear()
@@ -183,8 +183,8 @@ mod tests {
     use super::super::super::root::Root;
     use super::*;
 
-    fn place() -> Place {
-        Place { root: Arc::new(Root::new(Path::new("/"))), live: true, env: BTreeMap::new(), path: Vec::new() }
+    fn place() -> ProbeContext {
+        ProbeContext { root: Arc::new(Root::new(Path::new("/"))), live: true, env: BTreeMap::new(), path: Vec::new() }
     }
 
     fn script(dir: &Path, text: &str) -> String {

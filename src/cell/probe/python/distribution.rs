@@ -56,7 +56,7 @@ impl Search<'_> {
         if directory.ends_with(".egg") {
             let egg =
                 Path::new(directory).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let place = Place { directory, format: DistributionFormat::EggInfo, name: &egg };
+            let place = MetadataLocation { directory, format: DistributionFormat::EggInfo, name: &egg };
             out.extend(self.metadata(&place, &format!("{directory}/EGG-INFO"), "PKG-INFO", entries));
         }
         out
@@ -87,10 +87,10 @@ impl Search<'_> {
         }
         let path = format!("{directory}/{name}");
         if name.ends_with(".dist-info") {
-            let place = Place { directory, format: DistributionFormat::DistInfo, name };
+            let place = MetadataLocation { directory, format: DistributionFormat::DistInfo, name };
             self.metadata(&place, &path, "METADATA", entries)
         } else if name.ends_with(".egg-info") {
-            let place = Place { directory, format: DistributionFormat::EggInfo, name };
+            let place = MetadataLocation { directory, format: DistributionFormat::EggInfo, name };
             if entry.kind == Kind::Directory || self.root.is_dir(&path) {
                 self.metadata(&place, &path, "PKG-INFO", entries)
             } else {
@@ -105,7 +105,13 @@ impl Search<'_> {
     }
 
     /// A distribution with a directory of metadata. Without a readable one, the directory's name tells name and version.
-    fn metadata(&self, place: &Place<'_>, path: &str, file: &str, entries: &[Entry]) -> Option<Distribution> {
+    fn metadata(
+        &self,
+        place: &MetadataLocation<'_>,
+        path: &str,
+        file: &str,
+        entries: &[Entry],
+    ) -> Option<Distribution> {
         let headers = self.root.headers(format!("{path}/{file}")).unwrap_or_default();
         if headers.is_empty() && !self.root.is_dir(path) {
             return None;
@@ -113,7 +119,13 @@ impl Search<'_> {
         Some(self.distribution(place, &headers, Some(path), entries))
     }
 
-    fn distribution(&self, place: &Place<'_>, headers: &str, path: Option<&str>, entries: &[Entry]) -> Distribution {
+    fn distribution(
+        &self,
+        place: &MetadataLocation<'_>,
+        headers: &str,
+        path: Option<&str>,
+        entries: &[Entry],
+    ) -> Distribution {
         let (mut name, mut version, mut requires) = (String::new(), String::new(), Vec::new());
         for field in fields(headers) {
             match field.name {
@@ -172,7 +184,7 @@ impl Search<'_> {
             .into_iter()
             .find(|entry| entry.strip_suffix(".egg-info").is_some_and(|entry| normalize(entry) == wanted));
         let info = info.unwrap_or_else(|| name.replace(".egg-link", ".egg-info"));
-        let place = Place { directory: &project, format: DistributionFormat::EggLink, name: &info };
+        let place = MetadataLocation { directory: &project, format: DistributionFormat::EggLink, name: &info };
         let path = format!("{project}/{info}");
         let headers = self.root.headers(format!("{path}/PKG-INFO")).unwrap_or_default();
         let mut found = self.distribution(&place, &headers, Some(&path), &[]);
@@ -185,14 +197,14 @@ impl Search<'_> {
 }
 
 /// Where metadata was found.
-struct Place<'a> {
+struct MetadataLocation<'a> {
     directory: &'a str,
     format: DistributionFormat,
     name: &'a str,
 }
 
 /// Debian's packages leave no `INSTALLER`, but have a directory of their own.
-fn installer_of(place: &Place<'_>) -> &'static str {
+fn installer_of(place: &MetadataLocation<'_>) -> &'static str {
     if place.directory.starts_with("/usr/lib/python3") && place.directory.ends_with("/dist-packages") {
         "debian"
     } else {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::super::Place;
+use super::super::ProbeContext;
 use super::super::elf::is_elf;
 use super::super::root::Root;
 use super::layout;
@@ -20,14 +20,14 @@ pub(super) struct Candidate {
     pub(super) real: String,
     /// Commands that start it.
     pub(super) commands: BTreeSet<String>,
-    /// Place of its directory on `PATH`.
+    /// ProbeContext of its directory on `PATH`.
     pub(super) on_path: Option<usize>,
     /// Whether it is a program; else a script that may start one.
     pub(super) program: bool,
 }
 
 /// Every interpreter once: by the virtual environment that it is of, and by the file that it is.
-pub(super) fn candidates(place: &Place, only: Option<&Path>) -> Vec<Candidate> {
+pub(super) fn candidates(place: &ProbeContext, only: Option<&Path>) -> Vec<Candidate> {
     let only = only.map(|only| vec![format!("{}/bin", only.display())]);
     let restricted = only.is_some();
     let path = only.unwrap_or_else(|| place.path.clone());
@@ -89,7 +89,7 @@ fn candidate(
 }
 
 /// Directories that may hold interpreters without being on `PATH`.
-fn directories(place: &Place) -> Vec<String> {
+fn directories(place: &ProbeContext) -> Vec<String> {
     let root = &place.root;
     let mut out: Vec<String> = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/libexec"].map(str::to_owned).to_vec();
     out.extend(root.names("/opt").into_iter().map(|name| format!("/opt/{name}/bin")));
@@ -113,7 +113,7 @@ fn directories(place: &Place) -> Vec<String> {
 }
 
 /// Prefixes in the usual places that have a `conda-meta`.
-pub(super) fn conda_prefixes(place: &Place) -> BTreeSet<String> {
+pub(super) fn conda_prefixes(place: &ProbeContext) -> BTreeSet<String> {
     let root = &place.root;
     let home = place.env.get("HOME").map(String::as_str).filter(|home| home.starts_with('/')).unwrap_or("/root");
     let mut bases: Vec<String> = ["/usr/local", "/srv/conda"].map(str::to_owned).to_vec();

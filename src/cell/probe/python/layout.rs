@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::Place;
+use super::super::ProbeContext;
 use super::super::root::{LARGE, Root};
 use super::super::runtime::passwd;
 use super::super::variable::list;
@@ -69,7 +69,7 @@ pub(super) fn venv_of(root: &Root, prefix: &str) -> Option<Venv> {
 
 impl Layout {
     /// The installation that a candidate belongs to; none for a script, which only a run could follow.
-    pub(super) fn read(place: &Place, candidate: &Candidate) -> Option<Self> {
+    pub(super) fn read(place: &ProbeContext, candidate: &Candidate) -> Option<Self> {
         if !candidate.program {
             return None;
         }
@@ -117,7 +117,7 @@ impl Layout {
     }
 
     /// `sys.path` as the interpreter would build it (`getpath` and `site`), without what `.pth` code would add.
-    pub(super) fn path(&self, place: &Place) -> Paths {
+    pub(super) fn path(&self, place: &ProbeContext) -> Paths {
         let root = &place.root;
         let minor = self.minor.as_deref().unwrap_or_default();
         let base = self.base();
@@ -146,7 +146,7 @@ impl Layout {
     }
 
     /// The user site directory: enabled unless `PYTHONNOUSERSITE` says otherwise.
-    fn user_site(&self, place: &Place) -> Option<String> {
+    fn user_site(&self, place: &ProbeContext) -> Option<String> {
         if place.env.get("PYTHONNOUSERSITE").is_some_and(|value| !value.is_empty()) {
             return None;
         }

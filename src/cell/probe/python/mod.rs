@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Place;
+use super::ProbeContext;
 use crate::model::known::Known;
 use crate::model::python::{Distribution, Python, PythonKind};
 use ask::{Answer, AskError};
@@ -27,7 +27,7 @@ use layout::Layout;
 const ASKING: Duration = Duration::from_secs(20);
 
 /// Every Python, the one that `python3` starts first. With `only`, that environment's alone.
-pub(super) fn pythons(place: &Place, only: Option<&Path>) -> Vec<Python> {
+pub(super) fn pythons(place: &ProbeContext, only: Option<&Path>) -> Vec<Python> {
     let candidates = find::candidates(place, only);
     let answers = read_all(place, &candidates);
     let mut merged: BTreeMap<(String, String), Read> = BTreeMap::new();
@@ -46,7 +46,7 @@ pub(super) fn pythons(place: &Place, only: Option<&Path>) -> Vec<Python> {
 }
 
 /// Reads every candidate, a few at a time: interpreters that start all at once would be too slow to answer in time.
-fn read_all(place: &Place, candidates: &[Candidate]) -> Vec<Option<Read>> {
+fn read_all(place: &ProbeContext, candidates: &[Candidate]) -> Vec<Option<Read>> {
     let workers = thread::available_parallelism().map_or(2, NonZero::get).clamp(2, 8);
     let next = AtomicUsize::new(0);
     let start = Instant::now();
@@ -68,7 +68,7 @@ fn read_all(place: &Place, candidates: &[Candidate]) -> Vec<Option<Read>> {
 }
 
 /// Conda prefixes of the usual places and of the Pythons found.
-pub(super) fn conda_prefixes(place: &Place, pythons: &[Python]) -> BTreeSet<String> {
+pub(super) fn conda_prefixes(place: &ProbeContext, pythons: &[Python]) -> BTreeSet<String> {
     let own = pythons
         .iter()
         .filter(|python| python.kind == PythonKind::Conda)
@@ -114,7 +114,7 @@ impl Read {
 }
 
 /// One candidate, asked where the system runs and read from files otherwise; none when it turns out to be no Python.
-fn read(place: &Place, candidate: &Candidate, left: Duration) -> Option<Read> {
+fn read(place: &ProbeContext, candidate: &Candidate, left: Duration) -> Option<Read> {
     let layout = Layout::read(place, candidate);
     let ask = || match left {
         Duration::ZERO => Err(AskError::TooMany),
@@ -138,7 +138,7 @@ fn read(place: &Place, candidate: &Candidate, left: Duration) -> Option<Read> {
     Some(Read { python, on_path: candidate.on_path })
 }
 
-fn from_answer(place: &Place, candidate: &Candidate, answer: Answer, layout: Option<&Layout>) -> Python {
+fn from_answer(place: &ProbeContext, candidate: &Candidate, answer: Answer, layout: Option<&Layout>) -> Python {
     let root = &place.root;
     let executable =
         root.resolve(Path::new(&answer.executable)).map_or(answer.executable, |path| path.display().to_string());
@@ -161,7 +161,7 @@ fn from_answer(place: &Place, candidate: &Candidate, answer: Answer, layout: Opt
     }
 }
 
-fn from_layout(place: &Place, candidate: &Candidate, layout: Layout) -> Python {
+fn from_layout(place: &ProbeContext, candidate: &Candidate, layout: Layout) -> Python {
     const NO_LIBRARY: &str = "its library can't be found";
     let paths = layout.path(place);
     let version = layout.version(&place.root);
@@ -186,7 +186,7 @@ fn from_layout(place: &Place, candidate: &Candidate, layout: Layout) -> Python {
     }
 }
 
-fn kind(place: &Place, prefix: &str, venv: bool) -> PythonKind {
+fn kind(place: &ProbeContext, prefix: &str, venv: bool) -> PythonKind {
     const RELEASES: [&str; 4] = ["/cvmfs/", "/opt/lcg/", "/opt/cms/", "/usr/AnalysisBase"];
     if venv {
         PythonKind::Venv

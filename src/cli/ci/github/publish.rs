@@ -12,7 +12,7 @@ use crate::model::scan::Scan;
 use crate::model::verdict::{Verdict, verdict};
 use crate::report::{self as format, Format, scan};
 use crate::ui::github::{Quoted, Step};
-use crate::ui::{Look, file};
+use crate::ui::{TerminalStyle, file};
 
 /// Reports of a document, with the outputs that name them; those that this run did not write are left out.
 const REPORTS: [(&str, &str); 4] =
@@ -28,7 +28,7 @@ const AUDIT: [(&str, &str, Format); 3] = [
 pub(super) struct Publisher<'a> {
     pub(super) inputs: &'a Inputs,
     pub(super) step: &'a Step,
-    pub(super) look: &'a Look,
+    pub(super) look: &'a TerminalStyle,
 }
 
 impl Publisher<'_> {
@@ -132,7 +132,7 @@ fn status(document: &Document) -> &'static str {
     match verdict(document) {
         _ if FailOn::Error.check(document) == exit::INTERRUPTED => "interrupted",
         Verdict::Analysis => "failed",
-        Verdict::Place => "error",
+        Verdict::Infrastructure => "error",
         Verdict::Nothing => "nothing",
         Verdict::Good if flaky => "warning",
         Verdict::Good => "passed",

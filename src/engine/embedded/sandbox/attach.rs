@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use nix::mount::{MsFlags, mount};
 use rustix::fs::{FileType, Mode, OFlags, StatVfsMountFlags};
 
-use crate::sys::rooted::{Found, Root};
+use crate::sys::rooted::{Found, Rooted};
 
 /// The path by which the kernel finds what a descriptor stands for.
 pub(super) fn path_of(fd: &impl AsFd) -> PathBuf {
@@ -22,13 +22,13 @@ pub(super) fn source(path: &Path) -> io::Result<OwnedFd> {
 }
 
 /// Mounts a new file system at a directory, which is made if missing.
-pub(super) fn file_system(root: &Root, at: &Path, kind: &str, flags: MsFlags, options: &str) -> io::Result<()> {
+pub(super) fn file_system(root: &Rooted, at: &Path, kind: &str, flags: MsFlags, options: &str) -> io::Result<()> {
     let target = root.directory(at)?;
     Ok(mount(Some(kind), &path_of(&target.fd), Some(kind), flags, Some(options))?)
 }
 
 /// Shows a directory or a file of this machine at a place, which is made if missing, with at least these flags.
-pub(super) fn bind(root: &Root, from: &impl AsFd, at: &Path, flags: MsFlags) -> io::Result<()> {
+pub(super) fn bind(root: &Rooted, from: &impl AsFd, at: &Path, flags: MsFlags) -> io::Result<()> {
     let is_dir = FileType::from_raw_mode(rustix::fs::fstat(from)?.st_mode) == FileType::Directory;
     let target = if is_dir { root.directory(at)? } else { root.place_for_file(at)? };
     let bind = MsFlags::MS_BIND | MsFlags::MS_REC;

@@ -16,27 +16,27 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{sethostname, setsid};
 
 use super::super::overlay::overlay;
-use super::super::protocol::{Line, Order};
+use super::super::protocol::{SandboxReport, SandboxRequest};
 use super::{Failed, Step, at, rights, root, say};
 use crate::cell::network::loopback_up;
 use crate::engine::job::part;
 use crate::model::cell::End;
 
-pub(super) fn run(order: &Order) -> Step<()> {
+pub(super) fn run(order: &SandboxRequest) -> Step<()> {
     own_mounts()?;
     umask(Mode::from_bits_truncate(0o022));
     sethostname("carnet").map_err(at("naming the machine"))?;
     if !order.network
         && let Err(e) = loopback_up()
     {
-        say(&Line::not_enforced(part::NETWORK, format!("there is no loopback interface: {e}")));
+        say(&SandboxReport::not_enforced(part::NETWORK, format!("there is no loopback interface: {e}")));
     }
     root::build(order)?;
     std::env::set_current_dir(&order.workdir).map_err(at(&format!("entering `{}`", order.workdir)))?;
     rights::give_up(order).map_err(at("giving up rights"))?;
     setsid().map_err(at("making a session"))?;
     die_with_outer()?;
-    say(&Line::Ended(follow(order)));
+    say(&SandboxReport::Ended(follow(order)));
     Ok(())
 }
 
@@ -61,7 +61,7 @@ fn die_with_outer() -> Step<()> {
     Ok(())
 }
 
-fn follow(order: &Order) -> End {
+fn follow(order: &SandboxRequest) -> End {
     let Some((program, arguments)) = order.argv.split_first() else {
         return End::NotStarted { reason: "no program is named".to_owned() };
     };
@@ -103,6 +103,6 @@ pub(super) fn trial() -> Step<()> {
     let (upper, work, root) = (dir.join("upper"), dir.join("work"), dir.join("root"));
     let as_user = !nix::unistd::getuid().is_root() || rights::in_user_namespace();
     let overlay = overlay(&[dir.join("lower")], &upper, &work, &root, as_user).is_ok();
-    say(&Line::Works { overlay });
+    say(&SandboxReport::Works { overlay });
     Ok(())
 }

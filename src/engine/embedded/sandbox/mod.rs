@@ -11,7 +11,7 @@ mod system;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use super::protocol::{Line, Order};
+use super::protocol::{SandboxReport, SandboxRequest};
 pub(super) use rights::may_mount;
 
 /// First argument of a process of a run; no command of people has this name.
@@ -51,21 +51,21 @@ pub fn run_if_asked() -> Option<ExitCode> {
     Some(match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failed { doing, reason }) => {
-            say(&Line::Failed { doing, reason });
+            say(&SandboxReport::Failed { doing, reason });
             ExitCode::FAILURE
         }
     })
 }
 
 /// The order is one line of standard input, which stays open afterwards.
-fn read_order() -> Step<Order> {
+fn read_order() -> Step<SandboxRequest> {
     let mut line = String::new();
     io::stdin().read_line(&mut line).map_err(at("reading the order"))?;
     serde_json::from_str(&line).map_err(at("reading the order"))
 }
 
 /// Adds a line to the account, which is standard output.
-fn say(line: &Line) {
+fn say(line: &SandboxReport) {
     let mut text = serde_json::to_vec(line).unwrap_or_default();
     text.push(b'\n');
     // Nobody listens any more: then nobody needs to know.

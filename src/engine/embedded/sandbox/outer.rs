@@ -10,7 +10,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getgid, getppid, getuid};
 
 use super::super::control;
-use super::super::protocol::{Line, Order};
+use super::super::protocol::{SandboxReport, SandboxRequest};
 use super::{INNER, INNER_TRIAL, Step, WORD, at, descriptor, rights, say};
 use crate::model::contract::Ids;
 use crate::sys::remove::remove_tree;
@@ -23,11 +23,14 @@ pub(super) fn own_descriptors() -> Step<()> {
     descriptor::keep().map_err(at("keeping what the caller has open to itself"))
 }
 
-pub(super) fn run(order: &Order) -> Step<()> {
+pub(super) fn run(order: &SandboxRequest) -> Step<()> {
     let engine = getppid();
     for group in &order.groups {
         if let Err(e) = control::join(&group.dir) {
-            group.parts.iter().for_each(|part| say(&Line::not_enforced(part, format!("joining its group: {e}"))));
+            group
+                .parts
+                .iter()
+                .for_each(|part| say(&SandboxReport::not_enforced(part, format!("joining its group: {e}"))));
         }
     }
     enter(order.caller.map(|caller| (order.user, caller)), order.network)?;

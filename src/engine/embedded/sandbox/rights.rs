@@ -5,7 +5,7 @@ use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::unistd::{Gid, Uid, setgid, setgroups, setuid};
 
-use super::super::protocol::Order;
+use super::super::protocol::SandboxRequest;
 
 /// What root keeps in a container of Docker by default (moby, `oci/caps/defaults.go`).
 const KEPT: [Capability; 14] = [
@@ -55,7 +55,7 @@ pub(super) enum RightsError {
 }
 
 /// Becomes the user of the order, with no more rights than root has in a container of Docker.
-pub(super) fn give_up(order: &Order) -> Result<(), RightsError> {
+pub(super) fn give_up(order: &SandboxRequest) -> Result<(), RightsError> {
     prctl::set_no_new_privs()?;
     let kept: CapsHashSet = KEPT.into_iter().collect();
     for cap in caps::read(None, CapSet::Bounding)?.difference(&kept) {

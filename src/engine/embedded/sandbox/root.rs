@@ -10,21 +10,21 @@ use nix::unistd::{fchdir, pivot_root};
 use rustix::fs::{AtFlags, Gid, Mode, Uid};
 
 use super::super::overlay::overlay;
-use super::super::protocol::{Line, Order};
+use super::super::protocol::{SandboxReport, SandboxRequest};
 use super::super::run_dir::name;
 use super::attach::{bind, file_system, path_of, set_flags, source};
 use super::{Failed, Step, at, say, system};
 use crate::engine::job::part;
 use crate::engine::{BOX, INPUT};
 use crate::model::contract::Ids;
-use crate::sys::rooted::{Found, Root};
+use crate::sys::rooted::{Found, Rooted};
 
 const QUIET: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV);
 
 /// Puts everything together and makes it `/`.
-pub(super) fn build(order: &Order) -> Step<()> {
+pub(super) fn build(order: &SandboxRequest) -> Step<()> {
     base(order)?;
-    let root = Root::open(&order.dir.join(name::ROOT)).map_err(at("opening the root"))?;
+    let root = Rooted::open(&order.dir.join(name::ROOT)).map_err(at("opening the root"))?;
     system::proc(&root)?;
     system::sys(&root);
     system::dev(&root)?;
@@ -45,7 +45,7 @@ pub(super) fn build(order: &Order) -> Step<()> {
 }
 
 /// Mounts the trees of the image: as an overlay on the disk, in memory, or as they are.
-fn base(order: &Order) -> Step<()> {
+fn base(order: &SandboxRequest) -> Step<()> {
     let target = order.dir.join(name::ROOT);
     let as_user = order.caller.is_some();
     let (upper, work) = (order.dir.join(name::UPPER), order.dir.join(name::WORK));
@@ -55,7 +55,7 @@ fn base(order: &Order) -> Step<()> {
     }
     let Err(reason) = overlay(&order.trees, &upper, &work, &target, as_user) else { return Ok(()) };
     if in_memory(order, &target).is_ok() {
-        say(&Line::Fleeting { reason: reason.to_string() });
+        say(&SandboxReport::Fleeting { reason: reason.to_string() });
         return Ok(());
     }
     let [tree] = order.trees.as_slice() else {
@@ -66,13 +66,13 @@ fn base(order: &Order) -> Step<()> {
     };
     bound(tree, &target).map_err(at("binding the image's tree"))?;
     if !order.read_only {
-        say(&Line::not_enforced(part::ROOT, format!("it is read-only, since overlays are refused: {reason}")));
+        say(&SandboxReport::not_enforced(part::ROOT, format!("it is read-only, since overlays are refused: {reason}")));
     }
-    say(&Line::Fleeting { reason: format!("overlays are refused: {reason}") });
+    say(&SandboxReport::Fleeting { reason: format!("overlays are refused: {reason}") });
     Ok(())
 }
 
-fn in_memory(order: &Order, target: &Path) -> io::Result<()> {
+fn in_memory(order: &SandboxRequest, target: &Path) -> io::Result<()> {
     let memory = order.dir.join(name::MEMORY);
     mount(Some("tmpfs"), &memory, Some("tmpfs"), QUIET, None::<&str>)?;
     let (upper, work) = (memory.join(name::UPPER), memory.join(name::WORK));
@@ -88,7 +88,7 @@ fn in_memory(order: &Order, target: &Path) -> io::Result<()> {
 /// A new root in memory, in which every directory of the tree's is shown read-only.
 fn bound(tree: &Path, target: &Path) -> io::Result<()> {
     mount(Some("tmpfs"), target, Some("tmpfs"), QUIET, Some("mode=755"))?;
-    let root = Root::open(target)?;
+    let root = Rooted::open(target)?;
     for entry in fs::read_dir(tree)? {
         let entry = entry?;
         let at = Path::new("/").join(entry.file_name());
@@ -110,7 +110,7 @@ fn like(model: &Path, dir: &Path, owner: bool) -> io::Result<()> {
     Ok(rustix::fs::chmod(dir, Mode::from_raw_mode(stat.st_mode & 0o7777))?)
 }
 
-fn tmp(root: &Root, order: &Order) -> Step<()> {
+fn tmp(root: &Rooted, order: &SandboxRequest) -> Step<()> {
     let flags = if order.tmp.noexec { QUIET | MsFlags::MS_NOEXEC } else { QUIET };
     let result = match order.tmp.size {
         Some(size) => file_system(root, Path::new("/tmp"), "tmpfs", flags, &format!("mode=1777,size={size}")),
@@ -119,7 +119,7 @@ fn tmp(root: &Root, order: &Order) -> Step<()> {
     result.map_err(at("preparing /tmp"))
 }
 
-fn writable_directory(root: &Root, order: &Order) -> Step<()> {
+fn writable_directory(root: &Rooted, order: &SandboxRequest) -> Step<()> {
     let doing = "preparing the writable directory";
     let own = order.dir.join(name::BOX);
     if order.boxes.is_empty() {
@@ -131,18 +131,18 @@ fn writable_directory(root: &Root, order: &Order) -> Step<()> {
     overlay(&order.boxes, &own, &work, &target, order.caller.is_some()).map_err(at(doing))
 }
 
-fn home(root: &Root, order: &Order) -> Step<()> {
+fn home(root: &Rooted, order: &SandboxRequest) -> Step<()> {
     let Some(home) = &order.home else { return Ok(()) };
     let (path, doing) = (Path::new(home), format!("making the home `{home}`"));
     let made = match make(root, path, order.user) {
         Ok(made) => made,
         Err(e) => {
-            say(&Line::not_enforced(part::HOME, format!("`{home}` can't be made: {e}")));
+            say(&SandboxReport::not_enforced(part::HOME, format!("`{home}` can't be made: {e}")));
             return Ok(());
         }
     };
     if made {
-        say(&Line::MadeHome);
+        say(&SandboxReport::MadeHome);
     }
     if order.read_only && (made || order.home_kept) {
         // A mount of its own stays writable when the root no longer is.
@@ -152,13 +152,13 @@ fn home(root: &Root, order: &Order) -> Step<()> {
     Ok(())
 }
 
-fn workdir(root: &Root, order: &Order) -> Step<()> {
+fn workdir(root: &Rooted, order: &SandboxRequest) -> Step<()> {
     let doing = format!("making the working directory `{}`", order.workdir);
     make(root, Path::new(&order.workdir), order.user).map(drop).map_err(at(&doing))
 }
 
 /// Makes a directory for the user, if it is missing.
-fn make(root: &Root, path: &Path, user: Ids) -> io::Result<bool> {
+fn make(root: &Rooted, path: &Path, user: Ids) -> io::Result<bool> {
     let Found { fd, made, .. } = root.directory(path)?;
     if made {
         let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
@@ -168,14 +168,14 @@ fn make(root: &Root, path: &Path, user: Ids) -> io::Result<bool> {
 }
 
 /// Makes the new root `/` and lets go of the old one.
-fn enter(root: &Root, read_only: bool) -> Step<()> {
+fn enter(root: &Rooted, read_only: bool) -> Step<()> {
     let doing = "entering the root";
     fchdir(root.fd()).map_err(at(doing))?;
     pivot_root(".", ".").map_err(at(doing))?;
     umount2(".", MntFlags::MNT_DETACH).map_err(at(doing))?;
     std::env::set_current_dir("/").map_err(at(doing))?;
     if read_only {
-        let root = Root::open(Path::new("/")).map_err(at(doing))?;
+        let root = Rooted::open(Path::new("/")).map_err(at(doing))?;
         let top = root.find(Path::new("/")).map_err(at(doing))?;
         set_flags(&top.fd, MsFlags::MS_RDONLY).map_err(at("making the root read-only"))?;
     }

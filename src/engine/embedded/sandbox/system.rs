@@ -5,12 +5,12 @@ use std::path::Path;
 
 use nix::mount::MsFlags;
 
-use super::super::protocol::{Line, Order};
+use super::super::protocol::{SandboxReport, SandboxRequest};
 use super::super::run_dir::name;
 use super::attach::{bind, file_system, restrict, source};
 use super::{Step, at, say};
 use crate::engine::job::part;
-use crate::sys::rooted::Root;
+use crate::sys::rooted::Rooted;
 
 const CLOSED: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV).union(MsFlags::MS_NOEXEC);
 
@@ -19,7 +19,7 @@ const PROC_READ_ONLY: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
 const PROC_HIDDEN_FILES: [&str; 6] = ["kcore", "keys", "latency_stats", "timer_list", "timer_stats", "sched_debug"];
 const PROC_HIDDEN_DIRS: [&str; 3] = ["acpi", "scsi", "asound"];
 
-pub(super) fn proc(root: &Root) -> Step<()> {
+pub(super) fn proc(root: &Rooted) -> Step<()> {
     let doing = "mounting /proc";
     let at_proc = Path::new("/proc");
     if let Err(fresh) = file_system(root, at_proc, "proc", CLOSED, "") {
@@ -56,7 +56,7 @@ pub(super) fn proc(root: &Root) -> Step<()> {
 }
 
 /// A view of the devices; without one, programs see an empty directory.
-pub(super) fn sys(root: &Root) {
+pub(super) fn sys(root: &Rooted) {
     let (at_sys, flags) = (Path::new("/sys"), CLOSED | MsFlags::MS_RDONLY);
     if file_system(root, at_sys, "sysfs", flags, "").is_ok() {
         return;
@@ -78,7 +78,7 @@ const LINKS: [(&str, &str); 5] = [
     ("ptmx", "pts/ptmx"),
 ];
 
-pub(super) fn dev(root: &Root) -> Step<()> {
+pub(super) fn dev(root: &Rooted) -> Step<()> {
     let doing = "preparing /dev";
     let at_dev = Path::new("/dev");
     // Closed to devices too: those shown have mounts of their own, and one that a program makes here must not work.
@@ -105,7 +105,7 @@ pub(super) fn dev(root: &Root) -> Step<()> {
 }
 
 /// `/etc/hosts`, and with a network the machine's own, and `/etc/resolv.conf`.
-pub(super) fn network_files(root: &Root, order: &Order) {
+pub(super) fn network_files(root: &Rooted, order: &SandboxRequest) {
     let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
     let show = |from: &Path, at: &str| source(from).and_then(|file| bind(root, &file, Path::new(at), flags));
     if !order.network {
@@ -117,7 +117,7 @@ pub(super) fn network_files(root: &Root, order: &Order) {
         if Path::new(file).exists()
             && let Err(e) = show(Path::new(file), file)
         {
-            say(&Line::not_enforced(part::NETWORK, format!("`{file}` can't be shown: {e}")));
+            say(&SandboxReport::not_enforced(part::NETWORK, format!("`{file}` can't be shown: {e}")));
         }
     }
 }

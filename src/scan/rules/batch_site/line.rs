@@ -1,6 +1,6 @@
 //! Lines of job descriptions that a program puts together one by one.
 
-use super::super::Report;
+use super::super::Diagnostic;
 use super::super::context::FileInput;
 use super::{CONDOR, KNOWN, PROFILE, bare, is_open, shown};
 use crate::model::finding::Severity;
@@ -16,12 +16,12 @@ const OF_LLR: &[&str] = &["t3queue", "wntag"];
 const LONGEST: usize = 400;
 
 /// `f.write('+JobFlavour = "workday"' + end)`: what no template of a whole description shows.
-pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     if !matches!(input.language, Language::Python | Language::Notebook) {
         return;
     }
     for span in input.view.spans.iter().filter(|span| span.kind == Kind::Text && span.is_active()) {
-        let is_told = |report: &Report| {
+        let is_told = |report: &Diagnostic| {
             report.range.as_ref().is_some_and(|range| range.start < span.range.end && span.range.start < range.end)
         };
         if span.range.len() <= LONGEST
@@ -32,7 +32,7 @@ pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     }
 }
 
-fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
+fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
     let text = input.view.text.get(span.range.clone())?;
     let (key, value) = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\\').split_once('=')?;
     let key = key.trim();
@@ -53,7 +53,7 @@ fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
         (known.severity, known.what)
     };
     let message = format!("`{key} = {}` names {what}", shown(value));
-    Some(Report::at(&span.range, message).severity(severity).help(PROFILE).group(key))
+    Some(Diagnostic::at(&span.range, message).severity(severity).help(PROFILE).group(key))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::super::Report;
+use super::super::Diagnostic;
 use super::super::context::FileInput;
 use super::super::path::usage;
 use super::{PROFILE, bare, is_open, shown};
@@ -73,7 +73,7 @@ const NEAR: usize = 1000;
 const NEIGHBOURS: usize = 24;
 
 /// Reports what `reports` doesn't hold yet.
-pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let facts = &input.view.facts;
     let before = reports.len();
     for call in &facts.calls {
@@ -166,7 +166,7 @@ fn names_one(value: &str) -> bool {
 }
 
 /// `SlurmProvider(partition="long")`.
-fn of_provider(call: &Call, reports: &mut Vec<Report>) {
+fn of_provider(call: &Call, reports: &mut Vec<Diagnostic>) {
     let class = call.name.rsplit('.').next().unwrap_or_default();
     if !PROVIDERS.contains(&class) {
         return;
@@ -180,7 +180,7 @@ fn of_provider(call: &Call, reports: &mut Vec<Report>) {
 }
 
 /// `- slurm_partition=long`: a resource of a profile of Snakemake.
-fn of_item(input: &FileInput<'_>, span: &Span, reports: &mut Vec<Report>) {
+fn of_item(input: &FileInput<'_>, span: &Span, reports: &mut Vec<Diagnostic>) {
     let Some((key, value)) = input.view.text.get(span.range.clone()).and_then(|text| text.split_once('=')) else {
         return;
     };
@@ -190,7 +190,7 @@ fn of_item(input: &FileInput<'_>, span: &Span, reports: &mut Vec<Report>) {
 }
 
 /// A default of an option: `add_argument("--partition", default="long")`, `config.get(section, "slurm_partition", "long")`.
-fn of_default(call: &Call, reports: &mut Vec<Report>) {
+fn of_default(call: &Call, reports: &mut Vec<Diagnostic>) {
     let last = call.name.rsplit('.').next().unwrap_or_default();
     let mut literals = call.arguments.iter().map(Option::as_ref);
     let value = match last {
@@ -215,7 +215,7 @@ fn of_default(call: &Call, reports: &mut Vec<Report>) {
 }
 
 /// `slurm_partition = luigi.Parameter(default="long")`.
-fn of_parameter(call: &Call, text: &str, reports: &mut Vec<Report>) {
+fn of_parameter(call: &Call, text: &str, reports: &mut Vec<Diagnostic>) {
     let last = call.name.rsplit('.').next().unwrap_or_default();
     if !last.ends_with("Parameter") {
         return;
@@ -234,8 +234,8 @@ fn is_flavour(value: &str) -> bool {
     FLAVOURS.contains(&value.trim_matches(['"', '\'']))
 }
 
-fn push(reports: &mut Vec<Report>, value: &Word, range: &Range<usize>, key: &str, severity: Option<Severity>) {
-    let is_there = |report: &Report| {
+fn push(reports: &mut Vec<Diagnostic>, value: &Word, range: &Range<usize>, key: &str, severity: Option<Severity>) {
+    let is_there = |report: &Diagnostic| {
         report.range.as_ref().is_some_and(|range| range.start <= value.range.start && value.range.end <= range.end)
     };
     if reports.iter().any(is_there) {
@@ -247,7 +247,7 @@ fn push(reports: &mut Vec<Report>, value: &Word, range: &Range<usize>, key: &str
         None => ("what one batch system alone has", Severity::Error),
     };
     let message = format!("`{key} = {}` names {what}", shown(&value.text));
-    reports.push(Report::at(range, message).severity(severity).help(PROFILE).group(value.text.clone()));
+    reports.push(Diagnostic::at(range, message).severity(severity).help(PROFILE).group(value.text.clone()));
 }
 
 #[cfg(test)]

@@ -1,17 +1,17 @@
 //! Batch systems by the names that REANA, law and CRAB give them.
 
-use super::super::Report;
+use super::super::Diagnostic;
 use super::super::context::FileInput;
 use super::{PROFILE, bare, is_open, shown};
 use crate::model::finding::Severity;
 use crate::source::lang::fact::{Dialect, Setting};
 use crate::source::lang::span::Span;
 
-pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let settings = input.view.facts.settings.iter();
     reports.extend(settings.filter(|setting| !is_open(&setting.value.text, "")).filter_map(of_setting));
     for span in input.view.spans.iter().filter(|span| span.is_active()) {
-        let is_told = |report: &Report| {
+        let is_told = |report: &Diagnostic| {
             report.range.as_ref().is_some_and(|range| range.start <= span.range.start && span.range.end <= range.end)
         };
         if let Some(report) = of_span(input, span).filter(|_| !reports.iter().any(is_told)) {
@@ -20,7 +20,7 @@ pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
     }
 }
 
-fn of_setting(setting: &Setting) -> Option<Report> {
+fn of_setting(setting: &Setting) -> Option<Diagnostic> {
     if !matches!(setting.dialect, Dialect::Config | Dialect::Program) {
         return None;
     }
@@ -41,11 +41,11 @@ fn of_setting(setting: &Setting) -> Option<Report> {
         _ => return None,
     };
     let message = format!("`{} = {}` names {what}", setting.key, shown(&setting.value.text));
-    Some(Report::at(&setting.range, message).severity(severity).help(PROFILE).group(setting.key.clone()))
+    Some(Diagnostic::at(&setting.range, message).severity(severity).help(PROFILE).group(setting.key.clone()))
 }
 
 /// `config.Site.storageSite = "T2_DE_DESY"`: output goes where the author may write. Jobs of HTCondor are sent by `sites`.
-fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
+fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
     let name = span.name.as_deref()?.rsplit('.').next()?;
     let is_named = matches!(name, "storageSite" | "whitelist" | "storage_element" | "sites" | "desired_sites");
     let text = input.view.text.get(span.range.clone())?;
@@ -55,7 +55,7 @@ fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
     };
     (is_named && text.split(',').all(is_site)).then(|| {
         let message = format!("`{name} = {}` sends jobs or their output to one site of the grid", shown(text));
-        Report::at(&span.range, message).severity(Severity::Warning).help(PROFILE).group(name)
+        Diagnostic::at(&span.range, message).severity(Severity::Warning).help(PROFILE).group(name)
     })
 }
 

@@ -89,7 +89,7 @@ mod tests {
     use crate::facility::Catalogue;
     use crate::model::inventory::Inventory;
     use crate::scan::rules::Check;
-    use crate::scan::rules::context::{FileInput, World};
+    use crate::scan::rules::context::{FileInput, RuleContext};
     use crate::source::lang;
     use crate::source::lang::language::Language;
     use crate::source::manifest::image::digest::Digests;
@@ -103,7 +103,7 @@ mod tests {
         let lock = format!("a/b:1@{DIGEST}\n");
         let read = |_: &str| Some(lock.clone().into_bytes());
         let targets = catalogue.facilities.iter().collect();
-        let mut world = World::new(catalogue, targets, BTreeSet::new(), Inventory::default());
+        let mut world = RuleContext::new(catalogue, targets, BTreeSet::new(), Inventory::default());
         world.digests = Digests::of(&Files { paths: vec!["images.lock".to_owned()], read: &read });
         let language = Language::of(path, text.as_bytes());
         let view = lang::read(language, text.as_bytes());

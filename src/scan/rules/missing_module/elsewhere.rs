@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::context::{RepositoryInput, Submodule, World};
+use super::super::context::{RepositoryInput, RuleContext, Submodule};
 use super::super::testing::nothing;
 use super::check;
 use crate::facility::Catalogue;
@@ -18,7 +18,7 @@ fn missing(text: &str) -> Vec<String> {
 /// The same, with names of files that other lines mention.
 fn missing_beside(text: &str, mentions: &[&str]) -> Vec<String> {
     let facts = lang::read(Language::Python, text.as_bytes()).facts;
-    let world = World::new(Catalogue::builtin(), Vec::new(), BTreeSet::new(), Inventory::default());
+    let world = RuleContext::new(Catalogue::builtin(), Vec::new(), BTreeSet::new(), Inventory::default());
     let path = || "run.py".to_owned();
     let (url, branch) = ("https://example.org/tools".to_owned(), None);
     let input = RepositoryInput {

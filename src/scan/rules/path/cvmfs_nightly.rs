@@ -1,7 +1,7 @@
 //! Repositories of CVMFS that change daily.
 
 use super::super::context::FileInput;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::site_path::shown;
 use super::subject::{self, Topic};
@@ -41,7 +41,7 @@ Use a release: `/cvmfs/sft.cern.ch/lcg/views/LCG_106/…`.
 None known.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for subject in subject::of(input, Topic::Nightly) {
         let message = format!("`{}` is replaced by later builds after days", shown(subject.usage.text));
         let severity = subject.usage.lower(Severity::Warning, false);

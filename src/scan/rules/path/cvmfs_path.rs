@@ -1,7 +1,7 @@
 //! Repositories of CVMFS.
 
 use super::super::context::FileInput;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::site_path::shown;
 use super::subject::{self, Subject, Topic};
@@ -43,7 +43,7 @@ CVMFS. Take corrections from a copy of a fixed date.
 Only one facility publishes the list of what it mounts; for the others it is derived from what people use there.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for subject in subject::of(input, Topic::Software) {
         let message = format!("`{}` {}", shown(subject.usage.text), message::existence(input.world, &subject.place));
         let help = match subject.place.prefix {

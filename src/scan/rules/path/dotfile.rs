@@ -1,7 +1,7 @@
 //! Settings of one user's shell.
 
 use super::super::context::FileInput;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::usage::Usage;
 use crate::model::finding::{Confidence, Severity};
@@ -47,7 +47,7 @@ Recipes of images are left alone: there the file is the image's own.
 const FILES: &[&str] =
     &[".bashrc", ".bash_profile", ".bash_aliases", ".profile", ".zshrc", ".zprofile", ".cshrc", ".tcshrc", ".login"];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     if matches!(input.language, Language::Docker | Language::Apptainer) {
         return;
     }
@@ -82,8 +82,8 @@ fn is_dotfile(word: &str) -> bool {
     rest.is_some_and(|rest| FILES.contains(&rest))
 }
 
-fn report(range: &std::ops::Range<usize>, file: &str) -> Report {
+fn report(range: &std::ops::Range<usize>, file: &str) -> Diagnostic {
     let message = format!("`{file}` is every user's own, and missing on many workers");
     let help = "source what is needed itself, for example `eval \"$(conda shell.bash hook)\"`".to_owned();
-    Report { group: file.to_owned(), ..message::report(range, Severity::Warning, message, help) }
+    Diagnostic { group: file.to_owned(), ..message::report(range, Severity::Warning, message, help) }
 }

@@ -1,7 +1,7 @@
 //! Fixed names in directories for temporary files.
 
 use super::super::context::FileInput;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::site_path::shown;
 use super::subject::{self, Subject, Topic};
@@ -44,7 +44,7 @@ Ask for a name: `tempfile.TemporaryDirectory()`, `mktemp -d`; or use `$TMPDIR`.
 Names with a placeholder in them, recipes of images, CI files and configuration files are left alone.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let is_program = matches!(input.language, Language::Python | Language::Notebook | Language::Cpp | Language::Shell);
     if !is_program {
         return;

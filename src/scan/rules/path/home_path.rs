@@ -3,11 +3,11 @@
 use std::cell::LazyCell;
 
 use super::super::context::FileInput;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::site_path::{has_host_test, shown, to_url};
 use super::subject::{self, Subject, Topic, is_person};
-use crate::facility::path::Kind;
+use crate::facility::path::PathKind;
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::matcher::Form;
 
@@ -51,7 +51,7 @@ configuration file or an environment variable such as `HOME`.
 A name that could be that of a shared directory is not taken for a user's.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let is_branch = LazyCell::new(|| has_host_test(input));
     for subject in subject::of(input, Topic::Home) {
         if let Some(mut severity) = severity(&subject) {
@@ -70,23 +70,23 @@ fn severity(subject: &Subject<'_>) -> Option<Severity> {
     let usage = &subject.usage;
     let is_personal = subject.place.owner.is_some_and(is_person);
     if is_personal {
-        return Some(usage.lower(Severity::Error, subject.place.kind != Kind::Shared));
+        return Some(usage.lower(Severity::Error, subject.place.kind != PathKind::Shared));
     }
     // `/home/$USER`: homes are elsewhere at other places; `/home/user/x` is an example.
     let behind = usage.text.trim_end_matches('/').len() > subject.place.prefix.len();
     (usage.is_templated() || behind).then(|| usage.lower(Severity::Warning, false))
 }
 
-fn report(input: &FileInput<'_>, subject: &Subject<'_>, severity: Severity) -> Report {
+fn report(input: &FileInput<'_>, subject: &Subject<'_>, severity: Severity) -> Diagnostic {
     let (place, text) = (&subject.place, subject.usage.text);
     let owner = place.owner.filter(|owner| is_person(owner));
     let whose = owner.map_or_else(|| "a home".to_owned(), |owner| format!("the directory of {owner}"));
     let message = match place.kind {
-        Kind::Home => format!("`{}` is {whose} on one machine", shown(text)),
+        PathKind::Home => format!("`{}` is {whose} on one machine", shown(text)),
         _ => format!("`{}` is {whose}; `{}` {}", shown(text), place.prefix, message::existence(input.world, place)),
     };
     let help = match (place.kind, owner) {
-        (Kind::Home, None) => "use $HOME or the working directory".to_owned(),
+        (PathKind::Home, None) => "use $HOME or the working directory".to_owned(),
         _ => message::help(place, text),
     };
     let mut report = message::report(&subject.range, severity, message, help);
@@ -97,14 +97,14 @@ fn report(input: &FileInput<'_>, subject: &Subject<'_>, severity: Severity) -> R
 }
 
 /// `~jane/x`, and directories below `~` that one site links there.
-fn shell_home(usage: &Usage<'_>, range: &std::ops::Range<usize>) -> Option<Report> {
+fn shell_home(usage: &Usage<'_>, range: &std::ops::Range<usize>) -> Option<Diagnostic> {
     let (name, rest) = usage.text.strip_prefix('~')?.split_once('/')?;
     if !name.is_empty() {
         let message = format!("`~{name}` is the home of {name} on one machine");
         let help = "take the directory from an argument or an environment variable".to_owned();
         let severity = usage.lower(Severity::Error, true);
         return is_person(name)
-            .then(|| Report { group: format!("~{name}"), ..message::report(range, severity, message, help) });
+            .then(|| Diagnostic { group: format!("~{name}"), ..message::report(range, severity, message, help) });
     }
     let first = rest.split('/').next().unwrap_or_default();
     let what = match first {
@@ -115,5 +115,5 @@ fn shell_home(usage: &Usage<'_>, range: &std::ops::Range<usize>) -> Option<Repor
     let message = format!("`~/{first}` is {what}");
     let help = "take the directory from an argument or an environment variable".to_owned();
     let report = message::report(range, usage.lower(Severity::Warning, false), message, help);
-    Some(Report { group: format!("~/{first}"), ..report })
+    Some(Diagnostic { group: format!("~/{first}"), ..report })
 }

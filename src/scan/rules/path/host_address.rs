@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::ops::Range;
 
 use super::super::context::FileInput;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::usage::{Force, Usage};
 use crate::model::finding::{Confidence, Severity};
@@ -49,7 +49,7 @@ Addresses of services on the web are left alone. A number of four parts without 
 version, and is not reported.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let is_listed = matches!(input.language, Language::Data | Language::Requirements | Language::Docker);
     if is_listed || !input.language.is_code() {
         return;
@@ -64,7 +64,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
 }
 
 /// `scp x lxplus:y`: a machine by its name alone, which the settings of one user's ssh or its own domain complete.
-fn of_command(input: &FileInput<'_>, command: &Command) -> Option<Report> {
+fn of_command(input: &FileInput<'_>, command: &Command) -> Option<Diagnostic> {
     let name = command.words.first()?.text.as_str();
     let takes_hosts = matches!(name, "scp" | "rsync" | "sftp" | "ssh");
     let mut words = command.words.iter().skip(1).filter(|_| takes_hosts && command.host != Host::Build);
@@ -85,7 +85,7 @@ fn of_command(input: &FileInput<'_>, command: &Command) -> Option<Report> {
 const SHORTEST_ALIAS: usize = 6;
 
 /// `export http_proxy=http://proxy.example.org:3128`: the way out of one site's network.
-fn of_proxy(setting: &Setting) -> Option<Report> {
+fn of_proxy(setting: &Setting) -> Option<Diagnostic> {
     let is_proxy =
         matches!(setting.key.to_ascii_lowercase().as_str(), "http_proxy" | "https_proxy" | "ftp_proxy" | "all_proxy");
     let value = setting.value.text.trim_matches(['"', '\'']);
@@ -97,10 +97,10 @@ fn of_proxy(setting: &Setting) -> Option<Report> {
     let message = format!("`{}` is the way out of one site's network", address.host);
     let help = "let the site set it, or take it from the environment".to_owned();
     let group = address.host.to_owned();
-    Some(Report { group, ..message::report(&setting.range, Severity::Error, message, help) })
+    Some(Diagnostic { group, ..message::report(&setting.range, Severity::Error, message, help) })
 }
 
-fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
+fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
     let text = input.view.text.get(span.range.clone())?;
     if !text.contains('.') || text.contains([' ', '\n', '\\', '{', '$', '%', '*', '(', ',']) {
         return None;
@@ -151,7 +151,7 @@ fn of_number(
     address: &Address<'_>,
     number: Ipv4Addr,
     span: &Span,
-) -> Option<Report> {
+) -> Option<Diagnostic> {
     let is_nobody = number.is_loopback()
         || number.is_unspecified()
         || number.is_broadcast()
@@ -229,7 +229,12 @@ const SERVICES: &[&str] = &[
     "geddes-registry",
 ];
 
-fn of_name(input: &FileInput<'_>, range: &Range<usize>, usage: &Usage<'_>, address: &Address<'_>) -> Option<Report> {
+fn of_name(
+    input: &FileInput<'_>,
+    range: &Range<usize>,
+    usage: &Usage<'_>,
+    address: &Address<'_>,
+) -> Option<Diagnostic> {
     let catalogue = input.world.catalogue;
     let host = address.host.trim_end_matches('.');
     let first = host.split('.').next()?;
@@ -286,7 +291,7 @@ fn is_like(name: &str, pattern: &str) -> bool {
     }
 }
 
-fn report(range: &Range<usize>, severity: Severity, message: String, group: String) -> Report {
+fn report(range: &Range<usize>, severity: Severity, message: String, group: String) -> Diagnostic {
     let help = "take the address from an argument or an environment variable".to_owned();
-    Report { group, ..message::report(range, severity, message, help) }
+    Diagnostic { group, ..message::report(range, severity, message, help) }
 }

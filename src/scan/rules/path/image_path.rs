@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 
 use super::super::context::FileInput;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::site_path::shown;
 use super::subject::{self, Topic};
@@ -46,7 +46,7 @@ Take the directory from an environment variable that the image sets, or find the
 A program that is only ever started inside one image is reported too: say so with a comment that suppresses it.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     // Only for the few files that have such a path.
     let builds_image = LazyCell::new(|| builds_image(input));
     // What lies beside a recipe is copied into the image.

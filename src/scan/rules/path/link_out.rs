@@ -1,7 +1,7 @@
 //! Links that leave the repository.
 
 use super::super::context::RepositoryInput;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use crate::model::finding::{Confidence, Severity};
 
@@ -37,7 +37,7 @@ Remove the link from the repository and take the directory from a configuration 
 A link to something inside the repository that is missing is not this rule's.
 ";
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
     for (path, target) in &input.links {
         let is_absolute = target.starts_with('/') || target.starts_with('~');
         if !is_absolute && !leaves(path, target) {
@@ -56,7 +56,7 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Report>) {
         let help =
             "remove the link and take the directory from a configuration file or an environment variable".to_owned();
         let reach = place.as_ref().map(|place| message::reach(input.world, place)).unwrap_or_default();
-        reports.push(Report {
+        reports.push(Diagnostic {
             range: None,
             path: Some(path.clone()),
             reach,

@@ -2,18 +2,18 @@
 
 use std::ops::Range;
 
-use super::super::Report;
-use super::super::context::World;
+use super::super::Diagnostic;
+use super::super::context::RuleContext;
 use crate::facility::door::Door;
-use crate::facility::path::{Kind, Place};
+use crate::facility::path::{PathFacts, PathKind};
 use crate::model::finding::{Reach, Severity};
 
 /// Most facilities that a message names.
 const MOST_NAMES: usize = 4;
 
 /// A report of one place of the text.
-pub(super) fn report(range: &Range<usize>, severity: Severity, message: String, help: String) -> Report {
-    Report {
+pub(super) fn report(range: &Range<usize>, severity: Severity, message: String, help: String) -> Diagnostic {
+    Diagnostic {
         range: Some(range.clone()),
         path: None,
         line: 0,
@@ -28,7 +28,7 @@ pub(super) fn report(range: &Range<usize>, severity: Severity, message: String, 
 }
 
 /// The targets at which a place resolves and those at which it doesn't.
-pub(super) fn reach(world: &World<'_>, place: &Place<'_>) -> Reach {
+pub(super) fn reach(world: &RuleContext<'_>, place: &PathFacts<'_>) -> Reach {
     Reach {
         breaks: targets(world, |id| place.breaks.contains(&id)),
         works: targets(world, |id| place.works.contains(&id)),
@@ -36,7 +36,7 @@ pub(super) fn reach(world: &World<'_>, place: &Place<'_>) -> Reach {
 }
 
 /// The targets at which a door of a site is near, and all others.
-pub(super) fn reach_of_door(world: &World<'_>, door: Option<&Door<'_>>) -> Reach {
+pub(super) fn reach_of_door(world: &RuleContext<'_>, door: Option<&Door<'_>>) -> Reach {
     let is_near = |id: &str| door.is_some_and(|door| door.facilities.iter().any(|near| near == id));
     if door.is_none_or(|door| door.facilities.is_empty()) {
         return Reach::default();
@@ -44,15 +44,15 @@ pub(super) fn reach_of_door(world: &World<'_>, door: Option<&Door<'_>>) -> Reach
     Reach { breaks: targets(world, |id| !is_near(id)), works: targets(world, is_near) }
 }
 
-fn targets(world: &World<'_>, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
+fn targets(world: &RuleContext<'_>, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
     world.targets.iter().filter(|facility| is_wanted(&facility.id)).map(|facility| facility.id.clone()).collect()
 }
 
 /// Where a path exists, as the end of a sentence: `exists at mit-submit; not at the 21 others known`.
-pub(super) fn existence(world: &World<'_>, place: &Place<'_>) -> String {
+pub(super) fn existence(world: &RuleContext<'_>, place: &PathFacts<'_>) -> String {
     let reach = reach(world, place);
     let site = if place.site.is_empty() { String::new() } else { format!(" of {}", place.site) };
-    if matches!(place.kind, Kind::Shared) {
+    if matches!(place.kind, PathKind::Shared) {
         let whose = if place.site.is_empty() { String::new() } else { format!(" (known at {})", place.site) };
         return format!("is another directory, or none, at every site{whose}");
     }
@@ -88,7 +88,7 @@ fn facilities(count: usize) -> String {
 }
 
 /// What to write instead of a path, when it is known.
-pub(super) fn instead(place: &Place<'_>, text: &str) -> Option<String> {
+pub(super) fn instead(place: &PathFacts<'_>, text: &str) -> Option<String> {
     let replacement = place.replacement?;
     let rest = text.trim_start_matches('/');
     let rest = rest.strip_prefix(place.prefix.trim_start_matches('/'))?;
@@ -96,7 +96,7 @@ pub(super) fn instead(place: &Place<'_>, text: &str) -> Option<String> {
 }
 
 /// What to do about a path of storage.
-pub(super) fn help(place: &Place<'_>, text: &str) -> String {
+pub(super) fn help(place: &PathFacts<'_>, text: &str) -> String {
     let general = "take it from an argument, a configuration file or an environment variable";
     match instead(place, text) {
         Some(url) if url.contains("://") => format!("read it as `{url}`, or {general}"),

@@ -1,7 +1,7 @@
 //! Files fetched from places that move.
 
 use super::super::context::FileInput;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::site_path::shown;
 use super::usage::Usage;
@@ -47,7 +47,7 @@ URLs in comments, documentation and project metadata are left alone.
 /// Branches that move.
 const BRANCHES: &[&str] = &["master", "main", "HEAD", "develop", "dev", "devel", "trunk"];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for found in input.matches.iter().filter(|found| found.form == Form::Url) {
         let Some(url) = input.view.text.get(found.range.clone()) else { continue };
         let Some(what) = moves(url) else { continue };

@@ -1,7 +1,7 @@
 //! Files of the repository, by an absolute path.
 
 use super::super::context::FileInput;
-use super::super::{Check, Edit, Report, Rule};
+use super::super::{Check, Diagnostic, Edit, Rule};
 use super::message;
 use super::site_path::shown;
 use super::subject::{self, Subject, Topic};
@@ -43,7 +43,7 @@ top of the repository is meant to be started there, the relative path does.
 At least two components must agree, so that a file called `config.json` elsewhere is not taken for the repository's own.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for subject in subject::of(input, Topic::Own) {
         let Some(own) = subject.own else { continue };
         let severity = subject.usage.lower(Severity::Error, true);

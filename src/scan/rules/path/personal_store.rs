@@ -1,7 +1,7 @@
 //! Logical names of data that no catalogue of an experiment has.
 
 use super::super::context::FileInput;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::site_path::shown;
 use super::subject::{self, Subject, Topic, is_person};
@@ -62,13 +62,13 @@ pub(super) fn is_registered(lfn: &str) -> bool {
     parts.next() == Some("store") && parts.next().is_some_and(|area| areas.contains(&area))
 }
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for subject in subject::of(input, Topic::Store) {
         reports.extend(report(&subject));
     }
 }
 
-fn report(subject: &Subject<'_>) -> Option<Report> {
+fn report(subject: &Subject<'_>) -> Option<Diagnostic> {
     if subject.place.prefix != "/store" {
         return subject.place.owner.map(|owner| of_catalogue(subject, owner));
     }
@@ -89,10 +89,10 @@ fn report(subject: &Subject<'_>) -> Option<Report> {
 }
 
 /// A home in the catalogue of a grid: `/alice/cern.ch/user/j/jane`.
-fn of_catalogue(subject: &Subject<'_>, owner: &str) -> Report {
+fn of_catalogue(subject: &Subject<'_>, owner: &str) -> Diagnostic {
     let (text, site) = (shown(subject.usage.text), subject.place.site);
     let message = format!("`{text}` is the directory of {owner} in {site}: nobody else writes there");
     let help = "build it from the name of the caller, or take it from an argument".to_owned();
     let severity = subject.usage.lower(Severity::Warning, true);
-    Report { group: subject.group(), ..message::report(&subject.range, severity, message, help) }
+    Diagnostic { group: subject.group(), ..message::report(&subject.range, severity, message, help) }
 }

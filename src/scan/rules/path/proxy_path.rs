@@ -5,11 +5,11 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::super::context::FileInput;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::subject::{self, Topic, is_person};
 use super::usage::Usage;
-use crate::facility::path::Kind;
+use crate::facility::path::PathKind;
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::{Dialect, Setting};
 
@@ -49,7 +49,7 @@ Use `X509_USER_PROXY` when it is set, and ask `voms-proxy-info -path` when it is
 A name that is put together from the caller's number is a note.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let text = input.view.text.as_ref();
     let asks = asks_environment(text);
     let mut seen: Vec<usize> = Vec::new();
@@ -133,11 +133,11 @@ fn judge(input: &FileInput<'_>, path: &str, asks: bool) -> Option<(Severity, Str
 /// An error for a path of one user or one site, else a warning.
 fn personal(input: &FileInput<'_>, path: &str) -> Severity {
     let place = input.world.catalogue.place(path);
-    let is_fixed = place.is_some_and(|place| place.kind == Kind::Site || place.owner.is_some_and(is_person));
+    let is_fixed = place.is_some_and(|place| place.kind == PathKind::Site || place.owner.is_some_and(is_person));
     if is_fixed { Severity::Error } else { Severity::Warning }
 }
 
-fn report(range: &Range<usize>, severity: Severity, message: String) -> Report {
+fn report(range: &Range<usize>, severity: Severity, message: String) -> Diagnostic {
     let help = "use X509_USER_PROXY when it is set, else ask `voms-proxy-info -path`".to_owned();
-    Report { group: "proxy".to_owned(), ..message::report(range, severity, message, help) }
+    Diagnostic { group: "proxy".to_owned(), ..message::report(range, severity, message, help) }
 }

@@ -1,7 +1,7 @@
 //! Web directories in homes.
 
 use super::super::context::FileInput;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::usage::Usage;
 use crate::model::finding::{Confidence, Severity};
@@ -42,7 +42,7 @@ Take the output directory from an argument, with a directory beside the program 
 Only these names.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for found in input.matches.iter().filter(|found| found.form == Form::Home) {
         let Some(usage) = Usage::of(input, &found.range) else { continue };
         let first = usage.text.trim_start_matches("~/").split('/').next().unwrap_or_default();

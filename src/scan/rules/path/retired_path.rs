@@ -1,7 +1,7 @@
 //! Storage that went away.
 
 use super::super::context::FileInput;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::site_path::shown;
 use super::subject::{self, Topic};
@@ -42,7 +42,7 @@ Write the path that replaced it, better: take the directory from a configuration
 Only closures that the catalogue knows.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for subject in subject::of(input, Topic::Retired) {
         let severity = subject.usage.lower(Severity::Error, subject.place.owner.is_some());
         let note = subject.place.note.map(|note| format!(" ({note})")).unwrap_or_default();

@@ -3,11 +3,11 @@
 use std::cell::LazyCell;
 
 use super::super::context::FileInput;
-use super::super::{Check, Edit, Report, Rule};
+use super::super::{Check, Diagnostic, Edit, Rule};
 use super::subject::{self, Subject, Topic};
 use super::usage::{Force, Usage};
 use super::{message, unlisted};
-use crate::facility::path::Kind;
+use crate::facility::path::PathKind;
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::language::Language;
 
@@ -51,7 +51,7 @@ A path that a program puts together from pieces is seen by its first piece. Moun
 unconfirmed are not vouched for.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let is_branch = LazyCell::new(|| has_host_test(input));
     for subject in subject::of(input, Topic::Site) {
         let mut severity = severity(input, &subject);
@@ -72,9 +72,9 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
 fn severity(input: &FileInput<'_>, subject: &Subject<'_>) -> Severity {
     let depth = subject.usage.text.trim_matches('/').matches('/').count();
     let base = match subject.place.kind {
-        Kind::Public => Severity::Warning,
-        Kind::Shared if depth == 0 || input.language == Language::Data => Severity::Note,
-        Kind::Shared => Severity::Warning,
+        PathKind::Public => Severity::Warning,
+        PathKind::Shared if depth == 0 || input.language == Language::Data => Severity::Note,
+        PathKind::Shared => Severity::Warning,
         _ => Severity::Error,
     };
     if subject.usage.force == Force::Guard && base == Severity::Warning {

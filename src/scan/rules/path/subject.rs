@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::super::context::FileInput;
 use super::usage::Usage;
-use crate::facility::path::{Kind, Place, is_name};
+use crate::facility::path::{PathFacts, PathKind, is_name};
 use crate::source::lang::language::Language;
 use crate::source::lang::matcher::{Form, Match};
 
@@ -41,7 +41,7 @@ pub(super) struct Subject<'a> {
     /// How it is used.
     pub(super) usage: Usage<'a>,
     /// What the catalogue knows.
-    pub(super) place: Place<'a>,
+    pub(super) place: PathFacts<'a>,
     /// Where it stands.
     pub(super) range: Range<usize>,
     /// The file of the repository that it names.
@@ -99,7 +99,7 @@ fn subject<'a>(input: &FileInput<'a>, range: Range<usize>) -> Option<Subject<'a>
     })
 }
 
-fn topic(place: &Place<'_>, usage: &Usage<'_>, is_own: bool) -> Topic {
+fn topic(place: &PathFacts<'_>, usage: &Usage<'_>, is_own: bool) -> Topic {
     let file = usage.text.rsplit('/').next().unwrap_or_default();
     if file.contains("x509") {
         return Topic::Proxy;
@@ -111,14 +111,14 @@ fn topic(place: &Place<'_>, usage: &Usage<'_>, is_own: bool) -> Topic {
         return Topic::Own;
     }
     match place.kind {
-        Kind::Home => Topic::Home,
-        Kind::Site | Kind::Shared if place.owner.is_some_and(is_person) => Topic::Home,
-        Kind::Site | Kind::Shared | Kind::Public => Topic::Site,
-        Kind::Image => Topic::Image,
-        Kind::Temporary => Topic::Temporary,
-        Kind::Name => Topic::Store,
-        Kind::Software if place.is_nightly => Topic::Nightly,
-        Kind::Software => Topic::Software,
+        PathKind::Home => Topic::Home,
+        PathKind::Site | PathKind::Shared if place.owner.is_some_and(is_person) => Topic::Home,
+        PathKind::Site | PathKind::Shared | PathKind::Public => Topic::Site,
+        PathKind::Image => Topic::Image,
+        PathKind::Temporary => Topic::Temporary,
+        PathKind::Name => Topic::Store,
+        PathKind::Software if place.is_nightly => Topic::Nightly,
+        PathKind::Software => Topic::Software,
     }
 }
 
@@ -177,16 +177,16 @@ fn is_file(name: &str) -> bool {
 }
 
 /// Whether a path is meant as one in a file of this language.
-fn is_meant(language: Language, file: &str, topic: Topic, place: &Place<'_>, text: &str) -> bool {
+fn is_meant(language: Language, file: &str, topic: Topic, place: &PathFacts<'_>, text: &str) -> bool {
     let is_bare = text.trim_end_matches('/') == place.prefix.trim_end_matches('/');
-    let is_general = matches!(place.kind, Kind::Shared | Kind::Home | Kind::Image | Kind::Temporary);
+    let is_general = matches!(place.kind, PathKind::Shared | PathKind::Home | PathKind::Image | PathKind::Temporary);
     // `/data`, `/home` alone are bound, listed, compared; they lead nowhere.
     if is_bare && is_general {
         return false;
     }
     match language {
         // Recipes of images name what is inside them.
-        Language::Docker | Language::Apptainer => place.kind == Kind::Site && topic != Topic::Own,
+        Language::Docker | Language::Apptainer => place.kind == PathKind::Site && topic != Topic::Own,
         Language::Requirements => false,
         Language::Yaml | Language::Json | Language::Toml | Language::Ini => {
             let lower = file.to_ascii_lowercase();
@@ -205,8 +205,8 @@ fn is_meant(language: Language, file: &str, topic: Topic, place: &Place<'_>, tex
 
 /// The file of the repository whose path is the end of an absolute one; at least two components, or one in the top
 /// directory that no other place would have.
-fn own_file<'a>(input: &FileInput<'a>, text: &'a str, kind: Kind) -> Option<&'a str> {
-    if !matches!(kind, Kind::Site | Kind::Shared | Kind::Home) || !is_plain(text) {
+fn own_file<'a>(input: &FileInput<'a>, text: &'a str, kind: PathKind) -> Option<&'a str> {
+    if !matches!(kind, PathKind::Site | PathKind::Shared | PathKind::Home) || !is_plain(text) {
         return None;
     }
     let mut rest = text;

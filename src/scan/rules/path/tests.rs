@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::super::context::{FileInput, RepositoryInput, World};
+use super::super::context::{FileInput, RepositoryInput, RuleContext};
 use super::super::testing::nothing;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::*;
 use crate::facility::Catalogue;
 use crate::model::finding::Severity::{self, Error, Note, Warning};
@@ -13,13 +13,13 @@ use crate::source::lang;
 use crate::source::lang::language::Language;
 use crate::source::lang::matcher::Matcher;
 
-fn world(paths: &[&str]) -> World<'static> {
+fn world(paths: &[&str]) -> RuleContext<'static> {
     let catalogue = Catalogue::builtin();
     let paths = paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
-    World::new(catalogue, catalogue.facilities.iter().collect(), paths, Inventory::default())
+    RuleContext::new(catalogue, catalogue.facilities.iter().collect(), paths, Inventory::default())
 }
 
-fn reports(rule: &Rule, path: &str, text: &str, paths: &[&str]) -> Vec<Report> {
+fn reports(rule: &Rule, path: &str, text: &str, paths: &[&str]) -> Vec<Diagnostic> {
     let world = world(paths);
     let language = Language::of(path, text.as_bytes());
     let view = lang::read(language, text.as_bytes());

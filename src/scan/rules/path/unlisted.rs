@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use keywords::{ADDRESSES, ASKERS, CONTAINERS, ENDINGS, EXPRESSIVE, GENERAL, PARTS, PLACES, TAKERS};
 
-use super::super::Report;
+use super::super::Diagnostic;
 use super::super::context::FileInput;
 use super::message;
 use super::site_path::shown;
@@ -22,7 +22,7 @@ const LONGEST: usize = 1024;
 const DEEP: usize = 5;
 
 /// Reports the paths of a file that no table knows.
-pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let is_wanted = matches!(
         input.language,
         Language::Python
@@ -70,7 +70,7 @@ fn is_of_an_image(input: &FileInput<'_>) -> bool {
 }
 
 /// Files that stand in a list, one a line: the first below each root that nothing is known of.
-fn of_list(input: &FileInput<'_>) -> Vec<Report> {
+fn of_list(input: &FileInput<'_>) -> Vec<Diagnostic> {
     let text: &str = &input.view.text;
     // A list of files begins with one: tables and texts are not read.
     if !text.trim_start().starts_with('/') {
@@ -95,7 +95,7 @@ fn of_list(input: &FileInput<'_>) -> Vec<Report> {
     reports
 }
 
-fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
+fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
     let is_kind = matches!(span.kind, Kind::Text | Kind::Value | Kind::Word);
     if !is_kind || !span.is_head || !span.is_active() || span.role == Role::Guard || span.range.len() > LONGEST {
         return None;
@@ -119,11 +119,11 @@ fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Report> {
     Some(report(&span.range, text, root, usage.lower(Severity::Warning, false)))
 }
 
-fn report(range: &Range<usize>, text: &str, root: &str, severity: Severity) -> Report {
+fn report(range: &Range<usize>, text: &str, root: &str, severity: Severity) -> Diagnostic {
     let message = format!("`{}` is a path that no other machine need have", shown(text));
     let help = "take it from an argument, a configuration file or an environment variable".to_owned();
     let report = message::report(range, severity, message, help);
-    Report { confidence: Some(Confidence::Medium), group: format!("/{root}"), ..report }
+    Diagnostic { confidence: Some(Confidence::Medium), group: format!("/{root}"), ..report }
 }
 
 /// The first component of a path that is one and has a second.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::super::context::FileInput;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::personal_store::is_registered;
 use super::usage::{Force, Usage};
@@ -104,7 +104,7 @@ impl DataUrl<'_> {
 /// From this many doors on a file of settings is a table of the sites of an experiment, and chooses none of them.
 const MANY_DOORS: usize = 12;
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let is_table = is_table(input);
     for found in input.matches.iter().filter(|found| found.form == Form::Url) {
         let Some(text) = input.view.text.get(found.range.clone()) else { continue };
@@ -158,7 +158,7 @@ fn of_url(
     usage: &Usage<'_>,
     url: &DataUrl<'_>,
     door: Option<&Door<'_>>,
-) -> Report {
+) -> Diagnostic {
     let owner = url.owner();
     let base = if url.is_registered() { Severity::Warning } else { Severity::Error };
     let mut severity = usage.lower(base, owner.is_some());
@@ -212,7 +212,7 @@ fn is_told(usage: &Usage<'_>) -> bool {
 }
 
 /// A value that is the name of a door and nothing else.
-fn bare_host(input: &FileInput<'_>, span: &span::Span) -> Option<Report> {
+fn bare_host(input: &FileInput<'_>, span: &span::Span) -> Option<Diagnostic> {
     let length = span.range.len();
     if !span.is_active() || !(6..=80).contains(&length) {
         return None;

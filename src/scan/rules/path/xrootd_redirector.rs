@@ -1,7 +1,7 @@
 //! Redirectors and public doors.
 
 use super::super::context::FileInput;
-use super::super::{Check, Report, Rule};
+use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::usage::Usage;
 use super::xrootd_door::data_url;
@@ -46,7 +46,7 @@ Nothing has to change. Facilities with a cache want another prefix: take it from
 Whether the proxy is there is for the run to find out.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Report>) {
+fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for found in input.matches.iter().filter(|found| found.form == Form::Url) {
         let Some(url) = input.view.text.get(found.range.clone()).and_then(data_url) else { continue };
         let Some(door) = input.world.catalogue.door(url.host).filter(|door| door.kind != Kind::Site) else { continue };

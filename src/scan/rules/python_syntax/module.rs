@@ -1,6 +1,6 @@
 //! Modules that Python 3 doesn't have.
 
-use super::super::Report;
+use super::super::Diagnostic;
 use super::super::context::FileInput;
 use crate::model::finding::Severity;
 use crate::source::lang::language::Language;
@@ -29,7 +29,7 @@ const OLD_MODULES: &[&str] = &[
 ];
 
 /// A module of Python 2 in a program that Python 3 can read.
-pub(super) fn gone(input: &FileInput<'_>) -> Option<Report> {
+pub(super) fn gone(input: &FileInput<'_>) -> Option<Diagnostic> {
     let facts = &input.view.facts;
     let is_own = |name: &str| {
         let is_part = |part: &str| part.strip_suffix(".py").unwrap_or(part) == name;
@@ -47,7 +47,7 @@ pub(super) fn gone(input: &FileInput<'_>) -> Option<Report> {
         Language::Notebook => Severity::Warning,
         _ => Severity::Error,
     };
-    let report = Report::at(range, message).severity(severity).reach(super::without_python2(input));
+    let report = Diagnostic::at(range, message).severity(severity).reach(super::without_python2(input));
     Some(report.help("move it to Python 3: 2to3 does most of it"))
 }
 

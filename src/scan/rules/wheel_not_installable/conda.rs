@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Place, environment, report};
+use super::{LockTarget, environment, report};
 use crate::model::finding::{Reach, Severity};
 use crate::model::inventory::{Index, Locked};
-use crate::scan::rules::Report;
-use crate::scan::rules::context::World;
+use crate::scan::rules::Diagnostic;
+use crate::scan::rules::context::RuleContext;
 use crate::source::manifest::wheel::Machine;
 
 /// The Pythons that a lock brings, by architecture; several when it has several environments.
@@ -25,7 +25,7 @@ pub(super) fn pythons<'a>(packages: &[&'a Locked]) -> Pythons<'a> {
 }
 
 /// The facilities with the machines that these Pythons make of theirs.
-pub(super) fn places<'a>(pythons: &Pythons<'_>, world: &'a World<'_>) -> Vec<Place<'a>> {
+pub(super) fn places<'a>(pythons: &Pythons<'_>, world: &'a RuleContext<'_>) -> Vec<LockTarget<'a>> {
     let places = world.targets.iter().map(|facility| {
         let machines = facility.arch.iter().flat_map(|arch| {
             let brought = pythons.get(arch.as_str()).into_iter().flatten();
@@ -34,7 +34,7 @@ pub(super) fn places<'a>(pythons: &Pythons<'_>, world: &'a World<'_>) -> Vec<Pla
                 Some((machine.clone(), environment(&machine)?))
             })
         });
-        Place { facility, machines: machines.collect() }
+        LockTarget { facility, machines: machines.collect() }
     });
     places.filter(|place| !place.machines.is_empty()).collect()
 }
@@ -54,7 +54,7 @@ fn version(text: &str) -> Option<(u8, u8)> {
 }
 
 /// What packages of conda ask of glibc.
-pub(super) fn check(path: &str, packages: &[&Locked], world: &World<'_>, reports: &mut Vec<Report>) {
+pub(super) fn check(path: &str, packages: &[&Locked], world: &RuleContext<'_>, reports: &mut Vec<Diagnostic>) {
     let needs =
         packages.iter().filter(|one| one.platform.as_deref().is_none_or(|name| matches!(name, "linux-64" | "noarch")));
     let needs = needs.filter_map(|one| Some((glibc(one)?, *one)));
@@ -77,7 +77,7 @@ pub(super) fn check(path: &str, packages: &[&Locked], world: &World<'_>, reports
     );
     let is_chosen = world.targets.len() < world.catalogue.facilities.len();
     let severity = if is_chosen || reach.works.is_empty() { Severity::Error } else { Severity::Warning };
-    reports.push(report(Report::of(path, locked.line, message), severity, false, reach));
+    reports.push(report(Diagnostic::of(path, locked.line, message), severity, false, reach));
 }
 
 /// The glibc of `__glibc >=2.28,<3.0.a0`.

@@ -1,6 +1,6 @@
 use super::RULE;
 use crate::model::finding::Severity;
-use crate::scan::rules::Report;
+use crate::scan::rules::Diagnostic;
 use crate::scan::rules::testing::reports_of;
 
 /// A pixi.lock of format 6 with a Python of conda and these packages of PyPI, on these platforms.
@@ -21,7 +21,7 @@ fn pixi(python: &str, platforms: &[&str], places: &[&str]) -> String {
     format!("version: 6\nenvironments:\n  default:\n    packages:\n{taken}packages:\n{packages}")
 }
 
-fn said(reports: &[Report]) -> Vec<String> {
+fn said(reports: &[Diagnostic]) -> Vec<String> {
     reports.iter().map(|report| report.message.split(" at ").next().unwrap_or_default().to_owned()).collect()
 }
 

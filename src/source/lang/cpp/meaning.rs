@@ -2,7 +2,7 @@
 
 use crate::source::lang::fact::{Usage, Word};
 use crate::source::lang::span::Role;
-use crate::source::lang::view_builder::Sheet;
+use crate::source::lang::view_builder::ViewBuilder;
 
 /// The last part of a name: `Open` of `TFile::Open`.
 fn tail(name: &str) -> &str {
@@ -45,7 +45,7 @@ pub(super) fn is_shell(call: &str) -> bool {
 }
 
 /// Files that a call opens for reading, compiles or runs.
-pub(super) fn references(sheet: &mut Sheet<'_>, call: &str, arguments: &[Option<Word>]) {
+pub(super) fn references(sheet: &mut ViewBuilder<'_>, call: &str, arguments: &[Option<Word>]) {
     let at = |index: usize| arguments.get(index).and_then(Option::as_ref);
     let mode = at(1).map_or("", |word| word.text.as_str()).to_ascii_lowercase();
     let (file, usage) = match tail(call) {

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::fact::{Call, Usage, Word};
 use super::span::{Kind, Span};
-use super::view_builder::{Sheet, short};
+use super::view_builder::{ViewBuilder, short};
 
 /// How many brackets are kept apart; what stands deeper has no call.
 const NESTED: usize = 256;
@@ -52,7 +52,7 @@ struct Frame<'a> {
 /// The state of reading.
 #[derive(Debug)]
 struct Reader<'s, 'a> {
-    sheet: &'s mut Sheet<'a>,
+    sheet: &'s mut ViewBuilder<'a>,
     text: &'a str,
     at: usize,
     end: usize,
@@ -69,7 +69,7 @@ struct Reader<'s, 'a> {
 }
 
 /// Reads a part of a text as C++.
-pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>) {
+pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     let text = sheet.text;
     let mut reader = Reader {
         sheet,

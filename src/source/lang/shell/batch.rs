@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::words;
 use crate::source::lang::fact::{Dialect, Word};
 use crate::source::lang::span::{Kind, Role};
-use crate::source::lang::view_builder::{Sheet, trim};
+use crate::source::lang::view_builder::{ViewBuilder, trim};
 
 /// A batch system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +111,7 @@ const LONG: [&str; 33] = [
 ];
 
 /// A directive in a comment, `#SBATCH …`. False when the comment is none.
-pub(super) fn directive(sheet: &mut Sheet<'_>, comment: Range<usize>) -> bool {
+pub(super) fn directive(sheet: &mut ViewBuilder<'_>, comment: Range<usize>) -> bool {
     let text = sheet.slice(&comment);
     let systems = [
         ("#SBATCH", System::Slurm),

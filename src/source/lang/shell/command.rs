@@ -8,7 +8,7 @@ use crate::source::lang::fact::{Command, Dialect, Host, Usage, Word};
 use crate::source::lang::function_name::shows;
 use crate::source::lang::language::Language;
 use crate::source::lang::span::{Kind, Role, Span};
-use crate::source::lang::view_builder::{Sheet, short};
+use crate::source::lang::view_builder::{ViewBuilder, short};
 use std::ops::Range;
 
 /// A command while it is read.
@@ -104,7 +104,7 @@ impl Part {
 }
 
 /// Elements of an array.
-pub(super) fn elements(sheet: &mut Sheet<'_>, line: Line, name: Option<&str>) {
+pub(super) fn elements(sheet: &mut ViewBuilder<'_>, line: Line, name: Option<&str>) {
     for word in &line.words {
         for piece in &word.pieces {
             sheet.spans.push(Span { name: name.map(short), ..span(piece, Kind::Word) });
@@ -114,7 +114,7 @@ pub(super) fn elements(sheet: &mut Sheet<'_>, line: Line, name: Option<&str>) {
 }
 
 /// Patterns of `case`, conditions of csh.
-pub(super) fn patterns(sheet: &mut Sheet<'_>, line: Line) {
+pub(super) fn patterns(sheet: &mut ViewBuilder<'_>, line: Line) {
     for piece in line.words.iter().flat_map(|word| &word.pieces) {
         sheet.spans.push(Span { role: Role::Guard, ..span(piece, Kind::Word) });
     }
@@ -125,7 +125,7 @@ fn span(piece: &Piece, kind: Kind) -> Span {
     Span { range: piece.range.clone(), kind, role: piece.role, is_head: piece.is_head, name: None, call: None }
 }
 
-fn defaults(sheet: &mut Sheet<'_>, line: &Line) {
+fn defaults(sheet: &mut ViewBuilder<'_>, line: &Line) {
     for (piece, name) in &line.defaults {
         let name = Some(short(sheet.slice(name)));
         sheet.spans.push(Span { name, ..span(piece, Kind::Word) });
@@ -133,7 +133,7 @@ fn defaults(sheet: &mut Sheet<'_>, line: &Line) {
 }
 
 /// A whole command.
-pub(super) fn finish(sheet: &mut Sheet<'_>, mut line: Line, context: &Context) {
+pub(super) fn finish(sheet: &mut ViewBuilder<'_>, mut line: Line, context: &Context) {
     defaults(sheet, &line);
     for part in std::mem::take(&mut line.assignments) {
         assign(sheet, &part);
@@ -184,7 +184,7 @@ pub(super) fn finish(sheet: &mut Sheet<'_>, mut line: Line, context: &Context) {
     }
 }
 
-fn assign(sheet: &mut Sheet<'_>, part: &Part) {
+fn assign(sheet: &mut ViewBuilder<'_>, part: &Part) {
     let Some((key, value)) = part.assignment(sheet.text) else { return };
     let key = key.to_owned();
     for piece in part.pieces.iter().filter(|piece| piece.range.start >= value.range.start) {
@@ -194,7 +194,7 @@ fn assign(sheet: &mut Sheet<'_>, part: &Part) {
 }
 
 /// Commands that set variables. True when their words have their spans.
-fn variables(sheet: &mut Sheet<'_>, words: &[Part], is_csh: bool) -> bool {
+fn variables(sheet: &mut ViewBuilder<'_>, words: &[Part], is_csh: bool) -> bool {
     let name = words[0].text.as_str();
     if name == "setenv" || (name == "set" && is_csh) {
         if let [_, key, value, ..] = words {
@@ -222,7 +222,7 @@ fn variables(sheet: &mut Sheet<'_>, words: &[Part], is_csh: bool) -> bool {
 }
 
 /// Programs given as strings: `bash -c "…"`. True when the words have their spans.
-fn embedded(sheet: &mut Sheet<'_>, words: &[Part], name: &str, host: Host) -> bool {
+fn embedded(sheet: &mut ViewBuilder<'_>, words: &[Part], name: &str, host: Host) -> bool {
     let flag = words.iter().position(|word| matches!(word.text.as_str(), "-c" | "-lc" | "-ic" | "-lic"));
     let (at, language) = match name {
         "bash" | "sh" | "zsh" | "ksh" | "csh" | "tcsh" | "su" => (flag.map(|at| at + 1), Language::Shell),
@@ -245,7 +245,7 @@ fn embedded(sheet: &mut Sheet<'_>, words: &[Part], name: &str, host: Host) -> bo
     true
 }
 
-fn spans(sheet: &mut Sheet<'_>, words: &[Part], name: &str) {
+fn spans(sheet: &mut ViewBuilder<'_>, words: &[Part], name: &str) {
     let mut option: Option<&str> = None;
     for (index, part) in words.iter().enumerate() {
         let own = part.equals.map(|(at, key)| (at, part.text[..key].trim_start_matches('-')));
@@ -301,7 +301,7 @@ fn patterns_of(words: &mut [Part]) {
 }
 
 /// Options of commands that hand in jobs are settings of these.
-fn options(sheet: &mut Sheet<'_>, name: &str, words: &[Word]) {
+fn options(sheet: &mut ViewBuilder<'_>, name: &str, words: &[Word]) {
     let Some(system) = System::of_command(name) else { return };
     let (found, after) = batch::options(system, &words[1..]);
     for (key, value, start) in found {
@@ -314,7 +314,7 @@ fn options(sheet: &mut Sheet<'_>, name: &str, words: &[Word]) {
 }
 
 /// Files that a command starts or reads.
-fn references(sheet: &mut Sheet<'_>, name: &str, words: &[Word]) {
+fn references(sheet: &mut ViewBuilder<'_>, name: &str, words: &[Word]) {
     let first = &words[0];
     let file = match name {
         // `source activate x` is a command of conda.

@@ -4,7 +4,7 @@ use super::command::base;
 use super::part::{Part, Piece};
 use crate::source::lang::fact::Word;
 use crate::source::lang::span::Role;
-use crate::source::lang::view_builder::{Sheet, is_shared};
+use crate::source::lang::view_builder::{ViewBuilder, is_shared};
 
 /// Options of docker and podman without a value.
 const DOCKER_FLAGS: [&str; 14] = [
@@ -58,7 +58,7 @@ const APPTAINER_VALUES: [&str; 30] = [
 ];
 
 /// Finds images in a command and marks what lies inside.
-pub(super) fn read(sheet: &mut Sheet<'_>, words: &mut [Part], name: &str) {
+pub(super) fn read(sheet: &mut ViewBuilder<'_>, words: &mut [Part], name: &str) {
     let mut is_found = false;
     // `srun singularity exec …`, `time docker run …`: the engine need not come first.
     let at = words.iter().take(24).position(|word| is_engine(base(&word.text)) && !word.is_quoted);
@@ -92,7 +92,7 @@ fn unquoted(part: &Part) -> Word {
 }
 
 /// The words of an engine, its name first. Whether an image was found.
-fn engine(sheet: &mut Sheet<'_>, words: &mut [Part]) -> bool {
+fn engine(sheet: &mut ViewBuilder<'_>, words: &mut [Part]) -> bool {
     let is_docker = !matches!(base(&words[0].text), "singularity" | "apptainer");
     let Some(verb) = words.iter().skip(1).position(|word| !word.text.starts_with('-')).map(|at| at + 1) else {
         return false;

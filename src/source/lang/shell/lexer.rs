@@ -13,7 +13,7 @@ use super::part::Part;
 use crate::source::lang::fact::Host;
 use crate::source::lang::language::Language;
 use crate::source::lang::span::{Kind, Role};
-use crate::source::lang::view_builder::Sheet;
+use crate::source::lang::view_builder::ViewBuilder;
 use frame::{Closer, Frame};
 
 /// How many `$(` stand in each other before they are plain characters.
@@ -40,7 +40,7 @@ struct Pending {
 /// The state of reading a script.
 #[derive(Debug)]
 pub(super) struct Lexer<'s, 'a> {
-    sheet: &'s mut Sheet<'a>,
+    sheet: &'s mut ViewBuilder<'a>,
     text: &'a str,
     at: usize,
     end: usize,
@@ -51,7 +51,7 @@ pub(super) struct Lexer<'s, 'a> {
 }
 
 impl<'s, 'a> Lexer<'s, 'a> {
-    pub(super) fn new(sheet: &'s mut Sheet<'a>, range: Range<usize>, host: Host, is_csh: bool) -> Self {
+    pub(super) fn new(sheet: &'s mut ViewBuilder<'a>, range: Range<usize>, host: Host, is_csh: bool) -> Self {
         let text = sheet.text;
         let frames = vec![Frame::new(Closer::File, range.start)];
         Self { sheet, text, at: range.start, end: range.end, host, frames, pending: Vec::new(), is_csh }

@@ -12,12 +12,12 @@ use std::ops::Range;
 
 use super::fact::{Host, Word};
 use super::span::Kind;
-use super::view_builder::{Sheet, trim};
+use super::view_builder::{ViewBuilder, trim};
 pub(in super::super) use container::takes_value;
 use lexer::Lexer;
 
 /// Reads a part of a text as a script.
-pub(super) fn read(sheet: &mut Sheet<'_>, range: Range<usize>, host: Host) {
+pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>, host: Host) {
     let text = sheet.slice(&range);
     let mut at = range.start;
     if let Some(rest) = text.strip_prefix("#!") {
