@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use carnet::engine::embedded::Embedded;
 use carnet::engine::job::{Completed, Job};
-use carnet::engine::{Availability, Engine as _, EngineError, Opened, Place};
+use carnet::engine::{Availability, Engine as _, EngineError, ImageLocation, Opened};
 use carnet::model::cell::End;
 use carnet::model::contract::{Contract, Ids, Mount};
 use carnet::model::reference::Reference;
@@ -190,7 +190,7 @@ fn links_of_a_hostile_image_lead_nowhere() {
     // Not below /tmp, where the run's own /tmp would lie over what the links lead to.
     let far = tempfile::tempdir_in("/var/tmp").expect("a directory");
     let (tree, outside) = (bench.path("tree"), far.path().to_owned());
-    let Place::Trees(trees) = &bench.image.place else { panic!("trees") };
+    let ImageLocation::Trees(trees) = &bench.image.place else { panic!("trees") };
     fs::write(outside.join("file"), "untouched").expect("a file");
     for name in ["carnet", "tmp", "proc", "dev", "sys", "home", "data", "etc/hosts"] {
         let copied = Command::new("cp").arg("-a").args([&trees[0], &tree]).status().expect("cp runs");

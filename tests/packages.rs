@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use carnet::engine::embedded::Embedded;
 use carnet::engine::job::Job;
-use carnet::engine::{Engine as _, Opened, Place};
+use carnet::engine::{Engine as _, ImageLocation, Opened};
 use carnet::model::cell::End;
 use carnet::model::contract::Contract;
 use carnet::model::environment::{Ecosystem, Environment};
@@ -79,7 +79,7 @@ impl Facility {
     }
 
     fn tree(&self) -> &Path {
-        let Place::Trees(trees) = &self.image.place else { panic!("an unpacked image is a tree") };
+        let ImageLocation::Trees(trees) = &self.image.place else { panic!("an unpacked image is a tree") };
         &trees[0]
     }
 
