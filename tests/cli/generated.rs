@@ -9,7 +9,7 @@ use carnet::model::canonical;
 use clap::ValueEnum as _;
 
 use crate::reference;
-use crate::room::Room;
+use crate::support::TestEnv;
 
 fn assert_current(path: &str, wanted: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -76,7 +76,7 @@ fn the_readme_has_every_exit_code() {
 
 #[test]
 fn the_readme_shows_the_commands_that_there_are() {
-    let help = Room::new().run(&["--help"]).expect(0).out;
+    let help = TestEnv::new().carnet(&["--help"]).assert_code(0).stdout;
     let commands: Vec<&str> =
         help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|l| !l.is_empty()).collect();
     assert!(commands.len() > 5, "{help}");
@@ -88,10 +88,10 @@ fn the_readme_shows_the_commands_that_there_are() {
 
 #[test]
 fn written_files_fit_their_schemas() {
-    let room = Room::testing("exit 1");
-    room.run(&["check"]).expect(1);
+    let env = TestEnv::with_test("exit 1");
+    env.carnet(&["check"]).assert_code(1);
     let schema = serde_json::to_value(Format::Document.schema()).expect("JSON");
     let validator = jsonschema::validator_for(&schema).expect("a schema");
-    let errors: Vec<String> = validator.iter_errors(&room.document()).map(|error| error.to_string()).collect();
+    let errors: Vec<String> = validator.iter_errors(&env.document()).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:#?}");
 }

@@ -1,12 +1,17 @@
-//! The real binary in a scrubbed environment: what the wiring promises.
+//! The binary in a scrubbed environment, and reports and differences as users see them. Needs no set-up.
 
-mod cache;
+#[path = "../support/mod.rs"]
+mod support;
+
 mod check;
 mod config;
+mod diff;
 mod generated;
+mod hook;
 mod manual;
 mod matrix;
 mod reference;
 mod report;
-mod room;
+mod report_command;
 mod rules;
+mod scan;

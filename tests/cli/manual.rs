@@ -7,7 +7,7 @@ use std::process::Command;
 use clap::ValueEnum as _;
 use clap_complete::Shell;
 
-use crate::room::{Room, Said};
+use crate::support::{CommandOutput, TestEnv};
 
 /// Commands with their own, as `carnet facilities list` has it.
 fn commands() -> Vec<String> {
@@ -25,22 +25,22 @@ fn commands() -> Vec<String> {
 
 #[test]
 fn every_command_has_a_manual_page() {
-    let room = Room::new();
-    room.run(&["man", "new/man"]).expect(0);
-    let there = fs::read_dir(room.top().join("new/man")).expect("the directory");
+    let env = TestEnv::new();
+    env.carnet(&["man", "new/man"]).assert_code(0);
+    let there = fs::read_dir(env.analysis().join("new/man")).expect("the directory");
     let there: BTreeSet<String> =
         there.map(|entry| entry.expect("an entry").file_name().into_string().expect("a plain name")).collect();
     let wanted: BTreeSet<String> = commands().iter().map(|name| format!("{}.1", name.replace(' ', "-"))).collect();
     assert_eq!(there, wanted);
     for name in &there {
-        let page = fs::read_to_string(room.top().join("new/man").join(name)).expect("a page");
+        let page = fs::read_to_string(env.analysis().join("new/man").join(name)).expect("a page");
         let title = page.lines().find(|line| line.starts_with(".TH ")).expect("a title");
         let stem = name.trim_end_matches(".1");
         assert!(title.starts_with(&format!(".TH {stem} 1 \" \" \"carnet ")), "{title}");
         assert!(page.contains(".SH NAME\n") && page.contains(".SH SYNOPSIS\n"), "{page}");
     }
-    let whole = room.run(&["man"]).expect(0).out;
-    assert_eq!(whole, fs::read_to_string(room.top().join("new/man/carnet.1")).expect("the page of carnet"));
+    let whole = env.carnet(&["man"]).assert_code(0).stdout;
+    assert_eq!(whole, fs::read_to_string(env.analysis().join("new/man/carnet.1")).expect("the page of carnet"));
     for (code, meaning) in carnet::exit::TABLE {
         let (code, meaning) = (format!("\\fB{code}\\fR\n"), meaning.replace('-', "\\-"));
         assert!(whole.contains(&format!("{code}{meaning}")), "{meaning} is not in\n{whole}");
@@ -49,17 +49,17 @@ fn every_command_has_a_manual_page() {
 
 #[test]
 fn a_directory_that_can_not_be_made_is_the_place_that_failed() {
-    let room = Room::new();
-    room.write("file", "");
-    let said = room.run(&["man", "file/man"]).expect(4);
-    assert!(said.err.contains("file/man"), "{}", said.err);
+    let env = TestEnv::new();
+    env.write("file", "");
+    let said = env.carnet(&["man", "file/man"]).assert_code(4);
+    assert!(said.stderr.contains("file/man"), "{}", said.stderr);
 }
 
 #[test]
 fn every_shell_is_told_every_command() {
-    let room = Room::new();
+    let env = TestEnv::new();
     for shell in Shell::value_variants() {
-        let script = room.run(&["completions", &shell.to_string()]).expect(0).out;
+        let script = env.carnet(&["completions", &shell.to_string()]).assert_code(0).stdout;
         for name in commands().iter().flat_map(|name| name.split(' ')) {
             assert!(script.contains(name), "{shell} is not told of {name}");
         }
@@ -68,8 +68,8 @@ fn every_shell_is_told_every_command() {
 
 #[test]
 fn bash_completes_commands_options_and_values() {
-    let room = Room::new();
-    let script = room.write("carnet.bash", room.run(&["completions", "bash"]).expect(0).out);
+    let env = TestEnv::new();
+    let script = env.write("carnet.bash", env.carnet(&["completions", "bash"]).assert_code(0).stdout);
     for (line, wanted) in [
         ("carnet snap", "snapshot"),
         ("carnet report --format jun", "junit"),
@@ -85,7 +85,7 @@ fn bash_completes_commands_options_and_values() {
             "$f" carnet "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"; printf '%s\n' "${COMPREPLY[@]}""#;
         let mut bash = Command::new("bash");
         bash.args(["--norc", "-c", tab, "bash"]).arg(&script).arg(last.to_string()).args(&words);
-        let said = Said::of(&bash.output().expect("bash is there")).expect(0);
-        assert_eq!(said.out.trim_end(), wanted, "at `{line}`: {}", said.err);
+        let said = CommandOutput::new(&bash.output().expect("bash is there")).assert_code(0);
+        assert_eq!(said.stdout.trim_end(), wanted, "at `{line}`: {}", said.stderr);
     }
 }

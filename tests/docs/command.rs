@@ -74,7 +74,6 @@ fn unknown(word: &str, at: &Command, root: &Command) -> Option<String> {
     (!is_known).then(|| format!("`{}` has no option `{name}`", at.get_name()))
 }
 
-#[test]
 fn commands_and_options_in_the_documentation_exist() {
     let root = command();
     let mut bad = Vec::new();
@@ -104,7 +103,6 @@ fn commands_and_options_in_the_documentation_exist() {
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
-#[test]
 fn what_does_not_exist_is_seen() {
     let root = command();
     for call in ["chekc", "check --nope", "check -Z", "facilities shwo x", "--nope", "scan --fix --wriet | cat"] {
@@ -115,3 +113,9 @@ fn what_does_not_exist_is_seen() {
     }
     assert_eq!(calls("cd x && carnet check; mycarnet y; (carnet scan)"), ["check; mycarnet y; (carnet scan)", "scan)"]);
 }
+
+crate::support::harness::register!(
+    []:
+    commands_and_options_in_the_documentation_exist,
+    what_does_not_exist_is_seen,
+);

@@ -39,7 +39,6 @@ fn wrong(file: &Path, target: &str) -> Option<String> {
     (!anchors(&place).contains(anchor)).then(|| format!("no heading of {} gives #{anchor}", place.display()))
 }
 
-#[test]
 fn relative_links_lead_somewhere() {
     let mut bad: Vec<String> = Vec::new();
     let mut count = 0;
@@ -55,7 +54,6 @@ fn relative_links_lead_somewhere() {
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
-#[test]
 fn every_page_can_be_reached_from_the_readme() {
     let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
     let mut queue = vec![PathBuf::from("README.md")];
@@ -84,7 +82,6 @@ fn every_page_can_be_reached_from_the_readme() {
     assert!(lost.is_empty(), "no page links to {lost:?}");
 }
 
-#[test]
 fn broken_links_are_seen() {
     assert_eq!(targets("[a](b.md) `[c](d)` [e](f#g)"), ["b.md", "f#g"]);
     assert_eq!(slug("What it does, and `why`"), "what-it-does-and-why");
@@ -92,3 +89,10 @@ fn broken_links_are_seen() {
     assert!(wrong(Path::new("README.md"), "docs/design.md#no-such-heading").is_some());
     assert!(wrong(Path::new("README.md"), "docs/design.md#one-idea").is_none());
 }
+
+crate::support::harness::register!(
+    []:
+    relative_links_lead_somewhere,
+    every_page_can_be_reached_from_the_readme,
+    broken_links_are_seen,
+);

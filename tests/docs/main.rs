@@ -1,6 +1,13 @@
-//! The documentation: what it shows is what happens, what it names exists, and no link leads nowhere.
+//! The documentation: examples behave as shown, named commands exist, and links resolve.
+
+#[path = "../support/mod.rs"]
+mod support;
 
 mod command;
 mod link;
 mod page;
 mod text;
+
+fn main() {
+    support::harness::main(Vec::new());
+}

@@ -144,19 +144,16 @@ fn even(line: &str) -> String {
     made.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-#[test]
 fn the_tutorial_works_as_it_stands() {
     Reader::new().follow("tutorial.md");
 }
 
-#[test]
 fn how_to_pages_show_what_happens() {
     for page in ["facility", "gitlab-cern", "cmssw", "atlas", "coffea", "reana-binder"] {
         Reader::new().follow(&format!("how-to/{page}.md"));
     }
 }
 
-#[test]
 fn other_output_than_the_shown_one_is_seen() {
     assert_eq!(
         compare(&["  laptop  ✓ 3 passed  0.61 s  python 3.11.7"], " laptop ✓ 2 passed 1.2 s python 3.13.5\n"),
@@ -174,3 +171,10 @@ fn other_output_than_the_shown_one_is_seen() {
         Ok(())
     );
 }
+
+crate::support::harness::register!(
+    [Image("busybox"), Image("bookworm-coffea"), Image("bullseye-coffea07")]:
+    the_tutorial_works_as_it_stands,
+    how_to_pages_show_what_happens,
+    other_output_than_the_shown_one_is_seen,
+);

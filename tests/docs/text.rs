@@ -85,10 +85,14 @@ pub(crate) fn spans(line: &str) -> Vec<&str> {
     line.split('`').skip(1).step_by(2).collect()
 }
 
-#[test]
 fn blocks_and_prose_are_told_apart() {
     let page = Page::of("a `b c` d `e`\n```sh x.sh\nls\n```\nf\n");
     assert_eq!(spans(&page.prose[0].1), ["b c", "e"]);
     assert_eq!(page.blocks, [Block { info: "sh x.sh".to_owned(), lines: vec!["ls".to_owned()], line: 2 }]);
     assert_eq!(page.prose[1], (5, "f".to_owned()));
 }
+
+crate::support::harness::register!(
+    []:
+    blocks_and_prose_are_told_apart,
+);

@@ -42,7 +42,6 @@ fn triple() -> String {
     rest.strip_suffix(".tar.gz").expect("the end of its name").to_owned()
 }
 
-#[test]
 fn the_archive_holds_a_directory_of_its_name_with_all_that_a_user_gets() {
     let (names, facts) = listing();
     let top = format!("carnet-v{VERSION}-{}/", triple());
@@ -69,7 +68,6 @@ fn the_archive_holds_a_directory_of_its_name_with_all_that_a_user_gets() {
     assert!(times.iter().all(|time| *time == times[0]), "one time, that of the commit: {times:?}");
 }
 
-#[test]
 fn the_sums_are_those_of_every_package() {
     said(Command::new("sha256sum").args(["--check", "--strict", "sha256.sum"]).current_dir(packages()));
     let sums = fs::read_to_string(packages().join("sha256.sum")).expect("the sums");
@@ -93,7 +91,6 @@ fn filled(template: &str, target: &str) -> String {
     text
 }
 
-#[test]
 fn cargo_binstall_is_told_where_the_archive_and_the_binary_in_it_are() {
     let manifest = fs::read_to_string(format!("{TOP}/Cargo.toml")).expect("Cargo.toml");
     let manifest: toml::Table = manifest.parse().expect("TOML");
@@ -110,3 +107,10 @@ fn cargo_binstall_is_told_where_the_archive_and_the_binary_in_it_are() {
         assert!(names.contains(&binary), "{binary} is not in {names:?}");
     }
 }
+
+crate::support::harness::register!(
+    []:
+    the_archive_holds_a_directory_of_its_name_with_all_that_a_user_gets,
+    the_sums_are_those_of_every_package,
+    cargo_binstall_is_told_where_the_archive_and_the_binary_in_it_are,
+);

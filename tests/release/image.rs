@@ -6,8 +6,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::fixture::{ask, daemon};
 use crate::packages::{TOP, packages, said};
+use crate::support::engine::{ask, daemon};
 
 /// The image, built by the daemon.
 struct Image<'a> {
@@ -64,9 +64,8 @@ impl Drop for Image<'_> {
     }
 }
 
-#[test]
 fn the_binary_works_in_an_image_that_holds_nothing_else() {
-    let Some(host) = daemon() else { return };
+    let host = daemon();
     let image = Image::build(&host);
     let dir = tempfile::tempdir().expect("a directory");
     let top = dir.path();
@@ -96,3 +95,8 @@ fn the_binary_works_in_an_image_that_holds_nothing_else() {
     assert_eq!(report.code, 0, "{}", report.text);
     assert!(report.text.contains("<testsuites ") && report.text.ends_with("</testsuites>\n"), "{}", report.text);
 }
+
+crate::support::harness::register!(
+    [Docker]:
+    the_binary_works_in_an_image_that_holds_nothing_else,
+);

@@ -8,7 +8,6 @@ use crate::packages::{TOP, packages, said};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-#[test]
 fn the_action_finds_checks_and_unpacks_what_was_packaged() {
     let dir = tempfile::tempdir().expect("a directory");
     symlink(packages(), dir.path().join(format!("v{VERSION}"))).expect("a link");
@@ -19,3 +18,8 @@ fn the_action_finds_checks_and_unpacks_what_was_packaged() {
     let binary = said(&mut install);
     assert_eq!(said(Command::new(binary.trim_end()).arg("--version")), format!("carnet {VERSION}\n"));
 }
+
+crate::support::harness::register!(
+    []:
+    the_action_finds_checks_and_unpacks_what_was_packaged,
+);

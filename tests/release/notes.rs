@@ -19,14 +19,12 @@ fn notes(tag: &str, changelog: &str) -> Output {
     package(dir.path()).args(["notes", tag]).output().expect("sh starts")
 }
 
-#[test]
 fn they_are_what_the_changelog_says_of_the_version() {
     let output = notes("v1.2.0", CHANGELOG);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "### Added\n\n- A thing.\n");
     assert!(output.status.success());
 }
 
-#[test]
 fn a_tag_of_another_version_or_without_a_section_stops_the_release() {
     for (tag, changelog, wanted) in [
         ("v1.1.0", CHANGELOG, "the tag is v1.1.0, Cargo.toml has 1.2.0"),
@@ -38,3 +36,9 @@ fn a_tag_of_another_version_or_without_a_section_stops_the_release() {
         assert!(!output.status.success() && said.contains(wanted), "{tag}: {said}");
     }
 }
+
+crate::support::harness::register!(
+    []:
+    they_are_what_the_changelog_says_of_the_version,
+    a_tag_of_another_version_or_without_a_section_stops_the_release,
+);

@@ -37,7 +37,6 @@ fn current(text: &str) -> (String, usize) {
     (text, number)
 }
 
-#[test]
 fn documents_and_templates_name_this_version() {
     let mut git = Command::new("git");
     let files = said(git.args(["ls-files", "--", "*.md", "*.yml", "*.yaml", ":!tests/data"]).current_dir(TOP));
@@ -56,7 +55,6 @@ fn documents_and_templates_name_this_version() {
     assert!(number >= 10, "{number} places only: the marks don't fit the documents any more");
 }
 
-#[test]
 fn versions_of_others_are_left_alone() {
     for (there, wanted) in [
         ("uses: carnet-hep/carnet@v0.0.9\n", format!("uses: carnet-hep/carnet@v{VERSION}\n")),
@@ -66,3 +64,9 @@ fn versions_of_others_are_left_alone() {
         assert_eq!(current(there).0, wanted);
     }
 }
+
+crate::support::harness::register!(
+    []:
+    documents_and_templates_name_this_version,
+    versions_of_others_are_left_alone,
+);

@@ -8,7 +8,6 @@ use crate::packages::{TOP, file, said, tool, tools};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-#[test]
 fn its_tags_let_it_in_everywhere_where_the_binary_runs() {
     let name = file(".whl").file_name().expect("a name").to_string_lossy().into_owned();
     let arch = std::env::consts::ARCH;
@@ -40,15 +39,8 @@ fn copy_files(from: &Path, to: &Path) {
 }
 
 /// The pip of an old distribution, in its own image and without a network: carnet itself runs the test there.
-#[test]
 fn the_pip_of_an_old_image_installs_it_offline() {
-    let images = std::env::var_os("CARNET_IMAGES").map_or_else(|| Path::new(TOP).join("target/images"), PathBuf::from);
-    let image = images.join("bullseye-coffea07");
-    assert!(
-        image.join("index.json").exists(),
-        "no image at {}: run `examples/images/build.sh bullseye-coffea07` as root, or set CARNET_IMAGES",
-        image.display()
-    );
+    let image = crate::support::engine::image("bullseye-coffea07");
     let dir = tempfile::tempdir().expect("a directory");
     let top = dir.path().join("analysis");
     copy_files(&Path::new(TOP).join("examples/moving-day"), &top.join("moving-day"));
@@ -69,7 +61,6 @@ fn the_pip_of_an_old_image_installs_it_offline() {
     assert!(said(&mut check).contains("1 passed"));
 }
 
-#[test]
 fn uvx_runs_it() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut uvx = tool("uvx");
@@ -77,3 +68,10 @@ fn uvx_runs_it() {
     uvx.arg(file(".whl")).args(["carnet", "--version"]).env("UV_CACHE_DIR", dir.path().join("cache"));
     assert_eq!(said(&mut uvx), format!("carnet {VERSION}\n"));
 }
+
+crate::support::harness::register!(
+    [Tool("venv/bin/python"), Image("bullseye-coffea07")]:
+    its_tags_let_it_in_everywhere_where_the_binary_runs,
+    the_pip_of_an_old_image_installs_it_offline,
+    uvx_runs_it,
+);

@@ -1,0 +1,170 @@
+//! JUnit, read back by another reader.
+
+use std::collections::BTreeSet;
+
+use carnet::model::cell::{End, Outcome};
+use carnet::model::document::{Document, Status};
+use carnet::report::{Format, Options};
+use junit_parser::{TestCase, TestStatus, TestSuite, TestSuites};
+use proptest::prelude::*;
+use quick_xml::Reader;
+use quick_xml::events::Event;
+
+use crate::report::{assert_snapshot, render};
+use crate::support::document_fixture::{assemble, case, cell, document, passed, step};
+
+fn xml(document: &Document) -> String {
+    render(document, Format::Junit, &Options::default())
+}
+
+fn parsed(document: &Document) -> TestSuites {
+    junit_parser::from_reader(xml(document).as_bytes()).expect("JUnit that another reader takes")
+}
+
+fn suite<'a>(suites: &'a TestSuites, name: &str) -> &'a TestSuite {
+    suites.suites.iter().find(|suite| suite.name == name).expect("the cell has a suite")
+}
+
+#[test]
+fn the_fixture_looks_as_readers_want_it() {
+    let xml = xml(&document()).replace("><", ">\n<");
+    assert_snapshot("junit", &xml);
+}
+
+#[test]
+fn three_verdicts_never_mix() {
+    let suites = parsed(&document());
+    let counts = |name: &str| {
+        let suite = suite(&suites, name);
+        (suite.tests, suite.failures, suite.errors, suite.skipped)
+    };
+    assert_eq!(counts("laptop"), (14, 0, 0, 0));
+    assert_eq!(counts("unl-coffea-casa/notebook"), (14, 0, 0, 0));
+    // A fixture that broke is the analysis's failure.
+    assert_eq!(counts("desy-naf"), (15, 3, 0, 1));
+    assert_eq!(counts("old-cluster"), (1, 0, 0, 1));
+    assert_eq!(counts("fnal-lpc"), (1, 0, 1, 0));
+    assert_eq!(counts("swan"), (1, 0, 0, 1));
+    assert_eq!((suites.tests, suites.failures, suites.errors), (46, 3, 1));
+}
+
+#[test]
+fn the_cell_is_the_first_component_of_every_class_name() {
+    for suite in &parsed(&document()).suites {
+        for case in &suite.cases {
+            let class = case.classname.as_deref().expect("every case has a class");
+            assert_eq!(class.split('.').next(), Some(suite.name.as_str()));
+        }
+    }
+}
+
+#[test]
+fn no_two_cases_share_class_and_name() {
+    let same = || case("test_a", Outcome::Passed, "", "");
+    let mut again = step(vec![same(), same()]);
+    again.name = "slow".to_owned();
+    let mut tests = step(vec![same(), same(), same()]);
+    tests.cases.push(case("test_a (2)", Outcome::Passed, "", ""));
+    let document = assemble(vec![cell("here", Status::Passed, vec![tests, again])], Vec::new());
+    let suites = parsed(&document);
+    let keys: BTreeSet<_> =
+        suites.suites[0].cases.iter().map(|case| (case.classname.clone(), case.original_name.clone())).collect();
+    assert_eq!(keys.len(), 6, "{keys:?}");
+}
+
+#[test]
+fn a_setup_that_fails_is_a_failed_case_with_its_output() {
+    let mut setup = step(Vec::new());
+    setup.name = "setup".to_owned();
+    setup.end = End::Exit { code: 1 };
+    setup.output = Some(carnet::model::cell::Captured { text: "no space left".to_owned(), dropped: 0 });
+    let document = assemble(vec![cell("here", Status::Failed, vec![setup])], Vec::new());
+    let suites = parsed(&document);
+    let TestStatus::Failure(failure) = &suites.suites[0].cases[0].status else { panic!("not a failure") };
+    assert_eq!(failure.message, "exit code 1");
+    assert!(failure.text.contains("no space left"), "{}", failure.text);
+}
+
+#[test]
+fn a_cell_without_test_cases_still_has_one() {
+    let document = assemble(vec![cell("here", Status::Passed, Vec::new())], Vec::new());
+    assert_eq!(parsed(&document).suites[0].cases.len(), 1);
+}
+
+/// The text a reader finds in the first case.
+fn text_of(case: &TestCase) -> (&str, &str) {
+    match &case.status {
+        TestStatus::Failure(failure) => (&failure.message, &failure.text),
+        other => panic!("not a failure: {other:?}"),
+    }
+}
+
+/// What an XML parser finds in the first `failure`; panics when the XML isn't well-formed.
+fn failure_text(xml: &str) -> String {
+    let mut reader = Reader::from_str(xml);
+    let (mut text, mut inside) = (String::new(), false);
+    loop {
+        match reader.read_event().expect("well-formed XML") {
+            Event::Eof => return text,
+            Event::Start(start) if start.name().as_ref() == b"failure" => inside = true,
+            Event::End(end) if end.name().as_ref() == b"failure" => inside = false,
+            Event::CData(data) if inside => text.push_str(&data.decode().expect("UTF-8")),
+            Event::Text(plain) if inside => text.push_str(&plain.decode().expect("UTF-8")),
+            Event::GeneralRef(_) if inside => panic!("an entity in a CDATA section"),
+            _ => {}
+        }
+    }
+}
+
+fn is_xml_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_output_makes_xml_that_gives_the_text_back(
+        bytes in prop::collection::vec(any::<u8>(), 0..400),
+        tricky in prop::collection::vec(prop::sample::select(vec!["]]>", "<![CDATA[", "\x1b[31m", "\0", "&amp;", "<!--", "\u{fffe}", "\r\n", "\"'", "</failure>"]), 0..12),
+        name in any::<String>(),
+        class in "\\PC{0,20}",
+    ) {
+        let noise = String::from_utf8_lossy(&bytes).into_owned();
+        let output = format!("x{}{noise}{}x", tricky.concat(), tricky.join("]]>"));
+        let mut failed = case(&name, Outcome::Failed, "went wrong", &output);
+        failed.class = class;
+        failed.file = Some(noise.clone());
+        let document = assemble(vec![cell("here", Status::Failed, vec![step(vec![failed])])], Vec::new());
+        let xml = xml(&document);
+        prop_assert!(xml.chars().all(is_xml_char));
+        let expected = format!("went wrong\n{}", carnet::report::text::clean(&output));
+        prop_assert_eq!(failure_text(&xml), expected.clone());
+        let suites = junit_parser::from_reader(xml.as_bytes()).expect("JUnit");
+        let (message, text) = text_of(&suites.suites[0].cases[0]);
+        prop_assert_eq!(message, "went wrong");
+        // This reader puts a line end between two CDATA sections.
+        prop_assert_eq!(text, expected.replace("]]>", "]]\n>"));
+    }
+}
+
+#[test]
+fn a_long_text_keeps_both_ends() {
+    let output = format!("first{}last", "é".repeat(100_000));
+    let document = assemble(
+        vec![cell("here", Status::Failed, vec![step(vec![case("t", Outcome::Failed, "m", &output)])])],
+        Vec::new(),
+    );
+    let suites = parsed(&document);
+    let (_, text) = text_of(&suites.suites[0].cases[0]);
+    assert!(text.starts_with("m\nfirst") && text.ends_with("last") && text.len() < 66_000, "{} bytes", text.len());
+    assert!(text.contains("bytes left out"));
+}
+
+#[test]
+fn an_unreadable_start_is_left_out() {
+    let mut document = assemble(vec![cell("here", Status::Passed, vec![step(passed(1))])], Vec::new());
+    assert!(xml(&document).contains(r#"timestamp="2026-11-22T10:00:00""#));
+    document.timing.started = "yesterday".to_owned();
+    assert!(!xml(&document).contains("timestamp"));
+}

@@ -1,0 +1,18 @@
+//! Reports of a static audit, in every format.
+
+mod annotation;
+mod hostile;
+mod human;
+mod junit;
+mod markdown;
+mod sarif;
+mod schema;
+
+use carnet::model::scan::Scan;
+use carnet::report::Options;
+use carnet::report::{Format, scan};
+
+/// The audit in a format.
+pub(crate) fn render(scan: &Scan, format: Format) -> String {
+    scan::render(format, scan, &Options::default()).expect("it has this form")
+}

@@ -1,0 +1,87 @@
+//! What takes long to make.
+
+use std::fs;
+use std::io::{BufWriter, Write as _};
+
+use crate::scan::findings::{FLAGGED, NEIGHBOUR, paths};
+use crate::support::TestEnv;
+
+/// Memory that a scan may hold, in KiB.
+const MOST: u64 = 200 << 10;
+
+impl TestEnv {
+    /// Scans and says how much memory that took, in KiB, as the kernel counts it.
+    fn memory(&self) -> u64 {
+        self.write(NEIGHBOUR, FLAGGED);
+        let mut child =
+            self.carnet_command(&["scan", "--format", "json", "-o", "../scan.json"]).spawn().expect("it starts");
+        let status = format!("/proc/{}/status", child.id());
+        let mut most = 0;
+        while child.try_wait().expect("a child").is_none() {
+            let text = fs::read_to_string(&status).unwrap_or_default();
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+            let now = line.trim().trim_end_matches(" kB").trim().parse().unwrap_or(0);
+            most = most.max(now);
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let scan = crate::support::read_json(&self.analysis().join("../scan.json"));
+        assert!(paths(&scan).contains(&NEIGHBOUR), "{} {}", scan["findings"], scan["notes"]);
+        most
+    }
+
+    fn long(&self, name: &str, begin: &str, unit: &str, end: &str) {
+        let file = fs::File::create(self.analysis().join(name)).expect("a file");
+        let mut file = BufWriter::new(file);
+        file.write_all(begin.as_bytes()).expect("written");
+        for _ in 0..(200 << 20) / unit.len() {
+            file.write_all(unit.as_bytes()).expect("written");
+        }
+        file.write_all(end.as_bytes()).expect("written");
+    }
+}
+
+#[test]
+#[ignore = "takes a minute and 200 MB of disk: run with --ignored"]
+fn a_line_of_200_mb_is_read_in_pieces() {
+    for (name, unit) in [
+        ("a.json", "\"/eos/user/j/jdoe/x\", 1, "),
+        ("a.py", "f('/eos/user/j/jdoe/x'); "),
+        ("a.sh", "ls /eos/user/j/jdoe/x; "),
+        ("a.yaml", "[a, /eos/user/j/jdoe/x], "),
+        ("a.txt", "xxxxxxxxxxxxxxxx"),
+        ("a.txt", "/eos/user/j/jdoe/"),
+        ("a.C", "f(\"/eos/user/j/jdoe/x\"); "),
+        ("requirements.txt", "numpy "),
+        ("uv.lock", "a = ["),
+    ] {
+        let env = TestEnv::new();
+        env.long(name, "", unit, "\n");
+        let memory = env.memory();
+        assert!((1..MOST).contains(&memory), "{name}: {memory} KiB");
+    }
+}
+
+#[test]
+#[ignore = "takes half a minute and 200 MB of disk: run with --ignored"]
+fn a_notebook_of_200_mb_of_output_is_read_in_pieces() {
+    let env = TestEnv::new();
+    let begin =
+        r#"{"cells":[{"cell_type":"code","source":["open('/eos/user/j/jdoe/x')"],"outputs":[{"data":{"image/png":""#;
+    env.long("a.ipynb", begin, "iVBORw0KGgoAAAANSUhEUgAA", "\"}}]}],\"metadata\":{},\"nbformat\":4}");
+    let memory = env.memory();
+    assert!((1..MOST).contains(&memory), "{memory} KiB");
+}
+
+#[test]
+#[ignore = "makes 500,000 files: run with --ignored and TMPDIR on a file system in memory"]
+fn half_a_million_files_are_scanned() {
+    let env = TestEnv::new();
+    for dir in 0..500 {
+        fs::create_dir(env.analysis().join(format!("d{dir}"))).expect("a directory");
+        for file in 0..1000 {
+            fs::write(env.analysis().join(format!("d{dir}/file{file}.txt")), "x\n").expect("a file");
+        }
+    }
+    let memory = env.memory();
+    assert!((1..MOST).contains(&memory), "{memory} KiB");
+}

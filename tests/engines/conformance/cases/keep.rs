@@ -1,0 +1,129 @@
+//! State that a run leaves for later ones.
+
+use carnet::engine::job::Job;
+
+use crate::conformance::case::{Case, PLAIN, Step, row};
+use crate::conformance::job_dirs::JobDirs;
+use carnet::engine::job::part;
+
+/// Keys are unique to a env, so that cases don't find each other's state.
+fn keep(job: &mut Job, env: &JobDirs) {
+    job.keep = Some(env.mark.replace('-', ""));
+}
+
+pub(crate) const CASES: &[Case] = &[
+    row(
+        "kept_state",
+        &[
+            Step {
+                script: "mkdir {box}/venv && echo kept > {box}/venv/file && chmod 600 {box}/venv/file
+                         ln -s venv/file {box}/link
+                         [ {box} != /carnet/box ] || { echo kept > /opt-file; rm /etc/group; }",
+                set: keep,
+                ..PLAIN
+            },
+            Step {
+                script: "cat {box}/venv/file {box}/link; stat -c %a {box}/venv/file
+                         [ {box} != /carnet/box ] || { cat /opt-file; ls /etc/group 2>/dev/null && exit 1; }
+                         echo changed > {box}/venv/file; echo changed > {box}/new",
+                in_kept: true,
+                check: |seen| {
+                    seen.exits(0);
+                    assert!(seen.text().starts_with("kept\nkept\n600\n"), "{}", seen.text());
+                    assert_eq!(seen.text().contains("600\nkept"), seen.layout.boxed == carnet::engine::BOX);
+                },
+                ..PLAIN
+            },
+            // What the run before did in the kept state is gone.
+            Step {
+                script: "cat {box}/venv/file; ls {box}",
+                in_kept: true,
+                check: |seen| seen.prints("kept\nlink\nvenv"),
+                ..PLAIN
+            },
+        ],
+    ),
+    // Asked for again, it is made anew and not found again.
+    row(
+        "state_made_again_is_the_new_one",
+        &[
+            Step { script: "echo old > {box}/file; echo old > {box}/old", set: keep, ..PLAIN },
+            Step { script: "echo new > {box}/file", set: keep, ..PLAIN },
+            Step { script: "cat {box}/file; ls {box}", in_kept: true, check: |seen| seen.prints("new\nfile"), ..PLAIN },
+        ],
+    ),
+    // What the run was given is not kept.
+    row(
+        "only_files_are_kept",
+        &[
+            Step {
+                script: "echo $ONLY_THEN; pwd",
+                set: |job, env| {
+                    keep(job, env);
+                    job.env.insert("ONLY_THEN".to_owned(), "a secret".to_owned());
+                    job.contract.env.insert("LANG".to_owned(), "C".to_owned());
+                    job.contract.workdir = Some("/etc".to_owned());
+                },
+                check: |seen| seen.prints("a secret\n/etc"),
+                ..PLAIN
+            },
+            Step {
+                script: "echo ${ONLY_THEN-gone}; [ \"$LANG\" = C ] && echo $LANG; [ \"$PWD\" = /etc ] && pwd; true",
+                in_kept: true,
+                check: |seen| seen.prints("gone"),
+                ..PLAIN
+            },
+        ],
+    ),
+    row(
+        "kept_box_on_a_read_only_root",
+        &[
+            Step {
+                script: "echo kept > {box}/file; mkdir {box}/dir",
+                set: |job, env| {
+                    keep(job, env);
+                    job.contract.read_only = true;
+                    job.contract.user = Some(carnet::model::contract::Ids { uid: 1000, gid: 1000 });
+                },
+                about: Some(part::ROOT),
+                ..PLAIN
+            },
+            Step {
+                script: "cat {box}/file; echo more > {box}/dir/more && echo more >> {box}/file && cat {box}/file
+                         (echo x > /{mark} && rm /{mark}) 2>/dev/null || echo refused",
+                set: |job, _| {
+                    job.contract.read_only = true;
+                    job.contract.user = Some(carnet::model::contract::Ids { uid: 1000, gid: 1000 });
+                },
+                about: Some(part::ROOT),
+                in_kept: true,
+                check: |seen| seen.prints("kept\nkept\nmore\nrefused"),
+                ..PLAIN
+            },
+        ],
+    ),
+    row(
+        "nothing_kept_after_failure",
+        &[Step {
+            script: "echo half > {box}/file; exit 1",
+            set: keep,
+            check: |seen| {
+                seen.exits(1);
+                assert!(seen.done().kept.is_none());
+            },
+            ..PLAIN
+        }],
+    ),
+    row(
+        "nothing_kept_after_timeout",
+        &[Step {
+            script: "sleep 100",
+            set: |job, env| {
+                keep(job, env);
+                job.timeout = std::time::Duration::from_secs(1);
+            },
+            check: |seen| assert!(seen.done().kept.is_none()),
+            ..PLAIN
+        }],
+    ),
+];

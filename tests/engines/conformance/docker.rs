@@ -1,0 +1,40 @@
+//! The Docker engine, with the input bound and with the input sent.
+
+use carnet::engine::docker::{Docker, Options, Transfer};
+use carnet::engine::job::part;
+
+use crate::conformance::subject::Subject;
+use crate::support::engine::{ask, busybox, daemon};
+
+/// Containers and volumes of any name that holds `name`, and every one that carries our label and it.
+fn leftovers(host: &str, name: &str) -> Vec<String> {
+    let containers = ask(host, &[], "/containers/json?all=true");
+    let volumes = ask(host, &[], "/volumes");
+    let images = ask(host, &[], "/images/json?filters=%7B%22label%22%3A%5B%22carnet.kept%22%5D%7D");
+    [containers, volumes, images].into_iter().filter(|list| list.contains(name)).collect()
+}
+
+fn subject(transfer: Transfer, lacks: &'static [&'static str]) -> Subject {
+    let host = daemon();
+    let (searched, forgetting) = (host.clone(), host.clone());
+    Subject {
+        engine: Box::new(Docker::new(Options { host: Some(host), network: None, transfer: Some(transfer) })),
+        image: busybox(),
+        lacks,
+        moot: &[],
+        leftovers: Box::new(move |name| leftovers(&searched, name)),
+        forget: Box::new(move |key| {
+            ask(&forgetting, &["-X", "DELETE"], &format!("/images/carnet-kept:{key}?force=true"));
+        }),
+    }
+}
+
+/// The daemon binds the input directory.
+pub(crate) fn bound() -> Subject {
+    subject(Transfer::Bind, &[])
+}
+
+/// The input is sent to the daemon. A remote daemon cannot mount directories of this machine.
+pub(crate) fn sent() -> Subject {
+    subject(Transfer::Copy, &[part::MOUNT])
+}
