@@ -1,129 +1,278 @@
-//! The shape of the house: which module may import which, and how large a file may be.
+//! The structure of the source tree: which module imports which, and how large a file may be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Modules from the top floor to the ground; a module imports only from those below it.
-const FLOORS: [&str; 17] = [
+/// Modules of the crate from top to bottom. A module imports only from modules after it.
+const LAYERS: [&str; 17] = [
     "cli", "ui", "hook", "check", "scan", "engine", "report", "cell", "image", "source", "config", "facility", "diff",
     "sys", "model", "error", "exit",
 ];
 
-/// Modules that may import less than their floor allows.
-const NARROW: [(&str, &[&str]); 5] = [
-    ("sys", &["model", "error", "exit"]),
+/// Modules that may import less than their layer allows, by their path below `src`.
+const RESTRICTED: [(&str, &[&str]); 6] = [
+    ("scan/rules", &["scan", "source", "facility", "model", "error", "exit"]),
     ("report", &["model", "error", "exit"]),
-    ("facility", &["model", "error", "exit"]),
+    ("facility", &["sys", "model", "error", "exit"]),
     ("diff", &["model", "error", "exit"]),
+    ("sys", &["model", "error", "exit"]),
     ("model", &["error", "exit"]),
 ];
 
-/// Modules in which functions may wait.
+/// Modules that contain async functions.
 const ASYNC: [&str; 3] = ["cli", "check", "engine"];
 
-/// Most lines of a file.
-const MOST_LINES: usize = 600;
+/// The only file with unsafe code.
+const UNSAFE: [&str; 1] = ["src/sys/raw.rs"];
 
-fn sources() -> BTreeMap<PathBuf, String> {
-    let mut found = BTreeMap::new();
+/// Maximum number of lines of a file.
+const MAX_LINES: usize = 600;
+
+/// The path of a module, as in `["scan", "rules", "path"]`.
+type ModulePath = Vec<String>;
+
+/// One source file.
+struct Source {
+    path: PathBuf,
+    module: ModulePath,
+    text: String,
+}
+
+impl Source {
+    /// Code without comments and without the unit tests at the end of the file, with line numbers from 1.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let starts = self.text.match_indices("\n#[cfg(test)]\nmod ").map(|(at, _)| at);
+        let mut inline = starts.filter(|at| self.text[*at..].lines().nth(2).is_some_and(|line| line.ends_with('{')));
+        let end = inline.next().unwrap_or(self.text.len());
+        (1..).zip(self.text[..end].lines()).filter(|(_, line)| !line.trim_start().starts_with("//"))
+    }
+
+    /// Whether the whole file is compiled for tests only.
+    fn is_test(&self) -> bool {
+        let name = self.module.last().map_or("", String::as_str);
+        let is_named =
+            |name: &str| matches!(name, "tests" | "testing" | "fixture" | "golden") || name.ends_with("_tests");
+        self.module.iter().any(|part| is_named(part)) || is_named(name)
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let mut found = Vec::new();
     let mut queue = vec![PathBuf::from("src")];
-    while let Some(dir) = queue.pop() {
-        for entry in fs::read_dir(&dir).expect("src is there") {
+    while let Some(directory) = queue.pop() {
+        for entry in fs::read_dir(&directory).expect("src exists") {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
                 queue.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).expect("a source file");
-                found.insert(path, text);
+                found.push(Source { module: module_path(&path), path, text });
             }
         }
     }
-    assert!(found.len() > 20, "the sources were not found");
+    assert!(found.len() > 20, "found only {} source files", found.len());
     found
 }
 
-/// The module of the first level that a file belongs to; none for `lib.rs` and `main.rs`.
-fn module(path: &Path) -> Option<String> {
-    let inner = path.strip_prefix("src").ok()?;
-    let first = inner.components().next()?.as_os_str().to_str()?;
-    let name = first.strip_suffix(".rs").unwrap_or(first);
-    (!matches!(name, "lib" | "main")).then(|| name.to_owned())
+fn module_path(path: &Path) -> ModulePath {
+    let inner = path.strip_prefix("src").expect("a path below src").with_extension("");
+    let parts = inner.iter().map(|part| part.to_string_lossy().into_owned());
+    parts.filter(|part| !matches!(part.as_str(), "mod" | "lib" | "main")).collect()
 }
 
-/// Lines of code, without comments: what they name is no import.
-fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let lines = text.lines().enumerate().map(|(n, line)| (n + 1, line));
-    lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
-}
-
-/// Modules of the first level that a line names after `crate::`.
-fn named(line: &str) -> Vec<String> {
-    let starts = line.match_indices("crate::").map(|(at, found)| at + found.len());
-    let rests = starts.map(|at| &line[at..]);
-    let mut names = Vec::new();
-    for rest in rests {
-        let inner = rest.strip_prefix('{').map_or(rest, |group| group);
-        let list = if rest.starts_with('{') { inner.split(',').collect() } else { vec![inner] };
-        for item in list {
-            let name: String = item.trim().chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
-            names.push(name);
+/// Paths after `crate::`, `super::` or `self::` in a line, and paths of `use` declarations, as absolute module paths with the item's
+/// name at the end.
+fn imports(source: &Source, modules: &BTreeSet<ModulePath>) -> Vec<(usize, ModulePath)> {
+    let mut found = Vec::new();
+    let mut declaration: Option<(usize, String)> = None;
+    for (number, line) in source.code() {
+        let trimmed = line.trim();
+        let is_use = trimmed.starts_with("use ") || trimmed.starts_with("pub") && trimmed.contains(" use ");
+        if declaration.is_none() && is_use {
+            let text = trimmed.split_once("use ").map_or("", |(_, rest)| rest);
+            declaration = Some((number, text.to_owned()));
+        } else if let Some((_, text)) = &mut declaration {
+            text.push_str(trimmed);
+        } else {
+            found.extend(inline_paths(trimmed).into_iter().map(|path| (number, path)));
+        }
+        if declaration.as_ref().is_some_and(|(_, text)| text.ends_with(';')) {
+            let (number, text) = declaration.take().expect("checked above");
+            let mut paths = Vec::new();
+            expand(&mut Vec::new(), text.trim_end_matches(';'), &mut paths);
+            found.extend(paths.into_iter().map(|path| (number, path)));
         }
     }
-    names
+    found.into_iter().filter_map(|(number, path)| Some((number, resolve(&source.module, path, modules)?))).collect()
+}
+
+/// Paths in an expression that start with `crate`, `super` or `self`.
+fn inline_paths(line: &str) -> Vec<ModulePath> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = line.split(|c: char| !is_word(c) && c != ':').filter(|word| word.contains("::"));
+    let paths = words.map(|word| word.split("::").map(str::to_owned).collect::<ModulePath>());
+    paths.filter(|path| matches!(path[0].as_str(), "crate" | "super" | "self")).collect()
+}
+
+/// Lists every path of a `use` tree.
+fn expand(prefix: &mut ModulePath, tree: &str, found: &mut Vec<ModulePath>) {
+    let tree = tree.split(" as ").next().unwrap_or(tree).trim();
+    match tree.split_once('{') {
+        Some((start, rest)) if !start.contains(',') => {
+            let depth = prefix.len();
+            prefix.extend(start.split("::").map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned));
+            for part in split_top_level(rest.strip_suffix('}').unwrap_or(rest)) {
+                expand(prefix, part, found);
+            }
+            prefix.truncate(depth);
+        }
+        _ if !tree.is_empty() => {
+            let path =
+                tree.split("::").map(|part| part.trim().to_owned()).filter(|part| part != "self" || prefix.is_empty());
+            found.push(prefix.iter().cloned().chain(path).collect());
+        }
+        _ => {}
+    }
+}
+
+/// Splits a list at the commas outside of braces.
+fn split_top_level(list: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut parts) = (0, 0, Vec::new());
+    for (at, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(&list[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&list[start..]);
+    parts.into_iter().map(str::trim).filter(|part| !part.is_empty()).collect()
+}
+
+/// The absolute path, or `None` for another crate.
+fn resolve(module: &[String], path: ModulePath, modules: &BTreeSet<ModulePath>) -> Option<ModulePath> {
+    let first = path.first()?.as_str();
+    let child = || module.iter().cloned().chain([first.to_owned()]).collect::<ModulePath>();
+    let supers = path.iter().take_while(|part| *part == "super").count();
+    match first {
+        "crate" => Some(path[1..].to_vec()),
+        "self" => Some(module.iter().chain(&path[1..]).cloned().collect()),
+        "super" => Some(module[..module.len().checked_sub(supers)?].iter().chain(&path[supers..]).cloned().collect()),
+        _ if modules.contains(&child()) => Some(module.iter().chain(&path).cloned().collect()),
+        _ => None,
+    }
+}
+
+/// The longest prefix of a path that is a module.
+fn module_of<'a>(path: &'a [String], modules: &BTreeSet<ModulePath>) -> &'a [String] {
+    (0..=path.len()).rev().map(|length| &path[..length]).find(|prefix| modules.contains(*prefix)).unwrap_or(&[])
 }
 
 #[test]
-fn modules_import_only_from_below() {
-    let floor = |name: &str| FLOORS.iter().position(|floor| *floor == name);
+fn modules_import_only_from_lower_layers() {
+    let sources = sources();
+    let modules: BTreeSet<ModulePath> = sources.iter().map(|source| source.module.clone()).collect();
+    let layer = |name: &str| LAYERS.iter().position(|layer| *layer == name);
     let mut wrong = Vec::new();
-    for (path, text) in sources() {
-        let Some(own) = module(&path) else { continue };
-        let own_floor = floor(&own).unwrap_or_else(|| panic!("{own} has no floor: give it one in this test"));
-        for (n, line) in code(&text) {
-            for other in named(line) {
-                let Some(other_floor) = floor(&other) else { continue };
-                let narrow =
-                    NARROW.iter().find(|(name, _)| *name == own).is_some_and(|(_, may)| !may.contains(&other.as_str()));
-                if other != own && (other_floor <= own_floor || narrow) {
-                    wrong.push(format!("{}:{n}: `{own}` may not import `{other}`", path.display()));
-                }
+    for source in sources.iter().filter(|source| !source.module.is_empty() && !source.is_test()) {
+        let own = &source.module[0];
+        let own_layer = layer(own).unwrap_or_else(|| panic!("{own} has no layer: add it to LAYERS"));
+        let dir = source.module.join("/");
+        let allowed = RESTRICTED.iter().find(|(path, _)| dir == *path || dir.starts_with(&format!("{path}/")));
+        for (number, import) in imports(source, &modules) {
+            let Some(other) = import.first() else { continue };
+            let Some(other_layer) = layer(other) else { continue };
+            let is_restricted = allowed.is_some_and(|(_, allowed)| !allowed.contains(&other.as_str()));
+            if other != own && (other_layer <= own_layer || is_restricted) {
+                wrong.push(format!("{}:{number}: `{own}` must not import `{other}`", source.path.display()));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// In every directory, the graph of imports between its modules has no cycle. A module counts with everything below it. The file of
+/// the directory itself (`mod.rs`) is not part of the graph: it declares the others and may define what they share.
 #[test]
-fn only_the_upper_floors_wait() {
-    let mut wrong = Vec::new();
-    for (path, text) in sources() {
-        let Some(own) = module(&path) else { continue };
-        for (n, line) in code(&text) {
-            if !ASYNC.contains(&own.as_str()) && (line.contains("async fn") || line.contains("tokio::")) {
-                wrong.push(format!("{}:{n}: {}", path.display(), line.trim()));
+fn siblings_do_not_import_each_other_in_cycles() {
+    let sources = sources();
+    let modules: BTreeSet<ModulePath> = sources.iter().map(|source| source.module.clone()).collect();
+    let mut graph: BTreeMap<ModulePath, BTreeSet<ModulePath>> = BTreeMap::new();
+    for source in sources.iter().filter(|source| !source.is_test()) {
+        for (_, import) in imports(source, &modules) {
+            let target = module_of(&import, &modules);
+            let common = source.module.iter().zip(target).take_while(|(own, other)| own == other).count();
+            if common < source.module.len() && common < target.len() {
+                graph.entry(source.module[..=common].to_vec()).or_default().insert(target[..=common].to_vec());
             }
         }
     }
-    assert!(wrong.is_empty(), "async outside of {ASYNC:?}:\n{}", wrong.join("\n"));
+    let mut wrong = BTreeSet::new();
+    for start in graph.keys() {
+        if let Some(mut cycle) = path_back(start, &graph) {
+            cycle.sort();
+            wrong.insert(cycle.iter().map(|module| module.join("/")).collect::<Vec<_>>().join(", "));
+        }
+    }
+    assert!(wrong.is_empty(), "modules that import each other:\n{}", wrong.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
+/// The shortest chain of imports from a module back to itself.
+fn path_back(start: &ModulePath, graph: &BTreeMap<ModulePath, BTreeSet<ModulePath>>) -> Option<Vec<ModulePath>> {
+    let mut seen = BTreeSet::new();
+    let mut chains = vec![vec![start.clone()]];
+    while !chains.is_empty() {
+        let mut longer = Vec::new();
+        for chain in chains {
+            for next in chain.last().and_then(|last| graph.get(last)).into_iter().flatten() {
+                if next == start {
+                    return Some(chain);
+                }
+                if seen.insert(next.clone()) {
+                    longer.push([chain.clone(), vec![next.clone()]].concat());
+                }
+            }
+        }
+        chains = longer;
+    }
+    None
 }
 
 #[test]
-fn files_stay_small() {
-    let too_long = |(path, text): (&PathBuf, &String)| {
-        let lines = text.lines().count();
-        let most = if path == Path::new("src/main.rs") { 30 } else { MOST_LINES };
-        (lines > most).then(|| format!("{}: {lines} lines, at most {most}", path.display()))
+fn only_upper_layers_are_async() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        let Some(own) = source.module.first() else { continue };
+        for (number, line) in source.code() {
+            if !ASYNC.contains(&own.as_str()) && (line.contains("async fn") || line.contains("tokio::")) {
+                wrong.push(format!("{}:{number}: {}", source.path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "async code outside of {ASYNC:?}:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_have_at_most_600_lines() {
+    let too_long = |source: &Source| {
+        let lines = source.text.lines().count();
+        let max = if source.path == Path::new("src/main.rs") { 30 } else { MAX_LINES };
+        (lines > max).then(|| format!("{}: {lines} lines, at most {max}", source.path.display()))
     };
     let wrong: Vec<String> = sources().iter().filter_map(too_long).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn unsafe_code_stands_where_the_kernel_needs_it() {
-    let allowed = |path: &Path| path.starts_with("src/engine") || path.starts_with("src/cell");
-    for (path, text) in sources() {
-        let uses = code(&text).any(|(_, line)| line.contains("unsafe {") || line.contains("unsafe fn"));
-        assert!(!uses || allowed(&path), "{} holds unsafe code", path.display());
+fn unsafe_code_is_in_one_file() {
+    for source in sources() {
+        let is_unsafe = source.code().any(|(_, line)| line.contains("unsafe {") || line.contains("unsafe fn"));
+        let is_allowed = UNSAFE.iter().any(|path| source.path == Path::new(path));
+        assert!(!is_unsafe || is_allowed, "{} contains unsafe code", source.path.display());
     }
 }
