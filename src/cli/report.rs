@@ -11,9 +11,10 @@ use crate::error::{Failure, Kind};
 use crate::exit;
 use crate::model::document::Document;
 use crate::model::matrix::{self, Matrix};
+use crate::model::text;
 use crate::report::badge::{self, Age};
 use crate::report::history::State;
-use crate::report::{self, Format, ReportError, text};
+use crate::report::{self, Format, ReportError};
 use crate::ui::{TerminalStyle, file};
 
 /// Render saved documents; several are merged.

@@ -5,9 +5,9 @@
 
 use super::markdown::code;
 use super::scan::annotation::{Annotation, Level, SourceRange, data, render};
-use super::text::one_line;
 use crate::model::cell::{Outcome, TestCase};
 use crate::model::document::{Cell, Document, Status};
+use crate::model::text::one_line;
 
 /// A failure of carnet itself, as one command on one line.
 pub fn failure(message: &str, hint: Option<&str>, place: Option<(&str, u64)>) -> String {

@@ -10,7 +10,7 @@ use super::scan;
 use super::sort;
 use super::summary::{self, Line, Summary};
 use super::table::{Ink, Page, Piece, padded, widths};
-use super::text::{clean, clip, count, duration, one_line, width};
+use crate::model::text::{clean, clip, count, duration, one_line, width};
 
 /// Failed tests named below a cell.
 const MAX_TESTS: usize = 5;

@@ -104,14 +104,14 @@ fn is_newer(schema: &str) -> bool {
 }
 
 fn shown(text: &str) -> String {
-    super::text::one_line(text, 80)
+    crate::model::text::one_line(text, 80)
 }
 
 /// What is wrong, without the place that the message repeats.
 fn place(error: &serde_json::Error) -> (String, usize, usize) {
     let text = error.to_string();
     let what = text.split(" at line ").next().unwrap_or(&text);
-    (super::text::one_line(what, 200), error.line(), error.column())
+    (crate::model::text::one_line(what, 200), error.line(), error.column())
 }
 
 /// Writes the canonical form, cell by cell: a large document is never held twice.

@@ -21,8 +21,8 @@ use crate::model::cell::{Captured, Outcome, Step, TestCase};
 use crate::model::document::{Cell, Document, Status};
 
 use super::summary;
-use super::text::{clean, ends, one_line};
 use super::{ReportError, parallel};
+use crate::model::text::{clean, ends, one_line};
 
 /// Bytes kept of one text.
 const MAX_TEXT: usize = 64 << 10;

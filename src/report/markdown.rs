@@ -14,7 +14,7 @@ use super::Options;
 use super::scan;
 use super::sort;
 use super::summary::{self, Line, Summary};
-use super::text::{clean, count, duration, ends, one_line};
+use crate::model::text::{clean, count, duration, ends, one_line};
 
 /// Bytes at which the report is cut: GitHub refuses a step summary of more than 1 MiB as a whole.
 pub(super) const MAX_BYTES: usize = 900_000;

@@ -1,6 +1,6 @@
 //! Reports: one format a file, each rendered from the document (or a bare difference) and from nothing else.
 //!
-//! Whatever came out of a container or a repository is hostile here: every format passes it through [`text::clean`]
+//! Whatever came out of a container or a repository is hostile here: every format passes it through [`crate::model::text::clean`]
 //! and then escapes it in its own way.
 
 use std::fmt;
@@ -28,7 +28,6 @@ pub mod scan;
 mod sort;
 mod summary;
 mod table;
-pub mod text;
 
 pub use cut::cut;
 pub use log::{Output, outputs};

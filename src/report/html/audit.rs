@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::super::scan::tally;
-use super::super::text::{count, one_line};
 use super::forge::Forge;
 use super::inert::anchor;
 use super::mark::Mark;
 use super::pieces::Pieces;
 use crate::model::finding::{Finding, Span, Suppressor};
 use crate::model::scan::Scan;
+use crate::model::text::{count, one_line, sentence};
 
 /// Findings in the page.
 const MAX_FINDINGS: usize = 1000;
@@ -130,7 +130,7 @@ fn hit(finding: &Finding, forge: Option<&Forge>) -> Hit {
         anchor: anchor("finding", &finding.fingerprint),
         place: place(finding),
         link: forge.zip(finding.span).and_then(|(forge, span)| forge.line(&finding.path, span.line)),
-        message: Pieces::of(&tally::whole(&one_line(&finding.message, 1000))),
+        message: Pieces::of(&sentence(&one_line(&finding.message, 1000))),
         source: source(finding),
         breaks: ids(&finding.facilities.breaks),
         works: ids(&finding.facilities.works),

@@ -12,8 +12,8 @@ use askama::Template as _;
 use super::ReportError;
 use super::history::State;
 use super::summary::{self, Summary};
-use super::text::{duration, one_line};
 use crate::model::document::{Cell, Document};
+use crate::model::text::{duration, one_line, sentence};
 
 mod audit;
 mod board;
@@ -27,7 +27,6 @@ mod mark;
 mod pieces;
 mod timeline;
 
-use super::scan::tally::whole;
 use board::Board;
 use mark::Mark;
 use pieces::Pieces;
@@ -53,7 +52,7 @@ struct Context<'a> {
 
 impl Context<'_> {
     fn since(&self, cell: &Cell) -> Option<String> {
-        self.states?.since(cell).map(|text| whole(&text))
+        self.states?.since(cell).map(|text| sentence(&text))
     }
 }
 
@@ -114,8 +113,8 @@ pub(super) fn write(document: &Document, past: &[State], mut out: &mut dyn Write
         style_hash: inert::source_hash(STYLE),
         script_hash: inert::source_hash(SCRIPT),
         mark: Mark::whole(document),
-        sentence: Pieces::between('\u{1f}', &whole(&summary::sentence(document, |id| format!("\u{1f}{id}\u{1f}")))),
-        title: whole(&summary::sentence(document, str::to_owned)),
+        sentence: Pieces::between('\u{1f}', &sentence(&summary::sentence(document, |id| format!("\u{1f}{id}\u{1f}")))),
+        title: sentence(&summary::sentence(document, str::to_owned)),
         totals: summary::totals(document),
         subject: subject(document),
         labels: &summary.labels,

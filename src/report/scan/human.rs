@@ -8,10 +8,10 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use super::super::Options;
 use super::super::table::{Ink, Page};
-use super::super::text::{clean, count, duration, one_line};
 use super::tally;
 use crate::model::finding::{Finding, Severity, Span};
 use crate::model::scan::Scan;
+use crate::model::text::{clean, count, duration, one_line};
 
 /// Findings of one kind shown with their lines.
 const MAX_SHOWN: usize = 3;
@@ -129,7 +129,7 @@ fn block(kind: &[&Finding], shown: usize, renderer: &Renderer) -> String {
 /// Whether everything that the message quotes stands in the line.
 fn is_seen(finding: &Finding) -> bool {
     let quoted = |source: &String| {
-        finding.message.split('`').skip(1).step_by(2).all(|part| source.contains(part.trim_end_matches('…')))
+        finding.message.split('`').skip(1).step_by(2).all(|part| source.contains(part.trim_end_matches("...")))
     };
     finding.source.as_ref().is_some_and(quoted)
 }

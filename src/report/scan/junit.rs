@@ -8,10 +8,10 @@ use junit_report::{TestCase as Case, TestResult};
 
 use super::super::ReportError;
 use super::super::junit::{self, Suite, attribute, body};
-use super::super::text::one_line;
 use super::tally;
 use crate::model::finding::{Finding, Severity};
 use crate::model::scan::Scan;
+use crate::model::text::one_line;
 
 /// The whole report.
 pub(super) fn render(scan: &Scan) -> Result<String, ReportError> {

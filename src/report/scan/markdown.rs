@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::super::markdown::{MAX_BYTES, code, put};
-use super::super::text::{count, duration, one_line};
 use super::tally;
 use crate::model::finding::{Finding, Severity};
 use crate::model::scan::Scan;
+use crate::model::text::{count, duration, one_line};
 
 /// Rows of one rule.
 const MAX_ROWS: usize = 200;

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::super::text::{count, one_line};
 use crate::model::finding::{Finding, Severity, Suppressor};
 use crate::model::scan::Scan;
+use crate::model::text::{list, one_line, sentence};
 
 /// Facilities named in one line.
 const MAX_FACILITIES: usize = 5;
@@ -62,19 +62,11 @@ pub(in super::super) fn suppressed(scan: &Scan) -> Option<String> {
 pub(super) fn reach(finding: &Finding) -> Option<String> {
     let part = |verb: &str, ids: &[String]| match ids.len() {
         0 => None,
-        _ => Some(format!("{verb} at {}", list(ids))),
+        _ => Some(format!("{verb} at {}", list(ids, MAX_FACILITIES))),
     };
     let (breaks, works) = (&finding.facilities.breaks, &finding.facilities.works);
     let parts: Vec<String> = [part("breaks", breaks), part("works", works)].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
-}
-
-fn list(ids: &[String]) -> String {
-    let shown: Vec<String> = ids.iter().take(MAX_FACILITIES).map(|id| one_line(id, 64)).collect();
-    match ids.len().saturating_sub(MAX_FACILITIES) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
 }
 
 /// How often it stands there: ` (12 places)` when it stands for several.
@@ -93,12 +85,5 @@ pub(super) fn sentences(finding: &Finding) -> String {
     let mut parts = vec![format!("{}{}", one_line(&finding.message, 1000), times(finding))];
     parts.extend(reach(finding));
     parts.extend(finding.help.as_ref().map(|help| format!("help: {}", one_line(help, 1000))));
-    parts.iter().map(|part| whole(part)).collect::<Vec<_>>().join(" ")
-}
-
-/// A fragment as a sentence: with a capital and a full stop.
-pub(in super::super) fn whole(text: &str) -> String {
-    let mut characters = text.trim_end_matches('.').chars();
-    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", characters.as_str())
+    parts.iter().map(|part| sentence(part)).collect::<Vec<_>>().join(" ")
 }
