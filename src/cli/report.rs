@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::fail_on::FailOn;
+use super::format::one_of;
 use super::{Outcome, check, print};
 use crate::diff::document::{MergeError, complete, merge};
 use crate::error::{Failure, Kind};
@@ -32,7 +33,7 @@ pub(super) struct Arguments {
     plan: Option<PathBuf>,
 
     /// Format of the report.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(long, short, value_parser = one_of(Format::ALL), default_value_t, value_name = "FORMAT")]
     format: Format,
 
     /// Cell that the others are compared with, in place of the documents' own.

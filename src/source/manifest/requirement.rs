@@ -6,7 +6,7 @@ use pep440_rs::{Operator, Version, VersionSpecifiers};
 use pep508_rs::MarkerTree;
 
 use crate::model::python::normalize;
-use crate::model::text::excerpt;
+use crate::model::text::{excerpt, first_line};
 use crate::source::git::repository::without_credentials;
 
 /// Longest marker that is parsed, in bytes.
@@ -48,7 +48,11 @@ pub(super) fn parts(text: &str) -> Result<Parts, String> {
         (constraint.trim().to_owned(), marker, None)
     };
     if let Err(error) = VersionSpecifiers::from_str(&constraint) {
-        return Err(format!("`{}` of {name} is no version constraint: {}", excerpt(&constraint), first_line(&error)));
+        return Err(format!(
+            "`{}` of {name} is no version constraint: {}",
+            excerpt(&constraint),
+            first_line(&error.to_string()).trim_end_matches(':')
+        ));
     }
     let marker = marker.map(str::trim).filter(|marker| !marker.is_empty());
     if let Some(marker) = marker {

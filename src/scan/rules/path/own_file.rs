@@ -3,7 +3,6 @@
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Edit, Rule};
 use super::message;
-use super::site_path::shown;
 use super::subject::{self, Subject, Topic};
 use super::usage::Force;
 use crate::model::finding::{Confidence, Severity};

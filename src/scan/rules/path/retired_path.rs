@@ -3,7 +3,6 @@
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
 use super::message;
-use super::site_path::shown;
 use super::subject::{self, Topic};
 use crate::model::finding::{Confidence, Severity};
 use crate::model::text::excerpt;

@@ -10,7 +10,6 @@ use keywords::{ADDRESSES, ASKERS, CONTAINERS, ENDINGS, EXPRESSIVE, GENERAL, PART
 use super::super::Diagnostic;
 use super::super::context::FileInput;
 use super::message;
-use super::site_path::shown;
 use super::usage::{Test, Usage};
 use crate::model::finding::{Confidence, Severity};
 use crate::model::text::excerpt;
