@@ -30,7 +30,7 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
     let mut page = Page::new(*options);
     let summary = Summary::of(document);
     page.say(0, summary::subject(document), Ink::Strong);
-    if let Some(said) = document.scan.as_ref().and_then(scan::sentence) {
+    if let Some(said) = document.scan.as_ref().and_then(scan::tally::summary) {
         page.wrapped(2, 4, &format!("scan: {said} (carnet scan)"), Ink::Faint);
     }
     let heads: Vec<Vec<Piece>> = heads(&summary, options);

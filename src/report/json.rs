@@ -122,15 +122,14 @@ pub(super) fn write(document: &Document, out: &mut dyn Write) -> Result<(), Repo
     Ok(out.write_all(b"\n")?)
 }
 
-/// Writes an audit in the canonical form, finding by finding.
-pub(super) fn write_scan(scan: &Scan, out: &mut dyn Write) -> Result<(), ReportError> {
-    serde_json::to_writer_pretty(&mut *out, &CanonicalScan(scan)).map_err(|error| {
-        if error.is_io() { ReportError::Write(error.into()) } else { ReportError::Form(error.to_string()) }
-    })?;
-    Ok(out.write_all(b"\n")?)
+/// Serialises a scan in the canonical form, finding by finding.
+pub(super) fn scan(scan: &Scan) -> Result<String, ReportError> {
+    serde_json::to_string_pretty(&CanonicalScan(scan))
+        .map(|text| text + "\n")
+        .map_err(|error| ReportError::Form(error.to_string()))
 }
 
-/// A bare difference.
+/// Serialises a comparison of environments.
 pub(super) fn difference(diff: &Diff) -> Result<String, ReportError> {
     canonical::to_string(diff).map_err(|error| ReportError::Form(error.to_string()))
 }

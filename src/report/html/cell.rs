@@ -282,7 +282,7 @@ fn differences(context: &Context<'_>, line: &Line<'_>) -> Option<Differences> {
     })
 }
 
-/// Findings of the audit that break at this cell's facility, and how many more there are.
+/// Returns the findings that break at the facility of the cell, and the number of further ones.
 fn findings(context: &Context<'_>, cell: &Cell) -> (Vec<(String, String)>, usize) {
     let here: Vec<&(String, String)> = context.findings.get(cell.facility.as_str()).into_iter().flatten().collect();
     let shown = here.iter().take(MAX_FINDINGS).map(|&pair| pair.clone()).collect();

@@ -35,7 +35,7 @@ struct Lines {
 }
 
 /// The findings that nothing suppresses, the worst first.
-pub(super) fn render(scan: &Scan) -> Result<String, ReportError> {
+pub(in super::super) fn render(scan: &Scan) -> Result<String, ReportError> {
     let mut taken = BTreeSet::new();
     let issues: Vec<Issue<'_>> = tally::reported(scan)
         .into_iter()

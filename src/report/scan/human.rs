@@ -29,7 +29,7 @@ const MAX_UNSORTED: usize = 20;
 const MAX_TEXT: usize = 1000;
 
 /// The whole report.
-pub(super) fn render(scan: &Scan, options: &Options) -> String {
+pub(in super::super) fn render(scan: &Scan, options: &Options) -> String {
     let reported = tally::reported(scan);
     let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(options.width.max(40));

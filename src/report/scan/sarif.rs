@@ -38,7 +38,7 @@ const HOME: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// The log, with as many results as GitHub takes. Suppressed ones are in it only when asked for: the standard has a place
 /// for them, but GitHub opens an alert for each.
-pub(super) fn render(scan: &Scan, with_suppressed: bool) -> Result<String, ReportError> {
+pub(in super::super) fn render(scan: &Scan, with_suppressed: bool) -> Result<String, ReportError> {
     let mut most = MAX_RESULTS;
     loop {
         let text = super::json(&log(scan, with_suppressed, most))?;
