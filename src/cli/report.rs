@@ -171,7 +171,7 @@ fn history(document: &Document, arguments: &Arguments) -> Result<Vec<State>, Doc
     let state = |path: &PathBuf| {
         let old = read(path)?;
         if old.analysis.name == *name {
-            return Ok(State::of(&old));
+            return Ok(State::new(&old));
         }
         let other = text::one_line(&old.analysis.name, 80);
         let why = format!("it is of `{other}`, not of `{name}`: --history takes documents of one analysis");

@@ -110,7 +110,7 @@ impl Publisher<'_> {
 
     fn summarise(&self, markdown: &str) -> Result<(), CommandError> {
         if self.inputs.summary {
-            self.step.summarise(&format::cut(markdown, self.step.room()))?;
+            self.step.summarise(&format::truncate(markdown, self.step.room()))?;
         }
         Ok(())
     }
