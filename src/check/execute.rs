@@ -26,7 +26,7 @@ use crate::model::environment::Environment;
 use crate::model::image::ImageIdentity;
 use crate::model::plan::{self, CellPlan, Phase, TestCommand};
 use crate::model::reference::Reference;
-use crate::report::text::one_line;
+use crate::model::text::one_line;
 
 /// Largest result a cell may bring back.
 pub(super) const RESULT_CAP: u64 = 256 << 20;

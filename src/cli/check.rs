@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::analysis::Cells;
 use super::fail_on::FailOn;
+use super::format::one_of;
 use super::{CommandError, Outcome, print, report};
 use crate::check;
 use crate::check::Options;
@@ -54,7 +55,7 @@ pub(super) struct Shown {
     out: PathBuf,
 
     /// Format on standard output.
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(long, value_parser = one_of(Format::ALL), default_value_t, value_name = "FORMAT")]
     format: Format,
 
     /// What makes the exit code 1.

@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     targets: Vec<String>,
 
     /// Format of the comparison.
-    #[arg(long, short, value_parser = one_of(&Format::OF_DIFFERENCE), default_value_t, value_name = "FORMAT")]
+    #[arg(long, short, value_parser = one_of(&Format::for_diffs()), default_value_t, value_name = "FORMAT")]
     format: Format,
 
     /// Modules that matter, besides those a document's analysis imports; may be given several times.

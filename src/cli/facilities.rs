@@ -25,7 +25,7 @@ enum Command {
     /// List all of them.
     List {
         /// Format of the list.
-        #[arg(long, short, value_parser = one_of(&Format::OF_LISTS), default_value_t, value_name = "FORMAT")]
+        #[arg(long, short, value_parser = one_of(Format::FOR_LISTS), default_value_t, value_name = "FORMAT")]
         format: Format,
     },
     /// Show one, with where its facts are from.
@@ -34,7 +34,7 @@ enum Command {
         #[arg(value_name = "ID")]
         id: String,
         /// Format of the page.
-        #[arg(long, short, value_parser = one_of(&Format::OF_LISTS), default_value_t, value_name = "FORMAT")]
+        #[arg(long, short, value_parser = one_of(Format::FOR_LISTS), default_value_t, value_name = "FORMAT")]
         format: Format,
     },
 }

@@ -1,7 +1,6 @@
 //! Formats of reports on the command line.
 
-use clap::ValueEnum as _;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::PrintError;
 use crate::model::canonical;
@@ -9,8 +8,8 @@ use crate::report::Format;
 
 /// Some of the formats, for commands that don't have all.
 pub(super) fn one_of(formats: &[Format]) -> impl TypedValueParser<Value = Format> + use<> {
-    PossibleValuesParser::new(formats.iter().filter_map(Format::to_possible_value))
-        .try_map(|name| Format::from_str(&name, false))
+    let value = |format: &Format| PossibleValue::new(format.name()).help(format.description());
+    PossibleValuesParser::new(formats.iter().map(value)).try_map(|name| name.parse::<Format>())
 }
 
 /// A value as its JSON form.

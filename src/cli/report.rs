@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::fail_on::FailOn;
+use super::format::one_of;
 use super::{Outcome, check, print};
 use crate::diff::document::{MergeError, complete, merge};
 use crate::error::{Failure, Kind};
 use crate::exit;
 use crate::model::document::Document;
 use crate::model::matrix::{self, Matrix};
+use crate::model::text;
 use crate::report::badge::{self, Age};
 use crate::report::history::State;
-use crate::report::{self, Format, ReportError, text};
+use crate::report::{self, Format, ReportError};
 use crate::ui::{TerminalStyle, file};
 
 /// Render saved documents; several are merged.
@@ -31,7 +33,7 @@ pub(super) struct Arguments {
     plan: Option<PathBuf>,
 
     /// Format of the report.
-    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(long, short, value_parser = one_of(Format::ALL), default_value_t, value_name = "FORMAT")]
     format: Format,
 
     /// Cell that the others are compared with, in place of the documents' own.
@@ -169,7 +171,7 @@ fn history(document: &Document, arguments: &Arguments) -> Result<Vec<State>, Doc
     let state = |path: &PathBuf| {
         let old = read(path)?;
         if old.analysis.name == *name {
-            return Ok(State::of(&old));
+            return Ok(State::new(&old));
         }
         let other = text::one_line(&old.analysis.name, 80);
         let why = format!("it is of `{other}`, not of `{name}`: --history takes documents of one analysis");

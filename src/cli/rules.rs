@@ -20,7 +20,7 @@ pub(super) struct Arguments {
     id: Option<String>,
 
     /// Format of the list or the page.
-    #[arg(long, short, value_parser = one_of(&Format::OF_LISTS), default_value_t, value_name = "FORMAT")]
+    #[arg(long, short, value_parser = one_of(Format::FOR_LISTS), default_value_t, value_name = "FORMAT")]
     format: Format,
 }
 

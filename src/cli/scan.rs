@@ -45,7 +45,7 @@ pub(super) struct Arguments {
     jobs: Option<u16>,
 
     /// Format of the report.
-    #[arg(long, short, value_parser = one_of(&Format::OF_AUDIT), default_value_t, value_name = "FORMAT")]
+    #[arg(long, short, value_parser = one_of(&Format::for_scans()), default_value_t, value_name = "FORMAT")]
     format: Format,
 
     /// File to write; by default standard output.
@@ -108,7 +108,7 @@ pub(super) fn run(arguments: &Arguments, look: &TerminalStyle) -> Outcome {
     let scan = if is_for_ci { scan.below(&repository::below(&options.top)) } else { scan };
     let shown =
         report::Options { color: look.color_out, width: look.width, all: arguments.all, ..report::Options::default() };
-    let text = report::scan::render(arguments.format, &scan, &shown)?;
+    let text = report::render_scan(arguments.format, &scan, &shown)?;
     match &arguments.output {
         Some(path) => file::write(path, text.as_bytes())?,
         None => print(&text)?,

@@ -25,5 +25,6 @@ pub mod reference;
 pub mod runtime;
 pub mod scan;
 pub mod system;
+pub mod text;
 pub mod tree;
 pub mod verdict;

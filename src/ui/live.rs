@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{TerminalStyle, note};
 use crate::check::event::Event;
 use crate::model::document::{Cell, Status};
-use crate::report::text::one_line;
+use crate::model::text::{count, one_line};
 
 /// The live view on standard error.
 pub struct Live {
@@ -101,13 +101,15 @@ impl Live {
         let counts = cell.counts();
         let mut line = match cell.status {
             Status::Passed if counts.skipped > 0 => {
-                format!("passed, {}, {} skipped", tests(counts.passed), counts.skipped)
+                format!("passed, {}, {} skipped", count(counts.passed, "test"), counts.skipped)
             }
-            Status::Passed => format!("passed, {}", tests(counts.passed)),
+            Status::Passed => format!("passed, {}", count(counts.passed, "test")),
             Status::Flaky => {
-                format!("flaky, {} of {} passed only when tried again", counts.flaky, tests(counts.total()))
+                format!("flaky, {} of {} passed only when tried again", counts.flaky, count(counts.total(), "test"))
             }
-            Status::Failed if counts.bad() > 0 => format!("failed, {} of {}", counts.bad(), tests(counts.total())),
+            Status::Failed if counts.bad() > 0 => {
+                format!("failed, {} of {}", counts.bad(), count(counts.total(), "test"))
+            }
             Status::Failed => "failed".to_owned(),
             Status::Skipped => "not run".to_owned(),
             Status::Error => "could not be run".to_owned(),
@@ -124,10 +126,6 @@ impl Live {
             None => note(&format!("  {}: {line} ({:.1} s)", cell.id, cell.timing.seconds)),
         }
     }
-}
-
-fn tests(number: usize) -> String {
-    if number == 1 { "1 test".to_owned() } else { format!("{number} tests") }
 }
 
 /// One line without anything a terminal would obey.

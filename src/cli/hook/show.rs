@@ -9,7 +9,7 @@ use crate::hook::{Seen, Tip};
 use crate::model::cell::Outcome;
 use crate::model::document::Cell;
 use crate::model::finding::{Finding, Severity};
-use crate::report::text::{clean, count, one_line};
+use crate::model::text::{clean, count, list, one_line};
 use crate::ui::TerminalStyle;
 
 /// Findings that are shown.
@@ -53,7 +53,7 @@ fn findings(text: &mut String, seen: &Seen, path: &Path, look: &TerminalStyle) -
     let parts: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| count(*n, word)).collect();
     let files = count(usize::try_from(seen.files).unwrap_or(usize::MAX), "changed file");
     let refs: Vec<String> = seen.tips.iter().map(name).collect();
-    writeln!(text, "carnet: {} in {files} ({})", parts.join(", "), listed(&refs))?;
+    writeln!(text, "carnet: {} in {files} ({})", parts.join(", "), list(&refs, MOST_NAMES))?;
     for finding in seen.findings.iter().take(MOST_FINDINGS) {
         finding_lines(text, finding, path, look)?;
     }
@@ -93,7 +93,7 @@ fn cells(text: &mut String, tip: &Tip, what: &str, look: &TerminalStyle) -> std:
     if unknown.is_empty() {
         return Ok(());
     }
-    writeln!(text, "carnet: not run for {what}: {} (carnet check)", listed(&unknown))
+    writeln!(text, "carnet: not run for {what}: {} (carnet check)", list(&unknown, MOST_NAMES))
 }
 
 /// The first test that failed, or what else is said of it.
@@ -120,7 +120,7 @@ fn ago(stored: Timestamp) -> String {
 
 fn name(tip: &Tip) -> String {
     let names: Vec<String> = tip.refs.iter().map(|name| name.trim_start_matches("refs/heads/").to_owned()).collect();
-    listed(&names)
+    list(&names, MOST_NAMES)
 }
 
 /// What `carnet scan --changed` takes.
@@ -141,13 +141,6 @@ fn below(path: &Path) -> String {
     let text = clean(&text);
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
     if text.chars().all(plain) { format!(" {text}") } else { format!(" '{}'", text.replace('\'', "'\\''")) }
-}
-
-fn listed(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().take(MOST_NAMES).map(|name| one_line(name, 100)).collect();
-    let more = names.len().saturating_sub(MOST_NAMES);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", shown.join(", "))
 }
 
 /// The word in a colour of the terminal (ECMA-48, SGR).

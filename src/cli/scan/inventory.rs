@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::super::format::json;
 use super::super::{CommandError, print as out};
 use crate::model::inventory::Inventory;
-use crate::report::text::clean;
+use crate::model::text::clean;
 
 /// Most packages that are listed of one file.
 const MOST: usize = 15;

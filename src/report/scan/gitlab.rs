@@ -1,18 +1,18 @@
-//! GitLab's Code Quality report: a JSON array of issues, each with a fingerprint that stays when lines move.
+//! GitLab Code Quality report: a JSON array of issues with fingerprints that do not depend on line numbers.
 //!
-//! GitLab's parser stops at the first entry that it doesn't like, and shows one of several with the same fingerprint:
-//! every entry is whole and every fingerprint its own.
+//! GitLab stops at the first invalid entry and shows only one of several entries with the same fingerprint, so every entry is
+//! complete and every fingerprint unique.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::super::ReportError;
-use super::super::text::one_line;
 use super::tally;
 use crate::model::digest::Digest;
 use crate::model::finding::Severity;
 use crate::model::scan::Scan;
+use crate::model::text::one_line;
 
 #[derive(Serialize)]
 struct Issue<'a> {
@@ -34,8 +34,8 @@ struct Lines {
     begin: u32,
 }
 
-/// The findings that nothing suppresses, the worst first.
-pub(super) fn render(scan: &Scan) -> Result<String, ReportError> {
+/// Renders the findings that are not suppressed, the most severe first.
+pub(in super::super) fn render(scan: &Scan) -> Result<String, ReportError> {
     let mut taken = BTreeSet::new();
     let issues: Vec<Issue<'_>> = tally::reported(scan)
         .into_iter()
@@ -54,7 +54,7 @@ pub(super) fn render(scan: &Scan) -> Result<String, ReportError> {
     super::json(&issues)
 }
 
-/// The fingerprint, or one made of it when another finding has it already.
+/// Returns the fingerprint, or one derived from it if another finding has the same.
 fn unique(fingerprint: &str, taken: &mut BTreeSet<String>) -> String {
     let mut candidate = fingerprint.to_owned();
     while candidate.is_empty() || !taken.insert(candidate.clone()) {

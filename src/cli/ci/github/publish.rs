@@ -10,7 +10,7 @@ use crate::model::document::{Cell, Document, Status};
 use crate::model::finding::Severity;
 use crate::model::scan::Scan;
 use crate::model::verdict::{Verdict, verdict};
-use crate::report::{self as format, Format, scan};
+use crate::report::{self as format, Format};
 use crate::ui::github::{Quoted, Step};
 use crate::ui::{TerminalStyle, file};
 
@@ -52,7 +52,7 @@ impl Publisher<'_> {
     /// The audit for people, into the log.
     pub(super) fn print_scan(&self, scan: &Scan) -> Result<(), CommandError> {
         let options = format::Options { color: self.look.color_out, width: self.look.width, ..Default::default() };
-        Ok(print(&scan::render(Format::Human, scan, &options)?)?)
+        Ok(print(&format::render_scan(Format::Human, scan, &options)?)?)
     }
 
     /// A document; annotations are made of the cells for which `is_told`.
@@ -82,12 +82,12 @@ impl Publisher<'_> {
         file::out_directory(out)?;
         for (_, path, form) in AUDIT {
             let of = if form == Format::Sarif { &outside } else { scan };
-            file::write(&out.join(path), scan::render(form, of, &options)?.as_bytes())?;
+            file::write(&out.join(path), format::render_scan(form, of, &options)?.as_bytes())?;
         }
-        let summary = scan::render(Format::Markdown, scan, &options)?;
+        let summary = format::render_scan(Format::Markdown, scan, &options)?;
         file::write(&out.join(Format::Markdown.file_name()), summary.as_bytes())?;
         if self.inputs.annotations {
-            print(&scan::render(Format::Github, &outside, &options)?)?;
+            print(&format::render_scan(Format::Github, &outside, &options)?)?;
         }
         self.summarise(&summary)?;
         self.name(AUDIT.iter().map(|(name, path, _)| (*name, *path)))?;
@@ -110,7 +110,7 @@ impl Publisher<'_> {
 
     fn summarise(&self, markdown: &str) -> Result<(), CommandError> {
         if self.inputs.summary {
-            self.step.summarise(&format::cut(markdown, self.step.room()))?;
+            self.step.summarise(&format::truncate(markdown, self.step.room()))?;
         }
         Ok(())
     }

@@ -1,33 +1,33 @@
-//! Findings of the static audit with their source lines.
+//! Findings of the static scan with their source lines.
 
 use std::collections::BTreeMap;
 
 use super::super::scan::tally;
-use super::super::text::{count, one_line};
 use super::forge::Forge;
 use super::inert::anchor;
 use super::mark::Mark;
 use super::pieces::Pieces;
 use crate::model::finding::{Finding, Span, Suppressor};
 use crate::model::scan::Scan;
+use crate::model::text::{count, one_line, sentence};
 
-/// Findings in the page.
+/// Maximum number of findings.
 const MAX_FINDINGS: usize = 1000;
-/// Suppressed findings in the page.
+/// Maximum number of suppressed findings.
 const MAX_SUPPRESSED: usize = 200;
-/// Places of one finding.
-const MAX_PLACES: usize = 20;
-/// Notes about what could not be looked at.
+/// Maximum number of locations of one finding.
+const MAX_LOCATIONS: usize = 20;
+/// Maximum number of notes about files that were not scanned.
 const MAX_NOTES: usize = 50;
 
-/// The audit.
+/// The section of the findings.
 #[derive(Debug)]
-pub(super) struct Audit {
-    pub(super) said: String,
+pub(super) struct Section {
+    pub(super) counts: String,
     pub(super) rules: Vec<Rule>,
-    pub(super) left: usize,
+    pub(super) omitted: usize,
     pub(super) suppressed: Option<String>,
-    pub(super) quiet: Vec<(String, String, String)>,
+    pub(super) suppressed_findings: Vec<(String, String, String)>,
     pub(super) notes: Vec<(String, String)>,
     pub(super) more_notes: usize,
 }
@@ -45,45 +45,45 @@ pub(super) struct Rule {
 #[derive(Debug)]
 pub(super) struct Hit {
     pub(super) anchor: String,
-    pub(super) place: String,
-    /// The line at the forge.
+    pub(super) location: String,
+    /// URL of the line at the forge.
     pub(super) link: Option<String>,
     pub(super) message: Pieces,
     pub(super) source: Option<Source>,
     pub(super) breaks: Vec<String>,
     pub(super) works: Vec<String>,
     pub(super) help: Option<Pieces>,
-    /// What an edit would put there.
+    /// Title and replacement of the fix.
     pub(super) fix: Option<(Pieces, String)>,
-    pub(super) places: Vec<String>,
-    pub(super) more_places: u64,
+    pub(super) locations: Vec<String>,
+    pub(super) more_locations: u64,
 }
 
-/// The line of a finding: what is before it, what it is about, what comes after.
+/// The source line of a finding, split around the span.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Source {
     pub(super) line: u32,
     pub(super) before: String,
-    pub(super) about: String,
+    pub(super) span: String,
     pub(super) after: String,
 }
 
-/// Anchors and names of the findings that break at each facility.
+/// Anchors and titles of the findings that break at each facility.
 pub(super) type ByFacility<'a> = BTreeMap<&'a str, Vec<(String, String)>>;
 
 pub(super) fn by_facility(scan: Option<&Scan>) -> ByFacility<'_> {
     let mut found: ByFacility<'_> = BTreeMap::new();
     for finding in scan.map(tally::reported).unwrap_or_default().into_iter().take(MAX_FINDINGS) {
         for facility in &finding.facilities.breaks {
-            let name = format!("{}: {}", place(finding), one_line(&finding.message, 200));
+            let name = format!("{}: {}", location(finding), one_line(&finding.message, 200));
             found.entry(facility).or_default().push((anchor("finding", &finding.fingerprint), name));
         }
     }
     found
 }
 
-/// What the page says of an audit.
-pub(super) fn audit(scan: &Scan, forge: Option<&Forge>) -> Audit {
+/// Returns the section of a scan.
+pub(super) fn section(scan: &Scan, forge: Option<&Forge>) -> Section {
     let reported = tally::reported(scan);
     let mut rules: BTreeMap<(u8, &str), Rule> = BTreeMap::new();
     for finding in reported.iter().take(MAX_FINDINGS) {
@@ -98,12 +98,12 @@ pub(super) fn audit(scan: &Scan, forge: Option<&Forge>) -> Audit {
     }
     let files = usize::try_from(scan.files.scanned).unwrap_or(usize::MAX);
     let found = tally::sentence(reported.iter().copied()).unwrap_or_else(|| "nothing found".to_owned());
-    Audit {
-        said: format!("{found}; {} read", count(files, "file")),
+    Section {
+        counts: format!("{found}; {} scanned", count(files, "file")),
         rules: rules.into_values().collect(),
-        left: reported.len().saturating_sub(MAX_FINDINGS),
+        omitted: reported.len().saturating_sub(MAX_FINDINGS),
         suppressed: tally::suppressed(scan),
-        quiet: scan.findings.iter().filter_map(quiet).take(MAX_SUPPRESSED).collect(),
+        suppressed_findings: scan.findings.iter().filter_map(suppressed).take(MAX_SUPPRESSED).collect(),
         notes: scan.notes.iter().take(MAX_NOTES).map(|n| (one_line(&n.path, 300), one_line(&n.message, 300))).collect(),
         more_notes: scan.notes.len().saturating_sub(MAX_NOTES),
     }
@@ -114,7 +114,7 @@ fn summary(scan: &Scan, id: &str) -> String {
     known.map(|rule| one_line(&rule.summary, 300)).unwrap_or_default()
 }
 
-fn place(finding: &Finding) -> String {
+fn location(finding: &Finding) -> String {
     match (finding.path.as_str(), finding.span) {
         (".", _) => "the repository".to_owned(),
         (path, None) => one_line(path, 300),
@@ -128,36 +128,36 @@ fn hit(finding: &Finding, forge: Option<&Forge>) -> Hit {
         |fix: &crate::model::finding::Fix| (Pieces::of(&one_line(&fix.title, 300)), one_line(&fix.replacement, 400));
     Hit {
         anchor: anchor("finding", &finding.fingerprint),
-        place: place(finding),
+        location: location(finding),
         link: forge.zip(finding.span).and_then(|(forge, span)| forge.line(&finding.path, span.line)),
-        message: Pieces::of(&tally::whole(&one_line(&finding.message, 1000))),
+        message: Pieces::of(&sentence(&one_line(&finding.message, 1000))),
         source: source(finding),
         breaks: ids(&finding.facilities.breaks),
         works: ids(&finding.facilities.works),
         help: finding.help.as_ref().map(|help| Pieces::of(&one_line(help, 1000))),
         fix: finding.fix.as_ref().map(fix),
-        places: finding
+        locations: finding
             .places
             .iter()
-            .take(MAX_PLACES)
+            .take(MAX_LOCATIONS)
             .map(|p| format!("{}:{}", one_line(&p.path, 300), p.line))
             .collect(),
-        more_places: finding.count.unwrap_or(0).saturating_sub(MAX_PLACES.min(finding.places.len()) as u64),
+        more_locations: finding.count.unwrap_or(0).saturating_sub(MAX_LOCATIONS.min(finding.places.len()) as u64),
     }
 }
 
-fn quiet(finding: &Finding) -> Option<(String, String, String)> {
+fn suppressed(finding: &Finding) -> Option<(String, String, String)> {
     let suppression = finding.suppressed.as_ref()?;
     let by = match suppression.by {
         Suppressor::Inline => "a comment",
         Suppressor::Config => "carnet.toml",
         Suppressor::Baseline => "the baseline",
     };
-    let what = format!("{}: {}", finding.rule, finding.message);
-    Some((place(finding), one_line(&what, 300), format!("{by}: {}", one_line(&suppression.reason, 300))))
+    let text = format!("{}: {}", finding.rule, finding.message);
+    Some((location(finding), one_line(&text, 300), format!("{by}: {}", one_line(&suppression.reason, 300))))
 }
 
-/// The source line cut where the finding begins and ends.
+/// Returns the source line, split at the start and the end of the finding.
 fn source(finding: &Finding) -> Option<Source> {
     let line = finding.source.as_ref()?;
     let span = finding.span?;
@@ -167,12 +167,12 @@ fn source(finding: &Finding) -> Option<Source> {
     Some(Source {
         line: span.line,
         before: text(&characters[..start]),
-        about: text(&characters[start..end]),
+        span: text(&characters[start..end]),
         after: text(&characters[end..]),
     })
 }
 
-/// First character and the one after the last, within the line.
+/// Returns the first character and the one after the last, within the line.
 fn bounds(span: Span, length: usize) -> (usize, usize) {
     let index = |column: u32| usize::try_from(column).unwrap_or(usize::MAX).saturating_sub(1).min(length);
     let start = index(span.column);
@@ -186,7 +186,7 @@ mod tests {
     use crate::model::finding::Span;
 
     #[test]
-    fn a_span_stays_within_its_line() {
+    fn bounds_stay_within_the_line() {
         let span = |column, end_line, end_column| Span { line: 1, column, end_line, end_column };
         assert_eq!(bounds(span(3, 1, 5), 10), (2, 4));
         assert_eq!(bounds(span(3, 2, 1), 10), (2, 10));
