@@ -1,29 +1,34 @@
-# make demo   sets everything up and checks the example in three facility images
-# make test   sets everything up and runs all tests
+# make demo      sets everything up and checks the example in three facility images
+# make test      sets everything up and runs all tests
+# make lint      sets everything up and runs the linters
 # make packages  makes what a release is made of, below target/packages (docs/releasing.md)
-# make bench  sets up what it needs and prints figures beside those of a peer (docs/performance.md)
-# Both run as root on a Debian machine with a Rust toolchain and git, and install what else they need.
+# make bench     sets up what it needs and prints figures beside those of a peer (docs/performance.md)
+#
+# They run as root on Debian 12 with a Rust toolchain, gcc, make and git, and install what else they need.
 
 HOST   := $(shell rustc -vV | sed -n 's/^host: //p')
-BINARY := target/$(HOST)/release/carnet
-IMAGES := target/images
+# The tests use the same build. `cargo install` and the packages make an optimised one, which takes longer to compile.
+BINARY := target/$(HOST)/debug/carnet
 DEMO   := bookworm-coffea trixie-coffea bullseye-coffea07
 # Everything the project makes stays below target/, the caches of carnet itself included.
 export CARNET_CACHE := $(CURDIR)/target/cache
 
 .PHONY: demo test lint packages bench images tools test-tools clean
 
-demo: tools $(BINARY)
-	bash examples/images/build.sh $(DEMO)
+demo: tools
+	@[ -e $(BINARY) ] || echo "demo: the first time takes about 6 minutes on 2 processors: it compiles carnet and makes three images"
+	@bash .ci/parallel "bash .ci/compile build --locked" "bash examples/images/build.sh $(DEMO)"
 	@echo
 	$(BINARY) check examples/dimuon --out carnet-out --fail-on never
+	@echo
+	@echo "demo: open $(CURDIR)/carnet-out/report.html in a browser to see the report"
 
-test: test-tools
-	bash examples/images/build.sh
+test: tools
+	@bash .ci/parallel "bash .ci/compile test --no-run --locked" "sh .ci/tools test; bash examples/images/build.sh"
 	sh .ci/test
 
 bench: tools
-	command -v rg >/dev/null || apt-get install -y -qq ripgrep
+	command -v rg >/dev/null || sh .ci/apt ripgrep
 	bash examples/images/build.sh busybox bookworm-coffea
 	cargo bench --locked --bench figures
 
@@ -43,11 +48,6 @@ tools:
 
 test-tools:
 	@sh .ci/tools test
-
-# Cargo knows better than make whether there is something to do.
-.PHONY: $(BINARY)
-$(BINARY):
-	cargo build --release --locked
 
 clean:
 	rm -rf target carnet-out

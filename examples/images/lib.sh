@@ -42,10 +42,7 @@ install_tools() {
   # Debian's own python, not one that comes first on PATH: the script relies on its pip only.
   /usr/bin/python3 -m pip --version >/dev/null 2>&1 || missing+=(python3 python3-pip)
   [ ${#missing[@]} != 0 ] || return 0
-  say "tools: apt-get install ${missing[*]}"
-  apt-get -qq update >&2
-  DEBIAN_FRONTEND=noninteractive apt-get -oDPkg::Lock::Timeout=300 install -y -qq \
-    --no-install-recommends "${missing[@]}" >/dev/null
+  sh "$here/../../.ci/apt" "${missing[@]}"
 }
 
 # The mirror this machine's apt uses for Debian itself.
