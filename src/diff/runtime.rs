@@ -1,4 +1,4 @@
-//! How processes run: what the contract decides, and what the machine imposes.
+//! Runtime properties: those of the contract and those of the machine.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::model::runtime::{Directory, Imposed, Runtime, SitePath};
 use super::compare::{Draft, Drafts, Fact};
 use super::version::Grammar;
 
-/// Facts of the contract.
+/// Compares the properties defined by the contract.
 pub(super) fn runtime(envs: &[&Environment]) -> Vec<Draft> {
     let mut drafts = Drafts::default();
     let mut add = |name: &str, read: fn(&Runtime) -> Fact, weight| {
@@ -47,7 +47,7 @@ fn site_paths(envs: &[&Environment], drafts: &mut Drafts) {
     for path in paths {
         let fact = |environment: &&Environment| {
             let found = environment.runtime.site_paths.get(path);
-            found.map_or_else(|| Fact::Unknown("not looked for".to_owned()), |path| Fact::is(site_path(*path)))
+            found.map_or_else(|| Fact::Unknown("not read".to_owned()), |path| Fact::is(site_path(*path)))
         };
         drafts.add(path, envs.iter().map(fact), Grammar::None, Weight::Required);
     }
@@ -63,7 +63,7 @@ fn site_path(path: SitePath) -> &'static str {
     }
 }
 
-/// Facts of the machine and the engine.
+/// Compares the properties of the machine and the engine.
 pub(super) fn imposed(envs: &[&Environment]) -> Vec<Draft> {
     let mut drafts = Drafts::default();
     let mut add = |name: &str, read: fn(&Imposed) -> Fact, grammar| {

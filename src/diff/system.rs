@@ -11,18 +11,18 @@ use super::Interest;
 use super::compare::{Draft, Drafts, Fact};
 use super::version::Grammar;
 
-/// The ROOT that wins in each environment.
+/// Compares the default ROOT of each environment.
 pub(super) fn root(envs: &[&Environment], interest: &Interest) -> Vec<Draft> {
     let roots: Vec<Option<&RootInstallation>> =
         envs.iter().map(|environment| environment.system.roots.first()).collect();
-    // An analysis that imports nothing isn't one in Python; of one in Python, only its imports show that it needs ROOT.
+    // An analysis without imports does not use Python; for a Python analysis, the imports show whether it needs ROOT.
     let imports_root = interest.imports.iter().any(|module| matches!(module.split('.').next(), Some("ROOT" | "cppyy")));
     let weight = if imports_root || interest.imports.is_empty() { Weight::Direct } else { Weight::Required };
     let facts =
         |read: fn(&RootInstallation) -> Fact| roots.iter().map(|root| root.map_or(Fact::Absent, read)).collect();
     let version = facts(|root| Fact::known(&root.version, |v| Fact::is(v)));
     let mut drafts: Vec<Draft> = Draft::new("version", version, Grammar::Dotted, weight).into_iter().collect();
-    // That there is no ROOT at all is said by its version alone.
+    // A missing ROOT is only reported for the version.
     let present: Vec<bool> = roots.iter().map(Option::is_some).collect();
     let mut detail = |name: &str, read: fn(&RootInstallation) -> Fact, grammar, weight| {
         drafts.extend(Draft::among(&present, name, facts(read), grammar, weight));
@@ -35,7 +35,7 @@ pub(super) fn root(envs: &[&Environment], interest: &Interest) -> Vec<Draft> {
     drafts
 }
 
-/// Operating system, libraries, tools and releases.
+/// Compares operating system, libraries, tools and releases.
 pub(super) fn system(envs: &[&Environment]) -> Vec<Draft> {
     let systems: Vec<&System> = envs.iter().map(|environment| &environment.system).collect();
     let mut drafts = Drafts::default();
@@ -79,7 +79,7 @@ fn tools(systems: &[&System], drafts: &mut Drafts) {
     }
 }
 
-/// Whether an analysis that compiles something breaks without it.
+/// Reports whether a tool is required to compile code.
 fn builds(tool: &str) -> bool {
     matches!(tool, "gcc" | "g++" | "cc" | "c++" | "gfortran" | "clang" | "clang++" | "cmake" | "make" | "nvcc")
 }

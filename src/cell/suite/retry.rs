@@ -1,12 +1,12 @@
-//! Commands run more than once: what failed at first is never plain green.
+//! Retried commands: a case that failed at first is flaky.
 
 use std::collections::HashMap;
 
 use super::is_bad;
 use crate::model::cell::{Outcome, TestCase};
 
-/// Marks in `last` the cases that failed in an earlier attempt and passed now, and adds those that failed in an earlier
-/// attempt and are not there any more.
+/// Marks the cases in `last` that failed in an earlier attempt and passed now, and adds cases that failed in an earlier
+/// attempt and are missing now.
 pub(super) fn mark(last: &mut Vec<TestCase>, earlier: Vec<Vec<TestCase>>) {
     let mut known: HashMap<(String, String), usize> =
         last.iter().enumerate().map(|(index, case)| ((case.class.clone(), case.name.clone()), index)).collect();

@@ -1,4 +1,4 @@
-//! Packages of the system's managers and of conda.
+//! Packages of system package managers and of conda.
 
 pub(super) mod apk;
 pub(super) mod conda;
@@ -12,10 +12,10 @@ use crate::model::environment::Ecosystem;
 use crate::model::known::Known;
 use crate::model::package::Package;
 
-/// Packages by manager.
+/// Packages by package manager.
 pub(super) type Packages = BTreeMap<Ecosystem, Known<Vec<Package>>>;
 
-/// The packages of every manager of the system whose database is there; one that can't be read is unknown.
+/// Returns the packages of every system package manager with a database; an unreadable database is unknown.
 pub(super) fn of_system(root: &Root) -> Packages {
     let found = [
         (Ecosystem::Apk, apk::packages(root)),
@@ -25,7 +25,7 @@ pub(super) fn of_system(root: &Root) -> Packages {
     found.into_iter().filter_map(|(name, packages)| Some((name, packages?.map(sorted)))).collect()
 }
 
-/// The packages of these conda prefixes, if there are any.
+/// Returns the packages of these conda prefixes, if there are any.
 pub(super) fn of_conda(root: &Root, prefixes: &[String]) -> Option<Known<Vec<Package>>> {
     conda::packages(root, prefixes).map(|packages| packages.map(sorted))
 }
@@ -36,7 +36,7 @@ fn sorted(mut packages: Vec<Package>) -> Vec<Package> {
     packages
 }
 
-/// The version of the first of these packages that is installed, without epoch and distribution revision.
+/// Returns the version of the first installed package of a list, without epoch and distribution revision.
 pub(super) fn upstream_version(packages: &Packages, names: impl Fn(Ecosystem) -> Vec<String>) -> Option<String> {
     packages.iter().filter(|(ecosystem, _)| **ecosystem != Ecosystem::Conda).find_map(|(ecosystem, packages)| {
         let packages = packages.get()?;
@@ -48,7 +48,7 @@ pub(super) fn upstream_version(packages: &Packages, names: impl Fn(Ecosystem) ->
     })
 }
 
-/// A package version without its epoch and its distribution's revision: `1:2.39.5-0+deb12u1` is `2.39.5`.
+/// Removes epoch and distribution revision from a package version: `1:2.39.5-0+deb12u1` becomes `2.39.5`.
 fn upstream(version: &str) -> &str {
     let version = version.split_once(':').map_or(version, |(_, rest)| rest);
     let version = version.rsplit_once('-').map_or(version, |(upstream, _)| upstream);
@@ -60,7 +60,7 @@ mod tests {
     use super::upstream;
 
     #[test]
-    fn epoch_and_revision_are_no_part_of_the_upstream_version() {
+    fn upstream_version_has_no_epoch_and_revision() {
         assert_eq!(upstream("1:2.39.5-0+deb12u1"), "2.39.5");
         assert_eq!(upstream("12.2.0-14+deb12u1"), "12.2.0");
         assert_eq!(upstream("4.3-r8"), "4.3");
