@@ -1,4 +1,4 @@
-//! Reads a TOML table key by key, so that one wrong value doesn't hide the next.
+//! Reads a TOML table key by key, so an invalid value does not hide the next one.
 
 use std::ops::Range;
 

@@ -144,7 +144,7 @@ pub(super) struct Facility {
     /// Facility from the catalogue (`carnet facilities list`) whose image and contract are used. Other keys of this table
     /// override them.
     #[schemars(with = "Option<String>", rename = "use")]
-    pub(super) like: Option<Spanned<String>>,
+    pub(super) catalogue: Option<Spanned<String>>,
     /// Identifier: lowercase letters, digits and hyphens. Required without `use`.
     #[schemars(with = "Option<String>")]
     pub(super) id: Option<Spanned<String>>,
@@ -311,7 +311,7 @@ fn data(mut fields: Fields<'_, '_>) -> Data {
 
 fn facility(mut fields: Fields<'_, '_>) -> Facility {
     let facility = Facility {
-        like: fields.get("use"),
+        catalogue: fields.get("use"),
         id: fields.get("id"),
         role: fields.get("role"),
         image: fields.get("image"),

@@ -264,8 +264,8 @@ fn slug(image: &str) -> String {
     let image = image.split('@').next().unwrap_or(image);
     let (group, name) = image.rsplit_once('/').map_or((None, image), |(group, name)| (group.rsplit('/').next(), name));
     let name = name.split(':').next().unwrap_or(name);
-    let fine = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    let slug: String = name.chars().map(fine).take(40).collect();
+    let replace = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let slug: String = name.chars().map(replace).take(40).collect();
     let slug = slug.trim_matches('-');
     // Short names get the group as a prefix: `cmssw-el9` instead of `el9`.
     if let Some(group) = group

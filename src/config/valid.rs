@@ -23,7 +23,7 @@ pub(super) fn check(file: raw::File, text: &str, base: &Path, problems: &mut Vec
     let mut check = Check { base, problems };
     let mut facilities: Vec<Facility> = Vec::new();
     for raw in file.facility {
-        let span = raw.id.as_ref().or(raw.like.as_ref()).map_or(raw.span.clone(), Spanned::span);
+        let span = raw.id.as_ref().or(raw.catalogue.as_ref()).map_or(raw.span.clone(), Spanned::span);
         let Some(facility) = check.facility(raw) else { continue };
         if facilities.iter().any(|other| other.cell() == facility.cell()) {
             let help = "give each facility a different `id` or `role`";
@@ -117,8 +117,8 @@ impl Check<'_> {
     /// Returns an identifier that is valid in every report format and engine.
     fn slug(&mut self, value: Spanned<String>, what: &str) -> Option<String> {
         self.parse(value, |id| {
-            let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-            if !id.is_empty() && id.len() <= 64 && id.chars().all(fine) && !id.starts_with('-') {
+            let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            if !id.is_empty() && id.len() <= 64 && id.chars().all(is_allowed) && !id.starts_with('-') {
                 Ok(id)
             } else {
                 Err(InvalidValue(format!(
@@ -159,21 +159,21 @@ impl Check<'_> {
 
     fn facility(&mut self, raw: raw::Facility) -> Option<Facility> {
         let span = raw.span.clone();
-        let like = match raw.like.clone() {
+        let entry = match raw.catalogue.clone() {
             Some(name) => Some(self.catalogued(name)?),
             None => None,
         };
-        let contract = self.contract(&raw, like.map(|like| like.contract()).unwrap_or_default());
+        let contract = self.contract(&raw, entry.map(|entry| entry.contract()).unwrap_or_default());
         let engine = raw.engine.and_then(|engine| self.engine(engine));
-        let image = match like.filter(|_| raw.image.is_none() && engine.as_deref() != Some("host")) {
-            Some(like) => self.usual_image(like, raw.like.as_ref().map_or(span.clone(), Spanned::span)),
+        let image = match entry.filter(|_| raw.image.is_none() && engine.as_deref() != Some("host")) {
+            Some(entry) => self.usual_image(entry, raw.catalogue.as_ref().map_or(span.clone(), Spanned::span)),
             None => self.image(raw.image, engine.as_deref(), &span),
         };
         let expect = raw.expect.and_then(|expect| self.expectation(expect));
         let role = raw.role.and_then(|role| self.slug(role, "role"));
         let id = match raw.id {
             Some(id) => self.slug(id, "id"),
-            None if like.is_some() => like.map(|like| like.id.clone()),
+            None if entry.is_some() => entry.map(|entry| entry.id.clone()),
             None => {
                 let help =
                     "add `id = \"my-facility\"`, or `use = \"...\"` with a facility from `carnet facilities list`";
@@ -202,9 +202,9 @@ impl Check<'_> {
     }
 
     /// Returns the image that a facility of the catalogue usually runs.
-    fn usual_image(&mut self, like: &facility::Facility, span: Range<usize>) -> Option<(Reference, String)> {
-        let Some(written) = like.reference() else {
-            let message = format!("the catalogue has no complete image reference for `{}`", like.id);
+    fn usual_image(&mut self, entry: &facility::Facility, span: Range<usize>) -> Option<(Reference, String)> {
+        let Some(written) = entry.reference() else {
+            let message = format!("the catalogue has no complete image reference for `{}`", entry.id);
             self.problem(span, message, "add the image that you use there: image = \"docker://NAME:TAG\"");
             return None;
         };
@@ -261,19 +261,19 @@ impl Check<'_> {
     }
 
     /// Returns the contract, with defaults from the catalogue. `None` if a value is invalid; each is reported.
-    fn contract(&mut self, raw: &raw::Facility, like: Contract) -> Option<Contract> {
+    fn contract(&mut self, raw: &raw::Facility, defaults: Contract) -> Option<Contract> {
         let before = self.problems.len();
         let size = raw.tmp_size.clone().and_then(|text| self.parse(text, |t| unit::bytes(&t)));
         let noexec = raw.tmp_noexec.as_ref().is_some_and(|flag| *flag.get_ref());
         let contract = Contract {
-            user: raw.user.clone().map_or(like.user, |text| self.parse(text, ids)),
+            user: raw.user.clone().map_or(defaults.user, |text| self.parse(text, ids)),
             home: raw.home.clone().and_then(|path| self.absolute(path)),
-            read_only: raw.read_only.as_ref().map_or(like.read_only, |flag| *flag.get_ref()),
+            read_only: raw.read_only.as_ref().map_or(defaults.read_only, |flag| *flag.get_ref()),
             tmp: (size.is_some() || noexec).then_some(Tmp { size, noexec }),
             workdir: raw.workdir.clone().and_then(|path| self.absolute(path)),
             env: raw.env.clone().and_then(|env| self.parse(env, variables)).unwrap_or_default(),
             pass_env: raw.pass_env.iter().filter_map(|name| self.parse(name.clone(), variable)).collect(),
-            entrypoint: raw.entrypoint.as_ref().map_or(like.entrypoint, |flag| *flag.get_ref()),
+            entrypoint: raw.entrypoint.as_ref().map_or(defaults.entrypoint, |flag| *flag.get_ref()),
             prelude: raw.setup.clone().and_then(|command| self.command(command)),
             mounts: raw.mounts.iter().filter_map(|text| self.parse(text.clone(), mount)).collect(),
             memory: raw.memory.clone().and_then(|text| self.parse(text, |t| unit::bytes(&t))),

@@ -136,8 +136,8 @@ pub fn complete(merged: Option<Document>, matrix: &Matrix) -> Result<Document, M
     }
     let mut found = std::mem::take(&mut document.cells);
     for planned in &matrix.cells {
-        let at = found.iter().position(|cell| cell.id == planned.id);
-        document.cells.push(at.map_or_else(|| missing(planned), |at| found.remove(at)));
+        let index = found.iter().position(|cell| cell.id == planned.id);
+        document.cells.push(index.map_or_else(|| missing(planned), |index| found.remove(index)));
     }
     document.cells.extend(found);
     compare(&mut document);
@@ -214,14 +214,14 @@ fn absorb(merged: &mut Document, other: Document) {
             cell.not_enforced.push(note);
         }
         match merged.cells.iter_mut().find(|known| known.id == cell.id) {
-            Some(known) if ran(known) && !ran(&cell) => {}
+            Some(known) if has_run(known) && !has_run(&cell) => {}
             Some(known) => *known = cell,
             None => merged.cells.push(cell),
         }
     }
 }
 
-fn ran(cell: &Cell) -> bool {
+fn has_run(cell: &Cell) -> bool {
     matches!(cell.status, Status::Passed | Status::Flaky | Status::Failed)
 }
 

@@ -16,21 +16,21 @@ use super::version::Grammar;
 pub(super) fn interpreter(envs: &[&Environment]) -> Vec<Draft> {
     let pythons: Vec<Option<&Python>> = envs.iter().map(|environment| environment.main_python()).collect();
     let mut drafts = Drafts::default();
-    let mut known = |name: &str, read: fn(&Python) -> &Known<String>, grammar, weight| {
+    let mut add_known = |name: &str, read: fn(&Python) -> &Known<String>, grammar, weight| {
         let facts =
-            pythons.iter().map(|python| python.map_or(Fact::Absent, |p| Fact::known(read(p), |v| Fact::text(v))));
+            pythons.iter().map(|python| python.map_or(Fact::Absent, |p| Fact::add_known(read(p), |v| Fact::text(v))));
         drafts.add(name, facts, grammar, weight);
     };
-    known("version", |python| &python.version, Grammar::Pep440, Weight::Direct);
-    known("implementation", |python| &python.implementation, Grammar::None, Weight::Direct);
+    add_known("version", |python| &python.version, Grammar::Pep440, Weight::Direct);
+    add_known("implementation", |python| &python.implementation, Grammar::None, Weight::Direct);
     // Different versions always have different ABIs.
-    known(
+    add_known(
         "abi",
         |python| &python.abi,
         Grammar::None,
         if same_version(&pythons) { Weight::Required } else { Weight::Rest },
     );
-    known("prefix", |python| &python.prefix, Grammar::None, Weight::Rest);
+    add_known("prefix", |python| &python.prefix, Grammar::None, Weight::Rest);
     let kind = |python: &Option<&Python>| python.map_or(Fact::Absent, |p| Fact::is(kind_name(p.kind)));
     drafts.add("kind", pythons.iter().map(kind), Grammar::None, Weight::Rest);
     let system_site = |python: &Option<&Python>| python.map_or(Fact::Absent, |p| Fact::flag(p.system_site));

@@ -180,12 +180,12 @@ pub(super) fn find<'a>(table: &'a PathTable, facilities: &'a [Facility], path: &
         (works, sessions) = available_at(table, facilities, entry, path);
     }
     let has_mounts = |facility: &&Facility| !facility.mounts.is_empty();
-    let others = facilities.iter().filter(has_mounts).map(|facility| facility.id.as_str());
+    let candidates = facilities.iter().filter(has_mounts).map(|facility| facility.id.as_str());
     let breaks = match kind {
         PathKind::Home | PathKind::Temporary | PathKind::Name => Vec::new(),
         // The same name refers to different storage elsewhere, so only facilities without it are certain.
-        PathKind::Shared => others.filter(|id| !mounts(table, facilities, path, id)).collect(),
-        _ => others
+        PathKind::Shared => candidates.filter(|id| !mounts(table, facilities, path, id)).collect(),
+        _ => candidates
             .filter(|id| {
                 !works.contains(id) && !sessions.contains(id) && !entry.unsure.iter().any(|unsure| unsure == id)
             })

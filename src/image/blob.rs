@@ -70,7 +70,7 @@ impl Store {
         let mut file = File::open(path).map_err(io)?;
         let mut magic = [0; 6];
         let length = file.metadata().map_err(io)?.len();
-        let got = read_up_to(&mut file, &mut magic).map_err(io)?;
+        let read = read_up_to(&mut file, &mut magic).map_err(io)?;
         match Packing::from_magic(&magic[..got]) {
             Packing::Plain => {}
             Packing::Gzip => return Err(not("it is compressed with gzip", Some("unpack it with `gunzip` first"))),
@@ -232,20 +232,20 @@ impl Packing {
     /// Detects the compression of a file.
     pub(super) fn from_blob(blob: &Blob) -> io::Result<Self> {
         let mut magic = [0; 6];
-        let got = read_up_to(&mut blob.open()?, &mut magic)?;
+        let read = read_up_to(&mut blob.open()?, &mut magic)?;
         Ok(Self::from_magic(&magic[..got]))
     }
 }
 
 fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut got = 0;
-    while got < buffer.len() {
-        match reader.read(&mut buffer[got..])? {
+    let mut read = 0;
+    while read < buffer.len() {
+        match reader.read(&mut buffer[read..])? {
             0 => break,
-            n => got += n,
+            n => read += n,
         }
     }
-    Ok(got)
+    Ok(read)
 }
 
 type Not<'a> = &'a dyn Fn(&str, Option<&str>) -> ImageError;

@@ -85,19 +85,19 @@ fn choose(store: &Store, descriptors: Vec<&Descriptor>, tag: Option<&str>) -> Re
     for descriptor in descriptors {
         search.collect(descriptor, None, 0)?;
     }
-    let (mut here, elsewhere): (Vec<_>, Vec<_>) = search.found.into_iter().partition(|c| runs_here(&c.platform));
-    here.dedup_by(|a, b| a.digest == b.digest);
-    match (here.len(), here.pop()) {
+    let (mut native, foreign): (Vec<_>, Vec<_>) = search.found.into_iter().partition(|c| runs_here(&c.platform));
+    native.dedup_by(|a, b| a.digest == b.digest);
+    match (native.len(), native.pop()) {
         (1, Some(only)) => Ok(only),
         (_, None) => {
-            let mut available: Vec<String> = elsewhere.into_iter().map(|c| c.platform).collect();
+            let mut available: Vec<String> = foreign.into_iter().map(|c| c.platform).collect();
             available.sort();
             available.dedup();
             Err(ImageError::Platform { path: store.path().to_owned(), platform: machine_platform(), available })
         }
         // An index may list variants of an architecture; the first one is preferred.
-        (_, Some(last)) if last.index.is_some() && here.iter().all(|c| c.index == last.index) => {
-            Ok(here.into_iter().next().unwrap_or(last))
+        (_, Some(last)) if last.index.is_some() && native.iter().all(|c| c.index == last.index) => {
+            Ok(native.into_iter().next().unwrap_or(last))
         }
         _ => Err(several),
     }

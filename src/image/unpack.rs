@@ -43,22 +43,24 @@ pub fn unpack(image: &OnDisk, cache: &Cache, stop: Stop<'_>) -> Result<PathBuf, 
         return Ok(tree);
     }
     let trees = cache.trees();
-    let at = |path: &Path| {
+    let io_error = |path: &Path| {
         let path = path.to_owned();
         move |e| ImageError::io(&path, e)
     };
-    private_dir(&trees).map_err(at(&trees))?;
+    private_dir(&trees).map_err(io_error(&trees))?;
     let lock_path = trees.join(format!("{}.lock", config.hex()));
-    let Some(_lock) = Lock::take(&lock_path, stop).map_err(at(&lock_path))? else { return Err(ImageError::Stopped) };
+    let Some(_lock) = Lock::take(&lock_path, stop).map_err(io_error(&lock_path))? else {
+        return Err(ImageError::Stopped);
+    };
     if let Some(tree) = cache.tree(config) {
         return Ok(tree);
     }
     // The lock is held, so these paths are leftovers of a killed process.
     let (fresh, done) = (trees.join(format!("{}.new", config.hex())), trees.join(config.hex()));
     for stale in [&fresh, &done] {
-        remove_tree(stale).map_err(at(stale))?;
+        remove_tree(stale).map_err(io_error(stale))?;
     }
-    let filled = fill(image, &fresh, stop).and_then(|()| fs::rename(&fresh, &done).map_err(at(&done)));
+    let filled = fill(image, &fresh, stop).and_then(|()| fs::rename(&fresh, &done).map_err(io_error(&done)));
     if let Err(failure) = filled {
         // The first error is returned, not one of the cleanup.
         let _ = remove_tree(&fresh);

@@ -51,46 +51,46 @@ impl Reference {
     /// # Errors
     /// If the transport is unknown or the rest is invalid for it.
     pub fn parse(text: &str, base: &Path) -> Result<Self, InvalidReference> {
-        let bad = |reason: &str| InvalidReference { text: text.to_owned(), reason: reason.to_owned() };
+        let invalid = |reason: &str| InvalidReference { text: text.to_owned(), reason: reason.to_owned() };
         if text == "host" {
             return Ok(Self::Host);
         }
-        let (transport, rest) = text.split_once(':').ok_or_else(|| bad("the transport is missing"))?;
+        let (transport, rest) = text.split_once(':').ok_or_else(|| invalid("the transport is missing"))?;
         if rest.trim_start_matches('/').is_empty() && transport != "dir" || rest.is_empty() {
-            return Err(bad("the name after the transport is missing"));
+            return Err(invalid("the name after the transport is missing"));
         }
         if rest.contains('\0') {
-            return Err(bad("it contains a NUL character"));
+            return Err(invalid("it contains a NUL character"));
         }
-        let at = |path: &str| base.join(path);
+        let resolve = |path: &str| base.join(path);
         match transport {
             "docker" => match rest.strip_prefix("//") {
-                Some(name) => check_name(name).map(|()| Self::Registry(name.to_owned())).map_err(|r| bad(&r)),
-                None => Err(bad("`docker:` must be followed by `//`")),
+                Some(name) => check_name(name).map(|()| Self::Registry(name.to_owned())).map_err(|r| invalid(&r)),
+                None => Err(invalid("`docker:` must be followed by `//`")),
             },
-            "docker-daemon" => check_name(rest).map(|()| Self::DockerDaemon(rest.to_owned())).map_err(|r| bad(&r)),
+            "docker-daemon" => check_name(rest).map(|()| Self::DockerDaemon(rest.to_owned())).map_err(|r| invalid(&r)),
             "docker-archive" => {
                 let (path, name) = split_tag(rest);
-                Ok(Self::DockerArchive(at(path), name))
+                Ok(Self::DockerArchive(resolve(path), name))
             }
             "oci" => {
                 let (path, tag) = split_tag(rest);
-                Ok(Self::OciLayout(at(path), tag))
+                Ok(Self::OciLayout(resolve(path), tag))
             }
             "oci-archive" => {
                 let (path, tag) = split_tag(rest);
-                Ok(Self::OciArchive(at(path), tag))
+                Ok(Self::OciArchive(resolve(path), tag))
             }
-            "dir" => Ok(Self::Tree(at(rest))),
-            _ => Err(bad(&format!("unknown transport `{transport}`"))),
+            "dir" => Ok(Self::Tree(resolve(rest))),
+            _ => Err(invalid(&format!("unknown transport `{transport}`"))),
         }
     }
 }
 
 /// Rejects characters that image names cannot contain: daemons report them with unclear errors.
 fn check_name(name: &str) -> Result<(), String> {
-    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '@');
-    match name.chars().find(|c| !fine(*c)) {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '@');
+    match name.chars().find(|c| !is_allowed(*c)) {
         Some(c) => Err(format!("`{}` is not allowed in an image name", c.escape_default())),
         None => Ok(()),
     }

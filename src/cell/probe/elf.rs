@@ -112,9 +112,9 @@ mod tests {
         #[test]
         fn damaged_library_is_accepted(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..100)) {
             let mut bytes = library();
-            for (at, byte) in changes {
-                let at = at.index(bytes.len());
-                bytes[at] = byte;
+            for (offset, byte) in changes {
+                let offset = offset.index(bytes.len());
+                bytes[offset] = byte;
             }
             highest(&bytes, "GLIBCXX_");
             machine(&bytes);

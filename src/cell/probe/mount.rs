@@ -62,21 +62,21 @@ pub(super) fn any_may_block(mounts: &[Mount]) -> bool {
 fn unescape(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        let octal = (bytes[at] == b'\\')
-            .then(|| bytes.get(at + 1..at + 4))
+    let mut start = 0;
+    while start < bytes.len() {
+        let octal = (bytes[start] == b'\\')
+            .then(|| bytes.get(start + 1..start + 4))
             .flatten()
             .and_then(|digits| std::str::from_utf8(digits).ok())
             .and_then(|digits| u8::from_str_radix(digits, 8).ok());
         match octal {
             Some(byte) => {
                 out.push(byte);
-                at += 4;
+                start += 4;
             }
             None => {
-                out.push(bytes[at]);
-                at += 1;
+                out.push(bytes[start]);
+                start += 1;
             }
         }
     }

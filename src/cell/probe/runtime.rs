@@ -118,8 +118,8 @@ fn directory(root: &Root, live: bool, path: &str, may_block: bool) -> Directory 
     } else if !live {
         (root.is_dir(path), unknown(NOT_RUNNING))
     } else {
-        let asked = path.to_owned();
-        match bounded::within_where(may_block, bounded::FILE_SYSTEM, move || inspect(&asked)) {
+        let owned = path.to_owned();
+        match bounded::within_where(may_block, bounded::FILE_SYSTEM, move || inspect(&owned)) {
             Some(Some((writable, noexec))) => (true, (Known::Known(writable), noexec)),
             Some(None) => (false, unknown("it does not exist")),
             None => (false, unknown("its file system does not respond")),

@@ -80,8 +80,8 @@ pub(super) fn site_paths(root: &Arc<Root>, mounts: &[Mount]) -> BTreeMap<String,
     let start = Instant::now();
     let mut pending = Vec::new();
     for path in paths {
-        let here = mounts.iter().rev().find(|mount| mount.point == path);
-        if here.is_some_and(|mount| mount.kind != "autofs") {
+        let own_mount = mounts.iter().rev().find(|mount| mount.point == path);
+        if own_mount.is_some_and(|mount| mount.kind != "autofs") {
             out.insert(path.to_owned(), SitePath::Mount);
             continue;
         }

@@ -48,7 +48,7 @@ fn package_names(ecosystem: Ecosystem, name: &str, path: &str) -> Vec<String> {
     let compilers = ["gcc-", "g++-", "gfortran-", "clang-", "clang++-"];
     let versioned = compilers
         .iter()
-        .find_map(|start| file.find(start).map(|at| &file[at..]))
+        .find_map(|start| file.find(start).map(|start_index| &file[start_index..]))
         .map(|found| found.replace("clang++", "clang"));
     let plain: &[&str] = match (ecosystem, name) {
         (Ecosystem::Dpkg, "ninja") => &["ninja-build"],

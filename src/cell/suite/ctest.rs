@@ -80,8 +80,8 @@ impl Reader for Table {
             timing: Seconds { seconds },
         };
         // A repeated test (`--repeat`) has one row per run; the last one applies.
-        match self.cases.iter_mut().rev().find(|known| known.name == name) {
-            Some(known) => *known = case,
+        match self.cases.iter_mut().rev().find(|case| case.name == name) {
+            Some(earlier) => *earlier = case,
             None => self.cases.push(case),
         }
     }

@@ -8,13 +8,13 @@ use crate::model::cell::{Outcome, TestCase};
 /// Marks the cases in `last` that failed in an earlier attempt and passed now, and adds cases that failed in an earlier
 /// attempt and are missing now.
 pub(super) fn mark(last: &mut Vec<TestCase>, earlier: Vec<Vec<TestCase>>) {
-    let mut known: HashMap<(String, String), usize> =
+    let mut positions: HashMap<(String, String), usize> =
         last.iter().enumerate().map(|(index, case)| ((case.class.clone(), case.name.clone()), index)).collect();
     for (attempt, cases) in earlier.into_iter().enumerate() {
         for case in cases.into_iter().filter(is_bad) {
             let key = (case.class.clone(), case.name.clone());
             let message = format!("attempt {}: {}", attempt + 1, case.message);
-            match known.get(&key).and_then(|&index| last.get_mut(index)) {
+            match positions.get(&key).and_then(|&index| last.get_mut(index)) {
                 Some(now) if now.outcome == Outcome::Passed => {
                     now.outcome = Outcome::Flaky;
                     now.message = message;
@@ -23,7 +23,7 @@ pub(super) fn mark(last: &mut Vec<TestCase>, earlier: Vec<Vec<TestCase>>) {
                 }
                 Some(_) => {}
                 None => {
-                    known.insert(key, last.len());
+                    positions.insert(key, last.len());
                     last.push(TestCase { outcome: Outcome::Flaky, message, ..case });
                 }
             }

@@ -115,8 +115,8 @@ impl Unittest {
     fn close(&mut self) {
         let Some(Section { id: Some((name, class)), outcome, text, last, .. }) = self.section.take() else { return };
         let message = one_line(&last);
-        let known = self.cases.iter().position(|case| case.name == name && case.class == class);
-        let index = known.unwrap_or_else(|| {
+        let index = self.cases.iter().position(|case| case.name == name && case.class == class);
+        let index = index.unwrap_or_else(|| {
             // Without `-v`, failed cases are only listed here; above the limit, the case does not exist.
             let next = self.cases.len();
             self.add(name, class, outcome, String::new());

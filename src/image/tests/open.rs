@@ -116,24 +116,25 @@ fn older_docker_archive_with_links_is_read() {
 #[test]
 fn platform_is_selected_from_an_index() {
     let mut layout = Layout::new();
-    let (here, there) = (layout.image(&machine(), &layers(), Pack::Gzip), layout.image("s390x", &layers(), Pack::Gzip));
+    let (native, foreign) =
+        (layout.image(&machine(), &layers(), Pack::Gzip), layout.image("s390x", &layers(), Pack::Gzip));
     let with = |mut descriptor: serde_json::Value, os: &str, architecture: &str| {
         descriptor["platform"] = json!({ "os": os, "architecture": architecture });
         descriptor
     };
     let manifests = [
-        with(there.clone(), "linux", "s390x"),
-        with(there.clone(), "unknown", "unknown"),
-        with(here.clone(), "linux", &machine()),
+        with(foreign.clone(), "linux", "s390x"),
+        with(foreign.clone(), "unknown", "unknown"),
+        with(native.clone(), "linux", &machine()),
     ];
     let index = json!({ "schemaVersion": 2, "manifests": manifests });
     let index = layout.descriptor("application/vnd.oci.image.index.v1+json", index.to_string().as_bytes());
     layout.tag("many", index.clone());
-    layout.tag("foreign", there);
+    layout.tag("foreign", foreign);
     let image = OnDisk::open(&layout.reference(Some("many"))).unwrap();
     let text = |digest: &Option<Digest>| digest.as_ref().unwrap().to_string();
     assert_eq!(text(&image.identity().index_digest), index["digest"].as_str().unwrap());
-    assert_eq!(text(&image.identity().manifest_digest), here["digest"].as_str().unwrap());
+    assert_eq!(text(&image.identity().manifest_digest), native["digest"].as_str().unwrap());
     let error = open_error(&layout.reference(Some("foreign")));
     assert!(matches!(error, ImageError::Platform { .. }), "{error}");
     assert_eq!(error.hint().unwrap(), "available platforms: linux/s390x");
@@ -196,7 +197,7 @@ fn every_damaged_file_is_detected() {
 }
 
 #[test]
-fn a_layer_with_another_content_than_the_configuration_says_is_refused() {
+fn layer_that_does_not_match_the_configuration_is_rejected() {
     let mut layout = Layout::new();
     let manifest = layout.image(&machine(), &layers(), Pack::Plain);
     let bytes = fs::read(layout.blob_path(&Digest::try_from(manifest["digest"].as_str().unwrap().to_owned()).unwrap()));

@@ -236,9 +236,9 @@ fn concurrent_processes_unpack_once() {
     let layout = Layout::of(vec![Tar::new().file("a", &"x".repeat(1 << 22)).bytes()]);
     let dir = tempfile::tempdir().unwrap();
     let cache = Cache::at(dir.path().to_owned());
-    let one = || unpack(&OnDisk::open(&layout.reference(None)).unwrap(), &cache, &|| false).unwrap();
+    let unpack_once = || unpack(&OnDisk::open(&layout.reference(None)).unwrap(), &cache, &|| false).unwrap();
     let inodes: Vec<u64> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| fs::metadata(one()).unwrap().ino())).collect();
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| fs::metadata(unpack_once()).unwrap().ino())).collect();
         threads.into_iter().map(|t| t.join().unwrap()).collect()
     });
     assert!(inodes.iter().all(|inode| *inode == inodes[0]), "{inodes:?}");

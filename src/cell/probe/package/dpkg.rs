@@ -115,9 +115,9 @@ mod tests {
         }
 
         #[test]
-        fn damaged_database_is_accepted(at in 0..TEXT.len(), byte in any::<u8>()) {
+        fn damaged_database_is_accepted(offset in 0..TEXT.len(), byte in any::<u8>()) {
             let mut bytes = TEXT.as_bytes().to_vec();
-            bytes[at] = byte;
+            bytes[offset] = byte;
             prop_assert!(parse(&into_text(bytes), Filter::Everything).len() <= 5);
         }
     }

@@ -41,8 +41,8 @@ pub(super) fn upstream_version(packages: &Packages, names: impl Fn(Ecosystem) ->
     packages.iter().filter(|(ecosystem, _)| **ecosystem != Ecosystem::Conda).find_map(|(ecosystem, packages)| {
         let packages = packages.get()?;
         names(*ecosystem).iter().find_map(|name| {
-            let at = packages.partition_point(|package| package.name < *name);
-            let package = packages.get(at).filter(|package| package.name == *name)?;
+            let index = packages.partition_point(|package| package.name < *name);
+            let package = packages.get(index).filter(|package| package.name == *name)?;
             Some(upstream(&package.version).to_owned())
         })
     })

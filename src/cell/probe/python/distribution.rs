@@ -232,22 +232,25 @@ fn same(a: &str, b: &str) -> bool {
 fn rank(found: Vec<Distribution>) -> Vec<Distribution> {
     let linked: Vec<(String, String)> = found
         .iter()
-        .filter(|one| one.format == DistributionFormat::EggLink)
-        .filter_map(|one| {
-            Some((one.normalized.clone(), one.direct_url.as_deref()?.strip_prefix("file://")?.to_owned()))
+        .filter(|distribution| distribution.format == DistributionFormat::EggLink)
+        .filter_map(|distribution| {
+            Some((
+                distribution.normalized.clone(),
+                distribution.direct_url.as_deref()?.strip_prefix("file://")?.to_owned(),
+            ))
         })
         .collect();
     let mut by_name: BTreeMap<String, Vec<Distribution>> = BTreeMap::new();
-    for mut one in found {
+    for mut distribution in found {
         // The project of an egg link is on the path too and contains the same distribution.
-        if one.format == DistributionFormat::EggInfo
-            && linked.iter().any(|(name, at)| *name == one.normalized && *at == one.location)
+        if distribution.format == DistributionFormat::EggInfo
+            && linked.iter().any(|(name, at)| *name == distribution.normalized && *at == distribution.location)
         {
             continue;
         }
-        let copies = by_name.entry(one.normalized.clone()).or_default();
-        one.shadowed = !copies.is_empty();
-        copies.push(one);
+        let copies = by_name.entry(distribution.normalized.clone()).or_default();
+        distribution.shadowed = !copies.is_empty();
+        copies.push(distribution);
     }
     by_name.into_values().flatten().collect()
 }
@@ -324,7 +327,10 @@ mod tests {
         tree.file("user/NumPy-2.0.dist-info/METADATA", "Name: NumPy\nVersion: 2.0\n\nVersion: no\n");
         tree.file("site/numpy-1.26.dist-info/METADATA", "Name: numpy\nVersion: 1.26\n");
         let got = tree.all(&["/user", "/site", "/site"], Some("/user"));
-        let seen: Vec<_> = got.iter().map(|one| (one.version.as_str(), one.shadowed, one.user_site)).collect();
+        let seen: Vec<_> = got
+            .iter()
+            .map(|distribution| (distribution.version.as_str(), distribution.shadowed, distribution.user_site))
+            .collect();
         assert_eq!(seen, [("2.0", false, true), ("1.26", true, false)]);
     }
 
@@ -337,8 +343,12 @@ mod tests {
         tree.file("site/my-tool.egg-link", "/src\n.");
         tree.file("src/my_tool.egg-info/PKG-INFO", "Name: my-tool\nVersion: 0.1\n");
         let got = tree.all(&["/site", "/src"], None);
-        let seen: Vec<_> =
-            got.iter().map(|one| (one.name.as_str(), one.version.as_str(), one.format, one.editable)).collect();
+        let seen: Vec<_> = got
+            .iter()
+            .map(|distribution| {
+                (distribution.name.as_str(), distribution.version.as_str(), distribution.format, distribution.editable)
+            })
+            .collect();
         assert_eq!(
             seen,
             [

@@ -42,13 +42,14 @@ struct File<'a> {
 
 impl<'a> File<'a> {
     fn open(bytes: &'a [u8]) -> Result<Self, RpmError> {
-        let word = |at: usize| bytes.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
+        let word =
+            |offset: usize| bytes.get(offset..offset + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
         let magic = word(12).ok_or(BROKEN)?;
         let swapped = magic == MAGIC.swap_bytes();
         if !swapped && magic != MAGIC {
             return Err(BROKEN);
         }
-        let word = |at| word(at).map(|value| if swapped { value.swap_bytes() } else { value }).ok_or(BROKEN);
+        let word = |offset| word(offset).map(|value| if swapped { value.swap_bytes() } else { value }).ok_or(BROKEN);
         let page_size = word(20)? as usize;
         let last = word(32)?;
         let encrypted = bytes.get(24) != Some(&0);
@@ -69,13 +70,13 @@ impl<'a> File<'a> {
         self.bytes.get(start..start.checked_add(self.page_size)?)
     }
 
-    fn short(&self, page: &[u8], at: usize) -> Option<usize> {
-        let value = u16::from_le_bytes(page.get(at..at + 2)?.try_into().ok()?);
+    fn short(&self, page: &[u8], offset: usize) -> Option<usize> {
+        let value = u16::from_le_bytes(page.get(offset..offset + 2)?.try_into().ok()?);
         Some(usize::from(if self.swapped { value.swap_bytes() } else { value }))
     }
 
-    fn word(&self, page: &[u8], at: usize) -> Option<u32> {
-        let value = u32::from_le_bytes(page.get(at..at + 4)?.try_into().ok()?);
+    fn word(&self, page: &[u8], offset: usize) -> Option<u32> {
+        let value = u32::from_le_bytes(page.get(offset..offset + 4)?.try_into().ok()?);
         Some(if self.swapped { value.swap_bytes() } else { value })
     }
 

@@ -34,8 +34,8 @@ pub(crate) fn package(blob: &[u8]) -> Result<Package, RpmError> {
     let store = store.checked_add(size).and_then(|end| blob.get(store..end)).ok_or(broken.clone())?;
     let (mut name, mut version, mut release, mut epoch) = (None, None, None, None);
     let (mut vendor, mut arch) = (None, None);
-    for at in (0..tags).map(|index| 8 + index * 16) {
-        let field = |offset| number(blob, at + offset);
+    for start in (0..tags).map(|index| 8 + index * 16) {
+        let field = |offset| number(blob, start + offset);
         let (Some(tag), Some(kind), Some(offset)) = (field(0), field(4), field(8)) else { return Err(broken) };
         match tag {
             NAME => name = text(store, kind, offset),
@@ -59,8 +59,8 @@ pub(crate) fn package(blob: &[u8]) -> Result<Package, RpmError> {
     })
 }
 
-fn number(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..at.checked_add(4)?)?.try_into().ok().map(u32::from_be_bytes)
+fn number(bytes: &[u8], offset: usize) -> Option<u32> {
+    bytes.get(offset..offset.checked_add(4)?)?.try_into().ok().map(u32::from_be_bytes)
 }
 
 fn text(store: &[u8], kind: u32, offset: u32) -> Option<String> {

@@ -127,9 +127,9 @@ mod tests {
 
     fn survives(name: &str, headers: Reader, changes: &[(prop::sample::Index, u8)], cut: prop::sample::Index) {
         let mut bytes = fixture(name);
-        for (at, byte) in changes {
-            let at = at.index(bytes.len());
-            bytes[at] = *byte;
+        for (offset, byte) in changes {
+            let offset = offset.index(bytes.len());
+            bytes[offset] = *byte;
         }
         // One in eight is also truncated.
         if changes.len().is_multiple_of(8) {
@@ -152,7 +152,7 @@ mod tests {
                 survives(name, headers, &changes, cut);
                 let mut bytes = fixture(name);
                 // The start determines how the rest is read.
-                start.iter().for_each(|(at, byte)| bytes[*at] = *byte);
+                start.iter().for_each(|(offset, byte)| bytes[*offset] = *byte);
                 let _ = headers(bytes, Vec::new());
             }
         }

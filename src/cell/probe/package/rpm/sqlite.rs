@@ -66,7 +66,8 @@ fn read(bytes: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, ReadError> {
 
 /// Applies the committed pages of a write-ahead log to the database (SQLite, "WAL-mode File Format").
 fn apply(log: &[u8], database: &mut Vec<u8>) {
-    let word = |at: usize| log.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_be_bytes);
+    let word =
+        |offset: usize| log.get(offset..offset + 4).and_then(|word| word.try_into().ok()).map(u32::from_be_bytes);
     let (Some(magic @ (0x377f_0682 | 0x377f_0683)), Some(size)) = (word(0), word(8)) else { return };
     let size = size as usize;
     if log.len() < 32 || !size.is_power_of_two() || !(512..=65_536).contains(&size) {
@@ -80,7 +81,7 @@ fn apply(log: &[u8], database: &mut Vec<u8>) {
     let salt = log.get(16..24);
     let mut pending: Vec<(usize, &[u8])> = Vec::new();
     for frame in log[32..].chunks_exact(24 + size) {
-        let word = |at: usize| frame[at..at + 4].try_into().map(u32::from_be_bytes).unwrap_or_default();
+        let word = |offset: usize| frame[offset..offset + 4].try_into().map(u32::from_be_bytes).unwrap_or_default();
         sum = checksum(&frame[..8], sum, big);
         sum = checksum(&frame[24..], sum, big);
         if frame.get(8..16) != salt || (word(16), word(20)) != sum {
@@ -171,8 +172,8 @@ mod tests {
             let (dir, connection) = database("delete");
             drop(connection);
             let mut bytes = std::fs::read(dir.path().join("db")).expect("a file");
-            for (at, byte) in changes {
-                if let Some(target) = bytes.get_mut(at) {
+            for (offset, byte) in changes {
+                if let Some(target) = bytes.get_mut(offset) {
                     *target = byte;
                 }
             }
