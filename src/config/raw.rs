@@ -95,12 +95,12 @@ pub(super) struct Analysis {
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, default)]
 pub(super) struct Test {
-    /// Shell command, or list of commands, run in the directory of the analysis. By default the tests are detected: pytest,
-    /// unittest, ctest, `make test` or `make check`, ROOT macros, a REANA workflow, shell scripts.
+    /// Shell command, or list of commands, run in the directory of the analysis. By default the tests are detected:
+    /// pytest, unittest, ctest, `make test` or `make check`, ROOT macros, a REANA workflow, shell scripts.
     #[schemars(with = "Option<OneOrMany>")]
     pub(super) run: Vec<Spanned<String>>,
-    /// Setup command, which may use the network: `pip install -r requirements.txt`. Its result is cached until the command,
-    /// the image or the files of the analysis change.
+    /// Setup command, which may use the network: `pip install -r requirements.txt`. Its result is cached until the
+    /// command, the image or the files of the analysis change.
     #[schemars(with = "Option<String>")]
     pub(super) setup: Option<Spanned<String>>,
     /// Whether the tests may use the network; by default `false`.
@@ -141,8 +141,8 @@ pub(super) struct Data {
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, default)]
 pub(super) struct Facility {
-    /// Facility from the catalogue (`carnet facilities list`) whose image and contract are used. Other keys of this table
-    /// override them.
+    /// Facility from the catalogue (`carnet facilities list`) whose image and contract are used. Other keys of this
+    /// table override them.
     #[schemars(with = "Option<String>", rename = "use")]
     pub(super) catalogue: Option<Spanned<String>>,
     /// Identifier: lowercase letters, digits and hyphens. Required without `use`.

@@ -197,7 +197,7 @@ fn missing_catalogue_entries_are_reported_at_their_position() {
 #[test]
 fn duplicate_facility_is_reported() {
     let facility = "[[facility]]\nid = \"a\"\nengine = \"host\"\n";
-    let problems = parse(&format!("{one}{one}")).expect_err("twice");
+    let problems = parse(&format!("{facility}{facility}")).expect_err("twice");
     assert_eq!(problems, ["5:6 duplicate facility `a` [give each facility a different `id` or `role`]"]);
 }
 

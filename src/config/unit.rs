@@ -55,7 +55,7 @@ mod tests {
         assert_eq!(seconds("1h30m"), Ok(5400));
         assert_eq!(seconds("45"), Ok(45));
         for invalid in ["", "0s", "10x", "m", "1m1h", "-3s", "99999999999999999999h"] {
-            assert!(seconds(invalid).is_err(), "{bad}");
+            assert!(seconds(invalid).is_err(), "{invalid}");
         }
     }
 
@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(bytes("1.5GiB"), Ok(3 << 29));
         assert_eq!(bytes("7"), Ok(7));
         for invalid in ["", "0", "1q", "m", "1..2g", "1e99"] {
-            assert!(bytes(invalid).is_err(), "{bad}");
+            assert!(bytes(invalid).is_err(), "{invalid}");
         }
     }
 }

@@ -45,7 +45,7 @@ impl Fact {
     }
 
     /// Creates a value from one that may be unknown.
-    pub(super) fn known<T>(value: &Known<T>, show: impl FnOnce(&T) -> Self) -> Self {
+    pub(super) fn from_known<T>(value: &Known<T>, show: impl FnOnce(&T) -> Self) -> Self {
         match value {
             Known::Known(value) => show(value),
             Known::Unknown(reason) => Self::Unknown(reason.clone()),
@@ -138,8 +138,8 @@ impl Draft {
         Some(Self { row, distance })
     }
 
-    /// Creates a row only if the comparable columns, including the first, differ from each other. The other columns lack the
-    /// whole list, which is reported in a separate row.
+    /// Creates a row only if the comparable columns, including the first, differ from each other. The other columns
+    /// lack the whole list, which is reported in a separate row.
     pub(super) fn among(
         present: &[bool],
         name: &str,
@@ -167,8 +167,8 @@ impl Draft {
     }
 }
 
-/// Limits the weight of a difference by its kind: values that were not compared are only relevant if direct, and the same
-/// version from another origin rarely breaks anything.
+/// Limits the weight of a difference by its kind: values that were not compared are only relevant if direct, and the
+/// same version from another origin rarely breaks anything.
 fn effective(weight: Weight, change: Change) -> Weight {
     match (weight, change) {
         (Weight::Direct, Change::Origin) => Weight::Required,

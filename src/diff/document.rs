@@ -57,9 +57,9 @@ impl Failure for MergeError {
 
 /// Merges documents of one version of an analysis.
 ///
-/// Cells keep the order of their first occurrence. Of two cells with the same name, one that ran (passed, flaky or failed)
-/// takes precedence over one that did not (skipped, error); otherwise the later one does. The reference is the requested
-/// one, otherwise that of the first document with a reference. All differences are computed again.
+/// Cells keep the order of their first occurrence. Of two cells with the same name, one that ran (passed, flaky or
+/// failed) takes precedence over one that did not (skipped, error); otherwise the later one does. The reference is the
+/// requested one, otherwise that of the first document with a reference. All differences are computed again.
 ///
 /// # Errors
 /// If there are no documents, the analyses or their trees differ, or the reference has no environment.
@@ -88,8 +88,8 @@ fn has_environment(document: &Document, name: &str) -> bool {
     document.cells.iter().any(|cell| cell.id == name && cell.environment.is_some())
 }
 
-/// Compares every cell with the reference again. If the reference has no environment, the first cell that passed is used,
-/// otherwise the first with an environment. Environments that no cell refers to are removed.
+/// Compares every cell with the reference again. If the reference has no environment, the first cell that passed is
+/// used, otherwise the first with an environment. Environments that no cell refers to are removed.
 pub fn compare(document: &mut Document) {
     if !document.reference.as_deref().is_some_and(|name| has_environment(document, name)) {
         let with_environment = || document.cells.iter().filter(|cell| cell.environment.is_some());

@@ -1,8 +1,8 @@
 //! Comparison of environments, and merging of documents.
 //!
-//! Invariants, each a property test in `tests/diff.rs`: an environment without unknown values does not differ from itself,
-//! and one with unknown values only in rows that are not compared; swapping two environments reverses their difference;
-//! many columns are consistent with their pairs; the order is deterministic.
+//! Invariants, each a property test in `tests/diff.rs`: an environment without unknown values does not differ from
+//! itself, and one with unknown values only in rows that are not compared; swapping two environments reverses their
+//! difference; many columns are consistent with their pairs; the order is deterministic.
 
 mod compare;
 pub mod document;

@@ -18,7 +18,7 @@ pub(super) fn interpreter(envs: &[&Environment]) -> Vec<Draft> {
     let mut drafts = Drafts::default();
     let mut add_known = |name: &str, read: fn(&Python) -> &Known<String>, grammar, weight| {
         let facts =
-            pythons.iter().map(|python| python.map_or(Fact::Absent, |p| Fact::add_known(read(p), |v| Fact::text(v))));
+            pythons.iter().map(|python| python.map_or(Fact::Absent, |p| Fact::from_known(read(p), |v| Fact::text(v))));
         drafts.add(name, facts, grammar, weight);
     };
     add_known("version", |python| &python.version, Grammar::Pep440, Weight::Direct);

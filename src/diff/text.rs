@@ -2,14 +2,14 @@
 
 use similar::{Algorithm, ChangeTag, TextDiff};
 
-/// Maximum number of compared lines per side; the rest is counted. A limit on lines, unlike a time limit, makes the output
-/// deterministic.
+/// Maximum number of compared lines per side; the rest is counted. A limit on lines, unlike a time limit, makes the
+/// output deterministic.
 const MAX_INPUT: usize = 4_000;
 /// Maximum length of a line in characters.
 const MAX_LINE_LEN: usize = 500;
 
-/// Compares two texts with `context` unchanged lines around each change. At most `max_lines` lines are returned, followed
-/// by a line with the number of omitted lines. Empty if the texts are equal.
+/// Compares two texts with `context` unchanged lines around each change. At most `max_lines` lines are returned,
+/// followed by a line with the number of omitted lines. Empty if the texts are equal.
 pub fn lines(old: &str, new: &str, context: usize, max_lines: usize) -> Vec<String> {
     if old == new {
         return Vec::new();

@@ -1,7 +1,7 @@
 //! The catalogue of facilities: their mounts, the XRootD doors of their storage, and how jobs run.
 //!
-//! `data/` contains one file per facility, `table/` the storage paths and doors of all sites. Every fact has a source and
-//! the date when it was read.
+//! `data/` contains one file per facility, `table/` the storage paths and doors of all sites. Every fact has a source
+//! and the date when it was read.
 
 mod builtin;
 mod contract;
@@ -43,13 +43,14 @@ impl Catalogue {
         self.facilities.get(index)
     }
 
-    /// Returns the facts about an absolute path; the longest known prefix applies. `None` if there are none, as for `/usr`.
+    /// Returns the facts about an absolute path; the longest known prefix applies. `None` if there are none, as for
+    /// `/usr`.
     pub fn place<'a>(&'a self, path: &'a str) -> Option<PathFacts<'a>> {
         path::find(&self.places, &self.facilities, path)
     }
 
-    /// Returns the facts about a file server, given with or without a port. A host that is not listed is identified by the
-    /// domain of its site.
+    /// Returns the facts about a file server, given with or without a port. A host that is not listed is identified by
+    /// the domain of its site.
     pub fn door(&self, host: &str) -> Option<Door<'_>> {
         self.doors.find(host)
     }

@@ -240,8 +240,8 @@ fn available_at<'a>(
     (works, sessions)
 }
 
-/// Reports whether a mount is the storage of a site prefix, not only a directory that would contain the path: `/scratch`
-/// or `/home/<user>` is not `/scratch/submit` or `/home/submit`. `/eos` is mounted as a whole.
+/// Reports whether a mount is the storage of a site prefix, not only a directory that would contain the path:
+/// `/scratch` or `/home/<user>` is not `/scratch/submit` or `/home/submit`. `/eos` is mounted as a whole.
 fn names(mount: &str, prefix: &str) -> bool {
     let literal = mount.split("/<").next().unwrap_or(mount);
     let is_deep = literal.matches('/').count() > 1 || prefix.matches('/').count() == 1 || literal == "/eos";
@@ -254,7 +254,8 @@ fn mounts(table: &PathTable, facilities: &[Facility], path: &str, id: &str) -> b
     list.any(|(index, number)| facilities[*index].id == id && facilities[*index].mounts[*number].holds(path))
 }
 
-/// Returns the user that owns a path: from the pattern of its prefix, otherwise from the component after `user` or `home`.
+/// Returns the user that owns a path: from the pattern of its prefix, otherwise from the component after `user` or
+/// `home`.
 fn owner<'a>(entry: &Entry, rest: &'a str) -> Option<&'a str> {
     let mut parts = rest.split('/').filter(|part| !part.is_empty());
     if let Some(pattern) = &entry.owner {

@@ -71,7 +71,7 @@ impl Store {
         let mut magic = [0; 6];
         let length = file.metadata().map_err(io)?.len();
         let read = read_up_to(&mut file, &mut magic).map_err(io)?;
-        match Packing::from_magic(&magic[..got]) {
+        match Packing::from_magic(&magic[..read]) {
             Packing::Plain => {}
             Packing::Gzip => return Err(not("it is compressed with gzip", Some("unpack it with `gunzip` first"))),
             Packing::Zstd => return Err(not("it is compressed with zstd", Some("unpack it with `unzstd` first"))),
@@ -233,7 +233,7 @@ impl Packing {
     pub(super) fn from_blob(blob: &Blob) -> io::Result<Self> {
         let mut magic = [0; 6];
         let read = read_up_to(&mut blob.open()?, &mut magic)?;
-        Ok(Self::from_magic(&magic[..got]))
+        Ok(Self::from_magic(&magic[..read]))
     }
 }
 

@@ -21,9 +21,9 @@ struct Saved<'a> {
 
 /// Writes the image in the format of `docker save`, tagged `name`, without loading a layer into memory.
 ///
-/// The configuration is written unchanged, so the image ID stays the same. Layers compressed with zstd are decompressed,
-/// because Docker before 23 cannot read them; other layers are written unchanged. A damaged layer is detected only after
-/// it was written, so the output is unusable if this function fails.
+/// The configuration is written unchanged, so the image ID stays the same. Layers compressed with zstd are
+/// decompressed, because Docker before 23 cannot read them; other layers are written unchanged. A damaged layer is
+/// detected only after it was written, so the output is unusable if this function fails.
 ///
 /// # Errors
 /// If a layer is damaged, if writing to `out` fails, or for an unpacked tree, which has no layers.

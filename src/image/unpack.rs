@@ -24,7 +24,8 @@ const CHUNKS: usize = 16;
 /// Maximum size of the headers of one entry in bytes, including long names and extended attributes.
 const MAX_HEADER_SIZE: u64 = 4 << 20;
 
-/// Returns the unpacked tree of an image; it is unpacked into the cache if necessary. For `dir:`, returns the tree itself.
+/// Returns the unpacked tree of an image; it is unpacked into the cache if necessary. For `dir:`, returns the tree
+/// itself.
 ///
 /// Waits for another process that unpacks the same image. The tree is renamed to its final name when it is complete. It
 /// is not synchronised to disk: after a power failure, the cache must be removed.
@@ -146,7 +147,8 @@ fn write(layer: &Layer, writer: &mut Writer, receiver: Receiver<Chunk>, stop: St
     Ok(())
 }
 
-/// A reader of the chunks of the other thread. It limits the data between two entries, which is small in a valid archive.
+/// A reader of the chunks of the other thread. It limits the data between two entries, which is small in a valid
+/// archive.
 struct Metered<'a> {
     receiver: Receiver<Chunk>,
     chunk: Vec<u8>,

@@ -17,7 +17,8 @@ pub fn to_string<T: Serialize>(value: &T) -> serde_json::Result<String> {
     Ok(text)
 }
 
-/// Returns the digest of the compact canonical form, without the given top-level keys and without `timing` at any depth.
+/// Returns the digest of the compact canonical form, without the given top-level keys and without `timing` at any
+/// depth.
 ///
 /// # Errors
 /// See [`to_string`].

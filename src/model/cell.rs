@@ -14,7 +14,7 @@ pub const SCHEMA: &str = "carnet/cell@1";
 /// The result that `carnet cell` writes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CellResult {
-    /// Always [`SCHEMA`].
+    /// Always `carnet/cell@1`.
     pub schema: String,
     /// Version of carnet that ran inside the image.
     pub version: String,

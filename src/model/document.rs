@@ -20,7 +20,7 @@ pub const SCHEMA: &str = "carnet/document@1";
 /// The result of one check, or of several merged checks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Document {
-    /// Always [`SCHEMA`].
+    /// Always `carnet/document@1`.
     pub schema: String,
     /// Version of carnet that wrote it.
     pub version: String,

@@ -19,7 +19,7 @@ pub const SCHEMA: &str = "carnet/environment@1";
 /// The software that an analysis finds in an environment, and how processes run there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Environment {
-    /// Always [`SCHEMA`].
+    /// Always `carnet/environment@1`.
     pub schema: String,
     /// Operating system, libraries, tools and physics software that is not installed as a package.
     pub system: System,
@@ -63,8 +63,8 @@ pub struct Variables {
 }
 
 impl Environment {
-    /// Returns the digest that identifies this environment. It covers everything except [`Imposed`], so two engines that
-    /// apply the same contract to the same image agree.
+    /// Returns the digest that identifies this environment. It covers everything except [`Imposed`], so two engines
+    /// that apply the same contract to the same image agree.
     ///
     /// # Errors
     /// Never in practice: the value can always be represented as JSON.

@@ -14,7 +14,7 @@ pub const SCHEMA: &str = "carnet/matrix@1";
 /// The planned cells of one analysis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Matrix {
-    /// Always [`SCHEMA`].
+    /// Always `carnet/matrix@1`.
     pub schema: String,
     /// Version of carnet that wrote it.
     pub version: String,

@@ -12,7 +12,7 @@ pub const SCHEMA: &str = "carnet/plan@1";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CellPlan {
-    /// Always [`SCHEMA`].
+    /// Always `carnet/plan@1`.
     pub schema: String,
     /// The cell's name: `facility` or `facility/role`.
     pub cell: String,
@@ -108,7 +108,8 @@ pub enum TestKind {
 }
 
 impl TestKind {
-    /// Returns how the results of a command are read, depending on the program it starts; `Command` for unknown programs.
+    /// Returns how the results of a command are read, depending on the program it starts; `Command` for unknown
+    /// programs.
     pub fn of_command(command: &str) -> Self {
         let words: Vec<&str> = command.split_whitespace().collect();
         let program = |word: &str| word.rsplit('/').next().map(str::to_owned).unwrap_or_default();

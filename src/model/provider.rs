@@ -44,8 +44,8 @@ impl Python {
         self.distributions.get().into_iter().flatten().filter(|distribution| !distribution.shadowed)
     }
 
-    /// Returns the normalised names of the distributions that provide a module: those that record it, otherwise those with
-    /// a matching name.
+    /// Returns the normalised names of the distributions that provide a module: those that record it, otherwise those
+    /// with a matching name.
     pub fn providers(&self, module: &str) -> BTreeSet<&str> {
         let top = module.split('.').next().unwrap_or(module);
         let recorded: BTreeSet<&str> = self

@@ -12,7 +12,7 @@ pub const SCHEMA: &str = "carnet/scan@1";
 /// The result of one scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Scan {
-    /// Always [`SCHEMA`].
+    /// Always `carnet/scan@1`.
     pub schema: String,
     /// Version of carnet that wrote it.
     pub version: String,
@@ -44,8 +44,8 @@ impl Scan {
         reported.map(|finding| finding.severity).max()
     }
 
-    /// Returns the scan with paths relative to the root of the repository, which contains the analysis at `directory`. CI
-    /// systems expect such paths.
+    /// Returns the scan with paths relative to the root of the repository, which contains the analysis at `directory`.
+    /// CI systems expect such paths.
     #[must_use]
     pub fn below(mut self, directory: &str) -> Self {
         let directory = directory.trim_matches('/');

@@ -74,8 +74,8 @@ pub struct RootInstallation {
     pub cxx_standard: Known<String>,
     /// Python version it was built for: `3.11`.
     pub python: Known<String>,
-    /// Whether C++ can be compiled at run time. Without a compiler and C library headers, the wheel can be imported, but
-    /// every macro fails.
+    /// Whether C++ can be compiled at run time. Without a compiler and C library headers, the wheel can be imported,
+    /// but every macro fails.
     pub jit: Known<bool>,
 }
 

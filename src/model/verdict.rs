@@ -29,8 +29,8 @@ impl Verdict {
 }
 
 impl Cell {
-    /// Reports whether the cell has an expected failure (`expect` in `carnet.toml`). An infrastructure error is never an
-    /// expected failure because the tests did not run.
+    /// Reports whether the cell has an expected failure (`expect` in `carnet.toml`). An infrastructure error is never
+    /// an expected failure because the tests did not run.
     pub fn is_forgiven(&self) -> bool {
         self.status == Status::Failed && self.forgiven.is_some()
     }

@@ -93,7 +93,7 @@ pub fn environment(options: &Options) -> Environment {
 
     thread::scope(|scope| {
         let runtime = scope.spawn(|| runtime::runtime(root, live, &context.env, &mounts));
-        let packages = scope.spawn(|| package::of_system(root));
+        let packages = scope.spawn(|| package::system_packages(root));
         let pythons = python::pythons(&context, only.as_deref());
         let prefixes: BTreeSet<String> = match &only {
             Some(only) => BTreeSet::from([only.display().to_string()]),
@@ -102,7 +102,7 @@ pub fn environment(options: &Options) -> Environment {
         let prefixes: Vec<String> =
             prefixes.into_iter().filter(|prefix| root.is_dir(format!("{prefix}/conda-meta"))).collect();
         let mut packages = join(packages);
-        packages.extend(package::of_conda(root, &prefixes).map(|packages| (Ecosystem::Conda, packages)));
+        packages.extend(package::conda_packages(root, &prefixes).map(|packages| (Ecosystem::Conda, packages)));
         let system = system(&context, &pythons, &packages, &prefixes);
         Environment {
             schema: SCHEMA.to_owned(),

@@ -30,7 +30,7 @@ pub(super) fn runtime(root: &Arc<Root>, live: bool, env: &BTreeMap<String, Strin
         }
     };
     let may_block = mount::any_may_block(mounts);
-    let ask = |path: &str| directory(root, live, path, may_block);
+    let read = |path: &str| directory(root, live, path, may_block);
     Runtime {
         uid: if_live(live, geteuid().as_raw()),
         gid: if_live(live, getegid().as_raw()),
@@ -39,9 +39,9 @@ pub(super) fn runtime(root: &Arc<Root>, live: bool, env: &BTreeMap<String, Strin
         } else {
             Known::unknown(NOT_RUNNING)
         },
-        home: ask(&home),
-        root: ask("/"),
-        tmp: ask("/tmp"),
+        home: read(&home),
+        root: read("/"),
+        tmp: read("/tmp"),
         umask: if live {
             status(root, "Umask").map(|umask| format!("{umask:0>4}"))
         } else {
@@ -54,13 +54,13 @@ pub(super) fn runtime(root: &Arc<Root>, live: bool, env: &BTreeMap<String, Strin
 /// Returns the properties of the engine and the machine.
 pub(super) fn imposed(root: &Root, live: bool, mounts: &[Mount]) -> Imposed {
     if !live {
-        let unseen = || Known::unknown(NOT_RUNNING);
+        let unknown = || Known::unknown(NOT_RUNNING);
         return Imposed {
             kernel: Known::unknown(NOT_RUNNING),
             x86_64_level: None,
             cpus: Known::unknown(NOT_RUNNING),
             limits: BTreeMap::new(),
-            cgroup: Cgroup { memory: unseen(), pids: unseen(), milli_cpus: unseen() },
+            cgroup: Cgroup { memory: unknown(), pids: unknown(), milli_cpus: unknown() },
             tmp_size: Known::unknown(NOT_RUNNING),
         };
     }
@@ -128,9 +128,11 @@ fn directory(root: &Root, live: bool, path: &str, may_block: bool) -> Directory 
     Directory { path: path.to_owned(), exists, writable, noexec }
 }
 
-/// Returns whether a directory is writable and whether programs cannot be executed from it. `None` if it does not exist.
+/// Returns whether a directory is writable and whether programs cannot be executed from it. `None` if it does not
+/// exist.
 ///
-/// `access(2)` takes permissions, capabilities, user namespaces and read-only mounts into account without creating a file.
+/// `access(2)` takes permissions, capabilities, user namespaces and read-only mounts into account without creating a
+/// file.
 fn inspect(path: &str) -> Option<(bool, Known<bool>)> {
     if !Path::new(path).is_dir() {
         return None;

@@ -65,7 +65,8 @@ fn package_names(ecosystem: Ecosystem, name: &str, path: &str) -> Vec<String> {
     versioned.into_iter().chain(plain.iter().map(|&name| name.to_owned())).collect()
 }
 
-/// Returns the version from files next to a tool: GCC's `lib/gcc/TRIPLE/VERSION`, `share/cmake-VERSION`, CUDA's `version.json`.
+/// Returns the version from files next to a tool: GCC's `lib/gcc/TRIPLE/VERSION`, `share/cmake-VERSION`, CUDA's
+/// `version.json`.
 fn files(root: &Root, name: &str, path: &str) -> Option<String> {
     let prefix = Path::new(path).parent()?.parent()?.display().to_string();
     match name {

@@ -242,8 +242,8 @@ pub(super) fn head(mut text: String, max_len: usize) -> String {
     text
 }
 
-/// The cases read so far. A second case with the same class and name is merged with the first: pytest writes a failure and
-/// an error in the teardown as two cases.
+/// The cases read so far. A second case with the same class and name is merged with the first: pytest writes a failure
+/// and an error in the teardown as two cases.
 #[derive(Default)]
 struct Cases {
     list: Vec<Entry>,

@@ -38,6 +38,7 @@ use super::network::Attempts;
 use crate::model::capture::Capture;
 use crate::model::cell::{Captured, Outcome, Seconds, Step, TestCase};
 use crate::model::plan::{CellPlan, TestCommand, TestKind};
+use crate::sys::environment;
 pub(super) use verdict::PreludeError;
 use verdict::Verdict;
 
@@ -94,8 +95,8 @@ impl<'a> Suite<'a> {
     /// Returns the environment variables of commands: those after the prelude, or of this process if there is none.
     ///
     /// # Errors
-    /// If the prelude does not complete. No test would start, and with `exit 0` in the prelude, a test would pass without
-    /// having run.
+    /// If the prelude does not complete. No test would start, and with `exit 0` in the prelude, a test would pass
+    /// without having run.
     pub(super) fn variables(&self, progress: &mut dyn FnMut(&str)) -> Result<BTreeMap<String, String>, PreludeError> {
         let own = environ::own();
         let file = self.scratch.join("environ");
@@ -146,7 +147,7 @@ impl<'a> Suite<'a> {
             TestKind::Ctest => (ctest::prelude(&file), Vec::new()),
             TestKind::Unittest | TestKind::RootMacro => (String::new(), Vec::new()),
             TestKind::Pytest | TestKind::Make | TestKind::Script | TestKind::Command => {
-                let inherited = std::env::var(pytest::VARIABLE).ok();
+                let inherited = environment::var(pytest::VARIABLE);
                 (String::new(), vec![(pytest::VARIABLE, pytest::options(inherited.as_deref(), &file))])
             }
         };

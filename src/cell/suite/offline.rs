@@ -40,8 +40,8 @@ const MESSAGES: &[&str] = &[
     "dial tcp: lookup",
 ];
 
-/// Marks the failed cases that tried to use the network, based on their output. `tried` states whether the kernel counted
-/// attempts while the command ran; it marks the only failed case of a command even without such output.
+/// Marks the failed cases that tried to use the network, based on their output. `tried` states whether the kernel
+/// counted attempts while the command ran; it marks the only failed case of a command even without such output.
 pub(super) fn mark(cases: &mut [TestCase], tried: bool) {
     let only_one = cases.len() == 1;
     for case in cases.iter_mut().filter(|case| is_bad(case)) {

@@ -65,8 +65,8 @@ fn case(entry: Entry, step: &str, work: &Path, dir: &Path) -> TestCase {
     }
 }
 
-/// Returns the error in one line. The message of a file that cannot be collected is only "collection failure"; the error
-/// is the last line of the traceback that starts with `E`.
+/// Returns the error in one line. The message of a file that cannot be collected is only "collection failure"; the
+/// error is the last line of the traceback that starts with `E`.
 fn message(entry: &Entry) -> String {
     let line = one_line(&entry.message);
     if line != "collection failure" {

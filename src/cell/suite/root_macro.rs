@@ -40,15 +40,15 @@ impl Reader for Errors {
     }
 }
 
-/// Returns the library in a line such as `cling::DynamicLibraryManager::loadLibrary(): libSM.so.6: cannot open shared object
-/// file: No such file or directory`.
+/// Returns the library in a line such as
+/// `cling::DynamicLibraryManager::loadLibrary(): libSM.so.6: cannot open shared object file: No such file or directory`.
 fn missing_library(line: &str) -> Option<&str> {
     let (before, _) = line.split_once(": cannot open shared object file")?;
     before.rsplit(": ").next().map(str::trim).filter(|name| name.contains(".so") && name.len() < 200)
 }
 
-/// Reports whether a line is an error of ROOT (`Error in <TFile::TFile>: ...`, from `DefaultErrorHandler`), of its signal
-/// handler (` *** Break *** segmentation violation`), or of its interpreter (`input_line_9:1:1: error: ...`,
+/// Reports whether a line is an error of ROOT (`Error in <TFile::TFile>: ...`, from `DefaultErrorHandler`), of its
+/// signal handler (` *** Break *** segmentation violation`), or of its interpreter (`input_line_9:1:1: error: ...`,
 /// `macro.C:3:5: error: ...`).
 fn is_error(line: &str) -> bool {
     let line = line.trim_start();

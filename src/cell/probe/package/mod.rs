@@ -16,7 +16,7 @@ use crate::model::package::Package;
 pub(super) type Packages = BTreeMap<Ecosystem, Known<Vec<Package>>>;
 
 /// Returns the packages of every system package manager with a database; an unreadable database is unknown.
-pub(super) fn of_system(root: &Root) -> Packages {
+pub(super) fn system_packages(root: &Root) -> Packages {
     let found = [
         (Ecosystem::Apk, apk::packages(root)),
         (Ecosystem::Dpkg, dpkg::packages(root)),
@@ -26,7 +26,7 @@ pub(super) fn of_system(root: &Root) -> Packages {
 }
 
 /// Returns the packages of these conda prefixes, if there are any.
-pub(super) fn of_conda(root: &Root, prefixes: &[String]) -> Option<Known<Vec<Package>>> {
+pub(super) fn conda_packages(root: &Root, prefixes: &[String]) -> Option<Known<Vec<Package>>> {
     conda::packages(root, prefixes).map(|packages| packages.map(sorted))
 }
 

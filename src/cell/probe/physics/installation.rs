@@ -201,8 +201,8 @@ fn suffix(name: &str) -> Option<String> {
     (!minor.is_empty() && minor.len() == after.len()).then(|| format!("{major}.{minor}"))
 }
 
-/// Reports whether the interpreter of ROOT finds the headers of a compiler and of the C library. It queries the compiler
-/// for their location, so both are required.
+/// Reports whether the interpreter of ROOT finds the headers of a compiler and of the C library. It queries the
+/// compiler for their location, so both are required.
 fn can_compile(root: &Root, prefix: &str, tools: &[Tool]) -> bool {
     let triples = ["x86_64-conda-linux-gnu", "aarch64-conda-linux-gnu", "x86_64-conda_cos6-linux-gnu"];
     let in_prefix = |triple: &&str| {

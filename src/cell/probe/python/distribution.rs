@@ -105,7 +105,8 @@ impl Search<'_> {
         }
     }
 
-    /// Reads a distribution with a metadata directory. Without readable metadata, name and version are those of the directory.
+    /// Reads a distribution with a metadata directory. Without readable metadata, name and version are those of the
+    /// directory.
     fn metadata(
         &self,
         location: &MetadataLocation<'_>,

@@ -80,8 +80,8 @@ impl Layout {
         self.base_prefix.as_deref().unwrap_or(&self.prefix)
     }
 
-    /// Returns `sys.path` as computed by the interpreter (`getpath` and `site`), except for entries added by code in `.pth`
-    /// files.
+    /// Returns `sys.path` as computed by the interpreter (`getpath` and `site`), except for entries added by code in
+    /// `.pth` files.
     pub(super) fn path(&self, context: &ProbeContext) -> Paths {
         let root = &context.root;
         let minor = self.minor.as_deref().unwrap_or_default();

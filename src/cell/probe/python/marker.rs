@@ -2,6 +2,9 @@
 //!
 //! A marker that cannot be parsed applies: an extra requirement is visible in the snapshot, a missing one is not.
 
+use std::str::FromStr as _;
+
+use pep440_rs::Version;
 use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder};
 
 use crate::source::manifest;
@@ -15,21 +18,7 @@ pub(super) struct Markers {
 impl Markers {
     /// Returns the values for a Python of this version: `3.11.2` or `3.11`.
     pub(super) fn new(version: &str) -> Self {
-        let minor: Vec<&str> = version.splitn(3, '.').take(2).collect();
-        let environment = MarkerEnvironmentBuilder {
-            implementation_name: "cpython",
-            implementation_version: version,
-            os_name: "posix",
-            platform_machine: std::env::consts::ARCH,
-            platform_python_implementation: "CPython",
-            platform_release: "",
-            platform_system: "Linux",
-            platform_version: "",
-            python_full_version: version,
-            python_version: &minor.join("."),
-            sys_platform: "linux",
-        };
-        Self { environment: MarkerEnvironment::try_from(environment).ok() }
+        Self { environment: Version::from_str(version).ok().and_then(|version| environment(&version)) }
     }
 
     /// Reports whether a marker applies.
@@ -37,6 +26,27 @@ impl Markers {
         manifest::marker(marker.trim())
             .is_none_or(|tree| tree.evaluate_optional_environment(self.environment.as_ref(), &[]))
     }
+}
+
+/// Returns the marker environment of CPython on Linux.
+fn environment(version: &Version) -> Option<MarkerEnvironment> {
+    // A pre-release satisfies the same markers as its release: `python_version` of 3.13.0rc1 is 3.13.
+    let full = version.only_release().to_string();
+    let minor: Vec<&str> = full.splitn(3, '.').take(2).collect();
+    let environment = MarkerEnvironmentBuilder {
+        implementation_name: "cpython",
+        implementation_version: &full,
+        os_name: "posix",
+        platform_machine: std::env::consts::ARCH,
+        platform_python_implementation: "CPython",
+        platform_release: "",
+        platform_system: "Linux",
+        platform_version: "",
+        python_full_version: &full,
+        python_version: &minor.join("."),
+        sys_platform: "linux",
+    };
+    MarkerEnvironment::try_from(environment).ok()
 }
 
 #[cfg(test)]

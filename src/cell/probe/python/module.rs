@@ -44,8 +44,8 @@ pub(super) fn modules(sources: &Sources<'_>) -> Vec<String> {
         .collect();
     if names.is_empty() {
         names = match &sources.finder {
-            Some(Finder::Path(file)) => of_path(sources, file),
-            Some(Finder::Table(file)) => of_table(sources, file),
+            Some(Finder::Path(file)) => from_path(sources, file),
+            Some(Finder::Table(file)) => from_table(sources, file),
             None => BTreeSet::new(),
         };
     }
@@ -53,7 +53,8 @@ pub(super) fn modules(sources: &Sources<'_>) -> Vec<String> {
         && let Some(metadata) = sources.metadata
     {
         // The lines of a truncated file are still valid.
-        let _ = sources.root.lines(format!("{metadata}/RECORD"), MAX_RECORD_SIZE, |line| of_record(line, &mut names));
+        let _ =
+            sources.root.lines(format!("{metadata}/RECORD"), MAX_RECORD_SIZE, |line| add_from_record(line, &mut names));
     }
     names.into_iter().take(MAX_MODULES).collect()
 }
@@ -79,7 +80,7 @@ pub(super) fn editable(entries: &[Entry], name: &str, version: &str) -> Option<F
     })
 }
 
-fn of_path(sources: &Sources<'_>, file: &str) -> BTreeSet<String> {
+fn from_path(sources: &Sources<'_>, file: &str) -> BTreeSet<String> {
     let text = sources.root.text(format!("{}/{file}", sources.directory)).unwrap_or_default();
     let mut names = BTreeSet::new();
     for path in site::paths(&text).filter(|path| path.starts_with('/')) {
@@ -95,7 +96,7 @@ fn of_path(sources: &Sources<'_>, file: &str) -> BTreeSet<String> {
 }
 
 /// Returns the keys of the line `MAPPING: dict[str, str] = {'name': '/path', …}`.
-fn of_table(sources: &Sources<'_>, file: &str) -> BTreeSet<String> {
+fn from_table(sources: &Sources<'_>, file: &str) -> BTreeSet<String> {
     let text = sources.root.text(format!("{}/{file}", sources.directory)).unwrap_or_default();
     let line = text.lines().find(|line| line.starts_with("MAPPING")).and_then(|line| line.split_once('{'));
     let Some((_, table)) = line else { return BTreeSet::new() };
@@ -109,7 +110,7 @@ fn of_table(sources: &Sources<'_>, file: &str) -> BTreeSet<String> {
 }
 
 /// Adds the first path component of a line of `RECORD`, if the file is Python code or an extension module.
-fn of_record(line: &str, names: &mut BTreeSet<String>) {
+fn add_from_record(line: &str, names: &mut BTreeSet<String>) {
     let path = line
         .strip_prefix('"')
         .map_or_else(|| line.split(',').next(), |rest| rest.split('"').next())
@@ -142,7 +143,7 @@ mod tests {
         let record = "numpy/__init__.py,sha256=x,1\nnumpy.libs/libfoo.so,,\nsix.py,,\n_cffi.cpython-311-x86_64-linux-gnu.so,,\n\
             ../../../bin/f2py,,\nnumpy-1.dist-info/RECORD,,\nshare/x.txt,,\n__pycache__/six.cpython-311.pyc,,\nx.pth,,\n\"a,b\",,\n";
         let mut names = BTreeSet::new();
-        record.lines().for_each(|line| of_record(line, &mut names));
+        record.lines().for_each(|line| add_from_record(line, &mut names));
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["_cffi", "numpy", "six"]);
     }
 

@@ -190,8 +190,8 @@ mod tests {
     fn script(dir: &Path, text: &str) -> String {
         let (written, path) = (dir.join("text"), dir.join("python3"));
         std::fs::write(&written, text).expect("a file");
-        // Written by another process: a file open for writing in this process is inherited by processes that other tests
-        // start, and the kernel does not execute such a file.
+        // Written by another process: a file open for writing in this process is inherited by processes that other
+        // tests start, and the kernel does not execute such a file.
         let done = Command::new("install").args(["-m", "755"]).args([&written, &path]).status();
         assert!(done.expect("install starts").success());
         path.display().to_string()

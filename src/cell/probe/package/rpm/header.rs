@@ -1,7 +1,7 @@
 //! An rpm header blob: an index of tags and the store of their values, all big-endian.
 //!
-//! `nindex: u32, hsize: u32, nindex × (tag, type, offset, count: u32), store[hsize]`, without the magic number of package
-//! files (rpm, `docs/manual/format_header.md`).
+//! `nindex: u32, hsize: u32, nindex × (tag, type, offset, count: u32), store[hsize]`, without the magic number of
+//! package files (rpm, `docs/manual/format_header.md`).
 
 use super::RpmError;
 use crate::model::package::Package;

@@ -1,7 +1,7 @@
 //! The SQLite database `rpmdb.sqlite` of rpm 4.16 and newer.
 //!
-//! It is read from memory, so no files are created in its directory: rpm leaves it in write-ahead mode, which SQLite only
-//! opens with a shared-memory file. The committed pages of the log are applied first.
+//! It is read from memory, so no files are created in its directory: rpm leaves it in write-ahead mode, which SQLite
+//! only opens with a shared-memory file. The committed pages of the log are applied first.
 
 use rusqlite::{Connection, MAIN_DB, config::DbConfig};
 
