@@ -223,7 +223,7 @@ impl Run<'_> {
         }
         let scratch = Scratch::beside(Path::new(&self.plan.result))?;
         let mut suite = Suite::new(self.plan, supervisor, scratch.0.clone(), offline);
-        self.snapshot(suite.variables(progress)?);
+        self.snapshot(suite.variables(progress).map_err(|error| error.to_string())?);
         interrupted(supervisor)?;
         for (index, test) in self.plan.tests.iter().enumerate() {
             let step = suite.test(index, test, progress);
