@@ -14,12 +14,11 @@ fn main() -> io::Result<()> {
         ids.extend(name.strip_suffix(".toml").map(str::to_owned));
     }
     ids.sort_unstable();
-    let mut list = String::from("&[\n");
-    for id in ids {
-        let file = format!("/{DATA}/{id}.toml");
-        list += &format!("    ({id:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {file:?}))),\n");
-    }
-    list += "]\n";
+    let entries: Vec<String> = ids
+        .iter()
+        .map(|id| format!("({id:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{DATA}/{id}.toml\"))),\n"))
+        .collect();
+    let list = format!("&[\n{}]\n", entries.concat());
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("OUT_DIR is not set"))?;
     fs::write(Path::new(&out).join("facilities.rs"), list)
 }
