@@ -9,7 +9,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::command::quote;
+use crate::model::shell::quote;
 
 /// First argument of this program when it is to write its variables; no command of people has this name.
 const WORD: &str = "__environ";

@@ -24,6 +24,7 @@ pub mod python;
 pub mod reference;
 pub mod runtime;
 pub mod scan;
+pub mod shell;
 pub mod system;
 pub mod tree;
 pub mod verdict;

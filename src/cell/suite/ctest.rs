@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::command::quote;
 use super::junit::Report;
 use super::{Listed, Reader, one_line};
 use crate::model::cell::{Outcome, Seconds, TestCase};
+use crate::model::shell::quote;
 
 /// Cases kept at most.
 const CASE_CAP: usize = 100_000;

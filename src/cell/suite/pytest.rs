@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::command::quote;
 use super::junit::{Entry, Report};
 use super::one_line;
 use crate::model::cell::{Captured, End, Outcome, Seconds, TestCase};
+use crate::model::shell::quote;
 
 /// The variable pytest takes more options from (docs.pytest.org, "Environment Variables").
 pub(super) const VARIABLE: &str = "PYTEST_ADDOPTS";

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{Failure, Kind};
 use crate::model::matrix::{Matrix, Planned};
+use crate::model::shell::quote;
 use yaml::{list, quoted};
 
 /// Jobs for cells that a child pipeline gets; beyond, cells of one image share a job.
@@ -218,11 +219,6 @@ fn literal(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-/// A word of a shell command.
-fn word(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 /// Where a job runs.
 fn place(image: Option<&str>, tags: &[String]) -> Vec<String> {
     let mut lines = Vec::new();
@@ -314,9 +310,9 @@ fn directory(cell: &Planned) -> String {
 }
 
 fn commands(group: &Group<'_>, options: &Options) -> Vec<String> {
-    let (path, fail_on) = (word(&options.path), word(&options.fail_on));
+    let (path, fail_on) = (quote(&options.path), quote(&options.fail_on));
     let command = |cell: &Planned| {
-        let (id, out) = (word(&cell.id), word(&directory(cell)));
+        let (id, out) = (quote(&cell.id), quote(&directory(cell)));
         match group.way {
             Way::Engine => format!("{PROGRAM} check --cell {id} --out {out} --fail-on {fail_on} -- {path}"),
             Way::Image(_) | Way::Machine => format!("{PROGRAM} cell --out {out} --fail-on {fail_on} -- {id} {path}"),
@@ -349,7 +345,7 @@ fn merge(groups: &[Group<'_>], options: &Options, by_name: bool) -> Vec<String> 
         all.extend(groups.iter().map(name));
         lines.extend(needs(all));
     }
-    let (path, fail_on) = (word(&options.path), word(&options.fail_on));
+    let (path, fail_on) = (quote(&options.path), quote(&options.fail_on));
     let command = format!("{PROGRAM} ci gitlab merge --path {path} --fail-on {fail_on}");
     lines.extend(item("script", std::iter::once(quoted(&command))));
     lines.extend(artifacts("30 days"));
