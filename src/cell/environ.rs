@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::model::shell::quote;
+use crate::sys::environment;
 
 /// First argument of this program when it is to write its variables; no command of people has this name.
 const WORD: &str = "__environ";
@@ -24,7 +25,7 @@ pub fn run_if_asked() -> Option<ExitCode> {
     }
     let file = arguments.next()?;
     let mut bytes = Vec::new();
-    for (name, value) in std::env::vars_os() {
+    for (name, value) in environment::vars_os() {
         bytes.extend_from_slice(name.as_bytes());
         bytes.push(b'=');
         bytes.extend_from_slice(value.as_bytes());
@@ -38,9 +39,7 @@ const OF_SHELL: [&str; 4] = ["OLDPWD", "PWD", "SHLVL", "_"];
 
 /// The variables of this process; those that are no UTF-8 are left out.
 pub(super) fn own() -> BTreeMap<String, String> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
+    environment::vars().collect()
 }
 
 /// What the shell itself added is no work of the prelude.

@@ -27,6 +27,7 @@ use crate::model::document::{self, Cell, Document, Timing};
 use crate::model::environment::Environment;
 use crate::source::git::tree::Listing;
 use crate::sys::cache::Cache;
+use crate::sys::clock;
 
 type CellOutcome = (Cell, Option<Environment>);
 
@@ -41,7 +42,7 @@ pub async fn check(
     events: UnboundedSender<Event>,
     cancel: CancellationToken,
 ) -> Result<Document, Error> {
-    let (started, clock) = (jiff::Timestamp::now(), Instant::now());
+    let (started, timer) = (clock::now(), Instant::now());
     let facilities = options.selected_facilities()?;
     let listing = Listing::read(&options.top, options.config.test.git)?;
     let tests = plan::tests(&options.config, &listing);
@@ -95,7 +96,7 @@ pub async fn check(
         interrupted: cancel.is_cancelled(),
         timing: Timing {
             started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            seconds: clock.elapsed().as_secs_f64(),
+            seconds: timer.elapsed().as_secs_f64(),
         },
     };
     compare(&mut document);

@@ -27,6 +27,7 @@ use crate::model::environment::Environment;
 use crate::model::image::ImageIdentity;
 use crate::model::plan::{self, CellPlan, Phase, TestCommand};
 use crate::model::reference::Reference;
+use crate::sys::clock;
 
 /// Maximum number of bytes recorded of one command's output.
 const MAX_OUTPUT_BYTES: u64 = 128 << 10;
@@ -55,7 +56,7 @@ struct Progress {
 impl Run {
     /// Runs one cell. Errors become part of its result.
     pub(super) async fn cell(&self, facility: &Facility) -> (Cell, Option<Environment>) {
-        let clock = Instant::now();
+        let timer = Instant::now();
         let cell = cell_status::not_run(facility, "interrupted before it started");
         let mut progress = Progress { cell, environment: None };
         let mut result_key = None;
@@ -75,12 +76,12 @@ impl Run {
         }
         // A cached result keeps the duration of the original run.
         if !progress.cell.cached {
-            progress.cell.timing.seconds = clock.elapsed().as_secs_f64();
+            progress.cell.timing.seconds = timer.elapsed().as_secs_f64();
         }
         if let Some(key) = result_key {
             self.cache_result(&key, &progress);
         }
-        cell_status::apply_expectation(&mut progress.cell, facility.expect.as_ref(), jiff::Zoned::now().date());
+        cell_status::apply_expectation(&mut progress.cell, facility.expect.as_ref(), clock::today());
         let _ = self.events.send(Event::Finished {
             cell: Box::new(progress.cell.clone()),
             environment: progress.environment.clone().map(Box::new),

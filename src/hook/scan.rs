@@ -20,6 +20,7 @@ use crate::source::git::commit::Commit;
 use crate::source::git::object::Git;
 use crate::source::git::push::{Brought, Remote, Update};
 use crate::sys::cache::Cache;
+use crate::sys::clock;
 
 /// Maximum size in bytes of a configuration that is read from a commit.
 const MAX_CONFIG_BYTES: u64 = 1 << 20;
@@ -198,7 +199,7 @@ fn cached_cells(config: &Config, commit: &Commit, deadline: Instant) -> Vec<Cach
     let is_over = || Instant::now() >= deadline;
     let tree = store.as_ref().filter(|_| needs_digest).and_then(|_| commit.tree_digest(&is_over));
     let tests = tree.as_ref().map(|_| plan::tests_in_commit(config, commit)).unwrap_or_default();
-    let today = jiff::Zoned::now().date();
+    let today = clock::today();
     let result = |facility: &config::Facility| {
         let subject = TestSubject { config, tests: &tests, tree: tree.as_ref()? };
         let cached = store.as_ref()?.newest(&InputKey::new(subject, facility)?)?;

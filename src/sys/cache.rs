@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use super::environment;
 use crate::error::{Failure, Kind};
 use crate::model::digest::Digest;
 
@@ -53,7 +54,7 @@ impl Cache {
     /// # Errors
     /// When none is.
     pub fn from_env() -> Result<Self, CacheError> {
-        let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let var = |name: &str| environment::non_empty_os(name).map(PathBuf::from);
         let dir = var("CARNET_CACHE")
             .or_else(|| var("XDG_CACHE_HOME").map(|dir| dir.join("carnet")))
             .or_else(|| var("HOME").map(|home| home.join(".cache/carnet")))

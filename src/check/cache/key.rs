@@ -13,6 +13,7 @@ use crate::model::contract::Contract;
 use crate::model::digest::Digest;
 use crate::model::image::ImageIdentity;
 use crate::model::plan::TestCommand;
+use crate::sys::environment;
 
 /// Version of the content of a key and of the layout of an entry.
 const LAYOUT: u32 = 1;
@@ -115,7 +116,7 @@ impl ResultKey {
 /// Returns the variables of this process that the contract passes to the cell.
 pub(crate) fn passed_env(facility: &Facility) -> BTreeMap<String, String> {
     let names = facility.contract.pass_env.iter();
-    names.filter_map(|name| Some((name.clone(), std::env::var(name).ok()?))).collect()
+    names.filter_map(|name| Some((name.clone(), environment::var(name)?))).collect()
 }
 
 /// Returns the shortened digest of a value. The value can contain secrets and is not stored.

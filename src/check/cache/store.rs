@@ -15,6 +15,7 @@ use crate::model::digest::Digest;
 use crate::model::document::Cell;
 use crate::model::environment::Environment;
 use crate::sys::cache::{Cache, private_dir};
+use crate::sys::clock;
 
 /// Name and version of an entry.
 const SCHEMA: &str = "carnet/result@1";
@@ -134,7 +135,7 @@ impl ResultStore {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             key: key.name(),
-            stored: Timestamp::now().to_string(),
+            stored: clock::now().to_string(),
             body: Digest::of(&body),
         };
         private_dir(&self.dir)?;
@@ -152,7 +153,7 @@ impl ResultStore {
     pub(crate) fn evict(&self) -> usize {
         let mut entries = self.entries();
         entries.sort_by_key(|(_, _, written)| std::cmp::Reverse(*written));
-        let now = SystemTime::from(Timestamp::now());
+        let now = clock::system_now();
         let (mut bytes, mut count, mut removed) = (0, 0, 0);
         for (path, length, written) in entries {
             let age = now.duration_since(written).unwrap_or_default();
@@ -207,7 +208,7 @@ fn read(path: &Path, key: &str) -> io::Result<Option<CachedResult>> {
         return Err(invalid("digest mismatch"));
     }
     let stored: Timestamp = head.stored.parse().map_err(|_| invalid("invalid date"))?;
-    let age = Timestamp::now().duration_since(stored);
+    let age = clock::now().duration_since(stored);
     if age.is_negative() || age.unsigned_abs() > MAX_AGE {
         return Ok(None);
     }

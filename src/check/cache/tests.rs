@@ -16,6 +16,7 @@ use crate::model::image::ImageIdentity;
 use crate::model::plan::{TestCommand, TestKind};
 use crate::model::reference::Reference;
 use crate::sys::cache::Cache;
+use crate::sys::clock;
 
 fn facility() -> Facility {
     Facility { image: Reference::OciLayout(PathBuf::from("image"), None), engine: None, ..this_machine() }
@@ -232,7 +233,7 @@ fn old_entries_and_abandoned_files_are_evicted() {
     let half = dir.path().join("results/.new-abc");
     fs::write(&half, "x").expect("written");
     assert_eq!(store.evict(), 0);
-    let long_ago = std::time::SystemTime::from(jiff::Timestamp::now()) - std::time::Duration::from_secs(40 * 24 * 3600);
+    let long_ago = clock::system_now() - std::time::Duration::from_secs(40 * 24 * 3600);
     for path in [&half, &entry] {
         fs::File::options().write(true).open(path).and_then(|file| file.set_modified(long_ago)).expect("a time");
     }

@@ -13,6 +13,7 @@ use super::endpoint::{self, Endpoint, NoEndpoint, Surroundings};
 use super::{NAME, Options};
 use crate::engine::EngineError;
 use crate::error::chain;
+use crate::sys::environment;
 
 /// Time it has to begin any later answer.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -34,7 +35,7 @@ pub(super) struct Client {
 
 /// The daemon that this environment names.
 fn named() -> Result<Endpoint, NoEndpoint> {
-    endpoint::find(&Surroundings { variable: &|name| std::env::var(name).ok(), exists: &|path| path.exists() })
+    endpoint::find(&Surroundings { variable: &environment::var, exists: &|path| path.exists() })
 }
 
 /// Its address; none when there is none.
@@ -108,7 +109,7 @@ fn check(endpoint: &Endpoint) -> Result<bool, EngineError> {
     if let Some(path) = url.strip_prefix("unix://") {
         return UnixStream::connect(path).map(|_| true).map_err(|error| refused(path, &error));
     }
-    if std::env::var("DOCKER_TLS_VERIFY").is_ok_and(|value| !value.is_empty()) || url.starts_with("https://") {
+    if environment::non_empty("DOCKER_TLS_VERIFY").is_some() || url.starts_with("https://") {
         return Err(missing(
             format!("{url} (by {chosen_by}) wants TLS"),
             "forward the daemon's socket, as with `ssh -L /tmp/docker.sock:/var/run/docker.sock HOST`, and set \

@@ -24,6 +24,7 @@ use super::job::{Completed, Job};
 use super::{Availability, Engine, EngineError, Lines, Opened, Task};
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
+use crate::sys::environment;
 use client::Client;
 
 /// Name of the engine.
@@ -57,13 +58,12 @@ pub fn address() -> Option<String> {
 impl Options {
     /// The choices of `CARNET_DOCKER_NETWORK` and of `CARNET_DOCKER_TRANSFER`, which is `bind` or `copy`.
     pub fn from_env() -> Self {
-        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let transfer = match set("CARNET_DOCKER_TRANSFER").as_deref() {
+        let transfer = match environment::non_empty("CARNET_DOCKER_TRANSFER").as_deref() {
             Some("bind") => Some(Transfer::Bind),
             Some("copy") => Some(Transfer::Copy),
             _ => None,
         };
-        Self { host: None, network: set("CARNET_DOCKER_NETWORK"), transfer }
+        Self { host: None, network: environment::non_empty("CARNET_DOCKER_NETWORK"), transfer }
     }
 }
 

@@ -93,9 +93,7 @@ fn read_account(order: &Order, status: std::process::ExitStatus) -> Result<End, 
 
 /// What is to be done, and what of the contract is not.
 fn order(host: &Host, place: &Rooms, job: &Job) -> (Order, Vec<String>) {
-    let mut env = environment::clean(
-        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
-    );
+    let mut env = environment::clean(crate::sys::environment::vars());
     let mut not_enforced = Vec::new();
     env.extend(job.contract.env.clone());
     let workdir = contract(&job.contract, &mut env, &mut not_enforced).unwrap_or_else(|| place.boxed.clone());
