@@ -150,7 +150,8 @@ fn texts_stay_themselves_whatever_they_hold() {
 #[test]
 fn a_shell_reads_a_word_as_what_it_was() {
     let hostile = "it's `id` $(id) \"$HOME\" \\ ; id # \n*";
-    let output = std::process::Command::new("sh").arg("-c").arg(format!("printf %s {}", super::word(hostile))).output();
+    let output =
+        std::process::Command::new("sh").arg("-c").arg(format!("printf %s {}", super::quote(hostile))).output();
     assert_eq!(String::from_utf8(output.unwrap().stdout).unwrap(), hostile);
 }
 
