@@ -3,7 +3,7 @@
 use super::redact::Secrets;
 use crate::engine::job::Completed;
 use crate::model::cell::{self, CellResult, End};
-use crate::report::text::one_line;
+use crate::model::text::one_line;
 
 /// Maximum size of a cell's result in bytes.
 pub(super) const MAX_RESULT_BYTES: u64 = 256 << 20;

@@ -9,7 +9,7 @@ use crate::engine::embedded::Embedded;
 use crate::engine::host::Host;
 use crate::engine::{Availability, Engine as _, EngineError};
 use crate::error::chain;
-use crate::report::text::count;
+use crate::model::text::count;
 use crate::sys::cache::Cache;
 use crate::sys::remove::remove_tree;
 

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::analysis::Cells;
 use super::error::{CommandError, Outcome};
 use super::fail_on::FailOn;
-use super::format::any_format_parser;
+use super::format::format_parser;
 use super::output::{print, render, write_reports};
 use super::runtime::{cancel_on_signal, runtime};
 use crate::check;
@@ -59,7 +59,7 @@ pub(super) struct OutputArguments {
     out: PathBuf,
 
     /// Format of the report on standard output
-    #[arg(long, value_parser = any_format_parser(), default_value_t, value_name = "FORMAT")]
+    #[arg(long, value_parser = format_parser(Format::ALL), default_value_t, value_name = "FORMAT")]
     format: Format,
 
     /// Lowest level that results in exit code 1

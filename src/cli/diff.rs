@@ -25,7 +25,7 @@ pub(super) struct Arguments {
     targets: Vec<String>,
 
     /// Format of the comparison
-    #[arg(long, short, value_parser = format_parser(&Format::OF_DIFFERENCE), default_value_t, value_name = "FORMAT")]
+    #[arg(long, short, value_parser = format_parser(&Format::for_diffs()), default_value_t, value_name = "FORMAT")]
     format: Format,
 
     /// Python module that the analysis needs, in addition to the imports in documents (repeatable)

@@ -26,7 +26,7 @@ enum Command {
     /// List all facilities
     List {
         /// Format of the list
-        #[arg(long, short, value_parser = format_parser(&Format::OF_LISTS), default_value_t, value_name = "FORMAT")]
+        #[arg(long, short, value_parser = format_parser(Format::FOR_LISTS), default_value_t, value_name = "FORMAT")]
         format: Format,
     },
     /// Show the properties of a facility and their sources
@@ -35,7 +35,7 @@ enum Command {
         #[arg(value_name = "ID")]
         id: String,
         /// Format of the output
-        #[arg(long, short, value_parser = format_parser(&Format::OF_LISTS), default_value_t, value_name = "FORMAT")]
+        #[arg(long, short, value_parser = format_parser(Format::FOR_LISTS), default_value_t, value_name = "FORMAT")]
         format: Format,
     },
 }

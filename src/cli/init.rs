@@ -9,7 +9,7 @@ use crate::config::FILE;
 use crate::config::template::{Shown, render};
 use crate::error::{Failure, Kind};
 use crate::exit;
-use crate::report::text::count;
+use crate::model::text::count;
 use crate::source::git::tree::Listing;
 use crate::source::manifest::image;
 use crate::source::workflow::detect;

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use super::document_file::{DocumentError, find, read, read_matrix};
 use super::error::Outcome;
 use super::fail_on::FailOn;
-use super::format::any_format_parser;
+use super::format::format_parser;
 use super::output::{print_or_write, render, write_reports};
 use crate::diff::document::{MergeError, complete, merge};
 use crate::exit;
 use crate::model::document::Document;
 use crate::report::badge::{self, Age};
 use crate::report::history::State;
-use crate::report::{self, Format, text};
+use crate::model::text;
+use crate::report::{self, Format};
 use crate::sys::clock;
 use crate::ui::{TerminalStyle, file};
 
@@ -32,7 +33,7 @@ pub(super) struct Arguments {
     plan: Option<PathBuf>,
 
     /// Format of the report
-    #[arg(long, short, value_parser = any_format_parser(), default_value_t, value_name = "FORMAT")]
+    #[arg(long, short, value_parser = format_parser(Format::ALL), default_value_t, value_name = "FORMAT")]
     format: Format,
 
     /// Reference cell with which other cells are compared [default: the reference of the documents]

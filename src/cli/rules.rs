@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     id: Option<String>,
 
     /// Format of the output
-    #[arg(long, short, value_parser = format_parser(&Format::OF_LISTS), default_value_t, value_name = "FORMAT")]
+    #[arg(long, short, value_parser = format_parser(Format::FOR_LISTS), default_value_t, value_name = "FORMAT")]
     format: Format,
 }
 

@@ -51,7 +51,7 @@ pub(super) struct Arguments {
     jobs: Option<u16>,
 
     /// Format of the report
-    #[arg(long, short, value_parser = format_parser(&Format::OF_AUDIT), default_value_t, value_name = "FORMAT")]
+    #[arg(long, short, value_parser = format_parser(&Format::for_scans()), default_value_t, value_name = "FORMAT")]
     format: Format,
 
     /// Write the report to a file instead of standard output
@@ -116,7 +116,7 @@ pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
     let is_for_ci = matches!(arguments.format, Format::Sarif | Format::Gitlab | Format::Github);
     let scan = if is_for_ci { scan.below(&repository::below(&options.top)) } else { scan };
     let report_options = report::Options { all: arguments.all, ..report_options(style) };
-    let text = report::scan::render(arguments.format, &scan, &report_options)?;
+    let text = report::render_scan(arguments.format, &scan, &report_options)?;
     print_or_write(&text, arguments.output.as_deref())?;
     Ok(arguments.fail_on.scan(&scan))
 }

@@ -8,6 +8,7 @@ use super::Config;
 use super::ci::{Ci, CiEnvironment};
 use crate::model::plan::TestCommand;
 use crate::model::reference::Reference;
+use crate::model::text;
 
 /// What is known of a repository before it has a configuration.
 #[derive(Debug, Clone, Default)]
@@ -93,7 +94,7 @@ fn test(text: &mut String, shown: &Shown) {
     if shown.is_from_ci && !shown.ci.installs.is_empty() {
         text.push_str("# CI installs with:\n");
         for install in &shown.ci.installs {
-            let _ = writeln!(text, "#   {}", clip(install));
+            let _ = writeln!(text, "#   {}", comment_line(install));
         }
     }
     let requirements = shown.locks.iter().find(|path| path.rsplit('/').next() == Some("requirements.txt"));
@@ -110,7 +111,7 @@ fn test(text: &mut String, shown: &Shown) {
         );
     }
     if !shown.locks.is_empty() {
-        let _ = writeln!(text, "# Locked or declared in: {}", one_line(&shown.locks.join(", ")));
+        let _ = writeln!(text, "# Locked or declared in: {}", comment_line(&shown.locks.join(", ")));
     }
     text.push_str("# timeout = \"10m\"              # for each command\n# network = false              # whether tests may use it\n");
 }
@@ -130,7 +131,12 @@ fn differing(text: &mut String, ci: &Ci) {
     for (job, run, count) in jobs.iter().take(20) {
         let lines: Vec<&str> = run.lines().filter(|line| !matches!(*line, "set -e" | "(" | ")")).collect();
         let varies = if *count > 1 { ", different for each of its combinations" } else { "" };
-        let _ = writeln!(text, "# {}{varies}:\n#   {}", sentence(job).trim_end_matches('.'), clip(&lines.join("; ")));
+        let _ = writeln!(
+            text,
+            "# {}{varies}:\n#   {}",
+            comment_sentence(job).trim_end_matches('.'),
+            comment_line(&lines.join("; "))
+        );
     }
     if jobs.len() > 20 {
         let _ = writeln!(text, "# And {} more jobs.", jobs.len() - 20);
@@ -165,11 +171,11 @@ fn left(text: &mut String, shown: &Shown) {
     text.push_str("\n# Not taken over from CI:\n");
     for (why, places) in by_why.iter().take(MOST_LEFT) {
         let more = places.len().saturating_sub(6);
-        let mut named = places.iter().take(6).map(|place| one_line(place)).collect::<Vec<_>>().join(", ");
+        let mut named = places.iter().take(6).map(|place| comment_line(place)).collect::<Vec<_>>().join(", ");
         if more > 0 {
             let _ = write!(named, " and {more} more");
         }
-        let _ = writeln!(text, "# - {named}: {}", one_line(why));
+        let _ = writeln!(text, "# - {named}: {}", comment_line(why));
     }
     if by_why.len() > MOST_LEFT {
         let _ = writeln!(text, "# - and {} more", by_why.len() - MOST_LEFT);
@@ -187,7 +193,7 @@ impl Facilities {
     fn image(&mut self, image: &str, file: &str) {
         let reference = format!("docker://{image}");
         if Reference::parse(&reference, Path::new("")).is_ok() {
-            let comment = format!("# Named in {}.\n", one_line(file));
+            let comment = format!("# Named in {}.\n", comment_line(file));
             self.add(image, &comment, &format!("image = {}\n", quote(&reference)));
         }
     }
@@ -195,18 +201,18 @@ impl Facilities {
     fn place(&mut self, place: &CiEnvironment) {
         let mut comment = String::new();
         for job in place.jobs.iter().take(8) {
-            let _ = writeln!(comment, "# {}", sentence(job));
+            let _ = writeln!(comment, "# {}", comment_sentence(job));
         }
         if place.jobs.len() > 8 {
             let _ = writeln!(comment, "# And {} more jobs.", place.jobs.len() - 8);
         }
         for note in place.notes.iter().take(20) {
-            let _ = writeln!(comment, "# {}", sentence(note));
+            let _ = writeln!(comment, "# {}", comment_sentence(note));
         }
         if !place.commands.is_empty() {
             comment.push_str("# It runs:\n");
             for line in &place.commands {
-                let _ = writeln!(comment, "#   {}", clip(line));
+                let _ = writeln!(comment, "#   {}", comment_line(line));
             }
         }
         let mut table = format!("image = {}\n", quote(&place.image));
@@ -243,7 +249,7 @@ impl Facilities {
             Err(_) => {
                 let _ = write!(self.text, "\n{comment}# It can't stand as a facility:\n");
                 for line in table.lines() {
-                    let _ = writeln!(self.text, "# {}", clip(line));
+                    let _ = writeln!(self.text, "# {}", comment_line(line));
                 }
             }
         }
@@ -291,25 +297,14 @@ fn quote(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+/// Returns the text as one line that fits in a comment.
+fn comment_line(text: &str) -> String {
+    text::one_line(text, 160)
 }
 
-/// One line of at most 160 characters.
-fn clip(text: &str) -> String {
-    let line = one_line(text);
-    match line.char_indices().nth(160) {
-        Some((end, _)) => format!("{}...", &line[..end]),
-        None => line,
-    }
-}
-
-/// One line as a sentence.
-fn sentence(text: &str) -> String {
-    let line = clip(text);
-    let mut chars = line.chars();
-    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", chars.as_str().trim_end_matches('.'))
+/// Returns the text as one sentence that fits in a comment.
+fn comment_sentence(text: &str) -> String {
+    text::sentence(&comment_line(text))
 }
 
 #[cfg(test)]

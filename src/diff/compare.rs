@@ -208,11 +208,6 @@ fn severity(change: Change) -> u8 {
     }
 }
 
-/// A number and its noun: `1 package`, `2 packages`.
-pub(super) fn counted(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
 /// Collects rows, leaving out what doesn't differ.
 #[derive(Debug, Default)]
 pub(super) struct Drafts(pub(super) Vec<Draft>);

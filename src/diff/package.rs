@@ -6,8 +6,9 @@ use crate::model::diff::Weight;
 use crate::model::environment::{Ecosystem, Environment};
 use crate::model::known::Known;
 use crate::model::package::Package;
+use crate::model::text::count;
 
-use super::compare::{Draft, Fact, counted};
+use super::compare::{Draft, Fact};
 use super::version::Grammar;
 
 /// Identifier, title and rows of each ecosystem, in a fixed order.
@@ -89,7 +90,7 @@ fn summary(columns: &[Column<'_>]) -> Option<Draft> {
     let facts = columns
         .iter()
         .map(|column| match column {
-            Column::Listed(by_name) => Fact::is(counted(by_name.len(), "package")).alike("a list"),
+            Column::Listed(by_name) => Fact::is(count(by_name.len(), "package")).alike("a list"),
             Column::None => Fact::Absent,
             Column::Unknown(reason) => Fact::Unknown((*reason).to_owned()),
         })

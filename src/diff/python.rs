@@ -7,9 +7,10 @@ use crate::model::environment::Environment;
 use crate::model::known::Known;
 use crate::model::provider::likely_providers;
 use crate::model::python::{Distribution, DistributionFormat, Python, PythonKind};
+use crate::model::text::count;
 
 use super::Interest;
-use super::compare::{Draft, Drafts, Fact, counted};
+use super::compare::{Draft, Drafts, Fact};
 use super::version::Grammar;
 
 /// The interpreter itself.
@@ -114,7 +115,7 @@ fn summary(columns: &[Column<'_>]) -> Option<Draft> {
     let facts = columns
         .iter()
         .map(|column| match column {
-            Column::Listed(copies) => Fact::is(counted(copies.len(), "distribution")).alike("a list"),
+            Column::Listed(copies) => Fact::is(count(copies.len(), "distribution")).alike("a list"),
             Column::NoPython => Fact::Absent,
             Column::Unknown(reason) => Fact::Unknown((*reason).to_owned()),
         })

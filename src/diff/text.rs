@@ -2,6 +2,8 @@
 
 use similar::{Algorithm, ChangeTag, TextDiff};
 
+use crate::model::text::clip;
+
 /// Lines of each side that are looked at; what lies beyond is counted, not compared. The time is bounded by this and not
 /// by a clock, so that equal inputs give equal lines.
 const MAX_INPUT: usize = 4_000;
@@ -29,7 +31,7 @@ pub fn slices(old: &[&str], new: &[&str], context: usize, cap: usize) -> Vec<Str
             push(&mut out, &mut more, cap, || "@@".to_owned());
         }
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            push(&mut out, &mut more, cap, || format!("{}{}", sign(change.tag()), clipped(change.value())));
+            push(&mut out, &mut more, cap, || format!("{}{}", sign(change.tag()), clip(change.value(), MAX_LINE)));
         }
     }
     let unseen = (old.len() - kept_old.len()) + (new.len() - kept_new.len());
@@ -52,13 +54,6 @@ fn sign(tag: ChangeTag) -> char {
         ChangeTag::Equal => ' ',
         ChangeTag::Delete => '-',
         ChangeTag::Insert => '+',
-    }
-}
-
-fn clipped(line: &str) -> String {
-    match line.char_indices().nth(MAX_LINE) {
-        Some((end, _)) => format!("{}[...]", &line[..end]),
-        None => line.to_owned(),
     }
 }
 

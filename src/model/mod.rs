@@ -26,5 +26,6 @@ pub mod runtime;
 pub mod scan;
 pub mod shell;
 pub mod system;
+pub mod text;
 pub mod tree;
 pub mod verdict;

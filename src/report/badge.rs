@@ -6,8 +6,8 @@
 use askama::Template as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::text::{count, one_line};
 use crate::model::document::{Document, Status};
+use crate::model::text::{count, one_line};
 use crate::model::verdict::{Verdict, verdict};
 
 /// Days after which a result is old, when nothing else is asked for.

@@ -3,11 +3,11 @@
 //! A step shows ten of a kind. So every cell says one thing before any says a second, and a last annotation tells how many
 //! are left. What is written is escaped as the runner reads it.
 
-use super::markdown::code;
+use super::markup::code;
 use super::scan::annotation::{Annotation, Level, SourceRange, data, render};
-use super::text::one_line;
 use crate::model::cell::{Outcome, TestCase};
 use crate::model::document::{Cell, Document, Status};
+use crate::model::text::one_line;
 
 /// A failure of carnet itself, as one command on one line.
 pub fn failure(message: &str, hint: Option<&str>, place: Option<(&str, u64)>) -> String {
@@ -51,7 +51,7 @@ pub fn annotations(document: &Document, is_told: &dyn Fn(&Cell) -> bool) -> Stri
     let of_cells: Vec<Vec<Annotation>> = told.map(|cell| of_cell(cell, below)).collect();
     let mut all = in_turn(of_cells);
     if let Some(scan) = &document.scan {
-        all.extend(super::scan::annotations(&scan.clone().below(below)));
+        all.extend(super::scan::github::annotations(&scan.clone().below(below)));
     }
     render(&all, "the other reports have them all")
 }

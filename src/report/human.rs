@@ -10,7 +10,7 @@ use super::scan;
 use super::sort;
 use super::summary::{self, Line, Summary};
 use super::table::{Ink, Page, Piece, padded, widths};
-use super::text::{clean, clip, count, duration, one_line, width};
+use crate::model::text::{clean, clip, count, duration, one_line, width};
 
 /// Failed tests named below a cell.
 const MAX_TESTS: usize = 5;
@@ -30,7 +30,7 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
     let mut page = Page::new(*options);
     let summary = Summary::of(document);
     page.say(0, summary::subject(document), Ink::Strong);
-    if let Some(said) = document.scan.as_ref().and_then(scan::sentence) {
+    if let Some(said) = document.scan.as_ref().and_then(scan::tally::summary) {
         page.wrapped(2, 4, &format!("scan: {said} (carnet scan)"), Ink::Faint);
     }
     let heads: Vec<Vec<Piece>> = heads(&summary, options);

@@ -104,14 +104,14 @@ fn is_newer(schema: &str) -> bool {
 }
 
 fn shown(text: &str) -> String {
-    super::text::one_line(text, 80)
+    crate::model::text::one_line(text, 80)
 }
 
 /// What is wrong, without the place that the message repeats.
 fn place(error: &serde_json::Error) -> (String, usize, usize) {
     let text = error.to_string();
     let what = text.split(" at line ").next().unwrap_or(&text);
-    (super::text::one_line(what, 200), error.line(), error.column())
+    (crate::model::text::one_line(what, 200), error.line(), error.column())
 }
 
 /// Writes the canonical form, cell by cell: a large document is never held twice.
@@ -122,15 +122,14 @@ pub(super) fn write(document: &Document, out: &mut dyn Write) -> Result<(), Repo
     Ok(out.write_all(b"\n")?)
 }
 
-/// Writes an audit in the canonical form, finding by finding.
-pub(super) fn write_scan(scan: &Scan, out: &mut dyn Write) -> Result<(), ReportError> {
-    serde_json::to_writer_pretty(&mut *out, &CanonicalScan(scan)).map_err(|error| {
-        if error.is_io() { ReportError::Write(error.into()) } else { ReportError::Form(error.to_string()) }
-    })?;
-    Ok(out.write_all(b"\n")?)
+/// Serialises a scan in the canonical form, finding by finding.
+pub(super) fn scan(scan: &Scan) -> Result<String, ReportError> {
+    serde_json::to_string_pretty(&CanonicalScan(scan))
+        .map(|text| text + "\n")
+        .map_err(|error| ReportError::Form(error.to_string()))
 }
 
-/// A bare difference.
+/// Serialises a comparison of environments.
 pub(super) fn difference(diff: &Diff) -> Result<String, ReportError> {
     canonical::to_string(diff).map_err(|error| ReportError::Form(error.to_string()))
 }

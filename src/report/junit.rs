@@ -1,290 +1,77 @@
-//! JUnit XML: one suite a cell, in the form that GitLab, GitHub actions, Jenkins and pytest's readers agree on.
+//! JUnit XML with one suite per cell, in the dialect that GitLab, GitHub actions, Jenkins and the readers of pytest share.
 //!
-//! The schema is Jenkins's `junit-10.xsd` with the `file` and `line` attributes of pytest's old family. What readers key
-//! on decides the rest: GitLab and EnricoMi's action know a test by `classname` and `name` alone, so the cell comes first
-//! in the class name; GitLab shows the text of an element and not its message, so the message stands in both; none knows
-//! an element for flaky tests, so they pass and say so in `system-out`.
-//!
-//! Two passes: the `junit-report` crate writes a suite, then the events of its XML get what it has no means for
-//! (properties, counts of skipped tests, lines, times to the millisecond). What goes
-//! into it was cleaned before, since it writes control characters and `]]>` as they come.
+//! The schema is `junit-10.xsd` of Jenkins with the `file` and `line` attributes of pytest's old family. GitLab and
+//! EnricoMi's action identify a test by `classname` and `name` only, so the class name begins with the cell. GitLab shows the
+//! text of an element and not its message, so the text repeats the message. No reader has an element for flaky tests, so they
+//! pass and `system-out` states that they are flaky.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
-use junit_report::{Duration, OffsetDateTime, Report, TestCase as Case, TestResult, TestSuite};
-use quick_xml::XmlVersion;
-use quick_xml::events::{BytesEnd, BytesStart, Event};
-use quick_xml::{Reader, Writer};
+use junit_report::{Duration, TestCase as Case, TestResult, TestSuite};
 
 use crate::model::cell::{Captured, Outcome, Step, TestCase};
 use crate::model::document::{Cell, Document, Status};
+use crate::model::text::{clean, ends, one_line};
 
 use super::summary;
-use super::text::{clean, ends, one_line};
 use super::{ReportError, parallel};
+pub(super) use xml::{Suite, Totals, begin, end, started};
 
-/// Bytes kept of one text.
+mod xml;
+
+/// Maximum size of a text in bytes.
 const MAX_TEXT: usize = 64 << 10;
-/// Characters kept of an attribute.
+/// Maximum width of an attribute in columns.
 const MAX_ATTRIBUTE: usize = 1000;
 
-/// Writes the whole report, suite by suite.
+/// Writes the report, suite by suite.
 pub(super) fn write(document: &Document, out: &mut dyn Write) -> Result<(), ReportError> {
-    let totals: Vec<Totals> = document.cells.iter().map(|cell| Totals::of(&outline(cell))).collect();
-    begin_with(out, &document.analysis.name, &totals)?;
-    let mut take = |made: Result<Vec<u8>, ReportError>| Ok::<_, ReportError>(out.write_all(&made?)?);
-    parallel::each(&document.cells, |cell| suite(document, cell), &mut take)?;
+    begin(out, &document.analysis.name, &totals(document))?;
+    let mut write = |xml: Result<Vec<u8>, ReportError>| Ok::<_, ReportError>(out.write_all(&xml?)?);
+    parallel::each(&document.cells, |cell| suite(document, cell).xml(), &mut write)?;
     end(out)
 }
 
-/// The head of a report and the start of its root.
-pub(super) fn begin(out: &mut dyn Write, name: &str, suites: &[Suite]) -> Result<(), ReportError> {
-    let totals: Vec<Totals> = suites.iter().map(Suite::totals).collect();
-    begin_with(out, name, &totals)
-}
-
-fn begin_with(out: &mut dyn Write, name: &str, suites: &[Totals]) -> Result<(), ReportError> {
-    let sum = |read: fn(&Totals) -> usize| suites.iter().map(read).sum::<usize>().to_string();
-    let time: f64 = suites.iter().map(|totals| totals.seconds).sum();
-    writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
-    let mut root = BytesStart::new("testsuites");
-    root.push_attribute(("name", attribute(name).as_str()));
-    root.push_attribute(("tests", sum(|totals| totals.tests).as_str()));
-    root.push_attribute(("failures", sum(|totals| totals.failures).as_str()));
-    root.push_attribute(("errors", sum(|totals| totals.errors).as_str()));
-    root.push_attribute(("time", seconds(time).as_str()));
-    Ok(Writer::new(out).write_event(Event::Start(root))?)
-}
-
-/// The end of the root.
-pub(super) fn end(out: &mut dyn Write) -> Result<(), ReportError> {
-    Writer::new(&mut *out).write_event(Event::End(BytesEnd::new("testsuites")))?;
-    Ok(writeln!(out)?)
-}
-
-/// A suite whose cases take no time: of a static audit.
-pub(super) struct Suite {
-    pub(super) name: String,
-    pub(super) package: String,
-    /// Start, RFC 3339; left out when it is none.
-    pub(super) started: String,
-    /// Cases, each with its line.
-    pub(super) cases: Vec<(Case, Option<u64>)>,
-    pub(super) properties: Vec<(String, String)>,
-}
-
-impl Suite {
-    fn totals(&self) -> Totals {
-        let count =
-            |wanted: fn(&TestResult) -> bool| self.cases.iter().filter(|(case, _)| wanted(&case.result)).count();
-        Totals {
-            tests: self.cases.len(),
-            failures: count(|result| matches!(result, TestResult::Failure { .. })),
-            errors: count(|result| matches!(result, TestResult::Error { .. })),
-            skipped: count(|result| matches!(result, TestResult::Skipped | TestResult::SkippedWithCause { .. })),
-            seconds: 0.0,
-        }
+/// Returns the totals of all suites without building them.
+fn totals(document: &Document) -> Totals {
+    let mut totals = Totals::default();
+    for item in document.cells.iter().flat_map(outline) {
+        totals.tests += 1;
+        totals.failures += usize::from(item.verdict == Verdict::Failure);
+        totals.errors += usize::from(item.verdict == Verdict::Error);
+        totals.time += item.time();
     }
-
-    /// The element.
-    pub(super) fn xml(self) -> Result<Vec<u8>, ReportError> {
-        let pass = Second {
-            totals: self.totals(),
-            times: self.cases.iter().map(|(_, line)| (*line, 0.0)).collect(),
-            started: local(&self.started),
-            properties: self.properties,
-        };
-        pass.of(TestSuite {
-            package: attribute(&self.package),
-            hostname: attribute(&self.package),
-            name: attribute(&self.name),
-            timestamp: OffsetDateTime::UNIX_EPOCH,
-            testcases: self.cases.into_iter().map(|(case, _)| case).collect(),
-            system_out: None,
-            system_err: None,
-        })
-    }
+    totals
 }
 
-/// What the attributes of a suite count.
-struct Totals {
-    tests: usize,
-    failures: usize,
-    errors: usize,
-    skipped: usize,
-    seconds: f64,
-}
-
-impl Totals {
-    fn of(items: &[Item<'_>]) -> Self {
-        let count = |wanted: Verdict| items.iter().filter(|item| item.verdict == wanted).count();
-        Self {
-            tests: items.len(),
-            failures: count(Verdict::Failure),
-            errors: count(Verdict::Error),
-            skipped: count(Verdict::Skipped),
-            seconds: items.iter().map(|item| item.seconds()).filter(|seconds| seconds.is_finite()).sum(),
-        }
-    }
-}
-
-fn suite(document: &Document, cell: &Cell) -> Result<Vec<u8>, ReportError> {
+fn suite(document: &Document, cell: &Cell) -> Suite {
     let items = outline(cell);
-    let totals = Totals::of(&items);
-    let times: Vec<(Option<u64>, f64)> = items.iter().map(|item| (item.line(), item.seconds())).collect();
     let mut names = Names::default();
-    let id = attribute(&cell.id);
     let suite = TestSuite {
         package: attribute(&cell.facility),
         hostname: attribute(&cell.facility),
-        name: id,
-        timestamp: OffsetDateTime::UNIX_EPOCH,
+        name: attribute(&cell.id),
+        timestamp: started(&document.timing.started),
         testcases: items.iter().map(|item| item.case(cell, &mut names)).collect(),
         system_out: None,
         system_err: None,
     };
-    let started = local(&document.timing.started);
-    Second { totals, times, started, properties: properties(document, cell) }.of(suite)
+    let lines = items.iter().map(Item::line).collect();
+    Suite { suite, lines, properties: properties(document, cell) }
 }
 
-/// What the second pass puts in.
-struct Second {
-    totals: Totals,
-    /// Line and seconds of each test case.
-    times: Vec<(Option<u64>, f64)>,
-    /// Start of the run, when it is known.
-    started: Option<String>,
-    properties: Vec<(String, String)>,
-}
-
-impl Second {
-    /// Both passes over a suite.
-    fn of(&self, suite: TestSuite) -> Result<Vec<u8>, ReportError> {
-        let mut report = Report::new();
-        report.add_testsuite(suite);
-        let mut raw = Vec::new();
-        report.write_xml(&mut raw).map_err(|error| ReportError::Form(error.to_string()))?;
-        drop(report);
-        let mut out = Vec::with_capacity(raw.len() + raw.len() / 4);
-        self.run(&raw, &mut out)?;
-        Ok(out)
-    }
-
-    fn run(&self, raw: &[u8], out: &mut dyn Write) -> Result<(), ReportError> {
-        let mut reader = Reader::from_reader(raw);
-        let mut writer = Writer::new(out);
-        let mut buffer = Vec::new();
-        let mut times = self.times.iter();
-        loop {
-            match reader.read_event_into(&mut buffer).map_err(form)? {
-                Event::Eof => return Ok(()),
-                Event::Decl(_) => {}
-                Event::Start(start) | Event::Empty(start) if start.name().as_ref() == b"testsuites" => {}
-                Event::End(end) if end.name().as_ref() == b"testsuites" => {}
-                Event::Start(start) if start.name().as_ref() == b"testsuite" => {
-                    writer.write_event(Event::Start(self.head(&start)?))?;
-                    self.write_properties(&mut writer)?;
-                }
-                Event::Empty(start) if start.name().as_ref() == b"testsuite" => {
-                    writer.write_event(Event::Start(self.head(&start)?))?;
-                    self.write_properties(&mut writer)?;
-                    writer.write_event(Event::End(BytesEnd::new("testsuite")))?;
-                }
-                Event::Start(start) if start.name().as_ref() == b"testcase" => {
-                    writer.write_event(Event::Start(timed(&start, times.next())?))?;
-                }
-                Event::Empty(start) if start.name().as_ref() == b"testcase" => {
-                    writer.write_event(Event::Empty(timed(&start, times.next())?))?;
-                }
-                other => writer.write_event(other)?,
-            }
-            buffer.clear();
-        }
-    }
-
-    fn head(&self, start: &BytesStart<'_>) -> Result<BytesStart<'static>, ReportError> {
-        let mut head = BytesStart::new("testsuite");
-        for (key, value) in attributes(start)? {
-            match key.as_str() {
-                "id" => {}
-                "time" => head.push_attribute(("time", seconds(self.totals.seconds).as_str())),
-                "timestamp" => {
-                    if let Some(started) = &self.started {
-                        head.push_attribute(("timestamp", started.as_str()));
-                    }
-                }
-                _ => head.push_attribute((key.as_str(), value.as_str())),
-            }
-        }
-        head.push_attribute(("skipped", self.totals.skipped.to_string().as_str()));
-        Ok(head)
-    }
-
-    fn write_properties<W: Write>(&self, writer: &mut Writer<W>) -> Result<(), ReportError> {
-        writer.write_event(Event::Start(BytesStart::new("properties")))?;
-        for (name, value) in &self.properties {
-            let mut property = BytesStart::new("property");
-            property.push_attribute(("name", name.as_str()));
-            property.push_attribute(("value", attribute(value).as_str()));
-            writer.write_event(Event::Empty(property))?;
-        }
-        Ok(writer.write_event(Event::End(BytesEnd::new("properties")))?)
-    }
-}
-
-fn timed(start: &BytesStart<'_>, time: Option<&(Option<u64>, f64)>) -> Result<BytesStart<'static>, ReportError> {
-    let (line, took) = time.copied().unwrap_or((None, 0.0));
-    let mut case = BytesStart::new("testcase");
-    for (key, value) in attributes(start)? {
-        let value = if key == "time" { seconds(took) } else { value };
-        case.push_attribute((key.as_str(), value.as_str()));
-    }
-    if let Some(line) = line {
-        case.push_attribute(("line", line.to_string().as_str()));
-    }
-    Ok(case)
-}
-
-fn attributes(start: &BytesStart<'_>) -> Result<Vec<(String, String)>, ReportError> {
-    start
-        .attributes()
-        .map(|attribute| {
-            let attribute = attribute.map_err(form)?;
-            let key = String::from_utf8_lossy(attribute.key.as_ref()).into_owned();
-            let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(form)?;
-            Ok((key, value.into_owned()))
-        })
-        .collect()
-}
-
-fn form(error: impl std::fmt::Display) -> ReportError {
-    ReportError::Form(error.to_string())
-}
-
-/// RFC 3339 in UTC as the schema's `YYYY-MM-DDThh:mm:ss`, which has no zone.
-fn local(started: &str) -> Option<String> {
-    let time = started.parse::<jiff::Timestamp>().ok()?;
-    Some(time.strftime("%Y-%m-%dT%H:%M:%S").to_string())
-}
-
-/// Seconds with three digits; what is no duration counts as none.
-fn seconds(value: f64) -> String {
-    format!("{:.3}", if value.is_finite() { value.clamp(0.0, 1e9) } else { 0.0 })
-}
-
-/// The text as one clean line, for an attribute.
+/// Returns the text as one clean line for an attribute.
 pub(super) fn attribute(text: &str) -> String {
     one_line(text, MAX_ATTRIBUTE)
 }
 
-/// The text as the body of an element: of the CDATA section that the first pass makes of it, which ends and starts anew
-/// inside every `]]>`.
+/// Returns the text, clean and within the maximum size, for the body of an element.
 pub(super) fn body(text: &str) -> String {
-    ends(&clean(text), MAX_TEXT).replace("]]>", "]]]]><![CDATA[>")
+    ends(&clean(text), MAX_TEXT).into_owned()
 }
 
-/// What the suite says of its place.
+/// Returns the properties of a suite: the analysis, the facility and the environment.
 fn properties(document: &Document, cell: &Cell) -> Vec<(String, String)> {
     let mut list: Vec<(&str, String)> = vec![
         ("carnet.version", document.version.clone()),
@@ -320,23 +107,23 @@ fn status(status: Status) -> &'static str {
     }
 }
 
-/// A test case on its way out.
+/// A test case before it has a unique name.
 struct Item<'a> {
     verdict: Verdict,
     source: Source<'a>,
 }
 
-/// What a case of the report stands for.
+/// The part of a cell that a case of the report represents.
 enum Source<'a> {
-    /// A test.
+    /// A test case.
     Test(&'a Step, &'a TestCase),
-    /// A command that ended badly although no case of its own says so.
+    /// A command that failed although none of its test cases did.
     Command(&'a Step),
-    /// The cell itself, which has a type and nothing to add but its reason.
+    /// The cell itself, with the type of the result.
     Cell(&'static str),
 }
 
-/// The four things a JUnit case can be.
+/// The result of a JUnit case.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Success,
@@ -346,8 +133,8 @@ enum Verdict {
 }
 
 impl Verdict {
-    /// A failure, unless `carnet.toml` expects failures here: then it is skipped, as frameworks do with tests that are
-    /// expected to fail.
+    /// Returns the verdict of a failed test: skipped if `carnet.toml` expects the cell to fail, as test frameworks report
+    /// expected failures.
     fn bad(cell: &Cell) -> Self {
         if cell.is_forgiven() { Self::Skipped } else { Self::Failure }
     }
@@ -356,12 +143,12 @@ impl Verdict {
         match outcome {
             Outcome::Passed | Outcome::Flaky => Self::Success,
             Outcome::Skipped => Self::Skipped,
-            // A fixture that fails is the analysis's doing: an error is kept for places that failed us.
+            // A failed fixture is a fault of the analysis. Errors are reserved for the infrastructure.
             Outcome::Failed | Outcome::Errored => Self::bad(cell),
         }
     }
 
-    /// A result whose text repeats the message, for readers that show the text alone.
+    /// Returns the result of a case. Its text repeats the message, because some readers show only the text.
     fn result(self, kind: &str, message: &str, text: &str) -> TestResult {
         let (type_, message) = (kind.to_owned(), attribute(message));
         let cause = || Some(body(text)).filter(|text| !text.is_empty());
@@ -374,7 +161,7 @@ impl Verdict {
     }
 }
 
-/// The test cases of a cell. One that didn't come to its tests has a case of its own that says why.
+/// Returns the test cases of a cell. A cell that did not run its tests has one case with the reason.
 fn outline(cell: &Cell) -> Vec<Item<'_>> {
     let broken: Vec<&Step> = summary::broken_steps(cell).collect();
     let mut items = Vec::new();
@@ -387,10 +174,10 @@ fn outline(cell: &Cell) -> Vec<Item<'_>> {
     }
     let failed = items.iter().any(|item| item.verdict == Verdict::Failure);
     let whole = match cell.status {
-        Status::Error => Some((Verdict::Error, "place")),
+        Status::Error => Some((Verdict::Error, "infrastructure")),
         Status::Skipped => Some((Verdict::Skipped, "not-run")),
         Status::Failed if !failed && !cell.is_forgiven() => Some((Verdict::Failure, "failed")),
-        // Readers take a suite without cases for a mistake.
+        // Readers treat a suite without cases as an error.
         Status::Failed if items.is_empty() => Some((Verdict::Skipped, "expected-failure")),
         Status::Passed | Status::Flaky if items.is_empty() => Some((Verdict::Success, "")),
         Status::Passed | Status::Flaky | Status::Failed => None,
@@ -400,12 +187,12 @@ fn outline(cell: &Cell) -> Vec<Item<'_>> {
 }
 
 impl Item<'_> {
-    fn seconds(&self) -> f64 {
-        match self.source {
+    fn time(&self) -> Duration {
+        xml::time(match self.source {
             Source::Test(_, case) => case.timing.seconds,
             Source::Command(step) => step.timing.seconds,
             Source::Cell(_) => 0.0,
-        }
+        })
     }
 
     fn line(&self) -> Option<u64> {
@@ -421,21 +208,26 @@ impl Item<'_> {
                 let (classname, name) = names.unique(&cell.id, &case.class, &case.name, &step.name);
                 let flaky = (case.outcome == Outcome::Flaky).then(|| body(&flaky_note(case)));
                 let filepath = case.file.as_deref().map(attribute);
-                Case { filepath, system_out: flaky, ..plain(classname, name, self.test(cell, case)) }
+                Case { filepath, system_out: flaky, ..self.plain(classname, name, self.test(cell, case)) }
             }
             Source::Command(step) => {
                 let (classname, name) = names.unique(&cell.id, "carnet", &step.name, &step.name);
                 let reason = summary::step_reason(step);
                 let text = format!("{reason}\n$ {}\n{}", step.run, output(step.output.as_ref()));
-                plain(classname, name, self.verdict.result("command", &expected(cell, &reason), &text))
+                self.plain(classname, name, self.verdict.result("command", &expected(cell, &reason), &text))
             }
             Source::Cell(kind) => {
                 let (classname, name) = names.unique(&cell.id, "carnet", "cell", "cell");
                 let reason = cell.reason.as_deref().unwrap_or("no reason given");
                 let help = cell.hint.as_ref().map_or_else(String::new, |hint| format!("\nhelp: {hint}"));
-                plain(classname, name, self.verdict.result(kind, &expected(cell, reason), &format!("{reason}{help}")))
+                let result = self.verdict.result(kind, &expected(cell, reason), &format!("{reason}{help}"));
+                self.plain(classname, name, result)
             }
         }
+    }
+
+    fn plain(&self, classname: String, name: String, result: TestResult) -> Case {
+        Case { time: self.time(), ..plain(classname, name, result) }
     }
 
     fn test(&self, cell: &Cell, case: &TestCase) -> TestResult {
@@ -459,7 +251,7 @@ impl Item<'_> {
     }
 }
 
-/// The message of a failure, which says so where `carnet.toml` expects it.
+/// Returns the message of a failure, with the reason from `carnet.toml` if the failure is expected.
 fn expected(cell: &Cell, message: &str) -> String {
     match &cell.forgiven {
         Some(why) if cell.is_forgiven() => format!("expected to fail ({why}): {message}"),
@@ -468,14 +260,14 @@ fn expected(cell: &Cell, message: &str) -> String {
 }
 
 fn flaky_note(case: &TestCase) -> String {
-    format!("flaky: failed first, passed when tried again\n{}", output(case.output.as_ref()))
+    format!("flaky: failed first, passed on retry\n{}", output(case.output.as_ref()))
 }
 
 fn output(captured: Option<&Captured>) -> &str {
     captured.map(|captured| captured.text.as_str()).unwrap_or_default()
 }
 
-/// A case without a place; its time is put in by the second pass.
+/// Returns a case without a file and a time.
 pub(super) fn plain(classname: String, name: String, result: TestResult) -> Case {
     Case {
         name,
@@ -488,7 +280,7 @@ pub(super) fn plain(classname: String, name: String, result: TestResult) -> Case
     }
 }
 
-/// Names given out in one cell: readers drop a second test of the same class and name.
+/// Names used in one cell. Readers drop a second test of the same class and name.
 #[derive(Default)]
 struct Names {
     taken: BTreeSet<(String, String)>,
@@ -496,7 +288,7 @@ struct Names {
 }
 
 impl Names {
-    /// Class name, the cell's name first, and a name that is new with it.
+    /// Returns the class name, which begins with the cell, and a name that is unique in the class.
     fn unique(&mut self, cell: &str, class: &str, name: &str, step: &str) -> (String, String) {
         // Readers split the class name at dots: the cell must be one component.
         let cell = attribute(cell).replace('.', "-");

@@ -3,7 +3,7 @@
 use crate::model::document::{Cell, Document, Status};
 
 use super::summary;
-use super::text::{clean, count, ends, one_line};
+use crate::model::text::{clean, count, ends, one_line};
 
 /// Failed tests of a cell whose output is shown.
 const MAX_CASES: usize = 20;

@@ -1,29 +1,20 @@
 //! GitHub-flavoured Markdown for step summaries and merge-request comments.
-//!
-//! Text from outside stands in `<code>` elements with every character that Markdown, HTML or a forge gives a meaning to
-//! written as an entity, or in fences longer than any run of backticks in it: mentions, issue numbers and links are left
-//! alone there, and nothing can close what it didn't open.
-
-use std::fmt::Write as _;
 
 use crate::model::cell::{Captured, Outcome, Step};
 use crate::model::diff::{Diff, Row, Section, Weight};
 use crate::model::document::{Cell, Document, Status};
 
 use super::Options;
+use super::markup::{MAX_BYTES, code, entities, fenced, put};
 use super::scan;
 use super::sort;
 use super::summary::{self, Line, Summary};
-use super::text::{clean, count, duration, ends, one_line};
+use crate::model::text::{count, duration, one_line};
 
-/// Bytes at which the report is cut: GitHub refuses a step summary of more than 1 MiB as a whole.
-pub(super) const MAX_BYTES: usize = 900_000;
 /// Failed tests shown with their output, for each cell.
 const MAX_OUTPUTS: usize = 20;
 /// Failed tests named after those.
 const MAX_NAMES: usize = 200;
-/// Bytes of output kept of one test.
-const MAX_OUTPUT: usize = 8 << 10;
 /// Rows of differences shown of a cell.
 const MAX_ROWS: usize = 60;
 /// Cells that a place failed whose help is shown unfolded; of more, one cause is likely, and one is enough to read.
@@ -54,13 +45,8 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
         out.push_str(&section);
     }
     let room = MAX_BYTES.saturating_sub(out.len());
-    out.extend(document.scan.as_ref().and_then(|scan| scan::part(scan, room)));
+    out.extend(document.scan.as_ref().and_then(|scan| scan::markdown::part(scan, room)));
     out
-}
-
-pub(super) fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing into a string can't fail.
-    let _ = out.write_fmt(text);
 }
 
 fn emblem(document: &Document) -> &'static str {
@@ -81,69 +67,6 @@ fn symbol(line: &Line<'_>) -> &'static str {
         Status::Error => "⚠️",
         Status::Skipped => "⏭️",
     }
-}
-
-/// Text from outside as inline code that nothing can break out of, in tables and in HTML alike.
-pub(super) fn code(text: &str) -> String {
-    let line = one_line(text, 600);
-    if line.is_empty() { String::new() } else { format!("<code>{}</code>", entities(&line)) }
-}
-
-/// Every character with a meaning as an entity. A dot only where it makes a link.
-fn entities(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut before = ' ';
-    for c in text.chars() {
-        let special = matches!(
-            c,
-            '&' | '<'
-                | '>'
-                | '"'
-                | '\''
-                | '`'
-                | '*'
-                | '_'
-                | '['
-                | ']'
-                | '\\'
-                | '|'
-                | '~'
-                | '$'
-                | ':'
-                | '@'
-                | '#'
-                | '!'
-                | '{'
-                | '}'
-                | '^'
-                | '%'
-        ) || (c == '.' && before.eq_ignore_ascii_case(&'w'));
-        if special {
-            put(&mut out, format_args!("&#{};", u32::from(c)));
-            if c == '@' {
-                // Not a character of the text, and yet neither a mention nor an address any more.
-                out.push_str("<!-- -->");
-            }
-        } else {
-            out.push(c);
-        }
-        before = c;
-    }
-    out
-}
-
-/// A block of text from outside, in a fence longer than any run of backticks in it.
-fn fenced(text: &str, language: &str) -> String {
-    let text = clean(text);
-    let text = ends(text.trim_end(), MAX_OUTPUT);
-    let mut longest = 2;
-    let mut run = 0;
-    for c in text.chars() {
-        run = if c == '`' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    let fence = "`".repeat(longest + 1);
-    format!("{fence}{language}\n{text}\n{fence}\n")
 }
 
 fn cells(out: &mut String, summary: &Summary<'_>) {

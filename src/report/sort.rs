@@ -8,7 +8,7 @@ use crate::model::diff::{Change, Diff, Row, Section, Value, Weight};
 use crate::model::document::Cell;
 
 use super::summary;
-use super::text::one_line;
+use crate::model::text::one_line;
 
 /// Failed cases whose words are looked at.
 const MAX_CASES: usize = 200;

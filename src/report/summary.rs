@@ -11,7 +11,7 @@ use crate::model::plan::TestKind;
 use crate::model::python::{Distribution, Python};
 use crate::model::verdict::{Verdict, verdict};
 
-use super::text::{count, one_line};
+use crate::model::text::{count, one_line};
 
 /// Most distributions whose versions are shown beside a cell.
 const MAX_DISTRIBUTIONS: usize = 6;

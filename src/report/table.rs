@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 
 use super::Options;
-use super::text::width;
+use crate::model::text::width;
 
 /// What a piece of text means; decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{TerminalStyle, note};
 use crate::check::event::Event;
 use crate::model::document::{Cell, Status};
-use crate::report::text::{count, one_line};
+use crate::model::text::{count, one_line};
 
 /// The progress display on standard error.
 pub struct Progress {

@@ -3,7 +3,6 @@
 use carnet::model::cell::{Captured, Outcome};
 use carnet::model::document::{Document, Status};
 use carnet::report::{Format, Options};
-use clap::ValueEnum as _;
 use proptest::prelude::*;
 
 use crate::fixture::{assemble, case, cell, document, step};
@@ -75,7 +74,7 @@ proptest! {
         let mut broken = cell(&text, Status::Failed, vec![step(vec![failed])]);
         broken.reason = Some(text.clone());
         let document = assemble(vec![broken], Vec::new());
-        for &format in Format::value_variants() {
+        for &format in Format::ALL {
             render(&crate::audited(document.clone()), format, &Options { width, ..Options::default() });
         }
         render(&with(&text), Format::Human, &Options { width, ascii: true, ..Options::default() });

@@ -4,7 +4,6 @@ use carnet::model::canonical;
 use carnet::model::document::Document;
 use carnet::report::json::{ReadError, read};
 use carnet::report::{Format, Options, render, render_diff};
-use clap::ValueEnum as _;
 use proptest::prelude::*;
 
 use crate::fixture::{assemble, document};
@@ -65,7 +64,7 @@ fn a_difference_is_json_too_and_has_no_junit_form() {
 
 #[test]
 fn equal_documents_give_equal_bytes_in_every_format() {
-    for &format in Format::value_variants() {
+    for &format in Format::ALL {
         let first = render(&crate::audited(document()), format, &Options::default()).expect("renders");
         assert_eq!(
             first,

@@ -138,7 +138,7 @@ proptest! {
         let document = assemble(vec![cell("here", Status::Failed, vec![step(vec![failed])])], Vec::new());
         let xml = xml(&document);
         prop_assert!(xml.chars().all(is_xml_char));
-        let expected = format!("went wrong\n{}", carnet::report::text::clean(&output));
+        let expected = format!("went wrong\n{}", carnet::model::text::clean(&output));
         prop_assert_eq!(failure_text(&xml), expected.clone());
         let suites = junit_parser::from_reader(xml.as_bytes()).expect("JUnit");
         let (message, text) = text_of(&suites.suites[0].cases[0]);

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use carnet::model::cell::Outcome;
 use carnet::model::document::{Document, Status};
-use carnet::report::text::clean;
+use carnet::model::text::clean;
 use carnet::report::{Format, Options};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};

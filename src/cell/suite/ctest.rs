@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::junit::Report;
-use super::{Listed, Reader, one_line};
+use super::{Listed, Reader, first_line};
 use crate::model::cell::{Outcome, Seconds, TestCase};
 use crate::model::shell::quote;
 
@@ -26,7 +26,7 @@ pub(super) fn prelude(file: &Path) -> String {
 pub(super) fn cases(report: Report, table: Vec<TestCase>, step: &str) -> Vec<TestCase> {
     let mut table: HashMap<String, TestCase> = table.into_iter().map(|case| (case.name.clone(), case)).collect();
     let cases = report.cases.into_iter().map(|entry| {
-        let said = one_line(&entry.message);
+        let said = first_line(&entry.message);
         let (outcome, message) = match table.remove(&entry.name) {
             Some(row) => (row.outcome, if said.is_empty() { row.message } else { said }),
             None if said.is_empty() && entry.outcome != Outcome::Passed => (entry.outcome, "failed".to_owned()),
@@ -113,7 +113,7 @@ fn row(line: &str) -> Option<(&str, Outcome, String, f64)> {
         // A time-out, a crash, a program that isn't there.
         _ => Outcome::Errored,
     };
-    Some((name.trim_end_matches(['.', ' ']), outcome, one_line(verdict), seconds))
+    Some((name.trim_end_matches(['.', ' ']), outcome, first_line(verdict), seconds))
 }
 
 #[cfg(test)]

@@ -309,10 +309,9 @@ fn shorten(text: &Captured, cap: usize) -> Captured {
     capture.finish()
 }
 
-/// The first line that says something, within its cap.
-fn one_line(text: &str) -> String {
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    junit::head(line.to_owned(), MESSAGE_CAP)
+/// Returns the first line that is not blank, truncated to the length of a message.
+fn first_line(text: &str) -> String {
+    junit::head(crate::model::text::first_line(text).to_owned(), MESSAGE_CAP)
 }
 
 /// Room that the outputs of all cases of a cell share.

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::first_line;
 use super::junit::{Entry, Report};
-use super::one_line;
 use crate::model::cell::{Captured, End, Outcome, Seconds, TestCase};
 use crate::model::shell::quote;
 
@@ -68,12 +68,12 @@ fn case(entry: Entry, step: &str, work: &Path, dir: &Path) -> TestCase {
 /// One line that says what went wrong. A file that can't be collected has only "collection failure" as its message;
 /// what it failed with stands in the last line of the traceback that starts with `E`.
 fn message(entry: &Entry) -> String {
-    let line = one_line(&entry.message);
+    let line = first_line(&entry.message);
     if line != "collection failure" {
         return line;
     }
     let mut marked = entry.text.text.lines().rev().filter_map(|line| line.strip_prefix("E  "));
-    marked.next().map_or(line.clone(), |cause| one_line(&format!("{line}: {}", cause.trim())))
+    marked.next().map_or(line.clone(), |cause| first_line(&format!("{line}: {}", cause.trim())))
 }
 
 /// pytest gives files relative to its root directory, which is often that of the analysis but may be where it ran;
@@ -108,5 +108,5 @@ fn usage(text: &str) -> String {
         .rev()
         .find_map(|line| line.trim().strip_prefix("ERROR: ").or(line.split_once(": error: ").map(|(_, said)| said)));
     let what = "pytest does not take its command line or configuration (exit code 4)";
-    said.map_or_else(|| what.to_owned(), |said| one_line(&format!("{what}: {said}")))
+    said.map_or_else(|| what.to_owned(), |said| first_line(&format!("{what}: {said}")))
 }

@@ -1,6 +1,6 @@
 //! ROOT macros: ROOT ends with 0 after many errors, so its own error lines fail the macro.
 
-use super::{Listed, Reader, one_line, whole};
+use super::{Listed, Reader, first_line, whole};
 use crate::model::cell::Outcome;
 
 /// Looks for ROOT's error lines.
@@ -29,7 +29,7 @@ impl Reader for Errors {
         } else if is_error(line) {
             let cause = self.missing.as_deref().filter(|_| line.contains("failure loading library"));
             let cause = cause.map_or_else(String::new, |library| format!(" ({library} is not in this environment)"));
-            self.first = Some(format!("{}{cause}", one_line(line)));
+            self.first = Some(format!("{}{cause}", first_line(line)));
         }
     }
 

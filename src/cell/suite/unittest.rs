@@ -4,7 +4,7 @@
 //! `test_x (mod.Class.test_x) ... ok`; with a docstring its first line stands between the two on a line of its own.
 //! Tracebacks follow in sections behind a line of `=`.
 
-use super::{CASE_OUTPUT_CAP, Listed, Reader, one_line};
+use super::{CASE_OUTPUT_CAP, Listed, Reader, first_line};
 use crate::model::capture::Capture;
 use crate::model::cell::{Outcome, Seconds, TestCase};
 
@@ -114,7 +114,7 @@ impl Unittest {
     /// Gives a traceback to its case.
     fn close(&mut self) {
         let Some(Section { id: Some((name, class)), outcome, text, last, .. }) = self.section.take() else { return };
-        let message = one_line(&last);
+        let message = first_line(&last);
         let known = self.cases.iter().position(|case| case.name == name && case.class == class);
         let index = known.unwrap_or_else(|| {
             // Without `-v` the failed ones are named here alone; over the cap there is none to give it to.
@@ -185,7 +185,7 @@ fn outcome(text: &str) -> Option<(Outcome, String)> {
         other => {
             let reason = other.strip_prefix("skipped ")?;
             let quoted = ['\'', '"'].iter().find_map(|&quote| reason.strip_prefix(quote)?.strip_suffix(quote));
-            (Outcome::Skipped, one_line(quoted.unwrap_or(reason)))
+            (Outcome::Skipped, first_line(quoted.unwrap_or(reason)))
         }
     };
     Some(verdict)

@@ -1,6 +1,6 @@
 //! How a command ended, against the cases that were read: none is green unless something says so.
 
-use super::{is_bad, one_line, output, pytest, whole};
+use super::{first_line, is_bad, output, pytest, whole};
 use crate::cell::command::Ended;
 use crate::model::cell::{End, Outcome, TestCase};
 use crate::model::plan::{TestCommand, TestKind};
@@ -91,7 +91,7 @@ fn not_reported(kind: TestKind) -> &'static str {
 /// What is said of a prelude after which nothing can be started.
 pub(super) fn prelude_failed(ended: &Ended) -> String {
     let last = ended.output.text.lines().map(str::trim).rfind(|line| !line.is_empty());
-    let said = last.map(|line| format!("; its last line: {}", one_line(line))).unwrap_or_default();
+    let said = last.map(|line| format!("; its last line: {}", first_line(line))).unwrap_or_default();
     let how = match &ended.end {
         End::Exit { code: 0 } => "it ended the shell (`exit 0`)".to_owned(),
         end => describe(end),
@@ -114,7 +114,7 @@ fn not_found(end: &End, output: &str) -> Option<String> {
         line.trim_end().strip_suffix(": not found").or_else(|| line.trim_end().strip_suffix(": command not found"))
     })?;
     let command = said.rsplit(": ").next().unwrap_or(said);
-    Some(one_line(&format!("{command} is not in this environment (command not found)")))
+    Some(first_line(&format!("{command} is not in this environment (command not found)")))
 }
 
 /// How a command ended, for people.

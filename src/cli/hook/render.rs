@@ -10,7 +10,7 @@ use crate::model::cell::Outcome;
 use crate::model::document::Cell;
 use crate::model::finding::{Finding, Severity};
 use crate::model::shell::quote_if_needed;
-use crate::report::text::{clean, count, one_line};
+use crate::model::text::{clean, count, list, one_line};
 use crate::sys::clock;
 use crate::ui::TerminalStyle;
 
@@ -50,7 +50,7 @@ fn write_findings(text: &mut String, scan: &PushScan, path: &Path, style: &Termi
     let counts: Vec<String> = counts.map(|(number, word)| count(number, word)).collect();
     let files = count(usize::try_from(scan.files).unwrap_or(usize::MAX), "changed file");
     let refs: Vec<String> = scan.commits.iter().map(ref_names).collect();
-    writeln!(text, "carnet: {} in {files} ({})", counts.join(", "), list(&refs))?;
+    writeln!(text, "carnet: {} in {files} ({})", counts.join(", "), list(&refs, MAX_NAMES))?;
     for finding in scan.findings.iter().take(MAX_FINDINGS) {
         write_finding(text, finding, path, style)?;
     }
@@ -91,7 +91,7 @@ fn write_cells(text: &mut String, commit: &PushedCommit, subject: &str, style: &
     if not_run.is_empty() {
         return Ok(());
     }
-    writeln!(text, "carnet: not run for {subject}: {}; run `carnet check`", list(&not_run))
+    writeln!(text, "carnet: not run for {subject}: {}; run `carnet check`", list(&not_run, MAX_NAMES))
 }
 
 /// Returns the first failed test, or the reason of the cell if there is none.
@@ -119,7 +119,7 @@ fn age(stored: Timestamp) -> String {
 
 fn ref_names(commit: &PushedCommit) -> String {
     let names: Vec<String> = commit.refs.iter().map(|name| name.trim_start_matches("refs/heads/").to_owned()).collect();
-    list(&names)
+    list(&names, MAX_NAMES)
 }
 
 /// Returns the value of `carnet scan --changed` for this commit.
@@ -137,13 +137,6 @@ fn path_argument(path: &Path) -> String {
         return String::new();
     }
     format!(" {}", quote_if_needed(&clean(&path.to_string_lossy())))
-}
-
-fn list(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().take(MAX_NAMES).map(|name| one_line(name, 100)).collect();
-    let more = names.len().saturating_sub(MAX_NAMES);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{more}", shown.join(", "))
 }
 
 /// Returns the word in a bold color (ECMA-48, SGR), if standard error supports colors.

@@ -2,7 +2,7 @@
 
 use super::super::error::CommandError;
 use crate::model::scan::Scan;
-use crate::report::text::count;
+use crate::model::text::count;
 use crate::scan::acceptance::LoadedBaseline;
 use crate::scan::suppress::baseline::Baseline;
 use crate::sys::clock;

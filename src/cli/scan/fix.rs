@@ -4,7 +4,7 @@ use super::super::error::Outcome;
 use super::super::output::print;
 use crate::exit;
 use crate::model::scan::Scan;
-use crate::report::text::count;
+use crate::model::text::count;
 use crate::scan::Options;
 use crate::scan::apply_fixes;
 use crate::scan::fixes::patch;

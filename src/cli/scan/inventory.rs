@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::super::error::CommandError;
 use super::super::output;
 use crate::model::inventory::Inventory;
-use crate::report::text::clean;
+use crate::model::text::clean;
 
 /// Maximum number of packages listed for one file.
 const MAX_PACKAGES: usize = 15;

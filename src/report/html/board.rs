@@ -1,10 +1,10 @@
 //! The matrix: facilities by roles, with the engine of each cell; without roles a board of facilities.
 
-use super::super::text::one_line;
 use super::cell::short;
 use super::inert::anchor;
 use super::mark::{MARKS, Mark};
 use crate::model::document::{Cell, Document};
+use crate::model::text::one_line;
 
 /// All cells at a glance.
 #[derive(Debug)]

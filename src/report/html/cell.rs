@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use super::super::sort;
 use super::super::summary::{self, Line, Summary};
-use super::super::text::{clean, duration, ends, one_line};
 use super::Context;
 use super::environment::{Difference, said};
 use super::evidence::{Evidence, evidence};
@@ -14,6 +13,7 @@ use super::mark::Mark;
 use super::pieces::Pieces;
 use crate::model::cell::{Captured, Outcome, Step, TestCase};
 use crate::model::document::{Cell, Counts, Status};
+use crate::model::text::{clean, duration, ends, one_line};
 
 /// Failed tests shown with their output, for each cell.
 pub(super) const MAX_OUTPUTS: usize = 20;
@@ -282,7 +282,7 @@ fn differences(context: &Context<'_>, line: &Line<'_>) -> Option<Differences> {
     })
 }
 
-/// Findings of the audit that break at this cell's facility, and how many more there are.
+/// Returns the findings that break at the facility of the cell, and the number of further ones.
 fn findings(context: &Context<'_>, cell: &Cell) -> (Vec<(String, String)>, usize) {
     let here: Vec<&(String, String)> = context.findings.get(cell.facility.as_str()).into_iter().flatten().collect();
     let shown = here.iter().take(MAX_FINDINGS).map(|&pair| pair.clone()).collect();

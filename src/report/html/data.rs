@@ -8,11 +8,11 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::super::summary;
-use super::super::text::one_line;
 use super::environment::EnvironmentView;
 use crate::model::cell::{Outcome, TestCase};
 use crate::model::diff::{Diff, Value};
 use crate::model::document::{Cell, Document};
+use crate::model::text::one_line;
 
 /// Bytes of names of tests.
 const MAX_NAMES: usize = 4 << 20;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::super::sort::{self, Entry};
-use super::super::text::{count, one_line};
 use super::inert::anchor;
 use crate::model::diff::{Diff, Row, Weight};
 use crate::model::digest::Digest;
@@ -12,6 +11,7 @@ use crate::model::environment::Environment;
 use crate::model::known::Known;
 use crate::model::python::Python;
 use crate::model::runtime::{Directory, SitePath};
+use crate::model::text::{count, one_line};
 
 /// Rows of a difference that stand in the page for those without JavaScript.
 const MAX_ROWS: usize = 150;

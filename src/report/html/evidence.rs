@@ -1,7 +1,6 @@
 //! What a verdict rests on: the image, the contract, the commands, the files.
 
 use super::super::summary;
-use super::super::text::duration;
 use super::Context;
 use super::environment::{Fact, Facts};
 use super::inert::anchor;
@@ -10,6 +9,7 @@ use crate::model::contract::Contract;
 use crate::model::document::Cell;
 use crate::model::image::ImageIdentity;
 use crate::model::known::Known;
+use crate::model::text::duration;
 
 /// Files and commands listed.
 const MAX_LIST: usize = 30;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::super::text::clean;
+use crate::model::text::clean;
 
 /// Bytes of a name that its anchor is made of.
 const MAX_ANCHOR: usize = 1000;

@@ -1,9 +1,8 @@
-//! The page: one HTML file that needs no network, works without JavaScript and better with it.
+//! The HTML page: one file that needs no network and no JavaScript.
 //!
-//! Everything a reader must see stands in the markup, folded by `details`: verdicts, reasons, failed tests with their output,
-//! what differs from the reference, the evidence, findings. The script adds a filter, the names of passed tests, and
-//! environments side by side for any two. A Content-Security-Policy lets the page's own style and script run and nothing else,
-//! and nothing load or connect.
+//! The markup contains the verdicts, reasons, failed tests with their output, differences from the reference, evidence and
+//! findings, collapsed in `details` elements. The script adds a filter, the names of passed tests, and a comparison of any two
+//! environments. A Content-Security-Policy allows only the style and the script of the page, and no requests.
 
 use std::io::Write;
 
@@ -12,10 +11,9 @@ use askama::Template as _;
 use super::ReportError;
 use super::history::State;
 use super::summary::{self, Summary};
-use super::text::{duration, one_line};
 use crate::model::document::{Cell, Document};
+use crate::model::text::{duration, one_line, sentence};
 
-mod audit;
 mod board;
 mod cell;
 mod data;
@@ -25,9 +23,9 @@ mod forge;
 pub(super) mod inert;
 mod mark;
 mod pieces;
+mod scan;
 mod timeline;
 
-use super::scan::tally::whole;
 use board::Board;
 use mark::Mark;
 use pieces::Pieces;
@@ -36,24 +34,24 @@ use timeline::{States, Timeline};
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// Bytes of all outputs in the page together, within which each gets its share.
-const OUTPUT: usize = 6 << 20;
-/// Bytes of one output, at least and at most.
-const SHARE: (usize, usize) = (1 << 10, 16 << 10);
+/// Maximum total size of the outputs in the page in bytes.
+const MAX_OUTPUT: usize = 6 << 20;
+/// Minimum and maximum size of one output in bytes.
+const OUTPUT_LIMITS: (usize, usize) = (1 << 10, 16 << 10);
 
-/// What the parts of the page are made of.
+/// Input of the parts of the page.
 struct Context<'a> {
     document: &'a Document,
     states: Option<&'a States>,
     /// Findings that break at each facility.
-    findings: audit::ByFacility<'a>,
-    /// Bytes that each output may have.
+    findings: scan::ByFacility<'a>,
+    /// Maximum size of each output in bytes.
     output: usize,
 }
 
 impl Context<'_> {
     fn since(&self, cell: &Cell) -> Option<String> {
-        self.states?.since(cell).map(|text| whole(&text))
+        self.states?.since(cell).map(|text| sentence(&text))
     }
 }
 
@@ -73,12 +71,12 @@ struct Page<'a> {
     board: Board,
     cells: Vec<cell::Entry<'a>>,
     environments: &'a [environment::EnvironmentView],
-    audit: Option<audit::Audit>,
+    scan: Option<scan::Section>,
     timeline: Option<Timeline>,
     data: String,
 }
 
-/// What was checked, when and by what.
+/// The analysis, the time of the check and the version of carnet.
 struct Subject {
     name: String,
     state: String,
@@ -92,17 +90,17 @@ struct Subject {
     interrupted: bool,
 }
 
-/// Writes the page of a document, with a timeline when there is a past.
+/// Writes the page of a document, with a timeline if `past` has other states of the analysis.
 ///
 /// # Errors
-/// When `out` fails.
+/// If `out` fails.
 pub(super) fn write(document: &Document, past: &[State], mut out: &mut dyn Write) -> Result<(), ReportError> {
     let form = |error: &dyn std::fmt::Display| ReportError::Form(error.to_string());
     let states = States::of(document, past);
     let context = Context {
         document,
         states: states.as_ref(),
-        findings: audit::by_facility(document.scan.as_ref()),
+        findings: scan::by_facility(document.scan.as_ref()),
         output: share(document),
     };
     let summary = Summary::of(document);
@@ -114,15 +112,15 @@ pub(super) fn write(document: &Document, past: &[State], mut out: &mut dyn Write
         style_hash: inert::source_hash(STYLE),
         script_hash: inert::source_hash(SCRIPT),
         mark: Mark::whole(document),
-        sentence: Pieces::between('\u{1f}', &whole(&summary::sentence(document, |id| format!("\u{1f}{id}\u{1f}")))),
-        title: whole(&summary::sentence(document, str::to_owned)),
+        sentence: Pieces::between('\u{1f}', &sentence(&summary::sentence(document, |id| format!("\u{1f}{id}\u{1f}")))),
+        title: sentence(&summary::sentence(document, str::to_owned)),
         totals: summary::totals(document),
         subject: subject(document),
         labels: &summary.labels,
         board: Board::of(document),
         cells: cell::entries(&context, &summary),
         environments: &environments,
-        audit: document.scan.as_ref().map(|scan| audit::audit(scan, forge::Forge::of(&document.analysis).as_ref())),
+        scan: document.scan.as_ref().map(|scan| scan::section(scan, forge::Forge::of(&document.analysis).as_ref())),
         timeline: states.as_ref().map(|states| states.timeline(document)),
         data,
     };
@@ -130,13 +128,13 @@ pub(super) fn write(document: &Document, past: &[State], mut out: &mut dyn Write
     Ok(())
 }
 
-/// Bytes that each output may have, so that all together stay within the page's size.
+/// Returns the maximum size of each output in bytes, so that all outputs fit into the page.
 fn share(document: &Document) -> usize {
     let of = |cell: &Cell| {
         summary::cases(cell, summary::is_bad).take(cell::MAX_OUTPUTS).count() + summary::broken_steps(cell).count()
     };
     let number: usize = document.cells.iter().map(of).sum();
-    (OUTPUT / number.max(1)).clamp(SHARE.0, SHARE.1)
+    (MAX_OUTPUT / number.max(1)).clamp(OUTPUT_LIMITS.0, OUTPUT_LIMITS.1)
 }
 
 fn subject(document: &Document) -> Subject {
@@ -161,7 +159,7 @@ mod tests {
     use super::{SCRIPT, STYLE};
 
     #[test]
-    fn style_and_script_end_no_element() {
+    fn style_and_script_contain_no_end_tag() {
         for text in [STYLE, SCRIPT] {
             assert!(!text.contains("</") && !text.contains("<!--"), "an end tag in page.css or page.js");
         }

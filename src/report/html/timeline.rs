@@ -1,10 +1,10 @@
 //! The same cells in earlier states of the analysis, and since when each is as it is.
 
 use super::super::history::{Past, State};
-use super::super::text::one_line;
 use super::inert::anchor;
 use super::mark::Mark;
 use crate::model::document::{Cell, Document};
+use crate::model::text::one_line;
 
 /// States shown, the newest; this report's own included.
 const MAX_STATES: usize = 40;

@@ -1,58 +1,65 @@
-//! A child pipeline of GitLab CI: a job for each cell, in the image of its facility, and one that merges what they bring.
+//! A child pipeline of GitLab CI: one job per cell, in the image of its facility, and one job that merges the documents.
 //!
-//! No job starts a container: GitLab's runner has made the facility's image the job's own, and carnet runs in place.
-//! Everything that decides stands on command lines, since variables of the pipeline above win over those of jobs here.
+//! No job starts a container: the runner starts the job in the image of the facility, and carnet runs the cell there. Options
+//! are on command lines, because variables of the parent pipeline take precedence over those of jobs here.
 
-mod yaml;
+mod pipeline;
 
 use std::collections::BTreeMap;
+
+use serde_saphyr::{DoubleQuoted, FlowSeq, SpaceAfter};
 
 use crate::error::{Failure, Kind};
 use crate::model::matrix::{Matrix, Planned};
 use crate::model::shell::quote;
-use yaml::{list, quoted};
+use crate::model::text::one_line;
+use pipeline::{Artifacts, Image, Job, Jobs, Need, Pipeline, Quoted, Reports, Retry, Rule, Stage, When, Workflow};
 
-/// Jobs for cells that a child pipeline gets; beyond, cells of one image share a job.
-pub const MOST_JOBS: usize = 200;
-/// Jobs that one job may wait for by name on gitlab.com and by default elsewhere.
+/// Maximum number of jobs for cells. If there are more cells, those of one image share jobs.
+pub const MAX_JOBS: usize = 200;
+/// Maximum number of jobs that one job can need by name, on gitlab.com and by default elsewhere.
 /// Source: "needs" in the CI/CD YAML reference of GitLab's documentation, read 2026-11-22.
-const MOST_NEEDS: usize = 50;
-/// Bytes of a child pipeline. What GitLab limits is the memory of what it reads, which a text of this size may fill.
+const MAX_NEEDS: usize = 50;
+/// Maximum size of a child pipeline in bytes. GitLab limits the memory of the parsed file, which is larger than the text.
 /// Source: "The parsed YAML is too big" in GitLab's documentation of CI/CD YAML, read 2026-11-23.
-const MOST_BYTES: usize = 200_000;
-/// Directory with the program, the plan and the child pipeline. It ignores itself.
+const MAX_BYTES: usize = 200_000;
+/// Directory with the program, the plan and the child pipeline. Its `.gitignore` ignores the directory.
 ///
-/// The program comes from a job of its own: GitLab reads a child pipeline only from artifacts of at most 5 MB altogether.
+/// A separate job provides the program, because GitLab reads a child pipeline only from artifacts of at most 5 MB in total.
 /// Source: `MAX_ARCHIVE_SIZE` in GitLab's lib/gitlab/ci/artifact_file_reader.rb, read 2026-11-23.
 pub const KIT: &str = ".carnet";
-/// The program there, as jobs call it; logs of GitLab show colours.
+/// Command of the program in jobs. Logs of GitLab show colours.
 const PROGRAM: &str = ".carnet/carnet --color always";
-/// Directory with a directory for each job, where its documents lie.
+/// Directory with the documents, one directory per cell.
 pub const CELLS: &str = "carnet-cells";
 /// Directory of the merged reports.
 pub const OUT: &str = "carnet-out";
+/// Name of the template that jobs of cells extend.
+const TEMPLATE: &str = ".cell";
+/// Maximum width of a text in the comment of the file in columns.
+const MAX_COMMENT: usize = 200;
 
-/// What a child pipeline depends on besides the matrix.
+/// Options of a child pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Directory of the analysis, from the top of the repository; `.` for the top.
+    /// Directory of the analysis, relative to the top of the repository; `.` for the top.
     pub path: String,
-    /// What makes jobs fail: a word of `--fail-on`.
+    /// Value of `--fail-on`.
     pub fail_on: String,
-    /// Image of the jobs that have none of a facility: the merge, cells of a machine as it is, cells that need an engine.
+    /// Image of jobs without the image of a facility: the merge, cells without an image, cells that need an engine.
     pub image: Option<String>,
     /// Tags of every job.
     pub tags: Vec<String>,
-    /// Tags on top for cells that need a file system of the machine, by its top: `/cvmfs`.
+    /// Additional tags for cells that need a file system of the machine, by its mount point: `/cvmfs`.
     pub shown: BTreeMap<String, Vec<String>>,
-    /// The jobs whose artifacts are taken over.
+    /// Jobs of the parent pipeline whose artifacts are used.
     pub parent: Option<Parent>,
-    /// Variables that the runner reads before a job begins: how to get the repository.
+    /// Variables that the runner reads before a job starts, such as how to fetch the repository.
     pub variables: BTreeMap<String, String>,
 }
 
 impl Default for Options {
-    /// The analysis at the top, no image of one's own, no tags.
+    /// Returns the options of an analysis at the top of the repository, without an image and tags.
     fn default() -> Self {
         Self {
             path: ".".to_owned(),
@@ -66,52 +73,63 @@ impl Default for Options {
     }
 }
 
-/// Jobs of the pipeline above.
+/// Jobs of the parent pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parent {
-    /// Number of the pipeline.
+    /// ID of the pipeline.
     pub pipeline: String,
-    /// The job that made the plan.
+    /// Job that created the plan.
     pub plan: String,
-    /// The job that has the program.
+    /// Job that provides the program.
     pub program: String,
 }
 
-/// Why there can't be a child pipeline.
+/// Why a child pipeline could not be created.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ChildError {
-    /// Too many images for the jobs there may be.
-    #[error("the cells have {images} different images, and a child pipeline gets at most {MOST_JOBS} jobs for them")]
+    /// Too many different images.
+    #[error("the cells have {images} different images; a child pipeline has at most {MAX_JOBS} jobs for cells")]
     Jobs {
-        /// Different images.
+        /// Number of different images.
         images: usize,
     },
-    /// The text is larger than GitLab takes.
-    #[error("the child pipeline would be {bytes} bytes, and GitLab takes {MOST_BYTES}")]
+    /// The text is larger than GitLab accepts.
+    #[error("the child pipeline would have {bytes} bytes; the maximum is {MAX_BYTES}")]
     Bytes {
-        /// Its size.
+        /// Size in bytes.
         bytes: usize,
     },
+    /// The content could not be serialised: a bug.
+    #[error("failed to serialise the child pipeline: {0}")]
+    Form(String),
 }
 
 impl Failure for ChildError {
     fn kind(&self) -> Kind {
-        Kind::Usage
+        match self {
+            Self::Jobs { .. } | Self::Bytes { .. } => Kind::Usage,
+            Self::Form(_) => Kind::Bug,
+        }
     }
 
     fn hint(&self) -> Option<String> {
-        Some("name some of the cells: CARNET_CELLS, or --cell".to_owned())
+        match self {
+            Self::Jobs { .. } | Self::Bytes { .. } => {
+                Some("select some of the cells with CARNET_CELLS or --cell".to_owned())
+            }
+            Self::Form(_) => None,
+        }
     }
 }
 
-/// How the cells of a job get into their image.
+/// How the cells of a job run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Way<'a> {
-    /// The runner makes it the job's own.
+    /// In an image that the runner starts.
     Image(&'a str),
-    /// The machine as it is, which is whatever the job runs in.
+    /// Directly in the environment of the job.
     Machine,
-    /// By an engine of carnet, on the machine.
+    /// In a container that carnet starts.
     Engine,
 }
 
@@ -121,32 +139,49 @@ struct Group<'a> {
     cells: Vec<&'a Planned>,
 }
 
-/// The YAML of the pipeline.
+/// Returns the YAML of the pipeline.
 ///
 /// # Errors
-/// Beyond GitLab's limits.
+/// If the pipeline exceeds the limits of GitLab.
 pub fn render(matrix: &Matrix, options: &Options) -> Result<String, ChildError> {
     let groups = groups(matrix)?;
-    let by_name = groups.len() + 2 <= MOST_NEEDS;
-    let mut lines = head(matrix, options);
+    let by_name = groups.len() + 2 <= MAX_NEEDS;
+    let mut jobs = Vec::new();
     if groups.is_empty() {
-        lines.extend(nothing(options));
+        jobs.push(nothing(options));
     } else {
-        lines.extend(cell(options));
-        lines.extend(groups.iter().flat_map(|group| cells(group, options)));
+        jobs.push(template(options));
+        jobs.extend(groups.iter().map(|group| cells(group, options)));
         if !by_name && options.parent.is_some() {
-            lines.extend(kit(options));
+            jobs.push(kit(options));
         }
-        lines.extend(merge(&groups, options, by_name));
+        jobs.push(merge(&groups, options, by_name));
     }
-    let text = lines.join("\n") + "\n";
+    let pair = |(name, value): (&String, &String)| (name.clone(), DoubleQuoted(literal(value)));
+    let pipeline = Pipeline {
+        // Without rules, pipelines of merge requests would leave out the jobs.
+        workflow: Workflow { rules: [Rule { when: When::Always }] },
+        stages: SpaceAfter(FlowSeq([Stage::Cells, Stage::Merge])),
+        variables: options.variables.iter().map(pair).collect(),
+        jobs: Jobs(jobs),
+    };
+    let yaml = pipeline.to_yaml().map_err(|error| ChildError::Form(error.to_string()))?;
+    let text = format!("{}{yaml}", comment(matrix));
     match text.len() {
-        0..=MOST_BYTES => Ok(text),
+        0..=MAX_BYTES => Ok(text),
         bytes => Err(ChildError::Bytes { bytes }),
     }
 }
 
-/// One cell a job, until there are too many: then the fewest of one image together that keep to the limit.
+/// Returns the first line of the file.
+fn comment(matrix: &Matrix) -> String {
+    let analysis = &matrix.analysis;
+    let commit = analysis.commit.as_deref().map(|commit| format!(" at {}", one_line(commit, MAX_COMMENT)));
+    let (version, name) = (one_line(&matrix.version, MAX_COMMENT), one_line(&analysis.name, MAX_COMMENT));
+    format!("# Generated by carnet {version} for {name}{}: one job per cell.\n", commit.unwrap_or_default())
+}
+
+/// Groups the cells: one cell per job, or, if there are too many cells, as few cells of one image per job as the limit allows.
 fn groups(matrix: &Matrix) -> Result<Vec<Group<'_>>, ChildError> {
     type Key<'a> = (Way<'a>, &'a [String]);
     let mut alike: Vec<(Key<'_>, Vec<&Planned>)> = Vec::new();
@@ -157,16 +192,16 @@ fn groups(matrix: &Matrix) -> Result<Vec<Group<'_>>, ChildError> {
             None => alike.push((key, vec![cell])),
         }
     }
-    if alike.len() > MOST_JOBS {
+    if alike.len() > MAX_JOBS {
         return Err(ChildError::Jobs { images: alike.len() });
     }
     let jobs = |size: usize| alike.iter().map(|(_, cells)| cells.len().div_ceil(size)).sum::<usize>();
-    let size = (1..).find(|size| jobs(*size) <= MOST_JOBS).unwrap_or(1);
+    let size = (1..).find(|size| jobs(*size) <= MAX_JOBS).unwrap_or(1);
     let mut groups: Vec<Group<'_>> = alike
         .iter()
         .flat_map(|((way, _), cells)| cells.chunks(size).map(|cells| Group { way: *way, cells: cells.to_vec() }))
         .collect();
-    // As the configuration has them, for whoever looks at the pipeline.
+    // Keep the order of the configuration.
     let place = |group: &Group<'_>| matrix.cells.iter().position(|cell| std::ptr::eq(cell, group.cells[0]));
     groups.sort_by_key(place);
     Ok(groups)
@@ -180,13 +215,13 @@ fn way(cell: &Planned) -> Way<'_> {
     }
 }
 
-/// A text as names of jobs can carry it, of `[A-Za-z0-9_-]`.
+/// Returns the text for the name of a job, with `-` for characters other than `[A-Za-z0-9_-]`.
 fn plain(text: &str) -> String {
     let fine = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' };
     text.chars().map(fine).take(150).collect()
 }
 
-/// Name of a job, never a word that GitLab keeps for itself.
+/// Returns the name of a job. The prefix avoids the keywords of GitLab.
 fn name(group: &Group<'_>) -> String {
     let first = group.cells.first().map(|cell| plain(&cell.slug)).unwrap_or_default();
     match group.cells.len() {
@@ -195,102 +230,78 @@ fn name(group: &Group<'_>) -> String {
     }
 }
 
-fn head(matrix: &Matrix, options: &Options) -> Vec<String> {
-    let analysis = &matrix.analysis;
-    let what = format!("{} at {}", analysis.name, analysis.commit.as_deref().unwrap_or("no commit"));
-    let mut lines = vec![
-        format!("# Made by carnet {} of {}: a job for each cell.", quoted(&matrix.version), quoted(&what)),
-        // In pipelines of merge requests, jobs without rules would be left out.
-        "workflow:".to_owned(),
-        "  rules:".to_owned(),
-        "    - when: always".to_owned(),
-        "stages: [cells, merge]".to_owned(),
-    ];
-    if !options.variables.is_empty() {
-        lines.push("variables:".to_owned());
-        let pair = |(name, value): (&String, &String)| format!("  {}: {}", quoted(name), quoted(&literal(value)));
-        lines.extend(options.variables.iter().map(pair));
-    }
-    lines
-}
-
-/// A text that GitLab would look for variables in, as itself.
+/// Returns the text with `$` escaped, for keys in which GitLab expands variables.
 fn literal(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-/// Where a job runs.
-fn place(image: Option<&str>, tags: &[String]) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let Some(image) = image {
-        lines.push(format!("  image: {{name: {}, entrypoint: [\"\"]}}", quoted(&literal(image))));
-    }
-    if !tags.is_empty() {
-        lines.push(format!("  tags: {}", list(tags.iter().map(|tag| literal(tag)))));
-    }
-    lines
+fn quoted(text: &str) -> Quoted {
+    DoubleQuoted(literal(text))
 }
 
-/// The start of a job that is of no facility.
-fn own(name: &str, stage: &str, options: &Options) -> Vec<String> {
-    let mut lines = vec![String::new(), format!("{name}:"), format!("  stage: {stage}")];
-    lines.push("  interruptible: true".to_owned());
-    lines.extend(place(options.image.as_deref(), &options.tags));
-    lines
+fn image(name: Option<&str>) -> Option<Image> {
+    name.map(|name| Image { name: quoted(name), entrypoint: FlowSeq([DoubleQuoted(String::new())]) })
 }
 
-/// What jobs of the pipeline above handed on, as needs.
-fn handed_on(options: &Options, jobs: impl Fn(&Parent) -> Vec<&str>) -> Vec<String> {
+/// Returns the start of a job that does not run a cell.
+fn own(stage: Stage, options: &Options) -> Job {
+    Job {
+        stage: Some(stage),
+        interruptible: Some(true),
+        image: image(options.image.as_deref()),
+        tags: options.tags.iter().map(|tag| quoted(tag)).collect(),
+        ..Job::default()
+    }
+}
+
+/// Returns the needs for artifacts of jobs of the parent pipeline.
+fn handed_on(options: &Options, jobs: impl Fn(&Parent) -> Vec<&str>) -> Vec<Need> {
     let Some(parent) = &options.parent else { return Vec::new() };
-    let pipeline = quoted(&literal(&parent.pipeline));
-    let need = |job: &str| format!("{{pipeline: {pipeline}, job: {}}}", quoted(&literal(job)));
+    let need = |job: &str| Need::Parent { pipeline: quoted(&parent.pipeline), job: quoted(job) };
     jobs(parent).into_iter().map(need).collect()
 }
 
-fn needs(needs: Vec<String>) -> Vec<String> {
-    match needs.is_empty() {
-        true => needs,
-        false => item("needs", needs.into_iter()),
-    }
+fn artifacts(expire_in: &'static str) -> Artifacts {
+    Artifacts { when: Some(When::Always), expire_in: Some(expire_in), ..Artifacts::default() }
 }
 
-/// A key with a list.
-fn item(key: &str, values: impl Iterator<Item = String>) -> Vec<String> {
-    std::iter::once(format!("  {key}:")).chain(values.map(|value| format!("    - {value}"))).collect()
-}
-
-fn artifacts(expire_in: &str) -> [String; 3] {
-    ["  artifacts:".to_owned(), "    when: always".to_owned(), format!("    expire_in: {expire_in}")]
-}
-
-/// What jobs of cells have in common.
-fn cell(options: &Options) -> Vec<String> {
-    let mut lines = vec![String::new(), ".cell:".to_owned(), "  stage: cells".to_owned()];
-    lines.push("  interruptible: true".to_owned());
-    lines.push("  retry: {max: 1, when: runner_system_failure}".to_owned());
-    lines.extend(needs(handed_on(options, |parent| vec![&parent.program])));
+/// Returns the template that the jobs of cells extend.
+fn template(options: &Options) -> (String, Job) {
     let before = [
-        format!("[ -x {KIT}/carnet ] || {{ echo 'carnet: the job with the program handed nothing on' >&2; exit 4; }}"),
-        // Users of images may have no home, or one that is not theirs.
+        format!(
+            "[ -x {KIT}/carnet ] || {{ echo 'carnet: the program is missing from the artifacts of its job' >&2; exit 4; }}"
+        ),
+        // The user of an image may have no home directory, or one that is not writable.
         "[ -w \"${HOME:-/nowhere}\" ] || export CARNET_CACHE=\"${TMPDIR:-/tmp}/carnet-cache\"".to_owned(),
     ];
-    lines.extend(item("before_script", before.iter().map(|line| quoted(line))));
-    lines.extend(artifacts("30 days"));
-    lines
+    let job = Job {
+        stage: Some(Stage::Cells),
+        interruptible: Some(true),
+        retry: Some(Retry { max: 1, when: "runner_system_failure" }),
+        needs: handed_on(options, |parent| vec![&parent.program]),
+        before_script: before.map(DoubleQuoted).into(),
+        artifacts: Some(artifacts("30 days")),
+        ..Job::default()
+    };
+    (TEMPLATE.to_owned(), job)
 }
 
-/// The job of some cells.
-fn cells(group: &Group<'_>, options: &Options) -> Vec<String> {
-    let image = match group.way {
-        Way::Image(image) => Some(image),
+/// Returns the job of some cells.
+fn cells(group: &Group<'_>, options: &Options) -> (String, Job) {
+    let name = match group.way {
+        Way::Image(name) => Some(name),
         Way::Machine | Way::Engine => options.image.as_deref(),
     };
-    let mut lines = vec![String::new(), format!("{}:", name(group)), "  extends: .cell".to_owned()];
-    lines.extend(place(image, &tags(group, options)));
-    lines.extend(item("script", commands(group, options).iter().map(|line| quoted(line))));
-    let paths = list(group.cells.iter().map(|cell| directory(cell) + "/"));
-    lines.push(format!("  artifacts: {{paths: {paths}}}"));
-    lines
+    let paths = group.cells.iter().map(|cell| DoubleQuoted(directory(cell) + "/")).collect();
+    let job = Job {
+        extends: Some(TEMPLATE),
+        image: image(name),
+        tags: tags(group, options).iter().map(|tag| quoted(tag)).collect(),
+        script: commands(group, options).into_iter().map(DoubleQuoted).collect(),
+        artifacts: Some(Artifacts { paths, ..Artifacts::default() }),
+        ..Job::default()
+    };
+    (self::name(group), job)
 }
 
 fn tags(group: &Group<'_>, options: &Options) -> Vec<String> {
@@ -304,7 +315,7 @@ fn tags(group: &Group<'_>, options: &Options) -> Vec<String> {
     tags
 }
 
-/// Where the document of a cell lies.
+/// Returns the directory of the document of a cell.
 fn directory(cell: &Planned) -> String {
     format!("{CELLS}/{}", plain(&cell.slug))
 }
@@ -327,38 +338,41 @@ fn commands(group: &Group<'_>, options: &Options) -> Vec<String> {
     lines
 }
 
-/// The job that hands on to the merge what it needs, when that waits for more jobs than it may name.
-fn kit(options: &Options) -> Vec<String> {
-    let mut lines = own("kit", "cells", options);
-    lines.extend(needs(handed_on(options, |parent| vec![&parent.plan, &parent.program])));
-    lines.push(format!("  script: [\"ls -l {KIT}\"]"));
-    lines.extend(artifacts("1 day"));
-    lines.push(format!("    paths: [\"{KIT}/\"]"));
-    lines
+/// Returns the job that passes artifacts on to the merge if the merge would need more jobs by name than GitLab allows.
+fn kit(options: &Options) -> (String, Job) {
+    let job = Job {
+        needs: handed_on(options, |parent| vec![&parent.plan, &parent.program]),
+        script: vec![DoubleQuoted(format!("ls -l {KIT}"))],
+        artifacts: Some(Artifacts { paths: vec![DoubleQuoted(format!("{KIT}/"))], ..artifacts("1 day") }),
+        ..own(Stage::Cells, options)
+    };
+    ("kit".to_owned(), job)
 }
 
-fn merge(groups: &[Group<'_>], options: &Options, by_name: bool) -> Vec<String> {
-    let mut lines = own("merge", "merge", options);
-    lines.push("  when: always".to_owned());
+fn merge(groups: &[Group<'_>], options: &Options, by_name: bool) -> (String, Job) {
+    let mut needs = Vec::new();
     if by_name {
-        let mut all = handed_on(options, |parent| vec![&parent.plan, &parent.program]);
-        all.extend(groups.iter().map(name));
-        lines.extend(needs(all));
+        needs = handed_on(options, |parent| vec![&parent.plan, &parent.program]);
+        needs.extend(groups.iter().map(|group| Need::Job(name(group))));
     }
     let (path, fail_on) = (quote(&options.path), quote(&options.fail_on));
     let command = format!("{PROGRAM} ci gitlab merge --path {path} --fail-on {fail_on}");
-    lines.extend(item("script", std::iter::once(quoted(&command))));
-    lines.extend(artifacts("30 days"));
-    lines.push(format!("    paths: [\"{OUT}/\"]"));
-    lines.push(format!("    reports: {{junit: {OUT}/junit.xml, codequality: {OUT}/codequality.json}}"));
-    lines
+    let reports = Reports { junit: format!("{OUT}/junit.xml"), codequality: format!("{OUT}/codequality.json") };
+    let paths = vec![DoubleQuoted(format!("{OUT}/"))];
+    let job = Job {
+        when: Some(When::Always),
+        needs,
+        script: vec![DoubleQuoted(command)],
+        artifacts: Some(Artifacts { paths, reports: Some(reports), ..artifacts("30 days") }),
+        ..own(Stage::Merge, options)
+    };
+    ("merge".to_owned(), job)
 }
 
-/// A pipeline must have a job.
-fn nothing(options: &Options) -> Vec<String> {
-    let mut lines = own("nothing-to-check", "cells", options);
-    lines.push("  script: [\"echo 'carnet: the plan has no cells'\"]".to_owned());
-    lines
+/// Returns a job that does nothing, because a pipeline requires one.
+fn nothing(options: &Options) -> (String, Job) {
+    let script = vec![DoubleQuoted("echo 'carnet: the plan has no cells'".to_owned())];
+    ("nothing-to-check".to_owned(), Job { script, ..own(Stage::Cells, options) })
 }
 
 #[cfg(test)]

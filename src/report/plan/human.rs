@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::model::matrix::Matrix;
-use crate::report::text::one_line;
+use crate::model::text::one_line;
 
 /// Columns that a name may fill before the rest moves on.
 const WIDEST: usize = 40;

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use crate::report::text::one_line;
+use crate::model::text::one_line;
 
 /// Annotations of one kind that a step shows.
 const MAX_OF_A_KIND: usize = 10;

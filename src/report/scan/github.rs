@@ -7,12 +7,12 @@ use crate::model::finding::{Finding, Severity};
 use crate::model::scan::Scan;
 
 /// One command a line.
-pub(super) fn render(scan: &Scan) -> String {
+pub(in super::super) fn render(scan: &Scan) -> String {
     annotation::render(&annotations(scan), "the other reports of the scan have them all")
 }
 
 /// One annotation for each finding that isn't suppressed, the worst first.
-pub(super) fn annotations(scan: &Scan) -> Vec<Annotation> {
+pub(in super::super) fn annotations(scan: &Scan) -> Vec<Annotation> {
     tally::reported(scan).iter().map(|finding| of(finding)).collect()
 }
 

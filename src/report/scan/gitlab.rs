@@ -8,11 +8,11 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::super::ReportError;
-use super::super::text::one_line;
 use super::tally;
 use crate::model::digest::Digest;
 use crate::model::finding::Severity;
 use crate::model::scan::Scan;
+use crate::model::text::one_line;
 
 #[derive(Serialize)]
 struct Issue<'a> {
@@ -35,7 +35,7 @@ struct Lines {
 }
 
 /// The findings that nothing suppresses, the worst first.
-pub(super) fn render(scan: &Scan) -> Result<String, ReportError> {
+pub(in super::super) fn render(scan: &Scan) -> Result<String, ReportError> {
     let mut taken = BTreeSet::new();
     let issues: Vec<Issue<'_>> = tally::reported(scan)
         .into_iter()

@@ -8,10 +8,10 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use super::super::Options;
 use super::super::table::{Ink, Page};
-use super::super::text::{clean, count, duration, one_line};
 use super::tally;
 use crate::model::finding::{Finding, Severity, Span};
 use crate::model::scan::Scan;
+use crate::model::text::{clean, count, duration, one_line};
 
 /// Findings of one kind shown with their lines.
 const MAX_SHOWN: usize = 3;
@@ -29,7 +29,7 @@ const MAX_UNSORTED: usize = 20;
 const MAX_TEXT: usize = 1000;
 
 /// The whole report.
-pub(super) fn render(scan: &Scan, options: &Options) -> String {
+pub(in super::super) fn render(scan: &Scan, options: &Options) -> String {
     let reported = tally::reported(scan);
     let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(options.width.max(40));
@@ -129,7 +129,7 @@ fn block(kind: &[&Finding], shown: usize, renderer: &Renderer) -> String {
 /// Whether everything that the message quotes stands in the line.
 fn is_seen(finding: &Finding) -> bool {
     let quoted = |source: &String| {
-        finding.message.split('`').skip(1).step_by(2).all(|part| source.contains(part.trim_end_matches('…')))
+        finding.message.split('`').skip(1).step_by(2).all(|part| source.contains(part.trim_end_matches("...")))
     };
     finding.source.as_ref().is_some_and(quoted)
 }

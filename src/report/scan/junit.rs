@@ -1,20 +1,20 @@
-//! JUnit XML: a suite a rule, a case a finding. Errors are failures, suppressed findings are skipped, and the others pass
-//! and say in `system-out` what they are. A rule that found nothing is one case that passes.
+//! JUnit XML of a scan, with one suite per rule and one case per finding. Errors are failures, suppressed findings are
+//! skipped, and other findings pass with their text in `system-out`. A rule without findings is one case that passes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 
-use junit_report::{TestCase as Case, TestResult};
+use junit_report::{TestCase as Case, TestResult, TestSuite};
 
 use super::super::ReportError;
-use super::super::junit::{self, Suite, attribute, body};
-use super::super::text::one_line;
+use super::super::junit::{self, Suite, Totals, attribute, body};
 use super::tally;
 use crate::model::finding::{Finding, Severity};
 use crate::model::scan::Scan;
+use crate::model::text::one_line;
 
-/// The whole report.
-pub(super) fn render(scan: &Scan) -> Result<String, ReportError> {
+/// Renders the report.
+pub(in super::super) fn render(scan: &Scan) -> Result<String, ReportError> {
     let mut suites: BTreeMap<&str, Vec<&Finding>> =
         scan.rules.iter().map(|rule| (rule.id.as_str(), Vec::new())).collect();
     for finding in &scan.findings {
@@ -22,7 +22,7 @@ pub(super) fn render(scan: &Scan) -> Result<String, ReportError> {
     }
     let suites: Vec<Suite> = suites.into_iter().map(|(rule, findings)| suite(scan, rule, &findings)).collect();
     let mut out = Vec::new();
-    junit::begin(&mut out, &format!("carnet scan: {}", scan.analysis.name), &suites)?;
+    junit::begin(&mut out, &format!("carnet scan: {}", scan.analysis.name), &Totals::new(&suites))?;
     for suite in suites {
         out.write_all(&suite.xml()?)?;
     }
@@ -32,28 +32,32 @@ pub(super) fn render(scan: &Scan) -> Result<String, ReportError> {
 
 fn suite(scan: &Scan, rule: &str, findings: &[&Finding]) -> Suite {
     let mut names = BTreeSet::new();
-    let mut cases: Vec<(Case, Option<u64>)> = findings.iter().map(|finding| case(finding, &mut names)).collect();
+    let mut cases: Vec<Case> = findings.iter().map(|finding| case(finding, &mut names)).collect();
     if cases.is_empty() {
-        cases.push((junit::plain(class(rule), "no findings".to_owned(), TestResult::Success), None));
+        cases.push(junit::plain(class(rule), "no findings".to_owned(), TestResult::Success));
     }
     let mut properties =
         vec![("carnet.version".to_owned(), scan.version.clone()), ("rule".to_owned(), rule.to_owned())];
     properties.extend(scan.analysis.commit.clone().map(|commit| ("commit".to_owned(), commit)));
-    Suite {
-        name: rule.to_owned(),
+    let suite = TestSuite {
+        name: attribute(rule),
         package: "carnet-scan".to_owned(),
-        started: scan.timing.started.clone(),
-        cases,
-        properties,
-    }
+        timestamp: junit::started(&scan.timing.started),
+        hostname: "carnet-scan".to_owned(),
+        testcases: cases,
+        system_out: None,
+        system_err: None,
+    };
+    let lines = findings.iter().map(|finding| Some(u64::from(tally::line(finding)))).collect();
+    Suite { suite, lines, properties }
 }
 
-/// Readers split it at dots.
+/// Returns the class name. Readers split it at dots.
 fn class(rule: &str) -> String {
     format!("carnet-scan.{}", attribute(rule).replace('.', "-"))
 }
 
-fn case(finding: &Finding, names: &mut BTreeSet<String>) -> (Case, Option<u64>) {
+fn case(finding: &Finding, names: &mut BTreeSet<String>) -> Case {
     let message = format!("{}{}", finding.message, tally::times(finding));
     let text = text(finding);
     let (kind, attribute_text, cause) = (finding.rule.clone(), attribute(&message), Some(body(&text)));
@@ -68,15 +72,15 @@ fn case(finding: &Finding, names: &mut BTreeSet<String>) -> (Case, Option<u64>) 
     };
     let passes = matches!(result, TestResult::Success);
     let plain = junit::plain(class(&finding.rule), name(finding, names), result);
-    let case = Case {
+    Case {
         filepath: (finding.path != ".").then(|| attribute(&finding.path)),
         system_out: passes.then(|| body(&format!("{}: {text}", finding.severity.word()))),
         ..plain
-    };
-    (case, Some(u64::from(tally::line(finding))))
+    }
 }
 
-/// A name that is new in its suite and has no line in it: readers take one that moved for another test.
+/// Returns a name that is unique in its suite. It has no line number, because readers would treat a moved finding as a new
+/// test.
 fn name(finding: &Finding, names: &mut BTreeSet<String>) -> String {
     let base = attribute(&format!("{}: {}", finding.path, finding.message));
     let numbered = (2_u64..).map(|number| format!("{base} ({number})"));

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::super::markdown::{MAX_BYTES, code, put};
-use super::super::text::{count, duration, one_line};
+use super::super::markup::{MAX_BYTES, code, put};
 use super::tally;
 use crate::model::finding::{Finding, Severity};
 use crate::model::scan::Scan;
+use crate::model::text::{count, duration, one_line};
 
 /// Rows of one rule.
 const MAX_ROWS: usize = 200;
@@ -24,7 +24,7 @@ struct Section<'a> {
 }
 
 /// The whole report.
-pub(super) fn render(scan: &Scan) -> String {
+pub(in super::super) fn render(scan: &Scan) -> String {
     let reported = tally::reported(scan);
     let mut out = format!("## carnet scan: {}\n\n", code(&scan.analysis.name));
     put(&mut out, format_args!("{} {}.\n", emblem(&reported), sentence(scan, &reported)));
@@ -47,9 +47,9 @@ pub(super) fn render(scan: &Scan) -> String {
 }
 
 /// The findings as the last part of the report on a document: folded as a whole, and rule by rule in it.
-pub(super) fn part(scan: &Scan, room: usize) -> Option<String> {
+pub(in super::super) fn part(scan: &Scan, room: usize) -> Option<String> {
     let sections = sections(&tally::reported(scan));
-    let said = super::sentence(scan)?;
+    let said = tally::summary(scan)?;
     let mut out = format!("\n<details>\n<summary>The static audit found {said}</summary>\n");
     table(&mut out, scan, &sections);
     for (index, section) in sections.iter().enumerate() {

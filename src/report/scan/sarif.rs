@@ -18,10 +18,10 @@ use form::{
 };
 
 use super::super::ReportError;
-use super::super::text::{clean, one_line};
 use super::tally;
 use crate::model::finding::{Confidence, Finding, Severity, Span, Suppressor};
 use crate::model::scan::{RuleInfo, Scan};
+use crate::model::text::{clean, one_line, sentence};
 
 /// Results of a run.
 const MAX_RESULTS: usize = 25_000;
@@ -38,7 +38,7 @@ const HOME: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// The log, with as many results as GitHub takes. Suppressed ones are in it only when asked for: the standard has a place
 /// for them, but GitHub opens an alert for each.
-pub(super) fn render(scan: &Scan, with_suppressed: bool) -> Result<String, ReportError> {
+pub(in super::super) fn render(scan: &Scan, with_suppressed: bool) -> Result<String, ReportError> {
     let mut most = MAX_RESULTS;
     loop {
         let text = super::json(&log(scan, with_suppressed, most))?;
@@ -117,7 +117,7 @@ fn rule(rule: &RuleInfo) -> Rule<'_> {
 }
 
 fn listed<'a>(id: &'a str, summary: &str, page: &str, severity: Severity, confidence: Confidence) -> Rule<'a> {
-    let summary = tally::whole(&one_line(summary, 1000));
+    let summary = sentence(&one_line(summary, 1000));
     let page = if page.is_empty() { summary.clone() } else { clean(page).into_owned() };
     Rule {
         id,
@@ -141,7 +141,7 @@ fn listed<'a>(id: &'a str, summary: &str, page: &str, severity: Severity, confid
 
 /// `site-path` as `SitePath`; none for one word, since a name must not be the id again (§3.49.7).
 fn pascal(id: &str) -> Option<String> {
-    let name = id.split('-').map(|word| tally::whole(word).trim_end_matches('.').to_owned()).collect();
+    let name = id.split('-').map(|word| sentence(word).trim_end_matches('.').to_owned()).collect();
     id.contains('-').then_some(name)
 }
 
@@ -167,7 +167,7 @@ fn notifications(scan: &Scan, left_out: usize) -> Vec<Notification> {
     }
     let notes = scan.notes.iter().take(MAX_NOTES).map(|note| Notification {
         level: "note",
-        message: plain(&tally::whole(&one_line(&note.message, 1000))),
+        message: plain(&sentence(&one_line(&note.message, 1000))),
         locations: vec![location(&note.path, None)],
     });
     notifications.extend(notes);
@@ -288,7 +288,7 @@ fn related(finding: &Finding) -> Vec<Location> {
 
 fn fixes(finding: &Finding) -> Vec<SarifFix> {
     let fix = finding.fix.iter().map(|fix| SarifFix {
-        description: plain(&tally::whole(&one_line(&fix.title, 300))),
+        description: plain(&sentence(&one_line(&fix.title, 300))),
         artifact_changes: [Change {
             artifact_location: artifact(&finding.path),
             replacements: [Replacement {

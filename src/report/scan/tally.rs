@@ -1,23 +1,28 @@
-//! What every report says of an audit and its findings in a few words.
+//! Counts and short descriptions of findings that the formats share.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::super::text::{count, one_line};
 use crate::model::finding::{Finding, Severity, Suppressor};
 use crate::model::scan::Scan;
+use crate::model::text::{self, count, list, one_line};
 
-/// Facilities named in one line.
+/// Maximum number of facilities named on one line.
 const MAX_FACILITIES: usize = 5;
 
-/// Findings that are reported: those that nothing suppresses, the worst first, else in their order.
+/// Returns the findings that are not suppressed, the most severe first, otherwise in their order.
 pub(in super::super) fn reported(scan: &Scan) -> Vec<&Finding> {
     let mut findings: Vec<&Finding> = scan.findings.iter().filter(|finding| finding.suppressed.is_none()).collect();
     findings.sort_by_key(|finding| (Reverse(finding.severity), Reverse(finding.confidence)));
     findings
 }
 
-/// Counts by severity: `3 errors, 5 warnings and 1 note in 4 files`; none for no findings.
+/// Returns the counts of the reported findings of a scan; `None` if there are none.
+pub(in super::super) fn summary(scan: &Scan) -> Option<String> {
+    sentence(reported(scan))
+}
+
+/// Returns the counts by severity: `3 errors, 5 warnings, 1 note in 4 files`; `None` if there are no findings.
 pub(in super::super) fn sentence<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Option<String> {
     let mut files = BTreeSet::new();
     let mut numbers = [0_usize; 3];
@@ -39,7 +44,7 @@ pub(in super::super) fn sentence<'a>(findings: impl IntoIterator<Item = &'a Find
     }
 }
 
-/// What was suppressed, by what: `7 suppressed: 4 by comments, 3 by the baseline`; none for nothing.
+/// Returns the counts of suppressed findings: `7 suppressed: 4 by comments, 3 by the baseline`; `None` if there are none.
 pub(in super::super) fn suppressed(scan: &Scan) -> Option<String> {
     let by = |wanted| {
         let suppressors = scan.findings.iter().filter_map(|finding| finding.suppressed.as_ref());
@@ -58,47 +63,32 @@ pub(in super::super) fn suppressed(scan: &Scan) -> Option<String> {
     (total > 0).then(|| format!("{total} suppressed: {}", parts.join(", ")))
 }
 
-/// Where it breaks and where it works, in one line; none when that isn't known.
+/// Returns the facilities at which the code breaks and works, on one line; `None` if neither is known.
 pub(super) fn reach(finding: &Finding) -> Option<String> {
     let part = |verb: &str, ids: &[String]| match ids.len() {
         0 => None,
-        _ => Some(format!("{verb} at {}", list(ids))),
+        _ => Some(format!("{verb} at {}", list(ids, MAX_FACILITIES))),
     };
     let (breaks, works) = (&finding.facilities.breaks, &finding.facilities.works);
     let parts: Vec<String> = [part("breaks", breaks), part("works", works)].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-fn list(ids: &[String]) -> String {
-    let shown: Vec<String> = ids.iter().take(MAX_FACILITIES).map(|id| one_line(id, 64)).collect();
-    match ids.len().saturating_sub(MAX_FACILITIES) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
-/// How often it stands there: ` (12 places)` when it stands for several.
+/// Returns the number of occurrences, ` (12 occurrences)`, if the finding has several.
 pub(super) fn times(finding: &Finding) -> String {
-    finding.count.filter(|number| *number > 1).map(|number| format!(" ({number} places)")).unwrap_or_default()
+    finding.count.filter(|number| *number > 1).map(|number| format!(" ({number} occurrences)")).unwrap_or_default()
 }
 
-/// Line where it begins: its own, or that of the first place in its file; 1 for the file as a whole.
+/// Returns the first line of the finding: that of its span or of its first location; 1 for the file as a whole.
 pub(super) fn line(finding: &Finding) -> u32 {
-    let place = || finding.places.iter().find(|place| *place.path == *finding.path).map(|place| place.line);
-    finding.span.map(|span| span.line).or_else(place).unwrap_or(1).max(1)
+    let first = || finding.places.iter().find(|location| *location.path == *finding.path).map(|found| found.line);
+    finding.span.map(|span| span.line).or_else(first).unwrap_or(1).max(1)
 }
 
-/// Message, reach and help as sentences on one line.
+/// Returns message, facilities and help as sentences on one line.
 pub(super) fn sentences(finding: &Finding) -> String {
     let mut parts = vec![format!("{}{}", one_line(&finding.message, 1000), times(finding))];
     parts.extend(reach(finding));
     parts.extend(finding.help.as_ref().map(|help| format!("help: {}", one_line(help, 1000))));
-    parts.iter().map(|part| whole(part)).collect::<Vec<_>>().join(" ")
-}
-
-/// A fragment as a sentence: with a capital and a full stop.
-pub(in super::super) fn whole(text: &str) -> String {
-    let mut characters = text.trim_end_matches('.').chars();
-    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", characters.as_str())
+    parts.iter().map(|part| text::sentence(part)).collect::<Vec<_>>().join(" ")
 }

@@ -7,6 +7,7 @@ mod service;
 use super::context::FileInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
+use crate::model::text::excerpt;
 use crate::source::lang::fact::{Dialect, Setting, Word};
 use crate::source::lang::language::Language;
 use crate::source::lang::span::{Kind, Role};
@@ -238,7 +239,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
         } else if is_classad(setting) && bare(&setting.key) == "requirements" {
             reports.extend(requirements(setting));
         } else if setting.dialect == Dialect::Batch && setting.value.text.contains("filesystems=") {
-            let message = format!("`{}` names file systems of one centre", shown(&setting.value.text));
+            let message = format!("`{}` names file systems of one centre", excerpt(&setting.value.text));
             reports.push(Diagnostic::at(&setting.range, message).help(PROFILE).group("filesystems"));
         }
     }
@@ -334,7 +335,7 @@ fn is_open(value: &str, key: &str) -> bool {
 }
 
 fn report(setting: &Setting, known: &Known) -> Diagnostic {
-    let message = format!("`{} = {}` names {}", setting.key, shown(&setting.value.text), known.what);
+    let message = format!("`{} = {}` names {}", setting.key, excerpt(&setting.value.text), known.what);
     Diagnostic::at(&setting.range, message).severity(known.severity).help(known.help).group(setting.key.clone())
 }
 
@@ -342,7 +343,7 @@ fn report(setting: &Setting, known: &Known) -> Diagnostic {
 fn requirements(setting: &Setting) -> Option<Diagnostic> {
     let value = setting.value.text.as_str();
     let lower = value.to_ascii_lowercase();
-    let message = |what: &str| format!("`requirements = {}` names {what}", shown(value));
+    let message = |what: &str| format!("`requirements = {}` names {what}", excerpt(value));
     let hosts =
         ["boscocluster", "boscogroup", "glidein_site", "glidein_cmssite", "utsname", "gridresource", "cloudsite"];
     // `Machine == "node1.example.edu"`, and not `TARGET.Machine =!= LastMatchName1`.
@@ -415,14 +416,6 @@ const MACHINE: &[&str] = &[
 ];
 /// Beginnings of others: systems, accelerators, what a machine can do, totals over its slots.
 const MACHINE_STARTS: &[&str] = &["opsys", "gpu", "cuda", "has", "total", "vm_", "ocl"];
-
-fn shown(value: &str) -> String {
-    let mut text: String = value.chars().take(60).collect();
-    if value.chars().nth(60).is_some() {
-        text.push('…');
-    }
-    text
-}
 
 #[cfg(test)]
 mod tests {

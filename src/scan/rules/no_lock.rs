@@ -4,6 +4,7 @@ use super::context::RepositoryInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::model::inventory::Index;
+use crate::model::text::count;
 
 /// A repository that declares packages and has no lock file.
 pub(super) static RULE: Rule = Rule {
@@ -39,10 +40,6 @@ that the analysis runs in by its digest.
 Locks that lie outside the repository are not seen.
 ";
 
-fn counted(number: usize) -> String {
-    if number == 1 { "1 package".to_owned() } else { format!("{number} packages") }
-}
-
 fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
     let inventory = &input.world.inventory;
     let declared: Vec<_> =
@@ -58,7 +55,10 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
         Diagnostic::of(
             &path,
             0,
-            format!("what is declared here or beside it ({}) is fixed by no lock file", counted(declared.len())),
+            format!(
+                "what is declared here or beside it ({}) is fixed by no lock file",
+                count(declared.len(), "package")
+            ),
         )
         .severity(severity)
         .help("commit a lock file: uv lock, pip-compile, conda-lock or pixi lock write one"),

@@ -147,11 +147,7 @@ impl<'a> ViewBuilder<'a> {
 
 /// A name as it is kept with each span: at most 256 bytes, so that a long one over many values costs little.
 pub(super) fn short(name: &str) -> String {
-    let mut end = name.len().min(256);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    name[..end].to_owned()
+    name[..name.floor_char_boundary(256)].to_owned()
 }
 
 /// The path of a key below another's.

@@ -6,6 +6,7 @@ use pep440_rs::{Operator, Version, VersionSpecifiers};
 use pep508_rs::MarkerTree;
 
 use crate::model::python::normalize;
+use crate::model::text::{excerpt, first_line};
 use crate::source::git::repository::without_credentials;
 
 /// Longest marker that is parsed, in bytes.
@@ -33,7 +34,7 @@ pub(super) fn parts(text: &str) -> Result<Parts, String> {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.')).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        return Err(format!("`{}` is no requirement", shortened(text)));
+        return Err(format!("`{}` is no requirement", excerpt(text)));
     }
     let rest = without_extras(rest.trim_start()).ok_or_else(|| format!("the extras of `{name}` don't end"))?;
     let (constraint, marker, source) = if let Some(url) = rest.strip_prefix('@') {
@@ -47,11 +48,15 @@ pub(super) fn parts(text: &str) -> Result<Parts, String> {
         (constraint.trim().to_owned(), marker, None)
     };
     if let Err(error) = VersionSpecifiers::from_str(&constraint) {
-        return Err(format!("`{}` of {name} is no version constraint: {}", shortened(&constraint), first_line(&error)));
+        return Err(format!(
+            "`{}` of {name} is no version constraint: {}",
+            excerpt(&constraint),
+            first_line(&error.to_string()).trim_end_matches(':')
+        ));
     }
     let marker = marker.map(str::trim).filter(|marker| !marker.is_empty());
     if let Some(marker) = marker {
-        self::marker(marker).ok_or_else(|| format!("the marker of {name} can't be read: `{}`", shortened(marker)))?;
+        self::marker(marker).ok_or_else(|| format!("the marker of {name} can't be read: `{}`", excerpt(marker)))?;
     }
     Ok(Parts { name: normalized(name), constraint, source, marker: marker.map(str::to_owned) })
 }
@@ -113,19 +118,6 @@ fn span(version: &str, place: impl Fn(&[u64]) -> usize) -> String {
         .map(|(at, number)| (if at == place { number.saturating_add(1) } else { *number }).to_string())
         .collect();
     format!(">={version},<{}", upper.join("."))
-}
-
-/// At most 60 characters, for messages.
-pub(super) fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(60).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
-}
-
-fn first_line(error: &dyn std::fmt::Display) -> String {
-    error.to_string().lines().next().unwrap_or_default().trim_end_matches(':').to_owned()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::text::excerpt;
 use crate::source::manifest::node;
 use crate::source::manifest::node::{Node, Value};
 
@@ -52,8 +53,8 @@ fn expanded(text: &str, scope: &Scope<'_>, depth: usize) -> Result<String, Strin
     while let Some(at) = rest.find("${{") {
         made.push_str(&rest[..at]);
         let inside = &rest[at + 3..];
-        let end = inside.find("}}").ok_or_else(|| clip(rest))?;
-        let written = || clip(&rest[at..at + 3 + end + 2]);
+        let end = inside.find("}}").ok_or_else(|| excerpt(rest))?;
+        let written = || excerpt(&rest[at..at + 3 + end + 2]);
         made.push_str(&evaluate(inside[..end].trim(), scope, depth).ok_or_else(written)?);
         if made.len() > MOST {
             return Err(written());
@@ -133,11 +134,11 @@ fn substituted(text: &str, values: &BTreeMap<String, String>, depth: usize) -> R
         made.push_str(&rest[..at]);
         let after = &rest[at + 1..];
         if rest.as_bytes()[at] == b'`' {
-            return Err(clip(&rest[at..]));
+            return Err(excerpt(&rest[at..]));
         }
         let (name, length) = match after.strip_prefix('{') {
             Some(inside) => {
-                let end = inside.find('}').ok_or_else(|| clip(&rest[at..]))?;
+                let end = inside.find('}').ok_or_else(|| excerpt(&rest[at..]))?;
                 (&inside[..end], end + 2)
             }
             None => {
@@ -148,7 +149,7 @@ fn substituted(text: &str, values: &BTreeMap<String, String>, depth: usize) -> R
         let known = values.get(name).filter(|_| depth < DEPTH).and_then(|v| substituted(v, values, depth + 1).ok());
         let written = || match length {
             0 => rest[at..].chars().take(2).collect(),
-            _ => clip(&rest[at..at + 1 + length]),
+            _ => excerpt(&rest[at..at + 1 + length]),
         };
         match known {
             Some(value) if made.len() + value.len() <= MOST => made.push_str(&value),
@@ -158,10 +159,6 @@ fn substituted(text: &str, values: &BTreeMap<String, String>, depth: usize) -> R
     }
     made.push_str(rest);
     Ok(made)
-}
-
-fn clip(text: &str) -> String {
-    text.chars().take(60).collect()
 }
 
 #[cfg(test)]

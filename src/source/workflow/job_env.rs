@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::container_cli::Options;
 use super::script::{Script, installs, joined};
 use crate::config::ci::{Ci, CiEnvironment, TestRun};
+use crate::model::text::one_line;
 
 /// Most lines of a job that are shown in a comment.
 const SHOWN: usize = 12;
@@ -210,13 +211,9 @@ fn words_of(name: &str) -> impl Iterator<Item = String> {
     name.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_ascii_lowercase)
 }
 
-/// A text as one line of a comment.
+/// Returns the text as one line that fits in a comment.
 pub(super) fn short(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    match line.char_indices().nth(120) {
-        Some((end, _)) => format!("{}...", line[..end].trim_end()),
-        None => line,
-    }
+    one_line(text, 120)
 }
 
 /// A name that tells the combinations of a job apart.
@@ -248,7 +245,7 @@ mod tests {
 
     #[test]
     fn comments_are_one_line() {
-        assert_eq!(short("a\nb\u{7f}"), "a b ");
+        assert_eq!(short("a\nb\u{7f}"), "a b\u{2421}");
         assert!(short(&"x".repeat(500)).len() < 130);
     }
 }

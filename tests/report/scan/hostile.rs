@@ -3,7 +3,7 @@
 use carnet::model::finding::{Finding, Fix, Location, Severity, Suppression, Suppressor};
 use carnet::model::scan::{Note, Scan};
 use carnet::report::Options;
-use carnet::report::{Format, scan};
+use carnet::report::{Format, render_scan};
 use proptest::prelude::*;
 
 use super::fixture::{finding, scan, with};
@@ -108,8 +108,8 @@ proptest! {
         let mut other = odd.clone();
         other.suppressed = Some(Suppression { by: Suppressor::Inline, reason: text.clone() });
         let scan = with(vec![odd, other]);
-        for format in Format::OF_AUDIT {
-            let rendered = scan::render(format, &scan, &Options { width, ..Options::default() }).expect("it has this form");
+        for format in Format::for_scans() {
+            let rendered = render_scan(format, &scan, &Options { width, ..Options::default() }).expect("it has this form");
             match format {
                 Format::Json | Format::Sarif | Format::Gitlab => {
                     prop_assert!(serde_json::from_str::<serde_json::Value>(&rendered).is_ok());

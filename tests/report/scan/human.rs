@@ -2,7 +2,7 @@
 
 use carnet::model::finding::Severity;
 use carnet::report::Options;
-use carnet::report::{Format, scan};
+use carnet::report::{Format, render_scan};
 
 use super::fixture::{finding, scan, with};
 use super::render;
@@ -15,7 +15,7 @@ fn findings_show_their_lines_the_facilities_and_the_help() {
 
 #[test]
 fn colours_are_the_only_difference_that_colour_makes_to_a_scan() {
-    let colored = scan::render(Format::Human, &scan(), &Options { color: true, ..Options::default() }).expect("text");
+    let colored = render_scan(Format::Human, &scan(), &Options { color: true, ..Options::default() }).expect("text");
     assert!(colored.contains("\x1b["));
     assert_eq!(anstream::adapter::strip_str(&colored).to_string(), render(&scan(), Format::Human));
 }
@@ -44,7 +44,7 @@ fn five_hundred_findings_of_one_kind_are_one_block() {
     assert!(text.lines().count() < 40 && text.contains("and 497 more in 7 files"), "{text}");
     assert!(text.contains("500 errors in 7 files"), "{text}");
     let options = Options { all: true, ..Options::default() };
-    let all = scan::render(Format::Human, &with(vec![finding("a", Severity::Note, "b", 1, "c", "c"); 9]), &options);
+    let all = render_scan(Format::Human, &with(vec![finding("a", Severity::Note, "b", 1, "c", "c"); 9]), &options);
     assert_eq!(all.expect("text").matches("b:1:1").count(), 9);
 }
 

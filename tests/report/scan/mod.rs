@@ -11,9 +11,9 @@ mod schema;
 
 use carnet::model::scan::Scan;
 use carnet::report::Options;
-use carnet::report::{Format, scan};
+use carnet::report::{Format, render_scan};
 
 /// The audit in a format.
 pub(crate) fn render(scan: &Scan, format: Format) -> String {
-    scan::render(format, scan, &Options::default()).expect("it has this form")
+    render_scan(format, scan, &Options::default()).expect("it has this form")
 }

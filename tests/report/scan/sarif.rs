@@ -2,7 +2,7 @@
 
 use carnet::model::finding::{Location, Severity};
 use carnet::report::Options;
-use carnet::report::{Format, scan as scan_report};
+use carnet::report::{Format, render_scan};
 use serde_json::Value;
 
 use super::fixture::{finding, scan, with};
@@ -32,7 +32,7 @@ fn suppressed_results_are_there_only_when_asked_for() {
     let count = |text: &str| text.matches("\"justification\"").count();
     assert_eq!(count(&render(&scan(), Format::Sarif)), 0);
     let options = Options { all: true, ..Options::default() };
-    let all = scan_report::render(Format::Sarif, &scan(), &options).expect("JSON");
+    let all = render_scan(Format::Sarif, &scan(), &options).expect("JSON");
     assert_eq!(count(&all), 3);
     assert_eq!((all.matches("\"inSource\"").count(), all.matches("\"external\"").count()), (1, 2));
 }

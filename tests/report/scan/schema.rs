@@ -2,7 +2,7 @@
 
 use carnet::cli::schema;
 use carnet::report::Options;
-use carnet::report::{Format, scan as scan_report};
+use carnet::report::{Format, render_scan};
 use carnet::scan::suppress::baseline::Baseline;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -44,7 +44,7 @@ fn a_baseline_fits_its_schema() {
 fn sarif_fits_the_schema_of_the_standard() {
     assert_eq!(errors(&sarif(), &render(&scan(), Format::Sarif)), [""; 0]);
     let options = Options { all: true, ..Options::default() };
-    assert_eq!(errors(&sarif(), &scan_report::render(Format::Sarif, &scan(), &options).expect("JSON")), [""; 0]);
+    assert_eq!(errors(&sarif(), &render_scan(Format::Sarif, &scan(), &options).expect("JSON")), [""; 0]);
     assert_eq!(errors(&sarif(), &render(&with(Vec::new()), Format::Sarif)), [""; 0]);
     let wrong = render(&scan(), Format::Sarif).replace("\"level\": \"error\"", "\"level\": \"bad\"");
     assert!(!errors(&sarif(), &wrong).is_empty(), "the schema refuses what is wrong");

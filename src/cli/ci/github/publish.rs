@@ -11,7 +11,7 @@ use crate::model::document::{Cell, Document, Status};
 use crate::model::finding::Severity;
 use crate::model::scan::Scan;
 use crate::model::verdict::{Verdict, verdict};
-use crate::report::{self, Format, scan};
+use crate::report::{self, Format};
 use crate::ui::github::{Step, UntrustedLog};
 use crate::ui::{TerminalStyle, file};
 
@@ -52,7 +52,7 @@ impl Publisher<'_> {
 
     /// Prints the findings to the log.
     pub(super) fn print_scan(&self, scan: &Scan) -> Result<(), CommandError> {
-        Ok(print(&scan::render(Format::Human, scan, &report_options(self.style))?)?)
+        Ok(print(&report::render_scan(Format::Human, scan, &report_options(self.style))?)?)
     }
 
     /// Publishes a document. Creates annotations for the cells for which `is_annotated` returns true.
@@ -83,12 +83,12 @@ impl Publisher<'_> {
         file::create_report_dir(out)?;
         for (_, path, format) in SCAN_REPORTS {
             let scan = if format == Format::Sarif { &scan_from_top } else { scan };
-            file::write(&out.join(path), scan::render(format, scan, &options)?.as_bytes())?;
+            file::write(&out.join(path), report::render_scan(format, scan, &options)?.as_bytes())?;
         }
-        let summary = scan::render(Format::Markdown, scan, &options)?;
+        let summary = report::render_scan(Format::Markdown, scan, &options)?;
         file::write(&out.join(Format::Markdown.file_name()), summary.as_bytes())?;
         if self.inputs.annotations {
-            print(&scan::render(Format::Github, &scan_from_top, &options)?)?;
+            print(&report::render_scan(Format::Github, &scan_from_top, &options)?)?;
         }
         self.add_summary(&summary)?;
         self.set_report_outputs(SCAN_REPORTS.iter().map(|(name, path, _)| (*name, *path)))?;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{ChildError, MOST_JOBS, Options, Parent, render};
+use super::{ChildError, MAX_JOBS, Options, Parent, render};
 use crate::model::matrix::Matrix;
 use crate::report::plan::testing::matrix;
 
@@ -24,7 +24,7 @@ fn jobs(child: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn a_cell_runs_in_the_image_of_its_facility_without_its_entrypoint() {
+fn cell_runs_in_image_of_facility_without_entrypoint() {
     let child = read(&matrix(2), &options());
     assert_eq!(jobs(&child), ["cell-site-0__worker", "cell-site-1__worker", "merge"]);
     let job = &child["cell-site-1__worker"];
@@ -43,7 +43,7 @@ fn a_cell_runs_in_the_image_of_its_facility_without_its_entrypoint() {
 }
 
 #[test]
-fn cells_without_an_image_that_a_runner_could_pull_are_handled_too() {
+fn cell_without_pullable_image_runs_in_job_or_with_engine() {
     let mut matrix = matrix(2);
     (matrix.cells[0].pull, matrix.cells[0].image) = (None, None);
     (matrix.cells[1].pull, matrix.cells[1].image) = (None, Some("oci:image".to_owned()));
@@ -57,7 +57,7 @@ fn cells_without_an_image_that_a_runner_could_pull_are_handled_too() {
 }
 
 #[test]
-fn runners_that_show_a_file_system_are_asked_for_where_a_cell_needs_it() {
+fn cell_with_needs_gets_tags_of_file_system() {
     let mut matrix = matrix(2);
     matrix.cells[0].needs = vec!["/cvmfs".to_owned(), "/eos".to_owned()];
     let child = read(&matrix, &Options { tags: vec!["linux".to_owned()], ..options() });
@@ -66,14 +66,14 @@ fn runners_that_show_a_file_system_are_asked_for_where_a_cell_needs_it() {
 }
 
 #[test]
-fn many_cells_of_one_image_share_jobs_and_many_images_are_refused() {
+fn cells_of_one_image_share_jobs_beyond_limit() {
     let mut many = matrix(450);
     for (i, cell) in many.cells.iter_mut().enumerate() {
         cell.pull = Some(format!("x/y:{}", i % 7));
     }
     let child = read(&many, &options());
     let cells: Vec<&str> = jobs(&child).into_iter().filter(|name| name.starts_with("cell-")).collect();
-    assert!(cells.len() <= MOST_JOBS && cells.len() > 100, "{}", cells.len());
+    assert!(cells.len() <= MAX_JOBS && cells.len() > 100, "{}", cells.len());
     let job = &child[cells[0]];
     let script: Vec<&str> = job["script"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
     let run: Vec<&&str> = script.iter().filter(|line| line.starts_with(".carnet/carnet --color always cell")).collect();
@@ -82,32 +82,31 @@ fn many_cells_of_one_image_share_jobs_and_many_images_are_refused() {
     assert_eq!(script.last(), Some(&"exit \"$code\""));
     let all: usize = cells.iter().map(|name| child[*name]["artifacts"]["paths"].as_array().unwrap().len()).sum();
     assert_eq!(all, 450);
-    // The merge can't name them all, so the artifacts of the plan job come by a job of the stage before.
+    // The merge cannot need all jobs by name, so a job of the first stage passes the artifacts of the plan on.
     assert_eq!(child["merge"].get("needs"), None);
     assert_eq!(child["kit"]["artifacts"]["paths"][0], ".carnet/");
-    assert_eq!(render(&matrix(MOST_JOBS + 1), &options()), Err(ChildError::Jobs { images: MOST_JOBS + 1 }));
+    assert_eq!(render(&matrix(MAX_JOBS + 1), &options()), Err(ChildError::Jobs { images: MAX_JOBS + 1 }));
 }
 
 #[test]
-fn the_most_jobs_are_no_larger_than_gitlab_reads() {
-    let size = render(&matrix(MOST_JOBS), &options()).unwrap().len();
-    assert!(size < super::MOST_BYTES / 2, "{size}");
+fn pipeline_with_max_jobs_is_within_max_size() {
+    let size = render(&matrix(MAX_JOBS), &options()).unwrap().len();
+    assert!(size < super::MAX_BYTES / 2, "{size}");
 }
 
 #[test]
-fn an_empty_plan_has_a_job_that_does_nothing() {
+fn empty_plan_has_a_job_that_does_nothing() {
     assert_eq!(jobs(&read(&matrix(0), &options())), ["nothing-to-check"]);
 }
 
 #[test]
-fn a_pipeline_larger_than_gitlab_takes_is_refused() {
-    let mut large = matrix(1);
-    large.analysis.name = "x".repeat(300_000);
-    assert!(matches!(render(&large, &options()), Err(ChildError::Bytes { .. })));
+fn too_large_pipeline_is_an_error() {
+    let large = Options { path: "x".repeat(300_000), ..options() };
+    assert!(matches!(render(&matrix(1), &large), Err(ChildError::Bytes { .. })));
 }
 
 #[test]
-fn texts_stay_themselves_whatever_they_hold() {
+fn untrusted_text_is_unchanged_in_parsed_pipeline() {
     let hostile = "a'b\"c\\d\n  evil: {script: [x]}\u{85}\u{2028}\u{7f}\u{0}$HOME $$ ${X} `id` $(id) # 😀 [[ $[[ inputs.x ]] %PATH%";
     let mut matrix = matrix(1);
     matrix.analysis.name = hostile.to_owned();
@@ -135,7 +134,7 @@ fn texts_stay_themselves_whatever_they_hold() {
     assert_eq!(names.len(), 2, "{names:?}");
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     assert!(names.iter().all(|name| name.chars().all(plain)), "{names:?}");
-    // Where GitLab expands variables, a dollar sign is doubled and the rest is the same.
+    // Dollar signs are doubled where GitLab expands variables.
     let doubled = hostile.replace('$', "$$");
     let job = &child[names[0]];
     assert_eq!(job["image"]["name"], *doubled);
@@ -148,7 +147,7 @@ fn texts_stay_themselves_whatever_they_hold() {
 }
 
 #[test]
-fn a_shell_reads_a_word_as_what_it_was() {
+fn shell_word_is_unchanged_by_the_shell() {
     let hostile = "it's `id` $(id) \"$HOME\" \\ ; id # \n*";
     let output =
         std::process::Command::new("sh").arg("-c").arg(format!("printf %s {}", super::quote(hostile))).output();
@@ -156,7 +155,7 @@ fn a_shell_reads_a_word_as_what_it_was() {
 }
 
 #[test]
-fn the_first_job_is_as_people_read_it() {
+fn pipeline_is_readable() {
     let text = render(&matrix(1), &options()).unwrap();
     insta::assert_snapshot!(text);
 }

@@ -2,8 +2,9 @@
 
 use super::super::Diagnostic;
 use super::super::context::FileInput;
-use super::{CONDOR, KNOWN, PROFILE, bare, is_open, shown};
+use super::{CONDOR, KNOWN, PROFILE, bare, is_open};
 use crate::model::finding::Severity;
+use crate::model::text::excerpt;
 use crate::source::lang::language::Language;
 use crate::source::lang::span::{Kind, Span};
 
@@ -52,7 +53,7 @@ fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
         }
         (known.severity, known.what)
     };
-    let message = format!("`{key} = {}` names {what}", shown(value));
+    let message = format!("`{key} = {}` names {what}", excerpt(value));
     Some(Diagnostic::at(&span.range, message).severity(severity).help(PROFILE).group(key))
 }
 

@@ -6,8 +6,9 @@ use std::ops::Range;
 use super::super::Diagnostic;
 use super::super::context::FileInput;
 use super::super::path::usage;
-use super::{PROFILE, bare, is_open, shown};
+use super::{PROFILE, bare, is_open};
 use crate::model::finding::Severity;
+use crate::model::text::excerpt;
 use crate::source::lang::fact::{Call, Dialect, Setting, Word};
 use crate::source::lang::span::{Kind, Span};
 
@@ -246,7 +247,7 @@ fn push(reports: &mut Vec<Diagnostic>, value: &Word, range: &Range<usize>, key: 
         Some(severity) => ("what one batch system alone has, by default", severity),
         None => ("what one batch system alone has", Severity::Error),
     };
-    let message = format!("`{key} = {}` names {what}", shown(&value.text));
+    let message = format!("`{key} = {}` names {what}", excerpt(&value.text));
     reports.push(Diagnostic::at(range, message).severity(severity).help(PROFILE).group(value.text.clone()));
 }
 

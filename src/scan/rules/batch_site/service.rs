@@ -2,8 +2,9 @@
 
 use super::super::Diagnostic;
 use super::super::context::FileInput;
-use super::{PROFILE, bare, is_open, shown};
+use super::{PROFILE, bare, is_open};
 use crate::model::finding::Severity;
+use crate::model::text::excerpt;
 use crate::source::lang::fact::{Dialect, Setting};
 use crate::source::lang::span::Span;
 
@@ -40,7 +41,7 @@ fn of_setting(setting: &Setting) -> Option<Diagnostic> {
         }
         _ => return None,
     };
-    let message = format!("`{} = {}` names {what}", setting.key, shown(&setting.value.text));
+    let message = format!("`{} = {}` names {what}", setting.key, excerpt(&setting.value.text));
     Some(Diagnostic::at(&setting.range, message).severity(severity).help(PROFILE).group(setting.key.clone()))
 }
 
@@ -54,7 +55,7 @@ fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
         matches!(name, [b'T', b'0'..=b'3', b'_', b'A'..=b'Z', b'A'..=b'Z', b'_', _, ..])
     };
     (is_named && text.split(',').all(is_site)).then(|| {
-        let message = format!("`{name} = {}` sends jobs or their output to one site of the grid", shown(text));
+        let message = format!("`{name} = {}` sends jobs or their output to one site of the grid", excerpt(text));
         Diagnostic::at(&span.range, message).severity(Severity::Warning).help(PROFILE).group(name)
     })
 }

@@ -3,9 +3,9 @@
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
 use super::message;
-use super::site_path::shown;
 use super::subject::{self, Topic};
 use crate::model::finding::{Confidence, Severity};
+use crate::model::text::excerpt;
 
 /// Repositories of CVMFS that change daily.
 pub(in super::super) static RULE: Rule = Rule {
@@ -43,7 +43,7 @@ None known.
 
 fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for subject in subject::of(input, Topic::Nightly) {
-        let message = format!("`{}` is replaced by later builds after days", shown(subject.usage.text));
+        let message = format!("`{}` is replaced by later builds after days", excerpt(subject.usage.text));
         let severity = subject.usage.lower(Severity::Warning, false);
         let mut report = message::report(&subject.range, severity, message, "use a release".to_owned());
         report.group = subject.place.prefix.to_owned();

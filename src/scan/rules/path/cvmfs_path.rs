@@ -3,9 +3,9 @@
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
 use super::message;
-use super::site_path::shown;
 use super::subject::{self, Subject, Topic};
 use crate::model::finding::{Confidence, Severity};
+use crate::model::text::excerpt;
 
 /// Repositories of CVMFS.
 pub(in super::super) static RULE: Rule = Rule {
@@ -45,7 +45,7 @@ Only one facility publishes the list of what it mounts; for the others it is der
 
 fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for subject in subject::of(input, Topic::Software) {
-        let message = format!("`{}` {}", shown(subject.usage.text), message::existence(input.world, &subject.place));
+        let message = format!("`{}` {}", excerpt(subject.usage.text), message::existence(input.world, &subject.place));
         let help = match subject.place.prefix {
             "/cvmfs/unpacked.cern.ch" => "name the image by its reference in a registry where the engine can pull",
             _ => {

@@ -3,10 +3,10 @@
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
 use super::message;
-use super::site_path::shown;
 use super::subject::{self, Subject, Topic};
 use super::usage::{Force, Test};
 use crate::model::finding::{Confidence, Severity};
+use crate::model::text::excerpt;
 use crate::source::lang::language::Language;
 
 /// Fixed names in directories for temporary files.
@@ -50,7 +50,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
         return;
     }
     for subject in subject::of(input, Topic::Temporary).filter(is_fixed) {
-        let message = format!("`{}` is one file for all users and jobs of a node", shown(subject.usage.text));
+        let message = format!("`{}` is one file for all users and jobs of a node", excerpt(subject.usage.text));
         let help =
             "ask for a name: tempfile.TemporaryDirectory() in Python, mktemp in a shell; or use $TMPDIR".to_owned();
         let severity = subject.usage.lower(Severity::Warning, false);

@@ -5,10 +5,11 @@ use std::cell::LazyCell;
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
 use super::message;
-use super::site_path::{has_host_test, shown, to_url};
+use super::site_path::{has_host_test, to_url};
 use super::subject::{self, Subject, Topic, is_person};
 use crate::facility::path::PathKind;
 use crate::model::finding::{Confidence, Severity};
+use crate::model::text::excerpt;
 use crate::source::lang::matcher::Form;
 
 use super::usage::Usage;
@@ -82,8 +83,8 @@ fn report(input: &FileInput<'_>, subject: &Subject<'_>, severity: Severity) -> D
     let owner = place.owner.filter(|owner| is_person(owner));
     let whose = owner.map_or_else(|| "a home".to_owned(), |owner| format!("the directory of {owner}"));
     let message = match place.kind {
-        PathKind::Home => format!("`{}` is {whose} on one machine", shown(text)),
-        _ => format!("`{}` is {whose}; `{}` {}", shown(text), place.prefix, message::existence(input.world, place)),
+        PathKind::Home => format!("`{}` is {whose} on one machine", excerpt(text)),
+        _ => format!("`{}` is {whose}; `{}` {}", excerpt(text), place.prefix, message::existence(input.world, place)),
     };
     let help = match (place.kind, owner) {
         (PathKind::Home, None) => "use $HOME or the working directory".to_owned(),

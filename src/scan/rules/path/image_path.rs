@@ -5,9 +5,9 @@ use std::cell::LazyCell;
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
 use super::message;
-use super::site_path::shown;
 use super::subject::{self, Topic};
 use crate::model::finding::{Confidence, Severity};
+use crate::model::text::excerpt;
 use crate::source::lang::language::Language;
 
 /// Directories that exist in one image.
@@ -56,7 +56,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
         let is_code = is_program && subject.place.prefix == "/code" && !*builds_image;
         let base = if is_code { Severity::Error } else { Severity::Warning };
         let note = subject.place.note.map(|note| format!(": {note}")).unwrap_or_default();
-        let message = format!("`{}` exists inside one image alone{note}", shown(subject.usage.text));
+        let message = format!("`{}` exists inside one image alone{note}", excerpt(subject.usage.text));
         let help = "take the directory from an environment variable, or find the file beside the program".to_owned();
         let mut report = message::report(&subject.range, subject.usage.lower(base, false), message, help);
         report.group = subject.group();

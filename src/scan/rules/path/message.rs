@@ -7,6 +7,7 @@ use super::super::context::RuleContext;
 use crate::facility::door::Door;
 use crate::facility::path::{PathFacts, PathKind};
 use crate::model::finding::{Reach, Severity};
+use crate::model::text::list;
 
 /// Most facilities that a message names.
 const MOST_NAMES: usize = 4;
@@ -72,11 +73,7 @@ pub(super) fn existence(world: &RuleContext<'_>, place: &PathFacts<'_>) -> Strin
 
 /// A few names, and how many more there are.
 pub(super) fn names(ids: &[String]) -> String {
-    let shown = ids.iter().take(MOST_NAMES).cloned().collect::<Vec<_>>().join(", ");
-    match ids.len().saturating_sub(MOST_NAMES) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
+    list(ids, MOST_NAMES)
 }
 
 fn others(count: usize) -> String {

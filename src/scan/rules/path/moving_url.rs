@@ -3,9 +3,9 @@
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
 use super::message;
-use super::site_path::shown;
 use super::usage::Usage;
 use crate::model::finding::{Confidence, Severity};
+use crate::model::text::excerpt;
 use crate::source::lang::matcher::Form;
 
 /// Files fetched from places that move.
@@ -55,7 +55,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
         if is_metadata(usage.name()) {
             continue;
         }
-        let message = format!("`{}` is {what}", shown(url));
+        let message = format!("`{}` is {what}", excerpt(url));
         let help = "keep the file in the repository, or name a commit or a tag in the URL".to_owned();
         let mut report = message::report(&found.range, usage.lower(Severity::Warning, false), message, help);
         report.group = url.splitn(6, '/').take(5).collect::<Vec<_>>().join("/");

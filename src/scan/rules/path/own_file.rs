@@ -3,10 +3,10 @@
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Edit, Rule};
 use super::message;
-use super::site_path::shown;
 use super::subject::{self, Subject, Topic};
 use super::usage::Force;
 use crate::model::finding::{Confidence, Severity};
+use crate::model::text::excerpt;
 
 /// Files of the repository, by an absolute path.
 pub(in super::super) static RULE: Rule = Rule {
@@ -47,7 +47,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for subject in subject::of(input, Topic::Own) {
         let Some(own) = subject.own else { continue };
         let severity = subject.usage.lower(Severity::Error, true);
-        let message = format!("`{}` is `{own}` of this repository, in one checkout of it", shown(subject.usage.text));
+        let message = format!("`{}` is `{own}` of this repository, in one checkout of it", excerpt(subject.usage.text));
         let help = format!("find `{own}` from where the program stands, for example from __file__");
         let mut report = message::report(&subject.range, severity, message, help);
         report.reach = message::reach(input.world, &subject.place);

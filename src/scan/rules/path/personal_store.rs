@@ -3,9 +3,9 @@
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
 use super::message;
-use super::site_path::shown;
 use super::subject::{self, Subject, Topic, is_person};
 use crate::model::finding::{Confidence, Severity};
+use crate::model::text::excerpt;
 
 /// Logical names of personal data.
 pub(in super::super) static RULE: Rule = Rule {
@@ -80,7 +80,7 @@ fn report(subject: &Subject<'_>) -> Option<Diagnostic> {
     let is_open = owner.is_none_or(|owner| area == "user" && !is_person(owner));
     let severity = if is_open { Severity::Note } else { Severity::Warning };
     let whose = owner.map_or_else(|| "personal".to_owned(), |owner| format!("of {owner}"));
-    let message = format!("`{}` is data {whose} that lies at one site", shown(usage.text));
+    let message = format!("`{}` is data {whose} that lies at one site", excerpt(usage.text));
     let help = "say in a configuration file at which site it is, or register the data so that any site can have a copy"
         .to_owned();
     let mut report = message::report(&subject.range, usage.lower(severity, owner.is_some()), message, help);
@@ -90,7 +90,7 @@ fn report(subject: &Subject<'_>) -> Option<Diagnostic> {
 
 /// A home in the catalogue of a grid: `/alice/cern.ch/user/j/jane`.
 fn of_catalogue(subject: &Subject<'_>, owner: &str) -> Diagnostic {
-    let (text, site) = (shown(subject.usage.text), subject.place.site);
+    let (text, site) = (excerpt(subject.usage.text), subject.place.site);
     let message = format!("`{text}` is the directory of {owner} in {site}: nobody else writes there");
     let help = "build it from the name of the caller, or take it from an argument".to_owned();
     let severity = subject.usage.lower(Severity::Warning, true);

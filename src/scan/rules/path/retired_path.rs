@@ -3,9 +3,9 @@
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
 use super::message;
-use super::site_path::shown;
 use super::subject::{self, Topic};
 use crate::model::finding::{Confidence, Severity};
+use crate::model::text::excerpt;
 
 /// Storage that went away.
 pub(in super::super) static RULE: Rule = Rule {
@@ -47,7 +47,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
         let severity = subject.usage.lower(Severity::Error, subject.place.owner.is_some());
         let note = subject.place.note.map(|note| format!(" ({note})")).unwrap_or_default();
         let message =
-            format!("`{}` {}{note}", shown(subject.usage.text), message::existence(input.world, &subject.place));
+            format!("`{}` {}{note}", excerpt(subject.usage.text), message::existence(input.world, &subject.place));
         let mut report =
             message::report(&subject.range, severity, message, message::help(&subject.place, subject.usage.text));
         report.reach = message::reach(input.world, &subject.place);

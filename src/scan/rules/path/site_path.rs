@@ -9,6 +9,7 @@ use super::usage::{Force, Usage};
 use super::{message, unlisted};
 use crate::facility::path::PathKind;
 use crate::model::finding::{Confidence, Severity};
+use crate::model::text::excerpt;
 use crate::source::lang::language::Language;
 
 /// Storage of one site.
@@ -58,7 +59,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
         if *is_branch {
             severity = severity.min(Severity::Warning);
         }
-        let message = format!("`{}` {}", shown(subject.usage.text), message::existence(input.world, &subject.place));
+        let message = format!("`{}` {}", excerpt(subject.usage.text), message::existence(input.world, &subject.place));
         let mut report =
             message::report(&subject.range, severity, message, message::help(&subject.place, subject.usage.text));
         report.reach = message::reach(input.world, &subject.place);
@@ -81,15 +82,6 @@ fn severity(input: &FileInput<'_>, subject: &Subject<'_>) -> Severity {
         return Severity::Note;
     }
     subject.usage.lower(base, false)
-}
-
-/// A path as messages show it.
-pub(super) fn shown(text: &str) -> String {
-    const MOST: usize = 60;
-    match text.char_indices().nth(MOST) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
-    }
 }
 
 /// Whether a file asks where it runs and names storage of several sites: each is then one branch.

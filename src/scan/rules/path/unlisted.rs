@@ -10,9 +10,9 @@ use keywords::{ADDRESSES, ASKERS, CONTAINERS, ENDINGS, EXPRESSIVE, GENERAL, PART
 use super::super::Diagnostic;
 use super::super::context::FileInput;
 use super::message;
-use super::site_path::shown;
 use super::usage::{Test, Usage};
 use crate::model::finding::{Confidence, Severity};
+use crate::model::text::excerpt;
 use crate::source::lang::language::Language;
 use crate::source::lang::span::{Kind, Role, Span};
 
@@ -120,7 +120,7 @@ fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
 }
 
 fn report(range: &Range<usize>, text: &str, root: &str, severity: Severity) -> Diagnostic {
-    let message = format!("`{}` is a path that no other machine need have", shown(text));
+    let message = format!("`{}` is a path that no other machine need have", excerpt(text));
     let help = "take it from an argument, a configuration file or an environment variable".to_owned();
     let report = message::report(range, severity, message, help);
     Diagnostic { confidence: Some(Confidence::Medium), group: format!("/{root}"), ..report }

@@ -1,29 +1,29 @@
-//! Findings of the static audit with their source lines.
+//! Findings of the static scan with their source lines.
 
 use std::collections::BTreeMap;
 
 use super::super::scan::tally;
-use super::super::text::{count, one_line};
 use super::forge::Forge;
 use super::inert::anchor;
 use super::mark::Mark;
 use super::pieces::Pieces;
 use crate::model::finding::{Finding, Span, Suppressor};
 use crate::model::scan::Scan;
+use crate::model::text::{count, one_line, sentence};
 
-/// Findings in the page.
+/// Maximum number of findings.
 const MAX_FINDINGS: usize = 1000;
-/// Suppressed findings in the page.
+/// Maximum number of suppressed findings.
 const MAX_SUPPRESSED: usize = 200;
-/// Places of one finding.
-const MAX_PLACES: usize = 20;
-/// Notes about what could not be looked at.
+/// Maximum number of locations of one finding.
+const MAX_LOCATIONS: usize = 20;
+/// Maximum number of notes about files that were not scanned.
 const MAX_NOTES: usize = 50;
 
-/// The audit.
+/// The section of the findings.
 #[derive(Debug)]
-pub(super) struct Audit {
-    pub(super) said: String,
+pub(super) struct Section {
+    pub(super) counts: String,
     pub(super) rules: Vec<Rule>,
     pub(super) left: usize,
     pub(super) suppressed: Option<String>,
@@ -46,29 +46,29 @@ pub(super) struct Rule {
 pub(super) struct Hit {
     pub(super) anchor: String,
     pub(super) place: String,
-    /// The line at the forge.
+    /// URL of the line at the forge.
     pub(super) link: Option<String>,
     pub(super) message: Pieces,
     pub(super) source: Option<Source>,
     pub(super) breaks: Vec<String>,
     pub(super) works: Vec<String>,
     pub(super) help: Option<Pieces>,
-    /// What an edit would put there.
+    /// Title and replacement of the fix.
     pub(super) fix: Option<(Pieces, String)>,
     pub(super) places: Vec<String>,
     pub(super) more_places: u64,
 }
 
-/// The line of a finding: what is before it, what it is about, what comes after.
+/// The source line of a finding, split around the span.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Source {
     pub(super) line: u32,
     pub(super) before: String,
-    pub(super) about: String,
+    pub(super) span: String,
     pub(super) after: String,
 }
 
-/// Anchors and names of the findings that break at each facility.
+/// Anchors and titles of the findings that break at each facility.
 pub(super) type ByFacility<'a> = BTreeMap<&'a str, Vec<(String, String)>>;
 
 pub(super) fn by_facility(scan: Option<&Scan>) -> ByFacility<'_> {
@@ -82,8 +82,8 @@ pub(super) fn by_facility(scan: Option<&Scan>) -> ByFacility<'_> {
     found
 }
 
-/// What the page says of an audit.
-pub(super) fn audit(scan: &Scan, forge: Option<&Forge>) -> Audit {
+/// Returns the section of a scan.
+pub(super) fn section(scan: &Scan, forge: Option<&Forge>) -> Section {
     let reported = tally::reported(scan);
     let mut rules: BTreeMap<(u8, &str), Rule> = BTreeMap::new();
     for finding in reported.iter().take(MAX_FINDINGS) {
@@ -98,8 +98,8 @@ pub(super) fn audit(scan: &Scan, forge: Option<&Forge>) -> Audit {
     }
     let files = usize::try_from(scan.files.scanned).unwrap_or(usize::MAX);
     let found = tally::sentence(reported.iter().copied()).unwrap_or_else(|| "nothing found".to_owned());
-    Audit {
-        said: format!("{found}; {} read", count(files, "file")),
+    Section {
+        counts: format!("{found}; {} scanned", count(files, "file")),
         rules: rules.into_values().collect(),
         left: reported.len().saturating_sub(MAX_FINDINGS),
         suppressed: tally::suppressed(scan),
@@ -130,7 +130,7 @@ fn hit(finding: &Finding, forge: Option<&Forge>) -> Hit {
         anchor: anchor("finding", &finding.fingerprint),
         place: place(finding),
         link: forge.zip(finding.span).and_then(|(forge, span)| forge.line(&finding.path, span.line)),
-        message: Pieces::of(&tally::whole(&one_line(&finding.message, 1000))),
+        message: Pieces::of(&sentence(&one_line(&finding.message, 1000))),
         source: source(finding),
         breaks: ids(&finding.facilities.breaks),
         works: ids(&finding.facilities.works),
@@ -139,10 +139,10 @@ fn hit(finding: &Finding, forge: Option<&Forge>) -> Hit {
         places: finding
             .places
             .iter()
-            .take(MAX_PLACES)
+            .take(MAX_LOCATIONS)
             .map(|p| format!("{}:{}", one_line(&p.path, 300), p.line))
             .collect(),
-        more_places: finding.count.unwrap_or(0).saturating_sub(MAX_PLACES.min(finding.places.len()) as u64),
+        more_places: finding.count.unwrap_or(0).saturating_sub(MAX_LOCATIONS.min(finding.places.len()) as u64),
     }
 }
 
@@ -167,7 +167,7 @@ fn source(finding: &Finding) -> Option<Source> {
     Some(Source {
         line: span.line,
         before: text(&characters[..start]),
-        about: text(&characters[start..end]),
+        span: text(&characters[start..end]),
         after: text(&characters[end..]),
     })
 }

@@ -1,16 +1,20 @@
-//! Text from outside made harmless, and small forms that every report shares.
+//! Helpers for showing text: removing terminal control, truncating, counting, listing.
 
 use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthStr as _;
 
-/// Longest operating-system or device-control sequence that is taken for one; a terminal would wait for its end forever.
+/// Maximum length of an operating-system or device-control sequence in bytes. A longer one is treated as text.
 const MAX_SEQUENCE: usize = 4096;
+/// Maximum width of a quotation in a message in columns.
+const MAX_EXCERPT: usize = 60;
+/// Maximum width of a name in a list in columns.
+const MAX_NAME: usize = 100;
 
-/// The text without terminal control: escape sequences are dropped, line ends become `\n`, and every other character that
-/// controls something or that XML 1.0 can't hold is shown by a symbol or its code point.
+/// Returns the text without terminal control. Escape sequences are removed and line ends become `\n`. Every other control
+/// character, and every character that XML 1.0 does not allow, is replaced by a symbol or its code point.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|b| matches!(b, b'\n' | b'\t' | 0x20..=0x7e)) || !text.chars().any(controls) {
+    if text.bytes().all(|b| matches!(b, b'\n' | b'\t' | 0x20..=0x7e)) || !text.chars().any(is_control) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -24,17 +28,17 @@ pub fn clean(text: &str) -> Cow<'_, str> {
             },
             '\r' if rest.starts_with('\n') => {}
             '\r' => out.push('\n'),
-            '\0'..='\x1f' if controls(c) => out.push(picture(c)),
+            '\0'..='\x1f' if is_control(c) => out.push(picture(c)),
             '\x7f' => out.push('\u{2421}'),
-            c if controls(c) => out.extend(format!("<U+{:04X}>", u32::from(c)).chars()),
+            c if is_control(c) => out.extend(format!("<U+{:04X}>", u32::from(c)).chars()),
             c => out.push(c),
         }
     }
     Cow::Owned(out)
 }
 
-/// Whether a character controls something: a terminal, the direction of writing, lines, or XML.
-fn controls(c: char) -> bool {
+/// Reports whether a character controls the terminal, the text direction or line breaks, or is invalid in XML 1.0.
+fn is_control(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
         '\0'..='\x1f' | '\x7f'..='\u{9f}' => true,
@@ -44,12 +48,12 @@ fn controls(c: char) -> bool {
     }
 }
 
-/// The symbol that stands for a control character.
+/// Returns the symbol for a control character.
 fn picture(c: char) -> char {
     char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}')
 }
 
-/// Bytes of the escape sequence that follows an escape character; none when it is no whole one (ECMA-48 §5).
+/// Returns the length of the escape sequence after an escape character; `None` if it is incomplete (ECMA-48 §5).
 fn sequence(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
     match bytes.first()? {
@@ -74,9 +78,9 @@ fn sequence(rest: &str) -> Option<usize> {
     }
 }
 
-/// The text on one line, clean, with runs of white space as one space, at most `max` columns wide.
+/// Returns the text as one [`clean`] line of at most `max` columns, with runs of white space as one space.
 pub fn one_line(text: &str, max: usize) -> String {
-    // Far more than fits is never looked at.
+    // Skip text that is far beyond the limit.
     let start = match text.char_indices().nth(max.saturating_mul(8).saturating_add(4096)) {
         Some((end, _)) => &text[..end],
         None => text,
@@ -85,8 +89,13 @@ pub fn one_line(text: &str, max: usize) -> String {
     clip(&joined, max).into_owned()
 }
 
-/// The text, cut to `max` columns with an ellipsis at its end when it is wider.
-pub(super) fn clip(text: &str, max: usize) -> Cow<'_, str> {
+/// Returns the first line that is not blank, trimmed.
+pub fn first_line(text: &str) -> &str {
+    text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
+}
+
+/// Returns the text, truncated to `max` columns with `...` at the end if it is wider.
+pub fn clip(text: &str, max: usize) -> Cow<'_, str> {
     if width(text) <= max {
         return Cow::Borrowed(text);
     }
@@ -103,25 +112,31 @@ pub(super) fn clip(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(out.trim_end().to_owned() + "...")
 }
 
-/// Columns that a text takes in a terminal.
-pub(super) fn width(text: &str) -> usize {
+/// Returns the text as one line that is short enough to be quoted in a message.
+pub fn excerpt(text: &str) -> String {
+    one_line(text, MAX_EXCERPT)
+}
+
+/// Returns the number of terminal columns of a text.
+pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Both ends of a long text, at most about `cap` bytes, with a line between them that says what is missing.
-pub(super) fn ends(text: &str, cap: usize) -> Cow<'_, str> {
-    if text.len() <= cap {
+/// Returns the start and the end of a long text, about `max_bytes` in total, with a line between them that counts the
+/// omitted bytes.
+pub fn ends(text: &str, max_bytes: usize) -> Cow<'_, str> {
+    if text.len() <= max_bytes {
         return Cow::Borrowed(text);
     }
-    let half = cap / 2;
+    let half = max_bytes / 2;
     let head = &text[..text.floor_char_boundary(half)];
     let tail = &text[text.ceil_char_boundary(text.len() - half)..];
     let missing = text.len() - head.len() - tail.len();
     Cow::Owned(format!("{head}\n[... {missing} bytes left out ...]\n{tail}"))
 }
 
-/// A duration for people: `0.08 s`, `6.0 s`, `2 min 05 s`, `1 h 02 min`.
-pub(super) fn duration(seconds: f64) -> String {
+/// Formats a duration: `0.08 s`, `6.0 s`, `2 min 05 s`, `1 h 02 min`; `-` if it is negative or not finite.
+pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
         return "-".to_owned();
     }
@@ -139,17 +154,43 @@ pub(super) fn duration(seconds: f64) -> String {
     format!("{:.0} h {:02.0} min", (minutes / 60.0).floor(), minutes % 60.0)
 }
 
-/// A count and its noun: `1 test`, `3 tests`.
+/// Formats a number with its noun, whose plural ends in `s`, `es` or `ies`: `1 test`, `3 tests`, `2 fixes`, `4 facilities`.
 pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {}", plural(noun)) }
+}
+
+/// Returns the plural of a noun of at least one letter.
+fn plural(noun: &str) -> String {
+    let is_vowel = |c: char| matches!(c, 'a' | 'e' | 'i' | 'o' | 'u');
+    match noun.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(is_vowel) => format!("{stem}ies"),
+        None if ["s", "x", "ch", "sh"].iter().any(|end| noun.ends_with(end)) => format!("{noun}es"),
+        _ => format!("{noun}s"),
+    }
+}
+
+/// Formats a list of names with at most `max` of them: `a, b and 3 more`.
+pub fn list<T: AsRef<str>>(names: &[T], max: usize) -> String {
+    let shown: Vec<String> = names.iter().take(max).map(|name| one_line(name.as_ref(), MAX_NAME)).collect();
+    match names.len().saturating_sub(max) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// Formats a fragment as a sentence, with a capital letter and a full stop.
+pub fn sentence(fragment: &str) -> String {
+    let mut characters = fragment.trim_end_matches('.').chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{clean, clip, duration, ends, one_line};
+    use super::{clean, clip, count, duration, ends, first_line, list, one_line, sentence};
 
     #[test]
-    fn escape_sequences_go_and_other_controls_are_shown() {
+    fn clean_removes_escape_sequences_and_shows_control_characters() {
         assert_eq!(clean("\x1b[31;1mred\x1b[0m \x1b]0;title\x07done"), "red done");
         assert_eq!(clean("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\"), "link");
         assert_eq!(clean("a\0b\x08c\x7f"), "a\u{2400}b\u{2408}c\u{2421}");
@@ -158,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_sequence_swallows_nothing() {
+    fn clean_keeps_text_after_unterminated_sequence() {
         assert_eq!(clean("\x1b]0;evil\nFAILED"), "\u{241b}]0;evil\nFAILED");
         assert_eq!(clean("\x1b[12"), "\u{241b}[12");
         assert_eq!(clean("\x1b"), "\u{241b}");
@@ -166,26 +207,50 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_one_line_within_its_width() {
+    fn one_line_joins_lines_and_truncates() {
         assert_eq!(one_line("  a\n\tb \r\n c ", 80), "a b c");
         assert_eq!(one_line("abcdefghij", 8), "abcde...");
         assert_eq!(clip("日本語の名前", 9), "日本語...");
     }
 
     #[test]
-    fn long_text_keeps_both_ends() {
+    fn ends_keeps_start_and_end() {
         let text = format!("start{}end", "é".repeat(1000));
         let kept = ends(&text, 100);
         assert!(kept.starts_with("start") && kept.ends_with("end") && kept.len() < 200, "{kept}");
     }
 
     #[test]
-    fn durations_are_short() {
+    fn duration_uses_two_units_at_most() {
         let shown: Vec<String> =
             [0.0, 0.0849, 0.999, 6.04, 59.94, 59.96, 125.0, 3725.0, f64::NAN].map(duration).to_vec();
         assert_eq!(
             shown,
             ["0.00 s", "0.08 s", "1.0 s", "6.0 s", "59.9 s", "1 min 00 s", "2 min 05 s", "1 h 02 min", "-"]
         );
+    }
+    #[test]
+    fn first_line_skips_blank_lines() {
+        assert_eq!(first_line(" \n\n  ab \ncd"), "ab");
+        assert_eq!(first_line("\n"), "");
+    }
+
+    #[test]
+    fn count_uses_the_plural() {
+        let nouns = ["test", "fix", "facility", "day", "branch"];
+        assert_eq!(nouns.map(|noun| count(1, noun)), ["1 test", "1 fix", "1 facility", "1 day", "1 branch"]);
+        assert_eq!(nouns.map(|noun| count(2, noun)), ["2 tests", "2 fixes", "2 facilities", "2 days", "2 branches"]);
+    }
+
+    #[test]
+    fn list_counts_the_names_beyond_the_limit() {
+        assert_eq!(list(&["a", "b"], 2), "a, b");
+        assert_eq!(list(&["a", "b", "c"], 2), "a, b and 1 more");
+    }
+
+    #[test]
+    fn sentence_has_a_capital_and_one_full_stop() {
+        assert_eq!(sentence("the end."), "The end.");
+        assert_eq!(sentence(""), ".");
     }
 }
