@@ -19,7 +19,7 @@ pub async fn remove(all: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let Ok(cache) = Cache::from_env() else { return lines };
     lines.extend(stage::sweep(&cache).iter().map(|(path, removed)| said(path, removed)));
-    lines.extend(Host::here(&cache).half_made().iter().filter_map(|dir| removed(dir)));
+    lines.extend(Host::here(&cache).incomplete_states().iter().filter_map(|dir| removed(dir)));
     match Embedded::new(cache.clone()).sweep() {
         Ok(runs) => lines.extend(runs.iter().map(|run| format!("removed what was left of run {run}"))),
         Err(error) => lines.push(format!("could not remove all that runs left in {}: {error}", cache.dir().display())),
@@ -32,7 +32,7 @@ pub async fn remove(all: bool) -> Vec<String> {
     if let Availability::Ready(_) = docker.detect().await {
         lines.extend(counted("containers and images of dead runs", docker.sweep().await));
         if all {
-            lines.extend(counted("kept set-ups in Docker", docker.forget_kept().await));
+            lines.extend(counted("kept set-ups in Docker", docker.remove_saved_states().await));
         }
     }
     if all {

@@ -233,7 +233,7 @@ impl Run {
         let stage = self.stage(engine).await?;
         let mut job = self.job(facility, phase, stage.path(), keep);
         let layout = engine.layout(image, &job);
-        let plan = self.plan(facility, phase, &layout.input, &layout.boxed);
+        let plan = self.plan(facility, phase, &layout.input, &layout.scratch);
         let name = stage.write_plan(&job.id, &plan).map_err(|error| EngineError::Run {
             engine: engine.name(),
             doing: "writing the plan".to_owned(),
@@ -278,8 +278,8 @@ impl Run {
         }
     }
 
-    fn plan(&self, facility: &Facility, phase: Phase, input: &str, boxed: &str) -> CellPlan {
-        let work = format!("{boxed}/work");
+    fn plan(&self, facility: &Facility, phase: Phase, input: &str, scratch: &str) -> CellPlan {
+        let work = format!("{scratch}/work");
         CellPlan {
             schema: plan::SCHEMA.to_owned(),
             cell: facility.cell(),
@@ -287,7 +287,7 @@ impl Run {
             source: format!("{input}/{SOURCE}"),
             workdir: facility.contract.workdir.clone().unwrap_or_else(|| work.clone()),
             work,
-            result: format!("{boxed}/result.json"),
+            result: format!("{scratch}/result.json"),
             prelude: facility.contract.prelude.clone(),
             setup: self.config.test.setup.clone(),
             tests: self.tests.clone(),

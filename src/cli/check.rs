@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -11,11 +12,9 @@ use super::{CommandError, Outcome, print, report};
 use crate::check;
 use crate::check::Options;
 use crate::model::document::Document;
+use crate::model::engine::EngineKind;
 use crate::report::Format;
 use crate::ui::{Live, TerminalStyle, file, note};
-
-/// Engines that can be asked for.
-pub(super) const ENGINES: [&str; 2] = ["docker", "embedded"];
 
 /// Run the tests in every facility's image and report where they pass.
 ///
@@ -27,7 +26,7 @@ pub(super) struct Arguments {
     cells: Cells,
 
     /// Engine for cells that name none: docker, embedded. By default the first that works and can take the image.
-    #[arg(long, value_name = "ENGINE", value_parser = ENGINES)]
+    #[arg(long, value_name = "ENGINE", value_parser = PossibleValuesParser::new(EngineKind::image_engines()))]
     engine: Option<String>,
 
     /// Cells that run at the same time; by default the number of processors, at most four.

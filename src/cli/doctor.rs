@@ -4,6 +4,7 @@ use super::{Outcome, print};
 use crate::check::engine_select::Engines;
 use crate::engine::Availability;
 use crate::exit;
+use crate::model::engine::EngineKind;
 
 /// Say which engines work here, and how to mend the others.
 #[derive(Debug, clap::Args)]
@@ -15,9 +16,11 @@ pub(super) fn run(_: &Arguments) -> Outcome {
     runtime.shutdown_background();
     let line = |(name, availability): &(&str, Availability)| match availability {
         Availability::Ready(what) => format!("{name:<9} works     {what}\n"),
-        Availability::Missing { reason, mend } => format!("{name:<9} missing   {reason}\n{:21}help: {mend}\n", ""),
+        Availability::Missing { reason, hint } => format!("{name:<9} missing   {reason}\n{:21}help: {hint}\n", ""),
     };
     print(&found.iter().map(line).collect::<String>())?;
-    let inside = |(name, found): &(&str, Availability)| *name != "host" && matches!(found, Availability::Ready(_));
+    let inside = |(name, found): &(&str, Availability)| {
+        EngineKind::from_name(name).is_some_and(EngineKind::runs_images) && matches!(found, Availability::Ready(_))
+    };
     Ok(if found.iter().any(inside) { exit::GOOD } else { exit::INFRASTRUCTURE })
 }

@@ -99,9 +99,9 @@ type Outcome = Result<u8, CommandError>;
 pub fn main() -> ExitCode {
     install_panic_hook();
     // Engines start this program again as their own helper, where nothing of the command line's trappings is wanted.
-    let helper = engine::host::supervisor::run_if_asked()
-        .or_else(engine::embedded::sandbox::run_if_asked)
-        .or_else(cell_environ::run_if_asked);
+    let helper = engine::host::supervisor::run_if_requested()
+        .or_else(engine::embedded::sandbox::run_if_requested)
+        .or_else(cell_environ::run_if_requested);
     if let Some(code) = helper {
         return code;
     }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
 use tokio_util::sync::CancellationToken;
 
 use super::format::json;
@@ -10,6 +11,7 @@ use crate::cell::probe;
 use crate::check::snapshot;
 use crate::error::{Error, Failure, Kind};
 use crate::exit;
+use crate::model::engine::EngineKind;
 use crate::model::environment::Environment;
 use crate::model::reference::Reference;
 use crate::ui::file;
@@ -25,7 +27,7 @@ pub(super) struct Arguments {
     target: String,
 
     /// Engine that starts the image: docker, embedded.
-    #[arg(long, value_name = "ENGINE", value_parser = ["docker", "embedded"])]
+    #[arg(long, value_name = "ENGINE", value_parser = PossibleValuesParser::new(EngineKind::image_engines()))]
     engine: Option<String>,
 
     /// File to write; by default standard output.

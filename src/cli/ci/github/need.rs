@@ -15,8 +15,8 @@ const ROOM: u64 = 12 << 30;
 pub(super) fn tight(matrix: &Matrix) -> Option<String> {
     let pulled = matrix.cells.iter().filter(|cell| cell.pull.is_some()).count();
     let dir = ["/var/lib/docker", "/"].into_iter().find(|dir| Path::new(dir).is_dir())?;
-    let stat = nix::sys::statvfs::statvfs(dir).ok().filter(|_| pulled > 0)?;
-    let free = stat.blocks_available().saturating_mul(stat.fragment_size());
+    let stat = rustix::fs::statvfs(dir).ok().filter(|_| pulled > 0)?;
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
     (free < ROOM).then(|| {
         format!(
             "{} GB are free for images; when they don't fit, give every facility its own job (mode plan), or remove from \
