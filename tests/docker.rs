@@ -124,7 +124,7 @@ async fn an_image_says_what_it_is() {
     assert_eq!(opened.identity.config, on_disk.identity().config);
     let name = format!("docker-daemon:{}", opened.identity.config_digest.clone().expect("a digest"));
     let by_id = Reference::parse(&name, Path::new("/")).expect("a reference");
-    assert_eq!(open(&engine(&host), &by_id).await.place, opened.place);
+    assert_eq!(open(&engine(&host), &by_id).await.location, opened.location);
 }
 
 #[tokio::test]

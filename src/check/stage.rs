@@ -90,7 +90,7 @@ impl Stage {
         let cache = Cache::from_env()?;
         let parent = parent(&cache);
         let room = cache
-            .make()
+            .create()
             .and_then(|()| Room::make(&parent))
             .map_err(|error| SourceError::io("making a directory in", &parent, error))?;
         // Programs inside may run as any user, and must get as far as this.

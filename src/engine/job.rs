@@ -59,7 +59,7 @@ pub mod part {
     /// [`Job::network`](super::Job::network) is false.
     pub const NETWORK: &str = "network";
     /// [`Job::keep`](super::Job::keep).
-    pub const KEPT: &str = "kept state";
+    pub const KEPT: &str = "saved state";
     /// The contract's `user`.
     pub const USER: &str = "user";
     /// The contract's `home`.

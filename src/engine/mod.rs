@@ -140,7 +140,7 @@ pub struct Opened {
     /// Its identity.
     pub identity: ImageIdentity,
     /// Its location in the engine.
-    pub place: ImageLocation,
+    pub location: ImageLocation,
 }
 
 /// The location of an image in an engine.

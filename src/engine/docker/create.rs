@@ -31,7 +31,7 @@ pub(super) struct Shape {
 
 /// Returns the id or name of the image in the daemon.
 pub(super) fn image_id(image: &Opened) -> String {
-    match (&image.place, &image.identity.config_digest) {
+    match (&image.location, &image.identity.config_digest) {
         (ImageLocation::Daemon(id), _) => id.clone(),
         (_, Some(digest)) => digest.to_string(),
         (_, None) => image.identity.reference.clone(),

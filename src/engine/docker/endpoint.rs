@@ -1,4 +1,4 @@
-//! Where the daemon is: `DOCKER_HOST`, the context that the `docker` command uses, or a socket at a usual place.
+//! Finds the daemon: `DOCKER_HOST`, the context of the `docker` command, or a default socket.
 //!
 //! Contexts: <https://docs.docker.com/engine/manage-resources/contexts/>.
 
@@ -8,10 +8,10 @@ use serde::Deserialize;
 
 use crate::model::digest::Digest;
 
-/// An address and why it was chosen.
+/// The address of a daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Endpoint {
-    /// As `DOCKER_HOST` has it.
+    /// The address in the format of `DOCKER_HOST`.
     pub url: String,
     /// Its source: `DOCKER_HOST`, `context desktop-linux`, `default`.
     pub source: String,

@@ -48,7 +48,7 @@ pub(super) async fn open(
     let identity = identity(reference, &inspected)?;
     check_platform(reference, &identity.platform)?;
     let id = inspected.id.unwrap_or_default();
-    Ok(Opened { identity, place: ImageLocation::Daemon(id) })
+    Ok(Opened { identity, location: ImageLocation::Daemon(id) })
 }
 
 /// Returns the identity of the image if the daemon has it.

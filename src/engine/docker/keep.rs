@@ -58,7 +58,7 @@ pub(super) async fn remove_all(client: &Client) -> Result<usize, EngineError> {
 
 /// Returns the image of a state. It has the identity of its base, because the key identifies the changes.
 fn state(base: &Opened, id: String) -> Opened {
-    Opened { identity: base.identity.clone(), place: ImageLocation::Daemon(id) }
+    Opened { identity: base.identity.clone(), location: ImageLocation::Daemon(id) }
 }
 
 fn id_of(base: &Opened) -> Option<&str> {

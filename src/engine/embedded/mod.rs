@@ -71,17 +71,17 @@ impl Embedded {
         if key.is_empty() || !key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
             return Err(failed("naming the saved state")(format!("invalid key `{key}`")));
         }
-        let base_name = match (self.kept_name(base), &base.identity.config_digest, &base.place) {
+        let base_name = match (self.kept_name(base), &base.identity.config_digest, &base.location) {
             (Some(name), ..) => name,
             (None, Some(config), _) => config.hex().to_owned(),
-            (None, None, place) => Digest::of(format!("{place:?}").as_bytes()).hex().to_owned(),
+            (None, None, location) => Digest::of(format!("{location:?}").as_bytes()).hex().to_owned(),
         };
         Ok(self.cache.kept().join(format!("{base_name}-{key}")))
     }
 
     /// Returns the name of the saved state on top of this image.
     fn kept_name(&self, image: &Opened) -> Option<String> {
-        let ImageLocation::Trees(trees) = &image.place else { return None };
+        let ImageLocation::Trees(trees) = &image.location else { return None };
         let dir = trees.first()?.parent()?;
         let is_kept = dir.parent() == Some(&*self.cache.kept());
         is_kept.then(|| dir.file_name().map(|name| name.to_string_lossy().into_owned()))?
@@ -99,10 +99,10 @@ impl Embedded {
 
     fn kept_image(dir: &Path, base: &Opened) -> Opened {
         let mut trees = vec![dir.join("upper")];
-        if let ImageLocation::Trees(below) = &base.place {
+        if let ImageLocation::Trees(below) = &base.location {
             trees.extend(below.iter().cloned());
         }
-        Opened { identity: base.identity.clone(), place: ImageLocation::Trees(trees) }
+        Opened { identity: base.identity.clone(), location: ImageLocation::Trees(trees) }
     }
 }
 
@@ -125,7 +125,7 @@ impl Engine for Embedded {
             let work = tokio::task::spawn_blocking(move || open(&owned, &cache, &cancel));
             let opened = work.await.map_err(failed("unpacking the image"))?;
             let (identity, tree) = opened.map_err(|e| not_opened(reference, &e))?;
-            Ok(Opened { identity, place: ImageLocation::Trees(vec![tree]) })
+            Ok(Opened { identity, location: ImageLocation::Trees(vec![tree]) })
         })
     }
 

@@ -74,9 +74,9 @@ pub(super) async fn run(
 }
 
 fn trees(image: &Opened) -> Result<Vec<PathBuf>, EngineError> {
-    match &image.place {
+    match &image.location {
         ImageLocation::Trees(trees) if !trees.is_empty() => Ok(trees.clone()),
-        place => Err(failed("finding the trees of the image")(format!("another engine opened {place:?}"))),
+        location => Err(failed("finding the trees of the image")(format!("another engine opened {location:?}"))),
     }
 }
 

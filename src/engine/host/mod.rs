@@ -67,7 +67,7 @@ impl Host {
 
     /// Returns the writable directory as the program sees it.
     fn scratch(&self, image: &Opened, job: &Job) -> PathBuf {
-        match (&image.place, &job.keep) {
+        match (&image.location, &job.keep) {
             (ImageLocation::Trees(trees), _) if !trees.is_empty() => trees[0].clone(),
             (_, Some(key)) if self.has_sandbox() => self.kept_dir(key).join(run::SCRATCH),
             _ => run_dir(&job.id).join(run::SCRATCH),
@@ -96,7 +96,7 @@ impl Engine for Host {
     fn open<'a>(&'a self, reference: &'a Reference, _: CancellationToken) -> Task<'a, Result<Opened, EngineError>> {
         Box::pin(async move {
             match reference {
-                Reference::Host => Ok(Opened { identity: identity(), place: ImageLocation::Host }),
+                Reference::Host => Ok(Opened { identity: identity(), location: ImageLocation::Host }),
                 _ => Err(EngineError::Unsupported {
                     engine: NAME,
                     reference: reference.to_string(),
@@ -112,7 +112,7 @@ impl Engine for Host {
             let is_usable = self.has_sandbox() && is_complete(&dir);
             Ok(is_usable.then(|| Opened {
                 identity: base.identity.clone(),
-                place: ImageLocation::Trees(vec![dir.join(run::SCRATCH)]),
+                location: ImageLocation::Trees(vec![dir.join(run::SCRATCH)]),
             }))
         })
     }

@@ -72,7 +72,7 @@ pub(super) async fn run(
 
 /// Returns this machine with the saved state in `dir`.
 fn state(image: &Opened, dir: &Path) -> Opened {
-    Opened { identity: image.identity.clone(), place: ImageLocation::Trees(vec![dir.join(SCRATCH)]) }
+    Opened { identity: image.identity.clone(), location: ImageLocation::Trees(vec![dir.join(SCRATCH)]) }
 }
 
 fn completed_elsewhere(kept: Opened) -> Completed {
@@ -195,7 +195,7 @@ impl RunDirs {
         let mut dirs = Self { files: scratch.clone(), scratch, cover: None, making, _using: None, dir };
         // Closed to other users, because the directory of temporary files is shared.
         fs::DirBuilder::new().mode(0o700).create(&dirs.dir)?;
-        if matches!(image.place, ImageLocation::Trees(_)) {
+        if matches!(image.location, ImageLocation::Trees(_)) {
             let (upper, work) = (dirs.dir.join("upper"), dirs.dir.join("work"));
             fs::create_dir(&upper)?;
             fs::create_dir(&work)?;
@@ -258,7 +258,7 @@ enum Making {
 impl Making {
     /// Waits until no other run creates this state or uses the one that it replaces.
     async fn begin(host: &Host, image: &Opened, job: &Job, cancel: &CancellationToken) -> io::Result<Self> {
-        let key = job.keep.as_ref().filter(|_| host.has_sandbox() && image.place == ImageLocation::Host);
+        let key = job.keep.as_ref().filter(|_| host.has_sandbox() && image.location == ImageLocation::Host);
         let Some(dir) = key.map(|key| host.kept_dir(key)) else { return Ok(Self::Nothing) };
         private_dir(&dir)?;
         let file = fs::File::create(dir.join(LOCK))?;
