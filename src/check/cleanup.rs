@@ -20,7 +20,7 @@ pub async fn clean(all: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let Ok(cache) = Cache::from_env() else { return lines };
     lines.extend(input_dir::remove_unused(&cache).iter().map(|(path, removed)| removal_line(path, removed)));
-    lines.extend(Host::here(&cache).half_made().iter().filter_map(|dir| remove(dir)));
+    lines.extend(Host::here(&cache).incomplete_states().iter().filter_map(|dir| remove(dir)));
     match Embedded::new(cache.clone()).sweep() {
         Ok(runs) => lines.extend(runs.iter().map(|run| format!("removed leftovers of run {run}"))),
         Err(error) => {
@@ -39,7 +39,7 @@ pub async fn clean(all: bool) -> Vec<String> {
             docker.sweep().await,
         ));
         if all {
-            lines.extend(docker_line("cached setup in Docker", "cached setups in Docker", docker.forget_kept().await));
+            lines.extend(docker_line("cached setup in Docker", "cached setups in Docker", docker.remove_saved_states().await));
         }
     }
     if all {

@@ -230,7 +230,7 @@ impl Run {
         let input_dir = self.input_dir(engine).await?;
         let mut job = self.job(facility, phase, input_dir.path(), keep);
         let layout = engine.layout(image, &job);
-        let plan = self.plan(facility, phase, &layout.input, &layout.boxed);
+        let plan = self.plan(facility, phase, &layout.input, &layout.scratch);
         let name = input_dir.write_plan(&job.id, &plan).map_err(|error| EngineError::Run {
             engine: engine.name(),
             doing: "writing the plan".to_owned(),

@@ -91,7 +91,7 @@ impl InputDir {
         let cache = Cache::from_env()?;
         let parent = parent(&cache);
         let locked = cache
-            .make()
+            .create()
             .and_then(|()| LockedDir::create(&parent))
             .map_err(|error| SourceError::io("making a directory in", &parent, error))?;
         // Programs in an image may run as any user and need access.

@@ -59,7 +59,7 @@ pub async fn of_image(
     };
     let layout = engine.layout(&opened, &job);
     let inside = |name: &str| format!("{}/{name}", layout.input);
-    let work = format!("{}/work", layout.boxed);
+    let work = format!("{}/work", layout.scratch);
     let plan = CellPlan {
         schema: SCHEMA.to_owned(),
         cell: facility.cell(),
@@ -67,7 +67,7 @@ pub async fn of_image(
         source: inside(SOURCE),
         workdir: work.clone(),
         work,
-        result: format!("{}/result.json", layout.boxed),
+        result: format!("{}/result.json", layout.scratch),
         prelude: None,
         setup: None,
         tests: Vec::new(),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -14,11 +15,9 @@ use super::runtime::{cancel_on_signal, runtime};
 use crate::check;
 use crate::check::Options;
 use crate::model::document::Document;
+use crate::model::engine::EngineKind;
 use crate::report::Format;
 use crate::ui::{Progress, TerminalStyle, file, note};
-
-/// Names of the engines that `--engine` accepts.
-pub(super) const ENGINES: [&str; 2] = ["docker", "embedded"];
 
 /// Run the tests in the image of every facility
 ///
@@ -32,7 +31,7 @@ pub(super) struct Arguments {
     cells: Cells,
 
     /// Engine for facilities that do not set one [default: the first available]
-    #[arg(long, value_name = "ENGINE", value_parser = ENGINES)]
+    #[arg(long, value_name = "ENGINE", value_parser = PossibleValuesParser::new(EngineKind::image_engines()))]
     engine: Option<String>,
 
     /// Maximum number of cells to run in parallel [default: one per processor, at most 4]

@@ -6,6 +6,7 @@ use super::runtime::runtime;
 use crate::check::engine_select::Engines;
 use crate::engine::Availability;
 use crate::exit;
+use crate::model::engine::EngineKind;
 
 /// Show which engines are available, and how to fix the others
 #[derive(Debug, clap::Args)]
@@ -17,13 +18,12 @@ pub(super) fn run(_: &Arguments) -> Outcome {
     runtime.shutdown_background();
     let line = |(name, availability): &(&str, Availability)| match availability {
         Availability::Ready(details) => format!("{name:<9} available    {details}\n"),
-        Availability::Missing { reason, mend } => {
-            format!("{name:<9} unavailable  {reason}\n{:23}help: {mend}\n", "")
+        Availability::Missing { reason, hint } => {
+            format!("{name:<9} unavailable  {reason}\n{:23}help: {hint}\n", "")
         }
     };
     print(&engines.iter().map(line).collect::<String>())?;
-    // The host engine is always available, but can't run images.
     let runs_images =
-        |(name, availability): &(&str, Availability)| *name != "host" && matches!(availability, Availability::Ready(_));
+        |(name, availability): &(&str, Availability)| EngineKind::from_name(name).is_some_and(EngineKind::runs_images) && matches!(availability, Availability::Ready(_));
     Ok(if engines.iter().any(runs_images) { exit::GOOD } else { exit::INFRASTRUCTURE })
 }

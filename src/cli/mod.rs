@@ -76,9 +76,9 @@ enum Command {
 pub fn main() -> ExitCode {
     install_panic_hook();
     // Engines start this executable as a helper, which must not parse the command line or set up logging.
-    let helper = engine::host::supervisor::run_if_asked()
-        .or_else(engine::embedded::sandbox::run_if_asked)
-        .or_else(cell_environ::run_if_asked);
+    let helper = engine::host::supervisor::run_if_requested()
+        .or_else(engine::embedded::sandbox::run_if_requested)
+        .or_else(cell_environ::run_if_requested);
     if let Some(code) = helper {
         return code;
     }

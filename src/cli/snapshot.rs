@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
 use tokio_util::sync::CancellationToken;
 
 use super::error::Outcome;
@@ -11,6 +12,7 @@ use crate::cell::probe;
 use crate::check::snapshot;
 use crate::error::{Error, Failure, Kind};
 use crate::exit;
+use crate::model::engine::EngineKind;
 use crate::model::environment::Environment;
 use crate::model::reference::Reference;
 use crate::sys::environment;
@@ -29,7 +31,7 @@ pub(super) struct Arguments {
     target: String,
 
     /// Engine for images [default: the first available]
-    #[arg(long, value_name = "ENGINE", value_parser = ["docker", "embedded"])]
+    #[arg(long, value_name = "ENGINE", value_parser = PossibleValuesParser::new(EngineKind::image_engines()))]
     engine: Option<String>,
 
     /// Write the snapshot to a file instead of standard output

@@ -156,7 +156,7 @@ pub(super) struct Facility {
     #[schemars(with = "Option<String>")]
     pub(super) image: Option<Spanned<String>>,
     /// Engine that must run it: `docker`, `embedded` or `host`; by default the first that works and can take the image.
-    #[schemars(with = "Option<Engine>")]
+    #[schemars(with = "Option<crate::model::engine::EngineKind>")]
     pub(super) engine: Option<Spanned<String>>,
     /// Numeric user and group, as `1000:1000`; by default the image's.
     #[schemars(with = "Option<String>")]
@@ -205,19 +205,6 @@ pub(super) struct Facility {
     /// Where the table stands in the file.
     #[schemars(skip)]
     pub(super) span: std::ops::Range<usize>,
-}
-
-/// Engines of this version.
-#[derive(Debug, JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-#[expect(dead_code, reason = "stands in the schema")]
-pub(super) enum Engine {
-    /// A Docker daemon.
-    Docker,
-    /// No daemon: user namespaces on an image that lies on disk.
-    Embedded,
-    /// This machine as it is.
-    Host,
 }
 
 /// A failure that is known and forgiven.

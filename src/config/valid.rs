@@ -12,11 +12,9 @@ use super::{Config, Expectation, Facility, Test, raw, unit};
 use crate::error::Failure as _;
 use crate::facility::{self, Catalogue};
 use crate::model::contract::{Contract, Ids, Mount, Tmp};
+use crate::model::engine::EngineKind;
 use crate::model::plan::TestKind;
 use crate::model::reference::Reference;
-
-/// Names an engine of this version may have.
-const ENGINES: [&str; 3] = ["docker", "embedded", "host"];
 
 /// Checks every value and what they say together.
 pub(super) fn check(file: raw::File, text: &str, base: &Path, problems: &mut Vec<Problem>) -> Config {
@@ -198,9 +196,13 @@ impl Check<'_> {
     }
 
     fn engine(&mut self, value: Spanned<String>) -> Option<String> {
-        self.parse(value, |name| match ENGINES.contains(&name.as_str()) {
-            true => Ok(name),
-            false => Err(format!("no engine `{}`: one of {}", name.escape_debug(), ENGINES.join(", "))),
+        self.parse(value, |name| match EngineKind::from_name(&name) {
+            Some(_) => Ok(name),
+            None => Err(format!(
+                "unknown engine `{}`; expected one of {}",
+                name.escape_debug(),
+                EngineKind::names().collect::<Vec<_>>().join(", ")
+            )),
         })
     }
 

@@ -11,6 +11,7 @@ pub mod contract;
 pub mod diff;
 pub mod digest;
 pub mod document;
+pub mod engine;
 pub mod environment;
 pub mod finding;
 pub mod image;

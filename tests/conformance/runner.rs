@@ -106,7 +106,7 @@ fn prepare(subject: &Subject, image: &Opened, step: &Step, room: &Room) -> (Job,
     let layout = subject.engine.layout(image, &job);
     let fill = |text: &str| {
         text.replace("{in}", &layout.input)
-            .replace("{box}", &layout.boxed)
+            .replace("{box}", &layout.scratch)
             .replace("{mark}", &room.mark)
             .replace("{room}", &room.text_path(""))
     };

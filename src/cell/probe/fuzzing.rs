@@ -1,7 +1,7 @@
 //! The parsers of foreign files, for `fuzz/`.
 
+use super::file_tree::into_text;
 use super::package::{apk, conda, dpkg, rpm};
-use super::root::into_text;
 use super::{elf, mount, python, redact, stanza};
 
 /// Package databases and metadata: the first byte says of which kind.

@@ -7,7 +7,7 @@ pub(super) mod rpm;
 
 use std::collections::BTreeMap;
 
-use super::root::Root;
+use super::file_tree::FileTree;
 use crate::model::environment::Ecosystem;
 use crate::model::known::Known;
 use crate::model::package::Package;
@@ -16,7 +16,7 @@ use crate::model::package::Package;
 pub(super) type Packages = BTreeMap<Ecosystem, Known<Vec<Package>>>;
 
 /// The packages of every manager of the system whose database is there; one that can't be read is unknown.
-pub(super) fn of_system(root: &Root) -> Packages {
+pub(super) fn of_system(root: &FileTree) -> Packages {
     let found = [
         (Ecosystem::Apk, apk::packages(root)),
         (Ecosystem::Dpkg, dpkg::packages(root)),
@@ -26,7 +26,7 @@ pub(super) fn of_system(root: &Root) -> Packages {
 }
 
 /// The packages of these conda prefixes, if there are any.
-pub(super) fn of_conda(root: &Root, prefixes: &[String]) -> Option<Known<Vec<Package>>> {
+pub(super) fn of_conda(root: &FileTree, prefixes: &[String]) -> Option<Known<Vec<Package>>> {
     conda::packages(root, prefixes).map(|packages| packages.map(sorted))
 }
 

@@ -8,8 +8,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::super::ProbeContext;
 use super::super::bounded;
@@ -135,7 +134,7 @@ fn end(child: &mut Child, finished: bool) -> Option<ExitStatus> {
     let status = if finished { wait(child, CLOSING) } else { None };
     if let Ok(group) = i32::try_from(child.id()) {
         // The group outlives its leader for as long as anything that it started runs.
-        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        let _ = Pid::from_raw(group).map(|group| kill_process_group(group, Signal::KILL));
     }
     status.or_else(|| wait(child, CLOSING))
 }
@@ -180,11 +179,16 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use super::super::super::root::Root;
+    use super::super::super::file_tree::FileTree;
     use super::*;
 
     fn place() -> ProbeContext {
-        ProbeContext { root: Arc::new(Root::new(Path::new("/"))), live: true, env: BTreeMap::new(), path: Vec::new() }
+        ProbeContext {
+            root: Arc::new(FileTree::new(Path::new("/"))),
+            live: true,
+            env: BTreeMap::new(),
+            path: Vec::new(),
+        }
     }
 
     fn script(dir: &Path, text: &str) -> String {

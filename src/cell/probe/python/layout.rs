@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::ProbeContext;
-use super::super::root::{LARGE, Root};
+use super::super::file_tree::{FileTree, LARGE};
 use super::super::runtime::passwd;
 use super::super::variable::list;
 use super::find::Candidate;
@@ -41,14 +41,14 @@ pub(super) struct Paths {
 }
 
 /// The virtual environment whose `bin` holds an executable.
-pub(super) fn venv_of_executable(root: &Root, executable: &str) -> Option<Venv> {
+pub(super) fn venv_of_executable(root: &FileTree, executable: &str) -> Option<Venv> {
     let bin = Path::new(executable).parent()?;
     let prefix = bin.parent()?.display().to_string();
     venv_of(root, &prefix)
 }
 
 /// The virtual environment at a prefix.
-pub(super) fn venv_of(root: &Root, prefix: &str) -> Option<Venv> {
+pub(super) fn venv_of(root: &FileTree, prefix: &str) -> Option<Venv> {
     let prefix = prefix.trim_end_matches('/');
     let text = root.text(format!("{prefix}/pyvenv.cfg")).ok()?;
     let mut venv = Venv { prefix: prefix.to_owned(), ..Venv::default() };
@@ -93,13 +93,13 @@ impl Layout {
     }
 
     /// The full version; a program of several megabytes may be searched for it.
-    pub(super) fn version(&self, root: &Root) -> Known<String> {
+    pub(super) fn version(&self, root: &FileTree) -> Known<String> {
         let found = version(root, self.base(), &self.real, self.minor.as_deref()).or_else(|| self.written.clone());
         found.map_or_else(|| Known::unknown("no file tells it"), Known::Known)
     }
 
     /// The ABI tag in the name of an extension module of the standard library.
-    pub(super) fn abi(&self, root: &Root) -> Known<String> {
+    pub(super) fn abi(&self, root: &FileTree) -> Known<String> {
         let Some(minor) = &self.minor else { return Known::unknown("its library can't be found") };
         let base = self.base();
         let tag = ["lib64", "lib"].iter().find_map(|lib| {
@@ -161,7 +161,7 @@ impl Layout {
 }
 
 /// The site directories of a prefix that exist, in `site`'s order, with those of Debian and of Red Hat.
-fn site_directories(root: &Root, prefix: &str, minor: &str) -> Vec<String> {
+fn site_directories(root: &FileTree, prefix: &str, minor: &str) -> Vec<String> {
     let mut out = Vec::new();
     let debian = prefix == "/usr" && root.is_dir("/usr/lib/python3/dist-packages");
     if debian {
@@ -201,7 +201,7 @@ fn prefix_of(real: &str) -> String {
 }
 
 /// `3.11`, from the executable's name or the only library directory there is.
-fn minor(root: &Root, base: &str, real: &str) -> Option<String> {
+fn minor(root: &FileTree, base: &str, real: &str) -> Option<String> {
     let has = |minor: &str| {
         ["lib", "lib64"].iter().any(|lib| {
             root.exists(format!("{base}/{lib}/python{minor}/os.py"))
@@ -229,7 +229,7 @@ fn minor(root: &Root, base: &str, real: &str) -> Option<String> {
 }
 
 /// The full version: from the headers, else as it stands in the program or in its shared library.
-fn version(root: &Root, base: &str, real: &str, minor: Option<&str>) -> Option<String> {
+fn version(root: &FileTree, base: &str, real: &str, minor: Option<&str>) -> Option<String> {
     let minor = minor?;
     let header = root.text(format!("{base}/include/python{minor}/patchlevel.h")).ok();
     let defined = header.as_deref().and_then(|text| {
@@ -301,7 +301,7 @@ mod tests {
             "home = /usr/bin\ninclude-system-site-packages = True\nversion_info = 3.11.2.final.0\n",
         )
         .expect("a file");
-        let venv = venv_of(&Root::new(dir.path()), "/").expect("a venv");
+        let venv = venv_of(&FileTree::new(dir.path()), "/").expect("a venv");
         assert_eq!((venv.home.as_str(), venv.system_site, venv.version.as_deref()), ("/usr/bin", true, Some("3.11.2")));
     }
 }

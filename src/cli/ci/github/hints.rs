@@ -16,8 +16,8 @@ const MIN_FREE_BYTES: u64 = 12 << 30;
 pub(super) fn low_disk_space(matrix: &Matrix) -> Option<String> {
     let pulled = matrix.cells.iter().filter(|cell| cell.pull.is_some()).count();
     let dir = ["/var/lib/docker", "/"].into_iter().find(|dir| Path::new(dir).is_dir())?;
-    let stat = nix::sys::statvfs::statvfs(dir).ok().filter(|_| pulled > 0)?;
-    let free = stat.blocks_available().saturating_mul(stat.fragment_size());
+    let stat = rustix::fs::statvfs(dir).ok().filter(|_| pulled > 0)?;
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
     (free < MIN_FREE_BYTES).then(|| {
         format!(
             "only {} GB of disk space are free for images; if they do not fit, run each facility in its own job (mode \

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::ValueEnum as _;
 
-use super::super::super::check::ENGINES;
 use super::super::super::fail_on::FailOn;
 use crate::error::{Failure, Kind};
+use crate::model::engine::EngineKind;
 
 /// The mode of the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +105,7 @@ impl Inputs {
         let modes = Mode::ALL.map(|(name, _)| name);
         let mode = input("mode").one_of(&modes)?;
         let mode = Mode::ALL.into_iter().find(|(name, _)| *name == mode).map_or(Mode::Check, |(_, mode)| mode);
-        let engines: Vec<&str> = ["auto"].into_iter().chain(ENGINES).chain(["none"]).collect();
+        let engines: Vec<&str> = ["auto"].into_iter().chain(EngineKind::image_engines()).chain(["none"]).collect();
         let engine = match input("engine").one_of(&engines)? {
             "auto" => Engine::Auto,
             "none" => Engine::None,
