@@ -39,7 +39,11 @@ pub async fn clean(all: bool) -> Vec<String> {
             docker.sweep().await,
         ));
         if all {
-            lines.extend(docker_line("cached setup in Docker", "cached setups in Docker", docker.remove_saved_states().await));
+            lines.extend(docker_line(
+                "cached setup in Docker",
+                "cached setups in Docker",
+                docker.remove_saved_states().await,
+            ));
         }
     }
     if all {

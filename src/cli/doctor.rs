@@ -23,7 +23,9 @@ pub(super) fn run(_: &Arguments) -> Outcome {
         }
     };
     print(&engines.iter().map(line).collect::<String>())?;
-    let runs_images =
-        |(name, availability): &(&str, Availability)| EngineKind::from_name(name).is_some_and(EngineKind::runs_images) && matches!(availability, Availability::Ready(_));
+    let runs_images = |(name, availability): &(&str, Availability)| {
+        EngineKind::from_name(name).is_some_and(EngineKind::runs_images)
+            && matches!(availability, Availability::Ready(_))
+    };
     Ok(if engines.iter().any(runs_images) { exit::GOOD } else { exit::INFRASTRUCTURE })
 }

@@ -111,7 +111,7 @@ fn read_history(document: &Document, arguments: &Arguments) -> Result<Vec<State>
     let state = |path: &PathBuf| {
         let older = read(path)?;
         if older.analysis.name == *name {
-            return Ok(State::of(&older));
+            return Ok(State::new(&older));
         }
         let other = text::one_line(&older.analysis.name, 80);
         let reason = format!("the document describes analysis `{other}`, not `{name}`");

@@ -1,7 +1,7 @@
-//! A badge: at how many facilities the analysis works, and when that was seen.
+//! An SVG badge with the number of facilities at which the analysis works and the date of the check.
 //!
-//! An image can't know the day on which it is looked at, so what it says of age is decided when it is written; and because it may
-//! be looked at much later, the day of the check always stands in it. A badge stays honest when a scheduled job writes it anew.
+//! An image cannot determine the date on which it is viewed, so the age is evaluated when the badge is written, and the badge
+//! always contains the date of the check. A scheduled job should rewrite the badge.
 
 use askama::Template as _;
 use jiff::{SignedDuration, Timestamp};
@@ -10,20 +10,20 @@ use crate::model::document::{Document, Status};
 use crate::model::text::{count, one_line};
 use crate::model::verdict::{Verdict, verdict};
 
-/// Days after which a result is old, when nothing else is asked for.
+/// Default number of days after which a result is old.
 pub const MAX_AGE: u32 = 30;
 
-/// How the age of a result is told.
+/// How the age of a result is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Age {
-    /// The time at which the badge is written; none when it is not to depend on that.
+    /// Time at which the badge is written; `None` if the badge does not depend on it.
     pub now: Option<Timestamp>,
-    /// Days after which a result is old.
+    /// Number of days after which a result is old.
     pub max_days: u32,
 }
 
 impl Default for Age {
-    /// Nothing is old.
+    /// Returns an age that treats no result as old.
     fn default() -> Self {
         Self { now: None, max_days: MAX_AGE }
     }
@@ -32,7 +32,7 @@ impl Default for Age {
 #[derive(askama::Template)]
 #[template(path = "badge.svg")]
 struct Badge {
-    /// For screen readers and as a tooltip.
+    /// Text for screen readers and the tooltip.
     title: String,
     said: String,
     color: &'static str,
@@ -45,9 +45,9 @@ struct Badge {
     right_at: usize,
 }
 
-/// The name on its left.
+/// Text on the left.
 const NAME: &str = "carnet";
-/// Room beside a text, in pixels.
+/// Horizontal margin of a text in pixels.
 const MARGIN: usize = 7;
 // White on each of these has a contrast of at least 4.5 (WCAG 2, AA).
 const GREEN: &str = "#1a7f37";
@@ -55,7 +55,7 @@ const RED: &str = "#c5222f";
 const AMBER: &str = "#8a5d00";
 const GREY: &str = "#59636e";
 
-/// The badge as SVG.
+/// Returns the badge as SVG.
 pub fn svg(document: &Document, age: &Age) -> String {
     let day = day(document);
     let (words, color) = words(document);
@@ -84,11 +84,11 @@ pub fn svg(document: &Document, age: &Age) -> String {
         left_at: MARGIN,
         right_at: left + MARGIN,
     };
-    // Its parts are numbers and strings, which always have a form.
+    // A template of numbers and strings cannot fail.
     badge.render().unwrap_or_default()
 }
 
-/// The day of the check, in UTC.
+/// Returns the date of the check in UTC.
 fn day(document: &Document) -> Option<String> {
     let started: Timestamp = document.timing.started.parse().ok()?;
     Some(started.to_string().chars().take(10).collect())
@@ -100,7 +100,7 @@ fn is_old(document: &Document, age: &Age) -> bool {
     now.duration_since(started) > SignedDuration::from_hours(24 * i64::from(age.max_days))
 }
 
-/// `works at 8 of 9 facilities`, and the colour of the verdict.
+/// Returns the text, such as `works at 8 of 9 facilities`, and the colour of the verdict.
 fn words(document: &Document) -> (String, &'static str) {
     let mut facilities: Vec<(&str, bool)> = Vec::new();
     for cell in &document.cells {
@@ -111,22 +111,18 @@ fn words(document: &Document) -> (String, &'static str) {
         }
     }
     let good = facilities.iter().filter(|(_, works)| *works).count();
-    let all = match facilities.len() {
-        1 => "1 facility".to_owned(),
-        number => format!("{number} facilities"),
-    };
-    let at = format!("works at {good} of {all}");
+    let at = format!("works at {good} of {}", count(facilities.len(), "facility"));
     match verdict(document) {
         _ if document.interrupted => (format!("{at}, interrupted"), GREY),
         Verdict::Good => (at, GREEN),
         Verdict::Analysis => (at, RED),
         Verdict::Infrastructure => (format!("{at}, not all tested"), AMBER),
-        Verdict::Nothing => ("nothing was run".to_owned(), GREY),
+        Verdict::Nothing => ("not run".to_owned(), GREY),
     }
 }
 
-/// Width of a text in pixels at a size of 11, about that of Verdana and DejaVu Sans; the image asks for exactly this, so that
-/// no font makes it run over.
+/// Returns the approximate width of a text in pixels in Verdana or DejaVu Sans at size 11. The image sets it as the text length,
+/// so that the text fits in any font.
 fn extent(text: &str) -> usize {
     let tenths = |c: char| match c {
         'i' | 'j' | 'l' | '.' | ',' | '\'' | ' ' | '·' | 'f' | 't' | 'r' => 43,

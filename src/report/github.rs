@@ -1,7 +1,7 @@
-//! Annotations of GitHub Actions for a document: cells that did not pass and their tests, then the audit.
+//! GitHub Actions annotations of a document: cells that did not pass, their tests, and the findings of the scan.
 //!
-//! A step shows ten of a kind. So every cell says one thing before any says a second, and a last annotation tells how many
-//! are left. What is written is escaped as the runner reads it.
+//! A step shows ten annotations per level. The first annotations of all cells come first, and a last annotation counts the rest.
+//! Text is escaped as the runner requires it.
 
 use super::markup::code;
 use super::scan::annotation::{Annotation, Level, SourceRange, data, render};
@@ -9,54 +9,54 @@ use crate::model::cell::{Outcome, TestCase};
 use crate::model::document::{Cell, Document, Status};
 use crate::model::text::one_line;
 
-/// A failure of carnet itself, as one command on one line.
-pub fn failure(message: &str, hint: Option<&str>, place: Option<(&str, u64)>) -> String {
+/// Returns the command for a failure of carnet itself.
+pub fn failure(message: &str, hint: Option<&str>, location: Option<(&str, u64)>) -> String {
     let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-    let place = place.map(|(file, line)| SourceRange { file: file.to_owned(), line, ..SourceRange::default() });
+    let range = location.map(|(file, line)| SourceRange { file: file.to_owned(), line, ..SourceRange::default() });
     let text = format!("{message}{hint}");
-    render(&[Annotation { level: Level::Error, place, title: "carnet".to_owned(), text }], "")
+    render(&[Annotation { level: Level::Error, range, title: "carnet".to_owned(), text }], "")
 }
 
-/// Something that went on without what it could not have, as one command on one line.
+/// Returns the command for a warning of carnet itself.
 pub fn warning(message: &str) -> String {
     render(
-        &[Annotation { level: Level::Warning, place: None, title: "carnet".to_owned(), text: message.to_owned() }],
+        &[Annotation { level: Level::Warning, range: None, title: "carnet".to_owned(), text: message.to_owned() }],
         "",
     )
 }
 
-/// The command that begins a part of the log which is folded under its title; [`GROUP_END`] ends it.
+/// Returns the command that starts a collapsible group of the log; [`GROUP_END`] ends it.
 pub fn group(title: &str) -> String {
     format!("::group::{}\n", data(title))
 }
 
-/// The end of a part of the log.
+/// The command that ends a group of the log.
 pub const GROUP_END: &str = "::endgroup::\n";
 
-/// A failure of carnet itself, as Markdown for a step's summary.
+/// Returns the Markdown of a failure of carnet itself for the summary of a step.
 pub fn failure_summary(message: &str, hint: Option<&str>) -> String {
     let help = hint.map(|hint| format!("**Help:** {}\n\n", code(hint))).unwrap_or_default();
-    format!("## carnet\n\n⚠️ Nothing was checked: {}\n\n{help}", code(message))
+    format!("## carnet\n\n⚠️ The check did not run: {}\n\n{help}", code(message))
 }
 
-/// One command a line.
+/// Returns the annotations of a document, one command per line.
 pub(super) fn document(document: &Document) -> String {
     annotations(document, &|_| true)
 }
 
-/// One command a line, for those cells that are to be told and for the audit.
-pub fn annotations(document: &Document, is_told: &dyn Fn(&Cell) -> bool) -> String {
+/// Returns the annotations of some cells and of the scan, one command per line.
+pub fn annotations(document: &Document, filter: &dyn Fn(&Cell) -> bool) -> String {
     let below = &document.analysis.directory;
-    let told = document.cells.iter().filter(|cell| is_told(cell));
-    let of_cells: Vec<Vec<Annotation>> = told.map(|cell| of_cell(cell, below)).collect();
-    let mut all = in_turn(of_cells);
+    let cells = document.cells.iter().filter(|cell| filter(cell));
+    let by_cell: Vec<Vec<Annotation>> = cells.map(|cell| of_cell(cell, below)).collect();
+    let mut all = in_turn(by_cell);
     if let Some(scan) = &document.scan {
         all.extend(super::scan::github::annotations(&scan.clone().below(below)));
     }
-    render(&all, "the other reports have them all")
+    render(&all, "see the other reports")
 }
 
-/// The first of every list, then the second of every list, and so on.
+/// Returns the first item of every list, then the second of every list, and so on.
 fn in_turn(lists: Vec<Vec<Annotation>>) -> Vec<Annotation> {
     let mut ranked: Vec<(usize, Annotation)> =
         lists.into_iter().flat_map(|list| list.into_iter().enumerate()).collect();
@@ -71,24 +71,24 @@ fn of_cell(cell: &Cell, below: &str) -> Vec<Annotation> {
         Status::Error => Level::Error,
         Status::Passed | Status::Skipped => return Vec::new(),
     };
-    let told = |outcome| matches!(outcome, Outcome::Failed | Outcome::Errored | Outcome::Flaky);
-    let cases = cell.steps.iter().flat_map(|step| &step.cases).filter(|case| told(case.outcome));
+    let is_shown = |outcome| matches!(outcome, Outcome::Failed | Outcome::Errored | Outcome::Flaky);
+    let cases = cell.steps.iter().flat_map(|step| &step.cases).filter(|case| is_shown(case.outcome));
     let mut annotations: Vec<Annotation> = cases.map(|case| of_case(cell, case, level, below)).collect();
-    // A hint says more than the tests that failed for it.
+    // A hint explains the failed tests.
     if annotations.is_empty() || cell.status == Status::Error || cell.hint.is_some() {
-        let reason = cell.reason.as_deref().unwrap_or("no test passed to a verdict");
+        let reason = cell.reason.as_deref().unwrap_or("no test has a result");
         let hint = cell.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
-        annotations.insert(0, Annotation { level, place: None, title: title(cell), text: format!("{reason}{hint}") });
+        annotations.insert(0, Annotation { level, range: None, title: title(cell), text: format!("{reason}{hint}") });
     }
     annotations
 }
 
 fn of_case(cell: &Cell, case: &TestCase, level: Level, below: &str) -> Annotation {
     let join = |file: &str| if below.is_empty() { file.to_owned() } else { format!("{below}/{file}") };
-    let at = |file: &str| SourceRange { file: join(file), line: case.line.unwrap_or(1), ..SourceRange::default() };
-    let place = case.file.as_deref().map(at);
+    let range = |file: &str| SourceRange { file: join(file), line: case.line.unwrap_or(1), ..SourceRange::default() };
+    let range = case.file.as_deref().map(range);
     let name = one_line(&case.name, 200);
-    Annotation { level, place, title: title(cell), text: format!("{name}: {}", case.message) }
+    Annotation { level, range, title: title(cell), text: format!("{name}: {}", case.message) }
 }
 
 fn title(cell: &Cell) -> String {

@@ -1,4 +1,4 @@
-//! The same analysis in other states: what a timeline needs of a document, which is little.
+//! Earlier and later states of an analysis, for the timeline.
 
 use std::collections::BTreeMap;
 
@@ -6,53 +6,53 @@ use super::summary;
 use crate::model::digest::Digest;
 use crate::model::document::{Cell, Document, Status};
 
-/// What is kept of a document.
+/// The part of a document that the timeline uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// When the check started, RFC 3339 in UTC.
+    /// Start of the check, RFC 3339 in UTC.
     pub started: String,
-    /// Commit checked out.
+    /// Checked-out commit.
     pub commit: Option<String>,
-    /// Whether the working tree differed from it.
+    /// Whether the working tree differed from the commit.
     pub dirty: bool,
-    /// Digest of the tree that the tests saw.
+    /// Digest of the tested tree.
     pub tree: Digest,
-    /// Cells by name.
+    /// Cells by ID.
     pub cells: BTreeMap<String, Past>,
 }
 
-/// What is kept of a cell.
+/// The part of a cell that the timeline uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Past {
-    /// Verdict.
+    /// Status.
     pub status: Status,
-    /// Whether `carnet.toml` forgave a failure.
-    pub forgiven: bool,
-    /// The result in a few words: `2 failed, 12 passed`.
-    pub said: String,
+    /// Whether the cell failed and `carnet.toml` expects it.
+    pub is_expected: bool,
+    /// The result: `2 failed, 12 passed`.
+    pub result: String,
     /// Digest of the environment.
     pub environment: Option<Digest>,
 }
 
 impl State {
-    /// What a timeline needs of this document.
-    pub fn of(document: &Document) -> Self {
+    /// Returns the state of a document.
+    pub fn new(document: &Document) -> Self {
         Self {
             started: document.timing.started.clone(),
             commit: document.analysis.commit.clone(),
             dirty: document.analysis.dirty,
             tree: document.analysis.tree.digest.clone(),
-            cells: document.cells.iter().map(|cell| (cell.id.clone(), Past::of(cell))).collect(),
+            cells: document.cells.iter().map(|cell| (cell.id.clone(), Past::new(cell))).collect(),
         }
     }
 }
 
 impl Past {
-    fn of(cell: &Cell) -> Self {
+    fn new(cell: &Cell) -> Self {
         Self {
             status: cell.status,
-            forgiven: cell.is_forgiven(),
-            said: summary::short(cell),
+            is_expected: cell.is_forgiven(),
+            result: summary::short(cell),
             environment: cell.environment.clone(),
         }
     }

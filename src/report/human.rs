@@ -1,4 +1,4 @@
-//! The form for a terminal: a line a cell, then what keeps it from being green.
+//! Plain text for a terminal: one line per cell, followed by the details of cells that did not pass.
 
 use crate::model::cell::{Outcome, Step};
 use crate::model::diff::{Diff, Row, Section, Weight};
@@ -12,26 +12,26 @@ use super::summary::{self, Line, Summary};
 use super::table::{Ink, Page, Piece, padded, widths};
 use crate::model::text::{clean, clip, count, duration, one_line, width};
 
-/// Failed tests named below a cell.
+/// Maximum number of failed tests listed below a cell.
 const MAX_TESTS: usize = 5;
-/// Differences shown below a failed cell.
+/// Maximum number of differences listed below a failed cell.
 const MAX_DIFFERENCES: usize = 8;
-/// Last lines of output shown of a command that failed without a test case.
+/// Maximum number of last output lines of a command that failed without a test case.
 const MAX_OUTPUT: usize = 4;
-/// Lines that a message or a line of output may take: its end often says more than its start.
+/// Maximum number of terminal lines of a message or of a line of output.
 const MAX_LINES: usize = 3;
-/// Widest column of cell names before details move left.
+/// Maximum indentation of details in columns.
 const MAX_INDENT: usize = 14;
-/// Where all that is only counted can be read.
+/// Name of the file with the complete result.
 const DOCUMENT: &str = "carnet.json";
 
-/// The whole report.
+/// Renders a document.
 pub(super) fn document(document: &Document, options: &Options) -> String {
     let mut page = Page::new(*options);
     let summary = Summary::of(document);
     page.say(0, summary::subject(document), Ink::Strong);
-    if let Some(said) = document.scan.as_ref().and_then(scan::tally::summary) {
-        page.wrapped(2, 4, &format!("scan: {said} (carnet scan)"), Ink::Faint);
+    if let Some(findings) = document.scan.as_ref().and_then(scan::tally::summary) {
+        page.wrapped(2, 4, &format!("scan: {findings} (run carnet scan for details)"), Ink::Faint);
     }
     let heads: Vec<Vec<Piece>> = heads(&summary, options);
     let ids = summary.lines.iter().map(|line| width(&id(line.cell))).max().unwrap_or(0);
@@ -39,7 +39,7 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
     for (line, head) in summary.lines.iter().zip(heads) {
         page.line(2, &head);
         if let (_, Some(reason)) = summary::headline(line.cell)
-            && !is_told_below(line.cell, &reason)
+            && !is_shown_below(line.cell, &reason)
         {
             page.wrapped(indent, 2, &reason, Ink::Plain);
         }
@@ -56,8 +56,8 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
     page.finish()
 }
 
-/// Whether the reason is that of a step that is shown with its output anyway.
-fn is_told_below(cell: &Cell, reason: &str) -> bool {
+/// Reports whether the details show the reason together with the output of its step.
+fn is_shown_below(cell: &Cell, reason: &str) -> bool {
     cell.status == Status::Failed
         && summary::broken_steps(cell).any(|step| reason.starts_with(&format!("{}: ", step.name)))
 }
@@ -81,7 +81,7 @@ fn mark(cell: &Cell, options: &Options) -> (&'static str, Ink) {
     }
 }
 
-/// The line of each cell, with as many versions as fit into the width.
+/// Returns the line of each cell, with as many versions as fit into the width.
 fn heads(summary: &Summary<'_>, options: &Options) -> Vec<Vec<Piece>> {
     let room = options.width.saturating_sub(2);
     let full = |versions: usize, remark: Remark| -> (Vec<Vec<Piece>>, usize) {
@@ -104,7 +104,7 @@ fn heads(summary: &Summary<'_>, options: &Options) -> Vec<Vec<Piece>> {
     full(0, Remark::None).0
 }
 
-/// How much is said of differences in the line of a cell.
+/// Length of the remark about differences in the line of a cell.
 #[derive(Clone, Copy)]
 enum Remark {
     Long,
@@ -112,7 +112,7 @@ enum Remark {
     None,
 }
 
-/// Columns up to the last character.
+/// Returns the number of columns up to the last visible character.
 fn extent(line: &[Piece]) -> usize {
     let last = line.iter().rposition(|piece| !piece.text.trim().is_empty());
     last.map_or(0, |last| line[..=last].iter().map(|piece| width(&piece.text)).sum())
@@ -120,10 +120,10 @@ fn extent(line: &[Piece]) -> usize {
 
 fn head(summary: &Summary<'_>, line: &Line<'_>, versions: usize, remark: Remark, options: &Options) -> Vec<Piece> {
     let (mark, ink) = mark(line.cell, options);
-    let said = summary::short(line.cell);
+    let result = summary::short(line.cell);
     let mut row = vec![
         Piece::new(id(line.cell), Ink::Strong),
-        Piece::new(format!("{mark} {said}"), ink),
+        Piece::new(format!("{mark} {result}"), ink),
         Piece::new(time(line.cell), Ink::Faint),
     ];
     let shown = summary.labels.iter().zip(&line.versions).take(versions);
@@ -138,7 +138,7 @@ fn time(cell: &Cell) -> String {
     if cell.cached {
         "cached".to_owned()
     } else if cell.status == Status::Skipped || (cell.status == Status::Error && cell.timing.seconds == 0.0) {
-        // It took no time because it never was.
+        // The cell did not start.
         String::new()
     } else {
         duration(cell.timing.seconds)
@@ -146,11 +146,10 @@ fn time(cell: &Cell) -> String {
 }
 
 fn remarked(line: &Line<'_>, remark: Remark) -> String {
-    match (line.matters(), remark) {
+    match (line.relevant(), remark) {
         (0, _) | (_, Remark::None) => String::new(),
-        (1, Remark::Long) => "(1 difference matters)".to_owned(),
-        (many, Remark::Long) => format!("({many} differences matter)"),
-        (many, Remark::Short) => format!("({many} differ)"),
+        (number, Remark::Long) => format!("({})", count(number, "relevant difference")),
+        (number, Remark::Short) => format!("({number} differ)"),
     }
 }
 
@@ -159,7 +158,7 @@ fn details(page: &mut Page, indent: usize, document: &Document, line: &Line<'_>,
     if let Some(why) = &cell.forgiven
         && cell.is_forgiven()
     {
-        page.wrapped(indent, 2, &format!("expected by carnet.toml: {}", one_line(why, 300)), Ink::Plain);
+        page.wrapped(indent, 2, &format!("expected failure: {}", one_line(why, 300)), Ink::Plain);
         return;
     }
     for step in summary::broken_steps(cell) {
@@ -183,12 +182,12 @@ fn details(page: &mut Page, indent: usize, document: &Document, line: &Line<'_>,
     }
     if !cell.not_enforced.is_empty() {
         let parts: Vec<String> = cell.not_enforced.iter().map(|part| part_of_contract(part)).collect();
-        let text = format!("note: not enforced here: {} (reasons in {DOCUMENT})", parts.join(", "));
+        let text = format!("note: not enforced: {} (see {DOCUMENT} for the reasons)", parts.join(", "));
         page.wrapped(indent, 6, &text, Ink::Faint);
     }
 }
 
-/// What isn't enforced, without the reason that follows it.
+/// Returns the part of the contract that is not enforced, without the reason after the colon.
 fn part_of_contract(text: &str) -> String {
     one_line(text.split(':').next().unwrap_or(text), 60)
 }
@@ -204,7 +203,7 @@ fn broken(page: &mut Page, indent: usize, step: &Step, options: &Options) {
     }
 }
 
-/// Columns left after an indentation; never so few that nothing can be said.
+/// Returns the number of columns after an indentation, at least 20.
 fn room(options: &Options, indent: usize) -> usize {
     options.width.saturating_sub(indent).max(20)
 }
@@ -226,8 +225,11 @@ fn failures(page: &mut Page, indent: usize, cell: &Cell, options: &Options) {
     }
     let tried = summary::cases(cell, summary::is_bad).filter(|(_, case)| case.tried_network).count();
     if tried > 0 {
-        let text =
-            format!("help: {} tried the network, which is off here: {}", count(tried, "test"), summary::NETWORK_ADVICE);
+        let text = format!(
+            "help: {} tried to use the network, which is disabled: {}",
+            count(tried, "test"),
+            summary::NETWORK_ADVICE
+        );
         page.wrapped(indent, 6, &text, Ink::Plain);
     }
 }
@@ -237,38 +239,38 @@ fn flaky(page: &mut Page, indent: usize, cell: &Cell) {
         summary::cases(cell, |outcome| outcome == Outcome::Flaky).map(|(_, case)| summary::case_name(case)).collect();
     let Some(first) = names.first() else { return };
     let others = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
-    page.wrapped(indent, 2, &format!("flaky, passed when tried again: {first}{others}"), Ink::Plain);
+    page.wrapped(indent, 2, &format!("flaky, passed on retry: {first}{others}"), Ink::Plain);
 }
 
 fn differences(page: &mut Page, indent: usize, document: &Document, cell: &Cell, diff: &Diff, options: &Options) {
-    let (shown, others) = sort::foremost(diff, cell, MAX_DIFFERENCES, options.all);
+    let (shown, others) = sort::most_relevant(diff, cell, MAX_DIFFERENCES, options.all);
     let reference = document.reference.as_deref().unwrap_or("the reference");
     let reference = one_line(reference, 60);
     if summary::fails_alike(document, cell) {
         let text = format!(
-            "fails as {reference} does, so what differs ({others} in {DOCUMENT}) is not the reason",
-            others = count(shown.len() + others, "difference")
+            "fails in the same way as {reference}, so the {differences} in {DOCUMENT} are not the cause",
+            differences = count(shown.len() + others, "difference")
         );
         page.wrapped(indent, 2, &text, Ink::Plain);
         return;
     }
     if shown.is_empty() && others == 0 {
-        page.say(indent, format!("no difference from {reference}"), Ink::Plain);
+        page.say(indent, format!("no differences from {reference}"), Ink::Plain);
         return;
     }
     if shown.is_empty() {
-        page.say(indent, format!("{} from {reference}, none that matters", count(others, "difference")), Ink::Plain);
+        page.say(indent, format!("{} from {reference}, none relevant", count(others, "difference")), Ink::Plain);
         return;
     }
     page.say(indent, format!("differs from {reference}:"), Ink::Plain);
     let rows: Vec<Vec<Piece>> = shown.iter().map(|entry| pair(&entry.name(), entry.row, options)).collect();
     aligned(page, indent + 2, &rows, options);
     if others > 0 {
-        page.say(indent + 2, format!("and {} in {DOCUMENT}", count(others, "other difference")), Ink::Faint);
+        page.say(indent + 2, format!("and {} in {DOCUMENT}", count(others, "more difference")), Ink::Faint);
     }
 }
 
-/// Name, the change in a word, and `reference → other`.
+/// Returns the name, the kind of change, and `reference → other`.
 fn pair(name: &str, row: &Row, options: &Options) -> Vec<Piece> {
     let arrow = glyph(options, "→", "->");
     let origins = sort::shows_origin(row);
@@ -284,7 +286,7 @@ fn named(name: &str, row: &Row, most: usize) -> Piece {
     Piece::new(clip(name, most), if row.weight == Weight::Direct { Ink::Trouble } else { Ink::Plain })
 }
 
-/// Rows in columns, each line cut at the width.
+/// Writes rows in columns, each line truncated to the width.
 fn aligned(page: &mut Page, indent: usize, rows: &[Vec<Piece>], options: &Options) {
     let most = room(options, indent);
     let widths = widths(rows.iter().map(Vec::as_slice));
@@ -306,7 +308,7 @@ fn fitted(pieces: Vec<Piece>, most: usize) -> Vec<Piece> {
     out
 }
 
-/// A bare difference: every section with the rows that matter, the rest counted.
+/// Renders a comparison of environments: the relevant rows of every section, and counts of the rest.
 pub(super) fn difference(diff: &Diff, options: &Options) -> String {
     let mut page = Page::new(*options);
     let names: Vec<String> = diff.columns.iter().map(|name| one_line(name, 60)).collect();
@@ -321,25 +323,28 @@ pub(super) fn difference(diff: &Diff, options: &Options) -> String {
     }
     page.gap();
     let entries = sort::entries(diff);
-    let weighing = |least: Weight| entries.iter().filter(|entry| entry.row.weight == least).count();
-    let (direct, required) = (weighing(Weight::Direct), weighing(Weight::Required));
+    let number = |weight: Weight| entries.iter().filter(|entry| entry.row.weight == weight).count();
+    let (direct, required) = (number(Weight::Direct), number(Weight::Required));
     let total = count(entries.len(), "difference");
     page.say(
         0,
-        format!("{total}: {direct} direct, {required} that may matter, {} others", entries.len() - direct - required),
+        format!(
+            "{total}: {direct} relevant, {required} possibly relevant, {} other",
+            entries.len() - direct - required
+        ),
         Ink::Plain,
     );
     page.finish()
 }
 
-/// Rows that don't matter are shown too when they are no more than this in a section.
-const FEW: usize = 3;
+/// Maximum number of rows of a section that are shown although they are not relevant.
+const MAX_IRRELEVANT: usize = 3;
 
 fn rows(page: &mut Page, diff: &Diff, section: &Section, options: &Options) {
-    let matters = |row: &&Row| row.weight != Weight::Rest;
-    let few = section.rows.iter().filter(|row| !matters(row)).count() <= FEW;
+    let is_relevant = |row: &&Row| row.weight != Weight::Rest;
+    let few = section.rows.iter().filter(|row| !is_relevant(row)).count() <= MAX_IRRELEVANT;
     let (shown, hidden): (Vec<&Row>, Vec<&Row>) =
-        section.rows.iter().partition(|row| options.all || few || matters(row));
+        section.rows.iter().partition(|row| options.all || few || is_relevant(row));
     page.gap();
     page.say(0, one_line(&section.title, 80), Ink::Strong);
     let pieces: Vec<Vec<Piece>> = if diff.columns.len() == 2 {
@@ -351,8 +356,8 @@ fn rows(page: &mut Page, diff: &Diff, section: &Section, options: &Options) {
         aligned(page, 2, &pieces, options);
     }
     if !hidden.is_empty() {
-        let who = if shown.is_empty() { "" } else { "others: " };
-        page.say(2, format!("{who}{}", sort::tally(hidden.into_iter())), Ink::Faint);
+        let prefix = if shown.is_empty() { "" } else { "other: " };
+        page.say(2, format!("{prefix}{}", sort::tally(hidden.into_iter())), Ink::Faint);
     }
 }
 
@@ -361,7 +366,7 @@ fn header(diff: &Diff) -> Vec<Piece> {
     ["".to_owned(), "".to_owned()].into_iter().chain(names).map(|text| Piece::new(text, Ink::Faint)).collect()
 }
 
-/// A row with a column for each environment.
+/// Returns a row with one column per environment.
 fn wide(row: &Row, options: &Options) -> Vec<Piece> {
     let share = (options.width.saturating_sub(40) / row.values.len().max(1)).clamp(10, 40);
     let origins = sort::shows_origin(row);

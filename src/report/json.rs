@@ -1,4 +1,4 @@
-//! The canonical document, written and read.
+//! Reads and writes the canonical document.
 
 use std::io::Write;
 
@@ -11,36 +11,37 @@ use crate::model::canonical;
 use crate::model::diff::Diff;
 use crate::model::document::{Document, SCHEMA};
 use crate::model::scan::Scan;
+use crate::model::text::one_line;
 
 use super::{ReportError, parallel};
 
-/// Why bytes are no document.
+/// Why a document could not be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ReadError {
-    /// They are no JSON.
+    /// The bytes are not JSON.
     #[error("not JSON: {what} at line {line}, column {column}")]
     NotJson {
-        /// What is wrong.
+        /// The error.
         what: String,
-        /// Line, counted from 1.
+        /// Line, starting at 1.
         line: usize,
-        /// Column, counted from 1.
+        /// Column, starting at 1.
         column: usize,
     },
-    /// They are JSON of something else.
-    #[error("not a carnet document: expected `\"schema\": \"{SCHEMA}\"`, found {0}")]
+    /// The JSON is not a document.
+    #[error("not a carnet document; expected `\"schema\": \"{SCHEMA}\"`, found {0}")]
     NotADocument(String),
-    /// A later version of the format.
-    #[error("written by a newer carnet: its format is `{0}`, this carnet reads `{SCHEMA}`")]
+    /// The document has a later version of the format.
+    #[error("unsupported document format `{0}`; this version of carnet reads `{SCHEMA}`")]
     Newer(String),
-    /// It says it is a document and doesn't keep to the format.
-    #[error("the document doesn't keep to {SCHEMA}: {what} at line {line}, column {column}")]
+    /// The document violates its format.
+    #[error("invalid {SCHEMA} document: {what} at line {line}, column {column}")]
     Invalid {
-        /// What is wrong.
+        /// The error.
         what: String,
-        /// Line, counted from 1.
+        /// Line, starting at 1.
         line: usize,
-        /// Column, counted from 1.
+        /// Column, starting at 1.
         column: usize,
     },
 }
@@ -51,42 +52,44 @@ impl Failure for ReadError {
     }
 
     fn hint(&self) -> Option<String> {
-        matches!(self, Self::Newer(_)).then(|| "update carnet, or make the document with this version".to_owned())
+        matches!(self, Self::Newer(_)).then(|| "update carnet, or create the document with this version".to_owned())
     }
 }
 
 /// Reads a document.
 ///
 /// # Errors
-/// When the bytes are no JSON, something else than a document, or of a newer format.
+/// If the bytes are not JSON, not a document, or a document of a newer format.
 pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
-    // A good document is read once; what is wrong with another is looked for only then.
+    // Parse a valid document only once. Find the cause of an error only if there is one.
     if let Ok(document) = serde_json::from_slice::<Document>(bytes)
         && document.schema == SCHEMA
     {
         return Ok(document);
     }
     let head: Head = serde_json::from_slice(bytes).map_err(|error| {
-        let (what, line, column) = place(&error);
+        let (what, line, column) = split(&error);
         match error.classify() {
-            serde_json::error::Category::Data => ReadError::NotADocument("no JSON object with it".to_owned()),
+            serde_json::error::Category::Data => {
+                ReadError::NotADocument("a value that is not an object with a schema".to_owned())
+            }
             _ => ReadError::NotJson { what, line, column },
         }
     })?;
     match &head.schema {
         Some(Value::String(schema)) if schema == SCHEMA => {}
-        Some(Value::String(schema)) if is_newer(schema) => return Err(ReadError::Newer(shown(schema))),
-        Some(Value::String(schema)) => return Err(ReadError::NotADocument(format!("`{}`", shown(schema)))),
-        Some(_) => return Err(ReadError::NotADocument("a schema that is no text".to_owned())),
+        Some(Value::String(schema)) if is_newer(schema) => return Err(ReadError::Newer(one_line(schema, 80))),
+        Some(Value::String(schema)) => return Err(ReadError::NotADocument(format!("`{}`", one_line(schema, 80)))),
+        Some(_) => return Err(ReadError::NotADocument("a schema that is not a string".to_owned())),
         None => return Err(ReadError::NotADocument("no schema".to_owned())),
     }
     serde_json::from_slice(bytes).map_err(|error| {
-        let (what, line, column) = place(&error);
+        let (what, line, column) = split(&error);
         ReadError::Invalid { what, line, column }
     })
 }
 
-/// What is read first, so that a newer document is not called a broken one.
+/// The schema of a document, which is read first to detect newer versions.
 #[derive(Deserialize)]
 struct Head {
     #[serde(default)]
@@ -98,23 +101,19 @@ fn is_newer(schema: &str) -> bool {
         text.rsplit_once('@').and_then(|(name, version)| Some((name.to_owned(), version.parse::<u64>().ok()?)))
     };
     match (version(schema), version(SCHEMA)) {
-        (Some((name, found)), Some((ours, known))) => name == ours && found > known,
+        (Some((name, version)), Some((own, supported))) => name == own && version > supported,
         _ => false,
     }
 }
 
-fn shown(text: &str) -> String {
-    crate::model::text::one_line(text, 80)
-}
-
-/// What is wrong, without the place that the message repeats.
-fn place(error: &serde_json::Error) -> (String, usize, usize) {
+/// Returns the error without its position, and the position.
+fn split(error: &serde_json::Error) -> (String, usize, usize) {
     let text = error.to_string();
     let what = text.split(" at line ").next().unwrap_or(&text);
-    (crate::model::text::one_line(what, 200), error.line(), error.column())
+    (one_line(what, 200), error.line(), error.column())
 }
 
-/// Writes the canonical form, cell by cell: a large document is never held twice.
+/// Writes the canonical form cell by cell, so that a large document is not in memory twice.
 pub(super) fn write(document: &Document, out: &mut dyn Write) -> Result<(), ReportError> {
     serde_json::to_writer_pretty(&mut *out, &Canonical(document)).map_err(|error| {
         if error.is_io() { ReportError::Write(error.into()) } else { ReportError::Form(error.to_string()) }
@@ -134,7 +133,7 @@ pub(super) fn difference(diff: &Diff) -> Result<String, ReportError> {
     canonical::to_string(diff).map_err(|error| ReportError::Form(error.to_string()))
 }
 
-/// Serialises to the bytes of [`canonical::to_string`], holding one cell or environment at a time.
+/// Serialises to the bytes of [`canonical::to_string`], with one cell or environment in memory at a time.
 struct Canonical<'a>(&'a Document);
 
 impl Serialize for Canonical<'_> {
@@ -163,7 +162,7 @@ impl Serialize for Canonical<'_> {
     }
 }
 
-/// The same for an audit, finding by finding.
+/// Serialises a scan in the same way, finding by finding.
 struct CanonicalScan<'a>(&'a Scan);
 
 impl Serialize for CanonicalScan<'_> {
@@ -186,7 +185,7 @@ impl Serialize for CanonicalScan<'_> {
     }
 }
 
-/// A value with its keys sorted.
+/// A value with sorted keys.
 struct Sorted<'a, T>(&'a T);
 
 impl<T: Serialize> Serialize for Sorted<'_, T> {
@@ -195,7 +194,7 @@ impl<T: Serialize> Serialize for Sorted<'_, T> {
     }
 }
 
-/// A list of many such values, all small.
+/// A list of many small values with sorted keys.
 struct Many<'a, T>(&'a [T]);
 
 impl<T: Serialize> Serialize for Many<'_, T> {
@@ -204,7 +203,7 @@ impl<T: Serialize> Serialize for Many<'_, T> {
     }
 }
 
-/// A list of such values, each so large that a thread is worth it.
+/// A list of large values with sorted keys, which several threads create.
 struct Each<'a, T>(&'a [T]);
 
 impl<T: Serialize + Sync> Serialize for Each<'_, T> {
@@ -216,7 +215,7 @@ impl<T: Serialize + Sync> Serialize for Each<'_, T> {
     }
 }
 
-/// A map of such values.
+/// A map of values with sorted keys.
 struct Values<'a, K, V>(&'a std::collections::BTreeMap<K, V>);
 
 impl<K: Serialize, V: Serialize> Serialize for Values<'_, K, V> {

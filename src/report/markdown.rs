@@ -11,20 +11,20 @@ use super::sort;
 use super::summary::{self, Line, Summary};
 use crate::model::text::{count, duration, one_line};
 
-/// Failed tests shown with their output, for each cell.
+/// Maximum number of failed tests of a cell that are shown with their output.
 const MAX_OUTPUTS: usize = 20;
-/// Failed tests named after those.
+/// Maximum number of further failed tests that are listed.
 const MAX_NAMES: usize = 200;
-/// Rows of differences shown of a cell.
+/// Maximum number of differences of a cell.
 const MAX_ROWS: usize = 60;
-/// Cells that a place failed whose help is shown unfolded; of more, one cause is likely, and one is enough to read.
+/// Maximum number of cells with infrastructure errors whose details are expanded. More of them probably have one cause.
 const MAX_OPEN: usize = 3;
-/// Columns of a reason kept in the table of cells.
+/// Maximum width of a reason in the table of cells in columns.
 const MAX_REASON: usize = 200;
-/// Versions in the table of cells.
+/// Maximum number of versions in the table of cells.
 const MAX_VERSIONS: usize = 5;
 
-/// The whole report: a table of the cells, then a section for each that isn't green.
+/// Renders a document: a table of the cells, then a section for each cell that did not pass.
 pub(super) fn document(document: &Document, options: &Options) -> String {
     let summary = Summary::of(document);
     let mut out = format!("## carnet: {}\n\n", code(&summary::subject(document)));
@@ -38,7 +38,9 @@ pub(super) fn document(document: &Document, options: &Options) -> String {
             let left = count(notable.len() - index, "section");
             put(
                 &mut out,
-                format_args!("\n_{left} left out for size: `carnet.json` and the JUnit report have them all._\n"),
+                format_args!(
+                    "\n_{left} omitted because of the size limit; `carnet.json` and the JUnit report are complete._\n"
+                ),
             );
             break;
         }
@@ -71,7 +73,7 @@ fn symbol(line: &Line<'_>) -> &'static str {
 
 fn cells(out: &mut String, summary: &Summary<'_>) {
     let labels: Vec<String> = summary.labels.iter().take(MAX_VERSIONS).map(|label| code(label)).collect();
-    put(out, format_args!("| | cell | result | time | {} | differences that matter |\n", labels.join(" | ")));
+    put(out, format_args!("| | cell | result | time | {} | relevant differences |\n", labels.join(" | ")));
     put(out, format_args!("|---|---|---|--:|{}--:|\n", "---|".repeat(labels.len())));
     for line in &summary.lines {
         let versions: Vec<String> =
@@ -79,16 +81,16 @@ fn cells(out: &mut String, summary: &Summary<'_>) {
         let time = match (line.cell.cached, line.cell.status) {
             (true, _) => "cached".to_owned(),
             (_, Status::Skipped) => String::new(),
-            // It took no time because it never was.
+            // The cell did not start.
             (_, Status::Error) if line.cell.timing.seconds == 0.0 => String::new(),
             _ => duration(line.cell.timing.seconds).replace(' ', "&nbsp;"),
         };
-        let matters = line.diff.map_or_else(String::new, |_| line.matters().to_string());
+        let relevant = line.diff.map_or_else(String::new, |_| line.relevant().to_string());
         let result = headline(line);
         put(
             out,
             format_args!(
-                "| {} | {} | {result} | {time} | {} | {matters} |\n",
+                "| {} | {} | {result} | {time} | {} | {relevant} |\n",
                 symbol(line),
                 code(&line.cell.id),
                 versions.join(" | ")
@@ -97,17 +99,17 @@ fn cells(out: &mut String, summary: &Summary<'_>) {
     }
 }
 
-/// What came of a cell, the reason from outside as code.
+/// Returns the result of a cell, with the untrusted reason as code.
 fn headline(line: &Line<'_>) -> String {
-    let (said, reason) = summary::headline(line.cell);
-    reason.map_or(said.clone(), |reason| format!("{said}: {}", code(&one_line(&reason, MAX_REASON))))
+    let (result, reason) = summary::headline(line.cell);
+    reason.map_or(result.clone(), |reason| format!("{result}: {}", code(&one_line(&reason, MAX_REASON))))
 }
 
-/// Whether a cell has more to say than its row does.
+/// Reports whether a cell has details in addition to its row.
 fn is_notable(line: &Line<'_>) -> bool {
     let cell = line.cell;
     match cell.status {
-        // The row in the table says it all.
+        // The row contains everything else.
         Status::Skipped => cell.hint.is_some() || !cell.not_enforced.is_empty(),
         Status::Passed => !cell.not_enforced.is_empty(),
         Status::Error => {
@@ -129,15 +131,15 @@ fn section(document: &Document, line: &Line<'_>, options: &Options) -> String {
     let open = if is_open { " open" } else { "" };
     let mut out =
         format!("\n<details{open}>\n<summary>{} {}: {}</summary>\n\n", symbol(line), code(&cell.id), headline(line));
-    let told = summary::headline(cell).1.is_some_and(|reason| reason.len() <= MAX_REASON);
-    if let Some(reason) = cell.reason.as_ref().filter(|_| !told) {
+    let is_shown = summary::headline(cell).1.is_some_and(|reason| reason.len() <= MAX_REASON);
+    if let Some(reason) = cell.reason.as_ref().filter(|_| !is_shown) {
         put(&mut out, format_args!("{}\n\n", code(reason)));
     }
     if let Some(hint) = &cell.hint {
         put(&mut out, format_args!("**Help:** {}\n\n", code(hint)));
     }
     if let Some(why) = cell.forgiven.as_ref().filter(|_| cell.is_forgiven()) {
-        put(&mut out, format_args!("Expected by `carnet.toml`: {}\n\n", code(why)));
+        put(&mut out, format_args!("Expected failure: {}\n\n", code(why)));
     }
     steps(&mut out, line);
     failures(&mut out, line);
@@ -151,7 +153,7 @@ fn section(document: &Document, line: &Line<'_>, options: &Options) -> String {
         differences(&mut out, document, cell, diff, options);
     }
     if !cell.not_enforced.is_empty() {
-        out.push_str("Parts of the contract that were not enforced here:\n\n");
+        out.push_str("Parts of the contract that were not enforced:\n\n");
         cell.not_enforced.iter().take(50).for_each(|part| put(&mut out, format_args!("- {}\n", code(part))));
         out.push('\n');
     }
@@ -174,7 +176,7 @@ fn output(captured: Option<&Captured>) -> &str {
 fn failures(out: &mut String, line: &Line<'_>) {
     let bad: Vec<_> = summary::cases(line.cell, summary::is_bad).collect();
     for (_, case) in bad.iter().take(MAX_OUTPUTS) {
-        let verb = if case.outcome == Outcome::Errored { "broke" } else { "failed" };
+        let verb = if case.outcome == Outcome::Errored { "errored" } else { "failed" };
         put(
             out,
             format_args!("**{}** {verb}: {}\n\n", code(&summary::case_name(case)), code(&summary::case_reason(case))),
@@ -188,7 +190,7 @@ fn failures(out: &mut String, line: &Line<'_>) {
     if others.is_empty() {
         return;
     }
-    put(out, format_args!("{} more failed:\n\n", count(others.len(), "test")));
+    put(out, format_args!("{}:\n\n", count(others.len(), "more failed test")));
     for (_, case) in others.iter().take(MAX_NAMES) {
         put(out, format_args!("- {}\n", code(&summary::case_name(case))));
     }
@@ -203,7 +205,7 @@ fn flaky(out: &mut String, line: &Line<'_>) {
     if cases.is_empty() {
         return;
     }
-    out.push_str("Flaky, passed when tried again:\n\n");
+    out.push_str("Flaky, passed on retry:\n\n");
     for (step, case) in cases.iter().take(MAX_NAMES) {
         put(out, format_args!("- {}{}\n", code(&summary::case_name(case)), attempts(step)));
     }
@@ -216,24 +218,24 @@ fn attempts(step: &Step) -> String {
 
 fn differences(out: &mut String, document: &Document, cell: &Cell, diff: &Diff, options: &Options) {
     let reference = code(document.reference.as_deref().unwrap_or("the reference"));
-    let (shown, others) = sort::foremost(diff, cell, MAX_ROWS, options.all);
+    let (shown, others) = sort::most_relevant(diff, cell, MAX_ROWS, options.all);
     if summary::fails_alike(document, cell) {
         let total = count(shown.len() + others, "difference");
         put(
             out,
             format_args!(
-                "It fails as {reference} does, so what differs ({total} in `carnet.json`) is not the reason.\n\n"
+                "The cell fails in the same way as {reference}, so the {total} in `carnet.json` are not the cause.\n\n"
             ),
         );
         return;
     }
     if shown.is_empty() {
         let total = count(others, "difference");
-        put(out, format_args!("{total} from {reference}, none that matters to this analysis.\n\n"));
+        put(out, format_args!("{total} from {reference}, none relevant to this analysis.\n\n"));
         return;
     }
-    put(out, format_args!("Differences from {reference}, those that matter most first:\n\n"));
-    out.push_str("| | what | there | here | change |\n|---|---|---|---|---|\n");
+    put(out, format_args!("Differences from {reference}, the most relevant first:\n\n"));
+    out.push_str("| | item | reference | this cell | change |\n|---|---|---|---|---|\n");
     for entry in &shown {
         let weight = if entry.row.weight == Weight::Direct { "**!**" } else { "" };
         put(
@@ -248,7 +250,7 @@ fn differences(out: &mut String, document: &Document, cell: &Cell, diff: &Diff, 
     }
     out.push('\n');
     if others > 0 {
-        put(out, format_args!("{} in `carnet.json`.\n\n", count(others, "other difference")));
+        put(out, format_args!("{} in `carnet.json`.\n\n", count(others, "more difference")));
     }
 }
 
@@ -259,7 +261,7 @@ fn values(row: &Row) -> String {
     shown.join(" | ")
 }
 
-/// A bare difference: a table for each section, the rows that matter less folded.
+/// Renders a comparison of environments: a table per section, with other rows collapsed.
 pub(super) fn difference(diff: &Diff, options: &Options) -> String {
     let names: Vec<String> = diff.columns.iter().map(|name| code(name)).collect();
     if diff.is_empty() {
@@ -270,7 +272,7 @@ pub(super) fn difference(diff: &Diff, options: &Options) -> String {
         let text = table(section, &names, options);
         if out.len() + text.len() > MAX_BYTES {
             let left = count(diff.sections.len() - index, "section");
-            put(&mut out, format_args!("\n_{left} left out for size: the JSON form has them all._\n"));
+            put(&mut out, format_args!("\n_{left} omitted because of the size limit; the JSON report is complete._\n"));
             break;
         }
         out.push_str(&text);
@@ -279,16 +281,16 @@ pub(super) fn difference(diff: &Diff, options: &Options) -> String {
 }
 
 fn table(section: &Section, names: &[String], options: &Options) -> String {
-    let (shown, folded): (Vec<&Row>, Vec<&Row>) =
+    let (shown, collapsed): (Vec<&Row>, Vec<&Row>) =
         section.rows.iter().partition(|row| options.all || row.weight != Weight::Rest);
     let mut out = format!("\n### {}\n\n", entities(&one_line(&section.title, 80)));
     if !shown.is_empty() {
         rows(&mut out, &shown, names);
     }
-    if !folded.is_empty() {
-        let tally = sort::tally(folded.iter().copied());
+    if !collapsed.is_empty() {
+        let tally = sort::tally(collapsed.iter().copied());
         put(&mut out, format_args!("<details>\n<summary>{tally}</summary>\n\n"));
-        rows(&mut out, &folded, names);
+        rows(&mut out, &collapsed, names);
         out.push_str("</details>\n");
     }
     out

@@ -11,7 +11,6 @@ use crate::model::document::Document;
 use crate::model::scan::Scan;
 
 pub mod badge;
-mod cut;
 mod format;
 pub mod github;
 pub mod history;
@@ -28,10 +27,11 @@ mod scan;
 mod sort;
 mod summary;
 mod table;
+mod truncate;
 
-pub use cut::cut;
 pub use format::{Format, UnknownFormat};
 pub use log::{Output, outputs};
+pub use truncate::truncate;
 
 /// Options of reports. JSON and JUnit ignore all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,15 +1,15 @@
-//! Parts of a report made by several threads, and taken in their order.
+//! Parts of a report that several threads create, in their order.
 
 use std::num::NonZero;
 use std::thread;
 
-/// Threads at most. Each holds one part, so this bounds memory too.
+/// Maximum number of threads. Each has one part in memory.
 const MAX_THREADS: usize = 8;
 
-/// Hands what `make` makes of every item to `take`, in the order of the items.
+/// Applies `make` to every item on several threads and passes the results to `take` in the order of the items.
 ///
 /// # Errors
-/// The first that `take` gives; items after it may have been made, but are not taken.
+/// The first error of `take`. The results of later items are dropped.
 pub(super) fn each<T: Sync, R: Send, E>(
     items: &[T],
     make: impl Fn(&T) -> R + Sync,
@@ -36,7 +36,7 @@ mod tests {
     use super::each;
 
     #[test]
-    fn the_order_is_that_of_the_items() {
+    fn each_keeps_the_order_of_items() {
         let items: Vec<u32> = (0..100).collect();
         let mut taken = Vec::new();
         let done: Result<(), ()> = each(
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_taken_after_an_error() {
+    fn each_stops_after_an_error() {
         let mut taken = 0;
         let done = each(
             &[1, 2, 3, 4],

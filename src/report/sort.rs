@@ -1,5 +1,4 @@
-//! The ordering of what matters, for every format: which differences come first, and what they are called outside of
-//! their section.
+//! Order and names of differences, which the formats share.
 
 use std::collections::HashSet;
 
@@ -10,7 +9,7 @@ use crate::model::document::Cell;
 use super::summary;
 use crate::model::text::one_line;
 
-/// Failed cases whose words are looked at.
+/// Maximum number of failed cases whose messages are searched.
 const MAX_CASES: usize = 200;
 
 /// A row with its section.
@@ -20,7 +19,7 @@ pub(super) struct Entry<'a> {
     pub(super) row: &'a Row,
 }
 
-/// All rows by weight, those of one version from two places last, else in the order of the sections.
+/// Returns all rows by relevance, rows that differ only in origin last, otherwise in the order of the sections.
 pub(super) fn entries(diff: &Diff) -> Vec<Entry<'_>> {
     let mut all: Vec<Entry<'_>> =
         diff.sections.iter().flat_map(|section| section.rows.iter().map(move |row| Entry { section, row })).collect();
@@ -28,13 +27,12 @@ pub(super) fn entries(diff: &Diff) -> Vec<Entry<'_>> {
     all
 }
 
-/// Rows worth showing beside a cell's failure, at most `max`: those that matter directly, then those that were compared
-/// and may matter; of equal ones those first that the failure speaks of. Every row there is when `all`. With the number
-/// of those left out.
-pub(super) fn foremost<'a>(diff: &'a Diff, cell: &Cell, max: usize, all: bool) -> (Vec<Entry<'a>>, usize) {
-    let words = Words::of(cell);
+/// Returns at most `max` rows to show with the failure of a cell, and the number of the remaining ones. Directly relevant rows
+/// come first, then possibly relevant ones, and among equals those that the failure mentions. With `all`, returns every row.
+pub(super) fn most_relevant<'a>(diff: &'a Diff, cell: &Cell, max: usize, all: bool) -> (Vec<Entry<'a>>, usize) {
+    let mentions = Mentions::new(cell);
     let mut shown = entries(diff);
-    shown.sort_by_key(|entry| (entry.row.weight, entry.row.change == Change::Origin, words.rank(entry)));
+    shown.sort_by_key(|entry| (entry.row.weight, entry.row.change == Change::Origin, mentions.rank(entry)));
     let total = shown.len();
     if !all {
         shown.retain(|entry| entry.row.weight != Weight::Rest);
@@ -44,42 +42,42 @@ pub(super) fn foremost<'a>(diff: &'a Diff, cell: &Cell, max: usize, all: bool) -
     (shown, others)
 }
 
-/// What the failed tests of a cell speak of.
-struct Words {
-    /// Words of their messages, in lower case.
-    said: HashSet<String>,
-    /// Packages whose files stand in their tracebacks.
-    passed: HashSet<String>,
+/// Names in the failed tests of a cell.
+struct Mentions {
+    /// Words of the messages, in lower case.
+    words: HashSet<String>,
+    /// Packages with files in the tracebacks.
+    packages: HashSet<String>,
 }
 
-impl Words {
-    fn of(cell: &Cell) -> Self {
-        let mut words = Self { said: HashSet::new(), passed: HashSet::new() };
+impl Mentions {
+    fn new(cell: &Cell) -> Self {
+        let mut mentions = Self { words: HashSet::new(), packages: HashSet::new() };
         for (_, case) in summary::cases(cell, summary::is_bad).take(MAX_CASES) {
-            words.add(case);
+            mentions.add(case);
         }
-        words
+        mentions
     }
 
     fn add(&mut self, case: &TestCase) {
         let parts = case.message.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
-        self.said.extend(parts.map(module));
+        self.words.extend(parts.map(module));
         let text = case.output.as_ref().map_or("", |output| output.text.as_str());
         for line in text.lines() {
-            for place in ["site-packages/", "dist-packages/"] {
-                let package = line.split_once(place).and_then(|(_, path)| path.split('/').next());
-                self.passed.extend(package.map(module));
+            for directory in ["site-packages/", "dist-packages/"] {
+                let package = line.split_once(directory).and_then(|(_, path)| path.split('/').next());
+                self.packages.extend(package.map(module));
             }
         }
     }
 
-    /// The lower, the more is said of a row. Python and ROOT are below everything, so they stay on top.
+    /// Returns 0 for rows in a message, 1 for rows in a traceback, otherwise 2. Python and ROOT affect everything, so they have 0.
     fn rank(&self, entry: &Entry<'_>) -> u8 {
         let name = module(&entry.row.name);
         let is_base = entry.row.weight == Weight::Direct && matches!(entry.section.id.as_str(), "python" | "root");
-        if is_base || self.said.contains(&name) {
+        if is_base || self.words.contains(&name) {
             0
-        } else if self.passed.contains(&name) {
+        } else if self.packages.contains(&name) {
             1
         } else {
             2
@@ -87,13 +85,13 @@ impl Words {
     }
 }
 
-/// The module that a distribution is most often imported by.
+/// Returns the usual module name of a distribution.
 fn module(name: &str) -> String {
     name.to_ascii_lowercase().replace('-', "_")
 }
 
 impl Entry<'_> {
-    /// The row's name as it reads without its section: `python` for the version of Python, `root C++ standard`.
+    /// Returns the name with the section: `python` for the version of Python, `root C++ standard`.
     pub(super) fn name(&self) -> String {
         let name = one_line(&self.row.name, 120);
         match (self.section.id.as_str(), name.as_str()) {
@@ -107,7 +105,7 @@ impl Entry<'_> {
     }
 }
 
-/// A value for people, on one line.
+/// Formats a value on one line.
 pub(super) fn value(value: &Value, with_origin: bool, absent: &str) -> String {
     match value {
         Value::Is { text, origin } if with_origin && !origin.is_empty() => {
@@ -119,7 +117,7 @@ pub(super) fn value(value: &Value, with_origin: bool, absent: &str) -> String {
     }
 }
 
-/// Whether the origins of a row's values say something.
+/// Reports whether the origins of the values differ.
 pub(super) fn shows_origin(row: &Row) -> bool {
     let mut origins = row.values.iter().filter_map(|value| match value {
         Value::Is { origin, .. } => Some(origin),
@@ -129,7 +127,7 @@ pub(super) fn shows_origin(row: &Row) -> bool {
     row.change == Change::Origin || origins.any(|origin| Some(origin) != first)
 }
 
-/// A change in a word.
+/// Returns the name of a change.
 pub(super) fn word(change: Change) -> &'static str {
     match change {
         Change::Added => "added",
@@ -137,14 +135,14 @@ pub(super) fn word(change: Change) -> &'static str {
         Change::Newer => "newer",
         Change::Older => "older",
         Change::Changed => "differs",
-        Change::Origin => "other origin",
+        Change::Origin => "different origin",
         Change::Reordered => "reordered",
         Change::NotCompared => "not compared",
         Change::Mixed => "mixed",
     }
 }
 
-/// Counts of changes: `3 newer, 1 missing`.
+/// Returns the counts of changes: `3 newer, 1 missing`.
 pub(super) fn tally<'a>(rows: impl Iterator<Item = &'a Row>) -> String {
     let mut counts = std::collections::BTreeMap::new();
     for row in rows {

@@ -1,4 +1,4 @@
-//! What every report says of a document and its cells in a few words.
+//! Short descriptions of a document and its cells that the formats share.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,30 +13,30 @@ use crate::model::verdict::{Verdict, verdict};
 
 use crate::model::text::{count, one_line};
 
-/// Most distributions whose versions are shown beside a cell.
+/// Maximum number of distributions whose versions are shown with a cell.
 const MAX_DISTRIBUTIONS: usize = 6;
 
-/// One cell and what is known around it.
+/// A cell with its differences and versions.
 #[derive(Debug)]
 pub(super) struct Line<'a> {
     pub(super) cell: &'a Cell,
-    /// Its difference from the reference; none for the reference itself and without an environment.
+    /// Differences from the reference; `None` for the reference and for cells without an environment.
     pub(super) diff: Option<&'a Diff>,
-    /// Versions under [`Summary::labels`]; `-` for what isn't there, `?` for what isn't known. Empty without an environment.
+    /// Versions in the order of [`Summary::labels`]: `-` if not installed, `?` if unknown. Empty without an environment.
     pub(super) versions: Vec<String>,
 }
 
 impl Line<'_> {
-    /// Number of differences that matter directly.
-    pub(super) fn matters(&self) -> usize {
+    /// Returns the number of directly relevant differences.
+    pub(super) fn relevant(&self) -> usize {
         self.diff.map_or(0, |diff| diff.count(Weight::Direct))
     }
 }
 
-/// All cells.
+/// The cells with the columns that they share.
 #[derive(Debug)]
 pub(super) struct Summary<'a> {
-    /// What the versions are of: Python, ROOT where any cell has it, then directly imported distributions.
+    /// Names of the versions: Python, ROOT if any cell has it, then directly imported distributions.
     pub(super) labels: Vec<String>,
     pub(super) lines: Vec<Line<'a>>,
 }
@@ -63,12 +63,12 @@ impl<'a> Summary<'a> {
         summary
     }
 
-    /// A column that is empty everywhere only takes room from the others.
+    /// Removes a column.
     fn drop_column(&mut self, label: &str) {
-        let Some(at) = self.labels.iter().position(|other| other == label) else { return };
-        self.labels.remove(at);
-        for line in self.lines.iter_mut().filter(|line| line.versions.len() > at) {
-            line.versions.remove(at);
+        let Some(index) = self.labels.iter().position(|other| other == label) else { return };
+        self.labels.remove(index);
+        for line in self.lines.iter_mut().filter(|line| line.versions.len() > index) {
+            line.versions.remove(index);
         }
     }
 }
@@ -77,8 +77,8 @@ fn environment<'a>(document: &'a Document, cell: &Cell) -> Option<&'a Environmen
     document.environments.get(cell.environment.as_ref()?)
 }
 
-/// Directly imported distributions: those whose versions differ most between cells first, then those that build on most
-/// of the others (an analysis says "coffea", not the dozen libraries below it), then by name.
+/// Returns directly imported distributions. Those with the most different versions come first, then those that require most
+/// of the others (`coffea` before the libraries that it requires), then by name.
 fn distributions(document: &Document) -> Vec<String> {
     let pythons: Vec<&Python> =
         document.environments.values().filter_map(|environment| environment.main_python()).collect();
@@ -97,7 +97,7 @@ fn distributions(document: &Document) -> Vec<String> {
             }
         }
     }
-    // ROOT has a column of its own.
+    // ROOT has its own column.
     seen.remove("root");
     let rank = |name: &str, versions: &BTreeSet<&str>| {
         let below = pythons.iter().map(|python| reached(python, name));
@@ -108,7 +108,7 @@ fn distributions(document: &Document) -> Vec<String> {
     names.into_iter().take(MAX_DISTRIBUTIONS).map(|(_, name)| one_line(name, 30)).collect()
 }
 
-/// Everything that a distribution requires, directly or not.
+/// Returns all direct and indirect requirements of a distribution.
 fn reached<'a>(python: &'a Python, name: &str) -> BTreeSet<&'a str> {
     let winners: BTreeMap<&str, &Distribution> =
         python.winners().map(|distribution| (distribution.normalized.as_str(), distribution)).collect();
@@ -144,15 +144,14 @@ fn known(value: &Known<String>) -> String {
     value.get().map_or_else(|| "?".to_owned(), |text| one_line(text, 20))
 }
 
-/// What came of a cell in a few words, and the reason that belongs to them: `2 failed, 12 passed`, or `not run` for
-/// `no image`.
+/// Returns the result of a cell and its reason: `2 failed, 12 passed` without one, or `not run` with `no image`.
 pub(super) fn headline(cell: &Cell) -> (String, Option<String>) {
     let reason = cell.reason.as_deref().map(|reason| one_line(reason, 500));
-    let given = || reason.clone().or_else(|| Some("no reason given".to_owned()));
+    let required = || reason.clone().or_else(|| Some("no reason given".to_owned()));
     let tests = tests(cell);
     match cell.status {
-        Status::Error => ("error".to_owned(), given()),
-        Status::Skipped => ("not run".to_owned(), given()),
+        Status::Error => ("error".to_owned(), required()),
+        Status::Skipped => ("not run".to_owned(), required()),
         Status::Failed if cell.counts().bad() == 0 => {
             let passed = if tests.is_empty() { String::new() } else { format!(", {tests}") };
             (format!("failed{passed}"), reason)
@@ -162,8 +161,7 @@ pub(super) fn headline(cell: &Cell) -> (String, Option<String>) {
     }
 }
 
-/// The same in so few words that cells fit under each other: what broke counts as failed, what was skipped is
-/// told by [`skipped`].
+/// Returns a shorter result for columns: errors count as failures, and [`skipped`] reports the skipped tests.
 pub(super) fn short(cell: &Cell) -> String {
     let counts = cell.counts();
     match cell.status {
@@ -176,12 +174,12 @@ pub(super) fn short(cell: &Cell) -> String {
     }
 }
 
-/// Counts of test cases, the worst first.
+/// Returns the counts of test cases by outcome, the worst first.
 pub(super) fn tests(cell: &Cell) -> String {
     let counts = cell.counts();
     joined(&[
         (counts.failed, "failed"),
-        (counts.errored, "broke"),
+        (counts.errored, "errored"),
         (counts.flaky, "flaky"),
         (counts.passed, "passed"),
         (counts.skipped, "skipped"),
@@ -194,17 +192,17 @@ fn joined(counts: &[(usize, &str)]) -> String {
     shown.join(", ")
 }
 
-/// Test cases of an outcome, with their steps.
+/// Returns the test cases with some outcomes, with their steps.
 pub(super) fn cases<'a>(
     cell: &'a Cell,
-    wanted: impl Fn(Outcome) -> bool + Copy + 'a,
+    filter: impl Fn(Outcome) -> bool + Copy + 'a,
 ) -> impl Iterator<Item = (&'a Step, &'a TestCase)> {
     cell.steps
         .iter()
-        .flat_map(move |step| step.cases.iter().filter(move |case| wanted(case.outcome)).map(move |case| (step, case)))
+        .flat_map(move |step| step.cases.iter().filter(move |case| filter(case.outcome)).map(move |case| (step, case)))
 }
 
-/// How many tests were skipped, and the reason given most often: `95 skipped, 32 of them: dask-awkward not installed`.
+/// Returns the number of skipped tests with the most frequent reason: `95 skipped, 32 of them: dask-awkward not installed`.
 pub(super) fn skipped(cell: &Cell) -> Option<String> {
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, case) in cases(cell, |outcome| outcome == Outcome::Skipped) {
@@ -213,27 +211,27 @@ pub(super) fn skipped(cell: &Cell) -> Option<String> {
     let total: usize = reasons.values().sum();
     let (reason, number) = reasons.into_iter().max_by_key(|(reason, number)| (*number, std::cmp::Reverse(*reason)))?;
     if number == 1 && total > 1 {
-        return Some(format!("{total} skipped, for as many reasons"));
+        return Some(format!("{total} skipped for different reasons"));
     }
     let share = if number == total { String::new() } else { format!(", {number} of them") };
     let reason = if reason.is_empty() { String::new() } else { format!("{share}: {}", one_line(reason, 200)) };
     Some(format!("{total} skipped{reason}"))
 }
 
-/// Whether a case counts against the analysis.
+/// Reports whether an outcome is a failure of the analysis.
 pub(super) fn is_bad(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Failed | Outcome::Errored)
 }
 
-/// Steps that ended badly although no case of theirs says so: a set-up, a crash after the last test.
+/// Returns the failed steps without a failed test case, such as the setup or a crash after the last test.
 pub(super) fn broken_steps(cell: &Cell) -> impl Iterator<Item = &Step> {
     cell.steps.iter().filter(|step| {
         (!step.end.is_success() || step.unread.is_some()) && !step.cases.iter().any(|case| is_bad(case.outcome))
     })
 }
 
-/// Where a test case is, as its framework would be told to run it: `tests/test_a.py::test_b`. A file that can't be
-/// collected stands for itself, and a command for the only case it has.
+/// Returns the name of a test case as its framework accepts it: `tests/test_a.py::test_b`. The name of a file that cannot be
+/// collected, or of a command that is its own test case, is not repeated.
 pub(super) fn case_name(case: &TestCase) -> String {
     let place = case.file.as_deref().unwrap_or(&case.class);
     if is_module(place, &case.name) || case.file.is_none() && place == case.name {
@@ -243,10 +241,10 @@ pub(super) fn case_name(case: &TestCase) -> String {
     one_line(&format!("{place}{joiner}{}", case.name), 300)
 }
 
-/// What to do about tests that tried the network.
-pub(super) const NETWORK_ADVICE: &str = "set network = true under [test], or give the tests their data";
+/// Help for tests that tried to use the network.
+pub(super) const NETWORK_ADVICE: &str = "set network = true under [test], or add the data to the repository";
 
-/// Whether the same tests fail with the same words in the reference: then what differs from it is not the reason.
+/// Reports whether the same tests fail with the same messages in the reference. Differences are then not the cause.
 pub(super) fn fails_alike(document: &Document, cell: &Cell) -> bool {
     let failures = |cell: &Cell| -> BTreeSet<(String, String)> {
         cases(cell, is_bad).map(|(_, case)| (case_name(case), case_reason(case))).collect()
@@ -256,12 +254,12 @@ pub(super) fn fails_alike(document: &Document, cell: &Cell) -> bool {
     !failed.is_empty() && reference.is_some_and(|reference| failures(reference) == failed)
 }
 
-/// Whether a name is the dotted one of this Python file, as pytest names what it can't collect.
+/// Reports whether a name is the dotted form of this Python file, which pytest uses for files that it cannot collect.
 fn is_module(file: &str, name: &str) -> bool {
     file.strip_suffix(".py").is_some_and(|stem| stem.len() == name.len() && stem.replace('/', ".") == name)
 }
 
-/// What was never run because a step stopped early; none when nothing is known of it.
+/// Returns a remark if a step stopped early and did not run all its tests.
 pub(super) fn stopped(step: &Step) -> Option<&'static str> {
     // docs.pytest.org, "Exit codes": 2 is an interruption, by errors of the collection among others.
     let interrupted = step.kind == Some(TestKind::Pytest) && step.end == End::Exit { code: 2 };
@@ -269,28 +267,28 @@ pub(super) fn stopped(step: &Step) -> Option<&'static str> {
         return None;
     }
     Some(if step.cases.iter().all(|case| case.outcome == Outcome::Errored) {
-        "pytest stopped at that: no test was run"
+        "pytest stopped before the first test because of these errors"
     } else {
-        "pytest stopped at that: the tests after it were not run"
+        "pytest stopped here and did not run the remaining tests"
     })
 }
 
-/// Why a test case did not pass, on one line, with what to do where that is known.
+/// Returns why a test case did not pass, on one line, with help if there is any.
 pub(super) fn case_reason(case: &TestCase) -> String {
     let message = case_message(case);
     if case.tried_network {
-        format!("{message} (tried the network, which is off here: {NETWORK_ADVICE})")
+        format!("{message} (tried to use the network, which is disabled: {NETWORK_ADVICE})")
     } else {
         message
     }
 }
 
-/// What a test case says of why it did not pass, on one line.
+/// Returns the message of a test case on one line.
 pub(super) fn case_message(case: &TestCase) -> String {
     one_line(if case.message.trim().is_empty() { "no message" } else { &case.message }, 1000)
 }
 
-/// How a command ended, and why its results couldn't be read.
+/// Returns how a command ended, and why its results could not be read.
 pub(super) fn step_reason(step: &Step) -> String {
     let end = match &step.end {
         End::Exit { code } => format!("exit code {code}"),
@@ -299,26 +297,27 @@ pub(super) fn step_reason(step: &Step) -> String {
         End::Timeout { seconds } => format!("timed out after {seconds} s"),
         End::NotStarted { reason } => format!("not started: {}", one_line(reason, 300)),
     };
-    step.unread.as_ref().map_or(end.clone(), |why| format!("{end}; results not read: {}", one_line(why, 300)))
+    step.unread.as_ref().map_or(end.clone(), |why| format!("{end}; failed to read the results: {}", one_line(why, 300)))
 }
 
-/// All cells counted by status: `5 cells: 2 passed, 1 failed, 1 error`.
+/// Returns the counts of cells by status: `5 cells: 2 passed, 1 failed, 1 error`.
 pub(super) fn totals(document: &Document) -> String {
-    let of = |wanted: Status| document.cells.iter().filter(|cell| cell.status == wanted && !cell.is_forgiven()).count();
-    let forgiven = document.cells.iter().filter(|cell| cell.is_forgiven()).count();
+    let number =
+        |status: Status| document.cells.iter().filter(|cell| cell.status == status && !cell.is_forgiven()).count();
+    let expected = document.cells.iter().filter(|cell| cell.is_forgiven()).count();
     let counted = joined(&[
-        (of(Status::Passed), "passed"),
-        (of(Status::Flaky), "flaky"),
-        (of(Status::Failed), "failed"),
-        (forgiven, "failed as expected"),
-        (of(Status::Error), "error"),
-        (of(Status::Skipped), "not run"),
+        (number(Status::Passed), "passed"),
+        (number(Status::Flaky), "flaky"),
+        (number(Status::Failed), "failed"),
+        (expected, "failed as expected"),
+        (number(Status::Error), "error"),
+        (number(Status::Skipped), "not run"),
     ]);
     let cells = count(document.cells.len(), "cell");
     if counted.is_empty() { cells } else { format!("{cells}: {counted}") }
 }
 
-/// The verdict in one sentence, the names of cells as `show` writes them.
+/// Returns the verdict as a phrase. `show` formats the names of cells.
 pub(super) fn sentence(document: &Document, show: impl Fn(&str) -> String) -> String {
     let at = |wanted: Status| {
         let ids: Vec<String> = document
@@ -333,17 +332,18 @@ pub(super) fn sentence(document: &Document, show: impl Fn(&str) -> String) -> St
         }
     };
     let text = match verdict(document) {
-        Verdict::Good => "the analysis works wherever it was run".to_owned(),
-        Verdict::Nothing => "nothing was run".to_owned(),
+        Verdict::Good if document.cells.iter().any(Cell::is_forgiven) => "no cell failed unexpectedly".to_owned(),
+        Verdict::Good => "the analysis works in every cell that ran".to_owned(),
+        Verdict::Nothing => "no cell ran".to_owned(),
         Verdict::Infrastructure => {
-            format!("the analysis failed nowhere, but could not be tested at {}", at(Status::Error))
+            format!("the analysis did not fail, but could not be tested at {}", at(Status::Error))
         }
         Verdict::Analysis => format!("the analysis fails at {}", at(Status::Failed)),
     };
-    if document.interrupted { format!("{text}; the run was interrupted") } else { text }
+    if document.interrupted { format!("{text}; the check was interrupted") } else { text }
 }
 
-/// The state of the analysis: `dimuon at 3f2a1bc4d5e6, with changes`.
+/// Returns the analysis and its state: `dimuon at 3f2a1bc4d5e6, with uncommitted changes`.
 pub(super) fn subject(document: &Document) -> String {
     let analysis = &document.analysis;
     let name = one_line(&analysis.name, 80);
@@ -351,5 +351,5 @@ pub(super) fn subject(document: &Document) -> String {
         Some(commit) => format!(" at {}", one_line(commit.get(..12).unwrap_or(commit), 40)),
         None => format!(" at tree {}", analysis.tree.digest.short()),
     };
-    format!("{name}{state}{}", if analysis.dirty { ", with changes" } else { "" })
+    format!("{name}{state}{}", if analysis.dirty { ", with uncommitted changes" } else { "" })
 }

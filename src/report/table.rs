@@ -5,7 +5,7 @@ use anstyle::{AnsiColor, Style};
 use super::Options;
 use crate::model::text::width;
 
-/// What a piece of text means; decides its colour.
+/// Meaning of a piece of text, which determines its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ink {
     Plain,
@@ -30,7 +30,7 @@ impl Ink {
     }
 }
 
-/// Text that was made harmless, with its meaning.
+/// Clean text with its meaning.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
     pub(super) text: String,
@@ -47,7 +47,7 @@ impl Piece {
     }
 }
 
-/// Lines of output, without trailing spaces.
+/// Lines of output without trailing spaces.
 #[derive(Debug)]
 pub(super) struct Page {
     options: Options,
@@ -59,7 +59,7 @@ impl Page {
         Self { options, text: String::new() }
     }
 
-    /// The pieces on one line after `indent` spaces.
+    /// Writes the pieces on one line after `indent` spaces.
     pub(super) fn line(&mut self, indent: usize, pieces: &[Piece]) {
         let last = pieces.iter().rposition(|piece| !piece.text.trim().is_empty());
         let Some(last) = last else {
@@ -85,12 +85,12 @@ impl Page {
         }
     }
 
-    /// One line of text.
+    /// Writes one line of text.
     pub(super) fn say(&mut self, indent: usize, text: impl Into<String>, ink: Ink) {
         self.line(indent, &[Piece::new(text, ink)]);
     }
 
-    /// The text in as many lines as the width asks for, broken between words; those after the first `hang` deeper.
+    /// Writes the text in lines of at most the width, broken between words. Lines after the first are indented by `hang` more.
     pub(super) fn wrapped(&mut self, indent: usize, hang: usize, text: &str, ink: Ink) {
         let mut inset = indent;
         let mut line = String::new();
@@ -108,7 +108,7 @@ impl Page {
         self.say(inset, line, ink);
     }
 
-    /// An empty line, unless there is one or nothing yet.
+    /// Writes an empty line unless the page is empty or ends with one.
     pub(super) fn gap(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.text.push('\n');
@@ -120,7 +120,7 @@ impl Page {
     }
 }
 
-/// Widths that hold every row's cells.
+/// Returns the widths of the columns.
 pub(super) fn widths<'a>(rows: impl IntoIterator<Item = &'a [Piece]>) -> Vec<usize> {
     let mut widths: Vec<usize> = Vec::new();
     for row in rows {
@@ -135,7 +135,7 @@ pub(super) fn widths<'a>(rows: impl IntoIterator<Item = &'a [Piece]>) -> Vec<usi
     widths
 }
 
-/// The row's cells padded to these widths, with two spaces between them.
+/// Returns the row padded to the widths, with two spaces between columns.
 pub(super) fn padded(row: &[Piece], widths: &[usize]) -> Vec<Piece> {
     let mut out = Vec::new();
     for (index, piece) in row.iter().enumerate() {

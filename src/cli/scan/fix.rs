@@ -35,21 +35,17 @@ pub(super) fn run(scan: &Scan, options: &Options, write: bool) -> Outcome {
     if write {
         apply_fixes::write(&options.top, &patch)?;
         for file in &patch.files {
-            note(&format!("{}: applied {}", file.path, fixes(file.fixes)));
+            note(&format!("{}: applied {}", file.path, count(file.fixes, "fix")));
         }
     } else {
         print(&patch.unified())?;
         if patch.fixes() > 0 {
             let files = count(patch.files.len(), "file");
-            note(&format!("{} available in {files}; apply with `--fix --write`", fixes(patch.fixes())));
+            note(&format!("{} available in {files}; apply with `--fix --write`", count(patch.fixes(), "fix")));
         }
     }
     if patch.fixes() == 0 {
         note("no safe fixes available");
     }
     Ok(exit::GOOD)
-}
-
-fn fixes(number: usize) -> String {
-    if number == 1 { "1 fix".to_owned() } else { format!("{number} fixes") }
 }

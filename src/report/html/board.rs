@@ -1,4 +1,4 @@
-//! The matrix: facilities by roles, with the engine of each cell; without roles a board of facilities.
+//! The matrix of facilities and roles with the engine of each cell, or a list of facilities if no cell has a role.
 
 use super::cell::short;
 use super::inert::anchor;
@@ -6,22 +6,22 @@ use super::mark::{MARKS, Mark};
 use crate::model::document::{Cell, Document};
 use crate::model::text::one_line;
 
-/// All cells at a glance.
+/// An overview of the cells.
 #[derive(Debug)]
 pub(super) struct Board {
-    /// Roles across, an empty one for cells without; none when no cell has one.
+    /// Columns: roles, with an empty one for cells without a role. Empty if no cell has a role.
     pub(super) roles: Vec<String>,
     pub(super) rows: Vec<Row>,
-    /// Marks that some cell has, with their numbers.
+    /// Marks with the number of cells.
     pub(super) tally: Vec<(Mark, usize)>,
     pub(super) total: usize,
 }
 
-/// One facility.
+/// A facility.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) facility: String,
-    /// Cells under each role; all of them in one column without roles.
+    /// Cells by role, or one column without roles.
     pub(super) columns: Vec<Column>,
 }
 
@@ -38,8 +38,8 @@ pub(super) struct Chip {
     pub(super) index: usize,
     pub(super) anchor: String,
     pub(super) mark: Mark,
-    pub(super) said: String,
-    /// Shown when the cells have different engines.
+    pub(super) result: String,
+    /// Engine, if the cells have different ones.
     pub(super) engine: Option<String>,
 }
 
@@ -61,7 +61,7 @@ impl Board {
             index,
             anchor: anchor("cell", &cell.id),
             mark: Mark::of(cell),
-            said: short(cell),
+            result: short(cell),
             engine: (engines > 1 && !cell.engine.is_empty()).then(|| one_line(&cell.engine, 20)),
         };
         let of = |facility: &str, role: Option<&str>| -> Vec<Chip> {

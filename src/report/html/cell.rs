@@ -1,4 +1,4 @@
-//! A cell as the page shows it: a line, and what opens below it.
+//! A cell of the page: a summary line with collapsed details.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::super::sort;
 use super::super::summary::{self, Line, Summary};
 use super::Context;
-use super::environment::{Difference, said};
+use super::environment::{Difference, describe};
 use super::evidence::{Evidence, evidence};
 use super::inert::anchor;
 use super::mark::Mark;
@@ -15,20 +15,20 @@ use crate::model::cell::{Captured, Outcome, Step, TestCase};
 use crate::model::document::{Cell, Counts, Status};
 use crate::model::text::{clean, duration, ends, one_line};
 
-/// Failed tests shown with their output, for each cell.
+/// Maximum number of failed tests of a cell that are shown with their output.
 pub(super) const MAX_OUTPUTS: usize = 20;
-/// Failed or flaky tests named after those.
+/// Maximum number of further failed or flaky tests that are listed.
 const MAX_NAMES: usize = 200;
-/// Differences shown below a cell; the environment has them all.
+/// Maximum number of differences of a cell. The environment lists all.
 const MAX_DIFFERENCES: usize = 12;
-/// Reasons of skipped tests.
+/// Maximum number of reasons of skipped tests.
 const MAX_REASONS: usize = 20;
-/// Findings named below a cell.
+/// Maximum number of findings listed with a cell.
 const MAX_FINDINGS: usize = 8;
-/// Columns of the reason in a cell's line.
+/// Maximum width of the reason in the summary line in columns.
 const MAX_REASON: usize = 220;
 
-/// One cell.
+/// A cell.
 #[derive(Debug)]
 pub(super) struct Entry<'a> {
     pub(super) index: usize,
@@ -42,15 +42,15 @@ pub(super) struct Entry<'a> {
     pub(super) open: bool,
     /// `2 failed, 12 passed`.
     pub(super) short: String,
-    /// The same with the reason that belongs to it, for the line.
+    /// The reason in the summary line.
     pub(super) reason: Option<String>,
     pub(super) versions: Vec<Version>,
     pub(super) time: String,
-    /// Differences that matter directly.
-    pub(super) matters: usize,
-    pub(super) whole_reason: Option<String>,
+    /// Number of directly relevant differences.
+    pub(super) relevant: usize,
+    pub(super) full_reason: Option<String>,
     pub(super) hint: Option<Pieces>,
-    pub(super) forgiven: Option<String>,
+    pub(super) expected: Option<String>,
     pub(super) since: Option<String>,
     pub(super) broken: Vec<Broken<'a>>,
     pub(super) failures: Vec<Failure<'a>>,
@@ -67,7 +67,7 @@ pub(super) struct Entry<'a> {
     pub(super) evidence: Evidence,
 }
 
-/// A version under its label, and whether the reference has another.
+/// A version with its label, and whether it differs from the reference.
 #[derive(Debug)]
 pub(super) struct Version {
     pub(super) label: String,
@@ -75,7 +75,7 @@ pub(super) struct Version {
     pub(super) differs: bool,
 }
 
-/// A command that ended badly with no test to say so.
+/// A failed command without a failed test.
 #[derive(Debug)]
 pub(super) struct Broken<'a> {
     pub(super) name: String,
@@ -84,7 +84,7 @@ pub(super) struct Broken<'a> {
     pub(super) output: Cow<'a, str>,
 }
 
-/// A test that did not pass.
+/// A failed test.
 #[derive(Debug)]
 pub(super) struct Failure<'a> {
     pub(super) name: String,
@@ -95,19 +95,19 @@ pub(super) struct Failure<'a> {
     pub(super) open: bool,
 }
 
-/// What differs from the reference, those rows first that the failure speaks of.
+/// Differences from the reference. Those that the failure mentions come first.
 #[derive(Debug)]
 pub(super) struct Differences {
-    pub(super) said: String,
+    pub(super) summary: String,
     pub(super) any: bool,
     pub(super) rows: Vec<Difference>,
-    /// The reference fails in the same words, so nothing here is the reason.
+    /// Whether the reference fails with the same messages.
     pub(super) alike: bool,
-    /// Anchor of the environment, which has the rest.
+    /// Anchor of the environment, which lists all differences.
     pub(super) environment: String,
 }
 
-/// Every cell, the worst first, else in their order.
+/// Returns the cells, the worst first, otherwise in their order.
 pub(super) fn entries<'a>(context: &Context<'a>, summary: &Summary<'a>) -> Vec<Entry<'a>> {
     let reference = context.document.reference.as_deref();
     let base = summary.lines.iter().find(|line| Some(line.cell.id.as_str()) == reference);
@@ -147,10 +147,10 @@ fn entry<'a>(context: &Context<'a>, line: &Line<'a>) -> Entry<'a> {
         reason: reason.or_else(|| first_failure(cell)).map(|reason| one_line(&reason, MAX_REASON)),
         versions: Vec::new(),
         time: time(cell),
-        matters: line.matters(),
-        whole_reason: cell.reason.as_ref().map(|reason| one_line(reason, 4000)).filter(|reason| !reason.is_empty()),
+        relevant: line.relevant(),
+        full_reason: cell.reason.as_ref().map(|reason| one_line(reason, 4000)).filter(|reason| !reason.is_empty()),
         hint: hint(cell).map(|hint| Pieces::of(&hint)),
-        forgiven: cell.forgiven.as_ref().filter(|_| cell.is_forgiven()).map(|why| one_line(why, 1000)),
+        expected: cell.forgiven.as_ref().filter(|_| cell.is_forgiven()).map(|why| one_line(why, 1000)),
         since: context.since(cell),
         broken: summary::broken_steps(cell).map(|step| broken(context, step)).collect(),
         failures: bad
@@ -176,13 +176,13 @@ fn entry<'a>(context: &Context<'a>, line: &Line<'a>) -> Entry<'a> {
     }
 }
 
-/// As the other reports say it, and that a failure was expected.
+/// Returns the short result, with a remark if the failure is expected.
 pub(super) fn short(cell: &Cell) -> String {
-    let said = summary::short(cell);
-    if cell.is_forgiven() { format!("{said}, as expected") } else { said }
+    let result = summary::short(cell);
+    if cell.is_forgiven() { format!("{result}, as expected") } else { result }
 }
 
-/// The first failed test with its message, for a line that has no other reason.
+/// Returns the first failed test with its message, for cells without a reason.
 fn first_failure(cell: &Cell) -> Option<String> {
     let (_, case) = summary::cases(cell, summary::is_bad).next()?;
     Some(format!("{}: {}", summary::case_name(case), summary::case_message(case)))
@@ -192,7 +192,7 @@ fn hint(cell: &Cell) -> Option<String> {
     let network = || summary::cases(cell, summary::is_bad).any(|(_, case)| case.tried_network);
     let given = cell.hint.as_ref().map(|hint| one_line(hint, 2000));
     given.or_else(|| {
-        network().then(|| format!("tests tried the network, which is off here: {}", summary::NETWORK_ADVICE))
+        network().then(|| format!("tests tried to use the network, which is disabled: {}", summary::NETWORK_ADVICE))
     })
 }
 
@@ -229,10 +229,10 @@ fn failure<'a>(context: &Context<'_>, case: &'a TestCase, open: bool) -> Failure
     });
     Failure {
         name: summary::case_name(case),
-        verb: if case.outcome == Outcome::Errored { "broke" } else { "failed" },
+        verb: if case.outcome == Outcome::Errored { "errored" } else { "failed" },
         place,
         message: if case.tried_network {
-            format!("{} (tried the network, which is off here)", summary::case_message(case))
+            format!("{} (tried to use the network, which is disabled)", summary::case_message(case))
         } else {
             summary::case_message(case)
         },
@@ -241,19 +241,19 @@ fn failure<'a>(context: &Context<'_>, case: &'a TestCase, open: bool) -> Failure
     }
 }
 
-/// Both ends of an output, without control characters.
-fn output(captured: &Captured, cap: usize) -> Cow<'_, str> {
-    // Far more than is kept is never cleaned.
-    match ends(captured.text.trim_end(), cap * 2) {
+/// Returns the start and the end of an output without control characters.
+fn output(captured: &Captured, max_bytes: usize) -> Cow<'_, str> {
+    // Truncate before cleaning, which is slow for large outputs.
+    match ends(captured.text.trim_end(), max_bytes * 2) {
         Cow::Borrowed(text) => match clean(text) {
-            Cow::Borrowed(text) => ends(text, cap),
-            Cow::Owned(text) => Cow::Owned(ends(&text, cap).into_owned()),
+            Cow::Borrowed(text) => ends(text, max_bytes),
+            Cow::Owned(text) => Cow::Owned(ends(&text, max_bytes).into_owned()),
         },
-        Cow::Owned(text) => Cow::Owned(ends(&clean(&text), cap).into_owned()),
+        Cow::Owned(text) => Cow::Owned(ends(&clean(&text), max_bytes).into_owned()),
     }
 }
 
-/// Reasons of skipped tests with their numbers, the most frequent first.
+/// Returns the reasons of skipped tests with their numbers, the most frequent first.
 fn skipped(cell: &Cell) -> Vec<(usize, String)> {
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, case) in summary::cases(cell, |outcome| outcome == Outcome::Skipped) {
@@ -261,20 +261,20 @@ fn skipped(cell: &Cell) -> Vec<(usize, String)> {
     }
     let mut all: Vec<(usize, &str)> = reasons.into_iter().map(|(reason, number)| (number, reason)).collect();
     all.sort_by(|(a, _), (b, _)| b.cmp(a));
-    let said = |reason: &str| if reason.is_empty() { "no reason given".to_owned() } else { one_line(reason, 300) };
-    let mut out: Vec<(usize, String)> = all.iter().take(MAX_REASONS).map(|(n, reason)| (*n, said(reason))).collect();
-    let left: usize = all.iter().skip(MAX_REASONS).map(|(number, _)| number).sum();
-    if left > 0 {
-        out.push((left, "for other reasons".to_owned()));
+    let shown = |reason: &str| if reason.is_empty() { "no reason given".to_owned() } else { one_line(reason, 300) };
+    let mut out: Vec<(usize, String)> = all.iter().take(MAX_REASONS).map(|(n, reason)| (*n, shown(reason))).collect();
+    let rest: usize = all.iter().skip(MAX_REASONS).map(|(number, _)| number).sum();
+    if rest > 0 {
+        out.push((rest, "for other reasons".to_owned()));
     }
     out
 }
 
 fn differences(context: &Context<'_>, line: &Line<'_>) -> Option<Differences> {
     let diff = line.diff?;
-    let (rows, _) = sort::foremost(diff, line.cell, MAX_DIFFERENCES, false);
+    let (rows, _) = sort::most_relevant(diff, line.cell, MAX_DIFFERENCES, false);
     Some(Differences {
-        said: said(diff),
+        summary: describe(diff),
         any: !diff.is_empty(),
         rows: rows.iter().map(Difference::of).collect(),
         alike: summary::fails_alike(context.document, line.cell),

@@ -1,7 +1,7 @@
-//! What the page's script knows: names of tests and differences of environments, each text once.
+//! The data of the script of the page: names of tests and differences of environments, each text once.
 //!
-//! A difference between any two environments follows from their differences from the reference: where one has no row it is as
-//! the reference is. So the environments themselves, which are large, aren't in the page.
+//! Differences between two environments follow from their differences from the reference: an environment without a row equals
+//! the reference. The page therefore does not contain the environments, which are large.
 
 use std::collections::HashMap;
 
@@ -14,13 +14,13 @@ use crate::model::diff::{Diff, Value};
 use crate::model::document::{Cell, Document};
 use crate::model::text::one_line;
 
-/// Bytes of names of tests.
+/// Maximum size of the names of tests in bytes.
 const MAX_NAMES: usize = 4 << 20;
-/// Bytes of values of environments.
+/// Maximum size of the values of environments in bytes.
 const MAX_VALUES: usize = 6 << 20;
-/// Rows of differences of all environments.
+/// Maximum number of differences of all environments.
 const MAX_ROWS: usize = 400_000;
-/// Columns of a value.
+/// Maximum width of a value in columns.
 const MAX_VALUE: usize = 300;
 
 /// The content of the page's data element.
@@ -28,16 +28,16 @@ const MAX_VALUE: usize = 300;
 pub(super) struct Data {
     /// Cells in the order of the document.
     cells: Vec<CellData>,
-    /// Environments in the order of the page; the reference's has no rows.
+    /// Environments in the order of the page. The reference has no rows.
     environments: Vec<EnvironmentData>,
-    /// Titles of sections, in the order of what matters.
+    /// Titles of sections, the most relevant first.
     sections: Vec<String>,
-    /// Texts of rows: names as they are; values as `=text`, `-` for absent, `?reason` for unknown.
+    /// Texts of rows: names, and values as `=text`, `-` if absent or `?reason` if unknown.
     values: Vec<String>,
     /// Names of tests.
     tests: Vec<String>,
-    /// Something was left out for size.
-    cut: bool,
+    /// Whether something was omitted because of the size limits.
+    is_truncated: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,22 +45,22 @@ struct CellData {
     id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     environment: Option<usize>,
-    /// Tests that passed: pairs of the first index and how many follow each other.
+    /// Passed tests: pairs of the first index and the number of consecutive indices.
     passed: Vec<usize>,
-    /// Tests that were skipped.
+    /// Skipped tests in the same form.
     skipped: Vec<usize>,
 }
 
 #[derive(Debug, Serialize)]
 struct EnvironmentData {
     name: String,
-    /// Whether it can be compared: it is the reference's or has a difference from it.
+    /// Whether it can be compared: it is the reference or was compared with it.
     known: bool,
-    /// Section, name, weight (0 is direct), value of the reference, value here, over and over.
+    /// Rows of five numbers: section, name, weight (0 is direct), value of the reference, value here.
     rows: Vec<usize>,
 }
 
-/// Texts with their indices.
+/// Distinct texts with their indices.
 #[derive(Debug, Default)]
 struct Texts {
     known: HashMap<String, usize>,
@@ -81,13 +81,13 @@ impl Texts {
     }
 }
 
-/// Names of tests with their indices, found by what they are made of.
+/// Distinct names of tests with their indices, by file, class and name.
 #[derive(Debug, Default)]
 struct Names<'a> {
     known: HashMap<(Option<&'a str>, &'a str, &'a str), usize>,
     all: Vec<String>,
     bytes: usize,
-    cut: bool,
+    is_truncated: bool,
 }
 
 impl<'a> Names<'a> {
@@ -97,7 +97,7 @@ impl<'a> Names<'a> {
             return Some(*at);
         }
         if self.bytes > MAX_NAMES {
-            self.cut = true;
+            self.is_truncated = true;
             return None;
         }
         let name = summary::case_name(case);
@@ -108,10 +108,10 @@ impl<'a> Names<'a> {
         Some(at)
     }
 
-    /// Runs of indices of the cases of an outcome.
-    fn runs(&mut self, cell: &'a Cell, wanted: Outcome) -> Vec<usize> {
+    /// Returns the indices of the cases of an outcome as pairs of the first index and the number of consecutive indices.
+    fn runs(&mut self, cell: &'a Cell, outcome: Outcome) -> Vec<usize> {
         let mut found: Vec<usize> =
-            summary::cases(cell, move |outcome| outcome == wanted).filter_map(|(_, case)| self.index(case)).collect();
+            summary::cases(cell, move |other| other == outcome).filter_map(|(_, case)| self.index(case)).collect();
         found.sort_unstable();
         found.dedup();
         let mut runs: Vec<usize> = Vec::new();
@@ -125,26 +125,27 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Collects it.
-pub(super) fn data(document: &Document, places: &[EnvironmentView]) -> Data {
-    let at: HashMap<&str, usize> = places.iter().enumerate().map(|(at, place)| (place.digest.as_str(), at)).collect();
+/// Collects the data.
+pub(super) fn data(document: &Document, views: &[EnvironmentView]) -> Data {
+    let indices: HashMap<&str, usize> =
+        views.iter().enumerate().map(|(index, view)| (view.digest.as_str(), index)).collect();
     let mut names = Names::default();
     let cells = document
         .cells
         .iter()
         .map(|cell| CellData {
             id: one_line(&cell.id, 120),
-            environment: cell.environment.as_ref().and_then(|digest| at.get(digest.as_str()).copied()),
+            environment: cell.environment.as_ref().and_then(|digest| indices.get(digest.as_str()).copied()),
             passed: names.runs(cell, Outcome::Passed),
             skipped: names.runs(cell, Outcome::Skipped),
         })
         .collect();
-    let mut data = Data { cells, tests: names.all, cut: names.cut, ..Data::default() };
-    environments(document, places, &mut data);
+    let mut data = Data { cells, tests: names.all, is_truncated: names.is_truncated, ..Data::default() };
+    environments(document, views, &mut data);
     data
 }
 
-fn environments(document: &Document, places: &[EnvironmentView], data: &mut Data) {
+fn environments(document: &Document, views: &[EnvironmentView], data: &mut Data) {
     let mut diffs: HashMap<&str, &Diff> = HashMap::new();
     let of: HashMap<&str, &Cell> = document.cells.iter().map(|cell| (cell.id.as_str(), cell)).collect();
     for entry in &document.diffs {
@@ -155,8 +156,8 @@ fn environments(document: &Document, places: &[EnvironmentView], data: &mut Data
     let mut texts = Texts::default();
     let mut sections: Vec<(&str, &str)> = Vec::new();
     let mut total = 0;
-    for place in places {
-        let diff = diffs.get(place.digest.as_str()).filter(|_| !place.is_reference);
+    for view in views {
+        let diff = diffs.get(view.digest.as_str()).filter(|_| !view.is_reference);
         let mut rows = Vec::new();
         for section in diff.into_iter().flat_map(|diff| &diff.sections) {
             let known = sections.iter().position(|(id, _)| *id == section.id);
@@ -166,7 +167,7 @@ fn environments(document: &Document, places: &[EnvironmentView], data: &mut Data
             });
             for row in &section.rows {
                 if texts.bytes > MAX_VALUES || total >= MAX_ROWS {
-                    data.cut = true;
+                    data.is_truncated = true;
                     continue;
                 }
                 total += 1;
@@ -181,8 +182,8 @@ fn environments(document: &Document, places: &[EnvironmentView], data: &mut Data
             }
         }
         data.environments.push(EnvironmentData {
-            name: place.short.clone(),
-            known: place.is_reference || diff.is_some(),
+            name: view.short.clone(),
+            known: view.is_reference || diff.is_some(),
             rows,
         });
     }
@@ -193,7 +194,7 @@ fn environments(document: &Document, places: &[EnvironmentView], data: &mut Data
 fn value(value: &Value) -> String {
     match value {
         Value::Is { text, origin } if origin.is_empty() => format!("={}", one_line(text, MAX_VALUE)),
-        // A unit separator, which no clean text has.
+        // Clean text does not contain the unit separator.
         Value::Is { text, origin } => format!("={}\u{1f}{}", one_line(text, MAX_VALUE), one_line(origin, 100)),
         Value::Absent {} => "-".to_owned(),
         Value::Unknown { reason } => format!("?{}", one_line(reason, MAX_VALUE)),

@@ -1,4 +1,4 @@
-//! Environments: what is known of each, once however many cells have it, and how it differs from the reference's.
+//! Environments with their facts and their differences from the reference. Cells with equal environments share one.
 
 use std::collections::BTreeMap;
 
@@ -13,23 +13,23 @@ use crate::model::python::Python;
 use crate::model::runtime::{Directory, SitePath};
 use crate::model::text::{count, one_line};
 
-/// Rows of a difference that stand in the page for those without JavaScript.
+/// Maximum number of differences of an environment in the markup.
 const MAX_ROWS: usize = 150;
-/// Lines shown of a difference in a text or a list.
+/// Maximum number of lines of a difference in a text or a list.
 const MAX_LINES: usize = 40;
-/// Columns of a value.
+/// Maximum width of a value in columns.
 const MAX_VALUE: usize = 300;
-/// Cells named as having an environment.
+/// Maximum number of cells listed with an environment.
 const MAX_USERS: usize = 12;
 
-/// A name and what stands under it.
+/// A name with its value.
 #[derive(Debug)]
 pub(super) struct Fact {
     pub(super) name: String,
     pub(super) value: String,
 }
 
-/// A list of facts that leaves out what isn't there.
+/// A list of facts without empty values.
 #[derive(Debug, Default)]
 pub(super) struct Facts(pub(super) Vec<Fact>);
 
@@ -49,16 +49,16 @@ impl Facts {
     }
 }
 
-/// A row of a difference.
+/// A difference between the reference and another environment.
 #[derive(Debug)]
 pub(super) struct Difference {
     pub(super) name: String,
-    pub(super) there: String,
-    pub(super) here: String,
+    pub(super) reference: String,
+    pub(super) value: String,
     pub(super) change: &'static str,
-    /// It matters directly.
+    /// Whether it is directly relevant.
     pub(super) direct: bool,
-    /// Unified diff lines in place of the two values; empty without.
+    /// Lines of a unified diff, which replace the two values unless empty.
     pub(super) lines: Vec<String>,
 }
 
@@ -77,8 +77,8 @@ impl Difference {
         };
         Self {
             name,
-            there: value(0),
-            here: value(1),
+            reference: value(0),
+            value: value(1),
             change: sort::word(row.change),
             direct: row.weight == Weight::Direct,
             lines: row.lines.iter().take(MAX_LINES).map(|line| one_line(line, MAX_VALUE)).collect(),
@@ -93,26 +93,26 @@ pub(super) struct Group {
     pub(super) rows: Vec<Difference>,
 }
 
-/// One environment.
+/// An environment.
 #[derive(Debug)]
 pub(super) struct EnvironmentView {
     pub(super) digest: Digest,
     pub(super) anchor: String,
     pub(super) short: String,
-    /// Cells that have it, with their anchors.
+    /// Cells with this environment: anchors and IDs.
     pub(super) users: Vec<(String, String)>,
     pub(super) more_users: usize,
     pub(super) is_reference: bool,
     pub(super) facts: Vec<Fact>,
-    /// `3 differences matter, 41 in all`; none when it was compared with nothing.
-    pub(super) said: Option<String>,
+    /// `41 differences, 3 of them relevant`; `None` without a comparison.
+    pub(super) summary: Option<String>,
     pub(super) groups: Vec<Group>,
-    /// What the groups leave out: `12 newer, 3 missing`.
+    /// Counts of the differences that the groups omit: `12 newer, 3 missing`.
     pub(super) rest: Option<String>,
 }
 
-/// Every environment that a cell has, in the order of the cells, the reference's first.
-pub(super) fn places(document: &Document) -> Vec<EnvironmentView> {
+/// Returns the environments in the order of the cells, the reference first.
+pub(super) fn environments(document: &Document) -> Vec<EnvironmentView> {
     let reference = document.cells.iter().find(|cell| Some(&cell.id) == document.reference.as_ref());
     let reference = reference.and_then(|cell| cell.environment.as_ref());
     let mut users: Vec<(&Digest, Vec<&Cell>)> = Vec::new();
@@ -128,7 +128,7 @@ pub(super) fn places(document: &Document) -> Vec<EnvironmentView> {
         users[at].1.push(cell);
     }
     let diffs: BTreeMap<&str, &Diff> = document.diffs.iter().map(|entry| (entry.cell.as_str(), &entry.diff)).collect();
-    let place = |(digest, cells): (&Digest, Vec<&Cell>)| {
+    let view = |(digest, cells): (&Digest, Vec<&Cell>)| {
         let is_reference = Some(digest) == reference;
         let diff = cells.iter().find_map(|cell| diffs.get(cell.id.as_str())).filter(|_| !is_reference);
         let (groups, rest) = diff.map_or((Vec::new(), None), |diff| groups(diff));
@@ -144,21 +144,21 @@ pub(super) fn places(document: &Document) -> Vec<EnvironmentView> {
                 .collect(),
             is_reference,
             facts: document.environments.get(digest).map_or_else(Vec::new, facts),
-            said: diff.map(|diff| said(diff)),
+            summary: diff.map(|diff| describe(diff)),
             groups,
             rest,
         }
     };
-    users.into_iter().map(place).collect()
+    users.into_iter().map(view).collect()
 }
 
-/// How many differences there are, and how many matter.
-pub(super) fn said(diff: &Diff) -> String {
+/// Returns the number of differences and of relevant ones.
+pub(super) fn describe(diff: &Diff) -> String {
     match (diff.count(Weight::Direct), diff.count(Weight::Rest)) {
         (_, 0) => "no differences from the reference".to_owned(),
-        (0, all) => format!("{}, none that matters directly", count(all, "difference")),
-        (direct, all) if direct == all => format!("{} that matter", count(all, "difference")),
-        (direct, all) => format!("{}, {direct} of them matter", count(all, "difference")),
+        (0, all) => format!("{}, none directly relevant", count(all, "difference")),
+        (direct, all) if direct == all => count(all, "relevant difference"),
+        (direct, all) => format!("{}, {direct} of them relevant", count(all, "difference")),
     }
 }
 
@@ -167,9 +167,9 @@ fn groups(diff: &Diff) -> (Vec<Group>, Option<String>) {
     let mut room = MAX_ROWS;
     let mut rest: Vec<&Row> = Vec::new();
     for section in &diff.sections {
-        let (mut shown, folded): (Vec<&Row>, Vec<&Row>) =
+        let (mut shown, collapsed): (Vec<&Row>, Vec<&Row>) =
             section.rows.iter().partition(|row| row.weight != Weight::Rest);
-        rest.extend(folded);
+        rest.extend(collapsed);
         rest.extend(shown.split_off(room.min(shown.len())));
         room -= shown.len();
         if !shown.is_empty() {
@@ -181,7 +181,7 @@ fn groups(diff: &Diff) -> (Vec<Group>, Option<String>) {
     (groups, rest)
 }
 
-/// What is worth knowing of an environment at a glance.
+/// Returns the main facts of an environment.
 fn facts(environment: &Environment) -> Vec<Fact> {
     let mut facts = Facts::default();
     let system = &environment.system;
@@ -264,12 +264,12 @@ fn directory(name: &str, place: &Directory) -> String {
         parts.push(place.path.clone());
     }
     if !place.exists {
-        parts.push("not there".to_owned());
+        parts.push("missing".to_owned());
     }
     parts.push(match place.writable {
         Known::Known(true) => "writable".to_owned(),
         Known::Known(false) => "read-only".to_owned(),
-        Known::Unknown(_) => "not known whether writable".to_owned(),
+        Known::Unknown(_) => "unknown whether writable".to_owned(),
     });
     if place.noexec.get() == Some(&true) {
         parts.push("noexec".to_owned());

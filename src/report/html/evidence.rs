@@ -1,4 +1,4 @@
-//! What a verdict rests on: the image, the contract, the commands, the files.
+//! The evidence for a result: the image, the contract, the commands and the files.
 
 use super::super::summary;
 use super::Context;
@@ -11,7 +11,7 @@ use crate::model::image::ImageIdentity;
 use crate::model::known::Known;
 use crate::model::text::duration;
 
-/// Files and commands listed.
+/// Maximum number of files and commands.
 const MAX_LIST: usize = 30;
 
 /// The evidence of a cell.
@@ -30,10 +30,10 @@ pub(super) fn evidence(context: &Context<'_>, cell: &Cell) -> Evidence {
         ("Inputs", files(&cell.inputs)),
         ("Outputs", files(&cell.outputs)),
     ];
-    let known = cell.environment.as_ref().filter(|digest| context.document.environments.contains_key(*digest));
+    let digest = cell.environment.as_ref().filter(|digest| context.document.environments.contains_key(*digest));
     Evidence {
         groups: groups.into_iter().filter(|(_, facts)| !facts.is_empty()).collect(),
-        environment: known.map(|digest| (anchor("environment", digest.short()), digest.short().to_owned())),
+        environment: digest.map(|digest| (anchor("environment", digest.short()), digest.short().to_owned())),
     }
 }
 
@@ -54,7 +54,7 @@ fn image(image: &ImageIdentity) -> Vec<Fact> {
     facts.0
 }
 
-/// What the facility imposes; what it leaves to the image isn't listed.
+/// Returns the settings that the facility imposes.
 fn contract(contract: &Contract) -> Vec<Fact> {
     let mut facts = Facts::default();
     if let Some(user) = contract.user {
@@ -92,11 +92,11 @@ fn run(cell: &Cell) -> Vec<Fact> {
     let mut facts = Facts::default();
     facts.add("Engine", &cell.engine);
     for step in cell.steps.iter().take(MAX_LIST) {
-        facts.add(&step.name, told(step));
+        facts.add(&step.name, step_summary(step));
     }
     let inside = &cell.timing.inside;
     if cell.timing.seconds > 0.0 {
-        let cached = if cell.cached { ", taken from an earlier run" } else { "" };
+        let cached = if cell.cached { ", cached from an earlier run" } else { "" };
         facts.add(
             "Time",
             format!(
@@ -111,8 +111,8 @@ fn run(cell: &Cell) -> Vec<Fact> {
     facts.0
 }
 
-/// `pytest -q tests: exit code 1, 2.5 s, 2 attempts`.
-fn told(step: &Step) -> String {
+/// Describes a step: `pytest -q tests: exit code 1, 2.5 s, 2 attempts`.
+fn step_summary(step: &Step) -> String {
     let attempts = if step.attempts > 1 { format!(", {} attempts", step.attempts) } else { String::new() };
     format!("{}: {}, {}{attempts}", step.run, summary::step_reason(step), duration(step.timing.seconds))
 }
@@ -120,11 +120,11 @@ fn told(step: &Step) -> String {
 fn files(files: &[FileDigest]) -> Vec<Fact> {
     let mut facts = Facts::default();
     for file in files.iter().take(MAX_LIST) {
-        let said = match &file.digest {
+        let text = match &file.digest {
             Known::Known(digest) => format!("{}, {}", digest.as_str(), bytes(file.bytes)),
             Known::Unknown(reason) => format!("unknown: {reason}"),
         };
-        facts.add(&file.path, said);
+        facts.add(&file.path, text);
     }
     if files.len() > MAX_LIST {
         facts.add("and", format!("{} more in carnet.json", files.len() - MAX_LIST));
@@ -132,7 +132,7 @@ fn files(files: &[FileDigest]) -> Vec<Fact> {
     facts.0
 }
 
-/// A size for people: `123 B`, `4.0 GiB`.
+/// Formats a size: `123 B`, `4.0 GiB`.
 pub(super) fn bytes(number: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut unit = 0;
@@ -151,7 +151,7 @@ mod tests {
     use super::bytes;
 
     #[test]
-    fn sizes_are_short() {
+    fn bytes_uses_binary_units() {
         assert_eq!([0, 1023, 1024, 123_456, 4 << 30].map(bytes), ["0 B", "1023 B", "1.0 KiB", "120.5 KiB", "4.0 GiB"]);
     }
 }

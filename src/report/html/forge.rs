@@ -1,18 +1,18 @@
-//! Addresses of source lines at the forge that a repository's remote names.
+//! URLs of source lines at the forge of the remote repository.
 
 use super::inert::link;
 use crate::model::document::Analysis;
 
-/// Where the files of a commit can be read.
+/// The base URL of the files of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Forge {
-    /// Everything before the path in the repository.
+    /// URL up to the path in the repository.
     base: String,
 }
 
 impl Forge {
-    /// None for remotes of other forges, and when the working tree had changes, since its lines are nowhere to be read.
-    pub(super) fn of(analysis: &Analysis) -> Option<Self> {
+    /// Returns the forge; `None` for unsupported forges and for a working tree with changes, which the forge does not have.
+    pub(super) fn new(analysis: &Analysis) -> Option<Self> {
         let commit = analysis.commit.as_ref().filter(|_| !analysis.dirty)?;
         let is_hash = matches!(commit.len(), 40 | 64) && commit.bytes().all(|b| b.is_ascii_hexdigit());
         let remote = analysis.remote.as_ref().filter(|_| is_hash)?;
@@ -34,14 +34,14 @@ impl Forge {
         Some(Self { base })
     }
 
-    /// The address of a line of a file.
+    /// Returns the URL of a line of a file.
     pub(super) fn line(&self, path: &str, line: u32) -> Option<String> {
         let url = format!("{}{}#L{line}", self.base, encoded(path));
         link(&url).map(str::to_owned)
     }
 }
 
-/// A path in a URL.
+/// Returns the path percent-encoded for a URL.
 fn encoded(path: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
     let byte = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
@@ -67,22 +67,22 @@ mod tests {
             imports: Vec::new(),
             locks: Vec::new(),
         };
-        Forge::of(&analysis)?.line("src/größe.py", 3)
+        Forge::new(&analysis)?.line("src/größe.py", 3)
     }
 
     #[test]
-    fn lines_are_linked_where_the_forge_is_known() {
-        let wanted = "blob/3f2a1bc4d5e6f708192a3b4c5d6e7f8091a2b3c4/my%20analysis/src/gr%C3%B6%C3%9Fe.py#L3";
-        let github = format!("https://github.com/me/x/{wanted}");
+    fn lines_of_known_forges_have_urls() {
+        let path = "blob/3f2a1bc4d5e6f708192a3b4c5d6e7f8091a2b3c4/my%20analysis/src/gr%C3%B6%C3%9Fe.py#L3";
+        let github = format!("https://github.com/me/x/{path}");
         assert_eq!(line("https://github.com/me/x.git", false), Some(github.clone()));
         assert_eq!(line("git@github.com:me/x.git", false), Some(github));
-        let gitlab = format!("https://gitlab.cern.ch/me/group/x/-/{wanted}");
+        let gitlab = format!("https://gitlab.cern.ch/me/group/x/-/{path}");
         assert_eq!(line("https://gitlab.cern.ch/me/group/x", false), Some(gitlab));
     }
 
     #[test]
-    fn nothing_else_is_linked() {
-        assert_eq!(line("https://github.com/me/x.git", true), None, "lines of changed files are nowhere");
+    fn other_remotes_have_no_urls() {
+        assert_eq!(line("https://github.com/me/x.git", true), None, "the forge does not have uncommitted changes");
         for remote in [
             "https://example.org/me/x.git",
             "http://github.com/me/x",

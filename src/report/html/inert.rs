@@ -1,4 +1,4 @@
-//! What makes text from outside inert in HTML and SVG: the escaper of every template, links, JSON inside a page.
+//! Escaping of untrusted text in HTML and SVG: the escaper of every template, links, and JSON in a page.
 
 use std::fmt::{self, Write as _};
 
@@ -10,10 +10,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::model::text::clean;
 
-/// Bytes of a name that its anchor is made of.
+/// Maximum number of bytes of a name in its anchor.
 const MAX_ANCHOR: usize = 1000;
 
-/// Escapes every expression of a template after taking control characters out of it, so that no template can forget either.
+/// Removes control characters from every expression of a template and escapes it.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct Inert;
 
@@ -36,22 +36,22 @@ impl Escaper for Inert {
     }
 }
 
-/// An `id` that is also the fragment of the URL that leads there, as browsers compare them before they decode anything:
-/// `cell=desy-naf`. Whatever neither of them can hold is percent-encoded.
+/// Returns an `id` that is also a valid URL fragment, such as `cell=desy-naf`, because browsers compare both before decoding.
+/// Other characters are percent-encoded.
 pub(super) fn anchor(kind: &str, name: &str) -> String {
     let mut out = format!("{kind}=");
     for byte in clean(name).bytes().take(MAX_ANCHOR) {
         if byte.is_ascii_alphanumeric() || b"-._~/:@[]()".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            // Writing into a string can't fail.
+            // Writing to a string cannot fail.
             let _ = write!(out, "%{byte:02X}");
         }
     }
     out
 }
 
-/// The address when a page may link to it: `https`, and nothing in it that a browser reads in its own way.
+/// Returns the URL if a page may link to it: `https` with plain characters only.
 pub(super) fn link(url: &str) -> Option<&str> {
     let rest = url.strip_prefix("https://")?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/:@%+,=?&#".contains(&b);
@@ -59,15 +59,15 @@ pub(super) fn link(url: &str) -> Option<&str> {
     (rest.bytes().all(plain) && host.contains('.') && !host.contains('@') && url.len() <= 500).then_some(url)
 }
 
-/// The name that a Content-Security-Policy has for this inline script or style.
+/// Returns the source expression of an inline script or style for a Content-Security-Policy.
 pub(super) fn source_hash(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text.as_bytes())))
 }
 
-/// A value as JSON that can stand in a `script` element: no `<`, so neither `</script>` nor `<!--`.
+/// Returns a value as JSON for a `script` element: without `<`, it contains neither `</script>` nor `<!--`.
 ///
 /// # Errors
-/// When the value has no form in JSON.
+/// If the value cannot be serialised.
 pub(super) fn json<T: Serialize>(value: &T) -> serde_json::Result<String> {
     let text = serde_json::to_string(value)?;
     Ok(if text.contains('<') { text.replace('<', "\\u003c") } else { text })
@@ -80,20 +80,20 @@ mod tests {
     use super::{Inert, anchor, json, link, source_hash};
 
     #[test]
-    fn markup_and_controls_become_text() {
+    fn markup_and_control_characters_are_escaped() {
         let mut out = String::new();
         Inert.write_escaped_str(&mut out, "a<b>&\"'\x1b[31m\u{202e}\0é").expect("a string takes everything");
         assert_eq!(out, "a&lt;b&gt;&amp;&quot;&#39;&lt;U+202E&gt;\u{2400}é");
     }
 
     #[test]
-    fn anchors_hold_any_name() {
+    fn anchors_encode_any_name() {
         assert_eq!(anchor("cell", "unl/worker[1]"), "cell=unl/worker[1]");
         assert_eq!(anchor("cell", "a b\"><%"), "cell=a%20b%22%3E%3C%25");
     }
 
     #[test]
-    fn only_plain_https_is_linked() {
+    fn link_accepts_only_plain_https() {
         assert!(link("https://github.com/a/b.git").is_some());
         for url in [
             "http://example.org/",
@@ -109,13 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn json_ends_no_element() {
+    fn json_contains_no_tag() {
         let text = json(&"</script><!--").expect("JSON");
         assert_eq!(text, r#""\u003c/script>\u003c!--""#);
     }
 
     #[test]
-    fn hashes_are_those_of_browsers() {
+    fn source_hash_matches_the_specification() {
         // content-security-policy.com, "CSP Hash Example".
         assert_eq!(source_hash("doSomething();"), "'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='");
     }

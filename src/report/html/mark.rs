@@ -1,23 +1,23 @@
-//! A verdict as a sign, a word and a class of the style sheet: never by colour alone.
+//! Signs, words and style classes of results, so that colour is never the only distinction.
 
 use crate::model::document::{Cell, Document, Status};
 use crate::model::finding::Severity;
 use crate::model::verdict::{Verdict, verdict};
 
-/// How a verdict is shown.
+/// The representation of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
-    /// Class, and the word that the filter knows it by.
+    /// Style class and name in the filter.
     pub(super) class: &'static str,
-    /// One character.
+    /// Sign of one character.
     pub(super) sign: &'static str,
-    /// For people who see no sign.
+    /// Text for screen readers and tooltips.
     pub(super) word: &'static str,
-    /// Place in a list, the worst first.
+    /// Sort key, the worst first.
     pub(super) rank: u8,
 }
 
-/// Every mark that a cell can have, the worst first.
+/// All marks of cells, the worst first.
 pub(super) const MARKS: [Mark; 6] = [FAILED, ERROR, EXPECTED, FLAKY, SKIPPED, PASSED];
 
 const FAILED: Mark = Mark { class: "failed", sign: "✗", word: "failed", rank: 0 };
@@ -32,19 +32,19 @@ impl Mark {
         Self::status(cell.status, cell.is_forgiven())
     }
 
-    pub(super) fn status(status: Status, forgiven: bool) -> Self {
+    pub(super) fn status(status: Status, is_expected: bool) -> Self {
         match status {
             Status::Passed => PASSED,
             Status::Flaky => FLAKY,
-            Status::Failed if forgiven => EXPECTED,
+            Status::Failed if is_expected => EXPECTED,
             Status::Failed => FAILED,
             Status::Error => ERROR,
             Status::Skipped => SKIPPED,
         }
     }
 
-    /// That of everything together.
-    pub(super) fn whole(document: &Document) -> Self {
+    /// Returns the mark of the verdict on the document.
+    pub(super) fn verdict(document: &Document) -> Self {
         match verdict(document) {
             Verdict::Good => PASSED,
             Verdict::Nothing => SKIPPED,
@@ -61,7 +61,7 @@ impl Mark {
         }
     }
 
-    /// Whether it asks for somebody's attention.
+    /// Reports whether it marks a failure or an error.
     pub(super) fn is_bad(self) -> bool {
         self == FAILED || self == ERROR
     }

@@ -96,7 +96,7 @@ struct Subject {
 /// If `out` fails.
 pub(super) fn write(document: &Document, past: &[State], mut out: &mut dyn Write) -> Result<(), ReportError> {
     let form = |error: &dyn std::fmt::Display| ReportError::Form(error.to_string());
-    let states = States::of(document, past);
+    let states = States::new(document, past);
     let context = Context {
         document,
         states: states.as_ref(),
@@ -104,14 +104,14 @@ pub(super) fn write(document: &Document, past: &[State], mut out: &mut dyn Write
         output: share(document),
     };
     let summary = Summary::of(document);
-    let environments = environment::places(document);
+    let environments = environment::environments(document);
     let data = inert::json(&data::data(document, &environments)).map_err(|error| form(&error))?;
     let page = Page {
         style: STYLE,
         script: SCRIPT,
         style_hash: inert::source_hash(STYLE),
         script_hash: inert::source_hash(SCRIPT),
-        mark: Mark::whole(document),
+        mark: Mark::verdict(document),
         sentence: Pieces::between('\u{1f}', &sentence(&summary::sentence(document, |id| format!("\u{1f}{id}\u{1f}")))),
         title: sentence(&summary::sentence(document, str::to_owned)),
         totals: summary::totals(document),
@@ -120,7 +120,7 @@ pub(super) fn write(document: &Document, past: &[State], mut out: &mut dyn Write
         board: Board::of(document),
         cells: cell::entries(&context, &summary),
         environments: &environments,
-        scan: document.scan.as_ref().map(|scan| scan::section(scan, forge::Forge::of(&document.analysis).as_ref())),
+        scan: document.scan.as_ref().map(|scan| scan::section(scan, forge::Forge::new(&document.analysis).as_ref())),
         timeline: states.as_ref().map(|states| states.timeline(document)),
         data,
     };

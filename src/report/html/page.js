@@ -1,5 +1,5 @@
-// What the page does beyond opening and closing: theme, filter, deep links, names of tests, two environments side by side.
-// Text is only ever set as text; nothing here makes markup of it.
+// Theme, filter, deep links, names of tests, and the comparison of two environments.
+// Text is only set as text content, never as markup.
 (() => {
   "use strict";
   const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
@@ -13,16 +13,16 @@
   let parsed;
   const data = () => (parsed ??= JSON.parse(one("data").textContent));
 
-  // Theme: as the system has it, or one of the two, kept where the browser allows it.
+  // Theme: automatic, light or dark, stored if the browser allows it.
   const theme = one("theme");
   const themes = ["automatic", "light", "dark"];
-  const dress = (name) => {
+  const applyTheme = (name) => {
     const root = document.documentElement;
     if (name === "automatic") delete root.dataset.theme;
     else root.dataset.theme = name;
     theme.textContent = `Theme: ${name}`;
   };
-  const kept = (name) => {
+  const storedTheme = (name) => {
     try {
       if (name) localStorage.setItem("carnet-theme", name);
       return localStorage.getItem("carnet-theme");
@@ -30,22 +30,22 @@
       return name;
     }
   };
-  let dressed = themes.includes(kept()) ? kept() : "automatic";
-  dress(dressed);
+  let selected = themes.includes(storedTheme()) ? storedTheme() : "automatic";
+  applyTheme(selected);
   theme.hidden = false;
   theme.addEventListener("click", () => {
-    dressed = themes[(themes.indexOf(dressed) + 1) % themes.length];
-    kept(dressed);
-    dress(dressed);
+    selected = themes[(themes.indexOf(selected) + 1) % themes.length];
+    storedTheme(selected);
+    applyTheme(selected);
   });
 
-  // The part of the address after `#`: either the id of an element, or what the tools are set to.
+  // The URL fragment is either the id of an element or the settings of the tools.
   const tools = new Set(["filter", "only", "compare"]);
-  const address = () => {
+  const settings = () => {
     const [first] = location.hash.slice(1).split("=", 1);
     return tools.has(first) ? new URLSearchParams(location.hash.slice(1)) : new URLSearchParams();
   };
-  const remember = (entries) => {
+  const storeSettings = (entries) => {
     const text = new URLSearchParams(entries.filter(([, value]) => value)).toString();
     history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
   };
@@ -59,16 +59,16 @@
   const toggles = all("[data-only]");
   const chips = all(".chip");
   const rows = all(".matrix tbody tr");
-  const said = new Map();
+  const texts = new Map();
   const text = (element, parts) => {
-    let known = said.get(element);
+    let known = texts.get(element);
     if (known === undefined) {
       known = all(parts, element).map((part) => part.textContent).join(" ").toLowerCase();
-      said.set(element, known);
+      texts.set(element, known);
     }
     return known;
   };
-  const sift = () => {
+  const applyFilter = () => {
     const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
     const only = new Set(toggles.filter((button) => button.ariaPressed === "true").map((button) => button.dataset.only));
     const fits = (known) => wanted.every((word) => known.includes(word));
@@ -96,32 +96,32 @@
     for (const none of all(".none")) none.hidden = shown.size > 0 || cells.length === 0;
     return { filter: words.value.trim(), only: Array.from(only).join(",") };
   };
-  const sifted = () => {
-    const set = sift();
-    remember([["filter", set.filter], ["only", set.only]]);
+  const updateFilter = () => {
+    const set = applyFilter();
+    storeSettings([["filter", set.filter], ["only", set.only]]);
   };
   const clear = () => {
     words.value = "";
     for (const button of toggles) button.ariaPressed = "false";
-    sift();
+    applyFilter();
   };
   if (filter) {
     filter.hidden = false;
     let waiting;
     words.addEventListener("input", () => {
       clearTimeout(waiting);
-      waiting = setTimeout(sifted, 80);
+      waiting = setTimeout(updateFilter, 80);
     });
     words.addEventListener("keydown", (event) => {
       if (event.key === "Escape") {
         clear();
-        remember([]);
+        storeSettings([]);
       }
     });
     for (const button of toggles) {
       button.addEventListener("click", () => {
         button.ariaPressed = String(button.ariaPressed !== "true");
-        sifted();
+        updateFilter();
       });
     }
     document.addEventListener("keydown", (event) => {
@@ -133,7 +133,7 @@
     });
   }
 
-  // Names of tests, made when they are asked for, so many at a time.
+  // Names of tests, added in portions on request.
   const PORTION = 500;
   const names = (runs) => {
     const found = [];
@@ -163,11 +163,11 @@
       if (!place.open || place.childElementCount > 1) return;
       const cell = data().cells[Number(place.dataset.tests)];
       list(place, names(cell.passed).concat(names(cell.skipped).map((name) => `${name} (skipped)`)));
-      if (data().cut) place.append(make("p", "Some names were left out for size: carnet.json has them all.", "lead"));
+      if (data().is_truncated) place.append(make("p", "Some names are omitted because of the size limit; carnet.json is complete.", "lead"));
     });
   }
 
-  // Two environments side by side, from how each differs from the reference.
+  // Comparison of two environments, from their differences from the reference.
   const side = one("side");
   const [left, right, also] = [one("left"), one("right"), one("all")];
   const known = () => data().cells.filter((cell) => cell.environment !== undefined && data().environments[cell.environment].known);
@@ -190,10 +190,10 @@
     return origins && origin ? `${text} (${origin})` : text;
   };
   const origin = (value) => value.split("\u001f")[1];
-  // Only of numbers with dots is it certain which is newer.
+  // Only dotted numbers have a certain order.
   const order = (a, b) => {
     const [x, y] = [a, b].map((value) => value.slice(1).split("\u001f")[0]);
-    if (x === y) return "other origin";
+    if (x === y) return "different origin";
     if (![x, y].every((version) => /^\d+(\.\d+)+$/.test(version))) return "differs";
     const [m, n] = [x, y].map((version) => version.split(".").map(Number));
     const at = m.findIndex((part, index) => part !== (n[index] ?? 0));
@@ -222,7 +222,7 @@
   const table = (found, a, b) => {
     const table = make("table", undefined, "differences");
     const head = table.createTHead().insertRow();
-    for (const title of ["what", a, b, "change"]) {
+    for (const title of ["item", a, b, "change"]) {
       const cell = make("th", title);
       cell.scope = "col";
       head.append(cell);
@@ -256,9 +256,9 @@
   const compare = () => {
     const [a, b] = [left, right].map((select) => known()[select.selectedIndex]);
     const found = between(a.environment, b.environment, also.checked);
-    const same = a.environment === b.environment ? "one environment" : "no differences";
-    const what = also.checked ? "" : " in what the analysis uses";
-    one("differing").textContent = found.length === 0 ? `${same}${what}` : `${found.length} differ${what}`;
+    const same = a.environment === b.environment ? "same environment" : "no differences";
+    const scope = also.checked ? "" : " in items that the analysis uses";
+    one("differing").textContent = found.length === 0 ? `${same}${scope}` : `${found.length} ${found.length === 1 ? "difference" : "differences"}${scope}`;
     one("sides").replaceChildren(...(found.length > 0 ? [table(found, a.id, b.id)] : []));
     return [a.id, b.id];
   };
@@ -278,7 +278,7 @@
     right.selectedIndex = known().findIndex((cell) => cell.environment !== known()[left.selectedIndex].environment);
     if (right.selectedIndex < 0) right.selectedIndex = 0;
     for (const control of [left, right, also]) {
-      control.addEventListener("change", () => remember([["compare", compare().join("\n")]]));
+      control.addEventListener("change", () => storeSettings([["compare", compare().join("\n")]]));
     }
     side.addEventListener("submit", (event) => event.preventDefault());
     compare();
@@ -288,21 +288,21 @@
       button.hidden = !known().some((cell) => cell.id === id);
       button.addEventListener("click", () => {
         choose(start, id);
-        remember([["compare", `${start}\n${id}`]]);
+        storeSettings([["compare", `${start}\n${id}`]]);
         side.scrollIntoView();
         right.focus({ preventScroll: true });
       });
     }
   }
 
-  // Deep links: whatever holds the element is opened, and it gets the focus.
+  // Deep links: open the parents of the element and focus it.
   const follow = () => {
-    const set = address();
+    const set = settings();
     if (filter && (set.has("filter") || set.has("only"))) {
       words.value = set.get("filter") ?? "";
       const only = (set.get("only") ?? "").split(",");
       for (const button of toggles) button.ariaPressed = String(only.includes(button.dataset.only));
-      sift();
+      applyFilter();
     }
     if (side && set.has("compare") && choose(...set.get("compare").split("\n"))) side.scrollIntoView();
     const target = one(location.hash.slice(1));
@@ -315,14 +315,14 @@
   };
   window.addEventListener("hashchange", follow);
   for (const link of all('a[href^="#"]')) {
-    // The same link twice is no change of the address, but the cell may have been closed since.
+    // A second click on the same link does not change the URL, but the cell may have been closed.
     link.addEventListener("click", () => {
       if (link.hash === location.hash) setTimeout(follow);
     });
   }
   follow();
 
-  // On paper nothing can be opened: what is bad is.
+  // Open failed cells for printing.
   let opened = [];
   window.addEventListener("beforeprint", () => {
     opened = all(".cell.is-failed:not([open]), .cell.is-error:not([open])");

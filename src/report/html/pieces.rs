@@ -1,11 +1,11 @@
-//! A sentence with names in it, which stand in an element of their own.
+//! Text with names, which get their own elements.
 
-/// Parts of a text, and whether each is a name.
+/// Parts of a text, each with whether it is a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pieces(pub(super) Vec<(bool, String)>);
 
 impl Pieces {
-    /// Every second part between separators is a name. A separator without its other half stays as it is.
+    /// Splits a text at separators. Every second part is a name. A separator without its counterpart is part of the text.
     pub(super) fn between(separator: char, text: &str) -> Self {
         let mut parts: Vec<&str> = text.split(separator).collect();
         let odd = if parts.len().is_multiple_of(2) { parts.pop() } else { None };
@@ -16,7 +16,7 @@ impl Pieces {
         Self(pieces)
     }
 
-    /// A message of carnet, which has names between backticks.
+    /// Splits a message of carnet, with names in backticks.
     pub(super) fn of(text: &str) -> Self {
         Self::between('`', text)
     }
@@ -27,7 +27,7 @@ mod tests {
     use super::Pieces;
 
     #[test]
-    fn names_stand_between_separators() {
+    fn names_are_between_separators() {
         let pieces = |text: &str| Pieces::of(text).0;
         assert_eq!(pieces("a `b` c"), [(false, "a ".to_owned()), (true, "b".to_owned()), (false, " c".to_owned())]);
         assert_eq!(pieces("`b`"), [(true, "b".to_owned())]);

@@ -25,9 +25,9 @@ const MAX_NOTES: usize = 50;
 pub(super) struct Section {
     pub(super) counts: String,
     pub(super) rules: Vec<Rule>,
-    pub(super) left: usize,
+    pub(super) omitted: usize,
     pub(super) suppressed: Option<String>,
-    pub(super) quiet: Vec<(String, String, String)>,
+    pub(super) suppressed_findings: Vec<(String, String, String)>,
     pub(super) notes: Vec<(String, String)>,
     pub(super) more_notes: usize,
 }
@@ -45,7 +45,7 @@ pub(super) struct Rule {
 #[derive(Debug)]
 pub(super) struct Hit {
     pub(super) anchor: String,
-    pub(super) place: String,
+    pub(super) location: String,
     /// URL of the line at the forge.
     pub(super) link: Option<String>,
     pub(super) message: Pieces,
@@ -55,8 +55,8 @@ pub(super) struct Hit {
     pub(super) help: Option<Pieces>,
     /// Title and replacement of the fix.
     pub(super) fix: Option<(Pieces, String)>,
-    pub(super) places: Vec<String>,
-    pub(super) more_places: u64,
+    pub(super) locations: Vec<String>,
+    pub(super) more_locations: u64,
 }
 
 /// The source line of a finding, split around the span.
@@ -75,7 +75,7 @@ pub(super) fn by_facility(scan: Option<&Scan>) -> ByFacility<'_> {
     let mut found: ByFacility<'_> = BTreeMap::new();
     for finding in scan.map(tally::reported).unwrap_or_default().into_iter().take(MAX_FINDINGS) {
         for facility in &finding.facilities.breaks {
-            let name = format!("{}: {}", place(finding), one_line(&finding.message, 200));
+            let name = format!("{}: {}", location(finding), one_line(&finding.message, 200));
             found.entry(facility).or_default().push((anchor("finding", &finding.fingerprint), name));
         }
     }
@@ -101,9 +101,9 @@ pub(super) fn section(scan: &Scan, forge: Option<&Forge>) -> Section {
     Section {
         counts: format!("{found}; {} scanned", count(files, "file")),
         rules: rules.into_values().collect(),
-        left: reported.len().saturating_sub(MAX_FINDINGS),
+        omitted: reported.len().saturating_sub(MAX_FINDINGS),
         suppressed: tally::suppressed(scan),
-        quiet: scan.findings.iter().filter_map(quiet).take(MAX_SUPPRESSED).collect(),
+        suppressed_findings: scan.findings.iter().filter_map(suppressed).take(MAX_SUPPRESSED).collect(),
         notes: scan.notes.iter().take(MAX_NOTES).map(|n| (one_line(&n.path, 300), one_line(&n.message, 300))).collect(),
         more_notes: scan.notes.len().saturating_sub(MAX_NOTES),
     }
@@ -114,7 +114,7 @@ fn summary(scan: &Scan, id: &str) -> String {
     known.map(|rule| one_line(&rule.summary, 300)).unwrap_or_default()
 }
 
-fn place(finding: &Finding) -> String {
+fn location(finding: &Finding) -> String {
     match (finding.path.as_str(), finding.span) {
         (".", _) => "the repository".to_owned(),
         (path, None) => one_line(path, 300),
@@ -128,7 +128,7 @@ fn hit(finding: &Finding, forge: Option<&Forge>) -> Hit {
         |fix: &crate::model::finding::Fix| (Pieces::of(&one_line(&fix.title, 300)), one_line(&fix.replacement, 400));
     Hit {
         anchor: anchor("finding", &finding.fingerprint),
-        place: place(finding),
+        location: location(finding),
         link: forge.zip(finding.span).and_then(|(forge, span)| forge.line(&finding.path, span.line)),
         message: Pieces::of(&sentence(&one_line(&finding.message, 1000))),
         source: source(finding),
@@ -136,28 +136,28 @@ fn hit(finding: &Finding, forge: Option<&Forge>) -> Hit {
         works: ids(&finding.facilities.works),
         help: finding.help.as_ref().map(|help| Pieces::of(&one_line(help, 1000))),
         fix: finding.fix.as_ref().map(fix),
-        places: finding
+        locations: finding
             .places
             .iter()
             .take(MAX_LOCATIONS)
             .map(|p| format!("{}:{}", one_line(&p.path, 300), p.line))
             .collect(),
-        more_places: finding.count.unwrap_or(0).saturating_sub(MAX_LOCATIONS.min(finding.places.len()) as u64),
+        more_locations: finding.count.unwrap_or(0).saturating_sub(MAX_LOCATIONS.min(finding.places.len()) as u64),
     }
 }
 
-fn quiet(finding: &Finding) -> Option<(String, String, String)> {
+fn suppressed(finding: &Finding) -> Option<(String, String, String)> {
     let suppression = finding.suppressed.as_ref()?;
     let by = match suppression.by {
         Suppressor::Inline => "a comment",
         Suppressor::Config => "carnet.toml",
         Suppressor::Baseline => "the baseline",
     };
-    let what = format!("{}: {}", finding.rule, finding.message);
-    Some((place(finding), one_line(&what, 300), format!("{by}: {}", one_line(&suppression.reason, 300))))
+    let text = format!("{}: {}", finding.rule, finding.message);
+    Some((location(finding), one_line(&text, 300), format!("{by}: {}", one_line(&suppression.reason, 300))))
 }
 
-/// The source line cut where the finding begins and ends.
+/// Returns the source line, split at the start and the end of the finding.
 fn source(finding: &Finding) -> Option<Source> {
     let line = finding.source.as_ref()?;
     let span = finding.span?;
@@ -172,7 +172,7 @@ fn source(finding: &Finding) -> Option<Source> {
     })
 }
 
-/// First character and the one after the last, within the line.
+/// Returns the first character and the one after the last, within the line.
 fn bounds(span: Span, length: usize) -> (usize, usize) {
     let index = |column: u32| usize::try_from(column).unwrap_or(usize::MAX).saturating_sub(1).min(length);
     let start = index(span.column);
@@ -186,7 +186,7 @@ mod tests {
     use crate::model::finding::Span;
 
     #[test]
-    fn a_span_stays_within_its_line() {
+    fn bounds_stay_within_the_line() {
         let span = |column, end_line, end_column| Span { line: 1, column, end_line, end_column };
         assert_eq!(bounds(span(3, 1, 5), 10), (2, 4));
         assert_eq!(bounds(span(3, 2, 1), 10), (2, 10));

@@ -5,20 +5,20 @@ use serde::Serialize;
 use crate::model::matrix::{Matrix, Planned};
 use crate::report::ReportError;
 
-/// Jobs that a matrix may make in one run of a workflow.
+/// Maximum number of jobs of a matrix in one workflow run.
 /// Source: "Usage limits" of GitHub's documentation of Actions, read 2026-11-22.
-pub const MOST_JOBS: usize = 256;
+pub const MAX_JOBS: usize = 256;
 
-/// What one job of the matrix is told.
+/// The variables of one job of the matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Job {
-    /// Names of its cells, separated by spaces: one, unless there are more cells than jobs.
+    /// IDs of the cells, separated by spaces; one ID unless there are more cells than jobs.
     cells: String,
-    /// Name for artifacts, of `[a-z0-9_-]`.
+    /// Name of artifacts, matching `[a-z0-9_-]+`.
     slug: String,
-    /// Image as a registry knows it, when the job has one cell and that has one; else empty.
+    /// Image reference if the job has one cell with an image; otherwise empty.
     image: String,
-    /// File systems that must be there, separated by spaces: `/cvmfs`.
+    /// Required file systems, separated by spaces: `/cvmfs`.
     needs: String,
 }
 
@@ -27,25 +27,25 @@ struct Include {
     include: Vec<Job>,
 }
 
-/// One line of JSON: `{"include":[{"cells":…,"slug":…,"image":…,"needs":…}]}`. Beyond the limit of jobs, a job gets
-/// several cells.
+/// Returns one line of JSON: `{"include":[{"cells":…,"slug":…,"image":…,"needs":…}]}`. If there are more cells than the maximum
+/// number of jobs, jobs have several cells.
 ///
 /// # Errors
-/// When it has no form in JSON: a bug.
+/// If the content cannot be serialised: a bug.
 pub fn render(matrix: &Matrix) -> Result<String, ReportError> {
     let include = matrix.cells.chunks(size(matrix)).map(job).collect();
     let line = serde_json::to_string(&Include { include }).map_err(|error| ReportError::Form(error.to_string()))?;
     Ok(line + "\n")
 }
 
-/// Number of jobs that it makes.
+/// Returns the number of jobs.
 pub fn jobs(matrix: &Matrix) -> usize {
     matrix.cells.len().div_ceil(size(matrix))
 }
 
-/// Cells of one job.
+/// Returns the number of cells per job.
 fn size(matrix: &Matrix) -> usize {
-    matrix.cells.len().div_ceil(MOST_JOBS).max(1)
+    matrix.cells.len().div_ceil(MAX_JOBS).max(1)
 }
 
 fn job(cells: &[Planned]) -> Job {
@@ -71,7 +71,7 @@ mod tests {
     use crate::report::plan::testing::matrix;
 
     #[test]
-    fn a_job_has_a_cell_until_there_are_too_many() {
+    fn jobs_have_several_cells_beyond_the_limit() {
         let text = render(&matrix(2)).unwrap();
         assert_eq!(
             text,

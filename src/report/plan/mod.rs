@@ -1,4 +1,4 @@
-//! The cells of a check as a CI system wants them: one format a file, each rendered from [`Matrix`] alone.
+//! The cells of a check for CI systems. Each format is rendered from [`Matrix`] only.
 
 pub mod github;
 pub mod gitlab;
@@ -8,15 +8,15 @@ use super::ReportError;
 use crate::model::canonical;
 use crate::model::matrix::Matrix;
 
-/// The matrix for a terminal.
+/// Renders the matrix for a terminal.
 pub fn human(matrix: &Matrix) -> String {
     human::render(matrix)
 }
 
-/// The matrix itself, canonical.
+/// Serialises the matrix as canonical JSON.
 ///
 /// # Errors
-/// When the content has no form in JSON: a bug.
+/// If the content cannot be serialised: a bug.
 pub fn json(matrix: &Matrix) -> Result<String, ReportError> {
     canonical::to_string(matrix).map_err(|error| ReportError::Form(error.to_string()))
 }
@@ -29,7 +29,7 @@ pub(crate) mod testing {
     use crate::model::matrix::{Matrix, Planned, SCHEMA};
     use crate::model::tree::Tree;
 
-    /// A matrix of `n` cells, each in an image of its own.
+    /// Returns a matrix of `n` cells, each with its own image.
     pub(crate) fn matrix(n: usize) -> Matrix {
         let cell = |i: usize| Planned {
             id: format!("site-{i}/worker"),

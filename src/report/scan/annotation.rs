@@ -1,24 +1,24 @@
-//! Annotations of GitHub Actions: workflow commands on standard output.
+//! GitHub Actions annotations: workflow commands on standard output.
 //!
-//! A step shows ten errors, ten warnings and ten notices, and drops the others without a word: of more, the first nine are
-//! written and a last one tells how many there are. What is written is escaped as the runner reads it, so that no text of a
-//! repository begins a line or ends a property.
+//! A step shows ten errors, ten warnings and ten notices, and drops the rest silently. If there are more, the first nine are
+//! written, and a last annotation counts the rest. Text is escaped as the runner requires it, so that text of a repository
+//! cannot begin a command or end a property.
 
 use std::fmt::Write as _;
 
-use crate::model::text::one_line;
+use crate::model::text::{count, one_line};
 
-/// Annotations of one kind that a step shows.
-const MAX_OF_A_KIND: usize = 10;
+/// Maximum number of annotations of one level that a step shows.
+const MAX_PER_LEVEL: usize = 10;
 
-/// How loud one is.
+/// Level of an annotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Level {
-    /// Red.
+    /// Shown as an error.
     Error,
-    /// Yellow.
+    /// Shown as a warning.
     Warning,
-    /// Neither.
+    /// Shown as a notice.
     Notice,
 }
 
@@ -42,69 +42,73 @@ impl Level {
     }
 }
 
-/// One annotation.
+/// An annotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Annotation {
     pub(in super::super) level: Level,
-    /// Where, when it is about a line.
-    pub(in super::super) place: Option<SourceRange>,
+    /// Position in a file; `None` if the annotation is not about a file.
+    pub(in super::super) range: Option<SourceRange>,
     pub(in super::super) title: String,
     pub(in super::super) text: String,
 }
 
-/// A place in a file.
+/// A position in a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in super::super) struct SourceRange {
-    /// Path from the top of the repository.
+    /// Path relative to the top of the repository.
     pub(in super::super) file: String,
     /// Line, counted from 1.
     pub(in super::super) line: u64,
-    /// Last line, when known.
+    /// Last line, if known.
     pub(in super::super) end_line: Option<u64>,
-    /// First column and the one behind the last, when it is on one line.
+    /// First column and the column after the last, if the range is on one line.
     pub(in super::super) columns: Option<(u32, u32)>,
 }
 
-/// One command a line, kind by kind; `rest` says where those are that a step would not show.
+/// Renders one command per line, level by level. `rest` names the reports with the annotations that a step does not show.
 pub(in super::super) fn render(annotations: &[Annotation], rest: &str) -> String {
     let mut out = String::new();
     for level in Level::ALL {
-        let of_kind: Vec<&Annotation> = annotations.iter().filter(|annotation| annotation.level == level).collect();
-        let shown = if of_kind.len() > MAX_OF_A_KIND { MAX_OF_A_KIND - 1 } else { of_kind.len() };
-        for annotation in &of_kind[..shown] {
+        let of_level: Vec<&Annotation> = annotations.iter().filter(|annotation| annotation.level == level).collect();
+        let shown = if of_level.len() > MAX_PER_LEVEL { MAX_PER_LEVEL - 1 } else { of_level.len() };
+        for annotation in &of_level[..shown] {
             out.push_str(&command(annotation));
         }
-        if shown < of_kind.len() {
-            let (more, name, word) = (of_kind.len() - shown, level.command(), level.word());
+        if shown < of_level.len() {
+            let (more, name, word) = (of_level.len() - shown, level.command(), level.word());
             // Writing into a string can't fail.
-            let _ = writeln!(out, "::{name} title=carnet::{}", data(&format!("{more} more {word}s: {rest}")));
+            let _ = writeln!(
+                out,
+                "::{name} title=carnet::{}",
+                data(&format!("{}: {rest}", count(more, &format!("more {word}"))))
+            );
         }
     }
     out
 }
 
 fn command(annotation: &Annotation) -> String {
-    let mut place = String::new();
-    if let Some(at) = &annotation.place {
-        place = format!("file={},line={},", property(&at.file), at.line.max(1));
-        if let Some(end) = at.end_line {
-            let _ = write!(place, "endLine={},", end.max(at.line));
+    let mut properties = String::new();
+    if let Some(range) = &annotation.range {
+        properties = format!("file={},line={},", property(&range.file), range.line.max(1));
+        if let Some(end) = range.end_line {
+            let _ = write!(properties, "endLine={},", end.max(range.line));
         }
-        if let Some((from, to)) = at.columns {
-            let _ = write!(place, "col={from},endColumn={},", to.max(from));
+        if let Some((from, to)) = range.columns {
+            let _ = write!(properties, "col={from},endColumn={},", to.max(from));
         }
     }
     let title = property(&one_line(&annotation.title, 100));
-    format!("::{} {place}title={title}::{}\n", annotation.level.command(), data(&annotation.text))
+    format!("::{} {properties}title={title}::{}\n", annotation.level.command(), data(&annotation.text))
 }
 
-/// Text of a command. The older form of commands, `##[…]`, is looked for anywhere in a line.
+/// Escapes the text of a command. The runner also finds the older form of commands, `##[…]`, anywhere in a line.
 pub(in super::super) fn data(text: &str) -> String {
     let text = one_line(text, 4000).replace("##[", "## [");
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// Value of a property: the path as it is, apart from what would steer a terminal.
+/// Escapes the value of a property. Control characters are replaced.
 fn property(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.replace("##[", "## [").chars() {

@@ -1,7 +1,7 @@
-//! GitLab's Code Quality report: a JSON array of issues, each with a fingerprint that stays when lines move.
+//! GitLab Code Quality report: a JSON array of issues with fingerprints that do not depend on line numbers.
 //!
-//! GitLab's parser stops at the first entry that it doesn't like, and shows one of several with the same fingerprint:
-//! every entry is whole and every fingerprint its own.
+//! GitLab stops at the first invalid entry and shows only one of several entries with the same fingerprint, so every entry is
+//! complete and every fingerprint unique.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ struct Lines {
     begin: u32,
 }
 
-/// The findings that nothing suppresses, the worst first.
+/// Renders the findings that are not suppressed, the most severe first.
 pub(in super::super) fn render(scan: &Scan) -> Result<String, ReportError> {
     let mut taken = BTreeSet::new();
     let issues: Vec<Issue<'_>> = tally::reported(scan)
@@ -54,7 +54,7 @@ pub(in super::super) fn render(scan: &Scan) -> Result<String, ReportError> {
     super::json(&issues)
 }
 
-/// The fingerprint, or one made of it when another finding has it already.
+/// Returns the fingerprint, or one derived from it if another finding has the same.
 fn unique(fingerprint: &str, taken: &mut BTreeSet<String>) -> String {
     let mut candidate = fingerprint.to_owned();
     while candidate.is_empty() || !taken.insert(candidate.clone()) {

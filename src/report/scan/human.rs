@@ -1,4 +1,5 @@
-//! For a terminal: the source line with the span underlined, the facilities and the help below; findings of one kind folded.
+//! Plain text for a terminal: the source line with the span underlined, the facilities and the help. Findings of one kind are
+//! grouped.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -13,22 +14,22 @@ use crate::model::finding::{Finding, Severity, Span};
 use crate::model::scan::Scan;
 use crate::model::text::{clean, count, duration, one_line};
 
-/// Findings of one kind shown with their lines.
-const MAX_SHOWN: usize = 3;
-/// Kinds of which so many are shown; of those after them one.
-const MAX_LONG: usize = 10;
-/// Files named of those that aren't shown.
+/// Maximum number of findings of one kind that are shown with their lines.
+const MAX_PER_KIND: usize = 3;
+/// Maximum number of kinds with several findings. One finding is shown of each further kind.
+const MAX_EXPANDED: usize = 10;
+/// Maximum number of files listed for findings that are not shown.
 const MAX_FILES: usize = 4;
-/// Kinds beyond which those of one rule are one.
+/// Maximum number of kinds. If there are more, all findings of one rule and severity are one kind.
 const MAX_KINDS: usize = 25;
-/// Notes shown about what could not be looked at.
+/// Maximum number of notes about files that were not scanned.
 const MAX_NOTES: usize = 3;
-/// Findings up to which their numbers by rule are seen at a glance.
-const MAX_UNSORTED: usize = 20;
-/// Columns of a message or help.
+/// Maximum number of findings without counts by rule.
+const MAX_WITHOUT_COUNTS: usize = 20;
+/// Maximum width of a message or help in columns.
 const MAX_TEXT: usize = 1000;
 
-/// The whole report.
+/// Renders a scan.
 pub(in super::super) fn render(scan: &Scan, options: &Options) -> String {
     let reported = tally::reported(scan);
     let renderer = if options.color { Renderer::styled() } else { Renderer::plain() };
@@ -41,10 +42,10 @@ pub(in super::super) fn render(scan: &Scan, options: &Options) -> String {
     for (index, kind) in kinds.iter().enumerate() {
         let shown = match options.all {
             true => kind.len(),
-            false if index < MAX_LONG && kind[0].severity > Severity::Note => MAX_SHOWN,
+            false if index < MAX_EXPANDED && kind[0].severity > Severity::Note => MAX_PER_KIND,
             false => 1,
         };
-        // Folding a single one away saves nothing.
+        // A line that replaces a single finding would not save space.
         let shown = if kind.len() == shown + 1 { kind.len() } else { shown.min(kind.len()) };
         out.push_str(&block(kind, shown, &renderer));
         out.push_str("\n\n");
@@ -53,14 +54,13 @@ pub(in super::super) fn render(scan: &Scan, options: &Options) -> String {
     out
 }
 
-/// Findings that say the same of the same facilities: rule, severity, facilities, and message without what is quoted in it.
-/// Worst first, else in the order of the findings.
+/// Groups findings with equal severity, rule, facilities, and message apart from quotations. The most severe come first.
 fn kinds<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
     let mut places = BTreeMap::new();
     let mut kinds: Vec<Vec<&Finding>> = Vec::new();
     for finding in findings {
         let key =
-            (Reverse(finding.severity), finding.rule.as_str(), frame(&finding.message), &*finding.facilities.breaks);
+            (Reverse(finding.severity), finding.rule.as_str(), template(&finding.message), &*finding.facilities.breaks);
         let place = *places.entry(key).or_insert(kinds.len());
         match kinds.get_mut(place) {
             Some(kind) => kind.push(finding),
@@ -70,7 +70,7 @@ fn kinds<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
     kinds
 }
 
-/// One kind of each rule and severity, the first findings of its kinds in front.
+/// Merges the kinds of each rule and severity. The first finding of each kind comes first.
 fn merged(kinds: Vec<Vec<&Finding>>) -> Vec<Vec<&Finding>> {
     let mut places = BTreeMap::new();
     let mut merged: Vec<(Vec<&Finding>, Vec<&Finding>)> = Vec::new();
@@ -85,8 +85,8 @@ fn merged(kinds: Vec<Vec<&Finding>>) -> Vec<Vec<&Finding>> {
     merged.into_iter().map(|(first, rest)| [first, rest].concat()).collect()
 }
 
-/// A message without what stands in backticks.
-fn frame(message: &str) -> String {
+/// Returns a message without the text in backticks.
+fn template(message: &str) -> String {
     message.split('`').step_by(2).collect::<Vec<_>>().join("`")
 }
 
@@ -100,14 +100,14 @@ fn level(severity: Severity) -> Level<'static> {
 
 fn block(kind: &[&Finding], shown: usize, renderer: &Renderer) -> String {
     let first = kind[0];
-    let title = said(first);
+    let title = message(first);
     let rule = one_line(&first.rule, 100);
     let mut group =
         level(first.severity).primary_title(title.as_str()).id(rule.as_str()).elements(Vec::<Origin<'_>>::new());
     for finding in &kind[..shown] {
-        // What is said of the others is told beside their lines, unless it is what stands there.
-        let is_told = frame(&finding.message) == frame(&first.message) && is_seen(finding);
-        let label = Some(said(finding)).filter(|text| *text != title && !is_told);
+        // A label repeats the message of another finding only if its source line does not contain the difference.
+        let is_redundant = template(&finding.message) == template(&first.message) && contains_quotations(finding);
+        let label = Some(message(finding)).filter(|text| *text != title && !is_redundant);
         group = match snippet(finding, label.clone()) {
             Some(snippet) => group.element(snippet),
             None => origin(group, finding, label),
@@ -126,19 +126,19 @@ fn block(kind: &[&Finding], shown: usize, renderer: &Renderer) -> String {
     renderer.render(&[group])
 }
 
-/// Whether everything that the message quotes stands in the line.
-fn is_seen(finding: &Finding) -> bool {
+/// Reports whether the source line contains all quotations of the message.
+fn contains_quotations(finding: &Finding) -> bool {
     let quoted = |source: &String| {
         finding.message.split('`').skip(1).step_by(2).all(|part| source.contains(part.trim_end_matches("...")))
     };
     finding.source.as_ref().is_some_and(quoted)
 }
 
-fn said(finding: &Finding) -> String {
+fn message(finding: &Finding) -> String {
     format!("{}{}", one_line(&finding.message, MAX_TEXT), tally::times(finding))
 }
 
-/// The place of a finding that has no line to show.
+/// Adds the path of a finding without a source line.
 fn origin<'a>(group: Group<'a>, finding: &Finding, label: Option<String>) -> Group<'a> {
     let path = if finding.path == "." { "the repository".to_owned() } else { shown_path(&finding.path) };
     let mut origin = Origin::path(path);
@@ -152,13 +152,13 @@ fn origin<'a>(group: Group<'a>, finding: &Finding, label: Option<String>) -> Gro
     }
 }
 
-/// The line of a finding with its span underlined; none when it has no line.
+/// Returns the source line of a finding with the span underlined; `None` if it has no source line.
 fn snippet(
     finding: &Finding,
     label: Option<String>,
 ) -> Option<Snippet<'static, annotate_snippets::Annotation<'static>>> {
     let source = finding.source.as_ref()?;
-    let span = finding.span.or_else(|| quoted(finding, source))?;
+    let span = finding.span.or_else(|| quotation(finding, source))?;
     let (text, range) = underlined(source, span);
     let annotation = AnnotationKind::Primary.span(range);
     let annotation = match label {
@@ -169,8 +169,8 @@ fn snippet(
     Some(Snippet::source(text).line_start(start).path(shown_path(&finding.path)).annotation(annotation))
 }
 
-/// Where the first of several places stands in the line: where the line has what the message quotes.
-fn quoted(finding: &Finding, source: &str) -> Option<Span> {
+/// Returns the span of the first quotation of the message in the source line, for findings with several locations.
+fn quotation(finding: &Finding, source: &str) -> Option<Span> {
     let part = finding.message.split('`').nth(1).filter(|part| !part.is_empty() && !finding.places.is_empty())?;
     let column = |at: usize| u32::try_from(source[..at].chars().count() + 1).ok();
     let at = source.find(part)?;
@@ -178,26 +178,26 @@ fn quoted(finding: &Finding, source: &str) -> Option<Span> {
     Some(Span { line, column: column(at)?, end_line: line, end_column: column(at + part.len())? })
 }
 
-/// The line made harmless, and the bytes of the span in it, which stops at the end of the line.
+/// Returns the clean line and the byte range of the span in it. The range ends with the line at the latest.
 fn underlined(source: &str, span: Span) -> (String, Range<usize>) {
-    let at = |column: u32| {
+    let offset = |column: u32| {
         let before = (column.max(1) as usize) - 1;
-        source.char_indices().nth(before).map_or(source.len(), |(at, _)| at)
+        source.char_indices().nth(before).map_or(source.len(), |(offset, _)| offset)
     };
-    let start = at(span.column);
-    let end = if span.end_line > span.line { source.len() } else { at(span.end_column).max(start) };
-    let harmless = |part: &str| clean(part).replace('\n', " ");
-    let before = harmless(&source[..start]);
-    let inside = harmless(&source[start..end]);
+    let start = offset(span.column);
+    let end = if span.end_line > span.line { source.len() } else { offset(span.end_column).max(start) };
+    let cleaned = |part: &str| clean(part).replace('\n', " ");
+    let before = cleaned(&source[..start]);
+    let inside = cleaned(&source[start..end]);
     let range = before.len()..before.len() + inside.len();
-    (format!("{before}{inside}{}", harmless(&source[end..])), range)
+    (format!("{before}{inside}{}", cleaned(&source[end..])), range)
 }
 
 fn shown_path(path: &str) -> String {
     clean(path).replace('\n', "\u{240a}")
 }
 
-/// What isn't shown: `and 12 more in 4 files: a.py (8), b.py (2), c.py, d.py`.
+/// Counts the findings that are not shown: `and 12 more in 4 files: a.py (8), b.py (2), c.py, d.py`.
 fn more(rest: &[&Finding]) -> String {
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
     for finding in rest {
@@ -217,7 +217,7 @@ fn more(rest: &[&Finding]) -> String {
     format!("and {} more in {}: {}{dots}", rest.len(), count(files.len(), "file"), named.join(", "))
 }
 
-/// Numbers of findings, the largest first: `site-path 12, home-path 9`.
+/// Returns the number of findings by rule, the largest first: `site-path 12, home-path 9`.
 fn by_rule(findings: &[&Finding]) -> String {
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
     for finding in findings {
@@ -235,7 +235,11 @@ fn end(scan: &Scan, reported: &[&Finding], options: &Options) -> String {
         page.say(0, text, Ink::Faint);
     }
     if scan.notes.len() > MAX_NOTES {
-        page.say(0, format!("note: and {} more in the JSON form", scan.notes.len() - MAX_NOTES), Ink::Faint);
+        page.say(
+            0,
+            format!("note: {} in the JSON report", count(scan.notes.len() - MAX_NOTES, "more note")),
+            Ink::Faint,
+        );
     }
     let ink = match scan.worst() {
         Some(Severity::Error) => Ink::Bad,
@@ -243,7 +247,7 @@ fn end(scan: &Scan, reported: &[&Finding], options: &Options) -> String {
         Some(Severity::Note) | None => Ink::Good,
     };
     page.say(0, tally::sentence(reported.iter().copied()).unwrap_or_else(|| "no findings".to_owned()), ink);
-    if reported.len() > MAX_UNSORTED {
+    if reported.len() > MAX_WITHOUT_COUNTS {
         page.wrapped(0, 4, &format!("by rule: {}", by_rule(reported)), Ink::Plain);
     }
     if let Some(text) = tally::suppressed(scan) {
@@ -251,7 +255,11 @@ fn end(scan: &Scan, reported: &[&Finding], options: &Options) -> String {
     }
     let fixes = reported.iter().filter(|finding| finding.fix.is_some()).count();
     if fixes > 0 {
-        page.say(0, format!("{} to see as a patch: carnet scan --fix", count(fixes, "safe edit")), Ink::Plain);
+        page.say(
+            0,
+            format!("{} available: run carnet scan --fix to print a patch", count(fixes, "safe fix")),
+            Ink::Plain,
+        );
     }
     let files = count(usize::try_from(scan.files.scanned).unwrap_or(usize::MAX), "file");
     let seconds = std::time::Duration::from_millis(scan.timing.milliseconds).as_secs_f64();

@@ -1,4 +1,4 @@
-//! GitHub-flavoured Markdown, for step summaries and comments: a table by severity, then the findings of each rule, folded.
+//! GitHub-flavoured Markdown of a scan: a table of the rules by severity, then the findings of each rule in collapsed sections.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,11 +9,11 @@ use crate::model::finding::{Finding, Severity};
 use crate::model::scan::Scan;
 use crate::model::text::{count, duration, one_line};
 
-/// Rows of one rule.
+/// Maximum number of findings of one rule.
 const MAX_ROWS: usize = 200;
-/// Columns of a text in a row.
+/// Maximum width of a text in a row in columns.
 const MAX_CELL: usize = 300;
-/// Notes about what could not be looked at.
+/// Maximum number of notes about files that were not scanned.
 const MAX_NOTES: usize = 50;
 
 /// Findings of one severity and rule.
@@ -23,7 +23,7 @@ struct Section<'a> {
     findings: Vec<&'a Finding>,
 }
 
-/// The whole report.
+/// Renders a scan.
 pub(in super::super) fn render(scan: &Scan) -> String {
     let reported = tally::reported(scan);
     let mut out = format!("## carnet scan: {}\n\n", code(&scan.analysis.name));
@@ -34,10 +34,10 @@ pub(in super::super) fn render(scan: &Scan) -> String {
     }
     let notes = notes(scan);
     for (index, section) in sections.iter().enumerate() {
-        let text = folded(section);
+        let text = collapsed(section);
         if out.len() + text.len() + notes.len() > MAX_BYTES {
             let left = count(sections.len() - index, "section");
-            put(&mut out, format_args!("\n_{left} left out for size: the JSON form has them all._\n"));
+            put(&mut out, format_args!("\n_{left} omitted because of the size limit; the JSON report is complete._\n"));
             break;
         }
         out.push_str(&text);
@@ -46,17 +46,20 @@ pub(in super::super) fn render(scan: &Scan) -> String {
     out
 }
 
-/// The findings as the last part of the report on a document: folded as a whole, and rule by rule in it.
-pub(in super::super) fn part(scan: &Scan, room: usize) -> Option<String> {
+/// Returns a collapsed section of at most about `max_bytes` bytes for the report of a document; `None` without findings.
+pub(in super::super) fn part(scan: &Scan, max_bytes: usize) -> Option<String> {
     let sections = sections(&tally::reported(scan));
-    let said = tally::summary(scan)?;
-    let mut out = format!("\n<details>\n<summary>The static audit found {said}</summary>\n");
+    let counts = tally::summary(scan)?;
+    let mut out = format!("\n<details>\n<summary>Static scan: {counts}</summary>\n");
     table(&mut out, scan, &sections);
     for (index, section) in sections.iter().enumerate() {
-        let text = folded(section);
-        if out.len() + text.len() > room {
+        let text = collapsed(section);
+        if out.len() + text.len() > max_bytes {
             let left = count(sections.len() - index, "rule");
-            put(&mut out, format_args!("\n_{left} left out for size: `carnet.json` has all findings._\n"));
+            put(
+                &mut out,
+                format_args!("\n_{left} omitted because of the size limit; `carnet.json` contains all findings._\n"),
+            );
             break;
         }
         out.push_str(&text);
@@ -82,14 +85,14 @@ fn symbol(severity: Severity) -> &'static str {
 }
 
 fn sentence(scan: &Scan, findings: &[&Finding]) -> String {
-    let said = tally::sentence(findings.iter().copied()).unwrap_or_else(|| "No findings".to_owned());
+    let counts = tally::sentence(findings.iter().copied()).unwrap_or_else(|| "No findings".to_owned());
     let suppressed = tally::suppressed(scan).map(|text| format!(" ({text})")).unwrap_or_default();
     let files = count(usize::try_from(scan.files.scanned).unwrap_or(usize::MAX), "file");
     let seconds = std::time::Duration::from_millis(scan.timing.milliseconds).as_secs_f64();
-    format!("{said}{suppressed}; {files} scanned in {}", duration(seconds))
+    format!("{counts}{suppressed}; {files} scanned in {}", duration(seconds))
 }
 
-/// The worst first, else by rule.
+/// Groups the findings by severity and rule, the most severe first.
 fn sections<'a>(findings: &[&'a Finding]) -> Vec<Section<'a>> {
     let mut by_rule: BTreeMap<(std::cmp::Reverse<Severity>, &str), Vec<&Finding>> = BTreeMap::new();
     for finding in findings {
@@ -104,7 +107,7 @@ fn sections<'a>(findings: &[&'a Finding]) -> Vec<Section<'a>> {
 }
 
 fn table(out: &mut String, scan: &Scan, sections: &[Section<'_>]) {
-    out.push_str("\n| severity | rule | findings | what it finds |\n|---|---|--:|---|\n");
+    out.push_str("\n| severity | rule | findings | description |\n|---|---|--:|---|\n");
     for section in sections {
         let known = scan.rules.iter().find(|rule| rule.id == section.rule);
         let summary = known.map(|rule| code(&one_line(&rule.summary, MAX_CELL))).unwrap_or_default();
@@ -120,11 +123,11 @@ fn table(out: &mut String, scan: &Scan, sections: &[Section<'_>]) {
     }
 }
 
-fn folded(section: &Section<'_>) -> String {
+fn collapsed(section: &Section<'_>) -> String {
     let open = if section.severity == Severity::Error { " open" } else { "" };
     let number = count(section.findings.len(), "finding");
     let mut out = format!(
-        "\n<details{open}>\n<summary>{} {}: {number}</summary>\n\n| place | what | where | help |\n|---|---|---|---|\n",
+        "\n<details{open}>\n<summary>{} {}: {number}</summary>\n\n| location | finding | facilities | help |\n|---|---|---|---|\n",
         symbol(section.severity),
         code(section.rule)
     );
@@ -140,7 +143,10 @@ fn folded(section: &Section<'_>) -> String {
         put(&mut out, format_args!("| {place} | {} | {} | {} |\n", code(&what), code(&reach), code(&help)));
     }
     if section.findings.len() > MAX_ROWS {
-        put(&mut out, format_args!("\nand {} more in the JSON form.\n", section.findings.len() - MAX_ROWS));
+        put(
+            &mut out,
+            format_args!("\n{} in the JSON report.\n", count(section.findings.len() - MAX_ROWS, "more finding")),
+        );
     }
     out.push_str("\n</details>\n");
     out
@@ -152,7 +158,7 @@ fn notes(scan: &Scan) -> String {
         return out;
     }
     let number = count(scan.notes.len(), "note");
-    put(&mut out, format_args!("\n<details>\n<summary>{number} about what could not be looked at</summary>\n\n"));
+    put(&mut out, format_args!("\n<details>\n<summary>{number} about files that were not scanned</summary>\n\n"));
     for note in scan.notes.iter().take(MAX_NOTES) {
         let (path, message) = (one_line(&note.path, MAX_CELL), one_line(&note.message, MAX_CELL));
         put(&mut out, format_args!("- {}: {}\n", code(&path), code(&message)));

@@ -1,7 +1,7 @@
-//! SARIF 2.1.0 (OASIS Standard, 27 March 2020): one run, every rule listed with its page.
+//! SARIF 2.1.0 (OASIS Standard, 27 March 2020): one run with every rule and its page.
 //!
-//! GitHub takes 25,000 results, 1,000 locations of each and 10 MB gzipped, and shows the first 5,000: the worst come
-//! first, and what is left out is told in a notification. It keys alerts on `primaryLocationLineHash`.
+//! GitHub accepts 25,000 results, 1,000 locations per result and 10 MB compressed, and shows the first 5,000 results. The most
+//! severe come first, and a notification counts the omitted ones. GitHub identifies alerts by `primaryLocationLineHash`.
 
 mod form;
 
@@ -23,21 +23,21 @@ use crate::model::finding::{Confidence, Finding, Severity, Span, Suppressor};
 use crate::model::scan::{RuleInfo, Scan};
 use crate::model::text::{clean, one_line, sentence};
 
-/// Results of a run.
+/// Maximum number of results of a run.
 const MAX_RESULTS: usize = 25_000;
-/// Related places of a result; with its own place they are a thousand.
+/// Maximum number of related locations of a result. With its own location, they are one thousand.
 const MAX_PLACES: usize = 999;
-/// Notes about what could not be looked at.
+/// Maximum number of notes about files that were not scanned.
 const MAX_NOTES: usize = 1000;
-/// Bytes of the compressed file.
+/// Maximum size of the compressed file in bytes.
 const MAX_COMPRESSED: usize = 9_500_000;
-/// Name of the directory that paths are relative to.
+/// Name of the base directory of paths.
 const ROOT: &str = "%SRCROOT%";
-/// Page of the project.
+/// URL of the project.
 const HOME: &str = env!("CARGO_PKG_REPOSITORY");
 
-/// The log, with as many results as GitHub takes. Suppressed ones are in it only when asked for: the standard has a place
-/// for them, but GitHub opens an alert for each.
+/// Renders the log with as many results as GitHub accepts. Suppressed results are optional, because GitHub opens an alert for
+/// each of them although the standard can mark them.
 pub(in super::super) fn render(scan: &Scan, with_suppressed: bool) -> Result<String, ReportError> {
     let mut most = MAX_RESULTS;
     loop {
@@ -63,7 +63,7 @@ fn log(scan: &Scan, with_suppressed: bool, most: usize) -> Log<'_> {
     let left_out = findings.len().saturating_sub(most);
     let result = |finding: &&'_ Finding| index.get(finding.rule.as_str()).copied().unwrap_or_default();
     let results = findings.iter().take(most).map(|finding| sarif_result(finding, result(finding))).collect();
-    let root = Base { description: plain("The top of the analysis.") };
+    let root = Base { description: plain("Directory of the analysis.") };
     Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
@@ -100,7 +100,7 @@ fn precision(confidence: Confidence) -> &'static str {
     }
 }
 
-/// Every rule that ran, and any other that a finding names.
+/// Returns every active rule and every rule of a finding.
 fn rules(scan: &Scan) -> Vec<Rule<'_>> {
     let mut rules: Vec<Rule<'_>> = scan.rules.iter().map(rule).collect();
     let mut known: BTreeMap<&str, ()> = scan.rules.iter().map(|rule| (rule.id.as_str(), ())).collect();
@@ -139,13 +139,13 @@ fn listed<'a>(id: &'a str, summary: &str, page: &str, severity: Severity, confid
     }
 }
 
-/// `site-path` as `SitePath`; none for one word, since a name must not be the id again (§3.49.7).
+/// Returns `SitePath` for `site-path`; `None` for one word, because the name must differ from the ID (§3.49.7).
 fn pascal(id: &str) -> Option<String> {
     let name = id.split('-').map(|word| sentence(word).trim_end_matches('.').to_owned()).collect();
     id.contains('-').then_some(name)
 }
 
-/// Where the sources come from, when the remote is an address that the format takes.
+/// Returns the origin of the sources if the remote is a valid URI.
 fn provenance(scan: &Scan) -> Vec<Provenance<'_>> {
     let is_plain = |uri: &&str| {
         uri.starts_with("https://") && uri.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/".contains(&b))
@@ -162,7 +162,10 @@ fn provenance(scan: &Scan) -> Vec<Provenance<'_>> {
 fn notifications(scan: &Scan, left_out: usize) -> Vec<Notification> {
     let mut notifications = Vec::new();
     if left_out > 0 {
-        let text = format!("{left_out} results are left out for size: carnet scan --format json has them all.");
+        let text = format!(
+            "{} omitted because of the size limit. Run carnet scan --format json for all of them.",
+            crate::model::text::count(left_out, "result")
+        );
         notifications.push(Notification { level: "warning", message: plain(&text), locations: Vec::new() });
     }
     let notes = scan.notes.iter().take(MAX_NOTES).map(|note| Notification {
@@ -198,8 +201,8 @@ fn sarif_result<'a>(finding: &'a Finding, rule_index: usize) -> SarifResult<'a> 
     }
 }
 
-/// The text of a message. `[text](target)` would be a link in it and `{0}` a place for an argument (§3.11.5, §3.11.6);
-/// readers that know neither show escapes as they are, so there are none without need.
+/// Escapes the text of a message, in which `[text](target)` is a link and `{0}` an argument (§3.11.5, §3.11.6). Other text is
+/// unchanged, because some readers show escapes literally.
 fn literal(text: &str) -> String {
     let (links, arguments) = (text.contains("]("), text.contains('{') && text.contains(|c: char| c.is_ascii_digit()));
     let mut out = String::with_capacity(text.len());
@@ -220,13 +223,13 @@ fn location(path: &str, region: Option<Region>) -> Location {
     }
 }
 
-/// A file below the top. A document from elsewhere may name it by an absolute path or by none, which GitHub refuses.
+/// Returns the location of a file. GitHub rejects the absolute and empty paths that a document may contain.
 fn artifact(path: &str) -> Artifact {
     let path = path.trim_start_matches('/');
     Artifact { uri: uri(if path.is_empty() { "." } else { path }), uri_base_id: ROOT }
 }
 
-/// A relative path as a URI reference (RFC 3986): a colon in its first part would make a scheme of it.
+/// Returns a relative path as a URI reference (RFC 3986). A colon in the first part would form a scheme.
 fn uri(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for b in path.bytes() {
@@ -234,7 +237,7 @@ fn uri(path: &str) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b'+' | b'@' | b',' | b'=' => {
                 out.push(char::from(b));
             }
-            // Writing into a string can't fail.
+            // Writing to a string cannot fail.
             other => drop(write!(out, "%{other:02X}")),
         }
     }
@@ -254,7 +257,7 @@ fn primary(finding: &Finding) -> Location {
     location
 }
 
-/// The text of the span, when it lies in its line.
+/// Returns the text of the span if the source line contains the span.
 fn spanned(finding: &Finding, span: Span) -> Option<Message> {
     let source = finding.source.as_ref().filter(|_| span.line == span.end_line && span.column > 0)?;
     let length = span.end_column.checked_sub(span.column)? as usize;
@@ -262,7 +265,7 @@ fn spanned(finding: &Finding, span: Span) -> Option<Message> {
     (!text.is_empty() && text.chars().count() == length).then(|| plain(&clean(&text)))
 }
 
-/// The span, made one that readers take whatever it says.
+/// Returns the span with values that readers accept.
 fn region(span: Span) -> Region {
     let (line, column) = (span.line.max(1), span.column.max(1));
     let end_line = span.end_line.max(line);

@@ -111,7 +111,7 @@ impl Publisher<'_> {
 
     fn add_summary(&self, markdown: &str) -> Result<(), CommandError> {
         if self.inputs.summary {
-            self.step.add_summary(&report::cut(markdown, self.step.summary_capacity()))?;
+            self.step.add_summary(&report::truncate(markdown, self.step.summary_capacity()))?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The objects of a SARIF log that carnet writes; their meaning stands in the standard under their names.
+//! The objects of a SARIF log that carnet writes. The standard defines them under these names.
 
 use std::collections::BTreeMap;
 

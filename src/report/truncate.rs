@@ -1,17 +1,17 @@
-//! Markdown cut to a size.
+//! Truncates Markdown to a size.
 
-/// What begins a part that can be left out, at the start of a line.
+/// Line starts of parts that can be omitted.
 const STARTS: [&str; 4] = ["## ", "### ", "<details", "| "];
-/// Where the rest is.
-const REST: &str = "\n_The rest is left out for size: the reports of this job have it all._\n";
+/// Last line of a truncated report.
+const REST: &str = "\n_Truncated because of the size limit; the reports of this job are complete._\n";
 
-/// The report, as long as it has at most `room` bytes; else its first parts, and a line that says so. It is cut between
-/// sections or rows of a table, never inside a fence or a tag. Empty when there is no room for a part.
-pub fn cut(markdown: &str, room: usize) -> String {
-    if markdown.len() <= room {
+/// Truncates a report to `max_bytes` bytes between sections or rows of a table, never inside a fence or a tag, and adds a line
+/// that it is truncated. Returns an empty text if no part fits.
+pub fn truncate(markdown: &str, max_bytes: usize) -> String {
+    if markdown.len() <= max_bytes {
         return markdown.to_owned();
     }
-    let room = room.saturating_sub(REST.len());
+    let room = max_bytes.saturating_sub(REST.len());
     let (mut at, mut end) = (0, 0);
     let mut fence: Option<usize> = None;
     let mut depth = 0_usize;
@@ -42,20 +42,20 @@ pub fn cut(markdown: &str, room: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{REST, cut};
+    use super::{REST, truncate};
 
     const REPORT: &str = "## title\n\n| a |\n|---|\n| b |\n\n<details>\n<summary>x</summary>\n\n```text\n<details>\n## no\n```\n\
                           </details>\n\n<details>\n<summary>y</summary>\n</details>\n";
 
     #[test]
-    fn what_fits_stays_as_it_is() {
-        assert_eq!(cut(REPORT, REPORT.len()), REPORT);
+    fn truncate_keeps_a_report_that_fits() {
+        assert_eq!(truncate(REPORT, REPORT.len()), REPORT);
     }
 
     #[test]
-    fn a_report_is_cut_between_its_parts_at_any_size() {
+    fn truncate_cuts_between_parts() {
         for room in 0..REPORT.len() {
-            let text = cut(REPORT, room);
+            let text = truncate(REPORT, room);
             assert!(text.len() <= room, "{room}: {text}");
             let kept = text.strip_suffix(REST).unwrap_or("");
             assert!(REPORT.starts_with(kept));
@@ -65,11 +65,11 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_fits_is_kept() {
-        let text = cut(REPORT, REPORT.len() - 1);
+    fn truncate_keeps_parts_that_fit() {
+        let text = truncate(REPORT, REPORT.len() - 1);
         assert!(text.ends_with(REST));
-        // The report is so short that what says it was cut takes the room of a section.
+        // The last line is as long as a section of this short report.
         let long = format!("{REPORT}\n<details>\n{}\n</details>\n", "z".repeat(500));
-        assert_eq!(cut(&long, 400), format!("{REPORT}\n{REST}"));
+        assert_eq!(truncate(&long, 400), format!("{REPORT}\n{REST}"));
     }
 }
