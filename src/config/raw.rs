@@ -156,7 +156,7 @@ pub(super) struct Facility {
     #[schemars(with = "Option<String>")]
     pub(super) image: Option<Spanned<String>>,
     /// Engine: `docker`, `embedded` or `host`; by default the first available one that supports the image.
-    #[schemars(with = "Option<Engine>")]
+    #[schemars(with = "Option<crate::model::engine::EngineKind>")]
     pub(super) engine: Option<Spanned<String>>,
     /// Numeric user and group: `1000:1000`; by default those of the image.
     #[schemars(with = "Option<String>")]
@@ -205,19 +205,6 @@ pub(super) struct Facility {
     /// Position of the table in the file.
     #[schemars(skip)]
     pub(super) span: std::ops::Range<usize>,
-}
-
-/// The available engines.
-#[derive(Debug, JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-#[expect(dead_code, reason = "only used in the schema")]
-pub(super) enum Engine {
-    /// The Docker daemon.
-    Docker,
-    /// User namespaces on an image on disk, without a daemon.
-    Embedded,
-    /// This machine, without an image.
-    Host,
 }
 
 /// An expected failure.

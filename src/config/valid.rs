@@ -12,11 +12,9 @@ use super::{Config, Expectation, Facility, Test, raw, unit};
 use crate::error::Failure as _;
 use crate::facility::{self, Catalogue};
 use crate::model::contract::{Contract, Ids, Mount, Tmp};
+use crate::model::engine::EngineKind;
 use crate::model::plan::TestKind;
 use crate::model::reference::Reference;
-
-/// Names of the engines.
-const ENGINES: [&str; 3] = ["docker", "embedded", "host"];
 
 /// Validates every value and their combinations.
 pub(super) fn check(file: raw::File, text: &str, base: &Path, problems: &mut Vec<Problem>) -> Config {
@@ -216,12 +214,12 @@ impl Check<'_> {
     }
 
     fn engine(&mut self, value: Spanned<String>) -> Option<String> {
-        self.parse(value, |name| match ENGINES.contains(&name.as_str()) {
-            true => Ok(name),
-            false => Err(InvalidValue(format!(
+        self.parse(value, |name| match EngineKind::from_name(&name) {
+            Some(_) => Ok(name),
+            None => Err(InvalidValue(format!(
                 "unknown engine `{}`; expected one of {}",
                 name.escape_debug(),
-                ENGINES.join(", ")
+                EngineKind::names().collect::<Vec<_>>().join(", ")
             ))),
         })
     }

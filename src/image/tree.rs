@@ -74,7 +74,7 @@ impl Writer {
     pub(super) fn open(rootfs: &Path) -> io::Result<Self> {
         let root = Rooted::open(rootfs)?;
         rustix::fs::chmodat(root.fd(), ".", Mode::from_raw_mode(0o755), AtFlags::empty())?;
-        let owners = nix::unistd::geteuid().is_root();
+        let owners = rustix::process::geteuid().is_root();
         Ok(Self {
             root,
             owners,

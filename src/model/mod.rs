@@ -11,6 +11,7 @@ pub mod contract;
 pub mod diff;
 pub mod digest;
 pub mod document;
+pub mod engine;
 pub mod environment;
 pub mod finding;
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub mod python;
 pub mod reference;
 pub mod runtime;
 pub mod scan;
+pub mod shell;
 pub mod system;
 pub mod text;
 pub mod tree;

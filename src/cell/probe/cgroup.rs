@@ -1,7 +1,7 @@
 //! Limits of the control group, version 1 or 2 (`cgroups(7)`).
 
+use super::file_tree::FileTree;
 use super::mount::Mount;
-use super::root::Root;
 use crate::model::known::Known;
 use crate::model::runtime::Cgroup;
 
@@ -9,12 +9,12 @@ use crate::model::runtime::Cgroup;
 const UNLIMITED: u64 = 1 << 62;
 
 /// Returns the limits of this process: the lowest of its control group and the visible parent groups.
-pub(super) fn limits(root: &Root, mounts: &[Mount]) -> Cgroup {
+pub(super) fn limits(root: &FileTree, mounts: &[Mount]) -> Cgroup {
     let Ok(groups) = root.text("/proc/self/cgroup") else {
         let unreadable = || Known::unknown("/proc/self/cgroup is not readable");
         return Cgroup { memory: unreadable(), pids: unreadable(), milli_cpus: unreadable() };
     };
-    let read = |controller: &str, v2: fn(&Root, &str) -> Option<u64>, v1: fn(&Root, &str) -> Option<u64>| {
+    let read = |controller: &str, v2: fn(&FileTree, &str) -> Option<u64>, v1: fn(&FileTree, &str) -> Option<u64>| {
         let Some((version, directories)) = directories(&groups, mounts, controller) else {
             return Known::unknown(format!("no control group with controller {controller} is mounted"));
         };
@@ -53,7 +53,7 @@ pub(super) fn limits(root: &Root, mounts: &[Mount]) -> Cgroup {
     }
 }
 
-fn number(root: &Root, path: &str) -> Option<u64> {
+fn number(root: &FileTree, path: &str) -> Option<u64> {
     root.text(path).ok()?.trim().parse().ok()
 }
 
@@ -105,14 +105,14 @@ mod tests {
     use super::super::mount;
     use super::*;
 
-    fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, Root) {
+    fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, FileTree) {
         let dir = tempfile::tempdir().expect("a directory");
         for (path, text) in files {
             let path = dir.path().join(path);
             fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
             fs::write(path, text).expect("a file");
         }
-        let root = Root::new(dir.path());
+        let root = FileTree::new(dir.path());
         (dir, root)
     }
 

@@ -1,7 +1,7 @@
 //! The parsers of untrusted files, for `fuzz/`.
 
+use super::file_tree::into_text;
 use super::package::{apk, conda, dpkg, rpm};
-use super::root::into_text;
 use super::{elf, mount, python, redact, stanza};
 
 /// Parses a package database or metadata; the first byte selects the kind.

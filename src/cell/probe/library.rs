@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::elf;
-use super::root::{LARGE, Root};
+use super::file_tree::{FileTree, LARGE};
 use super::variable::list;
 use crate::model::known::Known;
 use crate::model::system::Libc;
@@ -23,7 +23,7 @@ const DIRECTORIES: &[&str] = &[
 ];
 
 /// Returns the C library of the system.
-pub(super) fn libc(root: &Root) -> Known<Libc> {
+pub(super) fn libc(root: &FileTree) -> Known<Libc> {
     let named = |name: &str, version: String| Libc { name: name.to_owned(), version };
     if let Some(path) = find(root, "libc.so.6") {
         return match root.read(&path, LARGE) {
@@ -31,7 +31,7 @@ pub(super) fn libc(root: &Root) -> Known<Libc> {
                 Some(version) => Known::Known(named("glibc", version)),
                 None => Known::unknown(format!("{path}: no version found")),
             },
-            Err(error) => Known::Unknown(super::root::reason(&path, &error)),
+            Err(error) => Known::Unknown(super::file_tree::reason(&path, &error)),
         };
     }
     let loaders = ["/lib", "/usr/lib"].into_iter().flat_map(|directory| {
@@ -50,7 +50,7 @@ pub(super) fn libc(root: &Root) -> Known<Libc> {
 }
 
 /// Returns the architecture of the programs in the tree, if one can be read.
-pub(super) fn arch(root: &Root) -> Option<&'static str> {
+pub(super) fn arch(root: &FileTree) -> Option<&'static str> {
     let libraries = ["libc.so.6", "libc.so"].into_iter().filter_map(|name| find(root, name));
     let programs = ["/bin/sh", "/usr/bin/env", "/bin/busybox", "/usr/bin/python3"].map(str::to_owned);
     libraries.chain(programs).find_map(|path| elf::machine(&root.head(path, 64).ok()?))
@@ -60,7 +60,7 @@ pub(super) fn arch(root: &Root) -> Option<&'static str> {
 ///
 /// `LD_LIBRARY_PATH` has precedence, then the active conda environment, then the system directories.
 pub(super) fn libstdcxx(
-    root: &Root,
+    root: &FileTree,
     env: &BTreeMap<String, String>,
     conda: Option<&str>,
 ) -> (Known<String>, Known<String>) {
@@ -82,18 +82,18 @@ pub(super) fn libstdcxx(
             (version("GLIBCXX_"), version("CXXABI_"))
         }
         Err(error) => {
-            let reason = super::root::reason(&path, &error);
+            let reason = super::file_tree::reason(&path, &error);
             (Known::Unknown(reason.clone()), Known::Unknown(reason))
         }
     }
 }
 
-fn find(root: &Root, name: &str) -> Option<String> {
+fn find(root: &FileTree, name: &str) -> Option<String> {
     DIRECTORIES.iter().map(|directory| format!("{directory}/{name}")).find(|path| root.exists(path))
 }
 
 /// Returns the version in the banner of `libc.so.6`, otherwise in its file name, otherwise its highest defined version.
-fn glibc_version(root: &Root, path: &str, bytes: &[u8]) -> Option<String> {
+fn glibc_version(root: &FileTree, path: &str, bytes: &[u8]) -> Option<String> {
     let banner = || {
         let after = after(bytes, b"GNU C Library ")?;
         version(leading_text(after.get(..after.len().min(200))?).split_once("release version ")?.1)
@@ -148,11 +148,11 @@ mod tests {
 
     use super::*;
 
-    fn tree() -> (tempfile::TempDir, Root) {
+    fn tree() -> (tempfile::TempDir, FileTree) {
         let dir = tempfile::tempdir().expect("a directory");
         fs::create_dir_all(dir.path().join("lib64")).expect("directories");
         fs::create_dir_all(dir.path().join("lib")).expect("directories");
-        let root = Root::new(dir.path());
+        let root = FileTree::new(dir.path());
         (dir, root)
     }
 

@@ -8,6 +8,7 @@ mod cgroup;
 mod cpu;
 mod dead;
 mod elf;
+mod file_tree;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -17,7 +18,6 @@ mod package;
 mod physics;
 mod python;
 mod redact;
-mod root;
 mod runtime;
 mod site_path;
 mod stanza;
@@ -33,14 +33,14 @@ use std::thread;
 use crate::model::environment::{Ecosystem, Environment, SCHEMA};
 use crate::model::python::{Python, PythonKind};
 use crate::model::system::System;
+use file_tree::FileTree;
 use mount::Mount;
-use root::Root;
 pub use variable::recorded;
 
 /// Options of a snapshot.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Root directory of the tree: `/` for the running system.
+    /// FileTree directory of the tree: `/` for the running system.
     pub root: PathBuf,
     /// Whether the tree is the running system, so interpreters may be started and kernel and user apply. Ignored unless
     /// `root` is `/`.
@@ -69,7 +69,7 @@ impl Options {
 
 /// The context shared by all parts of the probe.
 struct ProbeContext {
-    root: Arc<Root>,
+    root: Arc<FileTree>,
     live: bool,
     env: BTreeMap<String, String>,
     /// Entries of `PATH`, in order.
@@ -78,7 +78,7 @@ struct ProbeContext {
 
 /// Takes the snapshot. It never fails: values that cannot be read are unknown.
 pub fn environment(options: &Options) -> Environment {
-    let live = options.live && Root::new(&options.root).is_system();
+    let live = options.live && FileTree::new(&options.root).is_system();
     let mounts = if live { mounts(&options.root) } else { Vec::new() };
     let mut env = options.env.clone();
     env.retain(|name, _| !options.own_env.contains(name));
@@ -86,7 +86,7 @@ pub fn environment(options: &Options) -> Environment {
     env.entry("PYTHONPATH".to_owned()).and_modify(|value| *value = redact::redact(value));
     let path = path(&env);
     let root =
-        Root::new(&options.root).without(if live { dead::directories(&mounts, &env, &path) } else { Vec::new() });
+        FileTree::new(&options.root).without(if live { dead::directories(&mounts, &env, &path) } else { Vec::new() });
     let context = ProbeContext { root: Arc::new(root), live, env, path };
     let root = &context.root;
     let only = options.python.as_ref().map(|python| absolute(python));
@@ -154,6 +154,9 @@ fn path(env: &BTreeMap<String, String>) -> Vec<String> {
 }
 
 fn mounts(root: &Path) -> Vec<Mount> {
-    let text = Root::new(root).read("/proc/self/mountinfo", root::LARGE).map(root::into_text).unwrap_or_default();
+    let text = FileTree::new(root)
+        .read("/proc/self/mountinfo", file_tree::LARGE)
+        .map(file_tree::into_text)
+        .unwrap_or_default();
     mount::parse(&text).into_iter().filter(|mount| !variable::is_own(&mount.point)).collect()
 }

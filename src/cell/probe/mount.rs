@@ -80,7 +80,7 @@ fn unescape(text: &str) -> String {
             }
         }
     }
-    super::root::into_text(out)
+    super::file_tree::into_text(out)
 }
 
 #[cfg(test)]

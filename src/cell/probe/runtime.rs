@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use nix::sched::{CpuSet, sched_getaffinity};
-use nix::sys::resource::{Resource, getrlimit};
-use nix::sys::statvfs::{FsFlags, statvfs};
-use nix::unistd::{AccessFlags, Pid, eaccess, getegid, geteuid};
+use rustix::fs::{Access, AtFlags, CWD, StatVfsMountFlags, accessat, statvfs};
+use rustix::process::{Resource, getegid, geteuid, getrlimit};
+use rustix::thread::sched_getaffinity;
 
+use super::file_tree::{FileTree, reason};
 use super::mount::{self, Mount};
-use super::root::{Root, reason};
 use super::{bounded, cgroup, cpu, site_path};
 use crate::model::known::Known;
 use crate::model::runtime::{Cgroup, Directory, Imposed, Runtime};
@@ -18,7 +17,7 @@ use crate::model::runtime::{Cgroup, Directory, Imposed, Runtime};
 const NOT_RUNNING: &str = "not a running system";
 
 /// Returns the properties defined by the contract.
-pub(super) fn runtime(root: &Arc<Root>, live: bool, env: &BTreeMap<String, String>, mounts: &[Mount]) -> Runtime {
+pub(super) fn runtime(root: &Arc<FileTree>, live: bool, env: &BTreeMap<String, String>, mounts: &[Mount]) -> Runtime {
     let uid = live.then(|| geteuid().as_raw());
     let entry = passwd(root, uid.unwrap_or(0));
     let home = match env.get("HOME") {
@@ -52,7 +51,7 @@ pub(super) fn runtime(root: &Arc<Root>, live: bool, env: &BTreeMap<String, Strin
 }
 
 /// Returns the properties of the engine and the machine.
-pub(super) fn imposed(root: &Root, live: bool, mounts: &[Mount]) -> Imposed {
+pub(super) fn imposed(root: &FileTree, live: bool, mounts: &[Mount]) -> Imposed {
     if !live {
         let unknown = || Known::unknown(NOT_RUNNING);
         return Imposed {
@@ -77,8 +76,8 @@ pub(super) fn imposed(root: &Root, live: bool, mounts: &[Mount]) -> Imposed {
             .map_or_else(
                 || Known::unknown("/tmp does not respond"),
                 |found| match found {
-                    Ok(found) => (found.blocks() * found.fragment_size()).into(),
-                    Err(error) => Known::unknown(format!("/tmp: {}", error.desc())),
+                    Ok(found) => found.f_blocks.saturating_mul(found.f_frsize).into(),
+                    Err(error) => Known::unknown(format!("/tmp: {}", error)),
                 },
             ),
     }
@@ -95,7 +94,7 @@ pub(super) struct User {
 }
 
 /// Returns the user with an id. `None` if there is no entry; an error if the file cannot be read.
-pub(super) fn passwd(root: &Root, uid: u32) -> Result<Option<User>, String> {
+pub(super) fn passwd(root: &FileTree, uid: u32) -> Result<Option<User>, String> {
     const PATH: &str = "/etc/passwd";
     let text = match root.text(PATH) {
         Ok(text) => text,
@@ -111,7 +110,7 @@ pub(super) fn passwd(root: &Root, uid: u32) -> Result<Option<User>, String> {
     }))
 }
 
-fn directory(root: &Root, live: bool, path: &str, may_block: bool) -> Directory {
+fn directory(root: &FileTree, live: bool, path: &str, may_block: bool) -> Directory {
     let unknown = |why: &str| (Known::unknown(why), Known::unknown(why));
     let (exists, (writable, noexec)) = if path.is_empty() {
         (false, unknown("no variable is set"))
@@ -137,16 +136,18 @@ fn inspect(path: &str) -> Option<(bool, Known<bool>)> {
     if !Path::new(path).is_dir() {
         return None;
     }
-    let flags = statvfs(path).map(|found| found.flags());
-    let read_only = flags.is_ok_and(|flags| flags.contains(FsFlags::ST_RDONLY));
-    let writable = !read_only && eaccess(path, AccessFlags::W_OK | AccessFlags::X_OK).is_ok();
-    let noexec = flags
-        .map_or_else(|error| Known::unknown(error.desc()), |flags| Known::Known(flags.contains(FsFlags::ST_NOEXEC)));
+    let flags = statvfs(path).map(|found| found.f_flag);
+    let read_only = flags.is_ok_and(|flags| flags.contains(StatVfsMountFlags::RDONLY));
+    let writable = !read_only && accessat(CWD, path, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok();
+    let noexec = flags.map_or_else(
+        |error| Known::unknown(error.to_string()),
+        |flags| Known::Known(flags.contains(StatVfsMountFlags::NOEXEC)),
+    );
     Some((writable, noexec))
 }
 
 /// Returns a field of `/proc/self/status`.
-fn status(root: &Root, name: &str) -> Known<String> {
+fn status(root: &FileTree, name: &str) -> Known<String> {
     const PATH: &str = "/proc/self/status";
     let text = match root.text(PATH) {
         Ok(text) => text,
@@ -157,29 +158,26 @@ fn status(root: &Root, name: &str) -> Known<String> {
 }
 
 fn cpus() -> Known<u64> {
-    match sched_getaffinity(Pid::from_raw(0)) {
-        Ok(set) => Known::Known((0..CpuSet::count()).filter(|&cpu| set.is_set(cpu).unwrap_or(false)).count() as u64),
-        Err(error) => Known::unknown(error.desc()),
+    match sched_getaffinity(None) {
+        Ok(set) => Known::Known(u64::from(set.count())),
+        Err(error) => Known::unknown(error.to_string()),
     }
 }
 
 fn limits() -> BTreeMap<String, String> {
     let names = [
-        ("as", Resource::RLIMIT_AS),
-        ("core", Resource::RLIMIT_CORE),
-        ("cpu", Resource::RLIMIT_CPU),
-        ("data", Resource::RLIMIT_DATA),
-        ("fsize", Resource::RLIMIT_FSIZE),
-        ("memlock", Resource::RLIMIT_MEMLOCK),
-        ("nofile", Resource::RLIMIT_NOFILE),
-        ("nproc", Resource::RLIMIT_NPROC),
-        ("stack", Resource::RLIMIT_STACK),
+        ("as", Resource::As),
+        ("core", Resource::Core),
+        ("cpu", Resource::Cpu),
+        ("data", Resource::Data),
+        ("fsize", Resource::Fsize),
+        ("memlock", Resource::Memlock),
+        ("nofile", Resource::Nofile),
+        ("nproc", Resource::Nproc),
+        ("stack", Resource::Stack),
     ];
-    let text = |soft: u64| if soft == nix::libc::RLIM_INFINITY { "unlimited".to_owned() } else { soft.to_string() };
-    names
-        .into_iter()
-        .filter_map(|(name, resource)| getrlimit(resource).ok().map(|(soft, _)| (name.to_owned(), text(soft))))
-        .collect()
+    let text = |soft: Option<u64>| soft.map_or_else(|| "unlimited".to_owned(), |soft| soft.to_string());
+    names.into_iter().map(|(name, resource)| (name.to_owned(), text(getrlimit(resource).current))).collect()
 }
 
 #[cfg(test)]
@@ -205,7 +203,7 @@ mod tests {
         std::fs::create_dir(dir.path().join("etc")).expect("a directory");
         std::fs::write(dir.path().join("etc/passwd"), "root:x:0:0:r:/root:/bin/sh\nbroken\na:x:1000:1:::\n")
             .expect("a file");
-        let root = Root::new(dir.path());
+        let root = FileTree::new(dir.path());
         assert_eq!(passwd(&root, 0).expect("reads").map(|user| user.home), Some("/root".to_owned()));
         assert!(passwd(&root, 7).expect("reads").is_none());
     }
@@ -213,7 +211,7 @@ mod tests {
     #[test]
     fn unpacked_tree_has_no_kernel_and_no_user() {
         let dir = tempfile::tempdir().expect("a directory");
-        let root = Arc::new(Root::new(dir.path()));
+        let root = Arc::new(FileTree::new(dir.path()));
         let got = runtime(&root, false, &BTreeMap::new(), &[]);
         assert_eq!(got.uid.reason(), Some(NOT_RUNNING));
         assert_eq!(imposed(&root, false, &[]).kernel.reason(), Some(NOT_RUNNING));

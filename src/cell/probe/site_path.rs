@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::bounded;
+use super::file_tree::FileTree;
 use super::mount::{self, Mount};
-use super::root::Root;
 use super::variable::is_own;
 use crate::model::runtime::SitePath;
 
@@ -66,7 +66,7 @@ const PATHS: &[&str] = &[
 const AUTOMOUNT: Duration = Duration::from_secs(3);
 
 /// Returns the state of every path in the list and of every mounted CVMFS repository.
-pub(super) fn site_paths(root: &Arc<Root>, mounts: &[Mount]) -> BTreeMap<String, SitePath> {
+pub(super) fn site_paths(root: &Arc<FileTree>, mounts: &[Mount]) -> BTreeMap<String, SitePath> {
     let repositories =
         mounts.iter().map(|m| m.point.as_str()).filter(|point| point.starts_with("/cvmfs/") && !point.contains("//"));
     let paths: BTreeSet<&str> = PATHS
@@ -99,7 +99,7 @@ pub(super) fn site_paths(root: &Arc<Root>, mounts: &[Mount]) -> BTreeMap<String,
     out
 }
 
-fn inspect(root: &Root, path: &str) -> SitePath {
+fn inspect(root: &FileTree, path: &str) -> SitePath {
     let state = |error: &io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => SitePath::Absent,
         _ => SitePath::Denied,
@@ -134,7 +134,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         fs::create_dir_all(dir.path().join("data/x")).expect("directories");
         fs::create_dir_all(dir.path().join("eos")).expect("directories");
-        let root = Arc::new(Root::new(dir.path()));
+        let root = Arc::new(FileTree::new(dir.path()));
         let mounts =
             mount::parse("1 1 0:1 / /cvmfs/my.repo rw - fuse cvmfs2 ro\n2 1 0:1 / /cvmfs/a/b rw - fuse cvmfs2 ro");
         let got = site_paths(&root, &mounts);

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::root::{Root, reason};
+use super::file_tree::{FileTree, reason};
 use crate::model::known::Known;
 use crate::model::system::OsRelease;
 
 /// Returns the content of `os-release` (`os-release(5)`), otherwise of `redhat-release`.
-pub(super) fn os(root: &Root) -> Known<OsRelease> {
+pub(super) fn os(root: &FileTree) -> Known<OsRelease> {
     let mut first = None;
     for path in ["/etc/os-release", "/usr/lib/os-release"] {
         match root.text(path) {
@@ -51,7 +51,7 @@ pub(super) fn locale(env: &BTreeMap<String, String>) -> String {
 }
 
 /// Returns the time zone.
-pub(super) fn timezone(root: &Root, env: &BTreeMap<String, String>) -> Known<String> {
+pub(super) fn timezone(root: &FileTree, env: &BTreeMap<String, String>) -> Known<String> {
     const LOCALTIME: &str = "/etc/localtime";
     if let Some(zone) = env.get("TZ").filter(|zone| !zone.is_empty()) {
         return Known::Known(zone.trim_start_matches(':').to_owned());
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn time_zone_is_the_target_of_localtime() {
         let dir = tempfile::tempdir().expect("a directory");
-        let root = Root::new(dir.path());
+        let root = FileTree::new(dir.path());
         let none = BTreeMap::new();
         assert_eq!(timezone(&root, &none).get().map(String::as_str), Some("UTC"));
         std::fs::create_dir(dir.path().join("etc")).expect("a directory");

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::ProbeContext;
 use super::elf::numbers;
+use super::file_tree::FileTree;
 use super::package::{Packages, upstream_version};
-use super::root::Root;
 use crate::model::environment::Ecosystem;
 use crate::model::known::Known;
 use crate::model::system::Tool;
@@ -32,7 +32,7 @@ pub(super) fn which(context: &ProbeContext, name: &str) -> Option<String> {
     context.path.iter().map(|directory| format!("{directory}/{name}")).find(|path| context.root.is_executable(path))
 }
 
-fn version(root: &Root, name: &str, path: &str, packages: &Packages) -> Known<String> {
+fn version(root: &FileTree, name: &str, path: &str, packages: &Packages) -> Known<String> {
     // The version is read from files in a separate prefix, and from the package on the system.
     let system = ["/usr/bin/", "/bin/", "/usr/lib/", "/usr/lib64/"].iter().any(|start| path.starts_with(start));
     let package =
@@ -67,7 +67,7 @@ fn package_names(ecosystem: Ecosystem, name: &str, path: &str) -> Vec<String> {
 
 /// Returns the version from files next to a tool: GCC's `lib/gcc/TRIPLE/VERSION`, `share/cmake-VERSION`, CUDA's
 /// `version.json`.
-fn files(root: &Root, name: &str, path: &str) -> Option<String> {
+fn files(root: &FileTree, name: &str, path: &str) -> Option<String> {
     let prefix = Path::new(path).parent()?.parent()?.display().to_string();
     match name {
         "gcc" | "g++" | "c++" | "gfortran" => {
@@ -93,7 +93,7 @@ fn files(root: &Root, name: &str, path: &str) -> Option<String> {
 }
 
 /// Returns the version of the package in the conda prefix of the tool.
-fn conda(root: &Root, prefix: &str, name: &str) -> Option<String> {
+fn conda(root: &FileTree, prefix: &str, name: &str) -> Option<String> {
     root.names(format!("{prefix}/conda-meta")).iter().find_map(|file| {
         let rest = file.strip_suffix(".json")?.strip_prefix(name)?.strip_prefix('-')?;
         let (version, build) = rest.split_once('-')?;
@@ -135,7 +135,7 @@ mod tests {
         fs::create_dir_all(dir.path().join("opt/gcc/lib/gcc/x86_64-linux-gnu/13.1.0")).expect("directories");
         program("usr/bin/make");
         let context = ProbeContext {
-            root: Arc::new(Root::new(dir.path())),
+            root: Arc::new(FileTree::new(dir.path())),
             live: false,
             env: BTreeMap::new(),
             path: vec!["/opt/gcc/bin".to_owned(), "/usr/bin".to_owned()],

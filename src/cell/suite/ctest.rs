@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::command::quote;
 use super::junit::Report;
 use super::{Listed, Reader, first_line};
 use crate::model::cell::{Outcome, Seconds, TestCase};
+use crate::model::shell::quote;
 
 /// Maximum number of cases.
 const MAX_CASES: usize = 100_000;

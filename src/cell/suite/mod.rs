@@ -114,7 +114,7 @@ impl<'a> Suite<'a> {
             let attempt = self.attempt(index, test, progress);
             seconds += attempt.ended.seconds;
             let again = u32::try_from(earlier.len()).is_ok_and(|done| done < self.plan.retries);
-            if attempt.is_good() || !again || self.supervisor.asked_to_end().is_some() {
+            if attempt.is_good() || !again || self.supervisor.end_signal().is_some() {
                 break attempt;
             }
             earlier.push(attempt.cases);
@@ -179,9 +179,9 @@ impl<'a> Suite<'a> {
         progress: &mut dyn FnMut(&str),
     ) -> Ended {
         let prelude = self.plan.prelude.as_deref().unwrap_or_default();
-        let shell = match command::shell(self.plan.prelude.is_some() || command::is_bash(run)) {
+        let shell = match command::find_shell(self.plan.prelude.is_some() || command::is_bash(run)) {
             Ok(shell) => shell,
-            Err(reason) => return Ended::not_started(reason),
+            Err(error) => return Ended::not_started(error.to_string()),
         };
         let mut script = String::new();
         for part in [prelude, lines] {

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::command::quote;
 use super::first_line;
 use super::junit::{Entry, Report};
 use crate::model::cell::{Captured, End, Outcome, Seconds, TestCase};
+use crate::model::shell::quote;
 
 /// The variable with additional options of pytest (docs.pytest.org, "Environment Variables").
 pub(super) const VARIABLE: &str = "PYTEST_ADDOPTS";

@@ -140,6 +140,6 @@ fn describe(end: &End) -> String {
 }
 
 fn signal(number: i32) -> String {
-    let name = nix::sys::signal::Signal::try_from(number).map(nix::sys::signal::Signal::as_str);
-    name.map_or_else(|_| format!("killed by signal {number}"), |name| format!("killed by signal {number} ({name})"))
+    let name = signal_hook::low_level::signal_name(number);
+    name.map_or_else(|| format!("killed by signal {number}"), |name| format!("killed by signal {number} ({name})"))
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::reana;
 use crate::model::plan::{TestCommand, TestKind};
+use crate::model::shell::quote_if_needed;
 
 /// Directories whose tests belong to somebody else.
 const FOREIGN: &[&str] =
@@ -288,9 +289,7 @@ fn stem(path: &str) -> &str {
 
 /// A word for the shell: as it is when harmless, else in single quotes. Never taken for an option.
 fn quote(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
-    let word = if word.starts_with('-') { format!("./{word}") } else { word.to_owned() };
-    if word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if word.starts_with('-') { quote_if_needed(&format!("./{word}")) } else { quote_if_needed(word) }
 }
 
 #[cfg(test)]

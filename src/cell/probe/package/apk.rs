@@ -1,6 +1,6 @@
 //! The package database of Alpine, written by apk-tools: each field name is one letter.
 
-use super::super::root::{LARGE, Root, into_text, reason};
+use super::super::file_tree::{FileTree, LARGE, into_text, reason};
 use super::super::stanza::{fields, stanzas};
 use crate::model::known::Known;
 use crate::model::package::Package;
@@ -8,7 +8,7 @@ use crate::model::package::Package;
 const DATABASES: [&str; 2] = ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"];
 
 /// Returns the installed packages. `None` if there is no such database.
-pub(crate) fn packages(root: &Root) -> Option<Known<Vec<Package>>> {
+pub(crate) fn packages(root: &FileTree) -> Option<Known<Vec<Package>>> {
     let path = DATABASES.into_iter().find(|path| root.exists(path))?;
     Some(match root.read(path, LARGE) {
         Ok(bytes) => Known::Known(parse(&into_text(bytes))),

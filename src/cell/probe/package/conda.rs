@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
+use super::super::file_tree::{FileTree, reason};
 use super::super::redact::redact;
-use super::super::root::{Root, reason};
 use crate::model::known::Known;
 use crate::model::package::Package;
 
@@ -24,7 +24,7 @@ struct Record {
 }
 
 /// Returns the packages of these prefixes. `None` if there is no prefix.
-pub(crate) fn packages(root: &Root, prefixes: &[String]) -> Option<Known<Vec<Package>>> {
+pub(crate) fn packages(root: &FileTree, prefixes: &[String]) -> Option<Known<Vec<Package>>> {
     if prefixes.is_empty() {
         return None;
     }

@@ -1,6 +1,6 @@
 //! The package database of Debian: `/var/lib/dpkg/status`, and `status.d` in images without dpkg.
 
-use super::super::root::{LARGE, Root, into_text, reason};
+use super::super::file_tree::{FileTree, LARGE, into_text, reason};
 use super::super::stanza::{fields, stanzas};
 use crate::model::known::Known;
 use crate::model::package::Package;
@@ -9,7 +9,7 @@ const STATUS: &str = "/var/lib/dpkg/status";
 const DIRECTORY: &str = "/var/lib/dpkg/status.d";
 
 /// Returns the installed packages. `None` if there is no such database.
-pub(crate) fn packages(root: &Root) -> Option<Known<Vec<Package>>> {
+pub(crate) fn packages(root: &FileTree) -> Option<Known<Vec<Package>>> {
     let mut packages = Vec::new();
     let mut exists = false;
     if root.exists(STATUS) {
@@ -97,7 +97,7 @@ mod tests {
         std::fs::write(dir.path().join("var/lib/dpkg/status.d/base"), "Package: base-files\nVersion: 12\n")
             .expect("a file");
         std::fs::write(dir.path().join("var/lib/dpkg/status.d/base.md5sums"), "00  etc/x\n").expect("a file");
-        let packages = packages(&Root::new(dir.path())).expect("a database");
+        let packages = packages(&FileTree::new(dir.path())).expect("a database");
         assert_eq!(packages.get().map(|p| p.len()), Some(1));
     }
 
@@ -105,7 +105,7 @@ mod tests {
     fn database_that_is_not_a_file_is_unknown() {
         let dir = tempfile::tempdir().expect("a directory");
         std::fs::create_dir_all(dir.path().join("var/lib/dpkg/status")).expect("directories");
-        assert!(packages(&Root::new(dir.path())).is_some_and(|p| p.reason().is_some()));
+        assert!(packages(&FileTree::new(dir.path())).is_some_and(|p| p.reason().is_some()));
     }
 
     proptest! {

@@ -7,7 +7,7 @@ pub(super) mod rpm;
 
 use std::collections::BTreeMap;
 
-use super::root::Root;
+use super::file_tree::FileTree;
 use crate::model::environment::Ecosystem;
 use crate::model::known::Known;
 use crate::model::package::Package;
@@ -16,7 +16,7 @@ use crate::model::package::Package;
 pub(super) type Packages = BTreeMap<Ecosystem, Known<Vec<Package>>>;
 
 /// Returns the packages of every system package manager with a database; an unreadable database is unknown.
-pub(super) fn system_packages(root: &Root) -> Packages {
+pub(super) fn system_packages(root: &FileTree) -> Packages {
     let found = [
         (Ecosystem::Apk, apk::packages(root)),
         (Ecosystem::Dpkg, dpkg::packages(root)),
@@ -26,7 +26,7 @@ pub(super) fn system_packages(root: &Root) -> Packages {
 }
 
 /// Returns the packages of these conda prefixes, if there are any.
-pub(super) fn conda_packages(root: &Root, prefixes: &[String]) -> Option<Known<Vec<Package>>> {
+pub(super) fn conda_packages(root: &FileTree, prefixes: &[String]) -> Option<Known<Vec<Package>>> {
     conda::packages(root, prefixes).map(|packages| packages.map(sorted))
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::ProbeContext;
-use super::super::root::{LARGE, Root, into_text};
+use super::super::file_tree::{FileTree, LARGE, into_text};
 use super::super::tool::which;
 use crate::model::known::Known;
 use crate::model::python::Python;
@@ -59,7 +59,7 @@ fn libraries(prefix: &str) -> [String; 4] {
     ["lib", "lib64", "lib/root", "lib64/root"].map(|lib| format!("{prefix}/{lib}"))
 }
 
-fn is_root(root: &Root, prefix: &str) -> bool {
+fn is_root(root: &FileTree, prefix: &str) -> bool {
     root.exists(format!("{prefix}/bin/root-config"))
         || includes(prefix).iter().any(|include| root.exists(format!("{include}/RVersion.h")))
         || libraries(prefix).iter().any(|lib| root.exists(format!("{lib}/libCore.so")))
@@ -99,7 +99,7 @@ fn origin(context: &ProbeContext, prefix: &str) -> &'static str {
 }
 
 /// Returns the version (`6.30.06`) from the headers or from the CMake files.
-fn version(root: &Root, prefix: &str) -> Option<String> {
+fn version(root: &FileTree, prefix: &str) -> Option<String> {
     for include in includes(prefix) {
         let hxx = root.text(format!("{include}/ROOT/RVersion.hxx")).unwrap_or_default();
         let number = |name: &str| {
@@ -130,7 +130,7 @@ fn cmake_directories(prefix: &str) -> [String; 4] {
 }
 
 /// Returns the C++ standard (`17`) from the first flag `-std=c++17` in the recorded compiler options of ROOT.
-fn standard(root: &Root, prefix: &str) -> Option<String> {
+fn standard(root: &FileTree, prefix: &str) -> Option<String> {
     let compiled = includes(prefix).map(|include| format!("{include}/compiledata.h"));
     let cmake = cmake_directories(prefix).map(|directory| format!("{directory}/ROOTConfig.cmake"));
     let config = [format!("{prefix}/bin/root-config")];
@@ -151,7 +151,7 @@ fn standard(root: &Root, prefix: &str) -> Option<String> {
 }
 
 /// Returns the Python version (`3.11`) from the names of the Python bindings.
-fn python(root: &Root, prefix: &str) -> Option<String> {
+fn python(root: &FileTree, prefix: &str) -> Option<String> {
     let site = |lib: &str| {
         let directory = format!("{prefix}/{lib}");
         root.names(&directory).into_iter().filter(|name| name.starts_with("python3")).flat_map(move |name| {
@@ -169,7 +169,7 @@ fn python(root: &Root, prefix: &str) -> Option<String> {
 }
 
 /// Returns the Python version from the tag of a wheel: `Tag: cp311-cp311-manylinux_2_28_x86_64`.
-fn wheel_python(root: &Root, packages: &str) -> Option<String> {
+fn wheel_python(root: &FileTree, packages: &str) -> Option<String> {
     let names = root.names(packages);
     let mut infos =
         names.iter().filter(|name| name.ends_with(".dist-info") && name.to_lowercase().starts_with("root-"));
@@ -203,7 +203,7 @@ fn suffix(name: &str) -> Option<String> {
 
 /// Reports whether the interpreter of ROOT finds the headers of a compiler and of the C library. It queries the
 /// compiler for their location, so both are required.
-fn can_compile(root: &Root, prefix: &str, tools: &[Tool]) -> bool {
+fn can_compile(root: &FileTree, prefix: &str, tools: &[Tool]) -> bool {
     let triples = ["x86_64-conda-linux-gnu", "aarch64-conda-linux-gnu", "x86_64-conda_cos6-linux-gnu"];
     let in_prefix = |triple: &&str| {
         root.exists(format!("{prefix}/bin/{triple}-g++"))
@@ -241,7 +241,7 @@ mod tests {
         write("usr/include/root/compiledata.h", "#define CXX \"g++ -O2 -std=c++1z -fPIC\"\n");
         write("usr/lib64/root/libcppyy3_9.so", "");
         let context =
-            ProbeContext { root: Arc::new(Root::new(dir.path())), live: false, env: BTreeMap::new(), path: Vec::new() };
+            ProbeContext { root: Arc::new(FileTree::new(dir.path())), live: false, env: BTreeMap::new(), path: Vec::new() };
         let got = installations(&context, &[], &[], &[]);
         assert_eq!(got.len(), 1);
         let seen = (

@@ -142,12 +142,12 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use super::super::super::root::Root;
+    use super::super::super::file_tree::FileTree;
     use super::*;
 
     fn of(dir: &std::path::Path, env: &[(&str, &str)]) -> Vec<(String, String, String, String)> {
         let env: BTreeMap<String, String> = env.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
-        let context = ProbeContext { root: Arc::new(Root::new(dir)), live: false, env, path: Vec::new() };
+        let context = ProbeContext { root: Arc::new(FileTree::new(dir)), live: false, env, path: Vec::new() };
         releases(&context).into_iter().map(|r| (r.name, r.version, r.platform, r.path)).collect()
     }
 

@@ -7,8 +7,8 @@ use std::thread;
 
 use serde::Deserialize;
 
+use super::super::file_tree::{Entry, FileTree, Kind, reason};
 use super::super::redact::redact;
-use super::super::root::{Entry, Kind, Root, reason};
 use super::super::stanza::fields;
 use super::super::variable::is_own;
 use super::Distributions;
@@ -24,7 +24,7 @@ const ENTRIES_PER_THREAD: usize = 50;
 
 /// A search for the distributions of a Python.
 pub(super) struct Search<'a> {
-    pub(super) root: &'a Root,
+    pub(super) root: &'a FileTree,
     /// The active user site directory.
     pub(super) user_site: Option<&'a str>,
     /// Evaluates the markers of requirements.
@@ -315,7 +315,7 @@ mod tests {
         }
 
         fn all(&self, path: &[&str], user_site: Option<&str>) -> Vec<Distribution> {
-            let root = Root::new(self.0.path());
+            let root = FileTree::new(self.0.path());
             let path: Vec<String> = path.iter().map(|entry| (*entry).to_owned()).collect();
             let found = Search { root: &root, user_site, markers: &Markers::new("3.11.2") }.all(&path);
             found.get().cloned().expect("known")

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::ProbeContext;
 use super::super::elf::is_elf;
-use super::super::root::Root;
+use super::super::file_tree::FileTree;
 use super::venv;
 
 /// Maximum number of interpreters; those on `PATH` come first.
@@ -73,7 +73,7 @@ fn add(found: &mut BTreeMap<(String, String), Candidate>, key: (String, String),
 }
 
 fn candidate(
-    root: &Root,
+    root: &FileTree,
     directory: &str,
     name: &str,
     on_path: Option<usize>,

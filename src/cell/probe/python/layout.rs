@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::ProbeContext;
-use super::super::root::{LARGE, Root};
+use super::super::file_tree::{FileTree, LARGE};
 use super::super::runtime::passwd;
 use super::super::variable::list;
 use super::find::Candidate;
@@ -57,13 +57,13 @@ impl Layout {
     }
 
     /// Returns the full version; this may search a program of several megabytes.
-    pub(super) fn version(&self, root: &Root) -> Known<String> {
+    pub(super) fn version(&self, root: &FileTree) -> Known<String> {
         let found = version(root, self.base(), &self.real, self.minor.as_deref()).or_else(|| self.written.clone());
         found.map_or_else(|| Known::unknown("no file contains it"), Known::Known)
     }
 
     /// Returns the ABI tag from the name of an extension module of the standard library.
-    pub(super) fn abi(&self, root: &Root) -> Known<String> {
+    pub(super) fn abi(&self, root: &FileTree) -> Known<String> {
         let Some(minor) = &self.minor else { return Known::unknown("its library was not found") };
         let base = self.base();
         let tag = ["lib64", "lib"].iter().find_map(|lib| {
@@ -129,7 +129,7 @@ impl Layout {
 }
 
 /// Returns the existing site directories of a prefix in the order of `site`, including those of Debian and Red Hat.
-fn site_directories(root: &Root, prefix: &str, minor: &str) -> Vec<String> {
+fn site_directories(root: &FileTree, prefix: &str, minor: &str) -> Vec<String> {
     let mut out = Vec::new();
     let debian = prefix == "/usr" && root.is_dir("/usr/lib/python3/dist-packages");
     if debian {
@@ -169,7 +169,7 @@ fn prefix_of(real: &str) -> String {
 }
 
 /// Returns the minor version (`3.11`) from the name of the executable or the only library directory.
-fn minor(root: &Root, base: &str, real: &str) -> Option<String> {
+fn minor(root: &FileTree, base: &str, real: &str) -> Option<String> {
     let has = |minor: &str| {
         ["lib", "lib64"].iter().any(|lib| {
             root.exists(format!("{base}/{lib}/python{minor}/os.py"))
@@ -197,7 +197,7 @@ fn minor(root: &Root, base: &str, real: &str) -> Option<String> {
 }
 
 /// Returns the full version from the headers, otherwise from the program or its shared library.
-fn version(root: &Root, base: &str, real: &str, minor: Option<&str>) -> Option<String> {
+fn version(root: &FileTree, base: &str, real: &str, minor: Option<&str>) -> Option<String> {
     let minor = minor?;
     let header = root.text(format!("{base}/include/python{minor}/patchlevel.h")).ok();
     let defined = header.as_deref().and_then(|text| {

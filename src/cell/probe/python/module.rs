@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::root::{Entry, Kind, Root};
+use super::super::file_tree::{Entry, FileTree, Kind};
 use super::site;
 use crate::model::python::normalize;
 
@@ -13,7 +13,7 @@ const MAX_MODULES: usize = 1000;
 
 /// Files that may contain the names.
 pub(super) struct Sources<'a> {
-    pub(super) root: &'a Root,
+    pub(super) root: &'a FileTree,
     /// The directory that contains the distribution.
     pub(super) directory: &'a str,
     /// Its metadata directory.
@@ -163,7 +163,7 @@ mod tests {
         write("site/__editable__.other-1.0.pth", "import __editable___other_1_0_finder");
         write("src/my_tool/__init__.py", "");
         write("src/setup.py", "");
-        let root = Root::new(dir.path());
+        let root = FileTree::new(dir.path());
         let entries = root.list("/site").expect("entries");
         let names = |name: &str, version: &str| {
             let finder = editable(&entries, name, version);

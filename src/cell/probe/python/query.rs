@@ -8,8 +8,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::super::ProbeContext;
 use super::super::bounded;
@@ -180,11 +179,11 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use super::super::super::root::Root;
+    use super::super::super::file_tree::FileTree;
     use super::*;
 
     fn context() -> ProbeContext {
-        ProbeContext { root: Arc::new(Root::new(Path::new("/"))), live: true, env: BTreeMap::new(), path: Vec::new() }
+        ProbeContext { root: Arc::new(FileTree::new(Path::new("/"))), live: true, env: BTreeMap::new(), path: Vec::new() }
     }
 
     fn script(dir: &Path, text: &str) -> String {

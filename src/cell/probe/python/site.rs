@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::super::root::{Kind, Root, absolute};
+use super::super::file_tree::{FileTree, Kind, absolute};
 
 /// Maximum number of lines of a `.pth` file.
 const MAX_LINES: usize = 10_000;
 
 /// Returns a site directory and the existing directories in its `.pth` files, in the order of Python. Empty if the
 /// directory does not exist.
-pub(super) fn expand(root: &Root, directory: &str) -> Vec<String> {
+pub(super) fn expand(root: &FileTree, directory: &str) -> Vec<String> {
     let Ok(entries) = root.list(directory) else { return Vec::new() };
     let mut out = vec![directory.to_owned()];
     // `site` skips hidden files and reads the rest sorted by name.
@@ -65,7 +65,7 @@ mod tests {
         fs::create_dir_all(&site).expect("directories");
         fs::write(site.join("b.pth"), "# note\nimport os; os.system('no')\n../src\n/missing\n").expect("a file");
         fs::write(site.join(".hidden.pth"), "../src/pkg\n").expect("a file");
-        let root = Root::new(dir.path());
+        let root = FileTree::new(dir.path());
         assert_eq!(expand(&root, "/site"), ["/site", "/src"]);
         assert!(expand(&root, "/none").is_empty());
     }

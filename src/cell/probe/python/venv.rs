@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::root::Root;
+use super::super::file_tree::FileTree;
 
 /// The content of a `pyvenv.cfg`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,14 +15,14 @@ pub(super) struct Venv {
 }
 
 /// Returns the virtual environment whose `bin` contains an executable.
-pub(super) fn venv_of_executable(root: &Root, executable: &str) -> Option<Venv> {
+pub(super) fn venv_of_executable(root: &FileTree, executable: &str) -> Option<Venv> {
     let bin = Path::new(executable).parent()?;
     let prefix = bin.parent()?.display().to_string();
     venv_of(root, &prefix)
 }
 
 /// Returns the virtual environment at a prefix.
-pub(super) fn venv_of(root: &Root, prefix: &str) -> Option<Venv> {
+pub(super) fn venv_of(root: &FileTree, prefix: &str) -> Option<Venv> {
     let prefix = prefix.trim_end_matches('/');
     let text = root.text(format!("{prefix}/pyvenv.cfg")).ok()?;
     let mut venv = Venv { prefix: prefix.to_owned(), ..Venv::default() };
@@ -53,7 +53,7 @@ mod tests {
             "home = /usr/bin\ninclude-system-site-packages = True\nversion_info = 3.11.2.final.0\n",
         )
         .expect("a file");
-        let venv = venv_of(&Root::new(dir.path()), "/").expect("a venv");
+        let venv = venv_of(&FileTree::new(dir.path()), "/").expect("a venv");
         assert_eq!((venv.home.as_str(), venv.system_site, venv.version.as_deref()), ("/usr/bin", true, Some("3.11.2")));
     }
 }

@@ -5,7 +5,7 @@ pub(crate) mod header;
 pub(crate) mod ndb;
 pub(crate) mod sqlite;
 
-use super::super::root::{Root, reason};
+use super::super::file_tree::{FileTree, reason};
 use crate::model::known::Known;
 use crate::model::package::Package;
 
@@ -39,7 +39,7 @@ const FORMATS: [(&str, Reader); 3] = [
 ];
 
 /// Returns the installed packages. `None` if there is no such database.
-pub(crate) fn packages(root: &Root) -> Option<Known<Vec<Package>>> {
+pub(crate) fn packages(root: &FileTree) -> Option<Known<Vec<Package>>> {
     let mut empty = None;
     for directory in DIRECTORIES {
         for (name, headers) in FORMATS {
@@ -58,7 +58,7 @@ pub(crate) fn packages(root: &Root) -> Option<Known<Vec<Package>>> {
     empty
 }
 
-fn read(root: &Root, path: &str, headers: Reader) -> Result<Vec<Package>, String> {
+fn read(root: &FileTree, path: &str, headers: Reader) -> Result<Vec<Package>, String> {
     let bytes = root.read(path, MAX_SIZE).map_err(|error| reason(path, &error))?;
     if bytes.is_empty() {
         return Ok(Vec::new());
@@ -102,7 +102,7 @@ mod tests {
             let dir = tempfile::tempdir().expect("a directory");
             fs::create_dir_all(dir.path().join(directory)).expect("directories");
             fs::write(dir.path().join(directory).join(name), fixture(name)).expect("a file");
-            let packages = packages(&Root::new(dir.path())).expect("a database");
+            let packages = packages(&FileTree::new(dir.path())).expect("a database");
             let mut got: Vec<[String; 4]> = match packages {
                 Known::Known(packages) => packages.into_iter().map(|p| [p.name, p.version, p.arch, p.origin]).collect(),
                 Known::Unknown(reason) => panic!("{name}: {reason}"),
@@ -119,10 +119,10 @@ mod tests {
         for name in ["rpmdb.sqlite", "Packages.db", "Packages"] {
             let path = dir.path().join("var/lib/rpm").join(name);
             fs::write(&path, "not a database").expect("a file");
-            assert!(packages(&Root::new(dir.path())).is_some_and(|packages| packages.reason().is_some()), "{name}");
+            assert!(packages(&FileTree::new(dir.path())).is_some_and(|packages| packages.reason().is_some()), "{name}");
             fs::remove_file(path).expect("removes");
         }
-        assert!(packages(&Root::new(dir.path())).is_none());
+        assert!(packages(&FileTree::new(dir.path())).is_none());
     }
 
     fn survives(name: &str, headers: Reader, changes: &[(prop::sample::Index, u8)], cut: prop::sample::Index) {

@@ -1,11 +1,11 @@
-//! The directory that engines show inside as the input: the own program, the analysis, the plans.
+//! The directory that engines mount as the input of a job. It contains the executable, the analysis and the plans.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::RunError;
-use super::execute::unique_id;
+use super::error::CheckError;
+use super::job_id::unique_id;
 use crate::error::Error;
 use crate::model::canonical;
 use crate::model::plan::CellPlan;
@@ -16,40 +16,41 @@ use crate::sys::cache::{Cache, private_dir};
 use crate::sys::lock::Lock;
 use crate::sys::remove::remove_tree;
 
-/// Name of the program in the input directory.
-pub const PROGRAM: &str = "carnet";
+/// Name of the executable in the input directory.
+pub(super) const PROGRAM: &str = "carnet";
 /// Name of the analysis in the input directory.
-pub const SOURCE: &str = "src";
+pub(super) const SOURCE: &str = "src";
 
-/// An input directory, removed when it is dropped.
+/// An input directory, removed on drop.
 #[derive(Debug)]
-pub struct Stage {
-    room: Room,
+pub(super) struct InputDir {
+    locked: LockedDir,
     tree: Tree,
 }
 
-/// The directory, with the lock that says that somebody uses it: on a shared home no process id says that.
+/// A directory with a lock that marks it as used. A process id can't mark it, because other machines may share the
+/// home directory.
 #[derive(Debug)]
-struct Room {
-    dir: PathBuf,
+struct LockedDir {
+    path: PathBuf,
     lock: Option<Lock>,
 }
 
-impl Room {
-    fn make(parent: &Path) -> std::io::Result<Self> {
+impl LockedDir {
+    fn create(parent: &Path) -> std::io::Result<Self> {
         private_dir(parent)?;
-        let dir = parent.join(unique_id("stage"));
-        let lock = Lock::try_take(&lock_of(&dir))?;
-        let room = Self { dir, lock };
-        fs::create_dir(&room.dir)?;
-        Ok(room)
+        let path = parent.join(unique_id("stage"));
+        let lock = Lock::try_take(&lock_path(&path))?;
+        let locked = Self { path, lock };
+        fs::create_dir(&locked.path)?;
+        Ok(locked)
     }
 }
 
-impl Drop for Room {
+impl Drop for LockedDir {
     fn drop(&mut self) {
-        // What can't be removed now is found by `carnet clean`.
-        if remove_tree(&self.dir).is_ok()
+        // `carnet clean` removes directories that can't be removed here.
+        if remove_tree(&self.path).is_ok()
             && let Some(lock) = self.lock.take()
         {
             let _ = lock.remove();
@@ -57,79 +58,79 @@ impl Drop for Room {
     }
 }
 
-fn lock_of(dir: &Path) -> PathBuf {
+fn lock_path(dir: &Path) -> PathBuf {
     dir.with_extension("lock")
 }
 
-/// Removes the input directories that nobody uses any more, and gives back what could and what could not be removed.
-pub(super) fn sweep(cache: &Cache) -> Vec<(PathBuf, std::io::Result<()>)> {
-    let mut swept = Vec::new();
+/// Removes the input directories that are no longer used. Returns each with the result of its removal.
+pub(super) fn remove_unused(cache: &Cache) -> Vec<(PathBuf, std::io::Result<()>)> {
+    let mut results = Vec::new();
     for entry in fs::read_dir(parent(cache)).into_iter().flatten().flatten() {
         let path = entry.path();
         if path.extension().is_some() {
             continue;
         }
-        match Lock::try_take(&lock_of(&path)) {
+        match Lock::try_take(&lock_path(&path)) {
             Ok(Some(lock)) => {
                 let removed = remove_tree(&path).and_then(|()| lock.remove());
-                swept.push((path, removed));
+                results.push((path, removed));
             }
             Ok(None) => {}
-            Err(error) => swept.push((path, Err(error))),
+            Err(error) => results.push((path, Err(error))),
         }
     }
-    swept
+    results
 }
 
-impl Stage {
-    /// Makes one with the analysis and the running program in it.
+impl InputDir {
+    /// Creates an input directory with copies of the analysis and of the current executable.
     ///
     /// # Errors
-    /// When something can't be copied, or the program isn't static.
-    pub fn new(listing: &Listing) -> Result<Self, Error> {
+    /// If a file can't be copied, or the executable is not static.
+    pub(super) fn create(listing: &Listing) -> Result<Self, Error> {
         let cache = Cache::from_env()?;
         let parent = parent(&cache);
-        let room = cache
-            .make()
-            .and_then(|()| Room::make(&parent))
+        let locked = cache
+            .create()
+            .and_then(|()| LockedDir::create(&parent))
             .map_err(|error| SourceError::io("making a directory in", &parent, error))?;
-        // Programs inside may run as any user, and must get as far as this.
-        open_to_all(&room.dir)?;
-        copy_program(&room.dir.join(PROGRAM))?;
-        let source = room.dir.join(SOURCE);
+        // Programs in an image may run as any user and need access.
+        open_to_all(&locked.path)?;
+        copy_program(&locked.path.join(PROGRAM))?;
+        let source = locked.path.join(SOURCE);
         fs::create_dir(&source).map_err(|error| SourceError::io("making", &source, error))?;
         open_to_all(&source)?;
         let tree = listing.copy(&source)?;
-        Ok(Self { room, tree })
+        Ok(Self { locked, tree })
     }
 
-    /// The directory.
-    pub fn path(&self) -> &Path {
-        &self.room.dir
+    /// Returns the path of the directory.
+    pub(super) fn path(&self) -> &Path {
+        &self.locked.path
     }
 
-    /// What was copied.
-    pub fn tree(&self) -> &Tree {
+    /// Returns the tree that was copied.
+    pub(super) fn tree(&self) -> &Tree {
         &self.tree
     }
 
-    /// Writes a plan and gives back its name in the directory.
+    /// Writes a plan and returns its name in the directory.
     ///
     /// # Errors
-    /// When it can't be written.
-    pub fn write_plan(&self, job: &str, plan: &CellPlan) -> Result<String, SourceError> {
+    /// If the plan can't be written.
+    pub(super) fn write_plan(&self, job: &str, plan: &CellPlan) -> Result<String, SourceError> {
         let name = format!("plan-{job}.json");
-        let path = self.room.dir.join(&name);
+        let path = self.locked.path.join(&name);
         let text = canonical::to_string(plan).map_err(|error| SourceError::io("writing", &path, error.into()))?;
         fs::write(&path, text).map_err(|error| SourceError::io("writing", &path, error))?;
-        // The umask of who starts this must not keep the user inside from reading it.
+        // The caller's umask must not make the plan unreadable for the user in the image.
         let mode = fs::Permissions::from_mode(0o644);
         fs::set_permissions(&path, mode).map_err(|error| SourceError::io("writing", &path, error))?;
         Ok(name)
     }
 }
 
-/// Where input directories are made.
+/// Returns the parent of all input directories.
 fn parent(cache: &Cache) -> PathBuf {
     cache.dir().join("stage")
 }
@@ -139,12 +140,12 @@ fn open_to_all(dir: &Path) -> Result<(), SourceError> {
     fs::set_permissions(dir, mode).map_err(|error| SourceError::io("opening", dir, error))
 }
 
-/// Copies the running program, which must be static: inside there may be another libc, or none.
+/// Copies the current executable. It must be static, because an image may have another libc, or none.
 fn copy_program(target: &Path) -> Result<(), Error> {
     let program = PathBuf::from("/proc/self/exe");
     let bytes = fs::read(&program).map_err(|error| SourceError::io("reading", &program, error))?;
     if is_dynamic(&bytes) {
-        return Err(RunError::NotStatic { reason: "it is dynamically linked".to_owned() }.into());
+        return Err(CheckError::NotStatic { reason: "it is dynamically linked".to_owned() }.into());
     }
     fs::write(target, bytes).map_err(|error| SourceError::io("writing", target, error))?;
     let mode = fs::Permissions::from_mode(0o755);
@@ -152,7 +153,7 @@ fn copy_program(target: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the program asks for a dynamic loader.
+/// Reports whether an ELF file requires a dynamic loader.
 fn is_dynamic(program: &[u8]) -> bool {
     use object::read::elf::{FileHeader as _, ProgramHeader as _};
     type Header = object::elf::FileHeader64<object::Endianness>;

@@ -1,26 +1,26 @@
-//! The inputs of the action, each the variable `INPUT_*` that its step is given. An empty one is one that was not said.
+//! The inputs of the action, from the variables `INPUT_*`. Empty variables count as unset.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::ValueEnum as _;
 
-use super::super::super::check::ENGINES;
 use super::super::super::fail_on::FailOn;
 use crate::error::{Failure, Kind};
+use crate::model::engine::EngineKind;
 
-/// What the step does.
+/// The mode of the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Audit and all cells, on this machine.
+    /// Scan the analysis and run all cells on this runner.
     Check,
-    /// The audit alone.
+    /// Only scan the analysis.
     Scan,
-    /// The cells as jobs.
+    /// Plan the cells as jobs.
     Plan,
-    /// The cells named, as one job of a matrix.
+    /// Run the selected cells, as a job of a matrix.
     Cell,
-    /// What the jobs of a matrix brought, as one report.
+    /// Merge the documents of the jobs of a matrix.
     Merge,
 }
 
@@ -34,19 +34,19 @@ impl Mode {
     ];
 }
 
-/// How cells get into their image.
+/// How to run cells in their image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Engine {
-    /// The first that works and can take the image.
+    /// With the first available engine that supports the image.
     Auto,
-    /// This one.
+    /// With this engine.
     Named(String),
-    /// None: the step stands in the image already, as a job with `container:` does.
+    /// Without an engine: the step runs in the image already, as in a job with `container:`.
     None,
 }
 
 impl Engine {
-    /// The engine that was named.
+    /// Returns the name of the selected engine.
     pub(super) fn name(&self) -> Option<&str> {
         match self {
             Self::Named(name) => Some(name),
@@ -55,7 +55,7 @@ impl Engine {
     }
 }
 
-/// All inputs.
+/// The inputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Inputs {
     pub(super) mode: Mode,
@@ -68,19 +68,19 @@ pub(super) struct Inputs {
     pub(super) fail_on: FailOn,
     /// Directory for the reports.
     pub(super) out: PathBuf,
-    /// Directory with the documents of other jobs.
+    /// Directory of the documents of other jobs.
     pub(super) documents: Option<PathBuf>,
     pub(super) annotations: bool,
     pub(super) summary: bool,
 }
 
-/// An input that can't be used.
+/// An invalid input.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("input `{name}` is `{}`", value.escape_debug())]
+#[error("invalid input `{name}`: `{}`", value.escape_debug())]
 pub(super) struct InputError {
     name: &'static str,
     value: String,
-    wanted: String,
+    hint: String,
 }
 
 impl Failure for InputError {
@@ -89,12 +89,12 @@ impl Failure for InputError {
     }
 
     fn hint(&self) -> Option<String> {
-        Some(self.wanted.clone())
+        Some(self.hint.clone())
     }
 }
 
 impl Inputs {
-    /// Reads them by their variables' names.
+    /// Reads the inputs with a function that returns the value of a variable.
     pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, InputError> {
         let input = |name: &'static str| Input {
             name,
@@ -105,7 +105,7 @@ impl Inputs {
         let modes = Mode::ALL.map(|(name, _)| name);
         let mode = input("mode").one_of(&modes)?;
         let mode = Mode::ALL.into_iter().find(|(name, _)| *name == mode).map_or(Mode::Check, |(_, mode)| mode);
-        let engines: Vec<&str> = ["auto"].into_iter().chain(ENGINES).chain(["none"]).collect();
+        let engines: Vec<&str> = ["auto"].into_iter().chain(EngineKind::image_engines()).chain(["none"]).collect();
         let engine = match input("engine").one_of(&engines)? {
             "auto" => Engine::Auto,
             "none" => Engine::None,
@@ -121,82 +121,78 @@ impl Inputs {
             fail_on: FailOn::from_str(fail_on, false).unwrap_or_default(),
             out: input("out").path()?.unwrap_or_else(|| PathBuf::from("carnet-out")),
             documents: input("documents").path()?,
-            annotations: input("annotations").switch(true)?,
-            // The job that merges tells of all cells at once; that of a single cell would only say it twice.
-            summary: input("summary").switch(mode != Mode::Cell)?,
+            annotations: input("annotations").boolean(true)?,
+            // The job that merges the documents adds a summary of all cells.
+            summary: input("summary").boolean(mode != Mode::Cell)?,
         };
-        inputs.fit()
+        inputs.validate()
     }
 
-    /// Inputs that ask for each other.
-    fn fit(self) -> Result<Self, InputError> {
-        let refuse = |name, value: &str, wanted: &str| {
-            Err(InputError { name, value: value.to_owned(), wanted: wanted.to_owned() })
-        };
-        // The directory for reports hides itself from git, and must not hide the analysis.
+    /// Checks the combination of inputs.
+    fn validate(self) -> Result<Self, InputError> {
+        let invalid =
+            |name, value: &str, hint: &str| Err(InputError { name, value: value.to_owned(), hint: hint.to_owned() });
+        // The report directory is ignored by git, so it must not contain the analysis.
         if self.out.canonicalize().is_ok_and(|out| self.path.canonicalize().is_ok_and(|path| path.starts_with(out))) {
-            return refuse("out", &self.out.to_string_lossy(), "reports want a directory of their own");
+            return invalid("out", &self.out.to_string_lossy(), "use a directory that does not contain the analysis");
         }
         match self.mode {
             Mode::Cell if self.cells.is_empty() => {
-                refuse("cells", "", "mode cell wants the names of cells: ${{ matrix.cells }} of a plan")
+                invalid("cells", "", "mode `cell` requires the names of cells, e.g. `${{ matrix.cells }}`")
             }
-            Mode::Merge if self.documents.is_none() => refuse(
-                "documents",
-                "",
-                "mode merge wants the directory into which the documents of the cells were downloaded",
-            ),
-            Mode::Check if self.engine == Engine::None && self.cells.len() != 1 => refuse(
-                "engine",
-                "none",
-                "with engine none the step stands in the image of one cell: name it with `cells`, in mode cell",
-            ),
+            Mode::Merge if self.documents.is_none() => {
+                invalid("documents", "", "mode `merge` requires the directory with the downloaded documents")
+            }
+            Mode::Check if self.engine == Engine::None && self.cells.len() != 1 => {
+                invalid("engine", "none", "`engine: none` requires mode `cell` and the name of one cell in `cells`")
+            }
             _ => Ok(self),
         }
     }
 
-    /// Whether cells are run where the step stands.
-    pub(super) fn in_place(&self) -> bool {
+    /// Reports whether cells run in the current environment.
+    pub(super) fn is_in_place(&self) -> bool {
         self.engine == Engine::None
     }
 }
 
+/// The value of one input.
 struct Input {
     name: &'static str,
     value: String,
 }
 
 impl Input {
-    fn refuse<T>(&self, wanted: impl Into<String>) -> Result<T, InputError> {
-        Err(InputError { name: self.name, value: self.value.chars().take(200).collect(), wanted: wanted.into() })
+    fn invalid<T>(&self, hint: impl Into<String>) -> Result<T, InputError> {
+        Err(InputError { name: self.name, value: self.value.chars().take(200).collect(), hint: hint.into() })
     }
 
-    /// One of these words; the first when nothing was said.
-    fn one_of<'a>(&self, known: &[&'a str]) -> Result<&'a str, InputError> {
-        if let Some(default) = known.first().filter(|_| self.value.is_empty()) {
+    /// Returns the matching word; the first one if the input is empty.
+    fn one_of<'a>(&self, words: &[&'a str]) -> Result<&'a str, InputError> {
+        if let Some(default) = words.first().filter(|_| self.value.is_empty()) {
             return Ok(default);
         }
-        match known.iter().find(|word| **word == self.value) {
+        match words.iter().find(|word| **word == self.value) {
             Some(word) => Ok(word),
-            None => self.refuse(format!("it is one of {}", known.join(", "))),
+            None => self.invalid(format!("expected one of {}", words.join(", "))),
         }
     }
 
     fn path(&self) -> Result<Option<PathBuf>, InputError> {
         if self.value.chars().any(char::is_control) {
-            return self.refuse("it is the path of one directory, on one line");
+            return self.invalid("expected a path without control characters");
         }
         Ok((!self.value.is_empty()).then(|| PathBuf::from(&self.value)))
     }
 
-    /// Names between spaces, commas and line breaks.
+    /// Returns the names, separated by whitespace or commas.
     fn names(&self) -> Result<BTreeSet<String>, InputError> {
         let names = self.value.split(|c: char| c.is_whitespace() || c == ',').filter(|name| !name.is_empty());
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '.');
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '.');
         let names: BTreeSet<String> = names.map(str::to_owned).collect();
-        match names.iter().all(|name| name.chars().all(plain)) {
+        match names.iter().all(|name| name.chars().all(is_plain)) {
             true => Ok(names),
-            false => self.refuse("it holds names of cells or facilities of carnet.toml, separated by spaces"),
+            false => self.invalid("expected names of cells or facilities in carnet.toml, separated by spaces"),
         }
     }
 
@@ -204,16 +200,16 @@ impl Input {
         match self.value.parse() {
             Ok(number) if number > 0 => Ok(Some(number)),
             _ if self.value.is_empty() => Ok(None),
-            _ => self.refuse("it is a number of cells, from 1 on"),
+            _ => self.invalid("expected a number of at least 1"),
         }
     }
 
-    fn switch(&self, default: bool) -> Result<bool, InputError> {
+    fn boolean(&self, default: bool) -> Result<bool, InputError> {
         match self.value.to_ascii_lowercase().as_str() {
             "" => Ok(default),
             "true" => Ok(true),
             "false" => Ok(false),
-            _ => self.refuse("it is true or false"),
+            _ => self.invalid("expected true or false"),
         }
     }
 }
@@ -230,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_said_is_a_check_of_everything() {
+    fn empty_inputs_check_everything() {
         let inputs = read(&[("INPUT_CELLS", ""), ("INPUT_FAIL_ON", " \n")]).unwrap();
         assert_eq!((inputs.mode, inputs.engine, inputs.cells.len()), (Mode::Check, Engine::Auto, 0));
         assert_eq!(inputs.out.to_str(), Some("carnet-out"));
@@ -238,14 +234,14 @@ mod tests {
     }
 
     #[test]
-    fn cells_come_in_a_line_or_in_several() {
+    fn cells_are_separated_by_spaces_commas_or_lines() {
         let inputs = read(&[("INPUT_MODE", "cell"), ("INPUT_CELLS", "a b/worker,\n c\n")]).unwrap();
         assert_eq!(inputs.cells.iter().map(String::as_str).collect::<Vec<_>>(), ["a", "b/worker", "c"]);
-        assert!(!inputs.summary, "the job that merges tells it");
+        assert!(!inputs.summary, "the merge job adds the summary");
     }
 
     #[test]
-    fn what_could_be_a_command_or_another_line_is_refused() {
+    fn commands_and_control_characters_are_rejected() {
         for (name, value) in [
             ("INPUT_MODE", "$(id)"),
             ("INPUT_ENGINE", "--help"),
@@ -260,23 +256,23 @@ mod tests {
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(!error.to_string().contains(['\n', '\r']), "{name}: {error}");
-            assert!(!error.wanted.is_empty());
+            assert!(!error.hint.is_empty());
         }
     }
 
     #[test]
-    fn modes_ask_for_what_they_need() {
-        let alone = [
+    fn modes_require_their_inputs() {
+        let incomplete = [
             ("INPUT_MODE", "cell"),
             ("INPUT_MODE", "merge"),
             ("INPUT_ENGINE", "none"),
             ("INPUT_OUT", ".."),
             ("INPUT_OUT", "./"),
         ];
-        for given in alone.map(|input| [input]) {
+        for given in incomplete.map(|input| [input]) {
             read(&given).unwrap_err();
         }
         let inputs = read(&[("INPUT_MODE", "cell"), ("INPUT_CELLS", "a"), ("INPUT_ENGINE", "none")]).unwrap();
-        assert!(inputs.in_place());
+        assert!(inputs.is_in_place());
     }
 }

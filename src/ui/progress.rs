@@ -1,4 +1,4 @@
-//! What a check shows while it runs: a line per cell that changes on a terminal, plain lines elsewhere.
+//! The progress display of a check: one updated line per cell on a terminal, plain lines elsewhere.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,24 +10,24 @@ use crate::check::event::Event;
 use crate::model::document::{Cell, Status};
 use crate::model::text::{count, one_line};
 
-/// The live view on standard error.
-pub struct Live {
+/// The progress display on standard error.
+pub struct Progress {
     bars: Option<MultiProgress>,
     cells: BTreeMap<String, ProgressBar>,
-    width: usize,
+    quiet: bool,
 }
 
-impl Live {
-    /// A view that fits these streams; a quiet one shows nothing.
-    pub fn new(look: &TerminalStyle, quiet: bool) -> Self {
+impl Progress {
+    /// Creates a display for this terminal. If `quiet`, it shows nothing.
+    pub fn new(style: &TerminalStyle, quiet: bool) -> Self {
         let bars =
-            (look.live && !quiet).then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)));
-        Self { bars, cells: BTreeMap::new(), width: if quiet { 0 } else { look.width } }
+            (style.live && !quiet).then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)));
+        Self { bars, cells: BTreeMap::new(), quiet }
     }
 
     /// Shows one event.
     pub fn show(&mut self, event: &Event) {
-        if self.width == 0 {
+        if self.quiet {
             return;
         }
         match event {
@@ -39,7 +39,7 @@ impl Live {
         }
     }
 
-    /// Takes the view off the terminal, for what is printed next.
+    /// Removes the display from the terminal.
     pub fn clear(&mut self) {
         if let Some(bars) = &self.bars {
             let _ = bars.clear();
@@ -47,20 +47,16 @@ impl Live {
     }
 
     fn planned(&mut self, cells: &[String], tests: &[String]) {
-        let word = if cells.len() == 1 { "cell" } else { "cells" };
-        let line = format!(
-            "checking {} {word} with `{}`",
-            cells.len(),
-            tests.iter().map(|t| clean(t)).collect::<Vec<_>>().join("`, `")
-        );
+        let commands: Vec<String> = tests.iter().map(|test| format!("`{}`", clean(test))).collect();
+        let line = format!("checking {} with {}", count(cells.len(), "cell"), commands.join(", "));
         let Some(bars) = &self.bars else { return note(&line) };
         let _ = bars.println(line);
         let longest = cells.iter().map(String::len).max().unwrap_or_default();
         for cell in cells {
             let bar = bars.add(ProgressBar::no_length());
             let template = format!("  {{prefix:{longest}}} {{spinner}} {{elapsed:>4}}  {{wide_msg}}");
-            if let Ok(style) = ProgressStyle::with_template(&template) {
-                bar.set_style(style);
+            if let Ok(bar_style) = ProgressStyle::with_template(&template) {
+                bar.set_style(bar_style);
             }
             bar.set_prefix(cell.clone());
             bar.set_message("waiting");
@@ -81,13 +77,13 @@ impl Live {
     fn note(&self, text: &str) {
         let line = format!("note: {}", clean(text));
         match &self.bars {
-            // A terminal that is gone has no reader either.
+            // Fails only if the terminal was closed.
             Some(bars) => drop(bars.println(line)),
             None => note(&line),
         }
     }
 
-    /// The last line of a program is worth a look on a terminal; in a log it would drown what matters.
+    /// Shows the latest output line of a cell. Logs omit it, because it would hide the other lines.
     fn line(&self, cell: &str, line: &str) {
         if let Some(bar) = self.cells.get(cell) {
             let line = clean(line);
@@ -105,14 +101,14 @@ impl Live {
             }
             Status::Passed => format!("passed, {}", count(counts.passed, "test")),
             Status::Flaky => {
-                format!("flaky, {} of {} passed only when tried again", counts.flaky, count(counts.total(), "test"))
+                format!("flaky, {} of {} passed only on a retry", counts.flaky, count(counts.total(), "test"))
             }
             Status::Failed if counts.bad() > 0 => {
                 format!("failed, {} of {}", counts.bad(), count(counts.total(), "test"))
             }
             Status::Failed => "failed".to_owned(),
             Status::Skipped => "not run".to_owned(),
-            Status::Error => "could not be run".to_owned(),
+            Status::Error => "infrastructure error".to_owned(),
         };
         if let Some(reason) = &cell.reason {
             line = format!("{line}: {}", clean(reason));
@@ -128,7 +124,7 @@ impl Live {
     }
 }
 
-/// One line without anything a terminal would obey.
+/// Returns the text as one line without control sequences.
 fn clean(text: &str) -> String {
     one_line(text, 500)
 }
