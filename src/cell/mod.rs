@@ -233,7 +233,7 @@ impl Run<'_> {
         }
         let reports = ReportDir::next_to(Path::new(&self.plan.result))?;
         let mut suite = Suite::new(self.plan, supervisor, reports.0.clone(), offline);
-        self.snapshot(suite.variables(progress).map_err(CellFailure)?);
+        self.snapshot(suite.variables(progress).map_err(|error| CellFailure::from_error(&error))?);
         check_interrupt(supervisor)?;
         for (index, test) in self.plan.tests.iter().enumerate() {
             let step = suite.test(index, test, progress);

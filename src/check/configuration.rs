@@ -14,7 +14,7 @@ pub fn parse(text: &str, file: &Path) -> Result<Config, ConfigError> {
     let config = Config::parse(text, file)?;
     let facilities: Vec<&str> = Catalogue::builtin().facilities.iter().map(|one| one.id.as_str()).collect();
     let rules: Vec<&str> = rules::all().map(|rule| rule.id).collect();
-    match config.scan.unknown(&facilities, &rules) {
+    match config.scan.unknown_names(&facilities, &rules) {
         problems if problems.is_empty() => Ok(config),
         problems => Err(ConfigError::with(file, text, problems)),
     }

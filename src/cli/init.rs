@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{Outcome, print};
 use crate::check;
 use crate::config::FILE;
-use crate::config::template::{Shown, render};
+use crate::config::template::{Detected, render};
 use crate::error::{Failure, Kind};
 use crate::exit;
 use crate::source::git::tree::Listing;
@@ -80,7 +80,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     }
     let mut images = image::named(&listing);
     images.retain(|_, file| !arguments.from_ci && !ci.files.contains(file));
-    let shown = Shown {
+    let shown = Detected {
         name: name.unwrap_or_else(|| "analysis".to_owned()),
         tests: check::plan::look(&listing, detect::tests),
         images,

@@ -67,7 +67,7 @@ impl LoadedBaseline {
         let file = asked.map(Path::to_owned).or(configured).unwrap_or_else(|| top.join(FILE));
         let path = file.strip_prefix(top).unwrap_or(&file).to_string_lossy().into_owned();
         // What a repository names stays inside of it; what the user names may lie anywhere.
-        if asked.is_none() && config::leads_out(&file).unwrap_or(false) {
+        if asked.is_none() && config::escapes_directory(&file).unwrap_or(false) {
             let source = std::io::Error::other("it is a link that leads out of its directory");
             return Err(BaselineFileError::Io { path: file, source });
         }

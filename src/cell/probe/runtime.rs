@@ -1,4 +1,4 @@
-//! How a process runs here: user, directories, limits.
+//! Runtime properties: user, directories and limits.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,20 +16,20 @@ use crate::model::runtime::{Cgroup, Directory, Imposed, Runtime};
 
 const NOT_RUNNING: &str = "not a running system";
 
-/// The part that the facility decides.
+/// Returns the properties defined by the contract.
 pub(super) fn runtime(root: &Arc<FileTree>, live: bool, env: &BTreeMap<String, String>, mounts: &[Mount]) -> Runtime {
     let uid = live.then(|| geteuid().as_raw());
     let entry = passwd(root, uid.unwrap_or(0));
     let home = match env.get("HOME") {
         Some(home) => home.clone(),
-        // Engines that run an image set HOME from its users; a running process without HOME has none.
+        // Engines set HOME from the users of an image; a running process without HOME has none.
         None if live => String::new(),
         None => {
             entry.as_ref().ok().and_then(|entry| entry.as_ref()).map(|entry| entry.home.clone()).unwrap_or_default()
         }
     };
     let may_block = mount::any_may_block(mounts);
-    let ask = |path: &str| directory(root, live, path, may_block);
+    let read = |path: &str| directory(root, live, path, may_block);
     Runtime {
         uid: if_live(live, geteuid().as_raw()),
         gid: if_live(live, getegid().as_raw()),
@@ -38,9 +38,9 @@ pub(super) fn runtime(root: &Arc<FileTree>, live: bool, env: &BTreeMap<String, S
         } else {
             Known::unknown(NOT_RUNNING)
         },
-        home: ask(&home),
-        root: ask("/"),
-        tmp: ask("/tmp"),
+        home: read(&home),
+        root: read("/"),
+        tmp: read("/tmp"),
         umask: if live {
             status(root, "Umask").map(|umask| format!("{umask:0>4}"))
         } else {
@@ -50,16 +50,16 @@ pub(super) fn runtime(root: &Arc<FileTree>, live: bool, env: &BTreeMap<String, S
     }
 }
 
-/// The part that the engine and the machine decide.
+/// Returns the properties of the engine and the machine.
 pub(super) fn imposed(root: &FileTree, live: bool, mounts: &[Mount]) -> Imposed {
     if !live {
-        let unseen = || Known::unknown(NOT_RUNNING);
+        let unknown = || Known::unknown(NOT_RUNNING);
         return Imposed {
             kernel: Known::unknown(NOT_RUNNING),
             x86_64_level: None,
             cpus: Known::unknown(NOT_RUNNING),
             limits: BTreeMap::new(),
-            cgroup: Cgroup { memory: unseen(), pids: unseen(), milli_cpus: unseen() },
+            cgroup: Cgroup { memory: unknown(), pids: unknown(), milli_cpus: unknown() },
             tmp_size: Known::unknown(NOT_RUNNING),
         };
     }
@@ -74,10 +74,10 @@ pub(super) fn imposed(root: &FileTree, live: bool, mounts: &[Mount]) -> Imposed 
         cgroup: cgroup::limits(root, mounts),
         tmp_size: bounded::within_where(mount::any_may_block(mounts), bounded::FILE_SYSTEM, || statvfs("/tmp"))
             .map_or_else(
-                || Known::unknown("/tmp does not answer"),
+                || Known::unknown("/tmp does not respond"),
                 |found| match found {
                     Ok(found) => found.f_blocks.saturating_mul(found.f_frsize).into(),
-                    Err(error) => Known::unknown(format!("/tmp: {}", error)),
+                    Err(error) => Known::unknown(format!("/tmp: {error}")),
                 },
             ),
     }
@@ -93,7 +93,7 @@ pub(super) struct User {
     pub(super) home: String,
 }
 
-/// The user with an id, none when it has no entry; an error says why the file could not be read.
+/// Returns the user with an id. `None` if there is no entry; an error if the file cannot be read.
 pub(super) fn passwd(root: &FileTree, uid: u32) -> Result<Option<User>, String> {
     const PATH: &str = "/etc/passwd";
     let text = match root.text(PATH) {
@@ -113,24 +113,25 @@ pub(super) fn passwd(root: &FileTree, uid: u32) -> Result<Option<User>, String> 
 fn directory(root: &FileTree, live: bool, path: &str, may_block: bool) -> Directory {
     let unknown = |why: &str| (Known::unknown(why), Known::unknown(why));
     let (exists, (writable, noexec)) = if path.is_empty() {
-        (false, unknown("no variable names it"))
+        (false, unknown("no variable is set"))
     } else if !live {
         (root.is_dir(path), unknown(NOT_RUNNING))
     } else {
-        let asked = path.to_owned();
-        match bounded::within_where(may_block, bounded::FILE_SYSTEM, move || inspect(&asked)) {
+        let owned = path.to_owned();
+        match bounded::within_where(may_block, bounded::FILE_SYSTEM, move || inspect(&owned)) {
             Some(Some((writable, noexec))) => (true, (Known::Known(writable), noexec)),
-            Some(None) => (false, unknown("it is not there")),
-            None => (false, unknown("its file system does not answer")),
+            Some(None) => (false, unknown("it does not exist")),
+            None => (false, unknown("its file system does not respond")),
         }
     };
     Directory { path: path.to_owned(), exists, writable, noexec }
 }
 
-/// Whether a directory can be written to and whether programs can't be started from it; none when it isn't there.
+/// Returns whether a directory is writable and whether programs cannot be executed from it. `None` if it does not
+/// exist.
 ///
-/// `access(2)` is the kernel's own word: it knows permissions, capabilities, user namespaces and read-only mounts, and
-/// leaves no file behind.
+/// `access(2)` takes permissions, capabilities, user namespaces and read-only mounts into account without creating a
+/// file.
 fn inspect(path: &str) -> Option<(bool, Known<bool>)> {
     if !Path::new(path).is_dir() {
         return None;
@@ -145,7 +146,7 @@ fn inspect(path: &str) -> Option<(bool, Known<bool>)> {
     Some((writable, noexec))
 }
 
-/// A field of `/proc/self/status`.
+/// Returns a field of `/proc/self/status`.
 fn status(root: &FileTree, name: &str) -> Known<String> {
     const PATH: &str = "/proc/self/status";
     let text = match root.text(PATH) {
@@ -186,18 +187,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_that_may_not_be_written_says_so() {
+    fn read_only_directory_is_not_writable() {
         assert_eq!(inspect("/nowhere/at/all"), None);
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().to_str().expect("UTF-8");
         assert_eq!(inspect(path).map(|(writable, _)| writable), Some(true));
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o555)).expect("permissions");
-        // Permissions bind everyone but root.
+        // Permissions do not apply to root.
         assert_eq!(inspect(path).map(|(writable, _)| writable), Some(geteuid().is_root()));
     }
 
     #[test]
-    fn a_user_without_an_entry_has_no_name() {
+    fn user_without_an_entry_has_no_name() {
         let dir = tempfile::tempdir().expect("a directory");
         std::fs::create_dir(dir.path().join("etc")).expect("a directory");
         std::fs::write(dir.path().join("etc/passwd"), "root:x:0:0:r:/root:/bin/sh\nbroken\na:x:1000:1:::\n")
@@ -208,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unpacked_tree_has_no_kernel_and_no_user() {
+    fn unpacked_tree_has_no_kernel_and_no_user() {
         let dir = tempfile::tempdir().expect("a directory");
         let root = Arc::new(FileTree::new(dir.path()));
         let got = runtime(&root, false, &BTreeMap::new(), &[]);

@@ -76,7 +76,7 @@ fn failed(error: &CommandError, step: &Step, look: &TerminalStyle) -> Outcome {
     let (message, hint, place) = match error {
         CommandError::Config(error) => {
             let first = error.problems.first();
-            let line = first.map_or(1, |problem| error.place(problem.span.start).0);
+            let line = first.map_or(1, |problem| error.position(problem.span.start).0);
             let message = first.map_or_else(|| error.to_string(), |problem| problem.message.clone());
             (
                 message,

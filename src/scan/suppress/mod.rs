@@ -69,4 +69,6 @@ pub struct Applied {
 pub type Directives = BTreeMap<String, Vec<Directive>>;
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod tests;

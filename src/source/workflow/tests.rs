@@ -7,7 +7,7 @@ use proptest::prelude::{prop_assert, proptest};
 use super::read;
 use crate::config::Config;
 use crate::config::ci::{Ci, CiEnvironment};
-use crate::config::template::{Shown, render};
+use crate::config::template::{Detected, render};
 use crate::source::workflow::detect::Files;
 
 fn ci(files: &[(&str, &str)]) -> Ci {
@@ -26,7 +26,7 @@ fn gitlab(text: &str) -> Ci {
 }
 
 fn rendered(ci: Ci) -> String {
-    let text = render(&Shown { name: "x".to_owned(), ci, is_from_ci: true, ..Shown::default() });
+    let text = render(&Detected { name: "x".to_owned(), ci, is_from_ci: true, ..Detected::default() });
     let parsed = Config::parse(&text, Path::new("/a/carnet.toml"));
     assert!(parsed.is_ok(), "{text}\n{}", parsed.err().map(|e| e.to_string()).unwrap_or_default());
     text
@@ -250,7 +250,7 @@ proptest! {
     #[test]
     fn whatever_ci_says_the_file_is_valid(text in pieces()) {
         for ci in [github(&text), gitlab(&text)] {
-            let text = render(&Shown { name: "x".to_owned(), ci, is_from_ci: true, ..Shown::default() });
+            let text = render(&Detected { name: "x".to_owned(), ci, is_from_ci: true, ..Detected::default() });
             let parsed = Config::parse(&text, Path::new("/a/carnet.toml"));
             prop_assert!(parsed.is_ok(), "{}\n{:?}", text, parsed.err().map(|e| e.to_string()));
         }

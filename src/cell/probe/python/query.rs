@@ -1,4 +1,4 @@
-//! Asks an interpreter for what only it knows: its search path and its ABI.
+//! Queries an interpreter for its search path and its ABI.
 
 use std::fs::OpenOptions;
 use std::io::Read as _;
@@ -13,16 +13,16 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use super::super::ProbeContext;
 use super::super::bounded;
 
-/// Time an interpreter is given: a hundred times what it takes, since a busy machine or a cold CVMFS stretches it.
+/// Time limit of an interpreter. It is a hundred times the usual time, for busy machines and a cold CVMFS cache.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
-/// Time it is given to end once it has closed its output.
+/// Time limit to exit after it closed its output.
 const CLOSING: Duration = Duration::from_secs(2);
-/// Bytes of an answer.
+/// Maximum size of an answer in bytes.
 const MAX_ANSWER: u64 = 1 << 20;
-/// Every line of the answer begins so; start-up files may print too.
+/// Prefix of every line of the answer, because start-up files may print too.
 const MARK: &str = "carnet\t";
 
-/// Runs in Python 2.7 and 3. `_imp` is built in; `sysconfig` would double the start-up time.
+/// Compatible with Python 2.7 and 3. `_imp` is built in; `sysconfig` would double the start-up time.
 const SCRIPT: &str = r#"
 import sys, site
 def say(key, value):
@@ -50,7 +50,7 @@ for entry in sys.path:
 say('end', '')
 "#;
 
-/// What an interpreter said.
+/// The answer of an interpreter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) implementation: String,
@@ -59,32 +59,32 @@ pub(super) struct Answer {
     pub(super) prefix: String,
     pub(super) base_prefix: String,
     pub(super) executable: String,
-    /// The user site directory, when it is enabled; it need not exist.
+    /// The user site directory, if it is enabled; it may not exist.
     pub(super) user_site: Option<String>,
     pub(super) path: Vec<String>,
 }
 
-/// Why an interpreter could not be asked.
+/// An interpreter could not be queried.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum AskError {
-    #[error("it did not start: {0}")]
+pub(super) enum QueryError {
+    #[error("interpreter did not start: {0}")]
     Start(String),
-    #[error("it gave no answer in time")]
+    #[error("interpreter timed out")]
     Timeout,
-    #[error("it ended with {0}")]
+    #[error("interpreter ended with {0}")]
     Ended(String),
-    #[error("its answer can't be read")]
+    #[error("invalid answer of the interpreter")]
     Answer,
-    #[error("it was not asked: too many interpreters took too long")]
+    #[error("interpreter was not queried: the time limit for all interpreters was reached")]
     TooMany,
 }
 
-/// Starts an interpreter in a process group of its own and reads its answer; the group is killed in any case.
-pub(super) fn ask(place: &ProbeContext, executable: &str, limit: Duration) -> Result<Answer, AskError> {
+/// Starts an interpreter in a separate process group and reads its answer; the group is always killed.
+pub(super) fn query(context: &ProbeContext, executable: &str, limit: Duration) -> Result<Answer, QueryError> {
     let mut child = Command::new(executable)
         .args(["-B", "-c", SCRIPT])
         .env_clear()
-        .envs(&place.env)
+        .envs(&context.env)
         .env_remove("PYTHONINSPECT")
         .current_dir("/")
         .stdin(nothing())
@@ -92,9 +92,9 @@ pub(super) fn ask(place: &ProbeContext, executable: &str, limit: Duration) -> Re
         .stderr(nothing())
         .process_group(0)
         .spawn()
-        .map_err(|error| AskError::Start(error.kind().to_string()))?;
+        .map_err(|error| QueryError::Start(error.kind().to_string()))?;
     drop((child.stdin.take(), child.stderr.take()));
-    let Some(output) = child.stdout.take() else { return Err(AskError::Answer) };
+    let Some(output) = child.stdout.take() else { return Err(QueryError::Answer) };
     let answer = bounded::start(move || {
         let mut bytes = Vec::new();
         output.take(MAX_ANSWER).read_to_end(&mut bytes).map(|_| bytes)
@@ -103,15 +103,15 @@ pub(super) fn ask(place: &ProbeContext, executable: &str, limit: Duration) -> Re
     let status = end(&mut child, answer.is_ok());
     match answer {
         Ok(Ok(bytes)) => parse(&String::from_utf8_lossy(&bytes)).ok_or_else(|| match status {
-            Some(status) if !status.success() => AskError::Ended(describe(status)),
-            _ => AskError::Answer,
+            Some(status) if !status.success() => QueryError::Ended(describe(status)),
+            _ => QueryError::Answer,
         }),
-        Ok(Err(_)) => Err(AskError::Answer),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(AskError::Timeout),
+        Ok(Err(_)) => Err(QueryError::Answer),
+        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(QueryError::Timeout),
     }
 }
 
-/// `/dev/null`, or where a bare tree has none, a pipe whose other end nobody holds.
+/// Returns `/dev/null`, or a closed pipe if it does not exist.
 fn nothing() -> Stdio {
     match OpenOptions::new().read(true).write(true).open("/dev/null") {
         Ok(file) => file.into(),
@@ -119,7 +119,7 @@ fn nothing() -> Stdio {
     }
 }
 
-/// Waits for a child that closed its output, shortly, then kills its whole group.
+/// Waits briefly for a child that closed its output, then kills its process group.
 fn end(child: &mut Child, finished: bool) -> Option<ExitStatus> {
     let wait = |child: &mut Child, limit: Duration| {
         let start = Instant::now();
@@ -133,7 +133,7 @@ fn end(child: &mut Child, finished: bool) -> Option<ExitStatus> {
     };
     let status = if finished { wait(child, CLOSING) } else { None };
     if let Ok(group) = i32::try_from(child.id()) {
-        // The group outlives its leader for as long as anything that it started runs.
+        // The group exists as long as any process of the group runs.
         let _ = Pid::from_raw(group).map(|group| kill_process_group(group, Signal::KILL));
     }
     status.or_else(|| wait(child, CLOSING))
@@ -147,12 +147,12 @@ fn describe(status: ExitStatus) -> String {
     }
 }
 
-/// The answer in an interpreter's output; none when it isn't complete.
+/// Parses the answer in the output of an interpreter. `None` if it is incomplete.
 fn parse(output: &str) -> Option<Answer> {
     let mut answer = Answer::default();
     let mut complete = false;
     for line in output.lines() {
-        // What start-up files print without a newline stands before the mark.
+        // Output of start-up files without a newline precedes the mark.
         let Some((_, line)) = line.split_once(MARK) else { continue };
         let (key, value) = line.split_once('\t')?;
         let value = value.to_owned();
@@ -164,7 +164,7 @@ fn parse(output: &str) -> Option<Answer> {
             "base_prefix" => answer.base_prefix = value,
             "executable" => answer.executable = value,
             "user_site" => answer.user_site = Some(value),
-            // The empty entry is the script's own directory.
+            // The empty entry is the directory of the script.
             "path" if !value.is_empty() => answer.path.push(value),
             "end" => complete = true,
             _ => {}
@@ -182,7 +182,7 @@ mod tests {
     use super::super::super::file_tree::FileTree;
     use super::*;
 
-    fn place() -> ProbeContext {
+    fn context() -> ProbeContext {
         ProbeContext {
             root: Arc::new(FileTree::new(Path::new("/"))),
             live: true,
@@ -194,37 +194,37 @@ mod tests {
     fn script(dir: &Path, text: &str) -> String {
         let (written, path) = (dir.join("text"), dir.join("python3"));
         std::fs::write(&written, text).expect("a file");
-        // Written by another process: what this one has open for writing is open in every process that another test's thread is
-        // just starting, and the kernel starts no such file.
+        // Written by another process: a file open for writing in this process is inherited by processes that other
+        // tests start, and the kernel does not execute such a file.
         let done = Command::new("install").args(["-m", "755"]).args([&written, &path]).status();
         assert!(done.expect("install starts").success());
         path.display().to_string()
     }
 
     #[test]
-    fn an_interpreter_that_hangs_is_killed_with_its_children() {
+    fn hanging_interpreter_is_killed_with_its_children() {
         let dir = tempfile::tempdir().expect("a directory");
         let mark = dir.path().join("alive");
         let python = script(dir.path(), &format!("#!/bin/sh\n(sleep 2; touch {}) &\nsleep 60\n", mark.display()));
         let start = Instant::now();
-        assert_eq!(ask(&place(), &python, Duration::from_secs(1)), Err(AskError::Timeout));
+        assert_eq!(query(&context(), &python, Duration::from_secs(1)), Err(QueryError::Timeout));
         assert!(start.elapsed() < Duration::from_secs(30));
         thread::sleep(Duration::from_secs(2));
         assert!(!mark.exists());
     }
 
     #[test]
-    fn an_interpreter_that_fails_says_how() {
+    fn failing_interpreter_reports_its_exit_code() {
         let dir = tempfile::tempdir().expect("a directory");
         assert_eq!(
-            ask(&place(), &script(dir.path(), "#!/bin/sh\nexit 3\n"), LIMIT),
-            Err(AskError::Ended("exit code 3".to_owned()))
+            query(&context(), &script(dir.path(), "#!/bin/sh\nexit 3\n"), LIMIT),
+            Err(QueryError::Ended("exit code 3".to_owned()))
         );
-        assert!(matches!(ask(&place(), "/nowhere/python3", LIMIT), Err(AskError::Start(_))));
+        assert!(matches!(query(&context(), "/nowhere/python3", LIMIT), Err(QueryError::Start(_))));
     }
 
     #[test]
-    fn an_answer_is_found_among_other_output() {
+    fn answer_is_found_in_other_output() {
         let output = "hello carnet\tversion\t3.11.2\ncarnet\texecutable\t/usr/bin/python3\ncarnet\tpath\t\ncarnet\tpath\t/a\ncarnet\tend\t\n";
         let answer = parse(output).expect("complete");
         assert_eq!((answer.version.as_str(), answer.path.as_slice()), ("3.11.2", ["/a".to_owned()].as_slice()));
