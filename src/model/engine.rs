@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineKind {
-    /// A Docker daemon.
+    /// The Docker daemon.
     Docker,
-    /// No daemon: user namespaces on an image on disk.
+    /// User namespaces on an image on disk, without a daemon.
     Embedded,
-    /// This machine.
+    /// This machine, without an image.
     Host,
 }
 

@@ -77,7 +77,7 @@ pub(super) fn imposed(root: &FileTree, live: bool, mounts: &[Mount]) -> Imposed 
                 || Known::unknown("/tmp does not respond"),
                 |found| match found {
                     Ok(found) => found.f_blocks.saturating_mul(found.f_frsize).into(),
-                    Err(error) => Known::unknown(format!("/tmp: {}", error)),
+                    Err(error) => Known::unknown(format!("/tmp: {error}")),
                 },
             ),
     }

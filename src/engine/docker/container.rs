@@ -15,15 +15,15 @@ use crate::engine::EngineError;
 
 /// The containers and volumes that a run created.
 ///
-/// [`Owned::remove`] removes them. If the future of the run is dropped first, a separate task removes them.
-pub(super) struct Owned {
+/// [`RunResources::remove`] removes them. If the future of the run is dropped first, a separate task removes them.
+pub(super) struct RunResources {
     pub client: Client,
     job: String,
     containers: Vec<String>,
     volumes: Vec<String>,
 }
 
-impl Owned {
+impl RunResources {
     pub(super) fn new(client: Client, job: &str) -> Self {
         Self { client, job: job.to_owned(), containers: Vec::new(), volumes: Vec::new() }
     }
@@ -65,7 +65,7 @@ impl Owned {
     }
 }
 
-impl Drop for Owned {
+impl Drop for RunResources {
     fn drop(&mut self) {
         let (containers, volumes) = (std::mem::take(&mut self.containers), std::mem::take(&mut self.volumes));
         if containers.is_empty() && volumes.is_empty() {

@@ -16,7 +16,7 @@ pub(super) const PARENT: &str = "/carnet";
 
 /// The layout of the container of a run, in addition to its job.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Shape {
+pub(super) struct ContainerLayout {
     /// Volume with the input, if it was uploaded.
     pub input_volume: Option<String>,
     /// Whether the home is an empty tmpfs.
@@ -39,7 +39,7 @@ pub(super) fn image_id(image: &Opened) -> String {
 }
 
 /// Returns the configuration of the container of a job.
-pub(super) fn job_body(image: &Opened, job: &Job, shape: &Shape) -> ContainerCreateBody {
+pub(super) fn job_body(image: &Opened, job: &Job, layout: &ContainerLayout) -> ContainerCreateBody {
     let (contract, config) = (&job.contract, &image.identity.config);
     let (entrypoint, cmd) = command(config, job);
     // Sets every field that an image can have, because a saved state has those of the run that created it.
@@ -47,13 +47,13 @@ pub(super) fn job_body(image: &Opened, job: &Job, shape: &Shape) -> ContainerCre
         image: Some(image_id(image)),
         entrypoint: Some(entrypoint),
         cmd: Some(cmd),
-        env: Some(environment(config, job, &shape.inherited_env)),
+        env: Some(environment(config, job, &layout.inherited_env)),
         user: Some(contract.user.map_or_else(|| config.user.clone(), |user| format!("{}:{}", user.uid, user.gid))),
         working_dir: Some(workdir(config, contract)),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
         healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }),
-        host_config: Some(host_config(job, shape)),
+        host_config: Some(host_config(job, layout)),
         ..ContainerCreateBody::default()
     }
 }
@@ -103,20 +103,20 @@ fn workdir(config: &ImageConfig, contract: &Contract) -> String {
     chosen.or(default).unwrap_or("/").to_owned()
 }
 
-fn host_config(job: &Job, shape: &Shape) -> HostConfig {
+fn host_config(job: &Job, layout: &ContainerLayout) -> HostConfig {
     let contract = &job.contract;
     let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let memory = contract.memory.map(signed);
     HostConfig {
-        mounts: Some(mounts(job, shape)),
-        tmpfs: Some(tmpfs(contract, shape)),
+        mounts: Some(mounts(job, layout)),
+        tmpfs: Some(tmpfs(contract, layout)),
         readonly_rootfs: Some(contract.read_only),
         memory,
         // Equal to the memory limit, which means no swap.
         memory_swap: memory,
         pids_limit: contract.pids.map(signed),
         nano_cpus: contract.milli_cpus.map(|milli| signed(milli.saturating_mul(1_000_000))),
-        network_mode: Some(if job.network { shape.network.clone() } else { "none".to_owned() }),
+        network_mode: Some(if job.network { layout.network.clone() } else { "none".to_owned() }),
         security_opt: Some(vec!["no-new-privileges".to_owned()]),
         log_config: no_log(),
         init: Some(false),
@@ -129,31 +129,34 @@ fn no_log() -> Option<HostConfigLogConfig> {
     Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None })
 }
 
-fn mounts(job: &Job, shape: &Shape) -> Vec<Mount> {
+fn mounts(job: &Job, layout: &ContainerLayout) -> Vec<Mount> {
     let mut mounts = Vec::new();
     if job.contract.read_only {
         mounts.push(volume_mount(None, PARENT, false));
     }
-    match &shape.input_volume {
+    match &layout.input_volume {
         Some(name) => mounts.push(volume_mount(Some(name), INPUT, true)),
         None => mounts.push(bind(&job.input.to_string_lossy(), INPUT, true)),
     }
-    for mount in possible_mounts(job, shape) {
+    for mount in possible_mounts(job, layout) {
         mounts.push(bind(&mount.source, &mount.target, !mount.writable));
     }
     mounts
 }
 
 /// Returns the mounts of the contract that are possible: none if the daemon has no access to the files of this machine.
-fn possible_mounts<'a>(job: &'a Job, shape: &Shape) -> impl Iterator<Item = &'a crate::model::contract::Mount> {
-    let has_access = shape.input_volume.is_none();
+fn possible_mounts<'a>(
+    job: &'a Job,
+    layout: &ContainerLayout,
+) -> impl Iterator<Item = &'a crate::model::contract::Mount> {
+    let has_access = layout.input_volume.is_none();
     job.contract.mounts.iter().filter(move |mount| has_access && std::path::Path::new(&mount.source).exists())
 }
 
 /// Describes the mounts of the contract that are not possible.
-pub(super) fn missing_mounts(job: &Job, shape: &Shape) -> Vec<String> {
-    let possible: Vec<_> = possible_mounts(job, shape).collect();
-    let reason = if shape.input_volume.is_some() {
+pub(super) fn missing_mounts(job: &Job, layout: &ContainerLayout) -> Vec<String> {
+    let possible: Vec<_> = possible_mounts(job, layout).collect();
+    let reason = if layout.input_volume.is_some() {
         "the daemon has no access to the files of this machine"
     } else {
         "the path does not exist on this machine"
@@ -184,7 +187,7 @@ fn volume_mount(name: Option<&str>, target: &str, read_only: bool) -> Mount {
     }
 }
 
-fn tmpfs(contract: &Contract, shape: &Shape) -> HashMap<String, String> {
+fn tmpfs(contract: &Contract, layout: &ContainerLayout) -> HashMap<String, String> {
     let mut all = HashMap::new();
     if contract.tmp.is_some() || contract.read_only {
         let tmp = contract.tmp.clone().unwrap_or_default();
@@ -192,8 +195,8 @@ fn tmpfs(contract: &Contract, shape: &Shape) -> HashMap<String, String> {
         let size = tmp.size.map(|size| format!(",size={size}")).unwrap_or_default();
         all.insert("/tmp".to_owned(), format!("rw,nosuid,nodev,{exec},mode=1777{size}"));
     }
-    if let Some(home) = contract.home.as_ref().filter(|_| shape.home_tmpfs) {
-        let owner = contract.user.filter(|_| shape.tmpfs_owner);
+    if let Some(home) = contract.home.as_ref().filter(|_| layout.home_tmpfs) {
+        let owner = contract.user.filter(|_| layout.tmpfs_owner);
         let owner =
             owner.map_or_else(|| "mode=1777".to_owned(), |ids| format!("mode=755,uid={},gid={}", ids.uid, ids.gid));
         all.insert(home.clone(), format!("rw,nosuid,nodev,exec,{owner}"));

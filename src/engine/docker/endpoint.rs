@@ -152,7 +152,7 @@ mod tests {
         std::fs::write(dir.path().join("config.json"), r#"{"auths":{},"currentContext":"colima"}"#).expect("a file");
         let config = ("DOCKER_CONFIG", dir.path().to_str().expect("a readable path"));
 
-        let broken = search(&[config], &["/var/run/docker.sock"]).expect_err("the context isn't there");
+        let broken = search(&[config], &["/var/run/docker.sock"]).expect_err("the context does not exist");
         assert!(broken.reason.contains("colima"), "{}", broken.reason);
 
         let text = r#"{"Name":"colima","Endpoints":{"docker":{"Host":"unix:///c.sock","SkipTLSVerify":false}}}"#;

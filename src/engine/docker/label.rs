@@ -62,14 +62,14 @@ mod tests {
     #[test]
     fn is_dead_requires_a_dead_process_of_this_machine() {
         let mut run = labels("x");
-        assert!(!is_dead(&run), "this process lives");
+        assert!(!is_dead(&run), "this process is alive");
         run.insert(OWNER.to_owned(), format!("{} 4194304 1", namespace_id()));
-        assert!(is_dead(&run), "there is no such process");
+        assert!(is_dead(&run), "the process does not exist");
         run.insert(OWNER.to_owned(), format!("{} {} 1", namespace_id(), std::process::id()));
-        assert!(is_dead(&run), "the process id was used again");
+        assert!(is_dead(&run), "the process id was reused");
         run.insert(OWNER.to_owned(), "elsewhere boot pid:[1] 4194304 1".to_owned());
         assert!(!is_dead(&run), "a process of another machine may be alive");
         run.remove(OWNER);
-        assert!(!is_dead(&run), "no owner is known");
+        assert!(!is_dead(&run), "the labels have no owner");
     }
 }

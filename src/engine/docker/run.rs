@@ -11,8 +11,8 @@ use futures_util::{Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, failed, found, status};
-use super::container::{Owned, kill};
-use super::create::{self, PARENT, ROOT, Shape};
+use super::container::{RunResources, kill};
+use super::create::{self, ContainerLayout, PARENT, ROOT};
 use super::transfer::{self, Directory};
 use super::{Docker, Transfer, keep};
 use crate::engine::job::{Completed, Job, part};
@@ -36,9 +36,9 @@ pub(super) async fn run(
     if cancel.is_cancelled() {
         return Err(EngineError::Cancelled);
     }
-    let mut owned = Owned::new(engine.connect().await?, &job.id);
-    let outcome = Run { engine, image, job, cancel: &cancel }.drive(&mut owned, lines).await;
-    let removed = owned.remove().await;
+    let mut resources = RunResources::new(engine.connect().await?, &job.id);
+    let outcome = Run { engine, image, job, cancel: &cancel }.drive(&mut resources, lines).await;
+    let removed = resources.remove().await;
     let completed = outcome?;
     removed.map(|()| completed)
 }
@@ -53,9 +53,9 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn drive(&self, owned: &mut Owned, lines: Lines) -> Result<Completed, EngineError> {
-        let mut not_enforced = self.prepare(owned).await?;
-        let (client, name) = (owned.client.clone(), owned.name(""));
+    async fn drive(&self, resources: &mut RunResources, lines: Lines) -> Result<Completed, EngineError> {
+        let mut not_enforced = self.prepare(resources).await?;
+        let (client, name) = (resources.client.clone(), resources.name(""));
         let mut output = Output::new(self.job.output_cap, lines);
         let end = match self.start(&client, &name).await? {
             Ok(logs) => self.follow(&client, &name, logs, &mut output).await?,
@@ -71,7 +71,7 @@ impl Run<'_> {
                 not_enforced.push(format!("{}: Podman can't save it on a read-only root", part::KEPT));
                 None
             }
-            Some(key) if end.is_success() => Some(self.keep(owned, &name, key).await?),
+            Some(key) if end.is_success() => Some(self.keep(resources, &name, key).await?),
             _ => None,
         };
         not_enforced.sort();
@@ -86,48 +86,48 @@ impl Run<'_> {
     }
 
     /// Creates the container and its files. Returns the parts of the contract that are not enforced.
-    async fn prepare(&self, owned: &mut Owned) -> Result<Vec<String>, EngineError> {
-        let mut shape = Shape { network: owned.client.network.clone(), ..Shape::default() };
-        shape.tmpfs_owner = !owned.client.is_podman();
-        shape.inherited_env = self.inherited_env(&owned.client).await?;
-        shape.home_tmpfs = self.home_is_below_tmp();
-        let default = if owned.client.is_local { Transfer::Bind } else { Transfer::Copy };
+    async fn prepare(&self, resources: &mut RunResources) -> Result<Vec<String>, EngineError> {
+        let mut layout = ContainerLayout { network: resources.client.network.clone(), ..ContainerLayout::default() };
+        layout.tmpfs_owner = !resources.client.is_podman();
+        layout.inherited_env = self.inherited_env(&resources.client).await?;
+        layout.home_tmpfs = self.home_is_below_tmp();
+        let default = if resources.client.is_local { Transfer::Bind } else { Transfer::Copy };
         let mut transfer = self.engine.transfer.get().copied().unwrap_or(default);
-        let name = owned.name("");
+        let name = resources.name("");
         let warnings = loop {
-            if transfer == Transfer::Copy && shape.input_volume.is_none() {
-                shape.input_volume = Some(self.send_input(owned).await?);
+            if transfer == Transfer::Copy && layout.input_volume.is_none() {
+                layout.input_volume = Some(self.send_input(resources).await?);
             }
             if self.cancel.is_cancelled() {
                 return Err(EngineError::Cancelled);
             }
-            let body = create::job_body(self.image, self.job, &shape);
-            let created = owned.create(&name, body).await;
+            let body = create::job_body(self.image, self.job, &layout);
+            let created = resources.create(&name, body).await;
             let is_visible = match &created {
                 Err(error) if is_input_invisible(error, self.job) => false,
                 Err(_) => true,
-                Ok(_) => transfer == Transfer::Copy || self.sees_input(&owned.client, &name).await?,
+                Ok(_) => transfer == Transfer::Copy || self.sees_input(&resources.client, &name).await?,
             };
             if !is_visible {
-                owned.remove_container(&name).await?;
+                resources.remove_container(&name).await?;
                 transfer = Transfer::Copy;
                 continue;
             }
             let warnings = created.map_err(failed("creating the container"))?;
-            if self.job.contract.read_only && !shape.home_tmpfs && self.lacks_home(&owned.client, &name).await? {
-                owned.remove_container(&name).await?;
-                shape.home_tmpfs = true;
+            if self.job.contract.read_only && !layout.home_tmpfs && self.lacks_home(&resources.client, &name).await? {
+                resources.remove_container(&name).await?;
+                layout.home_tmpfs = true;
                 continue;
             }
             break warnings;
         };
         // Another run may have detected the same value concurrently.
         let _ = self.engine.transfer.set(transfer);
-        self.make_directories(&owned.client, &name, &shape).await?;
-        let mut not_enforced = create::missing_mounts(self.job, &shape);
+        self.make_directories(&resources.client, &name, &layout).await?;
+        let mut not_enforced = create::missing_mounts(self.job, &layout);
         not_enforced.extend(warnings.iter().filter_map(|warning| parse_warning(warning)));
-        if owned.client.is_podman() && !shape.inherited_env.is_empty() {
-            let names = shape.inherited_env.join(", ");
+        if resources.client.is_podman() && !layout.inherited_env.is_empty() {
+            let names = layout.inherited_env.join(", ");
             not_enforced
                 .push(format!("{}: Podman does not remove variables of the run that saved it: {names}", part::KEPT));
         }
@@ -186,18 +186,18 @@ impl Run<'_> {
     }
 
     /// Uploads the input to a volume through a container that never runs. Returns the volume.
-    async fn send_input(&self, owned: &mut Owned) -> Result<String, EngineError> {
-        let (volume, helper) = (owned.name(""), owned.name("-input"));
-        owned.create_volume(&volume).await?;
+    async fn send_input(&self, resources: &mut RunResources) -> Result<String, EngineError> {
+        let (volume, helper) = (resources.name(""), resources.name("-input"));
+        resources.create_volume(&volume).await?;
         let body = create::helper_body(self.image, Some((&volume, INPUT)));
-        owned.create(&helper, body).await.map_err(failed("creating a container for the input"))?;
-        self.or_cancelled(transfer::send_directory(&owned.client, &helper, &self.job.input, INPUT)).await?;
-        owned.remove_container(&helper).await?;
+        resources.create(&helper, body).await.map_err(failed("creating a container for the input"))?;
+        self.or_cancelled(transfer::send_directory(&resources.client, &helper, &self.job.input, INPUT)).await?;
+        resources.remove_container(&helper).await?;
         Ok(volume)
     }
 
     /// Creates the writable directory, and the home if the image lacks it.
-    async fn make_directories(&self, client: &Client, name: &str, shape: &Shape) -> Result<(), EngineError> {
+    async fn make_directories(&self, client: &Client, name: &str, layout: &ContainerLayout) -> Result<(), EngineError> {
         let scratch = Directory { path: "box", mode: 0o1777, owner: ROOT };
         if self.job.contract.read_only {
             transfer::make_directories(client, name, PARENT, &[scratch]).await?;
@@ -207,7 +207,7 @@ impl Run<'_> {
             transfer::make_directories(client, name, "/", &[parent, scratch]).await?;
         }
         match self.home() {
-            Some(home) if !shape.home_tmpfs => self.make_home(client, name, home).await,
+            Some(home) if !layout.home_tmpfs => self.make_home(client, name, home).await,
             _ => Ok(()),
         }
     }
@@ -290,14 +290,14 @@ impl Run<'_> {
 
     /// Saves the state. On a read-only root the writable directory is a volume, which an image of the container lacks, so
     /// it is copied to a separate container.
-    async fn keep(&self, owned: &mut Owned, name: &str, key: &str) -> Result<Opened, EngineError> {
-        let client = owned.client.clone();
+    async fn keep(&self, resources: &mut RunResources, name: &str, key: &str) -> Result<Opened, EngineError> {
+        let client = resources.client.clone();
         if !self.job.contract.read_only {
             return keep::commit(&client, name, self.image, key).await;
         }
-        let helper = owned.name("-box");
+        let helper = resources.name("-box");
         let body = create::helper_body(self.image, None);
-        owned.create(&helper, body).await.map_err(failed("creating a container for the state"))?;
+        resources.create(&helper, body).await.map_err(failed("creating a container for the state"))?;
         let parent = Directory { path: "carnet", mode: 0o755, owner: ROOT };
         transfer::make_directories(&client, &helper, "/", &[parent]).await?;
         self.or_cancelled(transfer::copy_between(&client, (name, SCRATCH), (&helper, PARENT))).await?;

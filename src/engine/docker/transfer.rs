@@ -186,9 +186,9 @@ mod tests {
             if *kind == EntryType::Symlink {
                 header.set_link_name("/etc/passwd").expect("a short name");
             }
-            archive.append_data(&mut header, name, *content).expect("memory takes it");
+            archive.append_data(&mut header, name, *content).expect("writing to memory");
         }
-        archive.into_inner().expect("memory takes it")
+        archive.into_inner().expect("writing to memory")
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub(super) fn request(
     if contract.entrypoint {
         argv.splice(0..0, image.identity.config.entrypoint.iter().cloned());
     }
-    let kept_home = trees.first().and_then(|tree| run_dir::record(tree).home);
+    let kept_home = trees.first().and_then(|tree| run_dir::state_metadata(tree).home);
     SandboxRequest {
         dir: run.dir.clone(),
         lock: run.lock_path.clone(),

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::control::Control;
 use super::protocol::SandboxReport;
-use super::run_dir::{Record, RunDir, lock_states, name};
+use super::run_dir::{RunDir, StateMetadata, lock_states, name};
 use super::{Embedded, NAME, failed, prepare, sandbox};
 use crate::engine::helper::{EndCause, Helper};
 use crate::engine::job::{Completed, Job, part};
@@ -63,7 +63,7 @@ pub(super) async fn run(
             Some(reason) => not_enforced.push(format!("{}: {reason}", part::KEPT)),
             None => {
                 let home = if request.home_kept || reports.made_home { request.home.clone() } else { None };
-                run.keep(&dir, stale, &Record { home }).map_err(failed("saving the state"))?;
+                run.keep(&dir, stale, &StateMetadata { home }).map_err(failed("saving the state"))?;
                 kept = Some(Embedded::kept_image(&dir, image));
             }
         }

@@ -35,7 +35,7 @@ pub(super) mod name {
 
 /// Metadata of a saved state.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(super) struct StateMetadata {
     /// The home, if the run created it.
     pub home: Option<String>,
 }
@@ -87,7 +87,7 @@ impl RunDir {
 
     /// Saves the state of this run as `to`. An existing state is replaced if it is `stale`. Otherwise it stays, because
     /// another run saved it meanwhile.
-    pub(super) fn keep(&self, to: &Path, stale: bool, record: &Record) -> io::Result<()> {
+    pub(super) fn keep(&self, to: &Path, stale: bool, record: &StateMetadata) -> io::Result<()> {
         let fresh = self.dir.join("kept");
         fs::create_dir(&fresh)?;
         for part in [name::UPPER, name::SCRATCH] {
@@ -144,7 +144,7 @@ pub(super) fn lock_states(scratch_layers: &[PathBuf]) -> Vec<fs::File> {
 }
 
 /// Returns the metadata of the saved state with this tree on top.
-pub(super) fn record(tree: &Path) -> Record {
+pub(super) fn state_metadata(tree: &Path) -> StateMetadata {
     let read = tree.parent().and_then(|dir| fs::read(dir.join(RECORD)).ok());
     read.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }

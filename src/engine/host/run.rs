@@ -36,11 +36,11 @@ pub(super) async fn run(
     if cancel.is_cancelled() {
         return Err(EngineError::Cancelled);
     }
-    let lock = match Making::begin(host, image, job, &cancel).await.map_err(failed("waiting for another run"))? {
-        Making::Nothing => None,
-        Making::Here(dir, lock) => Some((dir, lock)),
-        Making::Done(kept) => return Ok(completed_elsewhere(*kept)),
-        Making::Cancelled => return Err(EngineError::Cancelled),
+    let lock = match StateCreation::begin(host, image, job, &cancel).await.map_err(failed("waiting for another run"))? {
+        StateCreation::NotRequested => None,
+        StateCreation::Locked(dir, lock) => Some((dir, lock)),
+        StateCreation::Done(kept) => return Ok(completed_elsewhere(*kept)),
+        StateCreation::Cancelled => return Err(EngineError::Cancelled),
     };
     let mut dirs = RunDirs::create(host, image, job, lock).map_err(|error| {
         failed(&format!("creating the directories of the run in {}", std::env::temp_dir().display()))(error)
@@ -184,15 +184,15 @@ struct RunDirs {
     /// Layer over a saved state.
     cover: Option<Cover>,
     /// Directory of the state that this run creates, and its lock.
-    making: Option<(PathBuf, fs::File)>,
+    creating: Option<(PathBuf, fs::File)>,
     /// Lock that keeps other runs from replacing the saved state that this run uses.
     _using: Option<fs::File>,
 }
 
 impl RunDirs {
-    fn create(host: &Host, image: &Opened, job: &Job, making: Option<(PathBuf, fs::File)>) -> io::Result<Self> {
+    fn create(host: &Host, image: &Opened, job: &Job, creating: Option<(PathBuf, fs::File)>) -> io::Result<Self> {
         let (dir, scratch) = (run_dir(&job.id), host.scratch(image, job));
-        let mut dirs = Self { files: scratch.clone(), scratch, cover: None, making, _using: None, dir };
+        let mut dirs = Self { files: scratch.clone(), scratch, cover: None, creating, _using: None, dir };
         // Closed to other users, because the directory of temporary files is shared.
         fs::DirBuilder::new().mode(0o700).create(&dirs.dir)?;
         if matches!(image.location, ImageLocation::Trees(_)) {
@@ -216,7 +216,7 @@ impl RunDirs {
 
     /// Marks the new state as complete, so that it is not removed with the run.
     fn keep(&mut self) -> io::Result<()> {
-        if let Some((dir, lock)) = self.making.take() {
+        if let Some((dir, lock)) = self.creating.take() {
             fs::write(dir.join(super::COMPLETE), b"")?;
             drop(lock);
         }
@@ -224,7 +224,7 @@ impl RunDirs {
     }
 
     fn remove(&mut self) -> io::Result<()> {
-        if let Some((dir, lock)) = self.making.take() {
+        if let Some((dir, lock)) = self.creating.take() {
             remove_tree(&dir)?;
             drop(lock);
         }
@@ -245,21 +245,21 @@ pub(super) const LOCK: &str = "lock";
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The creator of the state that a run saves.
-enum Making {
+enum StateCreation {
     /// The run saves no state.
-    Nothing,
+    NotRequested,
     /// This run, in this directory and with this lock.
-    Here(PathBuf, fs::File),
+    Locked(PathBuf, fs::File),
     /// Another run, while this one waited.
     Done(Box<Opened>),
     Cancelled,
 }
 
-impl Making {
+impl StateCreation {
     /// Waits until no other run creates this state or uses the one that it replaces.
     async fn begin(host: &Host, image: &Opened, job: &Job, cancel: &CancellationToken) -> io::Result<Self> {
         let key = job.keep.as_ref().filter(|_| host.has_sandbox() && image.location == ImageLocation::Host);
-        let Some(dir) = key.map(|key| host.kept_dir(key)) else { return Ok(Self::Nothing) };
+        let Some(dir) = key.map(|key| host.kept_dir(key)) else { return Ok(Self::NotRequested) };
         private_dir(&dir)?;
         let file = fs::File::create(dir.join(LOCK))?;
         let made = || fs::metadata(dir.join(super::COMPLETE)).and_then(|marker| marker.modified()).ok();
@@ -275,7 +275,7 @@ impl Making {
             }
             if is_locked {
                 empty(&dir)?;
-                return Ok(Self::Here(dir, file));
+                return Ok(Self::Locked(dir, file));
             }
             tokio::select! {
                 () = cancel.cancelled() => return Ok(Self::Cancelled),

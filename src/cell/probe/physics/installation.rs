@@ -240,8 +240,12 @@ mod tests {
         write("usr/include/root/RVersion.h", "#define ROOT_RELEASE \"6.24/06\"\n");
         write("usr/include/root/compiledata.h", "#define CXX \"g++ -O2 -std=c++1z -fPIC\"\n");
         write("usr/lib64/root/libcppyy3_9.so", "");
-        let context =
-            ProbeContext { root: Arc::new(FileTree::new(dir.path())), live: false, env: BTreeMap::new(), path: Vec::new() };
+        let context = ProbeContext {
+            root: Arc::new(FileTree::new(dir.path())),
+            live: false,
+            env: BTreeMap::new(),
+            path: Vec::new(),
+        };
         let got = installations(&context, &[], &[], &[]);
         assert_eq!(got.len(), 1);
         let seen = (

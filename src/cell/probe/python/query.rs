@@ -134,7 +134,7 @@ fn end(child: &mut Child, finished: bool) -> Option<ExitStatus> {
     let status = if finished { wait(child, CLOSING) } else { None };
     if let Ok(group) = i32::try_from(child.id()) {
         // The group exists as long as any process of the group runs.
-        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        let _ = Pid::from_raw(group).map(|group| kill_process_group(group, Signal::KILL));
     }
     status.or_else(|| wait(child, CLOSING))
 }
@@ -183,7 +183,12 @@ mod tests {
     use super::*;
 
     fn context() -> ProbeContext {
-        ProbeContext { root: Arc::new(FileTree::new(Path::new("/"))), live: true, env: BTreeMap::new(), path: Vec::new() }
+        ProbeContext {
+            root: Arc::new(FileTree::new(Path::new("/"))),
+            live: true,
+            env: BTreeMap::new(),
+            path: Vec::new(),
+        }
     }
 
     fn script(dir: &Path, text: &str) -> String {
