@@ -1,5 +1,6 @@
 //! The repository of an analysis: git, the tree that tests see, what it tests, imports and declares.
 
+pub mod foreign;
 pub mod git;
 pub mod lang;
 pub mod manifest;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::object::{Blob, Content, LINK, Objects, SUBMODULE};
-use super::walk;
 use crate::model::scan::Note;
 use crate::source::SourceError;
+use crate::source::foreign::is_foreign;
 
 /// Largest file that is taken from a commit.
 const LARGEST: u64 = 64 << 20;
@@ -59,7 +59,7 @@ impl Range {
             self.submodules.insert(path);
             return;
         }
-        if walk::is_foreign(&path) {
+        if is_foreign(&path) {
             return;
         }
         self.paths.insert(path.clone());

@@ -1,7 +1,7 @@
 //! The files of a repository that an audit reads: those that git has and those that nobody ignores; without git, all.
 //!
 //! Links are listed with their targets and never followed; what is no regular file, a device or a pipe, is never opened.
-//! Directories that hold somebody else's code are left out ([`FOREIGN`]).
+//! Directories that are not part of the analysis are left out ([`is_foreign_directory`]).
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -15,26 +15,8 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use crate::model::scan::Note;
 use crate::source::SourceError;
+use crate::source::foreign::is_foreign_directory;
 
-/// Directories with code that others wrote or that a program made.
-pub const FOREIGN: &[&str] = &[
-    ".eggs",
-    ".git",
-    ".ipynb_checkpoints",
-    ".mypy_cache",
-    ".nox",
-    ".pixi",
-    ".pytest_cache",
-    ".ruff_cache",
-    ".snakemake",
-    ".tox",
-    "3rdparty",
-    "__pycache__",
-    "node_modules",
-    "site-packages",
-    "third_party",
-    "vendor",
-];
 /// Most entries that are looked at; the rest is noted.
 const MOST_ENTRIES: usize = 2_000_000;
 /// Largest `.gitignore` that is followed.
@@ -154,7 +136,7 @@ fn collect(top: &Path, without_ignored: bool, submodules: &BTreeSet<String>, int
             let inside = entry.depth() > 0;
             let made = || ignores_itself(entry.path());
             if inside
-                && (name == ".git" || is_dir && (FOREIGN.contains(&name) || environment() || made() || submodule()))
+                && (name == ".git" || is_dir && (is_foreign_directory(name) || environment() || made() || submodule()))
             {
                 return false;
             }
@@ -298,12 +280,6 @@ pub fn gitmodules(text: &str) -> Vec<Submodule> {
         }
     }
     found
-}
-
-/// Whether a path lies in a directory that [`walk`] leaves out.
-pub fn is_foreign(path: &str) -> bool {
-    let dirs = path.rsplit_once('/').map_or("", |(dirs, _)| dirs);
-    dirs.split('/').any(|part| FOREIGN.contains(&part))
 }
 
 #[cfg(test)]

@@ -6,13 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::reana;
+use super::test_file::{file_name, is_pytest_file, is_test_directory};
 use crate::model::plan::{TestCommand, TestKind};
+use crate::source::foreign::is_without_tests;
 
-/// Directories whose tests belong to somebody else.
-const FOREIGN: &[&str] =
-    &["build", "dist", "env", "extern", "external", "node_modules", "site-packages", "third_party", "vendor", "venv"];
-/// Directories that tests lie in.
-const TEST_DIRS: &[&str] = &["test", "tests"];
 /// Python files looked into at most when telling unittest from pytest.
 const LOOK_CAP: usize = 200;
 
@@ -37,7 +34,7 @@ impl Files<'_> {
 
     /// Paths that are the repository's own.
     fn own(&self) -> impl Iterator<Item = &str> {
-        self.paths.iter().map(String::as_str).filter(|path| !is_foreign(path))
+        self.paths.iter().map(String::as_str).filter(|path| !is_without_tests(path))
     }
 
     /// Where a part has a line that starts with one of these, apart from blanks.
@@ -194,11 +191,7 @@ fn scripts(files: &Files<'_>) -> Vec<TestCommand> {
 
 /// Python files that pytest would collect by their names.
 fn python_tests<'a>(files: &'a Files<'_>) -> Vec<&'a str> {
-    let is_test = |path: &&str| {
-        let name = file_name(path);
-        name.ends_with(".py") && (name.starts_with("test_") || name.ends_with("_test.py"))
-    };
-    files.own().filter(is_test).collect()
+    files.own().filter(|path| is_pytest_file(path)).collect()
 }
 
 /// Whether test files use unittest and none of them, nor a requirement, knows pytest.
@@ -264,21 +257,13 @@ fn runs(line: &str, words: &str) -> bool {
     })
 }
 
-fn is_foreign(path: &str) -> bool {
-    let dirs = path.rsplit_once('/').map_or("", |(dirs, _)| dirs);
-    dirs.split('/').any(|dir| dir.starts_with('.') || FOREIGN.contains(&dir))
-}
-
+/// Reports whether a file is directly in a test directory at the top.
 fn in_test_dir(path: &str) -> bool {
-    path.rsplit_once('/').is_some_and(|(dirs, _)| TEST_DIRS.contains(&dirs))
+    path.rsplit_once('/').is_some_and(|(directory, _)| is_test_directory(directory))
 }
 
 fn is_beside(files: &Files<'_>, path: &str, name: &str) -> bool {
     path.rsplit_once('/').is_some_and(|(dir, _)| files.has(&format!("{dir}/{name}")))
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 fn stem(path: &str) -> &str {

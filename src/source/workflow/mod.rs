@@ -13,6 +13,7 @@ mod lcg_view;
 mod matrix;
 pub(crate) mod reana;
 mod script;
+pub mod test_file;
 #[cfg(test)]
 mod tests;
 
@@ -90,8 +91,8 @@ fn parsed(files: &dyn Source, path: &str, ci: &mut Ci) -> Option<Node> {
     }
     match node::yaml(&String::from_utf8_lossy(&bytes)) {
         Ok(root) => Some(root),
-        Err(problem) => {
-            ci.leave(path, format!("it is no YAML: {}", job_env::short(&problem)));
+        Err(error) => {
+            ci.leave(path, format!("invalid YAML: {}", job_env::short(&error.to_string())));
             None
         }
     }

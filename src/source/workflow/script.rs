@@ -1,6 +1,7 @@
 //! Commands of CI jobs: which of them set an environment up, install, test, or only talk.
 
-use super::super::lang::shell::words;
+use super::test_file::is_test_script;
+use crate::source::lang::shell::words;
 
 /// Most bytes of a job's commands that are read.
 const MOST: usize = 64 << 10;
@@ -268,18 +269,10 @@ pub(super) fn is_test(line: &str) -> bool {
             }
             "--target" => next == "test",
             "root" | "root.exe" => is_first && texts.iter().any(|w| w.contains(".C") || w.contains(".py")),
-            "python" | "python3" | "bash" | "sh" => is_first && file_tests(next),
-            _ => is_first && word.contains('/') && file_tests(word),
+            "python" | "python3" | "bash" | "sh" => is_first && is_test_script(next),
+            _ => is_first && word.contains('/') && is_test_script(word),
         }
     })
-}
-
-/// Whether a file is a test by its name.
-fn file_tests(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let is_script = [".py", ".sh", ".C", ".bash"].iter().any(|end| name.ends_with(end)) || !name.contains('.');
-    let in_tests = path.split('/').any(|part| matches!(part, "test" | "tests"));
-    is_script && !path.starts_with('-') && (in_tests || name.contains("test"))
 }
 
 #[cfg(test)]

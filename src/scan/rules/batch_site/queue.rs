@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use super::super::Diagnostic;
 use super::super::context::FileInput;
-use super::super::path::usage;
 use super::{PROFILE, bare, is_open, shown};
 use crate::model::finding::Severity;
 use crate::source::lang::fact::{Call, Dialect, Setting, Word};
 use crate::source::lang::span::{Kind, Span};
+use crate::source::workflow::test_file::is_test;
 
 /// Keys of jobs that say little alone, without a prefix.
 const KEYS: &[&str] = &["partition", "queue", "account", "allocation", "reservation", "qos"];
@@ -95,7 +95,7 @@ pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
             push(reports, &setting.value, &setting.range, kind.key, None);
         }
     }
-    if usage::is_test(input.path) {
+    if is_test(input.path) {
         // A test may name what it likes.
         for report in &mut reports[before..] {
             let is_error = report.severity == Some(Severity::Error);
