@@ -240,8 +240,8 @@ fn analysis(options: &Options, listing: &Listing, tree: Tree) -> Analysis {
         dirty: facts.dirty,
         remote: facts.remote,
         tree,
-        imports: plan::look(listing, imports::modules),
-        locks: manifest::files(listing),
+        imports: imports::modules(listing),
+        locks: manifest::recorded_files(listing),
     }
 }
 

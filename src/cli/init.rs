@@ -86,7 +86,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         images,
         ci,
         is_from_ci: arguments.from_ci,
-        locks: manifest::files(&listing).into_iter().map(|lock| lock.path).collect(),
+        locks: manifest::recorded_files(&listing).into_iter().map(|lock| lock.path).collect(),
     };
     let text = render(&shown);
     if arguments.print {

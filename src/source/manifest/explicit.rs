@@ -1,11 +1,30 @@
 //! Explicit lists of conda packages: `conda list --explicit`.
 
-use super::found::{File, Found};
+use super::builder::{File, InventoryBuilder};
+use super::format::{FileName, Format};
 use super::pylock::file_name;
 use crate::model::inventory::{Index, Locked};
 
+/// Text files whose name suggests a list of conda packages. Only the content shows whether one is: see [`is_explicit`].
+pub(super) static FORMAT: Format =
+    Format { matches: may_be_explicit, is_recorded: |_| false, ..Format::lock("conda-explicit", &[], |_| false, read) };
+
+/// Reports whether a text is an explicit list of conda packages.
+pub(super) fn is_explicit(text: &str) -> bool {
+    text.lines().any(|line| line.trim() == "@EXPLICIT")
+}
+
+/// Reports whether a file may be an explicit list of conda packages, by its name.
+fn may_be_explicit(file: &FileName<'_>) -> bool {
+    let words = ["conda", "explicit", "spec", "linux-64", "osx-64", "osx-arm64", "linux-aarch64"];
+    matches!(file.extension, "txt" | "lock")
+        && words.iter().any(|word| file.stem.contains(word))
+        && !file.stem.contains("requirement")
+        && !file.stem.contains("constraint")
+}
+
 /// Reads one: a line `@EXPLICIT`, then a URL a line, with a digest after `#`.
-pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
+fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     for (line, number) in file.text.lines().zip(1_u32..) {
         let line = line.trim();
         if line.is_empty() || line.starts_with(['#', '@']) {
@@ -13,15 +32,15 @@ pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
         }
         let url = line.split('#').next().unwrap_or_default();
         let Some((name, version)) = of_url(url) else {
-            found.problem(format!("line {number}: no conda package"));
+            builder.problem(format!("line {number}: no conda package"));
             continue;
         };
-        found.inventory.locked.push(Locked {
+        builder.inventory.locked.push(Locked {
             name,
             version,
             files: vec![file_name(url)],
             platform: platform(url),
-            ..found.locked(file.path, number, Index::Conda)
+            ..builder.locked(file.path, number, Index::Conda)
         });
     }
 }

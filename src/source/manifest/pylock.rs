@@ -1,33 +1,41 @@
 //! `pylock.toml` (PEP 751).
 
-use super::found::{File, Found};
+use super::builder::{File, InventoryBuilder};
+use super::format::Format;
 use super::node::{self, Node};
 use super::requirement::normalized;
 use crate::model::inventory::{Index, Locked};
 use crate::source::git::repository::without_credentials;
 
+/// `pylock.toml` and `pylock.NAME.toml`.
+pub(super) static LOCK: Format = Format {
+    matches: |file| file.extension == "toml" && file.words().next() == Some("pylock"),
+    is_recorded: |name| LOCK.file_names.contains(&name),
+    ..Format::lock("pylock", &["pylock.toml"], |declaration| declaration == "pyproject.toml", read)
+};
+
 /// Reads one.
-pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
+fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let root = match node::toml(file.text) {
         Ok(root) => root,
-        Err(problem) => return found.problem(problem),
+        Err(error) => return builder.problem(error),
     };
     if let Some(python) = root.get("requires-python") {
-        found.push_python(file.path, python.line, python.text().unwrap_or_default());
+        builder.push_python(file.path, python.line, python.text().unwrap_or_default());
     }
     for package in root.items_of("packages") {
         let Some(name) = package.get("name") else { continue };
         let source = ["vcs", "directory", "archive"].iter().find_map(|key| package.get(key));
         let source = source.and_then(|node| node.text_of("url").or_else(|| node.text_of("path")));
         let archives = package.items_of("wheels").iter().chain(package.get("sdist"));
-        found.inventory.locked.push(Locked {
+        builder.inventory.locked.push(Locked {
             name: normalized(name.text().unwrap_or_default()),
             version: package.text_of("version").unwrap_or_default().to_owned(),
             files: archives.filter_map(archive).collect(),
             marker: package.text_of("marker").map(str::to_owned),
             requires_python: package.text_of("requires-python").map(str::to_owned),
             source: source.map(without_credentials),
-            ..found.locked(file.path, name.line, Index::Pypi)
+            ..builder.locked(file.path, name.line, Index::Pypi)
         });
     }
 }

@@ -1,22 +1,31 @@
 //! `.python-version` (pyenv, uv) and `runtime.txt` (Heroku, Binder).
 
-use super::found::{File, Found};
+use super::builder::{File, InventoryBuilder};
+use super::format::Format;
+
+/// `.python-version`.
+pub(super) static VERSION_FILE: Format =
+    Format { is_recorded: |_| false, ..Format::declaration("python-version", &[".python-version"], read_version_file) };
+
+/// `runtime.txt`.
+pub(super) static RUNTIME: Format =
+    Format { is_recorded: |_| false, ..Format::declaration("runtime", &["runtime.txt"], read_runtime) };
 
 /// Reads `.python-version`: the first version stands for what is run.
-pub(super) fn version_file(file: &File<'_>, found: &mut Found<'_>) {
+fn read_version_file(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     for (line, number) in file.text.lines().zip(1_u32..) {
         let version = line.split('#').next().unwrap_or_default().trim();
         if let Some(constraint) = exactly(version) {
-            return found.push_python(file.path, number, &constraint);
+            return builder.push_python(file.path, number, &constraint);
         }
     }
 }
 
 /// Reads `runtime.txt`: `python-3.9`.
-pub(super) fn runtime(file: &File<'_>, found: &mut Found<'_>) {
+fn read_runtime(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let first = file.text.lines().next().unwrap_or_default().trim();
     if let Some(constraint) = first.strip_prefix("python-").and_then(exactly) {
-        found.push_python(file.path, 1, &constraint);
+        builder.push_python(file.path, 1, &constraint);
     }
 }
 

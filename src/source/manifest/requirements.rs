@@ -1,9 +1,34 @@
 //! Requirement and constraint files of pip ("Requirements File Format", pip.pypa.io).
 
-use super::found::{File, Found};
+use super::builder::{File, InventoryBuilder};
+use super::format::{FileName, Format, Lock};
 use super::requirement::{is_exact, parts};
 use crate::model::inventory::{Index, Locked, Requirement};
-use crate::source::git::repository::without_credentials;
+
+/// Requirement files: `requirements.txt`, `dev-requirements.in`, `requirements/base.txt`.
+pub(super) static REQUIREMENTS: Format = Format {
+    matches: |file| has_requirements_name(file) || is_text(file) && file.dir.rsplit('/').next() == Some("requirements"),
+    lock: Lock::If(is_lock),
+    is_recorded: |name| name.starts_with("requirements") && (name.ends_with(".txt") || name.ends_with(".lock")),
+    ..Format::declaration("requirements", &[], read)
+};
+
+/// Constraint files: `constraints.txt`. Must come before [`REQUIREMENTS`], which covers `requirements/constraints.txt` too.
+pub(super) static CONSTRAINTS: Format = Format {
+    matches: |file| is_text(file) && file.has_word(&["constraints", "constraint"]) && !has_requirements_name(file),
+    lock: Lock::If(is_lock),
+    is_recorded: |_| false,
+    ..Format::declaration("constraints", &[], read)
+};
+
+fn has_requirements_name(file: &FileName<'_>) -> bool {
+    matches!(file.extension, "txt" | "in" | "lock" | "pip")
+        && file.words().any(|word| word.starts_with("requirement") || word == "reqs")
+}
+
+fn is_text(file: &FileName<'_>) -> bool {
+    matches!(file.extension, "txt" | "in")
+}
 
 /// Comments that say that a tool wrote the whole closure: pip-tools, uv, and `pip freeze` put into a file by hand.
 const GENERATED: &[&str] = &[
@@ -15,7 +40,7 @@ const GENERATED: &[&str] = &[
 ];
 
 /// Whether the file fixes everything: a tool says so, or each entry carries hashes.
-pub(super) fn is_lock(text: &str) -> bool {
+fn is_lock(text: &str) -> bool {
     let is_generated = text.lines().take(10).any(|line| GENERATED.iter().any(|word| line.contains(word)));
     is_generated || {
         let mut entries = entries(text).into_iter().filter(|(_, entry)| !entry.starts_with('-')).peekable();
@@ -24,18 +49,18 @@ pub(super) fn is_lock(text: &str) -> bool {
 }
 
 /// Reads one file. Files that it includes are queued.
-pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
+fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let is_lock = is_lock(file.text);
     for (line, entry) in entries(file.text) {
         if let Some(option) = entry.strip_prefix('-') {
-            read_option(option, line, file, found);
+            read_option(option, line, file, builder);
         } else {
-            read_entry(&entry, line, is_lock, file, found);
+            read_entry(&entry, line, is_lock, file, builder);
         }
     }
 }
 
-fn read_option(option: &str, line: u32, file: &File<'_>, found: &mut Found<'_>) {
+fn read_option(option: &str, line: u32, file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let (name, value) = option.split_once([' ', '=', '\t']).unwrap_or((option, ""));
     let (name, value) = match option.get(..1) {
         // `-rbase.txt` is allowed.
@@ -44,32 +69,32 @@ fn read_option(option: &str, line: u32, file: &File<'_>, found: &mut Found<'_>) 
     };
     let value = value.trim().trim_matches(['"', '\'']);
     match name {
-        "r" | "-requirement" | "c" | "-constraint" if !value.contains("://") => found.include(file.path, value, line),
-        "e" | "-editable" => found.push_source(file.path, line, value),
+        "r" | "-requirement" | "c" | "-constraint" if !value.contains("://") => builder.include(file.path, value, line),
+        "e" | "-editable" => builder.push_source(file.path, line, value),
         _ => {}
     }
 }
 
-fn read_entry(entry: &str, line: u32, is_lock: bool, file: &File<'_>, found: &mut Found<'_>) {
+fn read_entry(entry: &str, line: u32, is_lock: bool, file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let options = entry.find(" --").map_or("", |at| &entry[at..]);
     let text = &entry[..entry.len() - options.len()];
     let hashed = options.contains("--hash");
     if is_path(text) {
-        found.push_source(file.path, line, text);
+        builder.push_source(file.path, line, text);
         return;
     }
     match parts(text) {
         Ok(parts) => {
             let exact = is_exact(&parts.constraint);
             if is_lock && exact {
-                found.inventory.locked.push(Locked {
+                builder.inventory.locked.push(Locked {
                     name: parts.name.clone(),
                     version: parts.constraint.trim_start_matches('=').trim().to_owned(),
                     marker: parts.marker.clone(),
-                    ..found.locked(file.path, line, Index::Pypi)
+                    ..builder.locked(file.path, line, Index::Pypi)
                 });
             }
-            found.inventory.requirements.push(Requirement {
+            builder.inventory.requirements.push(Requirement {
                 path: file.path.to_owned(),
                 line,
                 index: Index::Pypi,
@@ -82,7 +107,7 @@ fn read_entry(entry: &str, line: u32, is_lock: bool, file: &File<'_>, found: &mu
                 hashed,
             });
         }
-        Err(problem) => found.problem(format!("line {line}: {problem}")),
+        Err(problem) => builder.problem(format!("line {line}: {problem}")),
     }
 }
 
@@ -116,24 +141,4 @@ fn entries(text: &str) -> Vec<(u32, String)> {
     found.extend(open);
     found.retain(|(_, entry)| !entry.is_empty());
     found
-}
-
-/// The name that a version control address, a URL or a path gives a package: its `#egg=`, or the last part.
-pub(super) fn name_of(source: &str) -> String {
-    if let Some((_, egg)) = source.split_once("egg=") {
-        let end = egg.find(['&', '[', ' ']).unwrap_or(egg.len());
-        return egg[..end].to_owned();
-    }
-    let bare = without_credentials(source);
-    let bare = bare.trim_end_matches('/');
-    let last = bare.rsplit('/').next().unwrap_or_default();
-    let last = last.split('@').next().unwrap_or_default();
-    let stem = [".git", ".zip", ".tar.gz", ".whl"].iter().find_map(|end| last.strip_suffix(end)).unwrap_or(last);
-    if matches!(stem, "master" | "main") {
-        // `https://host/owner/name/archive/master.zip`
-        let mut parts = bare.rsplit('/').skip(1);
-        let archive = parts.find(|part| !matches!(*part, "archive" | "heads" | "refs"));
-        return archive.unwrap_or(stem).to_owned();
-    }
-    if last.ends_with(".whl") { stem.split('-').next().unwrap_or(stem).to_owned() } else { stem.to_owned() }
 }

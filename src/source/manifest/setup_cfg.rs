@@ -1,6 +1,10 @@
 //! `setup.cfg` of setuptools ("Configuring setuptools using setup.cfg files", setuptools.pypa.io).
 
-use super::found::{File, Found};
+use super::builder::{File, InventoryBuilder};
+use super::format::Format;
+
+/// `setup.cfg`.
+pub(super) static FORMAT: Format = Format::declaration("setup-cfg", &["setup.cfg"], read);
 
 /// A value of an INI file: section, key, and its lines with their numbers.
 struct Entry {
@@ -10,7 +14,7 @@ struct Entry {
 }
 
 /// Reads one.
-pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
+fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     for entry in entries(file.text) {
         let group = match (entry.section.as_str(), entry.key.as_str()) {
             ("options", "install_requires") => None,
@@ -19,7 +23,7 @@ pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
             ("options.extras_require", extra) => Some(extra),
             ("options", "python_requires") => {
                 if let Some((line, value)) = entry.lines.first() {
-                    found.push_python(file.path, *line, value);
+                    builder.push_python(file.path, *line, value);
                 }
                 continue;
             }
@@ -31,7 +35,7 @@ pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
                 continue;
             }
             // Requirements stand one a line; semicolons would be taken for markers.
-            found.push_pep508(file.path, *line, value, group);
+            builder.push_pep508(file.path, *line, value, group);
         }
     }
 }

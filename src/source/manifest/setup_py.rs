@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use ruff_python_ast::{Expr, ExprCall, Stmt};
 use ruff_text_size::Ranged as _;
 
-use super::found::{File, Found};
+use super::builder::{File, InventoryBuilder};
+use super::format::Format;
+
+/// `setup.py`.
+pub(super) static FORMAT: Format = Format::declaration("setup-py", &["setup.py"], read);
 
 /// Largest file that is parsed.
 const CAP: usize = 64 << 10;
@@ -21,21 +25,21 @@ type Names<'a> = BTreeMap<&'a str, &'a Expr>;
 type Text = (String, usize);
 
 /// Reads one.
-pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
+fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     if file.text.len() > CAP {
-        return found.problem(format!("it is larger than {} KiB and was not parsed", CAP >> 10));
+        return builder.problem(format!("it is larger than {} KiB and was not parsed", CAP >> 10));
     }
     // A sum of ten thousand terms is a tree of as many levels, and freeing it takes as many frames.
     let text = file.text;
     let reader = std::thread::Builder::new().stack_size(STACK);
     let items =
         std::thread::scope(|scope| reader.spawn_scoped(scope, || parse(text)).ok().and_then(|it| it.join().ok()));
-    let Some(items) = items else { return found.problem("it could not be parsed") };
+    let Some(items) = items else { return builder.problem("it could not be parsed") };
     for item in items {
         match item {
-            Item::Problem(problem) => found.problem(problem),
-            Item::Python(line, range) => found.push_python(file.path, line, &range),
-            Item::Requirement(line, text, group) => found.push_pep508(file.path, line, &text, group.as_deref()),
+            Item::Problem(problem) => builder.problem(problem),
+            Item::Python(line, range) => builder.push_python(file.path, line, &range),
+            Item::Requirement(line, text, group) => builder.push_pep508(file.path, line, &text, group.as_deref()),
         }
     }
 }

@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::{any, proptest};
 
-use super::{LISTED, NAMED, Source, inventory, is_lock};
+use super::{FORMATS, Lock, Source, format, inventory, is_lock_of, is_recorded};
 use crate::model::inventory::{Index, Inventory, Locked};
+use crate::source::lang::language::Language;
 
 /// A repository of a few files.
 struct Given(BTreeMap<String, Vec<u8>>);
@@ -42,19 +43,75 @@ fn pythons(found: &Inventory) -> Vec<String> {
 }
 
 #[test]
-fn names_are_sorted_for_the_search() {
-    assert!(LISTED.is_sorted());
-    assert!(NAMED.is_sorted_by_key(|(name, _)| *name));
+fn lock_files_are_data_for_the_language_readers() {
+    for format in FORMATS.iter().filter(|format| matches!(format.lock, Lock::Always)) {
+        for name in format.file_names {
+            assert_eq!(Language::of(name, b""), Language::Data, "{name}");
+        }
+    }
 }
 
 #[test]
-fn lock_files_are_known_by_name() {
-    for path in ["requirements.txt", "env/requirements-dev.txt", "sub/uv.lock", "environment.yml", "requirements.lock"]
-    {
-        assert!(is_lock(path), "{path}");
+fn file_names_belong_to_one_format() {
+    let mut names: Vec<&str> = FORMATS.iter().flat_map(|format| format.file_names).copied().collect();
+    names.sort_unstable();
+    let count = names.len();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
+
+#[test]
+fn formats_are_recognized_by_name() {
+    for (path, name) in [
+        ("Pipfile", "pipfile"),
+        ("a/conda-linux-64.conda-lock.yml", "conda-lock"),
+        ("conda_env.yml", "conda-environment"),
+        ("requirements/dev.txt", "requirements"),
+        ("dev-reqs.in", "requirements"),
+        ("requirements/constraints.txt", "constraints"),
+        ("requirements-constraints.txt", "requirements"),
+        ("spec-linux-64.txt", "conda-explicit"),
+        ("requirements/conda.txt", "requirements"),
+        ("pylock.dev.toml", "pylock"),
+        (".python-version", "python-version"),
+    ] {
+        assert_eq!(format(path).map(|format| format.name), Some(name), "{path}");
     }
-    for path in ["my-requirements.md", "uv.lock.bak", "data/lock"] {
-        assert!(!is_lock(path), "{path}");
+    for path in ["README.md", "pixi.txt", ".github/workflows/env.yml", "lock.yml"] {
+        assert!(format(path).is_none(), "{path}");
+    }
+}
+
+#[test]
+fn documents_record_declarations_and_locks() {
+    for path in [
+        "requirements.txt",
+        "env/requirements-dev.txt",
+        "sub/uv.lock",
+        "environment.yml",
+        "requirements.lock",
+        "conda-lock.yaml",
+        "setup.py",
+    ] {
+        assert!(is_recorded(path), "{path}");
+    }
+    for path in ["my-requirements.md", "uv.lock.bak", "data/lock", "env-dev.yml", "constraints.txt", "runtime.txt"] {
+        assert!(!is_recorded(path), "{path}");
+    }
+}
+
+#[test]
+fn locks_belong_to_declarations() {
+    for (lock, declaration, expected) in [
+        ("uv.lock", "pyproject.toml", true),
+        ("pixi.lock", "pixi.toml", true),
+        ("conda-lock.yml", "environment.yaml", true),
+        ("requirements.txt", "requirements.in", true),
+        ("requirements.txt", "dev.in", false),
+        ("uv.lock", "uv.in", false),
+        ("Pipfile.lock", "pyproject.toml", false),
+    ] {
+        assert_eq!(is_lock_of(lock, declaration), expected, "{lock} {declaration}");
     }
 }
 
@@ -68,7 +125,7 @@ fn requirement_files_are_followed_inside_the_repository() {
     assert_eq!(found.requirements[2].source.as_deref(), Some("git+https://host/o/n.git@main"));
     assert!(found.requirements[0].hashed);
     let problem = found.files[0].problem.as_deref().expect("a problem");
-    assert!(problem.contains("line 3: `../outside.txt` lies outside") && problem.contains("line 10: "), "{problem}");
+    assert!(problem.contains("line 3: `../outside.txt` is outside") && problem.contains("line 10: "), "{problem}");
     assert!(!format!("{found:?}").contains("pw"));
 }
 

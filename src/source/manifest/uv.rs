@@ -4,24 +4,29 @@ use std::collections::{BTreeMap, VecDeque};
 
 use pep508_rs::MarkerTree;
 
-use super::found::{File, Found};
+use super::builder::{File, InventoryBuilder};
+use super::format::Format;
 use super::node::{self, Node};
 use super::pylock::archive;
 use super::requirement::normalized;
 use crate::model::inventory::{Index, Locked};
 use crate::source::git::repository::without_credentials;
 
+/// `uv.lock`.
+pub(super) static LOCK: Format =
+    Format::lock("uv-lock", &["uv.lock"], |declaration| declaration == "pyproject.toml", read);
+
 /// Steps of the search for markers at most, a package; then what is known so far stands for "always".
 const MOST_STEPS: usize = 64;
 
 /// Reads one.
-pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
+fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let root = match node::toml(file.text) {
         Ok(root) => root,
-        Err(problem) => return found.problem(problem),
+        Err(error) => return builder.problem(error),
     };
     if let Some(python) = root.get("requires-python") {
-        found.push_python(file.path, python.line, python.text().unwrap_or_default());
+        builder.push_python(file.path, python.line, python.text().unwrap_or_default());
     }
     let packages = root.items_of("package");
     let markers = markers(packages);
@@ -34,13 +39,13 @@ pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
         }
         let elsewhere = source.and_then(|node| ["git", "url", "path"].iter().find_map(|key| node.text_of(key)));
         let archives = package.items_of("wheels").iter().chain(package.get("sdist"));
-        found.inventory.locked.push(Locked {
+        builder.inventory.locked.push(Locked {
             name: normalized(name.text().unwrap_or_default()),
             version: package.text_of("version").unwrap_or_default().to_owned(),
             files: archives.filter_map(archive).collect(),
             marker,
             source: elsewhere.map(without_credentials),
-            ..found.locked(file.path, name.line, Index::Pypi)
+            ..builder.locked(file.path, name.line, Index::Pypi)
         });
     }
 }

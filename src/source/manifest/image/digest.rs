@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use memchr::memmem;
 
-use super::is_named_in;
+use super::may_name_images;
 use crate::model::digest::Digest;
 use crate::source::manifest;
 use crate::source::manifest::Source;
@@ -154,7 +154,7 @@ impl Digests {
 /// Whether a file of this path can have digests of images.
 pub fn may_hold(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    if is_named_in(path) || name == "carnet.toml" {
+    if may_name_images(path) || name == "carnet.toml" {
         return true;
     }
     let Some((stem, extension)) = name.rsplit_once('.') else { return false };
