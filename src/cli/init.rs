@@ -98,7 +98,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         return Err(Exists { path }.into());
     }
     file::write(&path, text.as_bytes())?;
-    let (tests, places) = (shown.tests.len(), shown.images.len() + shown.ci.places.len());
+    let (tests, places) = (shown.tests.len(), shown.images.len() + shown.ci.environments.len());
     note(&format!("wrote {}: {tests} test commands, {places} images found; now run carnet check", path.display()));
     Ok(exit::GOOD)
 }

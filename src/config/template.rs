@@ -34,7 +34,7 @@ const MOST_LEFT: usize = 100;
 /// The text of the file. It is valid as it stands, whatever was shown.
 pub fn render(shown: &Shown) -> String {
     let mut facilities = Facilities::default();
-    for place in &shown.ci.places {
+    for place in &shown.ci.environments {
         facilities.place(place);
     }
     for (image, file) in &shown.images {
@@ -74,7 +74,7 @@ pub fn render(shown: &Shown) -> String {
 fn test(text: &mut String, shown: &Shown) {
     text.push_str("\n[test]\n");
     let detected: Vec<String> = shown.tests.iter().map(|test| quote(&test.run)).collect();
-    let agreed = shown.ci.agreed().filter(|run| shown.is_from_ci && is_command(run));
+    let agreed = shown.ci.common_test().filter(|run| shown.is_from_ci && is_command(run));
     match (agreed, detected.as_slice()) {
         (Some(run), _) => {
             let _ = writeln!(text, "# As CI runs them.\nrun = {}", quote(run));
@@ -144,7 +144,7 @@ fn is_command(text: &str) -> bool {
 
 /// What CI says that stands in no facility.
 fn left(text: &mut String, shown: &Shown) {
-    let left = &shown.ci.left;
+    let left = &shown.ci.unsupported;
     if left.is_empty() {
         return;
     }
@@ -157,9 +157,9 @@ fn left(text: &mut String, shown: &Shown) {
     }
     let mut by_why: Vec<(&str, Vec<&str>)> = Vec::new();
     for entry in left {
-        match by_why.iter_mut().find(|(why, _)| *why == entry.why) {
-            Some((_, places)) => places.push(&entry.at),
-            None => by_why.push((&entry.why, vec![&entry.at])),
+        match by_why.iter_mut().find(|(why, _)| *why == entry.reason) {
+            Some((_, places)) => places.push(&entry.location),
+            None => by_why.push((&entry.reason, vec![&entry.location])),
         }
     }
     text.push_str("\n# Not taken over from CI:\n");

@@ -16,11 +16,12 @@ const MAX_BYTES: u64 = 1 << 20;
 /// Maximum number of files read.
 const MAX_FILES: usize = 5000;
 
-/// Returns the images that the repository names, each with the first file that names it. Names with variables are left out.
+/// Returns the images that the repository names, each with the first file that names it, without `docker://`.
 pub fn named(files: &dyn Source) -> BTreeMap<String, String> {
     let mut images = BTreeMap::new();
     for named in all(files) {
-        images.entry(named.image).or_insert(named.path);
+        let image = named.image.strip_prefix("docker://").unwrap_or(&named.image);
+        images.entry(image.to_owned()).or_insert(named.path);
     }
     images
 }
