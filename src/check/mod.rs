@@ -240,7 +240,7 @@ fn analysis(options: &Options, listing: &Listing, tree: Tree) -> Analysis {
         dirty: facts.dirty,
         remote: facts.remote,
         tree,
-        imports: plan::look(listing, imports::modules),
+        imports: imports::modules(listing),
         locks: manifest::files(listing),
     }
 }

@@ -20,10 +20,10 @@ use crate::model::finding::{Finding, Severity};
 use crate::scan;
 use crate::scan::Audit;
 use crate::scan::acceptance::{BaselineFileError, LoadedBaseline};
-use crate::source::SourceError;
 use crate::source::git::commit::Commit;
 use crate::source::git::object::Git;
 use crate::source::git::push::{Brought, Remote, Update};
+use crate::source::{FileSet as _, SourceError};
 use crate::sys::cache::Cache;
 
 /// Largest configuration or baseline that is read of a commit.

@@ -1,11 +1,14 @@
 //! The repository of an analysis: git, the tree that tests see, what it tests, imports and declares.
 
+mod file_set;
 pub mod git;
 pub mod lang;
 pub mod manifest;
 pub mod workflow;
 
 use std::path::{Path, PathBuf};
+
+pub use file_set::FileSet;
 
 use crate::error::{Failure, Kind};
 

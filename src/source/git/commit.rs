@@ -8,10 +8,12 @@ use sha2::{Digest as _, Sha256};
 use super::object::{Blob, Content, EXECUTABLE, LINK, Objects, SUBMODULE};
 use super::tree::{Entry, TreeHasher};
 use crate::model::digest::Digest;
-use crate::source::SourceError;
+use crate::source::{FileSet, SourceError};
 
 /// Largest file that a tree's digest is made of.
 const LARGEST: u64 = 256 << 20;
+/// Maximum size in bytes of a file of which only the start is needed.
+const MAX_READ: u64 = 64 << 20;
 
 /// The files of a commit below the top of an analysis.
 pub struct Commit {
@@ -34,16 +36,6 @@ impl Commit {
         let prefix = objects.prefix(top);
         let entries = objects.entries(&id, &prefix).map_err(no_range)?;
         Ok(Self { objects, id, blobs: entries.blobs.into_iter().collect(), is_partial: entries.is_partial })
-    }
-
-    /// Paths of its files and links, sorted.
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.blobs.iter().filter(|(_, blob)| blob.mode != SUBMODULE).map(|(path, _)| path.as_str())
-    }
-
-    /// Whether there is anything under this path.
-    pub fn has(&self, path: &str) -> bool {
-        self.blobs.contains_key(path)
     }
 
     /// Whether another commit has the same under this path.
@@ -85,6 +77,25 @@ impl Commit {
     }
 }
 
+impl FileSet for Commit {
+    /// Returns the paths of all files and links. Submodules are left out.
+    fn paths(&self) -> Vec<&str> {
+        self.blobs.iter().filter(|(_, blob)| blob.mode != SUBMODULE).map(|(path, _)| path.as_str()).collect()
+    }
+
+    /// Returns the first `max_bytes` bytes of a file. A file larger than 64 MiB and `max_bytes` is not read.
+    fn read(&self, path: &str, max_bytes: u64) -> Option<Vec<u8>> {
+        // git can't return a part of an object.
+        let mut bytes = self.file(path, max_bytes.max(MAX_READ))?;
+        bytes.truncate(usize::try_from(max_bytes).unwrap_or(usize::MAX));
+        Some(bytes)
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.blobs.contains_key(path)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -93,6 +104,7 @@ mod tests {
     use std::process::Command;
 
     use super::Commit;
+    use crate::source::FileSet as _;
     use crate::source::git::tree::Listing;
 
     fn git(dir: &Path, arguments: &[&str]) {
@@ -118,7 +130,7 @@ mod tests {
             git(&top, &["commit", "-qm", "one"]);
             let commit = Commit::read(&top, "HEAD").expect("a commit");
             let seen = commit.tree_digest(&|| false).expect("a digest");
-            assert_eq!(commit.paths().count(), 5);
+            assert_eq!(commit.paths().len(), 5);
             assert_eq!(commit.file("a-b", 10), Some(b"a-b".to_vec()));
             assert_eq!((commit.file("a-b", 2), commit.file("link", 10), commit.file("gone", 10)), (None, None, None));
             // libgit2 can't list what it can't open, so the clean checkout is read outside of git there.
@@ -145,11 +157,11 @@ mod tests {
         for format in ["sha1", "sha256"] {
             let (_dir, top) = two_files(format);
             let commit = Commit::read(&top.join("sub"), "HEAD").expect("a commit");
-            assert_eq!(commit.paths().collect::<Vec<_>>(), ["a"], "{format}");
+            assert_eq!(commit.paths(), ["a"], "{format}");
             let whole = Commit::read(&top, "HEAD").expect("a commit");
             assert_ne!(commit.tree_digest(&|| false), whole.tree_digest(&|| false));
             let gone = Commit::read(&top.join("gone"), "HEAD").expect("a commit");
-            assert_eq!(gone.paths().count(), 0, "{format}");
+            assert_eq!(gone.paths().len(), 0, "{format}");
             assert_eq!(commit.tree_digest(&|| true), None, "stopped");
         }
     }

@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use super::repository;
 use crate::model::digest::Digest;
 use crate::model::tree::{LeftOut, Tree};
-use crate::source::SourceError;
+use crate::source::{FileSet, SourceError};
 
 /// Most entries that a tree may have.
 const MOST_ENTRIES: usize = 1_000_000;
@@ -55,19 +55,6 @@ impl Listing {
             listing.add_git_directory()?;
         }
         Ok(listing)
-    }
-
-    /// Paths of all files and links, sorted; those that are no UTF-8 are left out here.
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.entries.keys().filter_map(|path| path.to_str())
-    }
-
-    /// The first `cap` bytes of a listed file; none when it isn't listed or is a link.
-    pub fn head(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
-        let Entry::File { .. } = self.entries.get(Path::new(path))? else { return None };
-        let mut bytes = Vec::new();
-        File::open(self.top.join(path)).ok()?.take(cap).read_to_end(&mut bytes).ok()?;
-        Some(bytes)
     }
 
     /// Copies the tree to `target`, a directory that exists, and says what it is.
@@ -240,6 +227,27 @@ impl Listing {
     }
 }
 
+impl FileSet for Listing {
+    /// Returns the paths of all files and links. Names that are not valid UTF-8 are left out.
+    fn paths(&self) -> Vec<&str> {
+        let mut paths: Vec<&str> = self.entries.keys().filter_map(|path| path.to_str()).collect();
+        // The entries are in order of path components, where `a/b` comes before `a-b`.
+        paths.sort_unstable();
+        paths
+    }
+
+    fn read(&self, path: &str, max_bytes: u64) -> Option<Vec<u8>> {
+        let Entry::File { .. } = self.entries.get(Path::new(path))? else { return None };
+        let mut bytes = Vec::new();
+        File::open(self.top.join(path)).ok()?.take(max_bytes).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.entries.contains_key(Path::new(path))
+    }
+}
+
 fn kind(metadata: &Metadata) -> Option<Entry> {
     if metadata.is_file() {
         Some(Entry::File { executable: metadata.permissions().mode() & 0o111 != 0 })
@@ -363,6 +371,7 @@ mod tests {
     use std::path::Path;
 
     use super::Listing;
+    use crate::source::FileSet as _;
 
     #[test]
     fn what_git_knows_below_a_link_is_left_out() {
@@ -380,7 +389,7 @@ mod tests {
         fs::remove_dir_all(top.join("data")).unwrap();
         symlink(&outside, top.join("data")).unwrap();
         let listing = Listing::read(&top, false).unwrap();
-        assert_eq!(listing.paths().collect::<Vec<_>>(), ["data", "seen"]);
+        assert_eq!(listing.paths(), ["data", "seen"]);
         assert_eq!(listing.left_out[Path::new("data/key")], "it lies below a link");
     }
 
@@ -408,7 +417,7 @@ mod tests {
             git(&top, odd);
             let there = || {
                 let listing = Listing::read(&top, false).unwrap();
-                listing.paths().map(str::to_owned).collect::<Vec<_>>()
+                listing.paths().into_iter().map(str::to_owned).collect::<Vec<_>>()
             };
             assert!(git2::Repository::open(&top).unwrap().index().is_err(), "{odd:?}: the library can");
             let is_sparse = !top.join("out").exists();

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use super::requirement::{is_exact, normalized, parts};
-use super::{Source, requirements};
+use super::requirements;
 use crate::model::inventory::{Index, Inventory, Locked, PythonRange, Requirement};
+use crate::source::FileSet;
 use crate::source::git::repository::without_credentials;
 
 /// Problems of one file that are told.
@@ -19,7 +20,7 @@ pub(super) struct File<'a> {
 /// What was found so far.
 pub(super) struct Found<'a> {
     pub(super) inventory: Inventory,
-    pub(super) files: &'a dyn Source,
+    pub(super) files: &'a dyn FileSet,
     /// Requirement files that others include.
     pub(super) queue: VecDeque<String>,
     problems: Vec<String>,
@@ -27,7 +28,7 @@ pub(super) struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn new(files: &'a dyn Source) -> Self {
+    pub(super) fn new(files: &'a dyn FileSet) -> Self {
         Self { inventory: Inventory::default(), files, queue: VecDeque::new(), problems: Vec::new(), unread: 0 }
     }
 

@@ -5,8 +5,8 @@ pub mod digest;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::inventory::NamedImage;
-use crate::source::git::tree::Listing;
-use crate::source::manifest::{Source, node};
+use crate::source::FileSet;
+use crate::source::manifest::node;
 
 /// Largest CI file or Dockerfile that is read.
 const CAP: u64 = 1 << 20;
@@ -16,9 +16,9 @@ const MOST_FILES: usize = 5000;
 
 /// Images named in the repository, each with the first file that names it. Variables aren't expanded, so a name with
 /// one is left out.
-pub fn named(listing: &Listing) -> BTreeMap<String, String> {
+pub fn named(files: &dyn FileSet) -> BTreeMap<String, String> {
     let mut images = BTreeMap::new();
-    for place in places(listing) {
+    for place in places(files) {
         images.entry(place.image).or_insert(place.path);
     }
     images
@@ -26,11 +26,11 @@ pub fn named(listing: &Listing) -> BTreeMap<String, String> {
 
 /// Images named in the repository with their places, sorted by file and line: in CI files, Dockerfiles and Apptainer
 /// definitions, workflows of REANA, Snakemake and docker compose, configuration of law and luigi, descriptions of jobs.
-pub fn places(files: &dyn Source) -> Vec<NamedImage> {
+pub fn places(files: &dyn FileSet) -> Vec<NamedImage> {
     let mut found = Vec::new();
     let readable = files.paths().into_iter().filter_map(|path| reader(path).map(|find| (path, find)));
     for (path, find) in readable.take(MOST_FILES) {
-        let Some(bytes) = files.bytes(path, CAP) else { continue };
+        let Some(bytes) = files.read(path, CAP) else { continue };
         let mut images = find(&String::from_utf8_lossy(&bytes));
         images.retain(|(_, image)| is_name(image));
         images.sort();

@@ -9,17 +9,20 @@ use std::collections::BTreeSet;
 
 use standard::STANDARD;
 
-use crate::source::workflow::detect::Files;
+use crate::source::FileSet;
+
+/// Maximum number of bytes read of a file.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// Names of top-level modules in the repository's Python files and notebooks, sorted, without those of Python itself
 /// and those that the repository has.
-pub fn modules(files: &Files<'_>) -> Vec<String> {
+pub fn modules(files: &dyn FileSet) -> Vec<String> {
     let mut found = BTreeSet::new();
-    for path in &files.paths {
+    for path in files.paths() {
         if path.ends_with(".py") {
-            found.append(&mut scan(&files.text(path)));
+            found.append(&mut scan(&files.text(path, MAX_BYTES)));
         } else if path.ends_with(".ipynb") {
-            found.append(&mut scan(&notebook(&files.text(path))));
+            found.append(&mut scan(&notebook(&files.text(path, MAX_BYTES))));
         }
     }
     let own = own_modules(files);
@@ -33,10 +36,10 @@ pub fn is_standard(name: &str) -> bool {
 }
 
 /// Modules that lie in the repository: `x.py` and directories with Python files, anywhere, since tests change the path.
-fn own_modules<'a>(files: &'a Files<'_>) -> BTreeSet<&'a str> {
+fn own_modules(files: &dyn FileSet) -> BTreeSet<&str> {
     let mut own = BTreeSet::new();
-    for path in files.paths.iter().filter(|path| !is_installed(path, files)).filter_map(|path| path.strip_suffix(".py"))
-    {
+    let paths = files.paths().into_iter().filter(|path| !is_installed(path, files));
+    for path in paths.filter_map(|path| path.strip_suffix(".py")) {
         let mut parts = path.rsplit('/');
         own.extend(parts.next());
         own.extend(parts);
@@ -46,7 +49,7 @@ fn own_modules<'a>(files: &'a Files<'_>) -> BTreeSet<&'a str> {
 
 /// Whether a file can only be imported from where its project is installed: the "src layout" of a package
 /// (packaging.python.org, "src layout vs flat layout"). Which version of it the tests get is up to the place.
-fn is_installed(path: &str, files: &Files<'_>) -> bool {
+fn is_installed(path: &str, files: &dyn FileSet) -> bool {
     let Some((package, _)) = path.strip_prefix("src/").and_then(|path| path.split_once('/')) else { return false };
     files.has(&format!("src/{package}/__init__.py"))
         && ["pyproject.toml", "setup.py"].iter().any(|file| files.has(file))
@@ -169,9 +172,15 @@ fn string_length(text: &str, quote: char) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::{any, proptest};
 
-    use super::{Files, STANDARD, modules, scan};
+    use super::{STANDARD, modules, scan};
+
+    fn file(path: &str, text: &str) -> (String, Vec<u8>) {
+        (path.to_owned(), text.as_bytes().to_vec())
+    }
 
     fn names(text: &str) -> Vec<String> {
         scan(text).into_iter().collect()
@@ -225,30 +234,27 @@ import f
             {"cell_type":"code","source":["%matplotlib inline\n","import mplhep, json\n"]},
             {"cell_type":"code","source":"%%bash\nimport nothing"},
             {"cell_type":"markdown","source":["import prose"]}]}"#;
-        let read = |path: &str| {
-            let text = match path {
-                "a.ipynb" => notebook,
-                "src/cuts.py" => "import os, vector, helpers, cuts\nfrom pkg.sub import x\n",
-                _ => "",
-            };
-            Some(text.as_bytes().to_vec())
-        };
-        let paths = ["a.ipynb", "lib/helpers.py", "pkg/sub/__init__.py", "src/cuts.py"].map(str::to_owned).to_vec();
-        assert_eq!(modules(&Files { paths, read: &read }), ["mplhep", "vector"]);
+        let files = BTreeMap::from([
+            file("a.ipynb", notebook),
+            file("lib/helpers.py", ""),
+            file("pkg/sub/__init__.py", ""),
+            file("src/cuts.py", "import os, vector, helpers, cuts\nfrom pkg.sub import x\n"),
+        ]);
+        assert_eq!(modules(&files), ["mplhep", "vector"]);
     }
 
     #[test]
     fn a_package_below_src_comes_from_where_it_is_installed() {
-        let read = |path: &str| Some(if path.starts_with("tests") { "import fitter, helper" } else { "" }.into());
-        let paths = |project: &str| {
-            let mut paths = [project, "src/fitter/__init__.py", "src/fitter/helper.py", "tests/test_a.py"]
-                .map(str::to_owned)
-                .to_vec();
-            paths.sort();
-            paths
+        let files = |project: &str| {
+            BTreeMap::from([
+                file(project, ""),
+                file("src/fitter/__init__.py", ""),
+                file("src/fitter/helper.py", ""),
+                file("tests/test_a.py", "import fitter, helper"),
+            ])
         };
-        assert_eq!(modules(&Files { paths: paths("pyproject.toml"), read: &read }), ["fitter", "helper"]);
-        assert_eq!(modules(&Files { paths: paths("README"), read: &read }), Vec::<String>::new());
+        assert_eq!(modules(&files("pyproject.toml")), ["fitter", "helper"]);
+        assert_eq!(modules(&files("README")), Vec::<String>::new());
     }
 
     #[test]

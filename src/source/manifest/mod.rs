@@ -30,11 +30,10 @@ use found::{File, Found};
 pub use conda::asks_exactly as is_exact_conda;
 pub use requirement::{marker, normalized};
 
-use super::workflow::detect::Files;
 use crate::model::digest::Digest;
 use crate::model::document::LockFile;
 use crate::model::inventory::{DeclaringFile, Inventory};
-use crate::source::git::tree::Listing;
+use crate::source::FileSet;
 
 /// Largest file that is read.
 const CAP: u64 = 64 << 20;
@@ -43,40 +42,6 @@ const MOST_FILES: usize = 2000;
 
 /// Directories that hold what somebody else declared.
 const FOREIGN: &[&str] = &["node_modules", "site-packages", "venv", ".venv", ".git", ".tox", ".pixi"];
-
-/// Something that lists files and gives their bytes: a working tree, or a commit.
-pub trait Source {
-    /// Every path, relative to the top, with `/` between the parts, sorted.
-    fn paths(&self) -> Vec<&str>;
-
-    /// The first `cap` bytes of a file; none when it isn't there, is a link or can't be read.
-    fn bytes(&self, path: &str, cap: u64) -> Option<Vec<u8>>;
-
-    /// Whether there is such a file.
-    fn has(&self, path: &str) -> bool {
-        self.paths().binary_search(&path).is_ok()
-    }
-}
-
-impl Source for Files<'_> {
-    fn paths(&self) -> Vec<&str> {
-        self.paths.iter().map(String::as_str).collect()
-    }
-
-    fn bytes(&self, path: &str, _: u64) -> Option<Vec<u8>> {
-        (self.read)(path)
-    }
-}
-
-impl Source for Listing {
-    fn paths(&self) -> Vec<&str> {
-        self.paths().collect()
-    }
-
-    fn bytes(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
-        self.head(path, cap)
-    }
-}
 
 /// A format of files that declare or lock something.
 #[derive(Clone, Copy)]
@@ -124,7 +89,7 @@ const EXPLICIT: Format = Format { name: "conda-explicit", lock: Lock::Yes, read:
 const PYLOCK: Format = Format { name: "pylock", lock: Lock::Yes, read: pylock::read };
 
 /// Everything that the files declare, each list sorted by file and line. Never fails: what can't be read is told with its file.
-pub fn inventory(files: &dyn Source) -> Inventory {
+pub fn inventory(files: &dyn FileSet) -> Inventory {
     let mut found = Found::new(files);
     let mut seen = BTreeSet::new();
     let paths = files.paths();
@@ -152,7 +117,7 @@ fn read(path: &str, format: Format, found: &mut Found<'_>, seen: &mut BTreeSet<S
     if seen.len() >= MOST_FILES || !seen.insert(path.to_owned()) {
         return;
     }
-    let Some(bytes) = found.files.bytes(path, CAP + 1) else { return };
+    let Some(bytes) = found.files.read(path, CAP + 1) else { return };
     let text = String::from_utf8_lossy(&bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let is_explicit = text.lines().any(|line| line.trim() == "@EXPLICIT");
@@ -225,11 +190,11 @@ fn is_foreign(path: &str) -> bool {
 }
 
 /// The lock and requirement files, sorted by path, with their digests.
-pub fn files(listing: &Listing) -> Vec<LockFile> {
-    let paths = listing.paths().filter(|path| is_lock(path));
+pub fn files(files: &dyn FileSet) -> Vec<LockFile> {
+    let paths = files.paths().into_iter().filter(|path| is_lock(path));
     paths
         .filter_map(|path| {
-            let bytes = listing.head(path, CAP)?;
+            let bytes = files.read(path, CAP)?;
             Some(LockFile { path: path.to_owned(), digest: Digest::of(&bytes) })
         })
         .collect()

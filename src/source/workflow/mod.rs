@@ -16,10 +16,10 @@ mod script;
 #[cfg(test)]
 mod tests;
 
-use super::manifest::Source;
 use super::manifest::node;
 use super::manifest::node::{Node, Value};
 use crate::config::ci::Ci;
+use crate::source::FileSet;
 
 /// Largest file that is read.
 const CAP: u64 = 1 << 20;
@@ -29,7 +29,7 @@ const MOST_FILES: usize = 200;
 const MOST_PLACES: usize = 64;
 
 /// What the CI files of a repository say.
-pub fn read(files: &dyn Source) -> Ci {
+pub fn read(files: &dyn FileSet) -> Ci {
     let mut ci = Ci::default();
     let has = |path: &str| files.has(path);
     let workflows = files.paths().into_iter().filter(|path| is_workflow(path)).take(MOST_FILES);
@@ -54,7 +54,7 @@ fn is_workflow(path: &str) -> bool {
 }
 
 /// The main file of GitLab with those of the repository that it includes, and that these include.
-fn pipeline(files: &dyn Source, ci: &mut Ci) -> Vec<(String, Node)> {
+fn pipeline(files: &dyn FileSet, ci: &mut Ci) -> Vec<(String, Node)> {
     let mut queue = vec![".gitlab-ci.yml".to_owned()];
     let mut read: Vec<(String, Node)> = Vec::new();
     let mut at = 0;
@@ -78,8 +78,8 @@ fn pipeline(files: &dyn Source, ci: &mut Ci) -> Vec<(String, Node)> {
     read
 }
 
-fn parsed(files: &dyn Source, path: &str, ci: &mut Ci) -> Option<Node> {
-    let Some(bytes) = files.bytes(path, CAP + 1) else {
+fn parsed(files: &dyn FileSet, path: &str, ci: &mut Ci) -> Option<Node> {
+    let Some(bytes) = files.read(path, CAP + 1) else {
         ci.leave(path, "it can't be read");
         return None;
     };
