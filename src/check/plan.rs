@@ -7,16 +7,10 @@ use crate::model::reference::Reference;
 use crate::source::git::commit::Commit;
 use crate::source::git::tree::Listing;
 use crate::source::workflow::detect;
-use crate::source::workflow::detect::Files;
-
-/// Bytes that detection reads of a file.
-const CAP: u64 = 1 << 20;
-/// Largest file that detection reads the start of, in a commit.
-const LARGEST: u64 = 64 << 20;
 
 /// The test commands: those of the configuration, else the detected ones.
 pub(super) fn tests(config: &Config, listing: &Listing) -> Vec<TestCommand> {
-    configured(config).unwrap_or_else(|| look(listing, detect::tests))
+    configured(config).unwrap_or_else(|| detect::tests(listing))
 }
 
 /// The test commands that the configuration names; none when they are to be detected.
@@ -36,24 +30,7 @@ pub(super) fn configured(config: &Config) -> Option<Vec<TestCommand>> {
 
 /// The test commands that an analysis has in a commit.
 pub(crate) fn tests_of(config: &Config, commit: &Commit) -> Vec<TestCommand> {
-    configured(config).unwrap_or_else(|| {
-        let read = |path: &str| {
-            // As of a listing, the start of a large file is enough.
-            let mut bytes = commit.file(path, LARGEST)?;
-            bytes.truncate(usize::try_from(CAP).unwrap_or(usize::MAX));
-            Some(bytes)
-        };
-        detect::tests(&Files { paths: commit.paths().map(str::to_owned).collect(), read: &read })
-    })
-}
-
-/// Shows the repository to detection.
-pub(crate) fn look<T>(listing: &Listing, at: impl FnOnce(&Files<'_>) -> T) -> T {
-    let read = |path: &str| listing.head(path, CAP);
-    let mut paths: Vec<String> = listing.paths().map(str::to_owned).collect();
-    // A listing is in the order of the parts of its paths, where `a/b` comes before `a-b`.
-    paths.sort_unstable();
-    at(&Files { paths, read: &read })
+    configured(config).unwrap_or_else(|| detect::tests(commit))
 }
 
 /// The only cell of an analysis that names no facility.

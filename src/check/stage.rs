@@ -92,12 +92,12 @@ impl Stage {
         let room = cache
             .make()
             .and_then(|()| Room::make(&parent))
-            .map_err(|error| SourceError::io("making a directory in", &parent, error))?;
+            .map_err(|error| SourceError::io("create a directory in", &parent, error))?;
         // Programs inside may run as any user, and must get as far as this.
         open_to_all(&room.dir)?;
         copy_program(&room.dir.join(PROGRAM))?;
         let source = room.dir.join(SOURCE);
-        fs::create_dir(&source).map_err(|error| SourceError::io("making", &source, error))?;
+        fs::create_dir(&source).map_err(|error| SourceError::io("create", &source, error))?;
         open_to_all(&source)?;
         let tree = listing.copy(&source)?;
         Ok(Self { room, tree })
@@ -120,11 +120,11 @@ impl Stage {
     pub fn write_plan(&self, job: &str, plan: &CellPlan) -> Result<String, SourceError> {
         let name = format!("plan-{job}.json");
         let path = self.room.dir.join(&name);
-        let text = canonical::to_string(plan).map_err(|error| SourceError::io("writing", &path, error.into()))?;
-        fs::write(&path, text).map_err(|error| SourceError::io("writing", &path, error))?;
+        let text = canonical::to_string(plan).map_err(|error| SourceError::io("write", &path, error.into()))?;
+        fs::write(&path, text).map_err(|error| SourceError::io("write", &path, error))?;
         // The umask of who starts this must not keep the user inside from reading it.
         let mode = fs::Permissions::from_mode(0o644);
-        fs::set_permissions(&path, mode).map_err(|error| SourceError::io("writing", &path, error))?;
+        fs::set_permissions(&path, mode).map_err(|error| SourceError::io("write", &path, error))?;
         Ok(name)
     }
 }
@@ -136,19 +136,19 @@ fn parent(cache: &Cache) -> PathBuf {
 
 fn open_to_all(dir: &Path) -> Result<(), SourceError> {
     let mode = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(dir, mode).map_err(|error| SourceError::io("opening", dir, error))
+    fs::set_permissions(dir, mode).map_err(|error| SourceError::io("set the mode of", dir, error))
 }
 
 /// Copies the running program, which must be static: inside there may be another libc, or none.
 fn copy_program(target: &Path) -> Result<(), Error> {
     let program = PathBuf::from("/proc/self/exe");
-    let bytes = fs::read(&program).map_err(|error| SourceError::io("reading", &program, error))?;
+    let bytes = fs::read(&program).map_err(|error| SourceError::io("read", &program, error))?;
     if is_dynamic(&bytes) {
         return Err(RunError::NotStatic { reason: "it is dynamically linked".to_owned() }.into());
     }
-    fs::write(target, bytes).map_err(|error| SourceError::io("writing", target, error))?;
+    fs::write(target, bytes).map_err(|error| SourceError::io("write", target, error))?;
     let mode = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(target, mode).map_err(|error| SourceError::io("writing", target, error))?;
+    fs::set_permissions(target, mode).map_err(|error| SourceError::io("write", target, error))?;
     Ok(())
 }
 

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::{Outcome, print};
-use crate::check;
 use crate::config::FILE;
 use crate::config::template::{Shown, render};
 use crate::error::{Failure, Kind};
@@ -82,7 +81,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     images.retain(|_, file| !arguments.from_ci && !ci.files.contains(file));
     let shown = Shown {
         name: name.unwrap_or_else(|| "analysis".to_owned()),
-        tests: check::plan::look(&listing, detect::tests),
+        tests: detect::tests(&listing),
         images,
         ci,
         is_from_ci: arguments.from_ci,

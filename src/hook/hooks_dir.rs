@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Kind};
-use crate::source::git::object::Git;
+use crate::source::git::GitError;
+use crate::source::git::command::Git;
 
 /// The hooks of a repository.
 #[derive(Debug, Clone)]
@@ -94,7 +95,7 @@ impl HooksDir {
     /// # Errors
     /// Outside git.
     pub fn find(start: &Path) -> Result<Self, HooksDirError> {
-        let none = |reason: String| HooksDirError::NoRepository { start: start.to_owned(), reason };
+        let none = |error: GitError| HooksDirError::NoRepository { start: start.to_owned(), reason: error.to_string() };
         let git = Git::at(start);
         let top = git.line(&["rev-parse", "--show-toplevel"]);
         let top = top.or_else(|_| git.line(&["rev-parse", "--absolute-git-dir"])).map(PathBuf::from).map_err(none)?;

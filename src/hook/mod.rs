@@ -20,10 +20,10 @@ use crate::model::finding::{Finding, Severity};
 use crate::scan;
 use crate::scan::Audit;
 use crate::scan::acceptance::{BaselineFileError, LoadedBaseline};
-use crate::source::SourceError;
+use crate::source::git::command::Git;
 use crate::source::git::commit::Commit;
-use crate::source::git::object::Git;
 use crate::source::git::push::{Brought, Remote, Update};
+use crate::source::{FileSet as _, SourceError};
 use crate::sys::cache::Cache;
 
 /// Largest configuration or baseline that is read of a commit.
@@ -110,7 +110,9 @@ pub fn look(push: &Push) -> Result<Seen, Trouble> {
     let git = Git::at(&push.top);
     let remote = Remote::new(&git, &push.remote);
     for update in &push.updates {
-        let Brought::Commits { base, also, tip } = remote.brought(update).map_err(Trouble::Git)? else {
+        let Brought::Commits { base, also, tip } =
+            remote.brought(update).map_err(|error| Trouble::Git(error.to_string()))?
+        else {
             continue;
         };
         match seen.tips.iter_mut().find(|one| one.commit == tip && one.base == base) {

@@ -1,6 +1,6 @@
 //! What Binder builds from, by repo2docker's rules ("Configuration Files", repo2docker.readthedocs.io).
 
-use super::Source;
+use crate::source::FileSet;
 
 /// Where configuration lies: the first of these that exists, else the top.
 const PLACES: &[&str] = &["binder", ".binder"];
@@ -11,7 +11,7 @@ const PACKS: &[&[&str]] =
 const EXTRA: &[&str] = &["apt.txt", "postBuild", "start", "runtime.txt"];
 
 /// The files, in that order; empty when there are none.
-pub(super) fn files(files: &dyn Source) -> Vec<String> {
+pub(super) fn files(files: &dyn FileSet) -> Vec<String> {
     let paths = files.paths();
     let has_place =
         |place: &str| paths.iter().any(|path| path.strip_prefix(place).is_some_and(|rest| rest.starts_with('/')));

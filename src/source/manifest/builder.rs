@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::Source;
 use super::requirement::{is_exact, name_from_source, normalized, parts};
 use crate::model::inventory::{Index, Inventory, Locked, PythonRange, Requirement};
+use crate::source::FileSet;
 use crate::source::git::repository::without_credentials;
 
 /// Maximum number of problems reported for one file.
@@ -19,7 +19,7 @@ pub(super) struct File<'a> {
 /// The inventory so far, and the problems of the file being read.
 pub(super) struct InventoryBuilder<'a> {
     pub(super) inventory: Inventory,
-    pub(super) files: &'a dyn Source,
+    pub(super) files: &'a dyn FileSet,
     /// Requirement files that other files include.
     pub(super) queue: VecDeque<String>,
     problems: Vec<String>,
@@ -27,7 +27,7 @@ pub(super) struct InventoryBuilder<'a> {
 }
 
 impl<'a> InventoryBuilder<'a> {
-    pub(super) fn new(files: &'a dyn Source) -> Self {
+    pub(super) fn new(files: &'a dyn FileSet) -> Self {
         let (queue, problems) = (VecDeque::new(), Vec::new());
         Self { inventory: Inventory::default(), files, queue, problems, more_problems: 0 }
     }

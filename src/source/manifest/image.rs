@@ -4,8 +4,8 @@ pub mod digest;
 
 use std::collections::BTreeMap;
 
-use super::Source;
 use crate::model::inventory::NamedImage;
+use crate::source::FileSet;
 use crate::source::lang;
 use crate::source::lang::View;
 use crate::source::lang::language::Language;
@@ -17,7 +17,7 @@ const MAX_BYTES: u64 = 1 << 20;
 const MAX_FILES: usize = 5000;
 
 /// Returns the images that the repository names, each with the first file that names it, without `docker://`.
-pub fn named(files: &dyn Source) -> BTreeMap<String, String> {
+pub fn named(files: &dyn FileSet) -> BTreeMap<String, String> {
     let mut images = BTreeMap::new();
     for named in all(files) {
         let image = named.image.strip_prefix("docker://").unwrap_or(&named.image);
@@ -28,11 +28,11 @@ pub fn named(files: &dyn Source) -> BTreeMap<String, String> {
 
 /// Returns all images that the repository names, sorted by file and line: in CI files, Dockerfiles and Apptainer definitions,
 /// workflows of REANA, Snakemake and docker compose, configuration of law and luigi, and job descriptions.
-pub fn all(files: &dyn Source) -> Vec<NamedImage> {
+pub fn all(files: &dyn FileSet) -> Vec<NamedImage> {
     let mut found = Vec::new();
     let readable = files.paths().into_iter().filter_map(|path| reader(path).map(|reader| (path, reader)));
     for (path, reader) in readable.take(MAX_FILES) {
-        let Some(bytes) = files.bytes(path, MAX_BYTES) else { continue };
+        let Some(bytes) = files.read(path, MAX_BYTES) else { continue };
         let mut images = reader.images(&bytes);
         images.sort();
         images.dedup();

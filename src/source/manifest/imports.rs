@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use standard::STANDARD;
 
-use super::Source;
+use crate::source::FileSet;
 use crate::source::lang;
 use crate::source::lang::language::Language;
 
@@ -19,7 +19,7 @@ const MAX_TOTAL_BYTES: usize = 256 << 20;
 
 /// Returns the top-level modules that Python files and notebooks import, sorted, without the standard library and the
 /// repository's own modules.
-pub fn modules(files: &dyn Source) -> Vec<String> {
+pub fn modules(files: &dyn FileSet) -> Vec<String> {
     let paths: BTreeSet<&str> = files.paths().into_iter().collect();
     let mut modules = BTreeSet::new();
     let mut total = 0;
@@ -29,7 +29,7 @@ pub fn modules(files: &dyn Source) -> Vec<String> {
             Some((_, "ipynb")) => (Language::Notebook, MAX_NOTEBOOK_BYTES),
             _ => continue,
         };
-        let Some(bytes) = files.bytes(path, max_bytes) else { continue };
+        let Some(bytes) = files.read(path, max_bytes) else { continue };
         total += bytes.len();
         if total > MAX_TOTAL_BYTES {
             break;
@@ -78,22 +78,11 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::{STANDARD, modules};
-    use crate::source::manifest::Source;
-
-    struct Files(BTreeMap<String, String>);
-
-    impl Source for Files {
-        fn paths(&self) -> Vec<&str> {
-            self.0.keys().map(String::as_str).collect()
-        }
-
-        fn bytes(&self, path: &str, _: u64) -> Option<Vec<u8>> {
-            self.0.get(path).map(|text| text.as_bytes().to_vec())
-        }
-    }
 
     fn imported(files: &[(&str, &str)]) -> Vec<String> {
-        modules(&Files(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()))
+        let files: BTreeMap<String, Vec<u8>> =
+            files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+        modules(&files)
     }
 
     #[test]

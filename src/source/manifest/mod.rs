@@ -32,51 +32,16 @@ use format::{FileName, Format, Lock};
 pub use conda::is_exact as is_exact_conda;
 pub use requirement::{marker, normalized};
 
-use super::workflow::detect::Files;
 use crate::model::digest::Digest;
 use crate::model::document::LockFile;
 use crate::model::inventory::{DeclaringFile, Inventory};
+use crate::source::FileSet;
 use crate::source::foreign::is_foreign;
-use crate::source::git::tree::Listing;
 
 /// Maximum number of bytes read of a file.
 const MAX_BYTES: u64 = 64 << 20;
 /// Maximum number of declaring files read.
 const MAX_FILES: usize = 2000;
-
-/// Something that lists files and gives their bytes: a working tree, or a commit.
-pub trait Source {
-    /// Every path, relative to the top, with `/` between the parts, sorted.
-    fn paths(&self) -> Vec<&str>;
-
-    /// The first `cap` bytes of a file; none when it isn't there, is a link or can't be read.
-    fn bytes(&self, path: &str, cap: u64) -> Option<Vec<u8>>;
-
-    /// Whether there is such a file.
-    fn has(&self, path: &str) -> bool {
-        self.paths().binary_search(&path).is_ok()
-    }
-}
-
-impl Source for Files<'_> {
-    fn paths(&self) -> Vec<&str> {
-        self.paths.iter().map(String::as_str).collect()
-    }
-
-    fn bytes(&self, path: &str, _: u64) -> Option<Vec<u8>> {
-        (self.read)(path)
-    }
-}
-
-impl Source for Listing {
-    fn paths(&self) -> Vec<&str> {
-        self.paths().collect()
-    }
-
-    fn bytes(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
-        self.head(path, cap)
-    }
-}
 
 /// Formats in the order in which they are tried on a file name.
 static FORMATS: &[&Format] = &[
@@ -105,7 +70,7 @@ static FORMATS: &[&Format] = &[
 /// Returns everything that the files declare, each list sorted by file and line.
 ///
 /// Never fails: a file that can't be read has an entry with the problem.
-pub fn inventory(files: &dyn Source) -> Inventory {
+pub fn inventory(files: &dyn FileSet) -> Inventory {
     let mut builder = InventoryBuilder::new(files);
     let mut seen = BTreeSet::new();
     for path in files.paths().into_iter().filter(|path| !is_foreign(path)) {
@@ -131,7 +96,7 @@ fn read(path: &str, format: &Format, builder: &mut InventoryBuilder<'_>, seen: &
     if seen.len() >= MAX_FILES || !seen.insert(path.to_owned()) {
         return;
     }
-    let Some(bytes) = builder.files.bytes(path, MAX_BYTES + 1) else { return };
+    let Some(bytes) = builder.files.read(path, MAX_BYTES + 1) else { return };
     let text = String::from_utf8_lossy(&bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let format = match explicit::is_explicit(text) {
@@ -168,11 +133,11 @@ fn is_only_explicit(path: &str) -> bool {
 }
 
 /// Returns the files that a document records, sorted by path, with their digests.
-pub fn recorded_files(listing: &Listing) -> Vec<LockFile> {
-    let paths = listing.paths().filter(|path| is_recorded(path));
+pub fn recorded_files(files: &dyn FileSet) -> Vec<LockFile> {
+    let paths = files.paths().into_iter().filter(|path| is_recorded(path));
     paths
         .filter_map(|path| {
-            let bytes = listing.head(path, MAX_BYTES)?;
+            let bytes = files.read(path, MAX_BYTES)?;
             Some(LockFile { path: path.to_owned(), digest: Digest::of(&bytes) })
         })
         .collect()

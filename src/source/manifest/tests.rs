@@ -2,25 +2,14 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::{any, proptest};
 
-use super::{FORMATS, Lock, Source, format, inventory, is_lock_of, is_recorded};
+use super::{FORMATS, Lock, format, inventory, is_lock_of, is_recorded};
 use crate::model::inventory::{Index, Inventory, Locked};
 use crate::source::lang::language::Language;
 
-/// A repository of a few files.
-struct Given(BTreeMap<String, Vec<u8>>);
-
-impl Source for Given {
-    fn paths(&self) -> Vec<&str> {
-        self.0.keys().map(String::as_str).collect()
-    }
-
-    fn bytes(&self, path: &str, _: u64) -> Option<Vec<u8>> {
-        self.0.get(path).cloned()
-    }
-}
-
 fn read(files: &[(&str, &str)]) -> Inventory {
-    inventory(&Given(files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()))
+    let files: BTreeMap<String, Vec<u8>> =
+        files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+    inventory(&files)
 }
 
 /// Requirements as `line name constraint [group]`, `!` behind exact ones.

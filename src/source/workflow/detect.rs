@@ -8,33 +8,34 @@ use std::collections::BTreeSet;
 use super::reana;
 use super::test_file::{file_name, is_pytest_file, is_test_directory};
 use crate::model::plan::{TestCommand, TestKind};
+use crate::source::FileSet;
 use crate::source::foreign::is_without_tests;
 
 /// Maximum number of Python files read to tell unittest from pytest.
 const MAX_PYTHON_FILES: usize = 200;
 
-/// The files of a repository.
-pub struct Files<'a> {
-    /// Every path, relative to its top, with `/` between the parts, sorted.
-    pub paths: Vec<String>,
-    /// The content of a file, capped by the one who reads; none when it can't be read.
-    pub read: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+/// Maximum number of bytes read of a file.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// The files of a repository, with their paths listed once.
+struct Files<'a> {
+    files: &'a dyn FileSet,
+    paths: Vec<&'a str>,
 }
 
 impl Files<'_> {
-    pub(crate) fn has(&self, path: &str) -> bool {
-        self.paths.binary_search_by(|have| have.as_str().cmp(path)).is_ok()
+    fn has(&self, path: &str) -> bool {
+        self.files.has(path)
     }
 
-    /// The text of a file; empty when it isn't there or can't be read.
-    pub(crate) fn text(&self, path: &str) -> String {
-        let bytes = if self.has(path) { (self.read)(path) } else { None };
-        String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+    /// Returns the text of a file. Empty if it does not exist or can't be read.
+    fn text(&self, path: &str) -> String {
+        if self.has(path) { self.files.text(path, MAX_BYTES) } else { String::new() }
     }
 
     /// Returns the paths that may belong to tests.
     fn own(&self) -> impl Iterator<Item = &str> {
-        self.paths.iter().map(String::as_str).filter(|path| !is_without_tests(path))
+        self.paths.iter().copied().filter(|path| !is_without_tests(path))
     }
 
     /// Reports whether a file has a line that starts with one of these texts, apart from white space.
@@ -46,7 +47,8 @@ impl Files<'_> {
 /// Returns the test commands of a repository. Empty if no tests are found.
 ///
 /// Names are unique. Every command starts at the top of the repository.
-pub fn tests(files: &Files<'_>) -> Vec<TestCommand> {
+pub fn tests(files: &dyn FileSet) -> Vec<TestCommand> {
+    let files = &Files { files, paths: files.paths() };
     let found: Vec<Vec<TestCommand>> = RUNNERS.iter().map(|(_, find)| find(files)).collect();
     let ci = ci_lines(files);
     let by_ci = RUNNERS.iter().zip(&found).find(|((words, _), tests)| {
@@ -229,11 +231,11 @@ fn with_directory(command: &str, directory: Option<&str>) -> String {
 
 /// Returns the lines of the CI files without comments.
 fn ci_lines(files: &Files<'_>) -> Vec<String> {
-    let is_ci = |path: &&String| {
+    let is_ci = |path: &&&str| {
         let is_yaml = path.ends_with(".yml") || path.ends_with(".yaml");
         path.starts_with(".github/workflows/") && is_yaml
             || [".gitlab-ci.yml", ".travis.yml", ".circleci/config.yml", "azure-pipelines.yml", ".gitlab-ci.yaml"]
-                .contains(&path.as_str())
+                .contains(*path)
     };
     let paths = files.paths.iter().filter(is_ci);
     let lines = paths.flat_map(|path| files.text(path).lines().map(str::trim).map(str::to_owned).collect::<Vec<_>>());
@@ -280,14 +282,15 @@ fn quote(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Files, runs, tests};
+    use std::collections::BTreeMap;
+
+    use super::{runs, tests};
 
     /// The commands found for these files.
     fn found(files: &[(&str, &str)]) -> Vec<String> {
-        let mut paths: Vec<String> = files.iter().map(|(path, _)| (*path).to_owned()).collect();
-        paths.sort();
-        let read = |path: &str| files.iter().find(|(p, _)| *p == path).map(|(_, text)| text.as_bytes().to_vec());
-        tests(&Files { paths, read: &read }).into_iter().map(|test| format!("{}: {}", test.name, test.run)).collect()
+        let files: BTreeMap<String, Vec<u8>> =
+            files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+        tests(&files).into_iter().map(|test| format!("{}: {}", test.name, test.run)).collect()
     }
 
     #[test]

@@ -17,10 +17,10 @@ pub mod test_file;
 #[cfg(test)]
 mod tests;
 
-use super::manifest::Source;
 use super::manifest::node;
 use super::manifest::node::{Node, Value};
 use crate::config::ci::Ci;
+use crate::source::FileSet;
 
 /// Maximum number of bytes read of a file.
 const MAX_BYTES: u64 = 1 << 20;
@@ -30,7 +30,7 @@ const MAX_FILES: usize = 200;
 const MAX_ENVIRONMENTS: usize = 64;
 
 /// Reads the CI files of a repository.
-pub fn read(files: &dyn Source) -> Ci {
+pub fn read(files: &dyn FileSet) -> Ci {
     let mut ci = Ci::default();
     let has = |path: &str| files.has(path);
     let workflows = files.paths().into_iter().filter(|path| is_workflow(path)).take(MAX_FILES);
@@ -55,7 +55,7 @@ fn is_workflow(path: &str) -> bool {
 }
 
 /// Returns the main file of a GitLab pipeline and the files of the repository that it includes, directly or indirectly.
-fn pipeline(files: &dyn Source, ci: &mut Ci) -> Vec<(String, Node)> {
+fn pipeline(files: &dyn FileSet, ci: &mut Ci) -> Vec<(String, Node)> {
     let mut queue = vec![".gitlab-ci.yml".to_owned()];
     let mut read: Vec<(String, Node)> = Vec::new();
     let mut next = 0;
@@ -82,8 +82,8 @@ fn pipeline(files: &dyn Source, ci: &mut Ci) -> Vec<(String, Node)> {
     read
 }
 
-fn parsed(files: &dyn Source, path: &str, ci: &mut Ci) -> Option<Node> {
-    let Some(bytes) = files.bytes(path, MAX_BYTES + 1) else {
+fn parsed(files: &dyn FileSet, path: &str, ci: &mut Ci) -> Option<Node> {
+    let Some(bytes) = files.read(path, MAX_BYTES + 1) else {
         ci.add_unsupported(path, "can't be read");
         return None;
     };

@@ -1,5 +1,6 @@
 //! Complete CI files, valid and hostile.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use proptest::prelude::{prop_assert, proptest};
@@ -8,13 +9,11 @@ use super::read;
 use crate::config::Config;
 use crate::config::ci::{Ci, CiEnvironment};
 use crate::config::template::{Shown, render};
-use crate::source::workflow::detect::Files;
 
 fn ci(files: &[(&str, &str)]) -> Ci {
-    let mut paths: Vec<String> = files.iter().map(|(path, _)| (*path).to_owned()).collect();
-    paths.sort();
-    let text = |path: &str| files.iter().find(|(have, _)| *have == path).map(|(_, text)| text.as_bytes().to_vec());
-    read(&Files { paths, read: &text })
+    let files: BTreeMap<String, Vec<u8>> =
+        files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+    read(&files)
 }
 
 fn github(text: &str) -> Ci {

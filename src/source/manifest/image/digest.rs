@@ -6,8 +6,8 @@ use memchr::memmem;
 
 use super::may_name_images;
 use crate::model::digest::Digest;
+use crate::source::FileSet;
 use crate::source::manifest;
-use crate::source::manifest::Source;
 use crate::source::manifest::node;
 use crate::source::manifest::node::Node;
 
@@ -39,10 +39,10 @@ impl Digests {
     ///
     /// In TOML, YAML and JSON each value counts that is a reference with a tag and a digest, and each mapping that has a name,
     /// a tag and a digest; elsewhere what stands in no comment. An image for one platform alone tells nothing.
-    pub fn of(files: &dyn Source) -> Self {
+    pub fn of(files: &dyn FileSet) -> Self {
         let mut digests = Self::default();
         for path in files.paths().into_iter().filter(|path| may_hold(path)).take(MOST_FILES) {
-            let Some(bytes) = files.bytes(path, CAP) else { continue };
+            let Some(bytes) = files.read(path, CAP) else { continue };
             // Most files have none.
             if memmem::find(&bytes, b"sha256:").is_none() && memmem::find(&bytes, b"digest").is_none() {
                 continue;
@@ -182,18 +182,20 @@ fn untagged(name: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::{any, proptest};
 
     use super::{Digests, may_hold};
-    use crate::source::workflow::detect::Files;
 
     const ONE: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
     const TWO: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
 
     fn read(files: &[(&str, &str)]) -> Digests {
         let fill = |text: &str| text.replace("ONE", ONE).replace("TWO", TWO).into_bytes();
-        let read = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| fill(text));
-        Digests::of(&Files { paths: files.iter().map(|(path, _)| (*path).to_owned()).collect(), read: &read })
+        let files: BTreeMap<String, Vec<u8>> =
+            files.iter().map(|(path, text)| ((*path).to_owned(), fill(text))).collect();
+        Digests::of(&files)
     }
 
     #[test]
