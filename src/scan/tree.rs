@@ -135,7 +135,7 @@ impl FileSet for Snapshot {
 
 /// Whether the inventory needs the content of a file.
 fn is_declaring(path: &str) -> bool {
-    path == ".gitmodules" || manifest::declares(path) || image::digest::may_hold(path)
+    path == ".gitmodules" || manifest::declares(path) || image::digest::may_contain_digests(path)
 }
 
 /// Patterns that can't be parsed match nothing: they were checked when they were read.

@@ -3,7 +3,7 @@
 use super::builder::{File, InventoryBuilder};
 use super::format::Format;
 use super::node::{self, Node};
-use super::pylock::{file_name, place};
+use super::pylock::{archive_or_source, file_name};
 use super::requirement::normalized;
 use crate::model::inventory::{Index, Locked};
 
@@ -19,7 +19,6 @@ pub(super) static FORMAT: Format = Format {
     )
 };
 
-/// Reads one.
 fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let root = match node::yaml(file.text) {
         Ok(root) => root,
@@ -31,7 +30,7 @@ fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
         let machine = package.get("dependencies").into_iter().flat_map(Node::entries);
         let machine = machine.filter(|(key, _)| key.starts_with("__"));
         let (files, source) = match package.text_of("url") {
-            Some(url) if index == Index::Pypi => place(url),
+            Some(url) if index == Index::Pypi => archive_or_source(url),
             url => (url.map(file_name).into_iter().collect(), None),
         };
         builder.inventory.locked.push(Locked {

@@ -23,7 +23,7 @@ fn may_be_explicit(file: &FileName<'_>) -> bool {
         && !file.stem.contains("constraint")
 }
 
-/// Reads one: a line `@EXPLICIT`, then a URL a line, with a digest after `#`.
+/// Reads a list: a line `@EXPLICIT`, then one URL per line, with a digest after `#`.
 fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     for (line, number) in file.text.lines().zip(1_u32..) {
         let line = line.trim();
@@ -31,22 +31,22 @@ fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
             continue;
         }
         let url = line.split('#').next().unwrap_or_default();
-        let Some((name, version)) = of_url(url) else {
-            builder.problem(format!("line {number}: no conda package"));
+        let Some((name, version)) = package_from_url(url) else {
+            builder.problem(format!("line {number}: not the URL of a conda package"));
             continue;
         };
         builder.inventory.locked.push(Locked {
             name,
             version,
             files: vec![file_name(url)],
-            platform: platform(url),
+            platform: platform_from_url(url),
             ..builder.locked(file.path, number, Index::Conda)
         });
     }
 }
 
-/// Name and version of a conda package from its URL: `…/linux-64/numpy-base-1.2-py39_0.conda`.
-pub(super) fn of_url(url: &str) -> Option<(String, String)> {
+/// Returns the name and version of a conda package from its URL: `…/linux-64/numpy-base-1.2-py39_0.conda`.
+pub(super) fn package_from_url(url: &str) -> Option<(String, String)> {
     let file = file_name(url);
     let stem = [".conda", ".tar.bz2"].iter().find_map(|end| file.strip_suffix(end))?;
     let mut parts = stem.rsplitn(3, '-');
@@ -54,7 +54,7 @@ pub(super) fn of_url(url: &str) -> Option<(String, String)> {
     Some((name.to_lowercase(), version.to_owned()))
 }
 
-/// The directory of the channel that it lies in: `linux-64`, `noarch`.
-pub(super) fn platform(url: &str) -> Option<String> {
+/// Returns the platform directory of the channel: `linux-64`, `noarch`.
+pub(super) fn platform_from_url(url: &str) -> Option<String> {
     url.rsplit('/').nth(1).filter(|part| !part.is_empty()).map(str::to_owned)
 }

@@ -3,7 +3,7 @@
 use super::builder::{File, InventoryBuilder};
 use super::format::Format;
 use super::node;
-use super::poetry::names;
+use super::poetry::file_names;
 use super::pylock::file_name;
 use super::requirement::normalized;
 use crate::model::inventory::{Index, Locked};
@@ -13,7 +13,7 @@ use crate::source::git::repository::without_credentials;
 pub(super) static LOCK: Format =
     Format::lock("pdm-lock", &["pdm.lock"], |declaration| declaration == "pyproject.toml", read_lock);
 
-/// Reads one: `files` beside the packages (format 4), or in `[metadata.files]` by `name version` (older).
+/// Reads a lock. Files are in the packages (format 4), or in `[metadata.files]` by `name version` (older formats).
 fn read_lock(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let root = match node::toml(file.text) {
         Ok(root) => root,
@@ -26,16 +26,16 @@ fn read_lock(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     }
     for package in root.items_of("package") {
         let (Some(name), Some(version)) = (package.text_of("name"), package.text_of("version")) else { continue };
-        // A package with extras stands a second time.
+        // A package with extras has a second entry.
         if !package.items_of("extras").is_empty() {
             continue;
         }
         let line = package.get("name").map_or(package.line, |node| node.line);
-        let mut files = names(package.items_of("files"));
-        files.extend(package.items_of("files").iter().filter_map(|one| one.text_of("url")).map(file_name));
+        let mut files = file_names(package.items_of("files"));
+        files.extend(package.items_of("files").iter().filter_map(|file| file.text_of("url")).map(file_name));
         if files.is_empty() {
             let key = format!("{name} {version}");
-            files = names(root.at(&["metadata", "files", &key]).map(node::Node::items).unwrap_or_default());
+            files = file_names(root.at(&["metadata", "files", &key]).map(node::Node::items).unwrap_or_default());
         }
         let source = ["git", "url", "path"].iter().find_map(|key| package.text_of(key));
         builder.inventory.locked.push(Locked {

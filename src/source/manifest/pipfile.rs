@@ -1,4 +1,4 @@
-//! Pipenv's `Pipfile` and `Pipfile.lock`.
+//! Pipenv: `Pipfile` and `Pipfile.lock`.
 
 use super::builder::{File, InventoryBuilder};
 use super::format::Format;
@@ -47,7 +47,7 @@ fn python(node: &Node, file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     }
 }
 
-/// Reads a `Pipfile.lock`. It names no files, only their hashes.
+/// Reads a `Pipfile.lock`. It contains the hashes of files, but not their names.
 fn read_lock(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let root = match node::json(file.text) {
         Ok(root) => root,

@@ -1,4 +1,4 @@
-//! Poetry: its table in `pyproject.toml`, and `poetry.lock`.
+//! Poetry: the `tool.poetry` table in `pyproject.toml`, and `poetry.lock`.
 
 use super::builder::{File, InventoryBuilder};
 use super::format::Format;
@@ -22,7 +22,7 @@ pub(super) fn read_table(table: &Node, file: &File<'_>, builder: &mut InventoryB
 
 fn dependencies(table: Option<&Node>, group: Option<&str>, file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     for (name, node) in table.into_iter().flat_map(Node::entries) {
-        // One package may have several constraints with markers.
+        // A package may have several constraints with markers.
         let alternatives = if node.items().is_empty() { std::slice::from_ref(node) } else { node.items() };
         for node in alternatives {
             dependency(name, node, group, file, builder);
@@ -47,7 +47,7 @@ fn dependency(name: &str, node: &Node, group: Option<&str>, file: &File<'_>, bui
     });
 }
 
-/// Reads `poetry.lock`, with the files beside their packages (1.5 and newer) or in `[metadata.files]` (older).
+/// Reads `poetry.lock`. Files are in the packages (1.5 and later), or in `[metadata.files]` (older versions).
 fn read_lock(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let root = match node::toml(file.text) {
         Ok(root) => root,
@@ -59,9 +59,9 @@ fn read_lock(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     for package in root.items_of("package") {
         let (Some(name), Some(version)) = (package.text_of("name"), package.text_of("version")) else { continue };
         let line = package.get("name").map_or(package.line, |node| node.line);
-        let mut files = names(package.items_of("files"));
+        let mut files = file_names(package.items_of("files"));
         if files.is_empty() {
-            files = names(root.at(&["metadata", "files", name]).map(Node::items).unwrap_or_default());
+            files = file_names(root.at(&["metadata", "files", name]).map(Node::items).unwrap_or_default());
         }
         let python = package.text_of("python-versions").filter(|range| *range != "*");
         let source = package.at(&["source", "type"]).and_then(Node::text);
@@ -82,8 +82,8 @@ fn read_lock(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     }
 }
 
-/// Names of files, from `file` of each.
-pub(super) fn names(files: &[Node]) -> Vec<String> {
+/// Returns the names of files.
+pub(super) fn file_names(files: &[Node]) -> Vec<String> {
     let names = files.iter().filter_map(|file| file.text_of("file").or_else(|| file.text_of("name")));
     names.map(str::to_owned).collect()
 }

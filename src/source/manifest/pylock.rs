@@ -14,7 +14,6 @@ pub(super) static LOCK: Format = Format {
     ..Format::lock("pylock", &["pylock.toml"], |declaration| declaration == "pyproject.toml", read)
 };
 
-/// Reads one.
 fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let root = match node::toml(file.text) {
         Ok(root) => root,
@@ -40,22 +39,22 @@ fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     }
 }
 
-/// The name of a wheel or a source archive: `name`, else the end of `url` or `path`.
+/// Returns the file name of a wheel or a source archive: `name`, else the last part of `url` or `path`.
 pub(super) fn archive(node: &Node) -> Option<String> {
-    let place = || node.text_of("url").or_else(|| node.text_of("path")).map(file_name);
-    node.text_of("name").or_else(|| node.text_of("filename")).map(str::to_owned).or_else(place)
+    let from_location = || node.text_of("url").or_else(|| node.text_of("path")).map(file_name);
+    node.text_of("name").or_else(|| node.text_of("filename")).map(str::to_owned).or_else(from_location)
 }
 
-/// The last part of a URL or path, with `%2B` and the like decoded.
-pub(super) fn file_name(place: &str) -> String {
-    let bare = without_credentials(place);
+/// Returns the last part of a URL or path, with `%2B` and `%21` decoded.
+pub(super) fn file_name(location: &str) -> String {
+    let bare = without_credentials(location);
     let name = bare.rsplit('/').next().unwrap_or_default();
     name.replace("%2B", "+").replace("%2b", "+").replace("%21", "!")
 }
 
-/// Files and source of a package of Python that a lock names by one place: a wheel or a source archive of an index, or
-/// something else, such as a repository or a directory.
-pub(super) fn place(url: &str) -> (Vec<String>, Option<String>) {
+/// Splits the location of a locked Python package into files and source. The location is an archive of an index, or a source such
+/// as a repository or a directory.
+pub(super) fn archive_or_source(url: &str) -> (Vec<String>, Option<String>) {
     let bare = url.split(['#', '?']).next().unwrap_or_default();
     let is_file = url.contains("://") && !url.starts_with("git+") && !url.starts_with("file:");
     if is_file { (vec![file_name(bare)], None) } else { (Vec::new(), Some(without_credentials(url))) }

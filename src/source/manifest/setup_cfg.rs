@@ -6,14 +6,13 @@ use super::format::Format;
 /// `setup.cfg`.
 pub(super) static FORMAT: Format = Format::declaration("setup-cfg", &["setup.cfg"], read);
 
-/// A value of an INI file: section, key, and its lines with their numbers.
+/// A value of an INI file.
 struct Entry {
     section: String,
     key: String,
     lines: Vec<(u32, String)>,
 }
 
-/// Reads one.
 fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     for entry in entries(file.text) {
         let group = match (entry.section.as_str(), entry.key.as_str()) {
@@ -30,17 +29,16 @@ fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
             _ => continue,
         };
         for (line, value) in &entry.lines {
-            // `file: requirements.txt` reads it from there, which is read anyway.
+            // The file of `file: requirements.txt` is read on its own.
             if value.starts_with("file:") || value.contains("%(") {
                 continue;
             }
-            // Requirements stand one a line; semicolons would be taken for markers.
             builder.push_pep508(file.path, *line, value, group);
         }
     }
 }
 
-/// Entries as Python's configparser reads them: values go on in indented lines, comments take whole lines.
+/// Parses entries like Python's configparser: indented lines continue a value, comments are whole lines.
 fn entries(text: &str) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut section = String::new();

@@ -1,4 +1,4 @@
-//! Spack's `spack.yaml` and `spack.lock`.
+//! Spack: `spack.yaml` and `spack.lock`.
 
 use super::builder::{File, InventoryBuilder};
 use super::format::Format;
@@ -12,7 +12,7 @@ pub(super) static FORMAT: Format = Format::declaration("spack", &["spack.yaml"],
 pub(super) static LOCK: Format =
     Format::lock("spack-lock", &["spack.lock"], |declaration| declaration == "spack.yaml", read_lock);
 
-/// Reads `spack.yaml`: its specs, `name@1.2:1.4+variant %compiler`.
+/// Reads the specs of `spack.yaml`: `name@1.2:1.4+variant %compiler`.
 fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let root = match node::yaml(file.text) {
         Ok(root) => root,

@@ -1,4 +1,4 @@
-//! `uv.lock`: one resolution for all platforms, with markers on what needs what.
+//! `uv.lock`: one resolution for all platforms, with markers on dependencies.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,10 +16,9 @@ use crate::source::git::repository::without_credentials;
 pub(super) static LOCK: Format =
     Format::lock("uv-lock", &["uv.lock"], |declaration| declaration == "pyproject.toml", read);
 
-/// Steps of the search for markers at most, a package; then what is known so far stands for "always".
-const MOST_STEPS: usize = 64;
+/// Maximum number of changes to the marker of a package. After that, the package counts as always required.
+const MAX_STEPS: usize = 64;
 
-/// Reads one.
 fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let root = match node::toml(file.text) {
         Ok(root) => root,
@@ -33,7 +32,7 @@ fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     for (package, marker) in packages.iter().zip(markers) {
         let Some(name) = package.get("name") else { continue };
         let source = package.get("source");
-        // The analysis itself and its workspace.
+        // Skips the analysis itself and its workspace.
         if is_own(package) {
             continue;
         }
@@ -55,7 +54,7 @@ fn is_own(package: &Node) -> bool {
     source.is_some_and(|node| ["editable", "virtual", "directory"].iter().any(|key| node.get(key).is_some()))
 }
 
-/// When each package is needed: the markers on the ways to it from the packages that are the analysis' own.
+/// Returns the marker under which each package is required: the markers on the paths to it from the packages of the analysis.
 fn markers(packages: &[Node]) -> Vec<Option<String>> {
     let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, package) in packages.iter().enumerate() {
@@ -72,10 +71,10 @@ fn markers(packages: &[Node]) -> Vec<Option<String>> {
         when[*at] = MarkerTree::TRUE;
     }
     while let Some(at) = queue.pop_front() {
-        for need in needs(&packages[at]) {
-            let mut way = when[at].clone();
+        for need in dependencies(&packages[at]) {
+            let mut path = when[at].clone();
             if let Some(marker) = need.text_of("marker") {
-                way.and(without_extras(marker));
+                path.and(without_extras(marker));
             }
             for &to in by_name.get(need.text_of("name").unwrap_or_default()).into_iter().flatten() {
                 let is_other =
@@ -84,10 +83,10 @@ fn markers(packages: &[Node]) -> Vec<Option<String>> {
                     continue;
                 }
                 let mut sum = when[to].clone();
-                sum.or(way.clone());
+                sum.or(path.clone());
                 if sum != when[to] {
                     steps[to] += 1;
-                    when[to] = if steps[to] > MOST_STEPS { MarkerTree::TRUE } else { sum };
+                    when[to] = if steps[to] > MAX_STEPS { MarkerTree::TRUE } else { sum };
                     queue.push_back(to);
                 }
             }
@@ -97,7 +96,7 @@ fn markers(packages: &[Node]) -> Vec<Option<String>> {
     when.into_iter()
         .zip(forks)
         .map(|(mut when, fork)| {
-            // What nothing needs (an unused extra) is told as always needed rather than never.
+            // A package that no other requires (an unused extra) counts as always required.
             if when.is_false() {
                 when = MarkerTree::TRUE;
             }
@@ -107,15 +106,15 @@ fn markers(packages: &[Node]) -> Vec<Option<String>> {
         .collect()
 }
 
-/// Everything that a package may pull in: with extras and groups.
-fn needs(package: &Node) -> impl Iterator<Item = &Node> {
+/// Returns the dependencies of a package, including extras and groups.
+fn dependencies(package: &Node) -> impl Iterator<Item = &Node> {
     let tables = ["optional-dependencies", "dev-dependencies"];
     let grouped =
         tables.into_iter().flat_map(|key| package.get(key)).flat_map(Node::entries).flat_map(|(_, list)| list.items());
     package.items_of("dependencies").iter().chain(grouped)
 }
 
-/// The forks of the resolution that a package belongs to.
+/// Returns the forks of the resolution that a package belongs to.
 fn forks(package: &Node) -> MarkerTree {
     let forks = package.items_of("resolution-markers");
     if forks.is_empty() {
@@ -128,7 +127,7 @@ fn forks(package: &Node) -> MarkerTree {
     any
 }
 
-/// A marker with what it says of extras taken for true. One that can't be read is always true.
+/// Parses a marker with its conditions on extras set to true. An invalid marker is always true.
 fn without_extras(marker: &str) -> MarkerTree {
     super::requirement::marker(marker).map_or(MarkerTree::TRUE, |tree| tree.simplify_extras_with(|_| true))
 }

@@ -102,7 +102,7 @@ mod tests {
         let lock = format!("a/b:1@{DIGEST}\n");
         let targets = catalogue.facilities.iter().collect();
         let mut world = RuleContext::new(catalogue, targets, BTreeSet::new(), Inventory::default());
-        world.digests = Digests::of(&BTreeMap::from([("images.lock".to_owned(), lock.into_bytes())]));
+        world.digests = Digests::read(&BTreeMap::from([("images.lock".to_owned(), lock.into_bytes())]));
         let language = Language::of(path, text.as_bytes());
         let view = lang::read(language, text.as_bytes());
         let input = FileInput { path, language, view: &view, matches: &[], world: &world };
