@@ -4,16 +4,17 @@
 //! stands below this module. Text that nests so deeply that a walk of its tree would not fit on a stack is read by
 //! tokens alone: its strings and comments are told, its facts are not.
 
+mod annotation;
 mod call;
 mod callee;
 mod command;
 mod escape;
 mod expression;
-mod future;
 mod image;
 mod legacy;
 mod literal;
 mod names;
+mod newer_syntax;
 mod parse;
 mod pattern;
 mod reader;

@@ -9,7 +9,7 @@ use ruff_python_parser::Parsed;
 use ruff_text_size::Ranged as _;
 
 use super::literal::bytes;
-use super::{future, legacy};
+use super::{legacy, newer_syntax};
 use crate::source::lang::embedded;
 use crate::source::lang::embedded::Cooked;
 use crate::source::lang::fact::{Facts, Syntax};
@@ -100,7 +100,7 @@ pub(super) fn read(text: &str, parsed: &Parsed<ModModule>, commands: &[Range<usi
         reader.escape(command.clone());
     }
     legacy::find(text, parsed, &mut reader.facts);
-    future::find(parsed, &mut reader.facts);
+    newer_syntax::find(parsed, &mut reader.facts);
     reader.finish()
 }
 
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
 
     /// Notes a use of newer syntax.
     pub(super) fn newer(&mut self, since: (u8, u8), what: &'static str, range: Range<usize>) {
-        future::note(&mut self.facts, Syntax { since, what, range });
+        newer_syntax::note(&mut self.facts, Syntax { since, what, range });
     }
 
     /// The dotted name of a value, as written: none when something else than names and dots is in it.

@@ -2,8 +2,7 @@
 
 use super::batch::{self, System};
 use super::container;
-use super::lexer::Heredoc;
-use super::part::{Part, Piece};
+use super::part::{Heredoc, Part, Piece, program_name};
 use crate::source::lang::fact::{Command, Dialect, Host, Usage, Word};
 use crate::source::lang::function_name::shows;
 use crate::source::lang::language::Language;
@@ -61,7 +60,7 @@ impl Line {
 
     /// The language of what it is given on its input.
     pub(super) fn heredoc_language(&self) -> Option<Language> {
-        let name = self.words.get(verb(&self.words)).map(|word| base(&word.text))?;
+        let name = self.words.get(verb(&self.words)).map(|word| program_name(&word.text))?;
         Some(match name {
             "bash" | "sh" | "zsh" | "ksh" | "csh" | "tcsh" | "ssh" | "sbatch" | "qsub" | "bsub" => Language::Shell,
             "condor_submit" => Language::Submit,
@@ -70,11 +69,6 @@ impl Line {
             _ => return None,
         })
     }
-}
-
-/// The name of a program without its directory.
-pub(super) fn base(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
 }
 
 /// Index of the name: behind what only starts another command.
@@ -153,7 +147,7 @@ pub(super) fn finish(sheet: &mut ViewBuilder<'_>, mut line: Line, context: &Cont
     }
     let mut words = line.words;
     words.drain(..from);
-    let Some(name) = words.first().map(|word| short(base(&word.text))) else { return };
+    let Some(name) = words.first().map(|word| short(program_name(&word.text))) else { return };
     let is_done = match name.as_str() {
         "export" | "declare" | "local" | "readonly" | "typeset" | "setenv" | "set" | "unset" | "alias" => {
             variables(sheet, &words, context.is_csh)

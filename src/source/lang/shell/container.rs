@@ -1,7 +1,6 @@
 //! Commands that run something in an image: the image, what is bound where, and what then lies inside.
 
-use super::command::base;
-use super::part::{Part, Piece};
+use super::part::{Part, Piece, program_name};
 use crate::source::lang::fact::Word;
 use crate::source::lang::span::Role;
 use crate::source::lang::view_builder::{ViewBuilder, is_shared};
@@ -61,7 +60,7 @@ const APPTAINER_VALUES: [&str; 30] = [
 pub(super) fn read(sheet: &mut ViewBuilder<'_>, words: &mut [Part], name: &str) {
     let mut is_found = false;
     // `srun singularity exec …`, `time docker run …`: the engine need not come first.
-    let at = words.iter().take(24).position(|word| is_engine(base(&word.text)) && !word.is_quoted);
+    let at = words.iter().take(24).position(|word| is_engine(program_name(&word.text)) && !word.is_quoted);
     if let Some(at) = at.filter(|at| {
         *at == 0
             || !matches!(
@@ -93,7 +92,7 @@ fn unquoted(part: &Part) -> Word {
 
 /// The words of an engine, its name first. Whether an image was found.
 fn engine(sheet: &mut ViewBuilder<'_>, words: &mut [Part]) -> bool {
-    let is_docker = !matches!(base(&words[0].text), "singularity" | "apptainer");
+    let is_docker = !matches!(program_name(&words[0].text), "singularity" | "apptainer");
     let Some(verb) = words.iter().skip(1).position(|word| !word.text.starts_with('-')).map(|at| at + 1) else {
         return false;
     };

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::batch;
 use super::command::{self, Context, Line};
-use super::part::Part;
+use super::part::{Heredoc, Part};
 use crate::source::lang::fact::Host;
 use crate::source::lang::language::Language;
 use crate::source::lang::span::{Kind, Role};
@@ -20,13 +20,6 @@ use frame::{Closer, Frame};
 const NESTED: usize = 64;
 /// How far the end of `${…}` and `((…))` is looked for.
 const AHEAD: usize = 2048;
-
-/// A heredoc whose body comes after the line.
-#[derive(Debug)]
-pub(super) struct Heredoc {
-    delimiter: String,
-    strips_tabs: bool,
-}
 
 /// A heredoc whose command is known.
 #[derive(Debug)]

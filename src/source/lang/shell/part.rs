@@ -5,6 +5,19 @@ use std::ops::Range;
 use crate::source::lang::fact::Word;
 use crate::source::lang::span::Role;
 
+/// A heredoc whose body is not read yet.
+#[derive(Debug)]
+pub(super) struct Heredoc {
+    pub(super) delimiter: String,
+    /// Whether leading tabs are removed from its lines (`<<-`).
+    pub(super) strips_tabs: bool,
+}
+
+/// Returns the name of a program without its directory.
+pub(super) fn program_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// A literal part of a word.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {

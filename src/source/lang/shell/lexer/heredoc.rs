@@ -1,8 +1,9 @@
 //! Heredocs.
 
-use super::{Heredoc, Lexer, Pending};
+use super::{Lexer, Pending};
 use crate::source::lang::fact::Host;
 use crate::source::lang::language::Language;
+use crate::source::lang::shell::part::Heredoc;
 use crate::source::lang::span::Kind;
 use crate::source::lang::view_builder::lines;
 
