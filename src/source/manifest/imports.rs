@@ -14,8 +14,8 @@ use crate::source::lang::language::Language;
 const MAX_PYTHON_BYTES: u64 = 1 << 20;
 /// Maximum number of bytes read of a notebook. Most of a large notebook are outputs, which the reader skips.
 const MAX_NOTEBOOK_BYTES: u64 = 8 << 20;
-/// Maximum number of bytes read of all files together.
-const MAX_TOTAL_BYTES: usize = 256 << 20;
+/// Maximum number of bytes parsed of all files together. In a larger repository, the imports of the last files are unknown.
+const MAX_TOTAL_BYTES: usize = 64 << 20;
 
 /// Returns the top-level modules that Python files and notebooks import, sorted, without the standard library and the
 /// repository's own modules.
@@ -30,6 +30,10 @@ pub fn modules(files: &dyn FileSet) -> Vec<String> {
             _ => continue,
         };
         let Some(bytes) = files.read(path, max_bytes) else { continue };
+        // Parsing takes much longer than this search.
+        if memchr::memmem::find(&bytes, b"import").is_none() {
+            continue;
+        }
         total += bytes.len();
         if total > MAX_TOTAL_BYTES {
             break;

@@ -76,7 +76,7 @@ fn read_option(option: &str, line: u32, file: &File<'_>, builder: &mut Inventory
 }
 
 fn read_entry(entry: &str, line: u32, is_lock: bool, file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
-    let options = entry.find(" --").map_or("", |at| &entry[at..]);
+    let options = entry.find(" --").map_or("", |start| &entry[start..]);
     let text = &entry[..entry.len() - options.len()];
     let hashed = options.contains("--hash");
     if is_path(text) {

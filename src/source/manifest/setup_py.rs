@@ -124,7 +124,7 @@ fn read_call(call: &ExprCall, names: &Names<'_>, text: &str, items: &mut Vec<Ite
             }
             "python_requires" => {
                 let ranges = texts(&keyword.value, names, 0).into_iter();
-                items.extend(ranges.map(|(range, at)| Item::Python(line(text, at), range)));
+                items.extend(ranges.map(|(range, offset)| Item::Python(line(text, offset), range)));
                 continue;
             }
             _ => continue,
@@ -144,7 +144,11 @@ fn extras(value: &Expr, names: &Names<'_>, text: &str, items: &mut Vec<Item>) {
 
 fn push(found: Vec<Text>, group: Option<&str>, text: &str, items: &mut Vec<Item>) {
     let group = group.map(str::to_owned);
-    items.extend(found.into_iter().map(|(one, at)| Item::Requirement(line(text, at), one, group.clone())));
+    items.extend(
+        found
+            .into_iter()
+            .map(|(requirement, offset)| Item::Requirement(line(text, offset), requirement, group.clone())),
+    );
 }
 
 /// Returns the value of a name. Any other expression is returned unchanged.
@@ -173,12 +177,12 @@ fn texts(value: &Expr, names: &Names<'_>, depth: usize) -> Vec<Text> {
 }
 
 /// Splits a text into lines, which setuptools treats as a list.
-fn lines_of(text: &str, at: usize) -> Vec<Text> {
+fn lines_of(text: &str, offset: usize) -> Vec<Text> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| (line.to_owned(), at)).collect()
+    lines.map(|line| (line.to_owned(), offset)).collect()
 }
 
-fn line(text: &str, at: usize) -> u32 {
-    let before = text.get(..at).unwrap_or(text);
+fn line(text: &str, offset: usize) -> u32 {
+    let before = text.get(..offset).unwrap_or(text);
     u32::try_from(memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1).unwrap_or(u32::MAX)
 }

@@ -57,28 +57,29 @@ fn is_own(package: &Node) -> bool {
 /// Returns the marker under which each package is required: the markers on the paths to it from the packages of the analysis.
 fn markers(packages: &[Node]) -> Vec<Option<String>> {
     let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, package) in packages.iter().enumerate() {
-        by_name.entry(package.text_of("name").unwrap_or_default()).or_default().push(at);
+    for (index, package) in packages.iter().enumerate() {
+        by_name.entry(package.text_of("name").unwrap_or_default()).or_default().push(index);
     }
-    let roots: Vec<usize> = (0..packages.len()).filter(|at| is_own(&packages[*at])).collect();
+    let roots: Vec<usize> = (0..packages.len()).filter(|index| is_own(&packages[*index])).collect();
     if roots.is_empty() {
         return vec![None; packages.len()];
     }
     let mut when = vec![MarkerTree::FALSE; packages.len()];
     let mut steps = vec![0; packages.len()];
     let mut queue: VecDeque<usize> = roots.into();
-    for at in &queue {
-        when[*at] = MarkerTree::TRUE;
+    for index in &queue {
+        when[*index] = MarkerTree::TRUE;
     }
-    while let Some(at) = queue.pop_front() {
-        for need in dependencies(&packages[at]) {
-            let mut path = when[at].clone();
-            if let Some(marker) = need.text_of("marker") {
+    while let Some(index) = queue.pop_front() {
+        for dependency in dependencies(&packages[index]) {
+            let mut path = when[index].clone();
+            if let Some(marker) = dependency.text_of("marker") {
                 path.and(without_extras(marker));
             }
-            for &to in by_name.get(need.text_of("name").unwrap_or_default()).into_iter().flatten() {
-                let is_other =
-                    need.text_of("version").is_some_and(|version| packages[to].text_of("version") != Some(version));
+            for &to in by_name.get(dependency.text_of("name").unwrap_or_default()).into_iter().flatten() {
+                let is_other = dependency
+                    .text_of("version")
+                    .is_some_and(|version| packages[to].text_of("version") != Some(version));
                 if is_other {
                     continue;
                 }

@@ -83,16 +83,16 @@ pub(super) fn lines(text: &str) -> Vec<String> {
 /// Parses a command line. `None` if it does not use containers.
 pub(super) fn parse(line: &str) -> Option<Call> {
     let all = words(line);
-    let at = all.iter().take(24).position(|word| is_engine(base(&word.text)))?;
+    let index = all.iter().take(24).position(|word| is_engine(base(&word.text)))?;
     // `echo docker run`, `which docker`
-    if at > 0
+    if index > 0
         && matches!(all[0].text.as_str(), "echo" | "printf" | "which" | "apt-get" | "apt" | "pip" | "type" | "sudo")
         && all[0].text != "sudo"
     {
         return None;
     }
-    let is_docker = !matches!(base(&all[at].text), "apptainer" | "singularity");
-    let words = &all[at + 1..];
+    let is_docker = !matches!(base(&all[index].text), "apptainer" | "singularity");
+    let words = &all[index + 1..];
     let verb = words.iter().position(|word| !word.text.starts_with('-'))?;
     let (what, mut rest) = (words[verb].text.as_str(), &words[verb + 1..]);
     let what = if matches!(what, "container" | "buildx" | "image") && !rest.is_empty() {
@@ -108,9 +108,9 @@ pub(super) fn parse(line: &str) -> Option<Call> {
         }
         "exec" => {
             let mut options = Options::default();
-            let at = parse_options(rest, true, &mut options, &mut |_, _| {});
-            let name = rest.get(at)?.text.clone();
-            Some(Call::Exec { name, command: inner_command(line, &rest[at + 1..]) })
+            let index = parse_options(rest, true, &mut options, &mut |_, _| {});
+            let name = rest.get(index)?.text.clone();
+            Some(Call::Exec { name, command: inner_command(line, &rest[index + 1..]) })
         }
         "build" if is_docker => Some(Call::Build(tags(rest))),
         _ => None,
@@ -129,19 +129,19 @@ fn run(line: &str, words: &[Word], is_docker: bool) -> Option<ContainerRun> {
     let mut container = ContainerRun::default();
     let mut options = Options::default();
     let (mut name, mut is_detached) = (None, false);
-    let at = parse_options(words, is_docker, &mut options, &mut |option, value| match option {
+    let index = parse_options(words, is_docker, &mut options, &mut |option, value| match option {
         "--name" => name = value.map(str::to_owned),
         "--detach" => is_detached = true,
         short if is_docker && !short.starts_with("--") && short.contains('d') => is_detached = true,
         _ => {}
     });
-    let image = &words.get(at)?.text;
+    let image = &words.get(index)?.text;
     container.image = match is_docker {
         true => image.strip_prefix("docker://").unwrap_or(image).to_owned(),
         false if image.starts_with('/') => format!("dir:{image}"),
         false => image.clone(),
     };
-    container.command = inner_command(line, &words[at + 1..]);
+    container.command = inner_command(line, &words[index + 1..]);
     container.name = name;
     container.is_detached = is_detached;
     container.options = options;
@@ -155,9 +155,9 @@ fn parse_options(
     options: &mut Options,
     other: &mut dyn FnMut(&str, Option<&str>),
 ) -> usize {
-    let mut at = 0;
-    while let Some(word) = words.get(at).map(|word| word.text.as_str()).filter(|word| word.starts_with('-')) {
-        at += 1;
+    let mut index = 0;
+    while let Some(word) = words.get(index).map(|word| word.text.as_str()).filter(|word| word.starts_with('-')) {
+        index += 1;
         if word == "--" {
             break;
         }
@@ -165,13 +165,13 @@ fn parse_options(
             Some((option, value)) => (option, Some(value)),
             None => (word, None),
         };
-        let next = words.get(at).map(|word| word.text.as_str());
+        let next = words.get(index).map(|word| word.text.as_str());
         let value = own.or(next.filter(|_| takes_value(is_docker, option)));
-        at += usize::from(own.is_none() && value.is_some());
+        index += usize::from(own.is_none() && value.is_some());
         options.add(option, value);
         other(option, value);
     }
-    at
+    index
 }
 
 /// Returns the command after the image: the script of `bash -c`, or the rest of the line.
@@ -180,7 +180,7 @@ fn inner_command(line: &str, words: &[Word]) -> String {
     let is_shell = matches!(base(&first.text), "bash" | "sh" | "zsh");
     if is_shell {
         let script = words[1..].iter().position(|word| word.text.starts_with('-') && word.text.ends_with('c'));
-        return match script.and_then(|at| words.get(at + 2)) {
+        return match script.and_then(|index| words.get(index + 2)) {
             Some(script) => script.text.clone(),
             // An interactive shell runs nothing by itself.
             None if words.len() == 1 => String::new(),
@@ -192,9 +192,9 @@ fn inner_command(line: &str, words: &[Word]) -> String {
 
 fn tags(words: &[Word]) -> Vec<String> {
     let mut found = Vec::new();
-    for (at, word) in words.iter().enumerate() {
+    for (index, word) in words.iter().enumerate() {
         match word.text.as_str() {
-            "-t" | "--tag" => found.extend(words.get(at + 1).map(|word| word.text.clone())),
+            "-t" | "--tag" => found.extend(words.get(index + 1).map(|word| word.text.clone())),
             text => found.extend(text.strip_prefix("--tag=").map(str::to_owned)),
         }
     }

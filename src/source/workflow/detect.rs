@@ -72,7 +72,7 @@ const RUNNERS: &[(&[&str], Find)] = &[
     (&[], scripts),
 ];
 
-fn one(name: &str, kind: TestKind, run: impl Into<String>) -> Vec<TestCommand> {
+fn single(name: &str, kind: TestKind, run: impl Into<String>) -> Vec<TestCommand> {
     vec![TestCommand { name: name.to_owned(), kind, run: run.into() }]
 }
 
@@ -95,7 +95,7 @@ fn pytest(files: &Files<'_>) -> Vec<TestCommand> {
         .iter()
         .any(|path| files.has_line(path, &["testpaths"]));
     let directory = if has_test_paths { None } else { common_directory(&tests) };
-    one("pytest", TestKind::Pytest, with_directory("python3 -m pytest -q", directory.as_deref()))
+    single("pytest", TestKind::Pytest, with_directory("python3 -m pytest -q", directory.as_deref()))
 }
 
 fn unittest(files: &Files<'_>) -> Vec<TestCommand> {
@@ -112,7 +112,7 @@ fn unittest(files: &Files<'_>) -> Vec<TestCommand> {
     } else {
         start.trim_end_matches(" -t .").to_owned()
     };
-    one("unittest", TestKind::Unittest, format!("python3 -m unittest discover -v{start}{pattern}"))
+    single("unittest", TestKind::Unittest, format!("python3 -m unittest discover -v{start}{pattern}"))
 }
 
 fn ctest(files: &Files<'_>) -> Vec<TestCommand> {
@@ -123,7 +123,7 @@ fn ctest(files: &Files<'_>) -> Vec<TestCommand> {
         return Vec::new();
     }
     let dir = "build-carnet";
-    one(
+    single(
         "ctest",
         TestKind::Ctest,
         format!("cmake -S . -B {dir} && cmake --build {dir} && cd {dir} && ctest --output-on-failure"),
@@ -136,7 +136,7 @@ fn make(files: &Files<'_>) -> Vec<TestCommand> {
         let has = |target: &str| text.lines().any(|line| is_target(line, target));
         for target in ["test", "tests", "check"] {
             if has(target) {
-                return one(&format!("make {target}"), TestKind::Make, format!("make {target}"));
+                return single(&format!("make {target}"), TestKind::Make, format!("make {target}"));
             }
         }
     }
@@ -250,9 +250,9 @@ fn runs(line: &str, words: &str) -> bool {
     line.split([';', '&', '|']).map(str::trim).any(|command| {
         let installs = ["pip", "install", "conda", "mamba", "apt", "name:", "uses:", "image:", "key:"];
         let is_other = command.split_whitespace().any(|word| installs.iter().any(|other| word.starts_with(other)));
-        let mut at = command.match_indices(words);
+        let mut matches = command.match_indices(words);
         !is_other
-            && at.any(|(start, found)| {
+            && matches.any(|(start, found)| {
                 let before = command[..start].chars().next_back();
                 is_word_edge(before) && is_word_edge(command[start + found.len()..].chars().next())
             })

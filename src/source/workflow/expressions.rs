@@ -35,38 +35,38 @@ pub(super) fn evaluate(text: &str, scope: &Scope<'_>) -> Result<String, Unresolv
     expanded(text, scope, 0)
 }
 
-/// Replaces the expressions of a text that can be evaluated. The rest stays as it is.
+/// Replaces the expressions of a text that can be evaluated. The rest is kept.
 pub(super) fn evaluate_known(text: &str, scope: &Scope<'_>) -> String {
-    let mut made = String::new();
+    let mut output = String::new();
     let mut rest = text;
-    while let Some(at) = rest.find("${{") {
-        let Some(end) = rest[at..].find("}}").map(|end| at + end + 2) else { break };
-        made.push_str(&rest[..at]);
-        let written = &rest[at..end];
-        let value = if made.len() <= MAX_LEN * 8 { evaluate(written, scope).ok() } else { None };
-        made.push_str(value.as_deref().unwrap_or(written));
+    while let Some(start) = rest.find("${{") {
+        let Some(end) = rest[start..].find("}}").map(|end| start + end + 2) else { break };
+        output.push_str(&rest[..start]);
+        let written = &rest[start..end];
+        let value = if output.len() <= MAX_LEN * 8 { evaluate(written, scope).ok() } else { None };
+        output.push_str(value.as_deref().unwrap_or(written));
         rest = &rest[end..];
     }
-    made.push_str(rest);
-    made
+    output.push_str(rest);
+    output
 }
 
 fn expanded(text: &str, scope: &Scope<'_>, depth: usize) -> Result<String, Unresolved> {
-    let mut made = String::new();
+    let mut output = String::new();
     let mut rest = text;
-    while let Some(at) = rest.find("${{") {
-        made.push_str(&rest[..at]);
-        let inside = &rest[at + 3..];
+    while let Some(start) = rest.find("${{") {
+        output.push_str(&rest[..start]);
+        let inside = &rest[start + 3..];
         let end = inside.find("}}").ok_or_else(|| clip(rest))?;
-        let written = || clip(&rest[at..at + 3 + end + 2]);
-        made.push_str(&value(inside[..end].trim(), scope, depth).ok_or_else(written)?);
-        if made.len() > MAX_LEN {
+        let written = || clip(&rest[start..start + 3 + end + 2]);
+        output.push_str(&value(inside[..end].trim(), scope, depth).ok_or_else(written)?);
+        if output.len() > MAX_LEN {
             return Err(written());
         }
         rest = &inside[end + 2..];
     }
-    made.push_str(rest);
-    Ok(made)
+    output.push_str(rest);
+    Ok(output)
 }
 
 /// Returns the value of an expression: a name, a literal, or the first of several alternatives that has a value.
@@ -132,17 +132,17 @@ pub(super) fn expand_variables(text: &str, values: &BTreeMap<String, String>) ->
 }
 
 fn substituted(text: &str, values: &BTreeMap<String, String>, depth: usize) -> Result<String, Unresolved> {
-    let mut made = String::new();
+    let mut output = String::new();
     let mut rest = text;
-    while let Some(at) = rest.find(['$', '`']) {
-        made.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        if rest.as_bytes()[at] == b'`' {
-            return Err(clip(&rest[at..]));
+    while let Some(start) = rest.find(['$', '`']) {
+        output.push_str(&rest[..start]);
+        let after = &rest[start + 1..];
+        if rest.as_bytes()[start] == b'`' {
+            return Err(clip(&rest[start..]));
         }
         let (name, length) = match after.strip_prefix('{') {
             Some(inside) => {
-                let end = inside.find('}').ok_or_else(|| clip(&rest[at..]))?;
+                let end = inside.find('}').ok_or_else(|| clip(&rest[start..]))?;
                 (&inside[..end], end + 2)
             }
             None => {
@@ -150,19 +150,19 @@ fn substituted(text: &str, values: &BTreeMap<String, String>, depth: usize) -> R
                 (&after[..end], end)
             }
         };
-        let known = values.get(name).filter(|_| depth < MAX_DEPTH).and_then(|v| substituted(v, values, depth + 1).ok());
+        let value = values.get(name).filter(|_| depth < MAX_DEPTH).and_then(|v| substituted(v, values, depth + 1).ok());
         let written = || match length {
-            0 => Unresolved(rest[at..].chars().take(2).collect()),
-            _ => clip(&rest[at..at + 1 + length]),
+            0 => Unresolved(rest[start..].chars().take(2).collect()),
+            _ => clip(&rest[start..start + 1 + length]),
         };
-        match known {
-            Some(value) if made.len() + value.len() <= MAX_LEN => made.push_str(&value),
+        match value {
+            Some(value) if output.len() + value.len() <= MAX_LEN => output.push_str(&value),
             _ => return Err(written()),
         }
         rest = &after[length..];
     }
-    made.push_str(rest);
-    Ok(made)
+    output.push_str(rest);
+    Ok(output)
 }
 
 fn clip(text: &str) -> Unresolved {

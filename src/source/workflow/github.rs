@@ -425,17 +425,17 @@ fn numbers(version: &str) -> Option<Vec<u32>> {
     version.split('.').map(|part| part.parse().ok()).collect()
 }
 
-/// Returns a variable with its value. Expressions without a known value job_env as they are.
+/// Returns a variable with its value. Expressions without a known value are kept.
 fn variable(name: &str, node: &Node, run: &Run<'_>) -> Option<(String, String)> {
     Some((name.to_owned(), expressions::evaluate_known(&super::scalar(node)?, &run.scope)))
 }
 
 /// Returns the variables with known values.
 fn values(scope: &Scope<'_>) -> BTreeMap<String, String> {
-    let known = |(name, node): (&String, &&Node)| {
+    let value = |(name, node): (&String, &&Node)| {
         Some((name.clone(), expressions::evaluate(&super::scalar(node)?, scope).ok()?))
     };
-    scope.env.iter().filter_map(known).collect()
+    scope.env.iter().filter_map(value).collect()
 }
 
 /// Returns the name of an image without tag and digest.

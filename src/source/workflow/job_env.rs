@@ -84,10 +84,10 @@ impl JobEnv {
                     location,
                     format!("variable `{name}` may be secret; add it to `pass_env` if the tests need it"),
                 );
-            } else if let Some(open) = run_time_value(value) {
+            } else if let Some(unresolved) = run_time_value(value) {
                 ci.add_unsupported(
                     location,
-                    format!("variable `{name}` depends on `{open}`, which is known only at run time"),
+                    format!("variable `{name}` depends on `{unresolved}`, which is known only at run time"),
                 );
             } else if value.len() <= 1024 && !value.contains('\0') && self.environment.env.len() < 50 {
                 self.environment.env.insert(name.to_owned(), value.to_owned());
@@ -114,10 +114,10 @@ impl JobEnv {
         for script in &self.scripts {
             for line in &script.setup {
                 match run_time_value(line) {
-                    Some(open) => {
+                    Some(unresolved) => {
                         ci.add_unsupported(
                             location,
-                            format!("`{}` uses `{open}`, which is known only at run time", short(line)),
+                            format!("`{}` uses `{unresolved}`, which is known only at run time", short(line)),
                         );
                     }
                     None if self.environment.setup.contains(line) => {}
@@ -141,15 +141,15 @@ impl JobEnv {
                 script.work.iter().for_each(|line| add_install(line, ci));
                 continue;
             }
-            let open = script.work.iter().find_map(|line| run_time_value(line));
-            match open {
-                Some(open) if script.has_test => {
-                    ci.add_unsupported(location, format!("tests use `{open}`, which is known only at run time"));
+            let unresolved = script.work.iter().find_map(|line| run_time_value(line));
+            match unresolved {
+                Some(unresolved) if script.has_test => {
+                    ci.add_unsupported(location, format!("tests use `{unresolved}`, which is known only at run time"));
                     is_open = true;
                 }
-                Some(open) => ci.add_unsupported(
+                Some(unresolved) => ci.add_unsupported(
                     location,
-                    format!("omitted a step before the tests: it uses `{open}`, which is known only at run time"),
+                    format!("omitted a step before the tests: it uses `{unresolved}`, which is known only at run time"),
                 ),
                 None => steps.push(script.work.clone()),
             }

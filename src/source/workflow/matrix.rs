@@ -81,8 +81,8 @@ fn is_in(combination: &Combination, entry: &Node) -> bool {
 }
 
 /// Reports whether two values are equal, regardless of their lines.
-fn is_same(one: &Node, other: &Node) -> bool {
-    match (&one.value, &other.value) {
+fn is_same(left: &Node, right: &Node) -> bool {
+    match (&left.value, &right.value) {
         (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
         (Value::Map(a), Value::Map(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|((k, a), (l, b))| k == l && is_same(a, b))

@@ -120,9 +120,9 @@ fn normalized(line: &str) -> String {
 fn without_comment(line: &str) -> Option<&str> {
     let mut quote = None;
     let mut before = ' ';
-    for (at, c) in line.char_indices() {
+    for (index, c) in line.char_indices() {
         match (quote, c) {
-            (None, '#') if before.is_whitespace() => return Some(line[..at].trim_end()),
+            (None, '#') if before.is_whitespace() => return Some(line[..index].trim_end()),
             (None, '"' | '\'') if before != '\\' => quote = Some(c),
             (Some(open), _) if open == c && (c == '\'' || before != '\\') => quote = None,
             _ => {}
@@ -256,18 +256,19 @@ fn prints_only(first: &str, second: &str, line: &str) -> bool {
 pub(super) fn is_test(line: &str) -> bool {
     let found = words(line);
     let texts: Vec<&str> = found.iter().map(|word| word.text.as_str()).collect();
-    texts.iter().enumerate().any(|(at, word)| {
-        let next = texts.get(at + 1).copied().unwrap_or("");
+    texts.iter().enumerate().any(|(index, word)| {
+        let next = texts.get(index + 1).copied().unwrap_or("");
         let name = word.rsplit('/').next().unwrap_or(word).trim_matches([';', '(', ')', '`']);
-        let is_first = at == 0 || matches!(texts[at - 1], "&&" | ";" | "||" | "sudo" | "time" | "exec" | "do" | "then");
+        let is_first =
+            index == 0 || matches!(texts[index - 1], "&&" | ";" | "||" | "sudo" | "time" | "exec" | "do" | "then");
         match name {
             "pytest" | "py.test" | "ctest" | "nosetests" | "tox" | "nox" | "cmsRun" | "papermill" => {
-                !matches!(texts.get(at.wrapping_sub(1)).copied(), Some("install" | "which"))
+                !matches!(texts.get(index.wrapping_sub(1)).copied(), Some("install" | "which"))
                     && !texts.contains(&"install")
             }
-            "unittest" => at > 0 && texts[at - 1] == "-m",
+            "unittest" => index > 0 && texts[index - 1] == "-m",
             "make" | "ninja" | "gmake" | "just" => {
-                texts[at + 1..].iter().any(|w| matches!(*w, "test" | "tests" | "check"))
+                texts[index + 1..].iter().any(|w| matches!(*w, "test" | "tests" | "check"))
             }
             "--target" => next == "test",
             "root" | "root.exe" => is_first && texts.iter().any(|w| w.contains(".C") || w.contains(".py")),

@@ -44,15 +44,15 @@ fn verdicts_agree_with_pip_on_locked_packages() {
     assert!(names.len() >= 200, "{} packages", names.len());
     let mut differ = Vec::new();
     for (name, version, python, files, pip) in &rows {
-        for (at, (glibc, python_version)) in COMBINATIONS.into_iter().enumerate() {
+        for (index, (glibc, python_version)) in COMBINATIONS.into_iter().enumerate() {
             let carnet = verdict(files, python.as_deref(), &machine(glibc, python_version)) == Verdict::Wheel;
-            let pip = pip.as_bytes()[at] == b'w';
+            let pip = pip.as_bytes()[index] == b'w';
             if carnet != pip {
-                differ.push((name.as_str(), version.as_str(), at));
+                differ.push((name.as_str(), version.as_str(), index));
             }
         }
     }
-    let explained: Vec<_> = EXPLAINED.iter().map(|(name, version, at, _)| (*name, *version, *at)).collect();
+    let explained: Vec<_> = EXPLAINED.iter().map(|(name, version, index, _)| (*name, *version, *index)).collect();
     assert_eq!(differ, explained);
 }
 
