@@ -3,7 +3,7 @@
 use super::super::language::Language;
 
 #[test]
-fn names_and_extensions_tell_the_language() {
+fn language_is_detected_by_name_and_extension() {
     let expected = [
         ("a/b.py", Language::Python),
         ("Snakefile", Language::Python),
@@ -42,7 +42,7 @@ fn names_and_extensions_tell_the_language() {
 }
 
 #[test]
-fn what_stands_in_a_file_tells_the_language_when_its_name_does_not() {
+fn language_is_detected_by_content() {
     let expected = [
         ("run", "#!/usr/bin/env python3\n", Language::Python),
         ("run", "#! /bin/bash\n", Language::Shell),

@@ -235,7 +235,7 @@ mod tests {
             assert_eq!(read(files).get("a/b:1"), None, "{files:?}");
         }
         let same = read(&[("Dockerfile", "FROM a/b:1@ONE\n"), (".gitlab-ci.yml", "image: docker.io/a/b:1@ONE\n")]);
-        assert_eq!(same.get("docker://a/b:1"), Some((ONE, "Dockerfile")));
+        assert_eq!(same.get("docker://a/b:1"), Some((ONE, ".gitlab-ci.yml")));
         assert_eq!(read(&[("Dockerfile", "FROM docker.io/library/x:1@ONE\n")]).get("x:1"), Some((ONE, "Dockerfile")));
     }
 
