@@ -128,10 +128,10 @@ fn from(builder: &mut ViewBuilder<'_>, range: Range<usize>, state: &mut State) {
 
 /// Expands `$X`, `${X}` and `${X:-default}` with `ARG` defaults. Other variables stay as written.
 fn substitute(text: &str, arguments: &BTreeMap<String, String>) -> String {
-    let mut made = String::new();
+    let mut expanded = String::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
-        made.push_str(&rest[..at]);
+        expanded.push_str(&rest[..at]);
         let after = &rest[at + 1..];
         let (inside, length) =
             match after.strip_prefix('{').and_then(|inside| inside.find('}').map(|end| (inside, end))) {
@@ -146,13 +146,13 @@ fn substitute(text: &str, arguments: &BTreeMap<String, String>) -> String {
             None => (inside, None),
         };
         match arguments.get(name).map(String::as_str).filter(|value| !value.is_empty()).or(default) {
-            Some(value) if made.len() < 4096 => made.push_str(value),
-            _ => made.push_str(&rest[at..at + 1 + length]),
+            Some(value) if expanded.len() < 4096 => expanded.push_str(value),
+            _ => expanded.push_str(&rest[at..at + 1 + length]),
         }
         rest = &after[length..];
     }
-    made.push_str(rest);
-    made
+    expanded.push_str(rest);
+    expanded
 }
 
 fn argument(builder: &mut ViewBuilder<'_>, range: Range<usize>, state: &mut State) {

@@ -12,7 +12,7 @@ const MAX_LEN: usize = 1 << 20;
 
 /// The value of one or more strings of a program, with the offsets of its characters in the program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Cooked {
+pub(crate) struct StringValue {
     /// The value with escapes resolved. Placeholders represent inserted values.
     pub text: String,
     /// Offsets of the value in the program.
@@ -21,7 +21,7 @@ pub(crate) struct Cooked {
     pub parts: Vec<Range<usize>>,
 }
 
-impl Cooked {
+impl StringValue {
     /// Appends text as written.
     pub(crate) fn push_straight(&mut self, text: &str, at: usize) {
         self.map.0.push((self.text.len(), at));
@@ -154,7 +154,7 @@ pub(crate) fn language(text: &str) -> Option<Language> {
     }
     let is_long = text.contains('\n');
     if condor >= 2 || condor == 1 && (is_queued || is_long && text.lines().count() <= 2) {
-        return Some(Language::Submit);
+        return Some(Language::HtCondor);
     }
     is_shell(text).then_some(Language::Shell)
 }
@@ -163,7 +163,7 @@ pub(crate) fn language(text: &str) -> Option<Language> {
 /// lines start with a known command.
 fn is_shell(text: &str) -> bool {
     let mut sets_up = false;
-    let (mut known, mut lines) = (0_usize, 0_usize);
+    let (mut commands, mut lines) = (0_usize, 0_usize);
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).take(200) {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let sets = match word {
@@ -172,10 +172,10 @@ fn is_shell(text: &str) -> bool {
             _ => false,
         };
         sets_up |= sets;
-        known += usize::from(sets || SHELL_WORDS.contains(&word));
+        commands += usize::from(sets || SHELL_WORDS.contains(&word));
         lines += 1;
     }
-    sets_up && known * 2 >= lines
+    sets_up && commands * 2 >= lines
 }
 
 /// Commands at the start of lines in scripts that set up a job.
@@ -218,11 +218,11 @@ fn is_condor(line: &str) -> bool {
         return own.starts_with(|c: char| c.is_ascii_uppercase())
             && own.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     }
-    CONDOR_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))
+    CONDOR_KEYS.iter().any(|name| name.eq_ignore_ascii_case(key))
 }
 
 /// Parses an embedded text and returns its spans and facts with ranges in the program.
-pub(crate) fn read(language: Language, cooked: &Cooked) -> (Vec<Span>, Facts) {
+pub(crate) fn read(language: Language, cooked: &StringValue) -> (Vec<Span>, Facts) {
     if cooked.text.len() > MAX_LEN {
         return (Vec::new(), Facts::default());
     }
@@ -240,17 +240,21 @@ pub(crate) fn read(language: Language, cooked: &Cooked) -> (Vec<Span>, Facts) {
 }
 
 /// Adds a span at its range in the program, split at the ends of literals.
-fn place_span(cooked: &Cooked, span: Span, placed: &mut Vec<Span>) {
-    let whole = cooked.range_in_program(&span.range);
-    let first = cooked.parts.partition_point(|part| part.end <= whole.start);
+fn place_span(cooked: &StringValue, span: Span, placed: &mut Vec<Span>) {
+    let full_range = cooked.range_in_program(&span.range);
+    let first = cooked.parts.partition_point(|part| part.end <= full_range.start);
     let mut is_head = span.is_head;
     for part in &cooked.parts[first..] {
-        let range = part.start.max(whole.start)..part.end.min(whole.end);
-        if part.start >= whole.end {
+        let range = part.start.max(full_range.start)..part.end.min(full_range.end);
+        if part.start >= full_range.end {
             break;
         }
         if !range.is_empty() {
-            placed.push(Span { range: range.clone(), is_head: is_head && range.start == whole.start, ..span.clone() });
+            placed.push(Span {
+                range: range.clone(),
+                is_head: is_head && range.start == full_range.start,
+                ..span.clone()
+            });
             is_head = false;
         }
     }
@@ -263,7 +267,7 @@ pub(crate) fn relocate(facts: &mut Facts, place: impl Fn(&Range<usize>) -> Range
     facts.imports.iter_mut().for_each(|import| to(&mut import.range));
     for call in &mut facts.calls {
         to(&mut call.range);
-        to(&mut call.whole);
+        to(&mut call.full_range);
         let keywords = call.keywords.iter_mut().filter_map(|(_, word)| word.as_mut());
         call.arguments.iter_mut().flatten().chain(keywords).for_each(|word| to(&mut word.range));
     }
@@ -291,7 +295,7 @@ pub(crate) fn merge(facts: &mut Facts, other: Facts) {
     facts.settings.extend(settings);
     facts.images.extend(images);
     for found in syntax {
-        if facts.syntax.iter().all(|known| known.since != found.since) {
+        if facts.syntax.iter().all(|syntax| syntax.since != found.since) {
             facts.syntax.push(found);
         }
     }

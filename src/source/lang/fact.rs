@@ -34,7 +34,7 @@ pub struct Names {
     /// Names bound by statements of the module, including conditional ones.
     pub bound: BTreeSet<String>,
     /// Attributes assigned to other objects, which may be modules: `other.name = …`.
-    pub given: BTreeSet<String>,
+    pub assigned_attributes: BTreeSet<String>,
 }
 
 /// A text with its range.
@@ -69,7 +69,7 @@ pub struct Call {
     /// Range of the name.
     pub range: Range<usize>,
     /// Range of the call with its arguments.
-    pub whole: Range<usize>,
+    pub full_range: Range<usize>,
     /// Positional arguments. `None` for an argument that is not a literal.
     pub arguments: Vec<Option<Word>>,
     /// Keyword arguments. `None` for a value that is not a literal.

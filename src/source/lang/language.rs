@@ -26,7 +26,7 @@ pub enum Language {
     /// An Apptainer or Singularity definition.
     Apptainer,
     /// An HTCondor job description: `.jdl`, `.sub`, `.submit`, `.condor`.
-    Submit,
+    HtCondor,
     /// A Makefile.
     Make,
     /// CMake.
@@ -180,7 +180,7 @@ fn by_extension(path: &str, name: &str, head: &[u8]) -> Option<Language> {
         "ini" | "conf" | "properties" | "rc" => Language::Ini,
         "cfg" => by_shebang(head).unwrap_or_else(|| by_cfg_content(head)),
         "jdl" | "sub" | "submit" | "condor" | "jds" => {
-            by_shebang(head).unwrap_or(if contains(head, "#SBATCH") { Language::Shell } else { Language::Submit })
+            by_shebang(head).unwrap_or(if contains(head, "#SBATCH") { Language::Shell } else { Language::HtCondor })
         }
         "def" if contains(head, "ootstrap:") => Language::Apptainer,
         "mk" | "mak" => Language::Make,
@@ -198,7 +198,7 @@ fn by_extension(path: &str, name: &str, head: &[u8]) -> Option<Language> {
 /// Detects the language of a `.cfg` file: INI, a job description, or Python (CMSSW).
 fn by_cfg_content(head: &[u8]) -> Language {
     if is_condor(head) {
-        Language::Submit
+        Language::HtCondor
     } else if contains(head, "cms.Process") || (contains(head, "\nimport ") && !contains(head, "\n[")) {
         Language::Python
     } else {
@@ -229,7 +229,7 @@ fn is_condor(head: &[u8]) -> bool {
         has_queue |= line == b"queue" || line.starts_with(b"queue ");
         let Some(at) = memchr::memchr(b'=', &line) else { continue };
         let key = line[..at].trim_ascii();
-        let known: [&[u8]; 15] = [
+        let condor_keys: [&[u8]; 15] = [
             b"executable",
             b"universe",
             b"arguments",
@@ -246,7 +246,7 @@ fn is_condor(head: &[u8]) -> bool {
             b"+jobflavour",
             b"x509userproxy",
         ];
-        keys += usize::from(known.contains(&key));
+        keys += usize::from(condor_keys.contains(&key));
     }
     keys >= 3 || (keys >= 1 && has_queue)
 }
@@ -255,7 +255,7 @@ fn by_content(name: &str, head: &[u8]) -> Language {
     let is_bare = !name.contains('.') || name.starts_with('.');
     let start = head.trim_ascii_start();
     if is_condor(head) {
-        Language::Submit
+        Language::HtCondor
     } else if contains(head, "\n#SBATCH ") || head.starts_with(b"#SBATCH ") {
         Language::Shell
     } else if start.starts_with(b"Bootstrap:") || start.starts_with(b"BootStrap:") || start.starts_with(b"bootstrap:") {

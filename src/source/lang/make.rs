@@ -18,14 +18,14 @@ pub(super) fn read(builder: &mut ViewBuilder<'_>, range: Range<usize>) {
             continue;
         }
         start = None;
-        let whole = from..line.end;
-        let text = builder.slice(&whole);
+        let logical_line = from..line.end;
+        let text = builder.slice(&logical_line);
         let word = text.split_whitespace().next().unwrap_or("");
         match word {
             "define" => is_define = true,
             "endef" => is_define = false,
-            _ if text.starts_with('\t') || is_define => recipe(builder, whole),
-            _ => statement(builder, whole),
+            _ if text.starts_with('\t') || is_define => recipe(builder, logical_line),
+            _ => statement(builder, logical_line),
         }
     }
     if let Some(start) = start {

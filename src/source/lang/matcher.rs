@@ -72,21 +72,21 @@ impl Matcher {
             if at < done {
                 continue;
             }
-            let Some(one) = self.at(text, at, done) else { continue };
-            done = one.range.end;
-            found(one);
+            let Some(found_match) = self.match_at(text, at, done) else { continue };
+            done = found_match.range.end;
+            found(found_match);
         }
     }
 
     /// Returns every path and URL in order.
     pub fn all(&self, text: &[u8]) -> Vec<Match> {
         let mut matches = Vec::new();
-        self.each(text, |one| matches.push(one));
+        self.each(text, |found| matches.push(found));
         matches
     }
 
     /// Returns the match around the `/` or `~` at `at` that starts at `from` or later.
-    fn at(&self, text: &[u8], at: usize, from: usize) -> Option<Match> {
+    fn match_at(&self, text: &[u8], at: usize, from: usize) -> Option<Match> {
         let before = at.checked_sub(1).filter(|before| *before >= from).map(|before| text[before]);
         if text[at] == b'~' {
             let free = before.is_none_or(|byte| !is_part(byte) && !matches!(byte, b'/' | b'~' | b')' | b']' | b'}'));
@@ -116,8 +116,8 @@ impl Matcher {
     fn path(&self, text: &[u8], at: usize) -> Option<Match> {
         let rest = &text[at + 1..];
         let root = &rest[..rest.iter().take(64).take_while(|byte| is_name(**byte)).count()];
-        let known = self.roots.contains(root) || self.stems.iter().any(|stem| root.starts_with(stem));
-        known.then(|| Match { range: at..end(text, at, false), form: Form::Path })
+        let is_root = self.roots.contains(root) || self.stems.iter().any(|stem| root.starts_with(stem));
+        is_root.then(|| Match { range: at..end(text, at, false), form: Form::Path })
     }
 }
 
@@ -200,7 +200,7 @@ mod tests {
     fn found(text: &str) -> Vec<(Form, String)> {
         let matcher = Matcher::new(["eos", "home", "data", "scratch*", "store", "tmp", "afs"]);
         let texts = matcher.all(text.as_bytes()).into_iter();
-        texts.map(|one| (one.form, text[one.range].to_owned())).collect()
+        texts.map(|found| (found.form, text[found.range].to_owned())).collect()
     }
 
     fn paths(text: &str) -> Vec<String> {
@@ -250,17 +250,17 @@ mod tests {
             let matcher = Matcher::new(["a", "ab*", "eos"]);
             for text in [bytes.as_slice(), text.as_bytes()] {
                 let mut last = 0;
-                for one in matcher.all(text) {
-                    assert!(one.range.start >= last && one.range.end > one.range.start && one.range.end <= text.len());
-                    last = one.range.end;
+                for found in matcher.all(text) {
+                    assert!(found.range.start >= last && found.range.end > found.range.start && found.range.end <= text.len());
+                    last = found.range.end;
                 }
             }
         }
 
         #[test]
         fn matches_end_on_character_boundaries(text in "[/~a-z:.{}é\u{1F600} ]{0,60}") {
-            for one in Matcher::new(["a", "é"]).all(text.as_bytes()) {
-                assert!(text.is_char_boundary(one.range.start) && text.is_char_boundary(one.range.end), "{one:?}");
+            for found in Matcher::new(["a", "é"]).all(text.as_bytes()) {
+                assert!(text.is_char_boundary(found.range.start) && text.is_char_boundary(found.range.end), "{found:?}");
             }
         }
     }

@@ -118,7 +118,7 @@ fn read_language(builder: &mut ViewBuilder<'_>, language: Language, range: Range
         Language::Cpp => cpp::read(builder, range),
         Language::Docker => docker::read(builder, range),
         Language::Apptainer => apptainer::read(builder, range),
-        Language::Submit => htcondor::read(builder, range),
+        Language::HtCondor => htcondor::read(builder, range),
         Language::Requirements => plain::requirements(builder, range),
         Language::Prose | Language::Generated => plain::prose(builder, range),
         // In a heredoc or a string passed to an interpreter.

@@ -33,11 +33,11 @@ fn walk(builder: &mut ViewBuilder<'_>, base: usize, table: &DeTable<'_>, path: &
         strings.push(place.clone());
         builder.push(place.clone(), Kind::Key);
         let path = join(path, key.get_ref());
-        one(builder, base, value, &path, strings, place.start);
+        add_value(builder, base, value, &path, strings, place.start);
     }
 }
 
-fn one(
+fn add_value(
     builder: &mut ViewBuilder<'_>,
     base: usize,
     value: &Spanned<DeValue<'_>>,
@@ -50,7 +50,7 @@ fn one(
         DeValue::Table(table) => walk(builder, base, table, path, strings),
         DeValue::Array(array) => {
             for value in array {
-                one(builder, base, value, path, strings, place.start);
+                add_value(builder, base, value, path, strings, place.start);
             }
         }
         other => {

@@ -102,10 +102,12 @@ impl<'a> ViewBuilder<'a> {
         let Facts { shebang: _, imports, calls, commands, settings, images, syntax, python2, references, names: _ } =
             view.facts;
         let facts = &mut self.facts;
-        facts.imports.extend(imports.into_iter().map(|one| Import { range: by(one.range.clone(), base), ..one }));
+        facts
+            .imports
+            .extend(imports.into_iter().map(|import| Import { range: by(import.range.clone(), base), ..import }));
         facts.calls.extend(calls.into_iter().map(|call| Call {
             range: by(call.range, base),
-            whole: by(call.whole, base),
+            full_range: by(call.full_range, base),
             arguments: call.arguments.into_iter().map(optional).collect(),
             keywords: call.keywords.into_iter().map(|(key, word)| (key, optional(word))).collect(),
             ..call
@@ -121,10 +123,12 @@ impl<'a> ViewBuilder<'a> {
             ..setting
         }));
         facts.images.extend(images.into_iter().map(shift));
-        facts.syntax.extend(syntax.into_iter().map(|one| Syntax { range: by(one.range.clone(), base), ..one }));
         facts
-            .references
-            .extend(references.into_iter().map(|one| Reference { range: by(one.range.clone(), base), ..one }));
+            .syntax
+            .extend(syntax.into_iter().map(|syntax| Syntax { range: by(syntax.range.clone(), base), ..syntax }));
+        facts.references.extend(
+            references.into_iter().map(|reference| Reference { range: by(reference.range.clone(), base), ..reference }),
+        );
         facts.python2 = facts.python2.take().or_else(|| python2.map(|range| by(range, base)));
     }
 

@@ -236,14 +236,14 @@ impl Reader<'_, '_> {
             }
         }
         let (Some(first), Some(last)) = (body.first(), body.last()) else { return end.max(line_end) };
-        let whole = first.start..last.end;
+        let range = first.start..last.end;
         if self.is_script() {
-            self.script(whole);
+            self.script(range);
         } else {
             let path = self.path().to_owned();
-            let head = self.builder.slice(&whole).as_bytes();
+            let head = self.builder.slice(&range).as_bytes();
             let language = Language::of("", &head[..head.len().min(1024)]);
-            if !language.is_code() || !self.builder.embed(language, whole, Host::Job) {
+            if !language.is_code() || !self.builder.embed(language, range, Host::Job) {
                 for line in body {
                     self.builder.add(line, Kind::Value, Role::Plain, Some(&path));
                 }

@@ -440,7 +440,7 @@ impl<'a> Reader<'_, 'a> {
         self.builder.facts.calls.push(Call {
             name: short(name),
             range: start..start + name.len(),
-            whole: start..self.at,
+            full_range: start..self.at,
             arguments: frame.arguments,
             keywords: Vec::new(),
             is_conditional: false,

@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
         self.facts.calls.push(Call {
             name: name.to_owned(),
             range: bytes(call.func.range()),
-            whole: bytes(call.range()),
+            full_range: bytes(call.range()),
             arguments,
             keywords,
             is_conditional: self.position.is_conditional,

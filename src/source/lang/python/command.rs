@@ -8,7 +8,7 @@ use ruff_text_size::Ranged as _;
 use super::literal::{self, bytes};
 use super::reader::Reader;
 use crate::source::lang::embedded;
-use crate::source::lang::embedded::Cooked;
+use crate::source::lang::embedded::StringValue;
 use crate::source::lang::fact::{Command, Dialect, Host, Reference, Setting, Usage, Word};
 use crate::source::lang::language::Language;
 
@@ -36,13 +36,13 @@ impl<'a> Reader<'a> {
 
     /// Reads a string that a shell runs.
     fn shell(&mut self, text: &'a Expr) {
-        let mut cooked = Cooked::default();
+        let mut cooked = StringValue::default();
         literal::cook(self.text, text, &mut cooked);
         self.shell_cooked(&cooked);
     }
 
     /// Adds the commands and settings of a text that a shell runs.
-    pub(super) fn shell_cooked(&mut self, cooked: &Cooked) {
+    pub(super) fn shell_cooked(&mut self, cooked: &StringValue) {
         let (_, mut facts) = embedded::read(Language::Shell, cooked);
         self.snap(&mut facts);
         for command in &mut facts.commands {
@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a list of words that is run without a shell.
-    fn started(&mut self, words: &'a [Expr], whole: Range<usize>) {
+    fn started(&mut self, words: &'a [Expr], range: Range<usize>) {
         if let [shell, option, script, ..] = words {
             let is_shell = self.key(shell).is_some_and(|name| name.ends_with("sh"));
             if is_shell && self.key(option).is_some_and(|option| option.starts_with('-') && option.ends_with('c')) {
@@ -65,14 +65,14 @@ impl<'a> Reader<'a> {
         }
         let is_conditional = self.position.is_conditional;
         self.script(&words);
-        self.facts.commands.push(Command { words, range: whole, host: Host::Program, is_conditional });
+        self.facts.commands.push(Command { words, range, host: Host::Program, is_conditional });
     }
 
     /// Returns a word of a command. A value that is not a literal is in braces.
     fn word(&self, word: &'a Expr) -> Word {
         literal::word(self.text, word).unwrap_or_else(|| {
             let range = bytes(word.range());
-            let mut cooked = Cooked::default();
+            let mut cooked = StringValue::default();
             literal::cook(self.text, word, &mut cooked);
             Word { text: cooked.text, range }
         })
@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
     }
 
     fn escaped_shell(&mut self, range: Range<usize>) {
-        let mut cooked = Cooked::default();
+        let mut cooked = StringValue::default();
         cooked.push_straight(&self.text[range.clone()], range.start);
         cooked.parts.push(range);
         self.embedded.push((Language::Shell, cooked));

@@ -8,7 +8,7 @@ use ruff_text_size::Ranged as _;
 use super::literal::{self, Formatted, bytes};
 use super::reader::{Context, Reader};
 use crate::source::lang::embedded;
-use crate::source::lang::embedded::Cooked;
+use crate::source::lang::embedded::StringValue;
 use crate::source::lang::fact::{Dialect, Setting};
 use crate::source::lang::span::{Kind, Role};
 
@@ -279,7 +279,7 @@ impl<'a> Reader<'a> {
         if source.len() < 12 || !(source.contains('\n') || source.contains("\\n")) {
             return;
         }
-        let mut cooked = Cooked::default();
+        let mut cooked = StringValue::default();
         literal::cook(self.text, expression, &mut cooked);
         if let Some(language) = embedded::language(&cooked.text) {
             self.embedded.push((language, cooked));

@@ -8,7 +8,7 @@ use ruff_python_ast::{
 };
 use ruff_text_size::{Ranged as _, TextRange};
 
-use crate::source::lang::embedded::Cooked;
+use crate::source::lang::embedded::StringValue;
 use crate::source::lang::fact::Word;
 
 /// Maximum length in bytes of a literal stored as a word.
@@ -23,14 +23,14 @@ pub(super) fn bytes(range: TextRange) -> Range<usize> {
 }
 
 /// Returns the content between the quotes of a literal. After a syntax error, a literal may lack its quotes: then the content
-/// is the whole literal.
+/// is the literal_range literal.
 pub(super) fn content(text: &str, range: TextRange, flags: impl StringFlags) -> Range<usize> {
-    let whole = bytes(range);
-    let start = (whole.start + flags.opener_len().to_usize()).min(whole.end);
-    let end = whole.end.saturating_sub(flags.closer_len().to_usize()).max(start);
+    let literal_range = bytes(range);
+    let start = (literal_range.start + flags.opener_len().to_usize()).min(literal_range.end);
+    let end = literal_range.end.saturating_sub(flags.closer_len().to_usize()).max(start);
     match text.get(start..end) {
         Some(_) => start..end,
-        None => whole,
+        None => literal_range,
     }
 }
 
@@ -92,7 +92,7 @@ pub(super) fn receiver_of_format(function: &Expr) -> Option<&Expr> {
 }
 
 /// Returns the value of a string with placeholders for parts that are not literals.
-pub(super) fn cook(text: &str, expression: &Expr, into: &mut Cooked) {
+pub(super) fn cook(text: &str, expression: &Expr, into: &mut StringValue) {
     match expression {
         Expr::StringLiteral(string) => {
             for literal in &string.value {
@@ -122,7 +122,7 @@ pub(super) fn cook(text: &str, expression: &Expr, into: &mut Cooked) {
     }
 }
 
-fn placeholder(text: &str, expression: &Expr, into: &mut Cooked) {
+fn placeholder(text: &str, expression: &Expr, into: &mut StringValue) {
     let range = bytes(expression.range());
     let source = text[range.clone()].trim();
     let short =
@@ -130,13 +130,13 @@ fn placeholder(text: &str, expression: &Expr, into: &mut Cooked) {
     into.push_placeholder(short, range.start);
 }
 
-fn cook_string(text: &str, literal: &StringLiteral, into: &mut Cooked) {
+fn cook_string(text: &str, literal: &StringLiteral, into: &mut StringValue) {
     let range = of_string(text, literal);
     into.push_literal(&text[range.clone()], range.start, literal.flags.prefix().is_raw(), false);
     into.parts.push(range);
 }
 
-fn cook_format(text: &str, string: &FString, into: &mut Cooked) {
+fn cook_format(text: &str, string: &FString, into: &mut StringValue) {
     let is_raw = string.flags.prefix().is_raw();
     let range = content(text, string.range, string.flags);
     for element in &string.elements {

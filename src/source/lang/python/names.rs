@@ -108,7 +108,7 @@ impl<'a> Visitor<'a> for Finder {
             Expr::Attribute(it) if it.ctx.is_store() => {
                 // `module.name = …`.
                 if !self.is_inside {
-                    self.names.given.insert(it.attr.as_str().to_owned());
+                    self.names.assigned_attributes.insert(it.attr.as_str().to_owned());
                 }
                 walk_expr(self, expression);
             }
@@ -181,19 +181,19 @@ mod tests {
         let expected = "a e g i j k l m n o p q r s t u v w y z aa bb cc dd ee ff gg hh ii jj kk ll mm nn";
         let mut expected: Vec<&str> = expected.split(' ').collect();
         expected.sort_unstable();
-        assert_eq!(names(text).expect("it is known"), expected);
+        assert_eq!(names(text).expect("names are known"), expected);
     }
 
     #[test]
     fn names_in_functions_and_classes_are_local_except_globals() {
         let text = "def f(a, b=1):\n  c = 1\n  import d\n  global e\n  e = 1\nclass G:\n  h = 1\n  def i(self): pass\nx[0] = 1\nx.y = 1\n";
-        assert_eq!(names(text).expect("it is known"), ["G", "e", "f"]);
+        assert_eq!(names(text).expect("names are known"), ["G", "e", "f"]);
     }
 
     #[test]
     fn names_in_all_count_as_defined() {
         let text = "__all__ = ['a'] + ['b']\n__all__ += ('c',)\n";
-        assert_eq!(names(text).expect("it is known"), ["a", "b", "c"]);
+        assert_eq!(names(text).expect("names are known"), ["a", "b", "c"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use ruff_text_size::Ranged as _;
 use super::literal::bytes;
 use super::{legacy, newer_syntax};
 use crate::source::lang::embedded;
-use crate::source::lang::embedded::Cooked;
+use crate::source::lang::embedded::StringValue;
 use crate::source::lang::fact::{Facts, Syntax};
 use crate::source::lang::language::Language;
 use crate::source::lang::span::{Kind, Role, Span};
@@ -72,9 +72,9 @@ pub(super) struct Reader<'a> {
     /// Variables passed to a shell.
     pub run: Vec<&'a str>,
     /// Text written to files in the current function, by the variable of the file.
-    pub written: Vec<(&'a str, Cooked)>,
+    pub written: Vec<(&'a str, StringValue)>,
     /// Embedded texts in other languages.
-    pub embedded: Vec<(Language, Cooked)>,
+    pub embedded: Vec<(Language, StringValue)>,
 }
 
 /// Returns the spans and facts of a parsed text. `commands` are the ranges of IPython commands.
@@ -180,15 +180,15 @@ impl<'a> Reader<'a> {
     fn finish(mut self) -> (Vec<Span>, Facts) {
         let mut replaced: Vec<Range<usize>> = Vec::new();
         let mut inner = Vec::new();
-        let mut known = HashSet::new();
+        let mut seen = HashSet::new();
         let mut found = std::mem::take(&mut self.embedded);
         // A concatenated text takes precedence over its parts.
         found.sort_by_key(|(_, cooked)| std::cmp::Reverse(cooked.parts.len()));
         for (language, cooked) in found {
-            if cooked.parts.iter().any(|part| !part.is_empty() && known.contains(&part.start)) {
+            if cooked.parts.iter().any(|part| !part.is_empty() && seen.contains(&part.start)) {
                 continue;
             }
-            known.extend(cooked.parts.iter().map(|part| part.start));
+            seen.extend(cooked.parts.iter().map(|part| part.start));
             let (spans, mut facts) = embedded::read(language, &cooked);
             self.snap(&mut facts);
             embedded::merge(&mut self.facts, facts);
@@ -219,7 +219,7 @@ impl<'a> Reader<'a> {
 
 /// Reports whether one of the sorted ranges contains a range.
 fn contains_range(ranges: &[Range<usize>], range: &Range<usize>) -> bool {
-    let next = ranges.partition_point(|known| known.start <= range.start);
+    let next = ranges.partition_point(|other| other.start <= range.start);
     next.checked_sub(1).is_some_and(|at| range.end <= ranges[at].end)
 }
 

@@ -5,7 +5,7 @@ use ruff_python_ast::{Expr, ExprCall};
 use super::literal;
 use super::reader::Reader;
 use crate::source::lang::embedded;
-use crate::source::lang::embedded::Cooked;
+use crate::source::lang::embedded::StringValue;
 use crate::source::lang::fact::{Facts, Import, Reference, Usage, Word};
 use crate::source::lang::language::Language;
 
@@ -103,7 +103,7 @@ impl<'a> Reader<'a> {
     fn processed(&mut self, line: Option<&'a Expr>) {
         self.included(line);
         let Some(line) = line.filter(|line| literal::is_string(line)) else { return };
-        let mut cooked = Cooked::default();
+        let mut cooked = StringValue::default();
         literal::cook(self.text, line, &mut cooked);
         let text = cooked.text.trim();
         let load = [".L ", ".x "].iter().find_map(|sign| text.strip_prefix(sign));
@@ -115,7 +115,7 @@ impl<'a> Reader<'a> {
     /// Adds the files that C++ code for ROOT's interpreter includes and opens.
     fn included(&mut self, code: Option<&'a Expr>) {
         let Some(code) = code.filter(|code| literal::is_string(code)) else { return };
-        let mut cooked = Cooked::default();
+        let mut cooked = StringValue::default();
         literal::cook(self.text, code, &mut cooked);
         let mut facts = Facts { references: embedded::read(Language::Cpp, &cooked).1.references, ..Facts::default() };
         facts.references.retain(|reference| !reference.path.contains('{'));
@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Records a code file whose path is a part of a string value.
-    fn code(&mut self, cooked: &Cooked, path: &str) {
+    fn code(&mut self, cooked: &StringValue, path: &str) {
         if path.is_empty() || path.contains('{') {
             return;
         }

@@ -6,7 +6,7 @@ use ruff_text_size::Ranged as _;
 use super::literal::{self, bytes};
 use super::reader::{Context, Reader};
 use crate::source::lang::embedded;
-use crate::source::lang::embedded::Cooked;
+use crate::source::lang::embedded::StringValue;
 use crate::source::lang::fact::{Dialect, Setting, Word};
 use crate::source::lang::language::Language;
 use crate::source::lang::span::Role;
@@ -38,13 +38,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn written_to(&mut self, file: &'a str) -> Option<&mut Cooked> {
+    fn written_to(&mut self, file: &'a str) -> Option<&mut StringValue> {
         let at = self.written.iter().rposition(|(name, _)| *name == file);
         if at.is_none() && self.written.len() >= MAX_TEXTS {
             return None;
         }
         let at = at.unwrap_or_else(|| {
-            self.written.push((file, Cooked::default()));
+            self.written.push((file, StringValue::default()));
             self.written.len() - 1
         });
         self.written.get_mut(at).map(|(_, cooked)| cooked)
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
         if name.is_some_and(|name| name.contains("job_extra") || name.contains("directive")) {
             elements.iter().for_each(|element| self.directive(element));
         }
-        let mut cooked = Cooked::default();
+        let mut cooked = StringValue::default();
         for element in elements {
             literal::cook(self.text, element, &mut cooked);
             cooked.push_break(bytes(element.range()).end);
@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
         let Some((key, value)) = text.split_once(['=', ' ']) else { return };
         if key.starts_with('-') {
             // The key has the form of the header.
-            let mut cooked = Cooked::default();
+            let mut cooked = StringValue::default();
             cooked.push_straight("#SBATCH ", range.start);
             literal::cook(self.text, element, &mut cooked);
             return self.shell_cooked(&cooked);
@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn embed_cooked(&mut self, cooked: Cooked) {
+    fn embed_cooked(&mut self, cooked: StringValue) {
         if let Some(language) = embedded::language(&cooked.text).filter(|language| *language != Language::Python) {
             self.embedded.push((language, cooked));
         }

@@ -63,7 +63,7 @@ impl Line {
         let name = self.words.get(verb(&self.words)).map(|word| program_name(&word.text))?;
         Some(match name {
             "bash" | "sh" | "zsh" | "ksh" | "csh" | "tcsh" | "ssh" | "sbatch" | "qsub" | "bsub" => Language::Shell,
-            "condor_submit" => Language::Submit,
+            "condor_submit" => Language::HtCondor,
             "root" | "root.exe" => Language::Cpp,
             _ if name.starts_with("python") || name == "ipython" => Language::Python,
             _ => return None,

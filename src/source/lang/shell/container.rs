@@ -179,30 +179,30 @@ fn inside(part: &mut Part, text: &str, option: &str, has_own: bool) {
 /// Splits `host:inside[:options],…`.
 fn binds(part: &mut Part, text: &str, from: usize) {
     let mut is_inside = false;
-    let mut made = Vec::new();
+    let mut pieces = Vec::new();
     for piece in part.pieces.drain(..) {
         if piece.range.start < from {
-            made.push(piece);
+            pieces.push(piece);
             continue;
         }
         let written = text.get(piece.range.clone()).unwrap_or("");
         let mut start = 0;
         for (at, byte) in written.bytes().enumerate() {
             let next = written.as_bytes().get(at + 1).copied();
-            let is_cut = byte == b','
+            let is_separator = byte == b','
                 || byte == b':' && (is_inside || matches!(next, None | Some(b'/' | b'$' | b'~' | b'"' | b'\'')));
-            if is_cut {
-                made.push(cut(&piece, start..at, is_inside));
+            if is_separator {
+                pieces.push(subpiece(&piece, start..at, is_inside));
                 start = at + 1;
                 is_inside = byte == b':';
             }
         }
-        made.push(cut(&piece, start..written.len(), is_inside));
+        pieces.push(subpiece(&piece, start..written.len(), is_inside));
     }
-    part.pieces = made;
+    part.pieces = pieces;
 }
 
-fn cut(piece: &Piece, range: std::ops::Range<usize>, is_inside: bool) -> Piece {
+fn subpiece(piece: &Piece, range: std::ops::Range<usize>, is_inside: bool) -> Piece {
     Piece {
         is_head: piece.is_head || range.start > 0,
         range: piece.range.start + range.start..piece.range.start + range.end,
@@ -212,15 +212,15 @@ fn cut(piece: &Piece, range: std::ops::Range<usize>, is_inside: bool) -> Piece {
 
 /// Splits `type=bind,source=a,target=b`.
 fn mount(part: &mut Part, text: &str) {
-    let mut made = Vec::new();
+    let mut pieces = Vec::new();
     for piece in part.pieces.drain(..) {
         let written = text.get(piece.range.clone()).unwrap_or("");
         let mut start = 0;
         for item in written.split_inclusive(',') {
             let is_inside = ["target=", "dst=", "destination="].iter().any(|key| item.starts_with(key));
-            made.push(cut(&piece, start..start + item.len(), is_inside));
+            pieces.push(subpiece(&piece, start..start + item.len(), is_inside));
             start += item.len();
         }
     }
-    part.pieces = made;
+    part.pieces = pieces;
 }

@@ -1,6 +1,6 @@
 //! Configuration: YAML, JSON, TOML, INI, job descriptions, CMake, requirements.
 
-use super::super::language::Language::{Cmake, Ini, Json, Requirements, Submit, Toml, Yaml};
+use super::super::language::Language::{Cmake, HtCondor, Ini, Json, Requirements, Toml, Yaml};
 use super::{commands, references, settings, spans};
 
 #[test]
@@ -26,8 +26,8 @@ fn yaml_values_have_key_paths() {
 fn invalid_yaml_is_read() {
     let text = "a: /x\na: /y\n\tb: /z\nc: {{ base }}/data\nd: @e\nf: [g\nh: /i\n";
     let found = spans(Yaml, text);
-    for one in ["Value Plain a /x", "Value Plain a /y", "Value Plain tail c /data", "Value Plain h /i"] {
-        assert!(found.contains(&one.into()), "{one}: {found:?}");
+    for expected in ["Value Plain a /x", "Value Plain a /y", "Value Plain tail c /data", "Value Plain h /i"] {
+        assert!(found.contains(&expected.into()), "{expected}: {found:?}");
     }
 }
 
@@ -93,7 +93,7 @@ fn ini_values_have_section_and_key() {
 fn job_description_has_settings_and_references() {
     let text = "# c\nexecutable = run.sh\narguments = $(X)/y /eos/z\ntransfer_input_files = a.py, /afs/b\n+JobFlavour = \"workday\"\nqueue f from l.txt\n";
     assert_eq!(
-        settings(Submit, text),
+        settings(HtCondor, text),
         [
             "Condor executable run.sh",
             "Condor arguments $(X)/y /eos/z",
@@ -101,15 +101,15 @@ fn job_description_has_settings_and_references() {
             "Condor +JobFlavour workday"
         ]
     );
-    assert_eq!(references(Submit, text), ["Code run.sh", "Data a.py", "Data /afs/b", "Data l.txt"]);
-    let found = spans(Submit, text);
-    for one in
+    assert_eq!(references(HtCondor, text), ["Code run.sh", "Data a.py", "Data /afs/b", "Data l.txt"]);
+    let found = spans(HtCondor, text);
+    for expected in
         ["Value Plain tail arguments /y", "Value Plain arguments /eos/z", "Value Plain transfer_input_files /afs/b"]
     {
-        assert!(found.contains(&one.into()), "{one}: {found:?}");
+        assert!(found.contains(&expected.into()), "{expected}: {found:?}");
     }
     let jdl = "[\nExecutable = \"a.sh\";\nInputSandbox = {\"b\",\n \"c\"};\n]\n";
-    assert_eq!(references(Submit, jdl), ["Code a.sh", "Data b", "Data c"]);
+    assert_eq!(references(HtCondor, jdl), ["Code a.sh", "Data b", "Data c"]);
 }
 
 #[test]

@@ -55,10 +55,10 @@ fn apptainer_definition_has_a_base_image() {
     assert_eq!(images(Apptainer, text), ["a/b:1"]);
     assert_eq!(commands(Apptainer, text), ["Build ls /home/y"]);
     let found = spans(Apptainer, text);
-    for one in
+    for expected in
         ["Word Plain files /eos/x", "Word Inside files /opt/x", "Word Inside - /home/y", "Text Shown - see /eos/z"]
     {
-        assert!(found.contains(&one.into()), "{one}: {found:?}");
+        assert!(found.contains(&expected.into()), "{expected}: {found:?}");
     }
 }
 
@@ -67,8 +67,8 @@ fn paths_in_steps_with_an_image_are_inside_it() {
     let text = "a:\n  script: [x]\nb:\n  image:\n    name: python:3\n  services: [redis:1]\n  script:\n  - cp /code/x /eos/y\nc:\n  script:\n  - cp /code/z .\n";
     assert_eq!(images(Yaml, text), ["python:3", "redis:1"]);
     let found = spans(Yaml, text);
-    for one in ["Word Inside - /code/x", "Word Plain - /eos/y", "Word Plain - /code/z"] {
-        assert!(found.contains(&one.into()), "{one}: {found:?}");
+    for expected in ["Word Inside - /code/x", "Word Plain - /eos/y", "Word Plain - /code/z"] {
+        assert!(found.contains(&expected.into()), "{expected}: {found:?}");
     }
     let reana = "workflow:\n  specification:\n    steps:\n    - environment: 'docker.io/a/b'\n      commands:\n      - ls /code\n    - environment: c:1\n";
     assert_eq!(images(Yaml, reana), ["docker.io/a/b", "c:1"]);

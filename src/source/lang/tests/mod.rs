@@ -20,7 +20,7 @@ const ALL: [Language; 16] = [
     Language::Ini,
     Language::Docker,
     Language::Apptainer,
-    Language::Submit,
+    Language::HtCondor,
     Language::Make,
     Language::Cmake,
     Language::Requirements,
@@ -188,7 +188,7 @@ fn holds(view: &View<'_>, language: Language) {
         .chain(facts.commands.iter().map(|command| &command.range))
         .chain(facts.settings.iter().map(|setting| &setting.range))
         .chain(facts.references.iter().map(|reference| &reference.range))
-        .chain(facts.calls.iter().flat_map(|call| [&call.range, &call.whole]));
+        .chain(facts.calls.iter().flat_map(|call| [&call.range, &call.full_range]));
     for range in ranges {
         assert!(view.text.get(range.clone()).is_some(), "{language:?}: {range:?}");
     }

@@ -53,7 +53,7 @@ fn calls_have_arguments_and_time_of_execution() {
     let text = "c = LPCCondorCluster(4, x, 'a', image='b', n=-1, *y, **z)\n";
     let call = facts(text).calls.remove(0);
     assert_eq!((call.name.as_str(), &text[call.range.clone()]), ("LPCCondorCluster", "LPCCondorCluster"));
-    assert_eq!(&text[call.whole], &text[4..text.len() - 1]);
+    assert_eq!(&text[call.full_range], &text[4..text.len() - 1]);
     let arguments: Vec<_> = call.arguments.iter().map(|word| word.as_ref().map(|word| word.text.as_str())).collect();
     assert_eq!(arguments, [Some("4"), None, Some("a"), None]);
     let keywords: Vec<_> =
