@@ -105,7 +105,7 @@ pub(super) fn run(arguments: &Arguments, look: &TerminalStyle) -> Outcome {
         return Ok(exit::GOOD);
     }
     let is_for_ci = matches!(arguments.format, Format::Sarif | Format::Gitlab | Format::Github);
-    let scan = if is_for_ci { scan.below(&repository::below(&options.top)) } else { scan };
+    let scan = if is_for_ci { scan.below(&repository::path_in_repository(&options.top)) } else { scan };
     let shown =
         report::Options { color: look.color_out, width: look.width, all: arguments.all, ..report::Options::default() };
     let text = report::scan::render(arguments.format, &scan, &shown)?;

@@ -22,7 +22,7 @@ use crate::scan::Audit;
 use crate::scan::acceptance::{BaselineFileError, LoadedBaseline};
 use crate::source::git::command::Git;
 use crate::source::git::commit::Commit;
-use crate::source::git::push::{Brought, Remote, Update};
+use crate::source::git::push::{NewCommits, Remote, Update};
 use crate::source::{FileSet as _, SourceError};
 use crate::sys::cache::Cache;
 
@@ -110,8 +110,8 @@ pub fn look(push: &Push) -> Result<Seen, Trouble> {
     let git = Git::at(&push.top);
     let remote = Remote::new(&git, &push.remote);
     for update in &push.updates {
-        let Brought::Commits { base, also, tip } =
-            remote.brought(update).map_err(|error| Trouble::Git(error.to_string()))?
+        let NewCommits::Range { base, other_bases: also, tip } =
+            remote.new_commits(update).map_err(|error| Trouble::Git(error.to_string()))?
         else {
             continue;
         };

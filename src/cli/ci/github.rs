@@ -136,7 +136,7 @@ fn check(publisher: &Publisher<'_>) -> Outcome {
 fn audit(publisher: &Publisher<'_>) -> Outcome {
     let quoted = Quoted::begin()?;
     let (top, config) = load(&publisher.inputs.path)?;
-    let below = repository::below(&top);
+    let below = repository::path_in_repository(&top);
     let configured = scan::Options::new(top, &config);
     let jobs = publisher.inputs.jobs.map_or(configured.jobs, usize::from);
     let scan = scan::whole(scan::Options { jobs, ..configured }, &config)?;

@@ -41,15 +41,15 @@ fn non_zero(id: &str) -> Option<String> {
 
 /// The commits that one ref adds to a remote.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Brought {
+pub enum NewCommits {
     /// No commits: the ref is deleted, is already on the remote, or does not point to a commit.
-    Nothing,
+    None,
     /// The commits from `base` to `tip`.
-    Commits {
+    Range {
         /// The commit of the remote where the range starts. `None` if the remote has no ancestor of `tip`.
         base: Option<String>,
         /// Other commits of the remote where merged branches start.
-        also: Vec<String>,
+        other_bases: Vec<String>,
         /// The pushed commit.
         tip: String,
     },
@@ -76,20 +76,21 @@ impl<'a> Remote<'a> {
     ///
     /// # Errors
     /// If the remote-tracking branches can't be listed.
-    pub fn brought(&self, update: &Update) -> Result<Brought, GitError> {
-        let Some(new) = &update.new else { return Ok(Brought::Nothing) };
+    pub fn new_commits(&self, update: &Update) -> Result<NewCommits, GitError> {
+        let Some(new) = &update.new else { return Ok(NewCommits::None) };
         // A tag may point to a tree or a blob.
-        let Ok(tip) = self.git.commit(new) else { return Ok(Brought::Nothing) };
+        let Ok(tip) = self.git.commit(new) else { return Ok(NewCommits::None) };
         let old = update.old.as_ref().and_then(|old| self.git.commit(old).ok());
         let from_old = old.as_deref().and_then(|old| self.git.merge_base(&tip, &[old]));
         let remote_commits: Vec<&str> = old.iter().chain(self.branches()?).map(String::as_str).collect();
-        let mut also = if remote_commits.is_empty() { Vec::new() } else { self.git.merge_bases(&tip, &remote_commits) };
-        let base = from_old.or_else(|| also.first().cloned());
+        let mut other_bases =
+            if remote_commits.is_empty() { Vec::new() } else { self.git.merge_bases(&tip, &remote_commits) };
+        let base = from_old.or_else(|| other_bases.first().cloned());
         if base.as_ref() == Some(&tip) {
-            return Ok(Brought::Nothing);
+            return Ok(NewCommits::None);
         }
-        also.retain(|commit| Some(commit) != base.as_ref());
-        Ok(Brought::Commits { base, also, tip })
+        other_bases.retain(|commit| Some(commit) != base.as_ref());
+        Ok(NewCommits::Range { base, other_bases, tip })
     }
 
     /// Returns the ids of the commits of its remote-tracking branches.

@@ -83,7 +83,7 @@ pub fn facts(dir: &Path) -> Facts {
 }
 
 /// Returns the state of the repository without checking the working tree: `dirty` is always false.
-pub fn lasting_facts(dir: &Path) -> Facts {
+pub fn facts_without_status(dir: &Path) -> Facts {
     open(dir).as_ref().map(clean_facts).unwrap_or_default()
 }
 
@@ -97,9 +97,9 @@ fn clean_facts(repository: &Repository) -> Facts {
 }
 
 /// Returns the path of `dir` relative to the top of its repository. Empty at the top and outside git.
-pub fn below(dir: &Path) -> String {
+pub fn path_in_repository(dir: &Path) -> String {
     let relative = || {
-        let top = lasting_facts(dir).top?.canonicalize().ok()?;
+        let top = facts_without_status(dir).top?.canonicalize().ok()?;
         Some(dir.canonicalize().ok()?.strip_prefix(top).ok()?.to_string_lossy().into_owned())
     };
     relative().unwrap_or_default()

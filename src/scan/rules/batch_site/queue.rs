@@ -220,7 +220,7 @@ fn of_parameter(call: &Call, text: &str, reports: &mut Vec<Diagnostic>) {
     if !last.ends_with("Parameter") {
         return;
     }
-    let before = text.get(..call.whole.start).unwrap_or_default();
+    let before = text.get(..call.full_range.start).unwrap_or_default();
     let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
     let Some(name) = line.trim_end().strip_suffix('=').map(|name| name.trim().to_ascii_lowercase()) else { return };
     let is_told = kind(&name).is_some_and(|kind| kind.is_told || kind.key == "partition");

@@ -47,7 +47,7 @@ fn form(input: &FileInput<'_>, image: &Word) -> Option<Form> {
             let is_workflow = file == "Snakefile" || file.ends_with(".smk");
             (is_workflow && has_scheme).then_some(Form::Instead)
         }
-        Language::Submit => {
+        Language::HtCondor => {
             let mut settings = input.view.facts.settings.iter();
             let is_docker = settings.any(|one| {
                 one.value.range == image.range && one.key.to_ascii_lowercase().trim_start_matches('+') == "docker_image"
