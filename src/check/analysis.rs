@@ -15,7 +15,7 @@ pub(super) fn describe(options: &Options, listing: &Listing, tree: Tree) -> Anal
     let directory = options.top.file_name().map(|name| name.to_string_lossy().into_owned());
     Analysis {
         name: options.config.name.clone().or(directory).unwrap_or_else(|| "analysis".to_owned()),
-        directory: repository::below(&options.top),
+        directory: repository::path_in_repository(&options.top),
         commit: facts.commit,
         dirty: facts.dirty,
         remote: facts.remote,

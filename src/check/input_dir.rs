@@ -93,12 +93,12 @@ impl InputDir {
         let locked = cache
             .create()
             .and_then(|()| LockedDir::create(&parent))
-            .map_err(|error| SourceError::io("making a directory in", &parent, error))?;
+            .map_err(|error| SourceError::io("create a directory in", &parent, error))?;
         // Programs in an image may run as any user and need access.
         open_to_all(&locked.path)?;
         copy_program(&locked.path.join(PROGRAM))?;
         let source = locked.path.join(SOURCE);
-        fs::create_dir(&source).map_err(|error| SourceError::io("making", &source, error))?;
+        fs::create_dir(&source).map_err(|error| SourceError::io("create", &source, error))?;
         open_to_all(&source)?;
         let tree = listing.copy(&source)?;
         Ok(Self { locked, tree })
@@ -121,11 +121,11 @@ impl InputDir {
     pub(super) fn write_plan(&self, job: &str, plan: &CellPlan) -> Result<String, SourceError> {
         let name = format!("plan-{job}.json");
         let path = self.locked.path.join(&name);
-        let text = canonical::to_string(plan).map_err(|error| SourceError::io("writing", &path, error.into()))?;
-        fs::write(&path, text).map_err(|error| SourceError::io("writing", &path, error))?;
+        let text = canonical::to_string(plan).map_err(|error| SourceError::io("write", &path, error.into()))?;
+        fs::write(&path, text).map_err(|error| SourceError::io("write", &path, error))?;
         // The caller's umask must not make the plan unreadable for the user in the image.
         let mode = fs::Permissions::from_mode(0o644);
-        fs::set_permissions(&path, mode).map_err(|error| SourceError::io("writing", &path, error))?;
+        fs::set_permissions(&path, mode).map_err(|error| SourceError::io("write", &path, error))?;
         Ok(name)
     }
 }
@@ -137,19 +137,19 @@ fn parent(cache: &Cache) -> PathBuf {
 
 fn open_to_all(dir: &Path) -> Result<(), SourceError> {
     let mode = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(dir, mode).map_err(|error| SourceError::io("opening", dir, error))
+    fs::set_permissions(dir, mode).map_err(|error| SourceError::io("set the mode of", dir, error))
 }
 
 /// Copies the current executable. It must be static, because an image may have another libc, or none.
 fn copy_program(target: &Path) -> Result<(), Error> {
     let program = PathBuf::from("/proc/self/exe");
-    let bytes = fs::read(&program).map_err(|error| SourceError::io("reading", &program, error))?;
+    let bytes = fs::read(&program).map_err(|error| SourceError::io("read", &program, error))?;
     if is_dynamic(&bytes) {
         return Err(CheckError::NotStatic { reason: "it is dynamically linked".to_owned() }.into());
     }
-    fs::write(target, bytes).map_err(|error| SourceError::io("writing", target, error))?;
+    fs::write(target, bytes).map_err(|error| SourceError::io("write", target, error))?;
     let mode = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(target, mode).map_err(|error| SourceError::io("writing", target, error))?;
+    fs::set_permissions(target, mode).map_err(|error| SourceError::io("write", target, error))?;
     Ok(())
 }
 

@@ -7,16 +7,10 @@ use crate::model::reference::Reference;
 use crate::source::git::commit::Commit;
 use crate::source::git::tree::Listing;
 use crate::source::workflow::detect;
-use crate::source::workflow::detect::Files;
-
-/// Maximum number of bytes that test detection reads from a file.
-const MAX_BYTES: u64 = 1 << 20;
-/// Maximum size of a file in a commit that test detection reads.
-const MAX_FILE_SIZE: u64 = 64 << 20;
 
 /// Returns the configured test commands, or the detected ones if none are configured.
 pub(super) fn tests(config: &Config, listing: &Listing) -> Vec<TestCommand> {
-    configured(config).unwrap_or_else(|| with_files(listing, detect::tests))
+    configured(config).unwrap_or_else(|| detect::tests(listing))
 }
 
 /// Returns the configured test commands, or `None` if they must be detected.
@@ -36,24 +30,7 @@ fn configured(config: &Config) -> Option<Vec<TestCommand>> {
 
 /// Returns the test commands of an analysis in a commit.
 pub(crate) fn tests_in_commit(config: &Config, commit: &Commit) -> Vec<TestCommand> {
-    configured(config).unwrap_or_else(|| {
-        let read = |path: &str| {
-            // As for a listing, the start of a large file is sufficient.
-            let mut bytes = commit.file(path, MAX_FILE_SIZE)?;
-            bytes.truncate(usize::try_from(MAX_BYTES).unwrap_or(usize::MAX));
-            Some(bytes)
-        };
-        detect::tests(&Files { paths: commit.paths().map(str::to_owned).collect(), read: &read })
-    })
-}
-
-/// Calls a detection function with the files of a listing.
-pub(crate) fn with_files<T>(listing: &Listing, detect: impl FnOnce(&Files<'_>) -> T) -> T {
-    let read = |path: &str| listing.head(path, MAX_BYTES);
-    let mut paths: Vec<String> = listing.paths().map(str::to_owned).collect();
-    // Listings sort by path components, which puts `a/b` before `a-b`.
-    paths.sort_unstable();
-    detect(&Files { paths, read: &read })
+    configured(config).unwrap_or_else(|| detect::tests(commit))
 }
 
 /// Returns the facility of an analysis that configures none: the current machine.

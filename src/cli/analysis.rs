@@ -48,7 +48,7 @@ impl Cells {
 pub(super) fn load(path: &Path) -> Result<(PathBuf, Config), CommandError> {
     let start = path.canonicalize().ok().filter(|path| path.is_dir());
     let start = start.ok_or_else(|| SourceError::NoDirectory { path: path.to_owned() })?;
-    let Some(file) = config::discover(&start, repository::lasting_facts(&start).top.as_deref()) else {
+    let Some(file) = config::discover(&start, repository::facts_without_status(&start).top.as_deref()) else {
         return Ok((start, Config::empty()));
     };
     let config = Config::read(&file).and_then(|text| configuration::parse(&text, &file));

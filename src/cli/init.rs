@@ -84,11 +84,11 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     images.retain(|_, file| !arguments.from_ci && !ci.files.contains(file));
     let detected = Detected {
         name: name.unwrap_or_else(|| "analysis".to_owned()),
-        tests: check::plan::with_files(&listing, detect::tests),
+        tests: detect::tests(&listing),
         images,
         ci,
         is_from_ci: arguments.from_ci,
-        locks: manifest::files(&listing).into_iter().map(|lock| lock.path).collect(),
+        locks: manifest::recorded_files(&listing).into_iter().map(|lock| lock.path).collect(),
     };
     let text = render(&detected);
     if arguments.print {
@@ -101,7 +101,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     }
     file::write(&path, text.as_bytes())?;
     let tests = count(detected.tests.len(), "test command");
-    let images = count(detected.images.len() + detected.ci.places.len(), "image");
+    let images = count(detected.images.len() + detected.ci.environments.len(), "image");
     note(&format!("wrote {} with {tests} and {images}; next, run `carnet check`", path.display()));
     Ok(exit::GOOD)
 }

@@ -114,7 +114,7 @@ pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
     }
     // CI systems expect paths relative to the top of the repository.
     let is_for_ci = matches!(arguments.format, Format::Sarif | Format::Gitlab | Format::Github);
-    let scan = if is_for_ci { scan.below(&repository::below(&options.top)) } else { scan };
+    let scan = if is_for_ci { scan.below(&repository::path_in_repository(&options.top)) } else { scan };
     let report_options = report::Options { all: arguments.all, ..report_options(style) };
     let text = report::render_scan(arguments.format, &scan, &report_options)?;
     print_or_write(&text, arguments.output.as_deref())?;

@@ -35,7 +35,7 @@ const MAX_UNSUPPORTED: usize = 100;
 /// Returns the text of the file, which is always valid.
 pub fn render(detected: &Detected) -> String {
     let mut facilities = Facilities::default();
-    for environment in &detected.ci.places {
+    for environment in &detected.ci.environments {
         facilities.environment(environment);
     }
     for (image, file) in &detected.images {
@@ -75,7 +75,7 @@ pub fn render(detected: &Detected) -> String {
 fn test(text: &mut String, detected: &Detected) {
     text.push_str("\n[test]\n");
     let commands: Vec<String> = detected.tests.iter().map(|test| quote(&test.run)).collect();
-    let agreed = detected.ci.agreed().filter(|run| detected.is_from_ci && is_command(run));
+    let agreed = detected.ci.common_test().filter(|run| detected.is_from_ci && is_command(run));
     match (agreed, commands.as_slice()) {
         (Some(run), _) => {
             let _ = writeln!(text, "# As in CI.\nrun = {}", quote(run));
@@ -150,7 +150,7 @@ fn is_command(text: &str) -> bool {
 
 /// Adds the parts of CI files that were not converted.
 fn unsupported(text: &mut String, detected: &Detected) {
-    let entries = &detected.ci.left;
+    let entries = &detected.ci.unsupported;
     if entries.is_empty() {
         return;
     }
@@ -161,9 +161,9 @@ fn unsupported(text: &mut String, detected: &Detected) {
     }
     let mut by_reason: Vec<(&str, Vec<&str>)> = Vec::new();
     for entry in entries {
-        match by_reason.iter_mut().find(|(why, _)| *why == entry.why) {
-            Some((_, positions)) => positions.push(&entry.at),
-            None => by_reason.push((&entry.why, vec![&entry.at])),
+        match by_reason.iter_mut().find(|(why, _)| *why == entry.reason) {
+            Some((_, positions)) => positions.push(&entry.location),
+            None => by_reason.push((&entry.reason, vec![&entry.location])),
         }
     }
     text.push_str("\n# Not converted from CI:\n");

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Kind};
-use crate::source::git::object::Git;
+use crate::source::git::GitError;
+use crate::source::git::command::Git;
 
 /// The hooks directory of a repository.
 #[derive(Debug, Clone)]

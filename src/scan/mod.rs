@@ -111,7 +111,7 @@ fn scan(options: &Options) -> Result<Scanned, SourceError> {
     let mut snapshot = Snapshot::read(options)?;
     let rules: Vec<&'static Rule> = rules::all().filter(|rule| is_selected(rule, &options.select)).collect();
     let catalogue = Catalogue::builtin();
-    let (inventory, digests) = (snapshot.inventory(), Digests::of(&snapshot));
+    let (inventory, digests) = (snapshot.inventory(), Digests::read(&snapshot));
     let paths = std::mem::take(&mut snapshot.paths);
     let mut world = RuleContext::new(catalogue, targets(catalogue, &options.facilities), paths, inventory);
     (world.tested, world.digests) = (options.tested, digests);

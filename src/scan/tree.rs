@@ -14,9 +14,8 @@ use crate::model::inventory::Inventory;
 use crate::model::scan::Note;
 use crate::scan::rules::context::Submodule;
 use crate::source::git::{range, walk};
-use crate::source::manifest::Source;
 use crate::source::manifest::image;
-use crate::source::{SourceError, manifest};
+use crate::source::{FileSet, SourceError, manifest};
 
 /// Largest part of a file that is read whole; the rest of a longer one is looked at in pieces.
 pub(super) const WHOLE: u64 = 16 << 20;
@@ -89,7 +88,8 @@ impl Snapshot {
     pub(super) fn place(&self, findings: &mut [Finding]) {
         for same in findings.chunk_by_mut(|a, b| a.path == b.path) {
             let has_line = same.iter().any(|one| one.span.is_some());
-            let Some(bytes) = same.first().filter(|_| has_line).and_then(|one| self.bytes(&one.path, WHOLE)) else {
+            let Some(bytes) = same.first().filter(|_| has_line).and_then(|one| FileSet::read(self, &one.path, WHOLE))
+            else {
                 continue;
             };
             let lines = Lines::of(&bytes);
@@ -105,7 +105,7 @@ impl Snapshot {
     }
 
     pub(super) fn submodules(&self) -> Vec<Submodule> {
-        let Some(text) = self.bytes(".gitmodules", WHOLE) else { return Vec::new() };
+        let Some(text) = FileSet::read(self, ".gitmodules", WHOLE) else { return Vec::new() };
         walk::gitmodules(&String::from_utf8_lossy(&text))
             .into_iter()
             .map(|one| {
@@ -117,7 +117,7 @@ impl Snapshot {
     }
 }
 
-impl Source for Snapshot {
+impl FileSet for Snapshot {
     fn paths(&self) -> Vec<&str> {
         // Of commits only some files are scanned, and all of them declare.
         match self.contents {
@@ -126,16 +126,16 @@ impl Source for Snapshot {
         }
     }
 
-    fn bytes(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
+    fn read(&self, path: &str, max_bytes: u64) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        self.load(path, cap, &mut bytes).ok()?;
+        self.load(path, max_bytes, &mut bytes).ok()?;
         Some(bytes)
     }
 }
 
 /// Whether the inventory needs the content of a file.
 fn is_declaring(path: &str) -> bool {
-    path == ".gitmodules" || manifest::declares(path) || image::digest::may_hold(path)
+    path == ".gitmodules" || manifest::declares(path) || image::digest::may_contain_digests(path)
 }
 
 /// Patterns that can't be parsed match nothing: they were checked when they were read.

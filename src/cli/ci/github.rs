@@ -138,7 +138,7 @@ fn run_cells(publisher: &Publisher<'_>) -> Outcome {
 fn run_scan(publisher: &Publisher<'_>) -> Outcome {
     let untrusted = UntrustedLog::begin()?;
     let (top, config) = load(&publisher.inputs.path)?;
-    let directory = repository::below(&top);
+    let directory = repository::path_in_repository(&top);
     let configured = scan::Options::new(top, &config);
     let jobs = publisher.inputs.jobs.map_or(configured.jobs, usize::from);
     let scan = scan::whole(scan::Options { jobs, ..configured }, &config)?;

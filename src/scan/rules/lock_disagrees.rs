@@ -9,7 +9,7 @@ use super::context::RepositoryInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::model::inventory::{Index, Inventory, Locked, Requirement};
-use crate::source::manifest::normalized;
+use crate::source::manifest::{is_lock_of, normalized};
 
 /// `numpy>=2` declared, `numpy 1.26.4` locked.
 pub(super) static RULE: Rule = Rule {
@@ -81,18 +81,6 @@ fn with_locks(requirement: &Requirement, beside: &BTreeMap<&str, Vec<&Locked>>, 
     }
 }
 
-/// Whether a lock is made from a file: `uv.lock` from `pyproject.toml`, `requirements.txt` from `requirements.in`.
-fn is_lock_of(lock: &str, declaration: &str) -> bool {
-    let (lock, declaration) = (name(lock), name(declaration));
-    match lock {
-        "uv.lock" | "poetry.lock" | "pdm.lock" | "pylock.toml" => declaration == "pyproject.toml",
-        "Pipfile.lock" => declaration == "Pipfile",
-        "pixi.lock" => matches!(declaration, "pixi.toml" | "pyproject.toml"),
-        "conda-lock.yml" | "conda-lock.yaml" => declaration.starts_with("environment."),
-        _ => stem(lock) == stem(declaration) && declaration.rsplit('.').next() == Some("in"),
-    }
-}
-
 /// Different exact versions of one package in files of one directory: one report for two files.
 fn pins(inventory: &Inventory, reports: &mut Vec<Diagnostic>) {
     let mut seen: BTreeMap<(&str, String), &Requirement> = BTreeMap::new();
@@ -136,8 +124,4 @@ fn dir(path: &str) -> &str {
 
 fn name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
-}
-
-fn stem(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }

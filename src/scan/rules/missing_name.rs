@@ -58,7 +58,8 @@ fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
     }
     let (own, declared, modules) = (Own::of(input), Declared::of(input.world), Modules::of(input));
     // Names that some file gives to something which may be this module.
-    let given: BTreeSet<&str> = input.names.values().flat_map(|names| &names.given).map(String::as_str).collect();
+    let given: BTreeSet<&str> =
+        input.names.values().flat_map(|names| &names.assigned_attributes).map(String::as_str).collect();
     let mut seen: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
     for (path, line, import) in input.imports.iter().filter(|(_, _, import)| is_plain(import)) {
         let top = import.module.split('.').next().unwrap_or_default();

@@ -3,6 +3,7 @@
 use super::context::RepositoryInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
+use crate::source::workflow::test_file::is_test;
 
 /// No file looks like a test.
 pub(super) static RULE: Rule = Rule {
@@ -39,22 +40,12 @@ A script that is meant as a test but not named like one is not known; name it un
 ";
 
 fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
-    let is_test = |path: &String| {
-        let (dirs, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let in_tests = dirs.split('/').any(|part| matches!(part, "test" | "tests"));
-        let stem = name.split('.').next().unwrap_or(name);
-        in_tests
-            || stem.starts_with("test_")
-            || stem.ends_with("_test")
-            || stem == "test"
-            || name == "CTestTestfile.cmake"
-    };
     let has_code = input
         .world
         .paths
         .iter()
         .any(|path| [".py", ".ipynb", ".C", ".cxx", ".cc", ".cpp", ".sh"].iter().any(|end| path.ends_with(end)));
-    if has_code && !input.world.tested && !input.world.paths.iter().any(is_test) {
+    if has_code && !input.world.tested && !input.world.paths.iter().any(|path| is_test(path)) {
         let help = "add one that runs over a few events; carnet init shows how it is found";
         reports.push(Diagnostic::of(".", 0, "the repository has no tests").help(help));
     }

@@ -11,7 +11,6 @@ use crate::source::lang;
 use crate::source::lang::language::Language;
 use crate::source::lang::matcher::Matcher;
 use crate::source::manifest;
-use crate::source::workflow::detect::Files;
 
 /// What a rule says of a file of a repository that has these paths.
 pub(super) fn reports_among(rule: &Rule, path: &str, text: &str, paths: &[&str]) -> Vec<Diagnostic> {
@@ -53,11 +52,11 @@ pub(super) fn nothing<'a>(world: &'a RuleContext<'a>) -> RepositoryInput<'a> {
 pub(super) fn reports_of(rule: &Rule, files: &[(&str, &str)]) -> Vec<Diagnostic> {
     let catalogue = Catalogue::builtin();
     let texts: BTreeMap<&str, &str> = files.iter().copied().collect();
-    let read = |path: &str| texts.get(path).map(|text| text.as_bytes().to_vec());
-    let paths: Vec<String> = texts.keys().map(|path| (*path).to_owned()).collect();
-    let inventory = manifest::inventory(&Files { paths: paths.clone(), read: &read });
+    let contents: BTreeMap<String, Vec<u8>> =
+        texts.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+    let inventory = manifest::inventory(&contents);
     let targets = catalogue.facilities.iter().collect();
-    let world = RuleContext::new(catalogue, targets, paths.into_iter().collect(), inventory);
+    let world = RuleContext::new(catalogue, targets, contents.into_keys().collect(), inventory);
     let mut input = nothing(&world);
     for (path, text) in texts {
         let view = lang::read(Language::of(path, text.as_bytes()), text.as_bytes());

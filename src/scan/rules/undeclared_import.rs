@@ -6,6 +6,7 @@ use super::context::RepositoryInput;
 use super::module::{Declared, Own, Provider};
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
+use crate::source::workflow::test_file::is_in_test_directory;
 
 /// `import xgboost` while the requirements don't have it.
 pub(super) static RULE: Rule = Rule {
@@ -86,5 +87,6 @@ fn severity(is_aside: bool) -> Severity {
 fn is_aside(path: &str) -> bool {
     let (dirs, name) = path.rsplit_once('/').unwrap_or(("", path));
     let is_tool = matches!(name, "setup.py" | "conf.py" | "conftest.py" | "noxfile.py" | "tasks.py");
-    is_tool || dirs.split('/').any(|dir| matches!(dir, "test" | "tests" | "docs" | "doc" | "examples"))
+    let is_documentation = |dir| matches!(dir, "docs" | "doc" | "examples");
+    is_tool || is_in_test_directory(path) || dirs.split('/').any(is_documentation)
 }

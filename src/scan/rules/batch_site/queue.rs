@@ -11,6 +11,7 @@ use crate::model::finding::Severity;
 use crate::model::text::excerpt;
 use crate::source::lang::fact::{Call, Dialect, Setting, Word};
 use crate::source::lang::span::{Kind, Span};
+use crate::source::workflow::test_file::is_test;
 
 /// Keys of jobs that say little alone, without a prefix.
 const KEYS: &[&str] = &["partition", "queue", "account", "allocation", "reservation", "qos"];
@@ -96,7 +97,7 @@ pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
             push(reports, &setting.value, &setting.range, kind.key, None);
         }
     }
-    if usage::is_test(input.path) {
+    if is_test(input.path) {
         // A test may name what it likes.
         for report in &mut reports[before..] {
             let is_error = report.severity == Some(Severity::Error);
@@ -221,7 +222,7 @@ fn of_parameter(call: &Call, text: &str, reports: &mut Vec<Diagnostic>) {
     if !last.ends_with("Parameter") {
         return;
     }
-    let before = text.get(..call.whole.start).unwrap_or_default();
+    let before = text.get(..call.full_range.start).unwrap_or_default();
     let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
     let Some(name) = line.trim_end().strip_suffix('=').map(|name| name.trim().to_ascii_lowercase()) else { return };
     let is_told = kind(&name).is_some_and(|kind| kind.is_told || kind.key == "partition");

@@ -47,7 +47,7 @@ fn form(input: &FileInput<'_>, image: &Word) -> Option<Form> {
             let is_workflow = file == "Snakefile" || file.ends_with(".smk");
             (is_workflow && has_scheme).then_some(Form::Instead)
         }
-        Language::Submit => {
+        Language::HtCondor => {
             let mut settings = input.view.facts.settings.iter();
             let is_docker = settings.any(|one| {
                 one.value.range == image.range && one.key.to_ascii_lowercase().trim_start_matches('+') == "docker_image"
@@ -83,7 +83,7 @@ fn in_yaml(path: &str, file: &str, key: &str, has_scheme: bool) -> Option<Form> 
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::super::RULE;
     use crate::facility::Catalogue;
@@ -93,7 +93,6 @@ mod tests {
     use crate::source::lang;
     use crate::source::lang::language::Language;
     use crate::source::manifest::image::digest::Digests;
-    use crate::source::workflow::detect::Files;
 
     const DIGEST: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 
@@ -101,10 +100,9 @@ mod tests {
     fn mended(path: &str, text: &str) -> String {
         let catalogue = Catalogue::builtin();
         let lock = format!("a/b:1@{DIGEST}\n");
-        let read = |_: &str| Some(lock.clone().into_bytes());
         let targets = catalogue.facilities.iter().collect();
         let mut world = RuleContext::new(catalogue, targets, BTreeSet::new(), Inventory::default());
-        world.digests = Digests::of(&Files { paths: vec!["images.lock".to_owned()], read: &read });
+        world.digests = Digests::read(&BTreeMap::from([("images.lock".to_owned(), lock.into_bytes())]));
         let language = Language::of(path, text.as_bytes());
         let view = lang::read(language, text.as_bytes());
         let input = FileInput { path, language, view: &view, matches: &[], world: &world };

@@ -29,7 +29,7 @@ pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
             | Language::Notebook
             | Language::Cpp
             | Language::Shell
-            | Language::Submit
+            | Language::HtCondor
             | Language::Make
             | Language::Yaml
             | Language::Json
@@ -151,7 +151,7 @@ fn is_meant(language: Language, span: &Span, text: &str) -> bool {
     let has = |words: &[&str]| name.split(['_', '-']).any(|part| words.iter().any(|word| part.starts_with(word)));
     // `/channels/0/data` points into a document.
     let is_number = |part: &str| matches!(part.len(), 1 | 2) && part.bytes().all(|byte| byte.is_ascii_digit());
-    let is_command = matches!(language, Language::Shell | Language::Make | Language::Submit);
+    let is_command = matches!(language, Language::Shell | Language::Make | Language::HtCondor);
     let is_pointer = !is_command && !has_ending && text.split('/').any(is_number);
     if is_pointer || has(ADDRESSES) || has(PARTS) && !is_file || is_dataset(text) {
         return false;
@@ -164,7 +164,7 @@ fn is_meant(language: Language, span: &Span, text: &str) -> bool {
         Language::Shell | Language::Make if !call.is_empty() => {
             parts >= 2 && is_taken || parts >= 3 && !EXPRESSIVE.contains(&call)
         }
-        Language::Shell | Language::Submit => parts >= 2 && (has_ending || !name.is_empty()),
+        Language::Shell | Language::HtCondor => parts >= 2 && (has_ending || !name.is_empty()),
         Language::Yaml | Language::Json | Language::Toml | Language::Ini => parts >= 3 && (has_ending || is_named),
         _ if !call.is_empty() && !is_taken => {
             let asks = ASKERS.contains(&function) || function.contains("Pattern");

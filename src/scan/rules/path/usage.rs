@@ -6,6 +6,7 @@ use super::super::context::FileInput;
 use crate::model::finding::Severity;
 use crate::source::lang::language::Language;
 use crate::source::lang::span::{Kind, Role, Span};
+use crate::source::workflow::test_file::is_test;
 
 /// How a text is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,20 +237,9 @@ impl Test {
     }
 }
 
-/// Whether a file tests the analysis.
-pub(in super::super) fn is_test(path: &str) -> bool {
-    let mut parts = path.split('/');
-    let file = parts.next_back().unwrap_or_default();
-    // No test runner collects notebooks, settings and lists by their names.
-    let is_program = [".py", ".cc", ".cpp", ".cxx", ".C", ".sh"].iter().any(|end| file.ends_with(end));
-    let stem = file.split('.').next().filter(|_| is_program).unwrap_or_default();
-    let is_dir = |part: &str| matches!(part, "test" | "tests" | "testing");
-    parts.any(is_dir) || stem.starts_with("test_") || stem.ends_with("_test") || stem == "conftest"
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Test, is_prose, is_sentence, is_test};
+    use super::{Test, is_prose, is_sentence};
 
     #[test]
     fn a_list_on_one_line_is_no_prose() {
@@ -271,11 +261,5 @@ mod tests {
     fn a_program_beside_tests_is_started_by_hand() {
         assert_eq!((Test::of("tests/test_a.py"), Test::of("tests/bias.sh")), (Test::Yes, Test::Beside));
         assert_eq!((Test::of("tests/data/a.xml"), Test::of("run.py")), (Test::Yes, Test::No));
-    }
-
-    #[test]
-    fn a_notebook_is_no_test_for_its_name() {
-        assert!(is_test("analysis/muon_test.py") && is_test("tests/muon.ipynb"));
-        assert!(!is_test("analysis/muon_test.ipynb"));
     }
 }

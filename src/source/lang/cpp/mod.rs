@@ -1,6 +1,6 @@
-//! C, C++ and ROOT macros: comments, strings with the calls and variables they belong to, included files.
+//! C, C++ and ROOT macros: comments, strings with their calls and variables, and included files.
 //!
-//! A pass over the tokens; templates and macros are not resolved.
+//! One pass over the tokens. Templates and macros are not resolved.
 
 mod meaning;
 
@@ -10,13 +10,13 @@ use super::fact::{Call, Usage, Word};
 use super::span::{Kind, Span};
 use super::view_builder::{ViewBuilder, short};
 
-/// How many brackets are kept apart; what stands deeper has no call.
-const NESTED: usize = 256;
+/// Maximum nesting depth of brackets. Deeper strings have no call.
+const MAX_DEPTH: usize = 256;
 
-/// What stood before.
+/// The previous token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
-    /// The start, an operator, a number.
+    /// The start of the text, an operator or a number.
     Other,
     Name,
     Text,
@@ -25,34 +25,34 @@ enum Before {
     Equal,
     Comma,
     Open,
-    /// `*`, `&`, `>`: a type may go on in front of a name.
+    /// `*`, `&` or `>`, which may belong to a type before a name.
     Mark,
 }
 
 /// An open bracket.
 #[derive(Debug)]
 struct Frame<'a> {
-    /// The function or type before it.
+    /// The function or type before the bracket.
     call: Option<&'a str>,
-    /// The variable that is made by it.
+    /// The variable that it initializes.
     variable: Option<&'a str>,
-    /// Where that is written; none for a list that only stands in a call.
+    /// Range of the name. `None` for a list inside a call.
     place: Option<usize>,
-    /// The variable that the statement outside assigns.
+    /// The variable that the enclosing statement assigns.
     assigned: Option<&'a str>,
     is_block: bool,
     is_shown: bool,
     arguments: Vec<Option<Word>>,
     literal: Option<Word>,
-    /// Whether the argument so far is nothing but one string.
+    /// Whether the argument so far is one string.
     is_pure: bool,
     has_text: bool,
 }
 
-/// The state of reading.
+/// The state of the reader.
 #[derive(Debug)]
 struct Reader<'s, 'a> {
-    sheet: &'s mut ViewBuilder<'a>,
+    builder: &'s mut ViewBuilder<'a>,
     text: &'a str,
     at: usize,
     end: usize,
@@ -60,7 +60,7 @@ struct Reader<'s, 'a> {
     last: Option<&'a str>,
     last_at: usize,
     kind_at: usize,
-    /// The name before the last, when nothing stands between.
+    /// The name directly before the last name.
     kind: Option<&'a str>,
     assigned: Option<&'a str>,
     is_shown: bool,
@@ -69,10 +69,10 @@ struct Reader<'s, 'a> {
 }
 
 /// Reads a part of a text as C++.
-pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
-    let text = sheet.text;
+pub(super) fn read(builder: &mut ViewBuilder<'_>, range: Range<usize>) {
+    let text = builder.text;
     let mut reader = Reader {
-        sheet,
+        builder,
         text,
         at: range.start,
         end: range.end,
@@ -109,7 +109,7 @@ impl<'a> Reader<'_, 'a> {
             b'/' if self.peek(1) == b'/' => self.line_comment(),
             b'/' if self.peek(1) == b'*' => {
                 let stop = self.find(b"*/", self.at + 2).unwrap_or(self.end);
-                self.sheet.push(self.at + 2..stop, Kind::Comment);
+                self.builder.push(self.at + 2..stop, Kind::Comment);
                 self.at = (stop + 2).min(self.end);
             }
             b'#' if self.is_line_start() => self.directive(),
@@ -146,11 +146,11 @@ impl<'a> Reader<'_, 'a> {
                 break;
             }
         }
-        self.sheet.push(start..stop, Kind::Comment);
+        self.builder.push(start..stop, Kind::Comment);
         self.at = stop;
     }
 
-    /// `#include "x"`, `#define X "…"`. What else a line of the preprocessor says is read as code.
+    /// Reads `#include "x"` and `#define X "…"`. Other preprocessor lines are read as code.
     fn directive(&mut self) {
         self.reset();
         let stop = self.find(b"\n", self.at).unwrap_or(self.end);
@@ -161,11 +161,11 @@ impl<'a> Reader<'_, 'a> {
             let mut quotes = rest.match_indices('"');
             if let (Some((from, _)), Some((to, _))) = (quotes.next(), quotes.next()) {
                 let place = rest_at + from + 1..rest_at + to;
-                self.sheet.push(place.clone(), Kind::Word);
-                self.sheet.refer(&rest[from + 1..to], place, Usage::Code);
+                self.builder.push(place.clone(), Kind::Word);
+                self.builder.refer(&rest[from + 1..to], place, Usage::Code);
                 self.at = rest_at + to + 1;
             } else {
-                // `<x>` may be followed by a comment.
+                // A comment may follow `<x>`.
                 self.at = rest.find('>').map_or(stop, |at| rest_at + at + 1);
             }
         } else if let Some(rest) = word.strip_prefix("define ") {
@@ -186,7 +186,7 @@ impl<'a> Reader<'_, 'a> {
         self.kind = None;
         self.assigned = self.frames.last().and_then(|frame| if frame.is_block { None } else { frame.assigned });
         self.is_shown = false;
-        // A bracket of a call holds no statement: it was never closed.
+        // A call contains no statement: its bracket is not closed.
         while self
             .frames
             .last()
@@ -283,7 +283,7 @@ impl<'a> Reader<'_, 'a> {
         self.impure();
     }
 
-    /// A character: short, on one line; else the quote is none.
+    /// Reads a character literal: short and on one line. Any other quote is skipped.
     fn character(&mut self) {
         let bytes = &self.text.as_bytes()[self.at + 1..self.end.min(self.at + 14)];
         let mut at = 0;
@@ -312,7 +312,7 @@ impl<'a> Reader<'_, 'a> {
         self.literal(start..stop);
     }
 
-    /// `R"delimiter(…)delimiter"`; the lexer is at the quote.
+    /// Reads `R"delimiter(…)delimiter"` from the quote.
     fn raw(&mut self) {
         let start = self.at + 1;
         let bytes = &self.text.as_bytes()[start..self.end.min(start + 17)];
@@ -351,10 +351,10 @@ impl<'a> Reader<'_, 'a> {
                 _ => frame.is_pure = false,
             }
         }
-        let is_read = is_command && self.sheet.embed(super::Language::Shell, range.clone(), super::Host::Program);
+        let is_read = is_command && self.builder.embed(super::Language::Shell, range.clone(), super::Host::Program);
         if !is_read && !range.is_empty() {
             let (name, call) = (variable.map(short), call.map(short));
-            self.sheet.spans.push(Span { range, kind: Kind::Text, role, is_head, name, call });
+            self.builder.spans.push(Span { range, kind: Kind::Text, role, is_head, name, call });
         }
         self.before = Before::Text;
     }
@@ -376,7 +376,7 @@ impl<'a> Reader<'_, 'a> {
 
     fn open(&mut self, byte: u8) {
         self.at += 1;
-        if self.frames.len() >= NESTED {
+        if self.frames.len() >= MAX_DEPTH {
             self.deeper += 1;
             return;
         }
@@ -388,7 +388,7 @@ impl<'a> Reader<'_, 'a> {
             _ => (None, None, None),
         };
         self.impure();
-        // A list in a call belongs to it.
+        // A list in a call belongs to the call.
         let outer = self.frames.last().filter(|_| !is_call && !is_block);
         let call = call.or_else(|| outer.and_then(|frame| frame.call));
         let variable = variable.or_else(|| outer.and_then(|frame| frame.variable));
@@ -423,7 +423,7 @@ impl<'a> Reader<'_, 'a> {
             self.deeper -= 1;
             return;
         }
-        // A brace also closes brackets that were never closed.
+        // A closing brace also closes open brackets.
         if byte == b'}' {
             let block = self.frames.iter().rposition(|frame| frame.is_block);
             let is_list = self.frames.last().is_some_and(|frame| !frame.is_block);
@@ -436,11 +436,11 @@ impl<'a> Reader<'_, 'a> {
         frame.next();
         self.assigned = frame.assigned;
         let (Some(name), Some(start), true) = (frame.call, frame.place, byte == b')' && frame.has_text) else { return };
-        meaning::references(self.sheet, name, &frame.arguments);
-        self.sheet.facts.calls.push(Call {
+        meaning::references(self.builder, name, &frame.arguments);
+        self.builder.facts.calls.push(Call {
             name: short(name),
             range: start..start + name.len(),
-            whole: start..self.at,
+            full_range: start..self.at,
             arguments: frame.arguments,
             keywords: Vec::new(),
             is_conditional: false,

@@ -1,4 +1,4 @@
-//! Calls.
+//! Calls in Python.
 
 use ruff_python_ast::{Expr, ExprCall, Keyword};
 use ruff_text_size::Ranged as _;
@@ -10,10 +10,10 @@ use crate::source::lang::fact::{Call, Dialect, Setting, Word};
 use crate::source::lang::span::Role;
 
 impl<'a> Reader<'a> {
-    /// A call: its facts, and what stands in it.
+    /// Reads a call and its arguments.
     pub(super) fn call(&mut self, expression: &'a Expr, call: &'a ExprCall, context: Context<'a>) {
         let name = self.callee(&call.func);
-        // `input: "x"` of a Snakefile is no question to the user.
+        // `input: "x"` of a Snakefile is not the function `input`.
         let is_directive = self.text.as_bytes().get(bytes(call.func.range()).end) == Some(&b':');
         let sort = name.filter(|_| !is_directive).map_or(Sort::Other, callee::sort);
         self.note_call(call);
@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
         self.image(name, &keyword.value);
     }
 
-    /// What a method is called on.
+    /// Reads the object of a method call.
     fn receiver(&mut self, function: &'a Expr, context: Context<'a>) {
         let Expr::Attribute(attribute) = function else {
             self.expression(function, Context::PLAIN);
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
         self.facts.calls.push(Call {
             name: name.to_owned(),
             range: bytes(call.func.range()),
-            whole: bytes(call.range()),
+            full_range: bytes(call.range()),
             arguments,
             keywords,
             is_conditional: self.position.is_conditional,
@@ -92,7 +92,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// Whether a call prints to a file that is not a stream of the program.
+    /// Reports whether a call prints to a file other than a standard stream.
     fn is_printed_to_file(&mut self, call: &'a ExprCall, name: Option<&str>) -> bool {
         if name != Some("print") {
             return false;
@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// Facts that well-known functions make.
+    /// Adds the facts of well-known functions.
     fn observe(&mut self, name: &'a str, call: &'a ExprCall) {
         let arguments = &*call.arguments.args;
         let last = name.rsplit('.').next().unwrap_or(name);
@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
         self.reference(name, last, call);
     }
 
-    /// Variables of the environment that a call sets.
+    /// Adds the environment variables that a call sets.
     fn variable(&mut self, name: &str, last: &str, arguments: &'a [Expr]) {
         let sets = matches!(last, "putenv" | "Setenv") || name.ends_with("environ.setdefault");
         let [key, value, ..] = arguments else { return };
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What an argument of a call is used for.
+/// Returns the context of an argument of a call.
 fn argument_context(sort: Sort, index: usize, context: Context<'_>) -> Context<'_> {
     match sort {
         Sort::Shown => Context::PLAIN.with_role(Role::Shown),
@@ -164,7 +164,7 @@ fn argument_context(sort: Sort, index: usize, context: Context<'_>) -> Context<'
     }
 }
 
-/// Whether a function is `join` of a string that is written out.
+/// Reports whether a function is `join` of a string literal.
 fn is_join_of_literal(function: &Expr) -> bool {
     function.as_attribute_expr().is_some_and(|it| it.attr.as_str() == "join" && it.value.is_string_literal_expr())
 }

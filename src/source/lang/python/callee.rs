@@ -1,38 +1,38 @@
-//! What well-known functions and keywords make of their arguments.
+//! How well-known functions and keywords use their arguments.
 
-use crate::source::lang::function_name::shows;
+use crate::source::lang::function_name::is_display_function;
 use crate::source::lang::span::Role;
 
-/// What a function makes of its arguments.
+/// How a function uses its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sort {
-    /// Text for people.
+    /// Displayed to users.
     Shown,
-    /// Compared, searched for, or asked whether it is there.
+    /// Compared, searched for, or tested for existence.
     Guard,
-    /// The first is searched for, the second stands in its place.
+    /// The first is searched for, the second is its replacement.
     Replace,
     /// The first is a regular expression.
     Pattern,
-    /// The one of this index stands in for what is missing.
+    /// The argument at this index is a default.
     Fallback(usize),
-    /// Joined to one path, which is used as the call is.
+    /// Joined to one path, which has the role of the call.
     Join,
-    /// Joined behind what the method is called on.
+    /// Joined to the object of the method.
     Tail,
-    /// Handed through: the result is used as the call is.
+    /// Returned: the argument has the role of the call.
     Wrap,
-    /// Nothing known.
+    /// Unknown.
     Other,
 }
 
-/// What the function of a name does; the name is dotted, or begins with a dot when it is a method of a value.
+/// Returns how a function uses its arguments. The name is dotted, or starts with a dot for a method of an expression.
 pub(super) fn sort(name: &str) -> Sort {
     let (base, last) = name.rsplit_once('.').unwrap_or(("", name));
     let is_method = name.contains('.');
     match last {
         "print" | "pprint" | "secho" | "echo" | "publish_message" | "input" | "raw_input" | "cprint" => Sort::Shown,
-        _ if shows(last) => Sort::Shown,
+        _ if is_display_function(last) => Sort::Shown,
         "exit" if matches!(base, "" | "sys" | "parser") => Sort::Shown,
         "quit" if base.is_empty() => Sort::Shown,
         "skip" | "fail" | "xfail" if base == "pytest" => Sort::Shown,
@@ -53,7 +53,7 @@ pub(super) fn sort(name: &str) -> Sort {
         {
             Sort::Pattern
         }
-        // A variable is called `path` more often than the module is.
+        // `path` is a variable more often than the module.
         "split" | "splitext" | "commonpath" if is_path_module(base) && base != "path" => Sort::Wrap,
         "split" if base == "shlex" => Sort::Wrap,
         "replace" if matches!(base, "os" | "dataclasses" | "shutil") => Sort::Other,
@@ -88,19 +88,19 @@ fn is_path_module(base: &str) -> bool {
     matches!(base, "os.path" | "path" | "osp" | "op" | "posixpath" | "ospath" | "_os.path")
 }
 
-/// Whether a value of a name writes a log.
+/// Reports whether an object is a logger, by its name.
 fn is_log(base: &str) -> bool {
     let last = base.rsplit('.').next().unwrap_or(base).to_ascii_lowercase();
     last.contains("log") || matches!(last.as_str(), "parser" | "console" | "messages" | "warnings")
 }
 
-/// Whether a value of a name speaks HTTP, so that `get` fetches.
+/// Reports whether an object is an HTTP client, by its name.
 fn is_client(base: &str) -> bool {
     let last = base.rsplit('.').next().unwrap_or(base);
     matches!(last, "requests" | "session" | "httpx" | "ray" | "http" | "urllib")
 }
 
-/// Methods of strings and paths whose result is used as the string they are called on is.
+/// Reports whether the result of a method of a string or path has the role of the object.
 pub(super) fn keeps_receiver(last: &str) -> bool {
     matches!(
         last,
@@ -123,12 +123,12 @@ pub(super) fn keeps_receiver(last: &str) -> bool {
     )
 }
 
-/// Methods that ask whether the path they are called on is there.
+/// Reports whether a method tests if its path exists.
 pub(super) fn tests_receiver(last: &str) -> bool {
     matches!(last, "exists" | "is_dir" | "is_file" | "is_symlink" | "is_mount")
 }
 
-/// The role of a keyword argument, when its name alone tells it.
+/// Returns the role of a keyword argument by its name.
 pub(super) fn keyword(name: &str) -> Option<Role> {
     match name {
         "default" | "fallback" => Some(Role::Default),
@@ -140,13 +140,13 @@ pub(super) fn keyword(name: &str) -> Option<Role> {
     }
 }
 
-/// Whether a function of a name gives its first argument to a shell or starts it.
+/// Reports whether a function runs its first argument, directly or in a shell.
 pub(super) fn runs(name: &str) -> bool {
     let (base, last) = name.rsplit_once('.').unwrap_or(("", name));
     match last {
         "system" => matches!(base, "os" | ""),
         "popen" | "popen2" | "popen3" | "popen4" => matches!(base, "os" | "os.popen"),
-        // A directive of a Snakefile.
+        // A Snakefile directive.
         "shell" => base.is_empty(),
         "call" | "run" => matches!(base, "subprocess" | "sp" | "subp"),
         "check_call" | "check_output" | "Popen" | "getoutput" | "getstatusoutput" => true,

@@ -1,4 +1,4 @@
-//! Expressions.
+//! Python expressions.
 
 use ruff_python_ast::{
     BoolOp, CmpOp, Comprehension, Expr, ExprBinOp, ExprDict, FStringPart, InterpolatedStringElement, Operator,
@@ -8,12 +8,12 @@ use ruff_text_size::Ranged as _;
 use super::literal::{self, Formatted, bytes};
 use super::reader::{Context, Reader};
 use crate::source::lang::embedded;
-use crate::source::lang::embedded::Cooked;
+use crate::source::lang::embedded::StringValue;
 use crate::source::lang::fact::{Dialect, Setting};
 use crate::source::lang::span::{Kind, Role};
 
 impl<'a> Reader<'a> {
-    /// A value and all that stands in it.
+    /// Reads an expression and its parts.
     pub(super) fn expression(&mut self, expression: &'a Expr, context: Context<'a>) {
         match expression {
             Expr::StringLiteral(string) => {
@@ -148,7 +148,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `("requirements", "…")`: an attribute of a job as a pair, as job managers take them.
+    /// Reads a job attribute as a pair: `("requirements", "…")`.
     fn attribute_pair(&mut self, elements: &[Expr]) {
         let [Expr::StringLiteral(key), value] = elements else { return };
         let name = key.value.to_str();
@@ -224,7 +224,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Operators one after another are walked in a loop: sums of strings are long.
+    /// Reads a chain of operators in a loop, because sums of strings can be long.
     fn operation(&mut self, expression: &'a Expr, operation: &'a ExprBinOp, context: Context<'a>) {
         self.embed(expression, context);
         let context = Context { is_part: true, ..context };
@@ -244,7 +244,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One formatted string; says whether what follows it still begins the value.
+    /// Reads one formatted string. Returns whether the text after it still starts the value.
     fn formatted(&mut self, string: &'a impl Formatted, context: Context<'a>) -> bool {
         let mut is_head = context.is_head;
         for element in string.elements() {
@@ -270,7 +270,7 @@ impl<'a> Reader<'a> {
         is_head
     }
 
-    /// Looks whether a string is a text of another language.
+    /// Records a string that is a text in another language.
     pub(super) fn embed(&mut self, expression: &'a Expr, context: Context<'a>) {
         if context.is_part || !literal::is_string(expression) || matches!(context.role, Role::Guard | Role::Pattern) {
             return;
@@ -279,7 +279,7 @@ impl<'a> Reader<'a> {
         if source.len() < 12 || !(source.contains('\n') || source.contains("\\n")) {
             return;
         }
-        let mut cooked = Cooked::default();
+        let mut cooked = StringValue::default();
         literal::cook(self.text, expression, &mut cooked);
         if let Some(language) = embedded::language(&cooked.text) {
             self.embedded.push((language, cooked));
@@ -287,7 +287,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a text begins with a placeholder of `format` or `%`.
+/// Reports whether a text starts with a placeholder of `format` or `%`.
 fn begins_with_placeholder(text: &str) -> bool {
     match text.as_bytes() {
         [b'{', next, ..] => *next != b'{' && text.find('}').is_some_and(|end| !text[..end].contains(['\n', ' ', '"'])),

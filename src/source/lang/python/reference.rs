@@ -1,16 +1,16 @@
-//! Files that a program needs.
+//! References of Python programs to other files.
 
 use ruff_python_ast::{Expr, ExprCall};
 
 use super::literal;
 use super::reader::Reader;
 use crate::source::lang::embedded;
-use crate::source::lang::embedded::Cooked;
+use crate::source::lang::embedded::StringValue;
 use crate::source::lang::fact::{Facts, Import, Reference, Usage, Word};
 use crate::source::lang::language::Language;
 
 impl<'a> Reader<'a> {
-    /// Notes the file that a call reads, includes or starts.
+    /// Records the file that a call reads, includes or runs.
     pub(super) fn reference(&mut self, name: &'a str, last: &str, call: &'a ExprCall) {
         let base = name.rsplit_once('.').map_or("", |(base, _)| base);
         let arguments = &*call.arguments.args;
@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `Path("x").open()`.
+    /// Reads `Path("x").open()`.
     fn path_receiver(&mut self, call: &'a ExprCall) {
         let receiver = call.func.as_attribute_expr().and_then(|attribute| attribute.value.as_call_expr());
         let is_path = |inner: &&'a ExprCall| {
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `exec(open("x").read())`: the file is opened by a call of its own; here it becomes code.
+    /// Reads `exec(open("x").read())`, which makes the opened file code.
     fn executed(&mut self, code: Option<&'a Expr>) {
         let read = code.and_then(Expr::as_call_expr).and_then(|call| call.func.as_attribute_expr());
         let open = read.filter(|read| read.attr.as_str() == "read").and_then(|read| read.value.as_call_expr());
@@ -99,11 +99,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A line for ROOT's interpreter.
+    /// Reads a line for ROOT's interpreter.
     fn processed(&mut self, line: Option<&'a Expr>) {
         self.included(line);
         let Some(line) = line.filter(|line| literal::is_string(line)) else { return };
-        let mut cooked = Cooked::default();
+        let mut cooked = StringValue::default();
         literal::cook(self.text, line, &mut cooked);
         let text = cooked.text.trim();
         let load = [".L ", ".x "].iter().find_map(|sign| text.strip_prefix(sign));
@@ -112,10 +112,10 @@ impl<'a> Reader<'a> {
         self.code(&cooked, path);
     }
 
-    /// C++ for ROOT's interpreter: the files it includes and opens.
+    /// Adds the files that C++ code for ROOT's interpreter includes and opens.
     fn included(&mut self, code: Option<&'a Expr>) {
         let Some(code) = code.filter(|code| literal::is_string(code)) else { return };
-        let mut cooked = Cooked::default();
+        let mut cooked = StringValue::default();
         literal::cook(self.text, code, &mut cooked);
         let mut facts = Facts { references: embedded::read(Language::Cpp, &cooked).1.references, ..Facts::default() };
         facts.references.retain(|reference| !reference.path.contains('{'));
@@ -123,8 +123,8 @@ impl<'a> Reader<'a> {
         embedded::merge(&mut self.facts, facts);
     }
 
-    /// Notes a file of code whose path is a part of a cooked text.
-    fn code(&mut self, cooked: &Cooked, path: &str) {
+    /// Records a code file whose path is a part of a string value.
+    fn code(&mut self, cooked: &StringValue, path: &str) {
         if path.is_empty() || path.contains('{') {
             return;
         }
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a call opens a file for reading: the mode at an index, or the keyword `mode`, says so.
+/// Reports whether a call opens a file for reading, by the mode at an index or the keyword `mode`.
 fn reads(reader: &Reader<'_>, call: &ExprCall, at: usize) -> bool {
     let keyword =
         call.arguments.keywords.iter().find(|keyword| keyword.arg.as_ref().is_some_and(|arg| arg.as_str() == "mode"));
@@ -148,7 +148,7 @@ fn reads(reader: &Reader<'_>, call: &ExprCall, at: usize) -> bool {
         || mode.starts_with('r') && !mode.starts_with("rec") && !mode.contains('+')
 }
 
-/// Modules whose `open` opens a file.
+/// Reports whether `open` of a module opens a file.
 fn is_file_module(base: &str) -> bool {
     let last = base.rsplit('.').next().unwrap_or(base);
     base.is_empty()
@@ -167,13 +167,13 @@ fn is_file_module(base: &str) -> bool {
         )
 }
 
-/// Whether a value of a name reads files of settings.
+/// Reports whether an object reads configuration files, by its name.
 fn is_settings(base: &str) -> bool {
     let last = base.rsplit('.').next().unwrap_or(base).to_ascii_lowercase();
     ["config", "parser", "cfg", "ini"].iter().any(|part| last.contains(part))
 }
 
-/// Functions whose value is the path they are given.
+/// Reports whether a function returns the path that is its argument.
 fn wraps(name: &str) -> bool {
     matches!(
         name.rsplit('.').next().unwrap_or(name),

@@ -1,23 +1,21 @@
-//! Syntax that older Pythons don't have.
+//! Syntax that older Python versions do not support.
 
-use ruff_python_ast::{Expr, ModModule, Operator};
+use ruff_python_ast::ModModule;
 use ruff_python_parser::{Parsed, UnsupportedSyntaxErrorKind as Kind};
-use ruff_text_size::Ranged as _;
 
 use super::literal::bytes;
-use super::reader::{Context, Reader};
 use crate::source::lang::fact::{Facts, Syntax};
 
-/// Notes a use: of each version the first place stays.
+/// Records a use of newer syntax. Only the first use for each version is kept.
 pub(super) fn note(facts: &mut Facts, syntax: Syntax) {
-    match facts.syntax.iter_mut().find(|known| known.since == syntax.since) {
-        Some(known) if known.range.start <= syntax.range.start => {}
-        Some(known) => *known = syntax,
+    match facts.syntax.iter_mut().find(|other| other.since == syntax.since) {
+        Some(first) if first.range.start <= syntax.range.start => {}
+        Some(first) => *first = syntax,
         None => facts.syntax.push(syntax),
     }
 }
 
-/// Notes what the parser says of newer syntax. What is Python 2 is no newer Python 3.
+/// Records the newer syntax that the parser reports. A Python 2 file has none.
 pub(super) fn find(parsed: &Parsed<ModModule>, facts: &mut Facts) {
     if facts.python2.is_some() {
         facts.syntax.clear();
@@ -30,7 +28,7 @@ pub(super) fn find(parsed: &Parsed<ModModule>, facts: &mut Facts) {
     }
 }
 
-/// The version that has a syntax first, and what it is.
+/// Returns the first version that supports a syntax, and a description of the syntax.
 fn since(kind: Kind) -> Option<((u8, u8), &'static str)> {
     Some(match kind {
         Kind::Walrus => ((3, 8), "an assignment inside an expression (`:=`)"),
@@ -52,44 +50,7 @@ fn since(kind: Kind) -> Option<((u8, u8), &'static str)> {
         Kind::UnparenthesizedExceptionTypes => ((3, 14), "`except` of several types without parentheses"),
         Kind::LazyImportStatement => ((3, 15), "a lazy import"),
         Kind::UnpackingInComprehension(_) => ((3, 15), "unpacking in a comprehension"),
-        // Older versions have it, newer don't.
+        // Removed in newer versions.
         Kind::ParenthesizedKeywordArgumentName => return None,
     })
-}
-
-impl<'a> Reader<'a> {
-    /// An annotation: evaluated when the function is defined, unless the file says otherwise.
-    pub(super) fn annotation(&mut self, annotation: &'a Expr) {
-        self.expression(annotation, Context::PLAIN);
-        if !self.has_lazy_annotations {
-            self.evaluated(annotation);
-        }
-    }
-
-    fn evaluated(&mut self, annotation: &'a Expr) {
-        match annotation {
-            Expr::Subscript(subscript) => {
-                let base = subscript.value.as_name_expr().map(|name| name.id.as_str());
-                if matches!(base, Some("list" | "dict" | "tuple" | "set" | "frozenset" | "type")) {
-                    self.newer((3, 9), "a built-in type with a subscript in an annotation", bytes(subscript.range));
-                }
-                if base != Some("Literal") {
-                    self.evaluated(&subscript.slice);
-                }
-            }
-            Expr::Tuple(tuple) => tuple.elts.iter().for_each(|element| self.evaluated(element)),
-            Expr::List(list) => list.elts.iter().for_each(|element| self.evaluated(element)),
-            Expr::BinOp(operation) if operation.op == Operator::BitOr => {
-                self.newer((3, 10), "`X | Y` in an annotation", bytes(annotation.range()));
-                self.evaluated(&operation.right);
-                let mut left = &*operation.left;
-                while let Expr::BinOp(inner) = left {
-                    self.evaluated(&inner.right);
-                    left = &inner.left;
-                }
-                self.evaluated(left);
-            }
-            _ => {}
-        }
-    }
 }

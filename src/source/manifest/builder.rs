@@ -1,65 +1,66 @@
-//! What readers of formats find, and what they are given.
+//! The inventory under construction, and the file that a format reads.
 
 use std::collections::VecDeque;
 
-use super::requirement::{is_exact, normalized, parts};
-use super::{Source, requirements};
+use super::requirement::{is_exact, name_from_source, normalized, parts};
 use crate::model::inventory::{Index, Inventory, Locked, PythonRange, Requirement};
+use crate::source::FileSet;
 use crate::source::git::repository::without_credentials;
 
-/// Problems of one file that are told.
-const MOST_PROBLEMS: usize = 3;
+/// Maximum number of problems reported for one file.
+const MAX_PROBLEMS: usize = 3;
 
-/// The file that is read.
+/// The file being read.
 pub(super) struct File<'a> {
     pub(super) path: &'a str,
     pub(super) text: &'a str,
 }
 
-/// What was found so far.
-pub(super) struct Found<'a> {
+/// The inventory so far, and the problems of the file being read.
+pub(super) struct InventoryBuilder<'a> {
     pub(super) inventory: Inventory,
-    pub(super) files: &'a dyn Source,
-    /// Requirement files that others include.
+    pub(super) files: &'a dyn FileSet,
+    /// Requirement files that other files include.
     pub(super) queue: VecDeque<String>,
     problems: Vec<String>,
-    unread: usize,
+    more_problems: usize,
 }
 
-impl<'a> Found<'a> {
-    pub(super) fn new(files: &'a dyn Source) -> Self {
-        Self { inventory: Inventory::default(), files, queue: VecDeque::new(), problems: Vec::new(), unread: 0 }
+impl<'a> InventoryBuilder<'a> {
+    pub(super) fn new(files: &'a dyn FileSet) -> Self {
+        let (queue, problems) = (VecDeque::new(), Vec::new());
+        Self { inventory: Inventory::default(), files, queue, problems, more_problems: 0 }
     }
 
-    /// Keeps what is wrong with the file that is read.
-    pub(super) fn problem(&mut self, problem: impl Into<String>) {
-        if self.problems.len() < MOST_PROBLEMS {
-            self.problems.push(problem.into());
+    /// Records a problem of the file being read.
+    pub(super) fn problem(&mut self, problem: impl ToString) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(problem.to_string());
         } else {
-            self.unread += 1;
+            self.more_problems += 1;
         }
     }
 
-    /// What was wrong with the file, for its entry.
+    /// Takes the problems of the file being read as one text.
     pub(super) fn take_problem(&mut self) -> Option<String> {
         let problems = std::mem::take(&mut self.problems);
-        let more = match std::mem::take(&mut self.unread) {
+        let more = match std::mem::take(&mut self.more_problems) {
             0 => String::new(),
             more => format!("; and {more} more"),
         };
         (!problems.is_empty()).then(|| problems.join("; ") + &more)
     }
 
-    /// Queues a file named relative to another, when it lies inside the repository.
+    /// Queues a file that another file includes by a relative path.
     pub(super) fn include(&mut self, from: &str, name: &str, line: u32) {
         match joined(from, name) {
             Some(path) if self.files.has(&path) => self.queue.push_back(path),
             Some(path) => self.problem(format!("line {line}: {path} is not in the repository")),
-            None => self.problem(format!("line {line}: `{name}` lies outside the repository")),
+            None => self.problem(format!("line {line}: `{name}` is outside the repository")),
         }
     }
 
-    /// A requirement of PEP 508; what is none is told.
+    /// Adds a PEP 508 requirement, or records why it is invalid.
     pub(super) fn push_pep508(&mut self, path: &str, line: u32, text: &str, group: Option<&str>) {
         match parts(text) {
             Ok(parts) => self.inventory.requirements.push(Requirement {
@@ -74,11 +75,11 @@ impl<'a> Found<'a> {
                 marker: parts.marker,
                 hashed: false,
             }),
-            Err(problem) => self.problem(format!("line {line}: {problem}")),
+            Err(error) => self.problem(format!("line {line}: {error}")),
         }
     }
 
-    /// A requirement with its constraint in PEP 440.
+    /// Adds a requirement with a PEP 440 constraint.
     pub(super) fn push(&mut self, path: &str, line: u32, name: &str, constraint: &str, group: Option<&str>) {
         self.inventory.requirements.push(Requirement {
             path: path.to_owned(),
@@ -94,18 +95,19 @@ impl<'a> Found<'a> {
         });
     }
 
-    /// A package that a URL or a path names. The analysis itself (`-e .`) is none.
+    /// Adds a package named by a URL or a path. Ignores the analysis itself (`-e .`).
     pub(super) fn push_source(&mut self, path: &str, line: u32, source: &str) {
-        let place = source.split(['[', ';']).next().unwrap_or_default().trim();
-        if place.is_empty() || matches!(place, "." | "./") {
+        let source = source.split(['[', ';']).next().unwrap_or_default().trim();
+        if source.is_empty() || matches!(source, "." | "./") {
             return;
         }
-        self.push(path, line, &requirements::name_of(place), "", None);
+        self.push(path, line, &name_from_source(source), "", None);
         if let Some(last) = self.inventory.requirements.last_mut() {
-            last.source = Some(without_credentials(place));
+            last.source = Some(without_credentials(source));
         }
     }
 
+    /// Adds a range of Python versions. Ignores an empty one.
     pub(super) fn push_python(&mut self, path: &str, line: u32, constraint: &str) {
         let constraint = constraint.trim();
         if !constraint.is_empty() && constraint != "*" {
@@ -114,7 +116,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// An empty entry of a lock, to be filled.
+    /// Creates an entry of a lock with its location only.
     pub(super) fn locked(&self, path: &str, line: u32, index: Index) -> Locked {
         Locked {
             path: path.to_owned(),
@@ -132,7 +134,7 @@ impl<'a> Found<'a> {
     }
 }
 
-/// The path of a file named relative to another; none when it leads out of the top.
+/// Resolves a path relative to a file. `None` if the result is outside the repository.
 pub(super) fn joined(from: &str, name: &str) -> Option<String> {
     if name.starts_with('/') || name.contains('\\') {
         return None;
