@@ -205,7 +205,9 @@ pub async fn check(
 pub async fn audit(options: &Options) -> Result<Option<Scan>, Error> {
     let config = options.config.clone();
     let asked = scan::Options { jobs: options.jobs, ..scan::Options::new(options.top.clone(), &config) };
-    let Ok(done) = tokio::task::spawn_blocking(move || scan::whole(asked, &config)).await else { return Ok(None) };
+    let Ok(done) = tokio::task::spawn_blocking(move || scan::run_configured(asked, &config)).await else {
+        return Ok(None);
+    };
     let mut scan = done?;
     // `carnet rules` has the pages; a document is about an analysis.
     scan.rules.iter_mut().for_each(|rule| rule.page.clear());

@@ -13,7 +13,7 @@ use super::{Outcome, facilities, print, rules};
 use crate::config::Config;
 use crate::exit;
 use crate::report::{self, Format};
-use crate::scan as audit;
+use crate::scan as scanner;
 use crate::scan::Options;
 use crate::scan::acceptance::LoadedBaseline;
 use crate::source::git::repository;
@@ -92,7 +92,7 @@ pub(super) fn run(arguments: &Arguments, look: &TerminalStyle) -> Outcome {
     arguments.select.iter().try_for_each(|id| rules::find(id).map(drop))?;
     let known = LoadedBaseline::read(arguments.baseline.as_deref(), &top, &config.scan)?;
     let options = options(arguments, top, &config);
-    let scan = audit::audit(options.clone(), &config.scan, &known)?.scan;
+    let scan = scanner::run(options.clone(), &config.scan, &known)?.scan;
     if arguments.inventory {
         return inventory::print(&scan.inventory, arguments.format == Format::Json).map(|()| exit::GOOD);
     }

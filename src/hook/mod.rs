@@ -18,7 +18,7 @@ use crate::config::{self, Config, ConfigError};
 use crate::model::document::{Cell, Status};
 use crate::model::finding::{Finding, Severity};
 use crate::scan;
-use crate::scan::Audit;
+use crate::scan::ScanRun;
 use crate::scan::acceptance::{BaselineFileError, LoadedBaseline};
 use crate::source::SourceError;
 use crate::source::git::commit::Commit;
@@ -147,14 +147,14 @@ impl Tip {
         let commit = Commit::read(&push.top, &self.commit).map_err(Trouble::Repo)?;
         let config = configured(&commit, &push.top)?;
         let text = |path: &str| String::from_utf8(commit.file(path, LARGEST)?).ok();
-        let known = LoadedBaseline::of(&push.top, &config.scan, text).map_err(Trouble::Baseline)?;
+        let known = LoadedBaseline::from_tree(&push.top, &config.scan, text).map_err(Trouble::Baseline)?;
         let zeros = "0".repeat(self.commit.len());
         let options = scan::Options {
             changed: Some(format!("{}..{}", self.base.as_deref().unwrap_or(&zeros), self.commit)),
             jobs: push.jobs,
             ..scan::Options::new(push.top.clone(), &config)
         };
-        let Audit { scan, files } = scan::audit(options, &config.scan, &known).map_err(Trouble::Repo)?;
+        let ScanRun { scan, files } = scan::run(options, &config.scan, &known).map_err(Trouble::Repo)?;
         // One that can't be read tells nothing, so more is told.
         let there: Vec<Commit> =
             self.also.iter().take(MOST_OTHERS).filter_map(|other| Commit::read(&push.top, other).ok()).collect();

@@ -10,7 +10,7 @@ use crate::scan::fixes::{FilePatch, Patch};
 
 /// A fix that wasn't written. What was written before it stays.
 #[derive(Debug, thiserror::Error)]
-pub enum MendError {
+pub enum ApplyError {
     /// The file is no plain file of the repository.
     #[error("{} is not mended: {reason}", path.display())]
     Refused {
@@ -30,7 +30,7 @@ pub enum MendError {
     },
 }
 
-impl Failure for MendError {
+impl Failure for ApplyError {
     fn kind(&self) -> Kind {
         Kind::Infrastructure
     }
@@ -45,53 +45,53 @@ impl Failure for MendError {
 /// # Errors
 /// At the first file that changed since it was scanned, that is reached through a link, lies outside of `top`, or can't
 /// be written. All are looked at before the first is written.
-pub fn write(top: &Path, patch: &Patch) -> Result<(), MendError> {
-    let places: Result<Vec<PathBuf>, MendError> = patch.files.iter().map(|file| place(top, file)).collect();
-    for (file, place) in patch.files.iter().zip(places?) {
-        replace(file, &place).map_err(|source| MendError::Io { path: file.path.clone().into(), source })?;
+pub fn write(top: &Path, patch: &Patch) -> Result<(), ApplyError> {
+    let targets: Result<Vec<PathBuf>, ApplyError> = patch.files.iter().map(|file| target(top, file)).collect();
+    for (file, target) in patch.files.iter().zip(targets?) {
+        replace(file, &target).map_err(|source| ApplyError::Io { path: file.path.clone().into(), source })?;
     }
     Ok(())
 }
 
 /// Where the file lies, when it is what was scanned.
-fn place(top: &Path, file: &FilePatch) -> Result<PathBuf, MendError> {
+fn target(top: &Path, file: &FilePatch) -> Result<PathBuf, ApplyError> {
     let relative = Path::new(&file.path);
-    let refused = |reason| MendError::Refused { path: relative.to_owned(), reason };
-    let failed = |source| MendError::Io { path: relative.to_owned(), source };
+    let refused = |reason| ApplyError::Refused { path: relative.to_owned(), reason };
+    let failed = |source| ApplyError::Io { path: relative.to_owned(), source };
     if relative.components().next().is_none() || !relative.components().all(|part| matches!(part, Component::Normal(_)))
     {
         return Err(refused("it lies outside of the analysis"));
     }
-    let mut place = top.to_owned();
+    let mut target = top.to_owned();
     for part in relative.components() {
-        place.push(part);
-        if place.symlink_metadata().map_err(failed)?.is_symlink() {
+        target.push(part);
+        if target.symlink_metadata().map_err(failed)?.is_symlink() {
             return Err(refused("it is reached through a link"));
         }
     }
-    let metadata = place.symlink_metadata().map_err(failed)?;
+    let metadata = target.symlink_metadata().map_err(failed)?;
     if !metadata.is_file() {
         return Err(refused("it is no plain file"));
     }
     if metadata.len() != file.before.len() as u64 {
         return Err(refused("it changed since it was scanned"));
     }
-    let mut there = Vec::new();
-    File::open(&place).and_then(|open| open.take(metadata.len() + 1).read_to_end(&mut there)).map_err(failed)?;
-    if there != file.before.as_bytes() {
+    let mut current = Vec::new();
+    File::open(&target).and_then(|open| open.take(metadata.len() + 1).read_to_end(&mut current)).map_err(failed)?;
+    if current != file.before.as_bytes() {
         return Err(refused("it changed since it was scanned"));
     }
-    Ok(place)
+    Ok(target)
 }
 
-fn replace(file: &FilePatch, place: &Path) -> io::Result<()> {
-    let parent = place.parent().unwrap_or(Path::new("."));
-    let mode = fs::metadata(place)?.permissions().mode() & 0o7777;
+fn replace(file: &FilePatch, target: &Path) -> io::Result<()> {
+    let parent = target.parent().unwrap_or(Path::new("."));
+    let mode = fs::metadata(target)?.permissions().mode() & 0o7777;
     let mut fresh = tempfile::Builder::new().prefix(".carnet-").tempfile_in(parent)?;
     fresh.write_all(file.after.as_bytes())?;
     fresh.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
     fresh.as_file().sync_all()?;
-    fresh.persist(place).map_err(|error| error.error)?;
+    fresh.persist(target).map_err(|error| error.error)?;
     Ok(())
 }
 

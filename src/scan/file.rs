@@ -7,10 +7,10 @@ use std::sync::PoisonError;
 use memchr::{memchr, memmem};
 
 use super::Shared;
-use super::finding::{self, Within};
+use super::finding::{self, FileScope};
 use super::grouping::{Kind, Kinds};
 use super::lines::Lines;
-use super::tree::{Snapshot, WHOLE};
+use super::tree::{MAX_WHOLE, Snapshot};
 use crate::model::finding::Finding;
 use crate::scan::rules::context::FileInput;
 use crate::scan::rules::{Check, Diagnostic};
@@ -23,26 +23,26 @@ use crate::source::lang::language::Language;
 use crate::source::lang::matcher::Match;
 
 /// Bytes looked at to tell a binary file.
-const HEAD: usize = 8 << 10;
+const SNIFF_BYTES: usize = 8 << 10;
 /// Matches from which on a file of data is a list.
-const LIST: u64 = 64;
+const MIN_LIST_MATCHES: u64 = 64;
 /// Size up to which a JSON file without a path or URL may be a configuration.
-const BY_HAND: usize = 64 << 10;
+const MAX_HANDWRITTEN: usize = 64 << 10;
 /// Matches from which on any file is.
-const MOST_MATCHES: usize = 5000;
+const MAX_MATCHES: usize = 5000;
 /// Most names that are remembered of one file.
-const MOST_MENTIONS: usize = 20_000;
+const MAX_MENTIONS: usize = 20_000;
 /// Size of a piece of a file that is too long to be read whole.
 const PIECE: usize = 4 << 20;
 /// What pieces overlap by, so that nothing is cut in two.
 const OVERLAP: usize = 8 << 10;
 
 /// Longest program or setting that is read as such: nobody writes more by hand.
-const LONGEST_CODE: usize = 2 << 20;
+const MAX_CODE: usize = 2 << 20;
 /// Size of a program from which on it is read while no other is.
-const ALONE: usize = 256 << 10;
+const MAX_PARALLEL_CODE: usize = 256 << 10;
 /// What is said of a program that is longer.
-const TOO_LONG: &str = "it is too long to be read as code: its paths and addresses alone were looked at";
+const TOO_LONG_NOTE: &str = "it is too long to be read as code: its paths and addresses alone were looked at";
 
 /// What came of one file.
 #[derive(Debug, Default)]
@@ -77,18 +77,19 @@ impl<'a> Worker<'a> {
 
     pub(super) fn examine(&mut self, path: &str, snapshot: &Snapshot) -> Examined {
         let mut bytes = std::mem::take(&mut self.buffer);
-        let examined = match snapshot.load(path, WHOLE, &mut bytes) {
+        let examined = match snapshot.load(path, MAX_WHOLE, &mut bytes) {
             Ok(_) if is_binary(&bytes) => Examined::skipped(None),
-            Ok(is_cut) => {
-                let language = Language::of(path, &bytes[..bytes.len().min(HEAD)]);
-                if is_cut || bytes.len() > longest(language) {
+            Ok(is_truncated) => {
+                let language = Language::of(path, &bytes[..bytes.len().min(SNIFF_BYTES)]);
+                if is_truncated || bytes.len() > max_whole(language) {
                     self.pieces(path, language, bytes.as_mut(), snapshot)
                 } else {
                     // What is made of a long program takes many times its size: one at a time.
-                    let is_alone = bytes.len() > ALONE && is_parsed(language);
-                    let alone = is_alone.then(|| self.shared.alone.lock().unwrap_or_else(PoisonError::into_inner));
+                    let is_large = bytes.len() > MAX_PARALLEL_CODE && is_parsed(language);
+                    let large_file =
+                        is_large.then(|| self.shared.large_file.lock().unwrap_or_else(PoisonError::into_inner));
                     let examined = self.whole(path, language, &bytes);
-                    drop(alone);
+                    drop(large_file);
                     examined
                 }
             }
@@ -109,7 +110,8 @@ impl<'a> Worker<'a> {
             }
             let found: u64 = kinds.kinds.iter().map(|kind| kind.count).sum();
             // A JSON file of thousands of URLs, or of numbers alone, is data; what people write by hand is read as JSON.
-            let is_data = language != Language::Json || found > LIST || found == 0 && bytes.len() > BY_HAND;
+            let is_data =
+                language != Language::Json || found > MIN_LIST_MATCHES || found == 0 && bytes.len() > MAX_HANDWRITTEN;
             if is_data {
                 // Nothing else is looked for in what is no code.
                 let is_of_interest = found > 0
@@ -127,8 +129,8 @@ impl<'a> Worker<'a> {
         let view = lang::read(language, bytes);
         let text = view.text.as_bytes();
         let matches = self.shared.matcher.all(text);
-        let is_list = matches.len() as u64 > LIST && matches!(language, Language::Yaml | Language::Toml)
-            || matches.len() > MOST_MATCHES;
+        let is_list = matches.len() as u64 > MIN_LIST_MATCHES && matches!(language, Language::Yaml | Language::Toml)
+            || matches.len() > MAX_MATCHES;
         let kinds = if is_list {
             let mut kinds = Kinds::default();
             kinds.add(text, self.shared.matcher);
@@ -155,7 +157,7 @@ impl<'a> Worker<'a> {
             examined.imports = facts.imports.iter().map(|import| (line(&import.range), import.clone())).collect();
             examined.references = facts.references.iter().map(|one| (line(&one.range), one.clone())).collect();
         }
-        for span in view.spans.iter().filter(|span| span.is_active()).take(MOST_MENTIONS) {
+        for span in view.spans.iter().filter(|span| span.is_active()).take(MAX_MENTIONS) {
             let text = &view.text[span.range.clone()];
             if span.is_head && text.starts_with("../") && (is_program(text) || leads_out(path, text)) {
                 let lines = lines.get_or_insert_with(|| Lines::of(bytes));
@@ -176,7 +178,7 @@ impl<'a> Worker<'a> {
         let mut seen = kinds.kinds.len();
         let mut samples: Vec<(Vec<u8>, Kind)> = Vec::new();
         if is_parsed(language) {
-            examined.notes.push(TOO_LONG.to_owned());
+            examined.notes.push(TOO_LONG_NOTE.to_owned());
         }
         let mut file = match snapshot.open(path) {
             Ok(file) => file,
@@ -192,13 +194,13 @@ impl<'a> Worker<'a> {
             let is_last = bytes.len() == start;
             examined.bytes += (bytes.len() - start) as u64;
             // The part behind the last end of a line waits for its continuation, when there is one.
-            let cut = if is_last { bytes.len() } else { cut(bytes) };
-            kinds.add(&bytes[..cut], self.shared.matcher);
+            let piece_end = if is_last { bytes.len() } else { piece_end(bytes) };
+            kinds.add(&bytes[..piece_end], self.shared.matcher);
             for kind in &mut kinds.kinds[seen..] {
                 samples.push((bytes[kind.first.range.clone()].to_vec(), kind.clone()));
             }
             seen = kinds.kinds.len();
-            bytes.drain(..cut);
+            bytes.drain(..piece_end);
             if is_last {
                 break;
             }
@@ -230,18 +232,18 @@ impl<'a> Worker<'a> {
         examined: &mut Examined,
     ) {
         let matches: Vec<Match> = kinds.iter().map(|kind| kind.first.clone()).collect();
-        let input = FileInput { path, language, view, matches: &matches, world: self.shared.world };
+        let input = FileInput { path, language, view, matches: &matches, context: self.shared.context };
         let mut found: Vec<(&'static crate::scan::rules::Rule, Diagnostic)> = Vec::new();
-        let mut reports = Vec::new();
+        let mut diagnostics = Vec::new();
         for rule in self.shared.rules {
             if let Check::File(check) = rule.check {
-                check(&input, &mut reports);
-                found.extend(reports.drain(..).map(|report| (*rule, report)));
+                check(&input, &mut diagnostics);
+                found.extend(diagnostics.drain(..).map(|diagnostic| (*rule, diagnostic)));
             }
         }
         if !found.is_empty() {
-            let within = Within { path, lines: Lines::of(bytes), view, kinds };
-            examined.findings = finding::of_file(&within, found);
+            let scope = FileScope { path, lines: Lines::of(bytes), view, kinds };
+            examined.findings = finding::from_file(&scope, found);
             let notes = finding::limit(&mut examined.findings);
             examined.notes.extend(notes.into_iter().map(|note| note.message));
         }
@@ -268,8 +270,8 @@ fn is_parsed(language: Language) -> bool {
 }
 
 /// Longest file that is read whole. A notebook is longer than its code.
-fn longest(language: Language) -> usize {
-    if is_parsed(language) && language != Language::Notebook { LONGEST_CODE } else { usize::MAX }
+fn max_whole(language: Language) -> usize {
+    if is_parsed(language) && language != Language::Notebook { MAX_CODE } else { usize::MAX }
 }
 
 /// Whether a path that is relative to the directory of a file leaves the repository and names a file of data there.
@@ -285,11 +287,11 @@ fn leads_out(file: &str, path: &str) -> bool {
 }
 
 fn is_binary(bytes: &[u8]) -> bool {
-    memchr(0, &bytes[..bytes.len().min(HEAD)]).is_some()
+    memchr(0, &bytes[..bytes.len().min(SNIFF_BYTES)]).is_some()
 }
 
 /// Where a piece can be cut: behind the last end of a line, else behind a blank or a comma, else before the overlap.
-fn cut(bytes: &[u8]) -> usize {
+fn piece_end(bytes: &[u8]) -> usize {
     let tail = bytes.len().saturating_sub(OVERLAP);
     let end = bytes[tail..].iter().rposition(|byte| matches!(byte, b'\n'));
     let end = end.or_else(|| bytes[tail..].iter().rposition(|byte| matches!(byte, b' ' | b',' | b'"' | b'\t')));

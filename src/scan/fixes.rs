@@ -10,7 +10,7 @@ use crate::model::finding::{Finding, Fix};
 use crate::model::scan::Note;
 
 /// Time the difference of one file may take; beyond it the patch is correct but longer than it need be.
-const PATIENCE: Duration = Duration::from_secs(2);
+const DIFF_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the fixes of a scan change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,16 +49,16 @@ pub fn patch(findings: &[Finding], read: &mut dyn FnMut(&str) -> Option<Vec<u8>>
     let mut patch = Patch::default();
     for (path, mut fixes) in by_file {
         fixes.sort_by_key(|(_, fix)| (fix.start, fix.end));
-        let mut say = |message: String| patch.notes.push(Note { path: path.to_owned(), message });
+        let mut note = |message: String| patch.notes.push(Note { path: path.to_owned(), message });
         let Some(bytes) = read(path) else {
-            say("not mended: it can't be read any more".to_owned());
+            note("not mended: it can't be read any more".to_owned());
             continue;
         };
         let Ok(before) = String::from_utf8(bytes) else {
-            say("not mended: it is no UTF-8".to_owned());
+            note("not mended: it is no UTF-8".to_owned());
             continue;
         };
-        let (after, fixes) = mended(path, &before, &fixes, &mut say);
+        let (after, fixes) = apply(path, &before, &fixes, &mut note);
         if fixes > 0 && after != before {
             patch.files.push(FilePatch { path: path.to_owned(), before, after, fixes });
         }
@@ -67,9 +67,9 @@ pub fn patch(findings: &[Finding], read: &mut dyn FnMut(&str) -> Option<Vec<u8>>
 }
 
 /// The text with as many of the fixes as can be made, and their number.
-fn mended(path: &str, before: &str, fixes: &[(&Finding, &Fix)], say: &mut impl FnMut(String)) -> (String, usize) {
+fn apply(path: &str, before: &str, fixes: &[(&Finding, &Fix)], note: &mut impl FnMut(String)) -> (String, usize) {
     let mut after = String::with_capacity(before.len());
-    let (mut done, mut made) = (0, 0);
+    let (mut done, mut applied) = (0, 0);
     let mut last: Option<&Fix> = None;
     for (finding, fix) in fixes {
         if last.is_some_and(|last| (last.start, last.end, &last.replacement) == (fix.start, fix.end, &fix.replacement))
@@ -77,25 +77,25 @@ fn mended(path: &str, before: &str, fixes: &[(&Finding, &Fix)], say: &mut impl F
             continue;
         }
         let Some((start, end)) = range(before, fix).filter(|_| is_unchanged(path, before, finding)) else {
-            say(format!("not mended: it changed since it was scanned ({})", fix.title));
+            note(format!("not mended: it changed since it was scanned ({})", fix.title));
             continue;
         };
         // Two insertions at one place have no order that is known to be right.
         let touches = last.is_some_and(|last| last.start == fix.start);
         if start < done || touches {
-            say(format!("not mended: the fix overlaps another, scan again after it ({})", fix.title));
+            note(format!("not mended: the fix overlaps another, scan again after it ({})", fix.title));
             continue;
         }
         after.push_str(&before[done..start]);
         after.push_str(&fix.replacement);
-        (done, made, last) = (end, made + 1, Some(*fix));
+        (done, applied, last) = (end, applied + 1, Some(*fix));
     }
     after.push_str(&before[done..]);
-    if made > 0 && breaks_form(path, before, &after) {
-        say("not mended: the fixes would break its syntax".to_owned());
+    if applied > 0 && breaks_form(path, before, &after) {
+        note("not mended: the fixes would break its syntax".to_owned());
         return (before.to_owned(), 0);
     }
-    (after, made)
+    (after, applied)
 }
 
 /// The bytes of a fix, when they lie in the text and on its characters.
@@ -140,7 +140,8 @@ impl Patch {
             let tab = if file.path.contains(' ') { "\t" } else { "" };
             let before: Vec<&str> = file.before.split_inclusive('\n').collect();
             let after: Vec<&str> = file.after.split_inclusive('\n').collect();
-            let diff = TextDiff::configure().newline_terminated(true).timeout(PATIENCE).diff_slices(&before, &after);
+            let diff =
+                TextDiff::configure().newline_terminated(true).timeout(DIFF_TIMEOUT).diff_slices(&before, &after);
             // Writing into a string can't fail.
             let _ = write!(out, "diff --git {old} {new}\n--- {old}{tab}\n+++ {new}{tab}\n{}", diff.unified_diff());
         }
@@ -204,12 +205,12 @@ mod tests {
         }
     }
 
-    fn made(findings: &[Finding], text: &str) -> Patch {
+    fn patch_for(findings: &[Finding], text: &str) -> Patch {
         patch(findings, &mut |_| Some(text.as_bytes().to_vec()))
     }
 
     /// What `git apply` makes of a file with this patch.
-    fn applied(path: &str, text: &str, patch: &Patch) -> String {
+    fn git_apply(path: &str, text: &str, patch: &Patch) -> String {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join(path);
         fs::create_dir_all(file.parent().expect("a parent")).expect("directories");
@@ -231,18 +232,19 @@ mod tests {
         for path in ["a.py", "a b/c d.py", "é\"q\\ü.py", "tab\there.py", "new\nline.py", "-x #%.py"] {
             let findings =
                 [fix(path, text, "/eos/user/x", "root://eosuser//x"), fix(path, text, "/eos/user/y", "root://y")];
-            let patch = made(&findings, text);
+            let patch = patch_for(&findings, text);
             assert_eq!((patch.fixes(), patch.notes.len()), (2, 0));
-            let wanted = text.replace("/eos/user/x", "root://eosuser//x").replace("/eos/user/y", "root://y");
-            assert_eq!(patch.files[0].after, wanted);
-            assert_eq!(applied(path, text, &patch), wanted, "{path:?}");
+            let expected = text.replace("/eos/user/x", "root://eosuser//x").replace("/eos/user/y", "root://y");
+            assert_eq!(patch.files[0].after, expected);
+            assert_eq!(git_apply(path, text, &patch), expected, "{path:?}");
         }
     }
 
     #[test]
     fn overlapping_fixes_are_told_and_equal_ones_made_once() {
         let text = "abcdef\n";
-        let patch = made(&[fix("a", text, "bcd", "X"), fix("a", text, "bcd", "X"), fix("a", text, "cde", "Y")], text);
+        let patch =
+            patch_for(&[fix("a", text, "bcd", "X"), fix("a", text, "bcd", "X"), fix("a", text, "cde", "Y")], text);
         assert_eq!((patch.files[0].after.as_str(), patch.fixes()), ("aXef\n", 1));
         assert!(patch.notes.len() == 1 && patch.notes[0].message.contains("overlaps"), "{:?}", patch.notes);
     }
@@ -251,7 +253,7 @@ mod tests {
     fn a_file_that_changed_is_left_alone() {
         let text = "x = '/eos'\n";
         for now in ["y = '/eos'\n", "", "x = "] {
-            let patch = made(&[fix("a", text, "/eos", "Z")], now);
+            let patch = patch_for(&[fix("a", text, "/eos", "Z")], now);
             assert_eq!((patch.files.len(), patch.notes.len(), patch.unified()), (0, 1, String::new()), "{now:?}");
         }
         let gone = patch(&[fix("a", text, "/eos", "Z")], &mut |_| None);
@@ -261,10 +263,10 @@ mod tests {
     #[test]
     fn a_fix_can_not_break_json_or_toml() {
         let text = "{\"a\": \"/eos\"}\n";
-        assert_eq!(made(&[fix("a.json", text, "/eos", "say \"x\"")], text).files, []);
-        assert_eq!(made(&[fix("a.json", text, "/eos", "root:")], text).files.len(), 1);
+        assert_eq!(patch_for(&[fix("a.json", text, "/eos", "say \"x\"")], text).files, []);
+        assert_eq!(patch_for(&[fix("a.json", text, "/eos", "root:")], text).files.len(), 1);
         let text = "a = \"/eos\"\n";
-        assert_eq!(made(&[fix("a.toml", text, "/eos", "\"")], text).files, []);
+        assert_eq!(patch_for(&[fix("a.toml", text, "/eos", "\"")], text).files, []);
     }
 
     #[test]
@@ -274,7 +276,7 @@ mod tests {
             by: crate::model::finding::Suppressor::Config,
             reason: "why".to_owned(),
         });
-        assert_eq!(made(&[finding], "x\n"), Patch::default());
+        assert_eq!(patch_for(&[finding], "x\n"), Patch::default());
     }
 
     proptest! {
@@ -285,7 +287,7 @@ mod tests {
             if let Some(fix) = &mut finding.fix {
                 (fix.start, fix.end) = (start, end);
             }
-            let patch = made(&[finding], &text);
+            let patch = patch_for(&[finding], &text);
             let kept = patch.files.first().map_or(text.clone(), |file| file.before.clone());
             prop_assert_eq!(kept, text);
         }

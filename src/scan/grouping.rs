@@ -12,9 +12,9 @@ use crate::model::finding::MOST_PLACES;
 use crate::source::lang::matcher::{Form, Match, Matcher};
 
 /// Most different beginnings that are told apart in one file.
-const MOST_KINDS: usize = 2000;
+const MAX_KINDS: usize = 2000;
 /// Longest beginning that is compared.
-const LONGEST_KEY: usize = 160;
+const MAX_KEY: usize = 160;
 
 /// Matches that begin alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,10 +50,10 @@ impl Kinds {
         if is_comment(&text[..one.range.start]) {
             return;
         }
-        let key = &text[beginning(text, &one)];
+        let key = &text[key_range(text, &one)];
         let kind = match self.by_key.get(key) {
             Some(kind) => *kind,
-            None if self.kinds.len() >= MOST_KINDS => return,
+            None if self.kinds.len() >= MAX_KINDS => return,
             None => {
                 self.by_key.insert(key.to_vec(), self.kinds.len());
                 self.kinds.push(Kind { first: one, count: 0, lines: Vec::new() });
@@ -75,24 +75,24 @@ impl Kinds {
 }
 
 /// Longest line that is searched for the sign of a comment.
-const LONGEST_LINE: usize = 4096;
+const MAX_LINE: usize = 4096;
 
 /// Whether what ends a text goes on as a comment, in the languages of lists. What stands there must not be the first of its
 /// kind: nothing is said of comments, and so nothing would be said of the others.
 fn is_comment(before: &[u8]) -> bool {
-    let line = &before[before.len().saturating_sub(LONGEST_LINE)..];
+    let line = &before[before.len().saturating_sub(MAX_LINE)..];
     let line = &line[memrchr(b'\n', line).map_or(0, |at| at + 1)..];
     line.trim_ascii_start().starts_with(b"#") || memmem::find(line, b" # ").is_some()
 }
 
 /// The part of a match that makes it one of a kind: of a path the first four parts, of a URL its host and three parts.
-fn beginning(text: &[u8], one: &Match) -> Range<usize> {
+fn key_range(text: &[u8], one: &Match) -> Range<usize> {
     let bytes = &text[one.range.clone()];
     // Slashes up to where the key ends: `/eos/user/j/jane` has four; `root://host//store/user/jane` six.
-    let wanted = if one.form == Form::Url { 6 } else { 4 };
+    let key_slashes = if one.form == Form::Url { 6 } else { 4 };
     let is_slash = |at: &usize| bytes.get(at + 1) != Some(&b'/') || one.form == Form::Url;
     let mut slashes = memchr_iter(b'/', bytes).filter(is_slash);
-    let end = slashes.nth(wanted).unwrap_or(bytes.len()).min(LONGEST_KEY);
+    let end = slashes.nth(key_slashes).unwrap_or(bytes.len()).min(MAX_KEY);
     one.range.start..one.range.start + end
 }
 

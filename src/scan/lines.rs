@@ -7,7 +7,7 @@ use memchr::memchr_iter;
 use crate::model::finding::Span;
 
 /// Most characters of a line that a finding shows.
-const MOST_SHOWN: usize = 400;
+const MAX_SHOWN: usize = 400;
 
 /// Where the lines of a file begin.
 pub(super) struct Lines<'a> {
@@ -61,8 +61,8 @@ impl<'a> Lines<'a> {
         let start = self.starts[index];
         let end = self.starts.get(index + 1).map_or(self.bytes.len(), |next| next - 1);
         // Bytes are cut before characters are counted: a line can be 200 MB long.
-        let line = &self.bytes[start..end.min(start + 4 * MOST_SHOWN)];
-        String::from_utf8_lossy(line).trim_end_matches('\r').chars().take(MOST_SHOWN).collect()
+        let line = &self.bytes[start..end.min(start + 4 * MAX_SHOWN)];
+        String::from_utf8_lossy(line).trim_end_matches('\r').chars().take(MAX_SHOWN).collect()
     }
 }
 

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use crate::config::Config;
-use crate::config::scan::{Named, Scan as Accepted};
+use crate::config::scan::{Named, Scan as ScanConfig};
 use crate::error::Error;
 use crate::facility::{Catalogue, Facility};
 use crate::model::finding::Finding;
@@ -32,7 +32,7 @@ use crate::scan::suppress::Directives;
 use crate::source::SourceError;
 use crate::source::lang::matcher::Matcher;
 use crate::source::manifest::image::digest::Digests;
-use acceptance::{LoadedBaseline, judge};
+use acceptance::{LoadedBaseline, apply_acceptance};
 use file::{Examined, Worker};
 use tree::Snapshot;
 
@@ -76,9 +76,9 @@ impl Options {
     }
 }
 
-/// One audit.
+/// A scan with the files that it read.
 #[derive(Debug)]
-pub struct Audit {
+pub struct ScanRun {
     /// What it found, with what is accepted marked as such.
     pub scan: Scan,
     /// The files that were looked at: all, or those that a range of commits brings.
@@ -89,40 +89,43 @@ pub struct Audit {
 ///
 /// # Errors
 /// When the top is no directory or the range of commits isn't there. Files that can't be read become notes.
-pub fn audit(mut options: Options, accepted: &Accepted, known: &LoadedBaseline) -> Result<Audit, SourceError> {
-    options.exclude.push(globset::escape(&known.path));
-    let mut scanned = scan(&options)?;
+pub fn run(mut options: Options, config: &ScanConfig, baseline: &LoadedBaseline) -> Result<ScanRun, SourceError> {
+    options.exclude.push(globset::escape(&baseline.path));
+    let mut scanned = collect(&options)?;
     let files = std::mem::take(&mut scanned.files);
-    Ok(Audit { scan: judge(scanned, options.changed.is_some(), accepted, known), files })
+    Ok(ScanRun { scan: apply_acceptance(scanned, options.changed.is_some(), config, baseline), files })
 }
 
 /// The audit of all of the working tree, with the baseline that the configuration or a file beside it names.
 ///
 /// # Errors
 /// As [`audit`], and when the baseline can't be read.
-pub fn whole(options: Options, config: &Config) -> Result<Scan, Error> {
-    let known = LoadedBaseline::read(None, &options.top, &config.scan)?;
-    Ok(audit(options, &config.scan, &known)?.scan)
+pub fn run_configured(options: Options, config: &Config) -> Result<Scan, Error> {
+    let baseline = LoadedBaseline::read(None, &options.top, &config.scan)?;
+    Ok(run(options, &config.scan, &baseline)?.scan)
 }
 
 /// Scans.
-fn scan(options: &Options) -> Result<Scanned, SourceError> {
+fn collect(options: &Options) -> Result<Scanned, SourceError> {
     let (clock, started) = (Instant::now(), jiff::Timestamp::now());
     let mut snapshot = Snapshot::read(options)?;
     let rules: Vec<&'static Rule> = rules::all().filter(|rule| is_selected(rule, &options.select)).collect();
     let catalogue = Catalogue::builtin();
     let (inventory, digests) = (snapshot.inventory(), Digests::of(&snapshot));
     let paths = std::mem::take(&mut snapshot.paths);
-    let mut world = RuleContext::new(catalogue, targets(catalogue, &options.facilities), paths, inventory);
-    (world.tested, world.digests) = (options.tested, digests);
+    let mut context = RuleContext::new(catalogue, targets(catalogue, &options.facilities), paths, inventory);
+    (context.tested, context.digests) = (options.tested, digests);
     let mut notes = std::mem::take(&mut snapshot.notes);
     let (mut findings, mut counts) = (Vec::new(), FileCounts { skipped: snapshot.skipped, ..FileCounts::default() });
     let (mut imports, mut directives) = (Vec::new(), Directives::new());
     let (mut references, mut mentions, mut names) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     let matcher = Matcher::new(catalogue.roots());
-    let alone = Mutex::new(());
-    let examined =
-        examine(&snapshot, &Shared { rules: &rules, world: &world, matcher: &matcher, alone: &alone }, options.jobs);
+    let large_file = Mutex::new(());
+    let examined = examine(
+        &snapshot,
+        &Shared { rules: &rules, context: &context, matcher: &matcher, large_file: &large_file },
+        options.jobs,
+    );
     for (path, one) in examined {
         findings.extend(one.findings);
         counts.scanned += u64::from(!one.is_skipped);
@@ -140,7 +143,7 @@ fn scan(options: &Options) -> Result<Scanned, SourceError> {
         }
     }
     let repository = RepositoryInput {
-        world: &world,
+        context: &context,
         links: snapshot.links.clone(),
         imports,
         names,
@@ -150,28 +153,29 @@ fn scan(options: &Options) -> Result<Scanned, SourceError> {
     };
     for rule in &rules {
         if let Check::Repository(check) = rule.check {
-            let mut reports = Vec::new();
-            check(&repository, &mut reports);
-            let mut own: Vec<_> = reports.into_iter().map(|report| finding::of_repository(rule, report)).collect();
+            let mut diagnostics = Vec::new();
+            check(&repository, &mut diagnostics);
+            let mut own: Vec<_> =
+                diagnostics.into_iter().map(|diagnostic| finding::from_repository(rule, diagnostic)).collect();
             sort(&mut own);
             notes.extend(finding::limit(&mut own));
-            snapshot.place(&mut own);
+            snapshot.locate(&mut own);
             findings.append(&mut own);
         }
     }
     sort(&mut findings);
-    finding::number(&mut findings);
+    finding::set_fingerprints(&mut findings);
     notes.sort_unstable();
     notes.dedup();
     let scan = Scan {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         analysis: subject(&options.top, options.name.as_deref(), snapshot.commit.as_deref()),
-        facilities: world.targets.iter().map(|facility| facility.id.clone()).collect(),
+        facilities: context.targets.iter().map(|facility| facility.id.clone()).collect(),
         rules: rules.iter().map(|rule| info(rule)).collect(),
         findings,
         notes,
-        inventory: world.inventory,
+        inventory: context.inventory,
         files: counts,
         timing: ScanTiming {
             started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -216,10 +220,10 @@ fn targets<'a>(catalogue: &'a Catalogue, ids: &[String]) -> Vec<&'a Facility> {
 #[derive(Clone, Copy)]
 struct Shared<'a> {
     rules: &'a [&'static Rule],
-    world: &'a RuleContext<'a>,
+    context: &'a RuleContext<'a>,
     matcher: &'a Matcher,
     /// Held by who reads a long program.
-    alone: &'a Mutex<()>,
+    large_file: &'a Mutex<()>,
 }
 
 /// Examines every file, by path.

@@ -19,7 +19,7 @@ use crate::source::manifest::image;
 use crate::source::{SourceError, manifest};
 
 /// Largest part of a file that is read whole; the rest of a longer one is looked at in pieces.
-pub(super) const WHOLE: u64 = 16 << 20;
+pub(super) const MAX_WHOLE: u64 = 16 << 20;
 
 /// The files to scan.
 pub(super) struct Snapshot {
@@ -53,7 +53,7 @@ impl Snapshot {
                 contents: None,
             });
         };
-        let range = range::read(&top, spec, &is_declaring)?;
+        let range = range::read(&top, spec, &is_declaration)?;
         let files = range.changed.into_iter().filter(|path| !excluded.is_match(path)).collect();
         Ok(Self {
             files,
@@ -69,11 +69,11 @@ impl Snapshot {
     }
 
     /// The first `cap` bytes of a file, into `bytes`; whether there is more.
-    pub(super) fn load(&self, path: &str, cap: u64, bytes: &mut Vec<u8>) -> std::io::Result<bool> {
-        let Some(contents) = &self.contents else { return walk::read(&self.top.join(path), cap, bytes) };
+    pub(super) fn load(&self, path: &str, max_bytes: u64, bytes: &mut Vec<u8>) -> std::io::Result<bool> {
+        let Some(contents) = &self.contents else { return walk::read(&self.top.join(path), max_bytes, bytes) };
         bytes.clear();
         let content = contents.get(path).ok_or(std::io::ErrorKind::NotFound)?;
-        let length = content.len().min(usize::try_from(cap).unwrap_or(usize::MAX));
+        let length = content.len().min(usize::try_from(max_bytes).unwrap_or(usize::MAX));
         bytes.extend_from_slice(&content[..length]);
         Ok(length < content.len())
     }
@@ -86,15 +86,15 @@ impl Snapshot {
     }
 
     /// Gives the findings of a repository's rule the lines that they are about. They must be sorted by path.
-    pub(super) fn place(&self, findings: &mut [Finding]) {
+    pub(super) fn locate(&self, findings: &mut [Finding]) {
         for same in findings.chunk_by_mut(|a, b| a.path == b.path) {
             let has_line = same.iter().any(|one| one.span.is_some());
-            let Some(bytes) = same.first().filter(|_| has_line).and_then(|one| self.bytes(&one.path, WHOLE)) else {
+            let Some(bytes) = same.first().filter(|_| has_line).and_then(|one| self.bytes(&one.path, MAX_WHOLE)) else {
                 continue;
             };
             let lines = Lines::of(&bytes);
             for one in same {
-                finding::place(one, |line| lines.nth(line));
+                finding::locate(one, |line| lines.nth(line));
             }
         }
     }
@@ -105,7 +105,7 @@ impl Snapshot {
     }
 
     pub(super) fn submodules(&self) -> Vec<Submodule> {
-        let Some(text) = self.bytes(".gitmodules", WHOLE) else { return Vec::new() };
+        let Some(text) = self.bytes(".gitmodules", MAX_WHOLE) else { return Vec::new() };
         walk::gitmodules(&String::from_utf8_lossy(&text))
             .into_iter()
             .map(|one| {
@@ -126,15 +126,15 @@ impl Source for Snapshot {
         }
     }
 
-    fn bytes(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
+    fn bytes(&self, path: &str, max_bytes: u64) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        self.load(path, cap, &mut bytes).ok()?;
+        self.load(path, max_bytes, &mut bytes).ok()?;
         Some(bytes)
     }
 }
 
 /// Whether the inventory needs the content of a file.
-fn is_declaring(path: &str) -> bool {
+fn is_declaration(path: &str) -> bool {
     path == ".gitmodules" || manifest::declares(path) || image::digest::may_hold(path)
 }
 

@@ -139,7 +139,7 @@ fn audit(publisher: &Publisher<'_>) -> Outcome {
     let below = repository::below(&top);
     let configured = scan::Options::new(top, &config);
     let jobs = publisher.inputs.jobs.map_or(configured.jobs, usize::from);
-    let scan = scan::whole(scan::Options { jobs, ..configured }, &config)?;
+    let scan = scan::run_configured(scan::Options { jobs, ..configured }, &config)?;
     publisher.print_scan(&scan)?;
     drop(quoted);
     publisher.scan(&scan, &below)

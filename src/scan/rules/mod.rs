@@ -32,12 +32,15 @@ mod retired_os;
 mod shadowed_venv;
 mod site_command;
 mod site_executor;
-mod table;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
+mod text;
 mod undeclared_import;
 mod unpinned_dependency;
 mod unpinned_submodule;
+pub mod unused_ignore;
 mod unversioned_corrections;
 mod wheel_not_installable;
 
@@ -47,13 +50,46 @@ use context::{FileInput, RepositoryInput};
 
 use crate::model::finding::{Confidence, Reach, Severity};
 
-/// Every rule, table by table.
-const TABLES: &[&[&Rule]] =
-    &[table::code::CODE, table::dependency::DEPENDENCY, table::path::PATH, &[&super::suppress::unused::RULE]];
+/// The rules of this module, in the order of documents. To add a rule, write its file, declare it above and list it here;
+/// rules about paths are listed in [`path::RULES`]. A test reports a rule that is not listed.
+const RULES: &[&Rule] = &[
+    // Programs, jobs and images.
+    &absolute_shebang::RULE,
+    &batch_site::RULE,
+    &committed_credential::RULE,
+    &dead_url::RULE,
+    &generated_paths::RULE,
+    &image_without_digest::RULE,
+    &lfs_pointer::RULE,
+    &machine_flags::RULE,
+    &missing_file::RULE,
+    &missing_tests::RULE,
+    &moving_action::RULE,
+    &moving_image::RULE,
+    &network_at_import::RULE,
+    &nounset_setup::RULE,
+    &retired_os::RULE,
+    &site_command::RULE,
+    &site_executor::RULE,
+    &unpinned_submodule::RULE,
+    &unversioned_corrections::RULE,
+    // Dependencies.
+    &lock_disagrees::RULE,
+    &missing_module::RULE,
+    &missing_name::RULE,
+    &no_declaration::RULE,
+    &no_lock::RULE,
+    &python_range::RULE,
+    &python_syntax::RULE,
+    &shadowed_venv::RULE,
+    &undeclared_import::RULE,
+    &unpinned_dependency::RULE,
+    &wheel_not_installable::RULE,
+];
 
-/// Every rule there is, in no order.
+/// Returns every rule, in the order of documents.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    TABLES.iter().flat_map(|table| table.iter().copied())
+    RULES.iter().chain(path::RULES).copied().chain([&unused_ignore::RULE])
 }
 
 /// One rule.

@@ -7,7 +7,8 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use super::baseline::{self, Entry};
 use super::fingerprint::fingerprint;
 use super::inline::Directive;
-use super::{Applied, Directives, Settings, unused};
+use super::unused::{self, UsedComments};
+use super::{Applied, Directives, Settings};
 use crate::model::finding::{Finding, Suppression, Suppressor};
 use crate::model::scan::Note;
 
@@ -16,22 +17,22 @@ use crate::model::scan::Note;
 /// The first of these decides: a comment at the place, `[scan] ignore`, the baseline. A finding that stands for several
 /// places is split when comments suppress some of them.
 pub fn apply(findings: Vec<Finding>, directives: &Directives, settings: &Settings<'_>) -> Applied {
-    let mut judge = Judge::new(directives, settings);
+    let mut decider = Decider::new(directives, settings);
     let mut done = Vec::with_capacity(findings.len());
     for mut finding in findings {
-        done.extend(judge.split(&mut finding));
-        judge.decide(&mut finding);
+        done.extend(decider.split(&mut finding));
+        decider.decide(&mut finding);
         done.push(finding);
     }
-    let mut extra = unused::of_comments(directives, &judge.comments, settings);
-    extra.extend(unused::of_entries(&judge.matched, settings));
+    let mut extra = unused::unused_comments(directives, &decider.comments, settings);
+    extra.extend(unused::stale_baseline_entries(&decider.matched, settings));
     for mut finding in extra {
-        judge.decide(&mut finding);
+        decider.decide(&mut finding);
         done.push(finding);
     }
     // Last, since an ignore may be about the findings above.
-    for mut finding in unused::of_config(&judge.ignores, settings) {
-        judge.decide(&mut finding);
+    for mut finding in unused::unused_config_entries(&decider.ignores, settings) {
+        decider.decide(&mut finding);
         done.push(finding);
     }
     done.sort_by(|a, b| order(a).cmp(&order(b)));
@@ -55,24 +56,21 @@ pub fn matcher(glob: &str) -> Option<GlobSet> {
     set.build().ok()
 }
 
-/// Comments that suppressed something: path, index of the directive, rule.
-pub(super) type Used = BTreeSet<(String, usize, String)>;
-
-struct Judge<'a> {
+struct Decider<'a> {
     directives: &'a Directives,
     settings: &'a Settings<'a>,
     globs: Vec<Option<GlobSet>>,
     baseline: &'a [Entry],
     entries: BTreeMap<(&'a str, &'a str, &'a str), usize>,
     /// Which comments suppressed something.
-    comments: Used,
+    comments: UsedComments,
     /// Which entries of the configuration did, and those whose day is over but that would have.
     ignores: BTreeSet<usize>,
     /// Which entries of the baseline were met.
     matched: BTreeSet<usize>,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> Decider<'a> {
     fn new(directives: &'a Directives, settings: &'a Settings<'a>) -> Self {
         let baseline = settings.baseline.map(|(_, baseline)| baseline.findings.as_slice()).unwrap_or_default();
         Self {
@@ -81,7 +79,7 @@ impl<'a> Judge<'a> {
             globs: settings.ignore.iter().map(|ignore| matcher(&ignore.glob)).collect(),
             baseline,
             entries: baseline.iter().enumerate().map(|(index, entry)| (entry.key(), index)).collect(),
-            comments: Used::new(),
+            comments: UsedComments::new(),
             ignores: BTreeSet::new(),
             matched: BTreeSet::new(),
         }
@@ -95,12 +93,12 @@ impl<'a> Judge<'a> {
             return;
         }
         // All are asked, so that none is called unused for coming second.
-        let known = self.known(finding);
-        let ignored = self.ignored(finding);
-        finding.suppressed = self.commented(finding).or(ignored).or(known);
+        let baselined = self.baselined(finding);
+        let ignored_by_config = self.ignored_by_config(finding);
+        finding.suppressed = self.ignored_by_comment(finding).or(ignored_by_config).or(baselined);
     }
 
-    fn commented(&mut self, finding: &Finding) -> Option<Suppression> {
+    fn ignored_by_comment(&mut self, finding: &Finding) -> Option<Suppression> {
         match finding.span {
             Some(span) => self.comment(finding, &finding.path, |directive| {
                 (span.line..=span.end_line.max(span.line)).contains(&directive.target)
@@ -134,24 +132,24 @@ impl<'a> Judge<'a> {
     /// The places of a finding that comments suppress, when others of it stay: as a finding of their own.
     fn split(&mut self, finding: &mut Finding) -> Option<Finding> {
         let places = std::mem::take(&mut finding.places);
-        let (quiet, loud): (Vec<_>, Vec<_>) =
+        let (suppressed_places, open_places): (Vec<_>, Vec<_>) =
             places.into_iter().partition(|place| self.at(finding, &place.path, place.line).is_some());
-        if quiet.is_empty() || loud.is_empty() {
-            finding.places = if loud.is_empty() { quiet } else { loud };
+        if suppressed_places.is_empty() || open_places.is_empty() {
+            finding.places = if open_places.is_empty() { suppressed_places } else { open_places };
             return None;
         }
-        let left = finding.count.map(|count| count.saturating_sub(quiet.len() as u64));
-        finding.places = loud;
-        finding.count = left;
+        let remaining = finding.count.map(|count| count.saturating_sub(suppressed_places.len() as u64));
+        finding.places = open_places;
+        finding.count = remaining;
         let mut part = finding.clone();
-        part.count = Some(quiet.len() as u64);
+        part.count = Some(suppressed_places.len() as u64);
         part.fingerprint = fingerprint(&part.rule, &part.path, &format!("suppressed {}", part.fingerprint), 0);
-        part.places = quiet;
+        part.places = suppressed_places;
         self.decide(&mut part);
         Some(part)
     }
 
-    fn ignored(&mut self, finding: &Finding) -> Option<Suppression> {
+    fn ignored_by_config(&mut self, finding: &Finding) -> Option<Suppression> {
         let mut found = None;
         for (index, ignore) in self.settings.ignore.iter().enumerate() {
             let matches = self.globs[index].as_ref().is_some_and(|glob| glob.is_match(&finding.path));
@@ -166,7 +164,7 @@ impl<'a> Judge<'a> {
         found
     }
 
-    fn known(&mut self, finding: &Finding) -> Option<Suppression> {
+    fn baselined(&mut self, finding: &Finding) -> Option<Suppression> {
         let (_, baseline) = self.settings.baseline?;
         let index = *self.entries.get(&baseline::key(finding))?;
         let entry = self.baseline.get(index)?;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Failure, Kind};
 use crate::model::canonical;
 use crate::model::finding::{Finding, Suppressor};
+use crate::scan::rules::unused_ignore;
 
 /// Name and version of the format.
 pub const SCHEMA: &str = "carnet/baseline@1";
@@ -116,7 +117,7 @@ impl Baseline {
             None => true,
             Some(suppression) => suppression.by == Suppressor::Baseline,
         });
-        let entries = known.filter(|finding| finding.rule != super::unused::ID).map(|finding| {
+        let entries = known.filter(|finding| finding.rule != unused_ignore::ID).map(|finding| {
             let old = self.findings.iter().find(|entry| entry.is_of(finding));
             let holds = |entry: &&Entry| self.until(entry).is_none_or(|day| day >= today);
             Entry {

@@ -7,9 +7,9 @@ use memchr::memmem;
 use crate::source::lang::language::Language;
 
 /// What every directive begins with.
-const SIGN: &str = "carnet:";
+const PREFIX: &str = "carnet:";
 /// What may stand before it, besides white space: the signs that begin a comment.
-const COMMENTS: [&str; 10] = ["#", "//", "/*", "*", "--", "%", ";", "!", "<!--", "dnl"];
+const COMMENT_MARKERS: [&str; 10] = ["#", "//", "/*", "*", "--", "%", ";", "!", "<!--", "dnl"];
 /// Longest line that is looked at, in bytes. In a notebook or a JSON file without line ends a directive would be about
 /// everything in it.
 const MAX_LINE: usize = 20_000;
@@ -44,16 +44,16 @@ pub struct Directive {
 /// In notebooks and JSON a string may hold it: the line of a cell, or a value such as `"//": "carnet: ignore[…] …"`. In
 /// text for people only an HTML comment is one, since manuals show the others; in what programs wrote there is none.
 pub fn read(language: Language, bytes: &[u8]) -> Vec<Directive> {
-    let signs = match language {
-        Language::Notebook | Language::Json => Signs { comments: &COMMENTS, in_strings: true },
-        Language::Prose => Signs { comments: &["<!--"], in_strings: false },
+    let markers = match language {
+        Language::Notebook | Language::Json => Markers { comments: &COMMENT_MARKERS, in_strings: true },
+        Language::Prose => Markers { comments: &["<!--"], in_strings: false },
         Language::Ignore | Language::Generated => return Vec::new(),
-        _ => Signs { comments: &COMMENTS, in_strings: false },
+        _ => Markers { comments: &COMMENT_MARKERS, in_strings: false },
     };
     let mut found: Vec<(Directive, bool)> = Vec::new();
     let (mut line, mut counted) = (1_u32, 0);
     let mut tried = (0_u32, 0_usize);
-    for at in memmem::find_iter(bytes, SIGN) {
+    for at in memmem::find_iter(bytes, PREFIX) {
         line = line.saturating_add(u32::try_from(memchr::memchr_iter(b'\n', &bytes[counted..at]).count()).unwrap_or(0));
         counted = at;
         tried = if tried.0 == line { (line, tried.1 + 1) } else { (line, 0) };
@@ -69,28 +69,29 @@ pub fn read(language: Language, bytes: &[u8]) -> Vec<Directive> {
         }
         let before = String::from_utf8_lossy(&bytes[start..at]);
         let rest = String::from_utf8_lossy(&bytes[at..end]);
-        found.extend(directive(line, &before, &rest, signs));
+        found.extend(directive(line, &before, &rest, markers));
         if found.len() == MAX_DIRECTIVES {
             break;
         }
     }
-    aimed(found)
+    with_targets(found)
 }
 
 /// What may stand before a directive.
 #[derive(Clone, Copy)]
-struct Signs {
+struct Markers {
     comments: &'static [&'static str],
     /// It may also begin a string.
     in_strings: bool,
 }
 
 /// Reads the text from the sign on; with whether it stands alone in its line.
-fn directive(line: u32, before: &str, rest: &str, signs: Signs) -> Option<(Directive, bool)> {
-    let in_strings = signs.in_strings;
+fn directive(line: u32, before: &str, rest: &str, markers: Markers) -> Option<(Directive, bool)> {
+    let in_strings = markers.in_strings;
     let opened = before.trim_end();
-    let is_comment = signs.comments.iter().any(|sign| opened.ends_with(sign)) || (in_strings && opened.ends_with('"'));
-    let text = rest.strip_prefix(SIGN)?.trim_start().strip_prefix("ignore")?;
+    let is_comment =
+        markers.comments.iter().any(|sign| opened.ends_with(sign)) || (in_strings && opened.ends_with('"'));
+    let text = rest.strip_prefix(PREFIX)?.trim_start().strip_prefix("ignore")?;
     if !is_comment {
         return None;
     }
@@ -136,9 +137,9 @@ fn characters(text: &str) -> u32 {
 }
 
 /// Directives that stand alone are about the first line below that is not another of their kind.
-fn aimed(found: Vec<(Directive, bool)>) -> Vec<Directive> {
+fn with_targets(found: Vec<(Directive, bool)>) -> Vec<Directive> {
     let mut below: Option<(u32, u32)> = None;
-    let mut aimed: Vec<Directive> = Vec::with_capacity(found.len());
+    let mut with_targets: Vec<Directive> = Vec::with_capacity(found.len());
     for (mut directive, stands_alone) in found.into_iter().rev() {
         if stands_alone {
             let next = directive.line.saturating_add(1);
@@ -148,10 +149,10 @@ fn aimed(found: Vec<(Directive, bool)>) -> Vec<Directive> {
             };
             below = Some((directive.line, directive.target));
         }
-        aimed.push(directive);
+        with_targets.push(directive);
     }
-    aimed.reverse();
-    aimed
+    with_targets.reverse();
+    with_targets
 }
 
 #[cfg(test)]
@@ -196,8 +197,8 @@ mod tests {
         let text =
             "   \"# carnet: ignore[site-path] an example\\n\",\n   \"x = '/nfs/dust'  # carnet: ignore[b] too\"\n";
         let all = read(Language::Notebook, text.as_bytes());
-        let said: Vec<(&str, u32)> = all.iter().map(|d| (d.reason.as_str(), d.target)).collect();
-        assert_eq!(said, [("an example", 2), ("too", 2)]);
+        let directives: Vec<(&str, u32)> = all.iter().map(|d| (d.reason.as_str(), d.target)).collect();
+        assert_eq!(directives, [("an example", 2), ("too", 2)]);
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Which findings are not reported, and why: comments in the files, `[scan] ignore`, and the baseline.
 //!
 //! A suppressed finding stays in the result with its reason. What suppresses nothing is itself a finding, of the rule
-//! [`unused`].
+//! `unused-ignore`.
 
 mod apply;
 pub mod baseline;
 pub mod fingerprint;
 pub mod inline;
-pub mod unused;
+mod unused;
 
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ pub struct Ignore {
 /// What became of the findings.
 #[derive(Debug, Clone, Default)]
 pub struct Applied {
-    /// All of them, suppressed ones marked, with those of the rule [`unused`]; sorted by path, place and rule.
+    /// All of them, suppressed ones marked, with those of the rule `unused-ignore`; sorted by path, place and rule.
     pub findings: Vec<Finding>,
     /// Directives that can't be followed, such as one without a reason.
     pub notes: Vec<Note>,

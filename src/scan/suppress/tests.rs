@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use jiff::civil::date;
 
 use super::baseline::{Baseline, Entry, SCHEMA};
-use super::{Applied, Directives, Ignore, Settings, apply, inline, matcher, unused};
+use super::{Applied, Directives, Ignore, Settings, apply, inline, matcher};
 use crate::model::finding::{Confidence, Finding, Location, Reach, Severity, Span, Suppressor};
+use crate::scan::rules::unused_ignore;
 use crate::source::lang::language::Language;
 
-const KNOWN: [&str; 4] = ["site-path", "home-path", "no-lock", unused::ID];
+const KNOWN: [&str; 4] = ["site-path", "home-path", "no-lock", unused_ignore::ID];
 
 fn finding(rule: &str, path: &str, line: u32) -> Finding {
     Finding {
@@ -67,15 +68,15 @@ fn baseline(entries: Vec<Entry>) -> Baseline {
 }
 
 /// Sorted: rule and path with the suppressor, or the message of a finding about ignores.
-fn told(applied: &Applied) -> Vec<String> {
-    let tell = |finding: &Finding| match (&finding.suppressed, finding.rule == unused::ID) {
+fn summaries(applied: &Applied) -> Vec<String> {
+    let summary = |finding: &Finding| match (&finding.suppressed, finding.rule == unused_ignore::ID) {
         (Some(by), _) => format!("{} {} {:?}", finding.rule, finding.path, by.by),
         (None, true) => format!("{}: {}", finding.path, finding.message),
         (None, false) => format!("{} {}", finding.rule, finding.path),
     };
-    let mut told: Vec<String> = applied.findings.iter().map(tell).collect();
-    told.sort();
-    told
+    let mut summaries: Vec<String> = applied.findings.iter().map(summary).collect();
+    summaries.sort();
+    summaries
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn a_comment_suppresses_the_rules_it_names_at_its_line() {
     let directives = comments("a.py", "x # carnet: ignore[site-path] known\ny\n");
     let found = vec![finding("site-path", "a.py", 1), finding("home-path", "a.py", 1), finding("site-path", "a.py", 2)];
     let applied = apply(found, &directives, &settings());
-    assert_eq!(told(&applied), ["home-path a.py", "site-path a.py", "site-path a.py Inline"]);
+    assert_eq!(summaries(&applied), ["home-path a.py", "site-path a.py", "site-path a.py Inline"]);
     assert_eq!(applied.notes, []);
 }
 
@@ -91,7 +92,7 @@ fn a_comment_suppresses_the_rules_it_names_at_its_line() {
 fn a_comment_without_a_reason_suppresses_nothing_and_is_told() {
     let directives = comments("a.py", "x # carnet: ignore[site-path]\ny # carnet: ignore\n");
     let applied = apply(vec![finding("site-path", "a.py", 1)], &directives, &settings());
-    assert_eq!(told(&applied), ["site-path a.py"]);
+    assert_eq!(summaries(&applied), ["site-path a.py"]);
     let notes: Vec<&str> = applied.notes.iter().map(|note| note.message.as_str()).collect();
     assert_eq!(
         notes,
@@ -110,7 +111,7 @@ fn unused_and_misspelt_comments_are_findings_unless_their_rule_did_not_run() {
     settings.active.retain(|rule| *rule != "no-lock");
     let applied = apply(Vec::new(), &directives, &settings);
     assert_eq!(
-        told(&applied),
+        summaries(&applied),
         [
             "a.py: nothing here for `site-path` to find: the ignore is unused",
             "a.py: there is no rule `home-pth` to ignore",
@@ -136,7 +137,7 @@ fn ignores_of_the_configuration_go_by_glob_and_day() {
         finding("no-lock", ".", 0),
     ];
     assert_eq!(
-        told(&apply(found, &Directives::new(), &settings)),
+        summaries(&apply(found, &Directives::new(), &settings)),
         [
             "carnet.toml: nothing for `site-path` to find in `nowhere/*`: the ignore is unused",
             "carnet.toml: the ignore of `no-lock` in `**` has run out on 2026-11-21",
@@ -158,7 +159,7 @@ fn the_baseline_knows_findings_by_their_content_until_a_day() {
     settings.baseline = Some(("known.json", &known));
     let applied = apply(vec![kept, over, new], &Directives::new(), &settings);
     assert_eq!(
-        told(&applied),
+        summaries(&applied),
         [
             "known.json: 1 entry has run out",
             "known.json: 1 entry matches no finding any more",
@@ -176,7 +177,7 @@ fn a_part_of_the_repository_proves_no_ignore_unused() {
     settings.baseline = Some(("known.json", &known));
     settings.ignore = vec![ignore("site-path", "docs/**", None)];
     settings.partial = true;
-    assert_eq!(told(&apply(Vec::new(), &Directives::new(), &settings)), [""; 0]);
+    assert_eq!(summaries(&apply(Vec::new(), &Directives::new(), &settings)), [""; 0]);
 }
 
 #[test]
@@ -187,7 +188,7 @@ fn one_that_several_things_suppress_leaves_none_of_them_unused() {
     settings.baseline = Some(("known.json", &known));
     settings.ignore = vec![ignore("site-path", "a.py", None)];
     let directives = comments("a.py", "x # carnet: ignore[site-path] known\n");
-    assert_eq!(told(&apply(vec![found], &directives, &settings)), ["site-path a.py Inline"]);
+    assert_eq!(summaries(&apply(vec![found], &directives, &settings)), ["site-path a.py Inline"]);
 }
 
 #[test]
@@ -215,13 +216,17 @@ fn places_that_comments_suppress_are_split_off() {
 #[test]
 fn a_finding_of_the_whole_file_is_suppressed_in_its_first_line() {
     let directives = comments("a.py", "#! x # carnet: ignore[no-lock] known\n");
-    assert_eq!(told(&apply(vec![finding("no-lock", "a.py", 0)], &directives, &settings())), ["no-lock a.py Inline"]);
+    assert_eq!(
+        summaries(&apply(vec![finding("no-lock", "a.py", 0)], &directives, &settings())),
+        ["no-lock a.py Inline"]
+    );
 }
 
 #[test]
 fn severities_are_overridden_of_ignores_too() {
     let mut settings = settings();
-    settings.severity = [("site-path".to_owned(), Severity::Note), (unused::ID.to_owned(), Severity::Error)].into();
+    settings.severity =
+        [("site-path".to_owned(), Severity::Note), (unused_ignore::ID.to_owned(), Severity::Error)].into();
     let directives = comments("a.py", "x # carnet: ignore[home-path] known\n");
     let applied = apply(vec![finding("site-path", "a.py", 9)], &directives, &settings);
     let severities: Vec<Severity> = applied.findings.iter().map(|finding| finding.severity).collect();
@@ -231,9 +236,9 @@ fn severities_are_overridden_of_ignores_too() {
 #[test]
 fn unused_ignores_can_be_ignored() {
     let mut settings = settings();
-    settings.ignore = vec![ignore(unused::ID, "a.py", None)];
+    settings.ignore = vec![ignore(unused_ignore::ID, "a.py", None)];
     let directives = comments("a.py", "x # carnet: ignore[home-path] known\n");
-    assert_eq!(told(&apply(Vec::new(), &directives, &settings)), ["unused-ignore a.py Config"]);
+    assert_eq!(summaries(&apply(Vec::new(), &directives, &settings)), ["unused-ignore a.py Config"]);
 }
 
 #[test]
@@ -245,7 +250,7 @@ fn an_updated_baseline_knows_what_nothing_else_suppresses() {
     old.reason = Some("legacy".to_owned());
     let gone = entry(&finding("site-path", "gone.py", 1), None);
     let base = baseline(vec![gone, old]);
-    let found = [by_comment, known.clone(), new, finding(unused::ID, "a.py", 4)];
+    let found = [by_comment, known.clone(), new, finding(unused_ignore::ID, "a.py", 4)];
     let updated = base.updated(&found, date(2026, 11, 22));
     let kept: Vec<(&str, Option<&str>, Option<&str>)> =
         updated.findings.iter().map(|e| (e.fingerprint.as_str(), e.reason.as_deref(), e.until.as_deref())).collect();
@@ -261,8 +266,8 @@ fn a_baseline_of_another_version_or_with_a_wrong_day_is_refused() {
         ("{\"schema\": \"carnet/baseline@2\", \"findings\": []}", "carnet/baseline@2"),
         ("{\"schema\": \"carnet/baseline@1\", \"until\": \"soon\", \"findings\": []}", "`soon` is no date"),
     ] {
-        let said = Baseline::parse(text).expect_err("refused").to_string();
-        assert!(said.contains(part), "{said}");
+        let message = Baseline::parse(text).expect_err("refused").to_string();
+        assert!(message.contains(part), "{message}");
     }
 }
 

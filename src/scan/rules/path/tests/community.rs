@@ -1,9 +1,9 @@
 //! Paths as collaborations beyond CMS write them.
 
-use super::super::Rule;
-use super::super::testing::{reports_among, severities};
-use super::{home_path, host_address, image_path, personal_store, site_path};
+use super::super::{home_path, host_address, image_path, personal_store, site_path};
 use crate::model::finding::Severity::{self, Error, Warning};
+use crate::scan::rules::Rule;
+use crate::scan::rules::testing::{diagnostics_among, severities};
 
 fn in_python(rule: &Rule, text: &str) -> Vec<Severity> {
     severities(rule, "run.py", text)
@@ -29,7 +29,7 @@ fn a_home_in_a_catalogue_of_the_grid_is_personal_data() {
         let text = format!("lfn_dir = '{registered}'\n");
         assert!(in_python(&personal_store::RULE, &text).is_empty() && in_python(&site_path::RULE, &text).is_empty());
     }
-    let found = reports_among(&personal_store::RULE, "run.py", "lfn = '/belle/user/jane/x'\n", &[]);
+    let found = diagnostics_among(&personal_store::RULE, "run.py", "lfn = '/belle/user/jane/x'\n", &[]);
     assert!(found[0].message.contains("of jane"), "{}", found[0].message);
 }
 

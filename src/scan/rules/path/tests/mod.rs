@@ -1,41 +1,44 @@
 //! Rules about paths, on files read by their readers.
 
+mod community;
+mod unlisted;
+
 use std::collections::BTreeSet;
 
-use super::super::context::{FileInput, RepositoryInput, RuleContext};
-use super::super::testing::nothing;
-use super::super::{Check, Diagnostic, Rule};
 use super::*;
 use crate::facility::Catalogue;
 use crate::model::finding::Severity::{self, Error, Note, Warning};
 use crate::model::inventory::Inventory;
+use crate::scan::rules::context::{FileInput, RepositoryInput, RuleContext};
+use crate::scan::rules::testing::nothing;
+use crate::scan::rules::{Check, Diagnostic, Rule};
 use crate::source::lang;
 use crate::source::lang::language::Language;
 use crate::source::lang::matcher::Matcher;
 
-fn world(paths: &[&str]) -> RuleContext<'static> {
+fn context(paths: &[&str]) -> RuleContext<'static> {
     let catalogue = Catalogue::builtin();
     let paths = paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
     RuleContext::new(catalogue, catalogue.facilities.iter().collect(), paths, Inventory::default())
 }
 
-fn reports(rule: &Rule, path: &str, text: &str, paths: &[&str]) -> Vec<Diagnostic> {
-    let world = world(paths);
+fn diagnostics(rule: &Rule, path: &str, text: &str, paths: &[&str]) -> Vec<Diagnostic> {
+    let context = context(paths);
     let language = Language::of(path, text.as_bytes());
     let view = lang::read(language, text.as_bytes());
-    let matches = Matcher::new(world.catalogue.roots()).all(view.text.as_bytes());
-    let input = FileInput { path, language, view: &view, matches: &matches, world: &world };
-    let mut reports = Vec::new();
+    let matches = Matcher::new(context.catalogue.roots()).all(view.text.as_bytes());
+    let input = FileInput { path, language, view: &view, matches: &matches, context: &context };
+    let mut diagnostics = Vec::new();
     match rule.check {
-        Check::File(check) => check(&input, &mut reports),
+        Check::File(check) => check(&input, &mut diagnostics),
         Check::Repository(_) => panic!("{} looks at repositories", rule.id),
     }
-    reports
+    diagnostics
 }
 
 /// The severities that a rule gives in a file.
 fn severities(rule: &Rule, path: &str, text: &str) -> Vec<Severity> {
-    reports(rule, path, text, &[]).iter().map(|report| report.severity.unwrap_or(rule.severity)).collect()
+    diagnostics(rule, path, text, &[]).iter().map(|diagnostic| diagnostic.severity.unwrap_or(rule.severity)).collect()
 }
 
 fn in_python(rule: &Rule, text: &str) -> Vec<Severity> {
@@ -44,13 +47,13 @@ fn in_python(rule: &Rule, text: &str) -> Vec<Severity> {
 
 #[test]
 fn a_site_path_in_code_is_an_error_that_names_where_it_exists() {
-    let found = reports(&site_path::RULE, "run.py", "base = \"/ceph/submit/data/group/x\"\n", &[]);
-    let [report] = found.as_slice() else { panic!("{found:?}") };
-    assert_eq!(report.severity, Some(Error));
-    assert!(report.message.contains("exists at mit-submit; not at"), "{}", report.message);
-    assert_eq!(report.reach.works, ["mit-submit"]);
-    assert!(report.reach.breaks.contains(&"cern-lxplus".to_owned()));
-    assert_eq!(report.group, "/ceph/submit");
+    let found = diagnostics(&site_path::RULE, "run.py", "base = \"/ceph/submit/data/group/x\"\n", &[]);
+    let [diagnostic] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(diagnostic.severity, Some(Error));
+    assert!(diagnostic.message.contains("exists at mit-submit; not at"), "{}", diagnostic.message);
+    assert_eq!(diagnostic.reach.works, ["mit-submit"]);
+    assert!(diagnostic.reach.breaks.contains(&"cern-lxplus".to_owned()));
+    assert_eq!(diagnostic.group, "/ceph/submit");
 }
 
 #[test]
@@ -106,10 +109,10 @@ fn branches_for_several_sites_are_warnings() {
 #[test]
 fn an_eos_path_becomes_a_url_where_urls_are_taken() {
     let open =
-        reports(&home_path::RULE, "run.py", "import uproot\nf = uproot.open(\"/eos/user/j/jane/x.root\")\n", &[]);
+        diagnostics(&home_path::RULE, "run.py", "import uproot\nf = uproot.open(\"/eos/user/j/jane/x.root\")\n", &[]);
     let edit = open[0].edit.as_ref().expect("it takes URLs");
     assert_eq!(edit.replacement, "root://eosuser.cern.ch//eos/user");
-    let plain = reports(&home_path::RULE, "run.py", "f = open(\"/eos/user/j/jane/x.root\")\n", &[]);
+    let plain = diagnostics(&home_path::RULE, "run.py", "f = open(\"/eos/user/j/jane/x.root\")\n", &[]);
     assert!(plain[0].edit.is_none());
     assert!(plain[0].help.as_ref().is_some_and(|help| help.contains("root://eosuser.cern.ch//eos/user/j/jane/x.root")));
 }
@@ -117,17 +120,17 @@ fn an_eos_path_becomes_a_url_where_urls_are_taken() {
 #[test]
 fn a_file_of_the_repository_is_told_from_other_files() {
     let text = "x = \"/home/jane/my/config/selection.json\"\ny = \"/home/jane/my/other/selection.json\"\n";
-    let found = reports(&own_file::RULE, "run.py", text, &["config/selection.json"]);
-    let [report] = found.as_slice() else { panic!("{found:?}") };
-    assert_eq!(report.edit.as_ref().map(|edit| edit.replacement.as_str()), Some("config/selection.json"));
-    assert_eq!(reports(&home_path::RULE, "run.py", text, &["config/selection.json"]).len(), 1);
-    let below = reports(&own_file::RULE, "scripts/run.py", text, &["config/selection.json"]);
+    let found = diagnostics(&own_file::RULE, "run.py", text, &["config/selection.json"]);
+    let [diagnostic] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(diagnostic.edit.as_ref().map(|edit| edit.replacement.as_str()), Some("config/selection.json"));
+    assert_eq!(diagnostics(&home_path::RULE, "run.py", text, &["config/selection.json"]).len(), 1);
+    let below = diagnostics(&own_file::RULE, "scripts/run.py", text, &["config/selection.json"]);
     assert!(below[0].edit.is_none(), "it may be started from anywhere");
 }
 
 #[test]
 fn storage_that_went_away_is_an_error_with_its_successor() {
-    let found = reports(&retired_path::RULE, "a.yaml", "out: /nfs/dust/cms/user/jane/x\n", &[]);
+    let found = diagnostics(&retired_path::RULE, "a.yaml", "out: /nfs/dust/cms/user/jane/x\n", &[]);
     assert_eq!(found[0].severity, Some(Error));
     assert!(found[0].help.as_ref().is_some_and(|help| help.contains("/data/dust/user/jane/x")), "{found:?}");
 }
@@ -206,7 +209,7 @@ fn a_fixed_name_in_tmp_is_a_warning_in_programs_alone() {
 fn a_directory_of_an_image_is_right_in_its_recipe() {
     assert_eq!(in_python(&image_path::RULE, "load(\"/code/HiggsAnalysis/lib.so\")\n"), [Error]);
     assert!(severities(&image_path::RULE, "Dockerfile", "FROM a:1\nCOPY . /code/x\n").is_empty());
-    let with_recipe = reports(&image_path::RULE, "run.py", "load(\"/code/x/lib.so\")\n", &["Dockerfile"]);
+    let with_recipe = diagnostics(&image_path::RULE, "run.py", "load(\"/code/x/lib.so\")\n", &["Dockerfile"]);
     assert_eq!(with_recipe[0].severity, Some(Warning));
 }
 
@@ -241,26 +244,16 @@ fn one_machine_is_told_from_services_and_versions() {
 
 #[test]
 fn a_link_that_leaves_is_an_error_and_one_inside_is_none() {
-    let world = world(&[]);
+    let context = context(&[]);
     let links = [("a/in", "../b/x"), ("out", "../x"), ("inputs", "/eos/cms/store/x"), ("python", "/usr/bin/python3")];
     let links = links.iter().map(|(path, target)| ((*path).to_owned(), (*target).to_owned())).collect();
-    let input = RepositoryInput { links, ..nothing(&world) };
+    let input = RepositoryInput { links, ..nothing(&context) };
     let Check::Repository(check) = link_out::RULE.check else { panic!("it looks at repositories") };
     let mut found = Vec::new();
     check(&input, &mut found);
-    let found: Vec<_> = found.iter().map(|report| (report.path.as_deref(), report.severity)).collect();
+    let found: Vec<_> = found.iter().map(|diagnostic| (diagnostic.path.as_deref(), diagnostic.severity)).collect();
     let wanted = [(Some("out"), Some(Error)), (Some("inputs"), Some(Error)), (Some("python"), Some(Warning))];
     assert_eq!(found, wanted);
-}
-
-#[test]
-fn every_page_has_its_five_parts() {
-    for rule in super::super::table::path::PATH {
-        for part in ["## What it does", "## Why it breaks elsewhere", "## Example", "## How to fix", "## Limits"] {
-            assert!(rule.page.contains(part), "{}: {part}", rule.id);
-        }
-        assert!(rule.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", rule.id);
-    }
 }
 
 #[test]
@@ -323,30 +316,8 @@ fn what_a_run_recorded_is_generated() {
 #[test]
 fn a_file_of_the_repository_in_a_list_is_one_of_its_owner() {
     let text = "/eos/user/j/jane/analysis/data/a.txt\n/eos/user/j/jane/analysis/data/b.txt\n";
-    let found = reports(&home_path::RULE, "list.txt", text, &["data/a.txt"]);
+    let found = diagnostics(&home_path::RULE, "list.txt", text, &["data/a.txt"]);
     assert_eq!(found.len(), 2, "{found:?}");
-}
-
-#[test]
-fn a_crab_task_that_fixes_its_storage_is_a_warning() {
-    let rule = &crate::scan::rules::batch_site::RULE;
-    let text = "config.Site.storageSite = 'T2_DE_DESY'\nconfig.Site.blacklist = ['T3_IT_Bologna']\n";
-    assert_eq!(in_python(rule, text), [Warning]);
-    assert!(in_python(rule, "config.Site.storageSite = site\n").is_empty());
-}
-
-#[test]
-fn a_queue_that_a_program_hands_to_its_batch_system_is_told() {
-    let rule = &crate::scan::rules::batch_site::RULE;
-    let submit = "os.system('qsub -q ' + queue + ' run.sh')\n";
-    assert_eq!(in_python(rule, &format!("queue = 'shortcms'\n{submit}")), [Warning]);
-    assert!(in_python(rule, "queue = 'shortcms'\nprint(queue)\n").is_empty());
-}
-
-#[test]
-fn partitions_of_parsl_are_settings_of_a_batch_system() {
-    let rule = &crate::scan::rules::batch_site::RULE;
-    assert_eq!(in_python(rule, "SlurmProvider(partition='all', walltime='1:00')\n"), [Error]);
 }
 
 #[test]
@@ -357,7 +328,7 @@ fn a_door_without_its_domain_is_known() {
 #[test]
 fn a_list_that_names_files_of_the_repository_by_a_personal_path_is_an_error() {
     let line = "/afs/cern.ch/work/j/jane/src/data/sf.root\n";
-    let found = reports(&home_path::RULE, "list.txt", line, &["data/sf.root"]);
+    let found = diagnostics(&home_path::RULE, "list.txt", line, &["data/sf.root"]);
     assert_eq!(found.len(), 1);
 }
 
@@ -386,6 +357,6 @@ fn a_word_that_is_nobodys_name_owns_no_data() {
 #[test]
 fn a_piece_of_a_path_of_the_repository_is_no_mount() {
     let text = "f = open('/zork/data/x.root')\n";
-    assert_eq!(reports(&site_path::RULE, "run.py", text, &[]).len(), 1);
-    assert_eq!(reports(&site_path::RULE, "run.py", text, &["package/zork/data/y.root"]).len(), 0);
+    assert_eq!(diagnostics(&site_path::RULE, "run.py", text, &[]).len(), 1);
+    assert_eq!(diagnostics(&site_path::RULE, "run.py", text, &["package/zork/data/y.root"]).len(), 0);
 }
