@@ -1,4 +1,4 @@
-//! What of a scan is accepted, by comments, by the configuration and by a baseline.
+//! Findings that are accepted by comments, the configuration or a baseline.
 
 use std::path::{Path, PathBuf};
 
@@ -15,31 +15,31 @@ use crate::scan::{rules, suppress};
 /// The baseline of an analysis.
 #[derive(Debug)]
 pub struct LoadedBaseline {
-    /// Path relative to the top, for findings about it.
+    /// Path relative to the top, for findings in the baseline.
     pub path: String,
     /// The file.
     pub file: PathBuf,
-    /// None when there is no such file.
+    /// The content; `None` if the file does not exist.
     pub baseline: Option<Baseline>,
 }
 
-/// A baseline that can't be read.
+/// Error when a baseline cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineFileError {
-    /// The file can't be read.
-    #[error("reading the baseline {} failed", path.display())]
+    /// The file cannot be read.
+    #[error("failed to read baseline `{}`", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// It is no baseline.
-    #[error("the baseline {} is wrong", path.display())]
+    /// The file is not a valid baseline.
+    #[error("invalid baseline `{}`", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: BaselineError,
     },
 }
@@ -51,24 +51,24 @@ impl Failure for BaselineFileError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Io { .. } => Some("carnet scan --update-baseline writes one".to_owned()),
+            Self::Io { .. } => Some("create one with carnet scan --update-baseline".to_owned()),
             Self::Invalid { source, .. } => source.hint(),
         }
     }
 }
 
 impl LoadedBaseline {
-    /// The baseline that was asked for, else the configured one, else the one beside `carnet.toml`. It need not be there.
+    /// Reads the given baseline, the configured one, or the default file next to `carnet.toml`. The file may not exist.
     ///
     /// # Errors
-    /// When it is there and can't be read.
+    /// If the file exists but cannot be read.
     pub fn read(given: Option<&Path>, top: &Path, config: &ScanConfig) -> Result<Self, BaselineFileError> {
         let configured = config.baseline.as_ref().map(|path| top.join(path));
         let file = given.map(Path::to_owned).or(configured).unwrap_or_else(|| top.join(FILE));
         let path = file.strip_prefix(top).unwrap_or(&file).to_string_lossy().into_owned();
-        // What a repository names stays inside of it; what the user names may lie anywhere.
+        // A path from the repository must stay inside of it. A path from the user may be anywhere.
         if given.is_none() && config::leads_out(&file).unwrap_or(false) {
-            let source = std::io::Error::other("it is a link that leads out of its directory");
+            let source = std::io::Error::other("the link leaves its directory");
             return Err(BaselineFileError::Io { path: file, source });
         }
         match std::fs::read_to_string(&file) {
@@ -78,10 +78,10 @@ impl LoadedBaseline {
         }
     }
 
-    /// The baseline that an analysis has at another time: its text is found by `read`, under the path that is configured.
+    /// Reads the baseline of another tree of the analysis. `read` returns the text of the file at the configured path.
     ///
     /// # Errors
-    /// When the text is no baseline.
+    /// If the text is not a valid baseline.
     pub fn from_tree(
         top: &Path,
         config: &ScanConfig,
@@ -100,7 +100,7 @@ impl LoadedBaseline {
     }
 }
 
-/// The scan with what is accepted marked as such. `is_part` says that only a part of the repository was looked at.
+/// Marks accepted findings. `is_part` states that only a part of the repository was scanned.
 pub(super) fn apply_acceptance(
     scanned: Scanned,
     is_part: bool,

@@ -1,4 +1,4 @@
-//! One file: read, seen as its language, given to every rule.
+//! Scans one file: reads it, parses it and runs every rule on it.
 
 use std::io::Read as _;
 use std::ops::Range;
@@ -22,29 +22,29 @@ use crate::source::lang::fact::{Import, Names, Reference, Usage};
 use crate::source::lang::language::Language;
 use crate::source::lang::matcher::Match;
 
-/// Bytes looked at to tell a binary file.
+/// Number of bytes that are inspected to recognize binary files and languages.
 const SNIFF_BYTES: usize = 8 << 10;
-/// Matches from which on a file of data is a list.
+/// Number of matches above which a data file is a list.
 const MIN_LIST_MATCHES: u64 = 64;
-/// Size up to which a JSON file without a path or URL may be a configuration.
+/// Maximum size of a JSON file without paths or URLs that may be a configuration, in bytes.
 const MAX_HANDWRITTEN: usize = 64 << 10;
-/// Matches from which on any file is.
+/// Number of matches above which any file is a list.
 const MAX_MATCHES: usize = 5000;
-/// Most names that are remembered of one file.
+/// Maximum number of spans of one file that are searched for file names.
 const MAX_MENTIONS: usize = 20_000;
-/// Size of a piece of a file that is too long to be read whole.
+/// Size of a piece of a large file in bytes.
 const PIECE: usize = 4 << 20;
-/// What pieces overlap by, so that nothing is cut in two.
+/// Size of the end of a piece in which a boundary is searched, in bytes.
 const OVERLAP: usize = 8 << 10;
 
-/// Longest program or setting that is read as such: nobody writes more by hand.
+/// Maximum size of a program or settings file that is parsed, in bytes. Larger files are generated.
 const MAX_CODE: usize = 2 << 20;
-/// Size of a program from which on it is read while no other is.
+/// Size above which programs are parsed one at a time, in bytes.
 const MAX_PARALLEL_CODE: usize = 256 << 10;
-/// What is said of a program that is longer.
-const TOO_LONG_NOTE: &str = "it is too long to be read as code: its paths and addresses alone were looked at";
+/// Note for a program that is too large to be parsed.
+const TOO_LONG_NOTE: &str = "file is too large to be parsed; only its paths and URLs were scanned";
 
-/// What came of one file.
+/// The result of one file.
 #[derive(Debug, Default)]
 pub(super) struct Examined {
     pub(super) findings: Vec<Finding>,
@@ -64,7 +64,7 @@ impl Examined {
     }
 }
 
-/// Examines files, one after the other.
+/// Scans files one after the other.
 pub(super) struct Worker<'a> {
     shared: Shared<'a>,
     buffer: Vec<u8>,
@@ -84,7 +84,7 @@ impl<'a> Worker<'a> {
                 if is_truncated || bytes.len() > max_whole(language) {
                     self.pieces(path, language, bytes.as_mut(), snapshot)
                 } else {
-                    // What is made of a long program takes many times its size: one at a time.
+                    // A parsed program takes many times its size in memory: parse large ones one at a time.
                     let is_large = bytes.len() > MAX_PARALLEL_CODE && is_parsed(language);
                     let large_file =
                         is_large.then(|| self.shared.large_file.lock().unwrap_or_else(PoisonError::into_inner));
@@ -93,9 +93,9 @@ impl<'a> Worker<'a> {
                     examined
                 }
             }
-            Err(error) => Examined::skipped(Some(format!("it can't be read: {error}"))),
+            Err(error) => Examined::skipped(Some(format!("failed to read file: {error}"))),
         };
-        // One large file must not be paid for until the end.
+        // Release the memory of a large file.
         bytes.shrink_to(PIECE);
         self.buffer = bytes;
         examined
@@ -109,11 +109,11 @@ impl<'a> Worker<'a> {
                 kinds.add(bytes, self.shared.matcher);
             }
             let found: u64 = kinds.kinds.iter().map(|kind| kind.count).sum();
-            // A JSON file of thousands of URLs, or of numbers alone, is data; what people write by hand is read as JSON.
+            // A JSON file with thousands of URLs, or with only numbers, is data. A handwritten file is parsed as JSON.
             let is_data =
                 language != Language::Json || found > MIN_LIST_MATCHES || found == 0 && bytes.len() > MAX_HANDWRITTEN;
             if is_data {
-                // Nothing else is looked for in what is no code.
+                // Data files are only checked for paths, URLs and keys.
                 let is_of_interest = found > 0
                     || language == Language::Data && bytes.trim_ascii_start().starts_with(b"/")
                     || memmem::find(bytes, b"-----BEGIN ").is_some()
@@ -146,7 +146,7 @@ impl<'a> Worker<'a> {
         examined
     }
 
-    /// What rules of the repository want to know of a file.
+    /// Collects the facts of a file that repository rules need.
     fn remember(&self, path: &str, view: &View<'_>, bytes: &[u8], examined: &mut Examined) {
         let facts = &view.facts;
         examined.names = facts.names.clone().filter(|_| path.ends_with(".py"));
@@ -171,7 +171,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// A file that is too long to be read at once is data, whatever its name says.
+    /// Scans a file that is too large to be read at once. It is treated as data.
     fn pieces(&self, path: &str, language: Language, bytes: &mut Vec<u8>, snapshot: &Snapshot) -> Examined {
         let mut examined = Examined { bytes: bytes.len() as u64, ..Examined::default() };
         let mut kinds = Kinds::default();
@@ -182,18 +182,18 @@ impl<'a> Worker<'a> {
         }
         let mut file = match snapshot.open(path) {
             Ok(file) => file,
-            Err(error) => return Examined::skipped(Some(format!("it can't be read: {error}"))),
+            Err(error) => return Examined::skipped(Some(format!("failed to read file: {error}"))),
         };
         bytes.clear();
         examined.bytes = 0;
         loop {
             let start = bytes.len();
             if let Err(error) = (&mut file).take(PIECE as u64).read_to_end(bytes) {
-                examined.notes.push(format!("it can't be read to its end: {error}"));
+                examined.notes.push(format!("failed to read file to its end: {error}"));
             }
             let is_last = bytes.len() == start;
             examined.bytes += (bytes.len() - start) as u64;
-            // The part behind the last end of a line waits for its continuation, when there is one.
+            // The part after the last boundary is scanned with the next piece.
             let piece_end = if is_last { bytes.len() } else { piece_end(bytes) };
             kinds.add(&bytes[..piece_end], self.shared.matcher);
             for kind in &mut kinds.kinds[seen..] {
@@ -205,7 +205,7 @@ impl<'a> Worker<'a> {
                 break;
             }
         }
-        // What was found is all that rules see of it: one sample a line.
+        // Rules only see the matches, one sample per line.
         let mut text = Vec::new();
         let mut found = Vec::new();
         for ((sample, first), kind) in samples.into_iter().zip(&kinds.kinds) {
@@ -251,7 +251,7 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Whether a document for people may name the image that the analysis runs in.
+/// Reports whether a document mentions commands that run an image.
 fn is_named_in_prose(language: Language, bytes: &[u8]) -> bool {
     language == Language::Prose
         && ["docker run", "singularity ", "apptainer "]
@@ -259,22 +259,22 @@ fn is_named_in_prose(language: Language, bytes: &[u8]) -> bool {
             .any(|word| memmem::find(bytes, word.as_bytes()).is_some())
 }
 
-/// Whether a path names a program or a part of one.
+/// Reports whether a path is source code.
 fn is_program(path: &str) -> bool {
     [".py", ".sh", ".C", ".cxx", ".cc", ".cpp", ".h"].iter().any(|end| path.ends_with(end))
 }
 
-/// Whether more is made of a file than a list of places.
+/// Reports whether files of this language are parsed.
 fn is_parsed(language: Language) -> bool {
     language.is_code() && language != Language::Json
 }
 
-/// Longest file that is read whole. A notebook is longer than its code.
+/// Returns the maximum size of a file that is scanned as a whole. A notebook is larger than its code.
 fn max_whole(language: Language) -> usize {
     if is_parsed(language) && language != Language::Notebook { MAX_CODE } else { usize::MAX }
 }
 
-/// Whether a path that is relative to the directory of a file leaves the repository and names a file of data there.
+/// Reports whether a path, relative to the directory of a file, refers to a data file outside of the repository.
 fn leads_out(file: &str, path: &str) -> bool {
     let ups = path.split('/').take_while(|part| *part == "..").count();
     let depth = file.matches('/').count();
@@ -290,7 +290,7 @@ fn is_binary(bytes: &[u8]) -> bool {
     memchr(0, &bytes[..bytes.len().min(SNIFF_BYTES)]).is_some()
 }
 
-/// Where a piece can be cut: behind the last end of a line, else behind a blank or a comma, else before the overlap.
+/// Returns the end of a piece: after the last line end, otherwise after the last separator, otherwise before the overlap.
 fn piece_end(bytes: &[u8]) -> usize {
     let tail = bytes.len().saturating_sub(OVERLAP);
     let end = bytes[tail..].iter().rposition(|byte| matches!(byte, b'\n'));
@@ -303,7 +303,7 @@ mod tests {
     use super::leads_out;
 
     #[test]
-    fn a_file_beside_the_repository_is_outside_of_it() {
+    fn leads_out_recognizes_files_outside_repository() {
         assert!(leads_out("python/config.yaml", "../../training/model.onnx"));
         assert!(!leads_out("python/config.yaml", "../data/model.onnx"));
         assert!(!leads_out("python/config.yaml", "../../plots"));

@@ -1,4 +1,4 @@
-//! Makes findings of what rules report: places, what belongs together, keys.
+//! Converts the diagnostics of rules to findings: locations, groups, fingerprints.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,13 +13,13 @@ use crate::scan::rules::{Diagnostic, Rule};
 use crate::scan::suppress::fingerprint::Fingerprints;
 use crate::source::lang::View;
 
-/// Findings of one rule, severity and group in one file from which on they are one.
+/// Maximum number of separate findings of one rule, severity and group in one file. More are merged into one.
 const MAX_SEPARATE: usize = 8;
 
-/// Most findings of one rule and severity in one file; the rest is counted.
+/// Maximum number of findings of one rule and severity in one file. The rest is counted in a note.
 const MAX_FINDINGS: usize = 500;
 
-/// The file that reports are about.
+/// The file of the diagnostics.
 pub(super) struct FileScope<'a> {
     pub(super) path: &'a str,
     pub(super) lines: Lines<'a>,
@@ -35,7 +35,7 @@ impl FileScope<'_> {
         start..end.max(start)
     }
 
-    /// The kind of matches that a report is about, when it is about one.
+    /// Returns the kind of matches that contains a range.
     fn kind(&self, range: &Range<usize>) -> Option<&Kind> {
         let next = self.kinds.partition_point(|kind| kind.first.range.start <= range.start);
         let kind = &self.kinds[next.checked_sub(1)?];
@@ -43,7 +43,7 @@ impl FileScope<'_> {
     }
 }
 
-/// The findings of a file, in the order of their places.
+/// Returns the findings of a file, sorted by location.
 pub(super) fn from_file(scope: &FileScope<'_>, diagnostics: Vec<(&'static Rule, Diagnostic)>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut groups: BTreeMap<_, Vec<(&'static Rule, Diagnostic)>> = BTreeMap::new();
@@ -64,7 +64,7 @@ pub(super) fn from_file(scope: &FileScope<'_>, diagnostics: Vec<(&'static Rule, 
         }
     }
     super::sort(&mut findings);
-    // Two readers of one place say the same once.
+    // Two readers of a file may produce the same finding.
     findings.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message && a.count == b.count);
     findings
 }
@@ -85,7 +85,7 @@ fn one(scope: &FileScope<'_>, rule: &Rule, diagnostic: Diagnostic) -> Finding {
     Finding { span, source, fix: edit, ..new_finding(rule, diagnostic, scope.path) }
 }
 
-/// One finding for many reports that say the same.
+/// Merges the diagnostics of a group into one finding.
 fn merged(scope: &FileScope<'_>, members: Vec<(&'static Rule, Diagnostic)>) -> Option<Finding> {
     let mut places = Vec::new();
     let mut count = 0_u64;
@@ -112,7 +112,7 @@ fn merged(scope: &FileScope<'_>, members: Vec<(&'static Rule, Diagnostic)>) -> O
     Some(Finding { source, count: Some(count), places, ..new_finding(rule, first, scope.path) })
 }
 
-/// The line of a place, without secrets.
+/// Returns the line at an offset without secrets.
 fn masked_line(scope: &FileScope<'_>, offset: usize) -> String {
     masked(&scope.lines.text(offset)).into_owned()
 }
@@ -129,14 +129,15 @@ fn new_finding(rule: &Rule, diagnostic: Diagnostic, path: &str) -> Finding {
         fix: None,
         facilities: diagnostic.reach,
         source: None,
-        fingerprint: String::new(),
+        // Replaced in `set_fingerprints`.
+        fingerprint: diagnostic.identity.unwrap_or_default(),
         suppressed: None,
         count: None,
         places: Vec::new(),
     }
 }
 
-/// The finding of a rule of the repository.
+/// Returns the finding for a diagnostic of a repository rule.
 pub(super) fn from_repository(rule: &Rule, diagnostic: Diagnostic) -> Finding {
     let path = diagnostic.path.clone().unwrap_or_else(|| ".".to_owned());
     let line = diagnostic.line;
@@ -147,7 +148,7 @@ pub(super) fn from_repository(rule: &Rule, diagnostic: Diagnostic) -> Finding {
     finding
 }
 
-/// Gives a finding that knows its line alone the text of it, all of which it then stands for.
+/// Sets the columns and the source of a finding that only has a line. The finding then covers the whole line.
 pub(super) fn locate(finding: &mut Finding, line: impl Fn(u32) -> Option<String>) {
     let Some(span) = &mut finding.span else { return };
     let Some(text) = line(span.line) else { return };
@@ -158,7 +159,7 @@ pub(super) fn locate(finding: &mut Finding, line: impl Fn(u32) -> Option<String>
     finding.source = Some(masked(&text).into_owned());
 }
 
-/// Leaves out what nobody reads to its end, and says so. They must be sorted.
+/// Removes findings beyond the limit and returns notes with their number. The findings must be sorted.
 pub(super) fn limit(findings: &mut Vec<Finding>) -> Vec<Note> {
     let mut seen: BTreeMap<(String, String, Severity), usize> = BTreeMap::new();
     findings.retain(|one| {
@@ -169,16 +170,23 @@ pub(super) fn limit(findings: &mut Vec<Finding>) -> Vec<Note> {
     let more = seen.into_iter().filter(|(_, count)| *count > MAX_FINDINGS);
     more.map(|((path, rule, _), count)| Note {
         path,
-        message: format!("{} more of {rule} are not listed", count - MAX_FINDINGS),
+        message: match count - MAX_FINDINGS {
+            1 => format!("1 more finding of {rule} is not listed"),
+            more => format!("{more} more findings of {rule} are not listed"),
+        },
     })
     .collect()
 }
 
-/// Gives every finding its key. They must be sorted.
+/// Sets the fingerprint of every finding. The findings must be sorted.
+///
+/// The text of a fingerprint is the source line. A finding without one is identified by the identity of its diagnostic,
+/// otherwise by its message.
 pub(super) fn set_fingerprints(findings: &mut [Finding]) {
     let mut seen = Fingerprints::default();
     for finding in findings {
-        let text = finding.source.clone().unwrap_or_else(|| finding.message.clone());
+        let identity = Some(&finding.fingerprint).filter(|identity| !identity.is_empty());
+        let text = finding.source.as_ref().or(identity).unwrap_or(&finding.message).clone();
         finding.fingerprint = seen.next(&finding.rule, &finding.path, &text);
     }
 }

@@ -1,7 +1,6 @@
-//! Lists of data: thousands of URLs in one file become one finding.
+//! Groups matches in lists of data, so that thousands of URLs in one file become one finding.
 //!
-//! Matches whose first parts are equal stand for one another: rules see the first of each, and what they say of it holds for
-//! all of them.
+//! Matches with the same first parts are equivalent: rules see only the first, and their diagnostic applies to all.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,23 +10,23 @@ use memchr::{memchr_iter, memmem, memrchr};
 use crate::model::finding::MOST_PLACES;
 use crate::source::lang::matcher::{Form, Match, Matcher};
 
-/// Most different beginnings that are told apart in one file.
+/// Maximum number of kinds in one file.
 const MAX_KINDS: usize = 2000;
-/// Longest beginning that is compared.
+/// Maximum length of a key in bytes.
 const MAX_KEY: usize = 160;
 
-/// Matches that begin alike.
+/// Matches with the same key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kind {
-    /// The first of them.
+    /// The first match.
     pub(super) first: Match,
-    /// How many there are.
+    /// Number of matches.
     pub(super) count: u64,
-    /// Their lines, each once, the first [`MOST_PLACES`].
+    /// Their distinct lines, at most [`MOST_PLACES`].
     pub(super) lines: Vec<u32>,
 }
 
-/// Collects the kinds of matches of a text that may come in pieces.
+/// Collects the kinds of matches of a text, which may be added in pieces.
 #[derive(Debug, Default)]
 pub(super) struct Kinds {
     by_key: HashMap<Vec<u8>, usize>,
@@ -37,7 +36,7 @@ pub(super) struct Kinds {
 }
 
 impl Kinds {
-    /// Adds the matches of a text whose first line is the one that the last piece ended in.
+    /// Adds the matches of a piece. Its first line continues the last line of the previous piece.
     pub(super) fn add(&mut self, text: &[u8], matcher: &Matcher) {
         self.counted = 0;
         self.line = self.line.max(1);
@@ -74,18 +73,18 @@ impl Kinds {
     }
 }
 
-/// Longest line that is searched for the sign of a comment.
+/// Maximum length of a line that is searched for a comment marker, in bytes.
 const MAX_LINE: usize = 4096;
 
-/// Whether what ends a text goes on as a comment, in the languages of lists. What stands there must not be the first of its
-/// kind: nothing is said of comments, and so nothing would be said of the others.
+/// Reports whether the end of a text is inside a comment. A match in a comment must not be the first of its kind, because
+/// rules skip comments and would then skip the other matches too.
 fn is_comment(before: &[u8]) -> bool {
     let line = &before[before.len().saturating_sub(MAX_LINE)..];
     let line = &line[memrchr(b'\n', line).map_or(0, |at| at + 1)..];
     line.trim_ascii_start().starts_with(b"#") || memmem::find(line, b" # ").is_some()
 }
 
-/// The part of a match that makes it one of a kind: of a path the first four parts, of a URL its host and three parts.
+/// Returns the range of the key of a match: the first four parts of a path, or the host and three parts of a URL.
 fn key_range(text: &[u8], one: &Match) -> Range<usize> {
     let bytes = &text[one.range.clone()];
     // Slashes up to where the key ends: `/eos/user/j/jane` has four; `root://host//store/user/jane` six.
@@ -102,7 +101,7 @@ mod tests {
     use crate::source::lang::matcher::Matcher;
 
     #[test]
-    fn what_begins_alike_is_counted_together_across_pieces() {
+    fn matches_with_same_key_are_counted_across_pieces() {
         let matcher = Matcher::new(["eos"]);
         let mut kinds = Kinds::default();
         kinds.add(
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_commented_out_stands_for_nothing() {
+    fn matches_in_comments_are_skipped() {
         let matcher = Matcher::new(["eos"]);
         let mut kinds = Kinds::default();
         kinds.add(b"  # a: /eos/user/j/jane/old\n  a: /eos/user/j/jane/new # not /eos/user/j/jane/x\n", &matcher);

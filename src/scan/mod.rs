@@ -1,6 +1,6 @@
-//! The static audit: reads every file once, in parallel, and makes findings of what the rules say.
+//! The static scan: reads every file once, in parallel, and converts the diagnostics of rules to findings.
 //!
-//! It executes nothing of the repository and needs neither an engine nor the network.
+//! It executes nothing of the repository and requires neither an engine nor the network.
 
 pub mod acceptance;
 pub mod apply_fixes;
@@ -38,29 +38,29 @@ use tree::Snapshot;
 
 pub use subject::subject;
 
-/// What is scanned, and how.
+/// Options of a scan.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Top of the analysis.
     pub top: PathBuf,
     /// Name of the analysis.
     pub name: Option<String>,
-    /// Commits whose changes are scanned, as `A..B`; none for the working tree.
+    /// Commits whose changes are scanned, as `A..B`; `None` for the working tree.
     pub changed: Option<String>,
-    /// Ids of the facilities that findings are told for; empty for all of the catalogue.
+    /// Ids of the facilities that findings are reported for; empty for all.
     pub facilities: Vec<String>,
-    /// Ids of rules that run; empty for all.
+    /// Ids of the rules that run; empty for all.
     pub select: Vec<String>,
     /// Whether the configuration names the tests.
     pub tested: bool,
-    /// Globs of paths that are not read.
+    /// Globs of paths that are not scanned.
     pub exclude: Vec<String>,
-    /// Threads; at least one.
+    /// Number of threads, at least one.
     pub jobs: usize,
 }
 
 impl Options {
-    /// All of the working tree, as the configuration says.
+    /// Creates the options for the whole working tree from the configuration.
     pub fn new(top: PathBuf, config: &Config) -> Self {
         let names = |named: &[Named]| named.iter().map(|named| named.name.clone()).collect();
         Self {
@@ -79,16 +79,16 @@ impl Options {
 /// A scan with the files that it read.
 #[derive(Debug)]
 pub struct ScanRun {
-    /// What it found, with what is accepted marked as such.
+    /// The findings; accepted ones are marked.
     pub scan: Scan,
-    /// The files that were looked at: all, or those that a range of commits brings.
+    /// The scanned files: all files, or those that a range of commits changes.
     pub files: Vec<String>,
 }
 
-/// Scans, and marks what is accepted. The baseline itself is not read as a part of the analysis: it quotes what it accepts.
+/// Scans an analysis and marks accepted findings. The baseline itself is not scanned, because it quotes the findings.
 ///
 /// # Errors
-/// When the top is no directory or the range of commits isn't there. Files that can't be read become notes.
+/// If the top is not a directory or the range of commits does not exist. Files that cannot be read become notes.
 pub fn run(mut options: Options, config: &ScanConfig, baseline: &LoadedBaseline) -> Result<ScanRun, SourceError> {
     options.exclude.push(globset::escape(&baseline.path));
     let mut scanned = collect(&options)?;
@@ -96,16 +96,16 @@ pub fn run(mut options: Options, config: &ScanConfig, baseline: &LoadedBaseline)
     Ok(ScanRun { scan: apply_acceptance(scanned, options.changed.is_some(), config, baseline), files })
 }
 
-/// The audit of all of the working tree, with the baseline that the configuration or a file beside it names.
+/// Scans the whole working tree, with the baseline from the configuration or from the default file.
 ///
 /// # Errors
-/// As [`audit`], and when the baseline can't be read.
+/// See [`run`]; also if the baseline cannot be read.
 pub fn run_configured(options: Options, config: &Config) -> Result<Scan, Error> {
     let baseline = LoadedBaseline::read(None, &options.top, &config.scan)?;
     Ok(run(options, &config.scan, &baseline)?.scan)
 }
 
-/// Scans.
+/// Collects the findings, without suppressing any.
 fn collect(options: &Options) -> Result<Scanned, SourceError> {
     let (clock, started) = (Instant::now(), jiff::Timestamp::now());
     let mut snapshot = Snapshot::read(options)?;
@@ -185,13 +185,13 @@ fn collect(options: &Options) -> Result<Scanned, SourceError> {
     Ok(Scanned { scan, directives, files: snapshot.files })
 }
 
-/// A scan before anything is suppressed.
+/// A scan without suppressed findings.
 #[derive(Debug)]
 struct Scanned {
     scan: Scan,
     /// Comments that suppress findings.
     directives: Directives,
-    /// The files that were looked at.
+    /// The scanned files.
     files: Vec<String>,
 }
 
@@ -199,7 +199,7 @@ fn is_selected(rule: &Rule, select: &[String]) -> bool {
     select.is_empty() || select.iter().any(|id| id == rule.id)
 }
 
-/// A rule as reports list it.
+/// Returns the entry of a rule in documents.
 pub fn info(rule: &Rule) -> RuleInfo {
     RuleInfo {
         id: rule.id.to_owned(),
@@ -210,23 +210,23 @@ pub fn info(rule: &Rule) -> RuleInfo {
     }
 }
 
-/// The facilities asked for; all when none is.
+/// Returns the facilities with these ids, or all if there are none.
 fn targets<'a>(catalogue: &'a Catalogue, ids: &[String]) -> Vec<&'a Facility> {
     let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
     catalogue.facilities.iter().filter(|facility| ids.is_empty() || ids.contains(facility.id.as_str())).collect()
 }
 
-/// What all workers share.
+/// Data that all workers share.
 #[derive(Clone, Copy)]
 struct Shared<'a> {
     rules: &'a [&'static Rule],
     context: &'a RuleContext<'a>,
     matcher: &'a Matcher,
-    /// Held by who reads a long program.
+    /// Locked while a large program is parsed.
     large_file: &'a Mutex<()>,
 }
 
-/// Examines every file, by path.
+/// Scans every file. Returns the results sorted by path.
 fn examine(snapshot: &Snapshot, shared: &Shared<'_>, jobs: usize) -> Vec<(String, Examined)> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
@@ -247,7 +247,7 @@ fn examine(snapshot: &Snapshot, shared: &Shared<'_>, jobs: usize) -> Vec<(String
     done
 }
 
-/// Findings in the order of every report.
+/// Sorts findings in the order of reports.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| (&a.path, a.span, &a.rule, &a.message).cmp(&(&b.path, b.span, &b.rule, &b.message)));
 }

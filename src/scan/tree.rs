@@ -1,4 +1,4 @@
-//! What is scanned: the working tree, or what a range of commits brings.
+//! The files to scan: the working tree, or the changes of a range of commits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -18,7 +18,7 @@ use crate::source::manifest::Source;
 use crate::source::manifest::image;
 use crate::source::{SourceError, manifest};
 
-/// Largest part of a file that is read whole; the rest of a longer one is looked at in pieces.
+/// Maximum size of a file that is read at once, in bytes. A larger file is scanned in pieces.
 pub(super) const MAX_WHOLE: u64 = 16 << 20;
 
 /// The files to scan.
@@ -31,7 +31,7 @@ pub(super) struct Snapshot {
     pub(super) commit: Option<String>,
     recorded: BTreeSet<String>,
     top: PathBuf,
-    /// Content, when it is not in the working tree.
+    /// Contents of files in a commit; `None` for the working tree.
     contents: Option<BTreeMap<String, Vec<u8>>>,
 }
 
@@ -68,7 +68,7 @@ impl Snapshot {
         })
     }
 
-    /// The first `cap` bytes of a file, into `bytes`; whether there is more.
+    /// Reads the first `max_bytes` bytes of a file into `bytes`. Returns whether the file is longer.
     pub(super) fn load(&self, path: &str, max_bytes: u64, bytes: &mut Vec<u8>) -> std::io::Result<bool> {
         let Some(contents) = &self.contents else { return walk::read(&self.top.join(path), max_bytes, bytes) };
         bytes.clear();
@@ -78,14 +78,14 @@ impl Snapshot {
         Ok(length < content.len())
     }
 
-    /// Opens a file that is longer than what [`Self::load`] gave.
+    /// Opens a file that is too long for [`Self::load`].
     pub(super) fn open(&self, path: &str) -> std::io::Result<Box<dyn Read + '_>> {
         let Some(contents) = &self.contents else { return Ok(Box::new(walk::open(&self.top.join(path))?)) };
         let content = contents.get(path).ok_or(std::io::ErrorKind::NotFound)?;
         Ok(Box::new(content.as_slice()))
     }
 
-    /// Gives the findings of a repository's rule the lines that they are about. They must be sorted by path.
+    /// Sets the columns and source lines of the findings of a repository rule. The findings must be sorted by path.
     pub(super) fn locate(&self, findings: &mut [Finding]) {
         for same in findings.chunk_by_mut(|a, b| a.path == b.path) {
             let has_line = same.iter().any(|one| one.span.is_some());
@@ -99,7 +99,7 @@ impl Snapshot {
         }
     }
 
-    /// What the repository declares.
+    /// Returns the inventory of the repository.
     pub(super) fn inventory(&self) -> Inventory {
         manifest::inventory(self)
     }
@@ -119,7 +119,7 @@ impl Snapshot {
 
 impl Source for Snapshot {
     fn paths(&self) -> Vec<&str> {
-        // Of commits only some files are scanned, and all of them declare.
+        // In a range of commits, only changed files are scanned, but all declarations are read.
         match self.contents {
             Some(_) => self.paths.iter().map(String::as_str).collect(),
             None => self.files.iter().map(String::as_str).collect(),
@@ -133,12 +133,12 @@ impl Source for Snapshot {
     }
 }
 
-/// Whether the inventory needs the content of a file.
+/// Reports whether the inventory needs the content of a file.
 fn is_declaration(path: &str) -> bool {
     path == ".gitmodules" || manifest::declares(path) || image::digest::may_hold(path)
 }
 
-/// Patterns that can't be parsed match nothing: they were checked when they were read.
+/// Builds a set of globs. Invalid patterns were rejected with the configuration and are skipped.
 fn globs(patterns: &[String]) -> GlobSet {
     let mut builder = GlobSetBuilder::new();
     for glob in patterns.iter().filter_map(|pattern| Glob::new(pattern).ok()) {

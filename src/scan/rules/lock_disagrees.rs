@@ -75,11 +75,15 @@ fn with_locks(requirement: &Requirement, beside: &BTreeMap<&str, Vec<&Locked>>, 
         let fits = |one: &&Locked| Version::from_str(&one.version).is_ok_and(|version| range.contains(&version));
         let Some(first) = locked.first().filter(|first| Version::from_str(&first.version).is_ok()) else { continue };
         if !locked.iter().any(fits) {
-            let message = format!(
-                "{} {} is locked, but {} requires `{}`",
-                first.name, first.version, requirement.path, requirement.constraint
+            let (path_of_requirement, constraint) = (&requirement.path, &requirement.constraint);
+            let locked = format!("{} {} is locked", first.name, first.version);
+            let message = format!("{locked}, but {path_of_requirement} requires `{constraint}`");
+            let identity = format!("{locked}, and {path_of_requirement} asks for `{constraint}`");
+            diagnostics.push(
+                Diagnostic::of(path, first.line, message)
+                    .identity(identity)
+                    .help("update the lock file, and commit it"),
             );
-            diagnostics.push(Diagnostic::of(path, first.line, message).help("update the lock file, and commit it"));
         }
     }
 }
@@ -112,15 +116,18 @@ fn pins(inventory: &Inventory, diagnostics: &mut Vec<Diagnostic>) {
     }
     for ((path, other_path), pairs) in pairs {
         let Some((one, other)) = pairs.first() else { continue };
-        let more = if pairs.len() > 1 {
-            format!("; {} more {}", pairs.len() - 1, if pairs.len() == 2 { "differs" } else { "differ" })
-        } else {
-            String::new()
+        let differences = pairs.len() - 1;
+        let (more, old_more) = match differences {
+            0 => (String::new(), String::new()),
+            1 => ("; 1 more package differs".to_owned(), ", and 1 more differ".to_owned()),
+            _ => (format!("; {differences} more packages differ"), format!(", and {differences} more differ")),
         };
-        let message =
-            format!("{} is pinned to {} here but to {} in {other_path}{more}", one.name, version(one), version(other));
+        let pinned = format!("{} is pinned to {} here", one.name, version(one));
+        let message = format!("{pinned} but to {} in {other_path}{more}", version(other));
+        let identity = format!("{pinned} and to {} in {other_path}{old_more}", version(other));
         diagnostics.push(
             Diagnostic::of(path, one.line, message)
+                .identity(identity)
                 .severity(Severity::Warning)
                 .confidence(Confidence::Medium)
                 .help("pin one version, or use a separate directory for each environment"),

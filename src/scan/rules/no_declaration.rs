@@ -49,12 +49,12 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     }
     let own = OwnModules::of(input);
     let mut foreign = BTreeSet::new();
-    let mut is_release_alone = true;
+    let mut is_release_only = true;
     for (_, _, import) in &input.imports {
         let top = import.module.split('.').next().unwrap_or_default();
         match own.provider(&import.module) {
             Provider::Distribution(name) => {
-                is_release_alone = false;
+                is_release_only = false;
                 foreign.insert(name.to_owned())
             }
             Provider::Release => foreign.insert(top.to_owned()),
@@ -69,15 +69,24 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if foreign.len() > named.len() { format!(" and {} more", foreign.len() - named.len()) } else { String::new() };
     // A declaration that could not be parsed is more specific than a missing one.
     let problem = inventory.files.iter().find(|file| file.problem.is_some());
-    let message = match problem {
-        Some(file) => format!("no packages are declared: {} could not be parsed", file.path),
-        None if is_release_alone => {
-            format!("no release is declared for the imported modules {}{more}", named.join(", "))
-        }
-        None => format!("imported packages are not declared: {}{more}", named.join(", ")),
+    let names = format!("{}{more}", named.join(", "));
+    let (message, identity) = match problem {
+        Some(file) => (
+            format!("no packages are declared: {} could not be parsed", file.path),
+            format!("no package is declared: {} could not be read", file.path),
+        ),
+        None if is_release_only => (
+            format!("no release is declared for the imported modules {names}"),
+            format!("nothing says which release has the modules that are imported: {names}"),
+        ),
+        None => (
+            format!("imported packages are not declared: {names}"),
+            format!("no file declares the packages that are imported: {names}"),
+        ),
     };
     diagnostics.push(
         Diagnostic::of(".", 0, message)
-            .help("list them with versions in requirements.txt, pyproject.toml or environment.yml"),
+            .help("list them with versions in requirements.txt, pyproject.toml or environment.yml")
+            .identity(identity),
     );
 }

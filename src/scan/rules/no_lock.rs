@@ -39,10 +39,6 @@ reference the image that the analysis runs in by its digest.
 Lock files outside the repository are not found.
 ";
 
-fn package_count(number: usize) -> String {
-    if number == 1 { "1 package".to_owned() } else { format!("{number} packages") }
-}
-
 fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let inventory = &input.context.inventory;
     let declared: Vec<_> =
@@ -54,13 +50,16 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let open = declared.iter().find(|one| !one.exact);
     let path = open.unwrap_or(first).path.clone();
     let severity = if open.is_some() { Severity::Warning } else { Severity::Note };
+    let count = package_count(declared.len());
     diagnostics.push(
-        Diagnostic::of(
-            &path,
-            0,
-            format!("what is declared here or beside it ({}) is fixed by no lock file", package_count(declared.len())),
-        )
-        .severity(severity)
-        .help("create a lock file with uv lock, pip-compile, conda-lock or pixi lock, and commit it"),
+        Diagnostic::of(&path, 0, format!("{count} declared without a lock file"))
+            .identity(format!("what is declared here or beside it ({count}) is fixed by no lock file"))
+            .severity(severity)
+            .help("create a lock file with uv lock, pip-compile, conda-lock or pixi lock, and commit it"),
     );
+}
+
+/// Returns a number of packages in words.
+fn package_count(number: usize) -> String {
+    if number == 1 { "1 package".to_owned() } else { format!("{number} packages") }
 }

@@ -78,7 +78,9 @@ fn old(range: &PythonRange, diagnostics: &mut Vec<Diagnostic>) {
         None => return,
     };
     let message = format!("`{}` requires {what}, which is no longer maintained", range.constraint);
-    let diagnostic = Diagnostic::of(&range.path, range.line, message).help("move to a maintained Python version");
+    let diagnostic = Diagnostic::of(&range.path, range.line, message)
+        .identity(format!("`{}` asks for {what}, which gets no fixes any more", range.constraint))
+        .help("move to a maintained Python version");
     diagnostics.push(if newest.is_some_and(|minor| minor == ENDED) {
         diagnostic.severity(Severity::Note)
     } else {
@@ -95,7 +97,8 @@ fn inclusive_end(range: &PythonRange, diagnostics: &mut Vec<Diagnostic>) {
         let Ok(minor) = minor.parse::<u8>() else { continue };
         let message = format!("`{part}` excludes Python {version}.1 and later patch releases");
         let help = format!("write `<3.{}`", minor.saturating_add(1));
-        diagnostics.push(Diagnostic::of(&range.path, range.line, message).help(help));
+        let identity = format!("`{part}` excludes Python {version}.1 and all later ones of {version}");
+        diagnostics.push(Diagnostic::of(&range.path, range.line, message).identity(identity).help(help));
     }
 }
 
@@ -109,13 +112,22 @@ fn facilities(range: &PythonRange, input: &RepositoryInput<'_>, diagnostics: &mu
         return;
     }
     let everywhere = reach.works.is_empty();
-    let message = if everywhere {
-        format!("`{}` excludes the Python versions of all facilities", range.constraint)
+    let constraint = &range.constraint;
+    let (message, identity) = if everywhere {
+        (
+            format!("`{constraint}` excludes the Python versions of all facilities"),
+            format!("`{constraint}` fits the Python of none of the facilities"),
+        )
     } else {
-        format!("`{}` excludes the Python versions of {}", range.constraint, reach.breaks.join(", "))
+        let ids = reach.breaks.join(", ");
+        (
+            format!("`{constraint}` excludes the Python versions of {ids}"),
+            format!("`{constraint}` excludes the Python of {ids}"),
+        )
     };
     diagnostics.push(
         Diagnostic::of(&range.path, range.line, message)
+            .identity(identity)
             .severity(if everywhere { Severity::Error } else { Severity::Note })
             .confidence(if everywhere { Confidence::High } else { Confidence::Medium })
             .reach(reach)

@@ -68,7 +68,7 @@ const HELP: &str = "select the executor with an argument; use one that works eve
 fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let facts = &input.view.facts;
     for import in &facts.imports {
-        if let Some((module, place)) = of_module(import).filter(|(module, _)| !is_of(input.path, module)) {
+        if let Some((module, place)) = module_of_facility(import).filter(|(module, _)| !is_of(input.path, module)) {
             let message = format!("module `{module}` exists only at {place}");
             diagnostics.push(
                 Diagnostic::at(&import.range, message)
@@ -96,7 +96,7 @@ fn severity(is_certain: bool) -> Severity {
     if is_certain { Severity::Error } else { Severity::Warning }
 }
 
-fn of_module(import: &Import) -> Option<(&'static str, &'static str)> {
+fn module_of_facility(import: &Import) -> Option<(&'static str, &'static str)> {
     let top = import.module.split('.').next().unwrap_or_default();
     MODULES.iter().find(|(name, _)| *name == top).copied()
 }

@@ -13,7 +13,7 @@ use crate::source::lang::matcher::Matcher;
 use crate::source::manifest;
 use crate::source::workflow::detect::Files;
 
-/// What a rule says of a file of a repository that has these paths.
+/// Returns the diagnostics of a rule for a file in a repository with these paths.
 pub(super) fn diagnostics_among(rule: &Rule, path: &str, text: &str, paths: &[&str]) -> Vec<Diagnostic> {
     let catalogue = Catalogue::builtin();
     let paths = paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
@@ -25,18 +25,18 @@ pub(super) fn diagnostics_among(rule: &Rule, path: &str, text: &str, paths: &[&s
     let mut diagnostics = Vec::new();
     match rule.check {
         Check::File(check) => check(&input, &mut diagnostics),
-        Check::Repository(_) => panic!("{} looks at repositories", rule.id),
+        Check::Repository(_) => panic!("{} is a rule for repositories", rule.id),
     }
     diagnostics
 }
 
-/// The severities that a rule gives in a file.
+/// Returns the severities of the diagnostics for a file.
 pub(super) fn severities(rule: &Rule, path: &str, text: &str) -> Vec<Severity> {
     let diagnostics = diagnostics_among(rule, path, text, &[]);
     diagnostics.iter().map(|diagnostic| diagnostic.severity.unwrap_or(rule.severity)).collect()
 }
 
-/// A repository of which nothing was seen.
+/// Returns the input for an empty repository.
 pub(super) fn nothing<'a>(context: &'a RuleContext<'a>) -> RepositoryInput<'a> {
     RepositoryInput {
         context,
@@ -49,7 +49,7 @@ pub(super) fn nothing<'a>(context: &'a RuleContext<'a>) -> RepositoryInput<'a> {
     }
 }
 
-/// What a rule says of a repository of these files.
+/// Returns the diagnostics of a rule for a repository with these files.
 pub(super) fn repository_diagnostics(rule: &Rule, files: &[(&str, &str)]) -> Vec<Diagnostic> {
     let catalogue = Catalogue::builtin();
     let texts: BTreeMap<&str, &str> = files.iter().copied().collect();
@@ -70,7 +70,7 @@ pub(super) fn repository_diagnostics(rule: &Rule, files: &[(&str, &str)]) -> Vec
     let mut diagnostics = Vec::new();
     match rule.check {
         Check::Repository(check) => check(&input, &mut diagnostics),
-        Check::File(_) => panic!("{} looks at files", rule.id),
+        Check::File(_) => panic!("{} is a rule for files", rule.id),
     }
     diagnostics
 }

@@ -1,4 +1,4 @@
-//! Decides for each finding.
+//! Suppresses findings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use super::{Applied, Directives, Settings};
 use crate::model::finding::{Finding, Suppression, Suppressor};
 use crate::model::scan::Note;
 
-/// Marks what is suppressed, overrides severities, and adds a finding for each ignore that suppresses nothing.
+/// Marks suppressed findings, overrides severities, and adds a finding for each ignore that suppresses nothing.
 ///
-/// The first of these decides: a comment at the place, `[scan] ignore`, the baseline. A finding that stands for several
-/// places is split when comments suppress some of them.
+/// The order of precedence is: a comment at the location, `[scan] ignore`, the baseline. A finding with several locations is
+/// split if comments suppress some of them.
 pub fn apply(findings: Vec<Finding>, directives: &Directives, settings: &Settings<'_>) -> Applied {
     let mut decider = Decider::new(directives, settings);
     let mut done = Vec::with_capacity(findings.len());
@@ -30,7 +30,7 @@ pub fn apply(findings: Vec<Finding>, directives: &Directives, settings: &Setting
         decider.decide(&mut finding);
         done.push(finding);
     }
-    // Last, since an ignore may be about the findings above.
+    // Last, because an ignore may apply to the findings above.
     for mut finding in unused::unused_config_entries(&decider.ignores, settings) {
         decider.decide(&mut finding);
         done.push(finding);
@@ -44,8 +44,8 @@ fn order(finding: &Finding) -> (&str, u32, u32, &str, &str) {
     (&finding.path, line, column, &finding.rule, &finding.fingerprint)
 }
 
-/// A matcher of paths: of the whole path, of the name when the glob has no slash, and of what lies below. None when it is
-/// no glob.
+/// Returns a matcher for a glob: it matches whole paths, file names if the glob has no slash, and everything below a
+/// matching directory. `None` if the glob is invalid.
 pub fn matcher(glob: &str) -> Option<GlobSet> {
     let glob = glob.strip_prefix("./").unwrap_or(glob).trim_end_matches('/');
     let mut set = GlobSetBuilder::new();
@@ -62,11 +62,11 @@ struct Decider<'a> {
     globs: Vec<Option<GlobSet>>,
     baseline: &'a [Entry],
     entries: BTreeMap<(&'a str, &'a str, &'a str), usize>,
-    /// Which comments suppressed something.
+    /// Comments that suppressed a finding.
     comments: UsedComments,
-    /// Which entries of the configuration did, and those whose day is over but that would have.
+    /// Entries of the configuration that suppressed a finding.
     ignores: BTreeSet<usize>,
-    /// Which entries of the baseline were met.
+    /// Entries of the baseline that matched a finding.
     matched: BTreeSet<usize>,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Decider<'a> {
         if finding.suppressed.is_some() {
             return;
         }
-        // All are asked, so that none is called unused for coming second.
+        // Evaluate all, so that a second match is not reported as unused.
         let baselined = self.baselined(finding);
         let ignored_by_config = self.ignored_by_config(finding);
         finding.suppressed = self.ignored_by_comment(finding).or(ignored_by_config).or(baselined);
@@ -129,7 +129,7 @@ impl<'a> Decider<'a> {
         found
     }
 
-    /// The places of a finding that comments suppress, when others of it stay: as a finding of their own.
+    /// Splits off the locations of a finding that comments suppress. `None` if comments suppress all or none of them.
     fn split(&mut self, finding: &mut Finding) -> Option<Finding> {
         let places = std::mem::take(&mut finding.places);
         let (suppressed_places, open_places): (Vec<_>, Vec<_>) =
@@ -176,16 +176,16 @@ impl<'a> Decider<'a> {
     }
 }
 
-/// What is said of comments that can't be followed.
+/// Returns notes about invalid comments.
 fn notes(directives: &Directives) -> Vec<Note> {
     let all = directives.iter().flat_map(|(path, list)| list.iter().map(move |directive| (path, directive)));
     let wrong = all.filter_map(|(path, directive)| {
         let what = match (directive.rules.is_empty(), directive.reason.is_empty()) {
-            (true, _) => "names no rule in brackets",
-            (false, true) => "gives no reason",
+            (true, _) => "without a rule in brackets",
+            (false, true) => "without a reason",
             (false, false) => return None,
         };
-        let message = format!("line {}: a `carnet: ignore` that {what} suppresses nothing", directive.line);
+        let message = format!("line {}: `carnet: ignore` {what} suppresses nothing", directive.line);
         Some(Note { path: path.clone(), message })
     });
     wrong.collect()

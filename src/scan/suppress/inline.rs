@@ -1,4 +1,4 @@
-//! Comments that suppress: `carnet: ignore[site-path, home-path] reason`, beside the line or on a line of its own above.
+//! Comments that suppress findings: `carnet: ignore[site-path, home-path] reason`, on the line or on a separate line above.
 
 use std::borrow::Cow;
 
@@ -6,43 +6,43 @@ use memchr::memmem;
 
 use crate::source::lang::language::Language;
 
-/// What every directive begins with.
+/// The start of every directive.
 const PREFIX: &str = "carnet:";
-/// What may stand before it, besides white space: the signs that begin a comment.
+/// Comment markers that may precede a directive.
 const COMMENT_MARKERS: [&str; 10] = ["#", "//", "/*", "*", "--", "%", ";", "!", "<!--", "dnl"];
-/// Longest line that is looked at, in bytes. In a notebook or a JSON file without line ends a directive would be about
-/// everything in it.
+/// Maximum length of a line with a directive in bytes. In a file on one line, a directive would apply to the whole file.
 const MAX_LINE: usize = 20_000;
-/// Signs looked at in one line.
+/// Maximum number of directives that are parsed in one line.
 const MAX_SIGNS: usize = 8;
-/// Directives taken of one file.
+/// Maximum number of directives of one file.
 const MAX_DIRECTIVES: usize = 2_000;
-/// Characters kept of a line.
+/// Maximum length of [`Directive::source`] in characters.
 const MAX_SOURCE: usize = 400;
 
-/// One such comment.
+/// A comment that suppresses findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Directive {
-    /// Line it stands in, from 1.
+    /// Its line, from 1.
     pub line: u32,
     /// Column of its first character, from 1, in characters.
     pub column: u32,
     /// Column after its last character.
     pub end_column: u32,
-    /// The line it is about: its own, or the one below when it stands alone.
+    /// The line that it applies to: its own line, or the line below if it is on a separate line.
     pub target: u32,
-    /// Rules it names; none when its brackets are missing or empty.
+    /// Rules in its brackets; empty if there are none.
     pub rules: Vec<String>,
-    /// Reason; empty when none is given, and then it suppresses nothing.
+    /// Reason. If it is empty, the directive suppresses nothing.
     pub reason: String,
-    /// The line it stands in, cut at 400 characters.
+    /// Its line, truncated to 400 characters.
     pub source: String,
 }
 
-/// Every directive of a file, sorted by line. `bytes` is the file itself, of a notebook too.
+/// Returns the directives of a file, sorted by line. `bytes` is the file itself, also for a notebook.
 ///
-/// In notebooks and JSON a string may hold it: the line of a cell, or a value such as `"//": "carnet: ignore[…] …"`. In
-/// text for people only an HTML comment is one, since manuals show the others; in what programs wrote there is none.
+/// In notebooks and JSON, a string may contain a directive: the line of a cell, or a value such as
+/// `"//": "carnet: ignore[…] …"`. In prose, only HTML comments are directives, because manuals show the other forms as
+/// examples. Generated files have none.
 pub fn read(language: Language, bytes: &[u8]) -> Vec<Directive> {
     let markers = match language {
         Language::Notebook | Language::Json => Markers { comments: &COMMENT_MARKERS, in_strings: true },
@@ -60,7 +60,7 @@ pub fn read(language: Language, bytes: &[u8]) -> Vec<Directive> {
         if tried.1 >= MAX_SIGNS {
             continue;
         }
-        // No further than a line may be long, or one line of many signs would be gone through for each of them.
+        // Limit the search to the maximum length of a line, so that a long line with many directives is not searched repeatedly.
         let (first, last) = (at.saturating_sub(MAX_LINE), bytes.len().min(at + MAX_LINE));
         let start = memchr::memrchr(b'\n', &bytes[first..at]).map_or(first, |newline| first + newline + 1);
         let end = memchr::memchr(b'\n', &bytes[at..last]).map_or(last, |newline| at + newline);
@@ -77,15 +77,15 @@ pub fn read(language: Language, bytes: &[u8]) -> Vec<Directive> {
     with_targets(found)
 }
 
-/// What may stand before a directive.
+/// Text that may precede a directive.
 #[derive(Clone, Copy)]
 struct Markers {
     comments: &'static [&'static str],
-    /// It may also begin a string.
+    /// Whether it may also start a string.
     in_strings: bool,
 }
 
-/// Reads the text from the sign on; with whether it stands alone in its line.
+/// Parses a directive. Also returns whether it is on a separate line.
 fn directive(line: u32, before: &str, rest: &str, markers: Markers) -> Option<(Directive, bool)> {
     let in_strings = markers.in_strings;
     let opened = before.trim_end();
@@ -115,7 +115,7 @@ fn directive(line: u32, before: &str, rest: &str, markers: Markers) -> Option<(D
     Some((directive, stands_alone))
 }
 
-/// The part of a JSON string up to its end or its first line end.
+/// Returns the part of a JSON string up to its end or its first line end.
 fn string(text: &str) -> Cow<'_, str> {
     let end = ["\\n", "\\r", "\""].iter().filter_map(|end| text.find(end)).min();
     Cow::Borrowed(&text[..end.unwrap_or(text.len())])
@@ -136,7 +136,7 @@ fn characters(text: &str) -> u32 {
     u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
 }
 
-/// Directives that stand alone are about the first line below that is not another of their kind.
+/// Sets the targets of directives on separate lines: the first line below that is not a directive.
 fn with_targets(found: Vec<(Directive, bool)>) -> Vec<Directive> {
     let mut below: Option<(u32, u32)> = None;
     let mut with_targets: Vec<Directive> = Vec::with_capacity(found.len());
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn any_comment_sign_will_do() {
+    fn all_comment_markers_are_accepted() {
         for text in [
             "x = 1  # carnet: ignore[a, b] why",
             "int x; // carnet: ignore[a,b] why",
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn alone_in_its_line_it_is_about_the_line_below() {
+    fn directive_on_separate_line_applies_to_line_below() {
         let text = "a\n  # carnet: ignore[x] one\n\t// carnet: ignore[y] two\ncode\nmore # carnet: ignore[z] three\n";
         let targets: Vec<(u32, u32)> =
             read(Language::Shell, text.as_bytes()).iter().map(|d| (d.line, d.target)).collect();
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_of_a_notebook_ends_inside_its_string() {
+    fn notebook_line_ends_inside_string() {
         let text =
             "   \"# carnet: ignore[site-path] an example\\n\",\n   \"x = '/nfs/dust'  # carnet: ignore[b] too\"\n";
         let all = read(Language::Notebook, text.as_bytes());
@@ -202,26 +202,26 @@ mod tests {
     }
 
     #[test]
-    fn a_json_file_carries_it_in_a_value() {
+    fn json_value_contains_directive() {
         let directive = one(Language::Json, "{\n  \"//\": \"carnet: ignore[site-path] why\",\n  \"a\": 1\n}\n");
         assert_eq!((directive.reason.as_str(), directive.line, directive.target), ("why", 2, 3));
     }
 
     #[test]
-    fn text_that_is_no_comment_is_none() {
+    fn text_outside_comments_is_not_a_directive() {
         assert_eq!(read(Language::Python, b"print('carnet: ignore[x] y')\ncarnet: ignore[x] y\n"), []);
         assert_eq!(read(Language::Python, b"# carnet: nothing\n"), []);
     }
 
     #[test]
-    fn manuals_show_it_without_meaning_it() {
+    fn prose_contains_directives_only_in_html_comments() {
         let text = "    x  # carnet: ignore[site-path] shown\n<!-- carnet: ignore[site-path] meant -->\n";
         assert_eq!(one(Language::Prose, text).reason, "meant");
         assert_eq!(read(Language::Generated, text.as_bytes()), []);
     }
 
     #[test]
-    fn without_brackets_or_reason_it_says_so() {
+    fn missing_brackets_or_reason_are_empty() {
         assert_eq!(one(Language::Python, "# carnet: ignore because").rules, [""; 0]);
         assert_eq!(one(Language::Python, "# carnet: ignore[a]  ").reason, "");
     }
@@ -234,7 +234,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..200), sign in "(# |// |\")carnet: ?ignore\\[?[a-z,\\]é\n\"\\\\]{0,12}") {
+        fn any_bytes_are_accepted(bytes in prop::collection::vec(any::<u8>(), 0..200), sign in "(# |// |\")carnet: ?ignore\\[?[a-z,\\]é\n\"\\\\]{0,12}") {
             let mut text = bytes.clone();
             text.extend(sign.as_bytes());
             text.extend(bytes);

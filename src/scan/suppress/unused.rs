@@ -1,4 +1,4 @@
-//! The rule of ignores that suppress nothing. Its findings come from [`super::apply()`], which alone knows.
+//! Findings of the rule `unused-ignore`.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::scan::rules::unused_ignore::{ID, RULE};
 /// Comments that suppressed a finding: path, index of the directive, rule.
 pub(super) type UsedComments = BTreeSet<(String, usize, String)>;
 
-/// A finding of this rule.
+/// Creates a finding of the rule.
 fn finding(settings: &Settings<'_>, path: &str, span: Option<Span>, message: String, help: String) -> Finding {
     Finding {
         rule: ID.to_owned(),
@@ -30,24 +30,22 @@ fn finding(settings: &Settings<'_>, path: &str, span: Option<Span>, message: Str
     }
 }
 
-/// Why a rule's name suppresses nothing; none when the rule did not run.
+/// Returns the message and help for an ignore that suppresses nothing; `None` if its rule did not run.
 fn unused_reason(rule: &str, settings: &Settings<'_>) -> Option<(String, String)> {
     if !settings.known.contains(&rule) {
         let distances = settings.known.iter().map(|known| (strsim::damerau_levenshtein(known, rule), known));
         let near = distances.min().filter(|(distance, _)| *distance <= rule.len() / 3 + 1);
         let help =
-            near.map_or("carnet rules lists those there are".to_owned(), |(_, near)| format!("did you mean `{near}`?"));
-        return Some((format!("there is no rule `{rule}` to ignore"), help));
+            near.map_or("list all rules with carnet rules".to_owned(), |(_, near)| format!("did you mean `{near}`?"));
+        return Some((format!("unknown rule `{rule}` in ignore"), help));
     }
-    settings.active.contains(&rule).then(|| {
-        (
-            format!("nothing here for `{rule}` to find: the ignore is unused"),
-            "remove it, or correct its place".to_owned(),
-        )
-    })
+    settings
+        .active
+        .contains(&rule)
+        .then(|| (format!("unused ignore for `{rule}`"), "remove it, or move it to the line of the finding".to_owned()))
 }
 
-/// Comments that suppress nothing. Those without a reason are told of in notes.
+/// Returns findings for comments that suppress nothing. Comments without a reason are reported as notes instead.
 pub(super) fn unused_comments(directives: &Directives, used: &UsedComments, settings: &Settings<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     if !settings.active.contains(&ID) {
@@ -63,7 +61,7 @@ pub(super) fn unused_comments(directives: &Directives, used: &UsedComments, sett
                 end_column: directive.end_column,
             };
             for rule in &directive.rules {
-                // It can be meant for what this very loop finds, which is told only afterwards.
+                // It may apply to findings of this loop, which are not suppressed yet.
                 if rule == ID || used.contains(&(path.clone(), index, rule.clone())) {
                     continue;
                 }
@@ -78,7 +76,7 @@ pub(super) fn unused_comments(directives: &Directives, used: &UsedComments, sett
     found
 }
 
-/// Entries of the configuration that suppress nothing, given the indices of those that do.
+/// Returns findings for entries of the configuration that suppress nothing. `used` contains the indices of the rest.
 pub(super) fn unused_config_entries(used: &BTreeSet<usize>, settings: &Settings<'_>) -> Vec<Finding> {
     if !settings.active.contains(&ID) {
         return Vec::new();
@@ -89,17 +87,14 @@ pub(super) fn unused_config_entries(used: &BTreeSet<usize>, settings: &Settings<
         let expired = ignore.until.filter(|day| *day < settings.today);
         let text = match expired {
             Some(day) => Some((
-                format!("the ignore of `{}` in `{}` has run out on {day}", ignore.rule, ignore.glob),
-                "mend what it hid, or give it another day".to_owned(),
+                format!("ignore for `{}` in `{}` expired on {day}", ignore.rule, ignore.glob),
+                "fix the findings, or extend `until`".to_owned(),
             )),
-            // What lies outside of the part that was scanned may need it.
+            // It may apply to files that were not scanned.
             None if settings.partial && settings.known.contains(&ignore.rule.as_str()) => None,
             None => unused_reason(&ignore.rule, settings).map(|(message, help)| {
                 match settings.known.contains(&ignore.rule.as_str()) {
-                    true => (
-                        format!("nothing for `{}` to find in `{}`: the ignore is unused", ignore.rule, ignore.glob),
-                        help,
-                    ),
+                    true => (format!("unused ignore for `{}` in `{}`", ignore.rule, ignore.glob), help),
                     false => (message, help),
                 }
             }),
@@ -114,7 +109,7 @@ pub(super) fn unused_config_entries(used: &BTreeSet<usize>, settings: &Settings<
     found
 }
 
-/// Entries of the baseline that match nothing, and those that have run out: one finding each.
+/// Returns one finding for unmatched entries of the baseline and one for expired entries.
 pub(super) fn stale_baseline_entries(matched: &BTreeSet<usize>, settings: &Settings<'_>) -> Vec<Finding> {
     let Some((path, baseline)) = settings.baseline.filter(|_| settings.active.contains(&ID)) else { return Vec::new() };
     let is_checked = |rule: &str| settings.active.contains(&rule) || !settings.known.contains(&rule);
@@ -134,12 +129,12 @@ pub(super) fn stale_baseline_entries(matched: &BTreeSet<usize>, settings: &Setti
         found.push(finding);
     };
     if unmatched > 0 && !settings.partial {
-        let help = "take it out of the baseline with carnet scan --prune-baseline";
-        push(unmatched, "matches no finding any more", "match no finding any more", help, "dead");
+        let help = "remove unmatched entries with carnet scan --prune-baseline";
+        push(unmatched, "matches no finding", "match no finding", help, "dead");
     }
     if expired > 0 {
-        let help = "mend what is hidden, or renew it with carnet scan --update-baseline";
-        push(expired, "has run out", "have run out", help, "over");
+        let help = "fix the findings, or renew the entries with carnet scan --update-baseline";
+        push(expired, "has expired", "have expired", help, "over");
     }
     found
 }

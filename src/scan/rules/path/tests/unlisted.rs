@@ -9,7 +9,7 @@ fn in_python(text: &str) -> Vec<Severity> {
 }
 
 #[test]
-fn a_path_below_an_unknown_root_is_one_where_files_are_taken_or_named() {
+fn unknown_root_is_reported_if_file_is_meant() {
     assert_eq!(in_python("f = ROOT.TFile.Open('/myfarm/ntuples/a.root')\n"), [Warning]);
     assert_eq!(in_python("sys.path.append('/myfarm/jane/python/')\n"), [Warning]);
     assert_eq!(in_python("out_dir = f'/myfarm/jane/plots/{year}/'\n"), [Warning]);
@@ -34,7 +34,7 @@ fn a_path_below_an_unknown_root_is_one_where_files_are_taken_or_named() {
 }
 
 #[test]
-fn parts_of_files_addresses_and_expressions_are_no_paths() {
+fn objects_addresses_and_expressions_are_skipped() {
     for text in [
         "h = f.Get('/signal/nominal')\n",
         "x = h5['/events/tracks']\n",
