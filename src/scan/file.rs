@@ -152,15 +152,16 @@ impl<'a> Worker<'a> {
         examined.names = facts.names.clone().filter(|_| path.ends_with(".py"));
         let mut lines = None;
         if !facts.imports.is_empty() || !facts.references.is_empty() {
-            let lines = &*lines.insert(Lines::of(bytes));
+            let lines = &*lines.insert(Lines::new(bytes));
             let line = |range: &Range<usize>| lines.line(view.map.in_file(range.start));
             examined.imports = facts.imports.iter().map(|import| (line(&import.range), import.clone())).collect();
-            examined.references = facts.references.iter().map(|one| (line(&one.range), one.clone())).collect();
+            examined.references =
+                facts.references.iter().map(|reference| (line(&reference.range), reference.clone())).collect();
         }
         for span in view.spans.iter().filter(|span| span.is_active()).take(MAX_MENTIONS) {
             let text = &view.text[span.range.clone()];
             if span.is_head && text.starts_with("../") && (is_program(text) || leads_out(path, text)) {
-                let lines = lines.get_or_insert_with(|| Lines::of(bytes));
+                let lines = lines.get_or_insert_with(|| Lines::new(bytes));
                 let reference = Reference { path: text.to_owned(), range: span.range.clone(), usage: Usage::Data };
                 examined.references.push((lines.line(view.map.in_file(span.range.start)), reference));
             }
@@ -242,7 +243,7 @@ impl<'a> Worker<'a> {
             }
         }
         if !found.is_empty() {
-            let scope = FileScope { path, lines: Lines::of(bytes), view, kinds };
+            let scope = FileScope { path, lines: Lines::new(bytes), view, kinds };
             examined.findings = finding::from_file(&scope, found);
             let notes = finding::limit(&mut examined.findings);
             examined.notes.extend(notes.into_iter().map(|note| note.message));
@@ -295,7 +296,7 @@ fn piece_end(bytes: &[u8]) -> usize {
     let tail = bytes.len().saturating_sub(OVERLAP);
     let end = bytes[tail..].iter().rposition(|byte| matches!(byte, b'\n'));
     let end = end.or_else(|| bytes[tail..].iter().rposition(|byte| matches!(byte, b' ' | b',' | b'"' | b'\t')));
-    end.map_or(tail, |at| tail + at + 1)
+    end.map_or(tail, |offset| tail + offset + 1)
 }
 
 #[cfg(test)]

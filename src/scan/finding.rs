@@ -49,7 +49,7 @@ pub(super) fn from_file(scope: &FileScope<'_>, diagnostics: Vec<(&'static Rule, 
     let mut groups: BTreeMap<_, Vec<(&'static Rule, Diagnostic)>> = BTreeMap::new();
     for (rule, diagnostic) in diagnostics {
         if diagnostic.group.is_empty() {
-            findings.push(one(scope, rule, diagnostic));
+            findings.push(single(scope, rule, diagnostic));
         } else {
             let severity = diagnostic.severity.unwrap_or(rule.severity);
             groups.entry((rule.id, severity, diagnostic.group.clone())).or_default().push((rule, diagnostic));
@@ -60,7 +60,7 @@ pub(super) fn from_file(scope: &FileScope<'_>, diagnostics: Vec<(&'static Rule, 
         if is_list || members.len() > MAX_SEPARATE {
             findings.extend(merged(scope, members));
         } else {
-            findings.extend(members.into_iter().map(|(rule, diagnostic)| one(scope, rule, diagnostic)));
+            findings.extend(members.into_iter().map(|(rule, diagnostic)| single(scope, rule, diagnostic)));
         }
     }
     super::sort(&mut findings);
@@ -73,7 +73,7 @@ fn occurrences(scope: &FileScope<'_>, diagnostic: &Diagnostic) -> u64 {
     diagnostic.range.as_ref().and_then(|range| scope.kind(range)).map_or(1, |kind| kind.count)
 }
 
-fn one(scope: &FileScope<'_>, rule: &Rule, diagnostic: Diagnostic) -> Finding {
+fn single(scope: &FileScope<'_>, rule: &Rule, diagnostic: Diagnostic) -> Finding {
     let range = diagnostic.range.as_ref().map(|range| scope.in_file(range));
     let edit = diagnostic.edit.as_ref().map(|edit| {
         let range = scope.in_file(&edit.range);
@@ -130,7 +130,7 @@ fn new_finding(rule: &Rule, diagnostic: Diagnostic, path: &str) -> Finding {
         facilities: diagnostic.reach,
         source: None,
         // Replaced in `set_fingerprints`.
-        fingerprint: diagnostic.identity.unwrap_or_default(),
+        fingerprint: diagnostic.identity.map(|identity| masked(&identity).into_owned()).unwrap_or_default(),
         suppressed: None,
         count: None,
         places: Vec::new(),
@@ -162,8 +162,8 @@ pub(super) fn locate(finding: &mut Finding, line: impl Fn(u32) -> Option<String>
 /// Removes findings beyond the limit and returns notes with their number. The findings must be sorted.
 pub(super) fn limit(findings: &mut Vec<Finding>) -> Vec<Note> {
     let mut seen: BTreeMap<(String, String, Severity), usize> = BTreeMap::new();
-    findings.retain(|one| {
-        let count = seen.entry((one.path.clone(), one.rule.clone(), one.severity)).or_default();
+    findings.retain(|finding| {
+        let count = seen.entry((finding.path.clone(), finding.rule.clone(), finding.severity)).or_default();
         *count += 1;
         *count <= MAX_FINDINGS
     });

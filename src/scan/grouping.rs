@@ -40,22 +40,22 @@ impl Kinds {
     pub(super) fn add(&mut self, text: &[u8], matcher: &Matcher) {
         self.counted = 0;
         self.line = self.line.max(1);
-        matcher.each(text, |one| self.take(text, one));
+        matcher.each(text, |found| self.take(text, found));
         self.count_to(text, text.len());
     }
 
-    fn take(&mut self, text: &[u8], one: Match) {
-        self.count_to(text, one.range.start);
-        if is_comment(&text[..one.range.start]) {
+    fn take(&mut self, text: &[u8], found: Match) {
+        self.count_to(text, found.range.start);
+        if is_comment(&text[..found.range.start]) {
             return;
         }
-        let key = &text[key_range(text, &one)];
+        let key = &text[key_range(text, &found)];
         let kind = match self.by_key.get(key) {
             Some(kind) => *kind,
             None if self.kinds.len() >= MAX_KINDS => return,
             None => {
                 self.by_key.insert(key.to_vec(), self.kinds.len());
-                self.kinds.push(Kind { first: one, count: 0, lines: Vec::new() });
+                self.kinds.push(Kind { first: found, count: 0, lines: Vec::new() });
                 self.kinds.len() - 1
             }
         };
@@ -80,19 +80,19 @@ const MAX_LINE: usize = 4096;
 /// rules skip comments and would then skip the other matches too.
 fn is_comment(before: &[u8]) -> bool {
     let line = &before[before.len().saturating_sub(MAX_LINE)..];
-    let line = &line[memrchr(b'\n', line).map_or(0, |at| at + 1)..];
+    let line = &line[memrchr(b'\n', line).map_or(0, |offset| offset + 1)..];
     line.trim_ascii_start().starts_with(b"#") || memmem::find(line, b" # ").is_some()
 }
 
 /// Returns the range of the key of a match: the first four parts of a path, or the host and three parts of a URL.
-fn key_range(text: &[u8], one: &Match) -> Range<usize> {
-    let bytes = &text[one.range.clone()];
+fn key_range(text: &[u8], found: &Match) -> Range<usize> {
+    let bytes = &text[found.range.clone()];
     // Slashes up to where the key ends: `/eos/user/j/jane` has four; `root://host//store/user/jane` six.
-    let key_slashes = if one.form == Form::Url { 6 } else { 4 };
-    let is_slash = |at: &usize| bytes.get(at + 1) != Some(&b'/') || one.form == Form::Url;
+    let key_slashes = if found.form == Form::Url { 6 } else { 4 };
+    let is_slash = |offset: &usize| bytes.get(offset + 1) != Some(&b'/') || found.form == Form::Url;
     let mut slashes = memchr_iter(b'/', bytes).filter(is_slash);
     let end = slashes.nth(key_slashes).unwrap_or(bytes.len()).min(MAX_KEY);
-    one.range.start..one.range.start + end
+    found.range.start..found.range.start + end
 }
 
 #[cfg(test)]

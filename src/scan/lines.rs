@@ -16,8 +16,8 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn of(bytes: &'a [u8]) -> Self {
-        let starts = std::iter::once(0).chain(memchr_iter(b'\n', bytes).map(|at| at + 1)).collect();
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        let starts = std::iter::once(0).chain(memchr_iter(b'\n', bytes).map(|offset| offset + 1)).collect();
         Self { bytes, starts }
     }
 
@@ -77,10 +77,10 @@ mod tests {
 
     #[test]
     fn span_counts_characters_and_has_exclusive_end() {
-        let lines = Lines::of("a\néx y\n".as_bytes());
+        let lines = Lines::new("a\néx y\n".as_bytes());
         assert_eq!(lines.span(5..7), Span { line: 2, column: 3, end_line: 2, end_column: 5 });
         assert_eq!(lines.span(0..1), Span { line: 1, column: 1, end_line: 1, end_column: 2 });
         assert_eq!(lines.text(4), "éx y");
-        assert_eq!(Lines::of(b"").span(0..0), Span { line: 1, column: 1, end_line: 1, end_column: 2 });
+        assert_eq!(Lines::new(b"").span(0..0), Span { line: 1, column: 1, end_line: 1, end_column: 2 });
     }
 }

@@ -126,20 +126,20 @@ fn collect(options: &Options) -> Result<Scanned, SourceError> {
         &Shared { rules: &rules, context: &context, matcher: &matcher, large_file: &large_file },
         options.jobs,
     );
-    for (path, one) in examined {
-        findings.extend(one.findings);
-        counts.scanned += u64::from(!one.is_skipped);
-        counts.skipped += u64::from(one.is_skipped);
-        counts.bytes += one.bytes;
-        imports.extend(one.imports.into_iter().map(|(line, import)| (path.clone(), line, import)));
-        references.extend(one.references.into_iter().map(|(line, reference)| (path.clone(), line, reference)));
-        names.extend(one.names.map(|names| (path.clone(), names)));
-        for name in one.mentions {
+    for (path, file) in examined {
+        findings.extend(file.findings);
+        counts.scanned += u64::from(!file.is_skipped);
+        counts.skipped += u64::from(file.is_skipped);
+        counts.bytes += file.bytes;
+        imports.extend(file.imports.into_iter().map(|(line, import)| (path.clone(), line, import)));
+        references.extend(file.references.into_iter().map(|(line, reference)| (path.clone(), line, reference)));
+        names.extend(file.names.map(|names| (path.clone(), names)));
+        for name in file.mentions {
             *mentions.entry(name).or_insert(0) += 1;
         }
-        notes.extend(one.notes.into_iter().map(|message| Note { path: path.clone(), message }));
-        if !one.directives.is_empty() {
-            directives.insert(path, one.directives);
+        notes.extend(file.notes.into_iter().map(|message| Note { path: path.clone(), message }));
+        if !file.directives.is_empty() {
+            directives.insert(path, file.directives);
         }
     }
     let repository = RepositoryInput {

@@ -88,13 +88,15 @@ impl Snapshot {
     /// Sets the columns and source lines of the findings of a repository rule. The findings must be sorted by path.
     pub(super) fn locate(&self, findings: &mut [Finding]) {
         for same in findings.chunk_by_mut(|a, b| a.path == b.path) {
-            let has_line = same.iter().any(|one| one.span.is_some());
-            let Some(bytes) = same.first().filter(|_| has_line).and_then(|one| self.bytes(&one.path, MAX_WHOLE)) else {
+            let has_line = same.iter().any(|finding| finding.span.is_some());
+            let Some(bytes) =
+                same.first().filter(|_| has_line).and_then(|finding| self.bytes(&finding.path, MAX_WHOLE))
+            else {
                 continue;
             };
-            let lines = Lines::of(&bytes);
-            for one in same {
-                finding::locate(one, |line| lines.nth(line));
+            let lines = Lines::new(&bytes);
+            for finding in same {
+                finding::locate(finding, |line| lines.nth(line));
             }
         }
     }
@@ -108,9 +110,9 @@ impl Snapshot {
         let Some(text) = self.bytes(".gitmodules", MAX_WHOLE) else { return Vec::new() };
         walk::gitmodules(&String::from_utf8_lossy(&text))
             .into_iter()
-            .map(|one| {
-                let is_recorded = self.recorded.is_empty() || self.recorded.contains(&one.path);
-                let walk::Submodule { path, url, branch, line } = one;
+            .map(|submodule| {
+                let is_recorded = self.recorded.is_empty() || self.recorded.contains(&submodule.path);
+                let walk::Submodule { path, url, branch, line } = submodule;
                 Submodule { path, url, branch, line, is_recorded }
             })
             .collect()

@@ -246,7 +246,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     queue_variables(input, diagnostics);
     for setting in &input.view.facts.settings {
         if let Some(job_setting) = find_setting(setting)
-            && !is_placeholder(&setting.value.text, job_setting.key)
+            && !is_placeholder(&setting.value.text)
         {
             diagnostics.push(diagnostic(setting, job_setting));
         } else if is_classad(setting) && bare_key(&setting.key) == "requirements" {
@@ -262,7 +262,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
             continue;
         }
         for (key, value) in &call.keywords {
-            let Some(value) = value.as_ref().filter(|value| !is_placeholder(&value.text, key)) else { continue };
+            let Some(value) = value.as_ref().filter(|value| !is_placeholder(&value.text)) else { continue };
             let is_named = matches!(
                 key.as_str(),
                 "queue" | "project" | "account" | "reservation" | "group_name" | "partition" | "qos" | "allocation"
@@ -312,7 +312,7 @@ fn queue_variables(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
             && span.role == Role::Plain
             && is_name
             && matches!(name.to_ascii_lowercase().as_str(), "queue" | "partition" | "reservation" | "accounting_group")
-            && !is_placeholder(value, name)
+            && !is_placeholder(value)
         {
             let message = format!("`{name} = {value}` is specific to one batch system");
             diagnostics
@@ -334,7 +334,7 @@ fn find_setting(setting: &Setting) -> Option<&'static JobSetting> {
 }
 
 /// Reports whether a value is empty or a placeholder.
-fn is_placeholder(value: &str, key: &str) -> bool {
+fn is_placeholder(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     let placeholder = |value: &str| {
         value.starts_with('$')
@@ -342,7 +342,6 @@ fn is_placeholder(value: &str, key: &str) -> bool {
             || value.starts_with('%')
             || value.starts_with('<')
     };
-    let _ = key;
     value.is_empty()
         || matches!(value, "None" | "null" | "undefined" | "true" | "false" | "default")
         || placeholder(value)
@@ -376,12 +375,12 @@ fn requirements(setting: &Setting) -> Option<Diagnostic> {
         return Some(Diagnostic::at(&setting.range, message("a retired operating system")).help(help));
     }
     // `TARGET.` marks an attribute of the machine. Without it, a name may be an attribute of the job.
-    let asked = lower.match_indices("target.").map(|(at, word)| {
-        let rest = &lower[at + word.len()..];
+    let attributes = lower.match_indices("target.").map(|(offset, word)| {
+        let rest = &lower[offset + word.len()..];
         &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())]
     });
     let is_common = |name: &str| MACHINE.contains(&name) || MACHINE_STARTS.iter().any(|start| name.starts_with(start));
-    let own = asked.into_iter().find(|name| !name.is_empty() && !is_common(name))?;
+    let own = attributes.into_iter().find(|name| !name.is_empty() && !is_common(name))?;
     let what = format!("machines by `{own}`, an attribute that only one pool defines");
     Some(Diagnostic::at(&setting.range, message(&what)).severity(Severity::Warning).help(PROFILE))
 }
@@ -450,12 +449,8 @@ mod tests {
 
     #[test]
     fn placeholders_are_recognized() {
-        assert!(
-            is_placeholder("$PARTITION", "partition")
-                && is_placeholder("{partition}", "partition")
-                && is_placeholder("", "partition")
-        );
-        assert!(!is_placeholder("submit,submit-gpu", "partition"));
+        assert!(is_placeholder("$PARTITION") && is_placeholder("{partition}") && is_placeholder(""));
+        assert!(!is_placeholder("submit,submit-gpu"));
     }
 
     #[test]

@@ -70,15 +70,15 @@ const TOKENS: &[(&str, usize, &str)] = &[
 
 fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let bytes = input.view.text.as_bytes();
-    for at in memmem::find_iter(bytes, HEADER_START) {
-        let Some(header) = KEYS.iter().find(|header| bytes[at..].starts_with(header.as_bytes())) else { continue };
+    for offset in memmem::find_iter(bytes, HEADER_START) {
+        let Some(header) = KEYS.iter().find(|header| bytes[offset..].starts_with(header.as_bytes())) else { continue };
         // Code that searches for keys contains the header without a key.
-        let body = bytes[at + header.len()..].iter().take(200).filter(|byte| byte.is_ascii_alphanumeric()).count();
-        let ends_line = matches!(bytes.get(at + header.len()), Some(b'\n' | b'\r' | b'\\'));
+        let body = bytes[offset + header.len()..].iter().take(200).filter(|byte| byte.is_ascii_alphanumeric()).count();
+        let ends_line = matches!(bytes.get(offset + header.len()), Some(b'\n' | b'\r' | b'\\'));
         if body > 100 && ends_line {
             let is_proxy = memmem::find(bytes, b"-----BEGIN CERTIFICATE-----").is_some();
             let what = if is_proxy { "a grid proxy with its private key" } else { "a private key" };
-            diagnostics.push(diagnostic(at..at + header.len(), what));
+            diagnostics.push(diagnostic(offset..offset + header.len(), what));
         }
     }
     // Tokens are searched only in programs and settings, because data files can be large.
@@ -96,18 +96,18 @@ static TOKEN_PREFIXES: LazyLock<Option<AhoCorasick>> =
 
 /// Returns the tokens of a text with their kind.
 fn tokens(bytes: &[u8]) -> Vec<(Range<usize>, &'static str)> {
-    let mut found = Vec::new();
-    for one in TOKEN_PREFIXES.iter().flat_map(|prefixes| prefixes.find_iter(bytes)) {
-        let (_, length, what) = TOKENS[one.pattern().as_usize()];
-        let before = one.start().checked_sub(1).map(|before| bytes[before]);
-        let rest = &bytes[one.end()..];
+    let mut tokens = Vec::new();
+    for found in TOKEN_PREFIXES.iter().flat_map(|prefixes| prefixes.find_iter(bytes)) {
+        let (_, length, what) = TOKENS[found.pattern().as_usize()];
+        let before = found.start().checked_sub(1).map(|before| bytes[before]);
+        let rest = &bytes[found.end()..];
         let token = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
         let varied = rest.iter().take(length).any(u8::is_ascii_digit);
         if token >= length && varied && before.is_none_or(|byte| !byte.is_ascii_alphanumeric()) {
-            found.push((one.start()..one.end() + token, what));
+            tokens.push((found.start()..found.end() + token, what));
         }
     }
-    found
+    tokens
 }
 
 /// Replaces tokens, and user names and passwords in URLs, by `…`. Every text that is shown to users is masked.
@@ -115,8 +115,8 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut secrets: Vec<Range<usize>> =
         tokens(bytes).into_iter().map(|(range, _)| range.start + 4..range.end).collect();
-    for at in memmem::find_iter(bytes, b"://") {
-        let start = at + 3;
+    for offset in memmem::find_iter(bytes, b"://") {
+        let start = offset + 3;
         let rest = &text[start..];
         let end = rest.find(['/', ' ', '"', '\'', '?', '#', '<', '>', '`']).unwrap_or(rest.len());
         if let Some(user) = rest[..end].rfind('@').filter(|user| *user > 0 && rest[..*user].contains(':')) {

@@ -47,11 +47,11 @@ impl<'a> RuleContext<'a> {
         inventory: Inventory,
     ) -> Self {
         let (mut locked, mut requirements) = (HashMap::<_, Vec<usize>>::new(), HashMap::<_, Vec<usize>>::new());
-        for (n, one) in inventory.locked.iter().enumerate() {
-            locked.entry(normalized(&one.name)).or_default().push(n);
+        for (n, package) in inventory.locked.iter().enumerate() {
+            locked.entry(normalized(&package.name)).or_default().push(n);
         }
-        for (n, one) in inventory.requirements.iter().enumerate() {
-            requirements.entry(one.path.clone()).or_default().push(n);
+        for (n, requirement) in inventory.requirements.iter().enumerate() {
+            requirements.entry(requirement.path.clone()).or_default().push(n);
         }
         let allowed = |range: &str| (0..NEWEST).find(|minor| allows(range, (3, *minor)) == Some(true));
         let oldest = inventory.pythons.iter().map(|range| allowed(&range.constraint)).collect();

@@ -62,21 +62,21 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if !input.language.is_code() || input.language == Language::Requirements {
         return;
     }
-    for one in input.matches.iter().filter(|one| one.form == Form::Url) {
-        let is_inert = input.view.span_at(one.range.start).is_some_and(|span| {
+    for found in input.matches.iter().filter(|found| found.form == Form::Url) {
+        let is_inert = input.view.span_at(found.range.start).is_some_and(|span| {
             use crate::source::lang::span::{Kind, Role};
             matches!(span.kind, Kind::Comment | Kind::Docstring | Kind::Prose)
                 || matches!(span.role, Role::Shown | Role::Guard | Role::Pattern)
         });
-        let url = &input.view.text[one.range.clone()];
+        let url = &input.view.text[found.range.clone()];
         let Some((scheme, rest)) = url.split_once("://").filter(|_| !is_inert) else { continue };
-        let known = DEAD.iter().find(|(begin, _)| rest.trim_start_matches("www.").starts_with(begin));
-        if let Some((_, instead)) = known {
+        let dead = DEAD.iter().find(|(begin, _)| rest.trim_start_matches("www.").starts_with(begin));
+        if let Some((_, instead)) = dead {
             let message = format!("`{scheme}://{}` was shut down", host(rest));
-            diagnostics.push(Diagnostic::at(&one.range, message).help(format!("use {instead}")).group(host(rest)));
+            diagnostics.push(Diagnostic::at(&found.range, message).help(format!("use {instead}")).group(host(rest)));
         } else if scheme == "git" && rest.starts_with("github.com/") {
             let message = "GitHub has shut down the git:// protocol";
-            diagnostics.push(Diagnostic::at(&one.range, message).help("use https://github.com/…"));
+            diagnostics.push(Diagnostic::at(&found.range, message).help("use https://github.com/…"));
         }
     }
 }

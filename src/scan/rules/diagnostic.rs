@@ -29,7 +29,7 @@ impl Diagnostic {
 
     /// Creates a diagnostic for a line of a file, for repository rules. Line 0 is the whole file, the path `.` the
     /// repository.
-    pub fn of(path: &str, line: u32, message: impl Into<String>) -> Self {
+    pub fn in_file(path: &str, line: u32, message: impl Into<String>) -> Self {
         Self { path: Some(path.to_owned()), line, ..Self::new(message) }
     }
 

@@ -45,7 +45,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if input.language != Language::Generated {
         return;
     }
-    let Some(first) = input.matches.iter().find(|one| one.form == Form::Path) else { return };
+    let Some(first) = input.matches.iter().find(|found| found.form == Form::Path) else { return };
     let path = shorten(&input.view.text[first.range.clone()]);
     let message = format!("generated file contains absolute paths; the first is `{path}`");
     diagnostics.push(Diagnostic::at(&first.range, message).help("generate it in the build, and add it to .gitignore"));

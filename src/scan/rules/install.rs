@@ -28,14 +28,14 @@ pub(super) fn packages(command: &Command) -> Option<(Manager, Vec<&Word>)> {
         _ => return None,
     };
     // Options may precede the verb: `apt-get -y install`.
-    let at = (verb..texts.len()).find(|at| !texts[*at].starts_with('-'))?;
-    let installs = match texts[at] {
+    let verb_index = (verb..texts.len()).find(|verb_index| !texts[*verb_index].starts_with('-'))?;
+    let installs = match texts[verb_index] {
         "install" => true,
         "create" => manager == Manager::Conda,
         "add" => name == "apk",
         _ => false,
     };
-    installs.then(|| (manager, names(&words[at + 1..], manager)))
+    installs.then(|| (manager, names(&words[verb_index + 1..], manager)))
 }
 
 fn base(name: &str) -> &str {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::RepositoryInput;
+use super::relative::{join, parent};
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::{Reference, Usage};
@@ -65,16 +66,16 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for (_, _, reference) in &input.references {
         *reads.entry(base(&reference.path)).or_default() += 1;
     }
-    let suffixes = PathSuffixes::of(&input.context.paths);
+    let suffixes = PathSuffixes::new(&input.context.paths);
     for (path, line, reference) in &input.references {
         let name = base(&reference.path);
         let elsewhere =
             input.mentions.get(name).copied().unwrap_or_default() > reads.get(name).copied().unwrap_or_default();
         // A path outside of the repository is missing elsewhere, even if other files mention it.
-        let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
+        let dir = parent(path);
         let is_bare = !reference.path.contains('/');
         let is_certain =
-            reference.usage == Usage::Code && !is_bare || !elsewhere || joined(dir, &reference.path).is_none();
+            reference.usage == Usage::Code && !is_bare || !elsewhere || join(dir, &reference.path).is_none();
         if let Some(target) = missing(path, reference, input, &suffixes).filter(|_| is_certain)
             && seen.insert((path.as_str(), *line, reference.path.as_str()))
         {
@@ -84,7 +85,7 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
             let message = format!("`{}` is not in the repository", reference.path);
             let severity = if is_code { Severity::Error } else { Severity::Warning };
             let help = "commit it, or download it from a versioned URL";
-            diagnostics.push(Diagnostic::of(path, *line, message).severity(severity).help(help));
+            diagnostics.push(Diagnostic::in_file(path, *line, message).severity(severity).help(help));
         }
     }
 }
@@ -126,15 +127,15 @@ fn missing<'a>(
     if reference.usage == Usage::Code && !inside && (!is_script || !path.contains('/')) && !is_given {
         return None;
     }
-    let dir = from.rsplit_once('/').map_or("", |(dir, _)| dir);
-    let mut at = Some(dir);
-    while let Some(dir) = at {
-        if let Some(joined) = joined(dir, path)
+    let dir = parent(from);
+    let mut directory = Some(dir);
+    while let Some(dir) = directory {
+        if let Some(joined) = join(dir, path)
             && (input.context.has_file(&joined) || input.context.has_directory(&joined))
         {
             return None;
         }
-        at = if dir.is_empty() { None } else { Some(dir.rsplit_once('/').map_or("", |(above, _)| above)) };
+        directory = if dir.is_empty() { None } else { Some(parent(dir)) };
     }
     // The working directory is unknown: accept any file whose path ends with this one.
     let end = path.trim_start_matches("./").trim_start_matches("../");
@@ -159,7 +160,7 @@ fn is_recipe(path: &str) -> bool {
 struct PathSuffixes<'a>(Vec<&'a str>);
 
 impl<'a> PathSuffixes<'a> {
-    fn of(paths: &'a BTreeSet<String>) -> Self {
+    fn new(paths: &'a BTreeSet<String>) -> Self {
         let mut paths: Vec<&str> = paths.iter().map(String::as_str).collect();
         paths.sort_unstable_by(|a, b| a.bytes().rev().cmp(b.bytes().rev()));
         Self(paths)
@@ -174,28 +175,13 @@ impl<'a> PathSuffixes<'a> {
     }
 }
 
-/// Resolves a path relative to the top. `None` if it leaves the repository.
-fn joined(dir: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = dir.split('/').filter(|part| !part.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::super::context::{RepositoryInput, RuleContext};
     use super::super::testing::nothing;
-    use super::{PathSuffixes, check, joined};
+    use super::{PathSuffixes, check};
     use crate::facility::Catalogue;
     use crate::model::inventory::Inventory;
     use crate::source::lang;
@@ -238,15 +224,8 @@ mod tests {
     #[test]
     fn paths_are_found_by_suffix() {
         let paths = BTreeSet::from(["a/b/c.h", "b/d.h", "e.h", "b/xc.h"].map(str::to_owned));
-        let suffixes = PathSuffixes::of(&paths);
+        let suffixes = PathSuffixes::new(&paths);
         assert!(["c.h", "b/c.h", "a/b/c.h", "e.h", "d.h"].iter().all(|end| suffixes.has(end)));
         assert!(!["x/c.h", ".h", "h", "a/e.h", "f.h", ""].iter().any(|end| suffixes.has(end)));
-    }
-
-    #[test]
-    fn joined_resolves_dots() {
-        assert_eq!(joined("a/b", "../c.json").as_deref(), Some("a/c.json"));
-        assert_eq!(joined("", "./c").as_deref(), Some("c"));
-        assert_eq!(joined("", "../c"), None);
     }
 }

@@ -50,8 +50,8 @@ Athena or IceTray the finding is a warning, because the release may provide the 
 ";
 
 fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    let own = OwnModules::of(input);
-    let declared = Declared::of(input.context);
+    let own = OwnModules::new(input);
+    let declared = Declared::new(input.context);
     let submodule_users = submodule_users(input);
     let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
     for (path, line, import) in &input.imports {
@@ -71,7 +71,7 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
             (false, true) => Severity::Warning,
             (false, false) => Severity::Error,
         };
-        let diagnostic = Diagnostic::of(path, *line, message).severity(severity).confidence(confidence);
+        let diagnostic = Diagnostic::in_file(path, *line, message).severity(severity).confidence(confidence);
         diagnostics
             .push(diagnostic.help("add the file to the repository, or declare the package that provides the module"));
     }
@@ -102,7 +102,10 @@ fn imports_release(input: &RepositoryInput<'_>, path: &str, release: &str) -> bo
 fn submodule_users<'a>(input: &'a RepositoryInput<'_>) -> BTreeSet<&'a str> {
     let is_inside = |path: &str| {
         let path = path.trim_start_matches("./").trim_start_matches("../");
-        input.submodules.iter().any(|one| path == one.path || path.starts_with(&format!("{}/", one.path)))
+        input
+            .submodules
+            .iter()
+            .any(|submodule| path == submodule.path || path.starts_with(&format!("{}/", submodule.path)))
     };
     let code = input.references.iter().filter(|(_, _, reference)| reference.usage == Usage::Code);
     code.filter(|(_, _, reference)| is_inside(&reference.path)).map(|(path, _, _)| path.as_str()).collect()
@@ -169,7 +172,7 @@ fn exists(location: &str, input: &RepositoryInput<'_>) -> bool {
         || context.paths.range(prefix.clone()..).next().is_some_and(|next| next.starts_with(&prefix) && next.ends_with(".so"))
         // The content of links and submodules is not scanned.
         || input.links.iter().filter(|(link, target)| leads_inside(link, target, context)).any(|(link, _)| location.starts_with(&format!("{link}/")) || location == link)
-        || input.submodules.iter().any(|one| location.starts_with(&one.path))
+        || input.submodules.iter().any(|submodule| location.starts_with(&submodule.path))
 }
 
 fn unknown(import: &Import, own: &OwnModules<'_>, declared: &Declared, input: &RepositoryInput<'_>) -> Reason {

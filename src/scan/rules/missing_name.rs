@@ -56,7 +56,7 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if input.names.is_empty() {
         return;
     }
-    let (own, declared, modules) = (OwnModules::of(input), Declared::of(input.context), Modules::of(input));
+    let (own, declared, modules) = (OwnModules::new(input), Declared::new(input.context), Modules::new(input));
     // Names that a file assigns to an object that may be this module.
     let assigned: BTreeSet<&str> = input.names.values().flat_map(|names| &names.given).map(String::as_str).collect();
     let mut seen: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
@@ -79,7 +79,7 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 Some(other) => format!("import it from {other}, which defines it"),
                 None => "add it to the module, or remove the code that uses it".to_owned(),
             };
-            diagnostics.push(Diagnostic::of(path, *line, message).severity(severity).help(help));
+            diagnostics.push(Diagnostic::in_file(path, *line, message).severity(severity).help(help));
         }
     }
 }

@@ -56,8 +56,9 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
         .any(|path| [".py", ".ipynb", ".C", ".cxx", ".cc", ".cpp", ".sh"].iter().any(|end| path.ends_with(end)));
     if has_code && !input.context.tested && !input.context.paths.iter().any(is_test) {
         let help = "add a test that processes a few events, or set `[test] run` in carnet.toml";
-        diagnostics
-            .push(Diagnostic::of(".", 0, "repository has no tests").help(help).identity("the repository has no tests"));
+        diagnostics.push(
+            Diagnostic::in_file(".", 0, "repository has no tests").help(help).identity("the repository has no tests"),
+        );
     }
 }
 

@@ -28,6 +28,7 @@ mod nounset_setup;
 mod path;
 mod python_range;
 mod python_syntax;
+mod relative;
 mod retired_os;
 mod shadowed_venv;
 mod site_command;

@@ -5,6 +5,7 @@ mod table;
 use std::collections::BTreeSet;
 
 use super::context::{RepositoryInput, RuleContext};
+use super::relative::{join, parent};
 use crate::source::manifest::imports::is_standard;
 use crate::source::manifest::normalized;
 use table::TABLE;
@@ -34,7 +35,7 @@ pub(super) struct OwnModules<'a> {
 const MODULE_EXTENSIONS: &[&str] = &[".py", ".pyx", ".so", ".pyi", ".ipynb", ".pyd"];
 
 impl<'a> OwnModules<'a> {
-    pub(super) fn of(input: &'a RepositoryInput<'a>) -> Self {
+    pub(super) fn new(input: &'a RepositoryInput<'a>) -> Self {
         let mut names = BTreeSet::new();
         // A link that leaves the repository provides no module.
         let dead: BTreeSet<&str> = input
@@ -101,24 +102,8 @@ impl<'a> OwnModules<'a> {
 
 /// Reports whether the target of a link is a file or directory of the repository.
 pub(super) fn leads_inside(path: &str, target: &str, context: &RuleContext<'_>) -> bool {
-    if target.starts_with('/') {
-        return false;
-    }
-    let mut parts: Vec<&str> = path.split('/').collect();
-    parts.pop();
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                if parts.pop().is_none() {
-                    return false;
-                }
-            }
-            part => parts.push(part),
-        }
-    }
-    let path = parts.join("/");
-    path.is_empty() || context.has_file(&path) || context.has_directory(&path)
+    let resolved = if target.starts_with('/') { None } else { join(parent(path), target) };
+    resolved.is_some_and(|path| path.is_empty() || context.has_file(&path) || context.has_directory(&path))
 }
 
 /// Distributions that the repository declares or locks, and their dependencies.
@@ -128,11 +113,11 @@ pub(super) struct Declared {
 }
 
 impl Declared {
-    pub(super) fn of(context: &RuleContext<'_>) -> Self {
+    pub(super) fn new(context: &RuleContext<'_>) -> Self {
         let inventory = &context.inventory;
-        let required = inventory.requirements.iter().map(|one| normalized(&one.name));
+        let required = inventory.requirements.iter().map(|package| normalized(&package.name));
         let names: BTreeSet<String> =
-            required.chain(inventory.locked.iter().map(|one| normalized(&one.name))).collect();
+            required.chain(inventory.locked.iter().map(|package| normalized(&package.name))).collect();
         let dependencies = names.iter().flat_map(|name| TABLE.dependencies(name)).map(String::as_str).collect();
         Self { names, dependencies }
     }

@@ -47,7 +47,7 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if !inventory.requirements.is_empty() || !inventory.locked.is_empty() {
         return;
     }
-    let own = OwnModules::of(input);
+    let own = OwnModules::new(input);
     let mut foreign = BTreeSet::new();
     let mut is_release_only = true;
     for (_, _, import) in &input.imports {
@@ -85,7 +85,7 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
         ),
     };
     diagnostics.push(
-        Diagnostic::of(".", 0, message)
+        Diagnostic::in_file(".", 0, message)
             .help("list them with versions in requirements.txt, pyproject.toml or environment.yml")
             .identity(identity),
     );

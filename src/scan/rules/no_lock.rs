@@ -41,18 +41,21 @@ Lock files outside the repository are not found.
 
 fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let inventory = &input.context.inventory;
-    let declared: Vec<_> =
-        inventory.requirements.iter().filter(|one| one.index != Index::System && one.group.is_none()).collect();
+    let declared: Vec<_> = inventory
+        .requirements
+        .iter()
+        .filter(|requirement| requirement.index != Index::System && requirement.group.is_none())
+        .collect();
     let Some(first) = declared.first() else { return };
     if inventory.files.iter().any(|file| file.lock) {
         return;
     }
-    let open = declared.iter().find(|one| !one.exact);
-    let path = open.unwrap_or(first).path.clone();
-    let severity = if open.is_some() { Severity::Warning } else { Severity::Note };
+    let unpinned = declared.iter().find(|requirement| !requirement.exact);
+    let path = unpinned.unwrap_or(first).path.clone();
+    let severity = if unpinned.is_some() { Severity::Warning } else { Severity::Note };
     let count = package_count(declared.len());
     diagnostics.push(
-        Diagnostic::of(&path, 0, format!("{count} declared without a lock file"))
+        Diagnostic::in_file(&path, 0, format!("{count} declared without a lock file"))
             .identity(format!("what is declared here or beside it ({count}) is fixed by no lock file"))
             .severity(severity)
             .help("create a lock file with uv lock, pip-compile, conda-lock or pixi lock, and commit it"),

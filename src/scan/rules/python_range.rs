@@ -42,7 +42,7 @@ Write `<3.12` instead of `<=3.11`. Omit the upper bound unless a newer version i
 Conda and pixi environments include their own Python. For these, only the age of the version is checked.
 ";
 
-/// The newest minor version of Python 3 that gets no fixes any more (devguide.python.org, \"Status of Python versions\",
+/// The newest minor version of Python 3 that is no longer maintained (devguide.python.org, "Status of Python versions",
 /// read 2026-11-22: 3.9 ended in October 2025).
 const ENDED: u8 = 9;
 /// The newest minor version of Python 3.
@@ -78,7 +78,7 @@ fn old(range: &PythonRange, diagnostics: &mut Vec<Diagnostic>) {
         None => return,
     };
     let message = format!("`{}` requires {what}, which is no longer maintained", range.constraint);
-    let diagnostic = Diagnostic::of(&range.path, range.line, message)
+    let diagnostic = Diagnostic::in_file(&range.path, range.line, message)
         .identity(format!("`{}` asks for {what}, which gets no fixes any more", range.constraint))
         .help("move to a maintained Python version");
     diagnostics.push(if newest.is_some_and(|minor| minor == ENDED) {
@@ -98,7 +98,7 @@ fn inclusive_end(range: &PythonRange, diagnostics: &mut Vec<Diagnostic>) {
         let message = format!("`{part}` excludes Python {version}.1 and later patch releases");
         let help = format!("write `<3.{}`", minor.saturating_add(1));
         let identity = format!("`{part}` excludes Python {version}.1 and all later ones of {version}");
-        diagnostics.push(Diagnostic::of(&range.path, range.line, message).identity(identity).help(help));
+        diagnostics.push(Diagnostic::in_file(&range.path, range.line, message).identity(identity).help(help));
     }
 }
 
@@ -126,7 +126,7 @@ fn facilities(range: &PythonRange, input: &RepositoryInput<'_>, diagnostics: &mu
         )
     };
     diagnostics.push(
-        Diagnostic::of(&range.path, range.line, message)
+        Diagnostic::in_file(&range.path, range.line, message)
             .identity(identity)
             .severity(if everywhere { Severity::Error } else { Severity::Note })
             .confidence(if everywhere { Confidence::High } else { Confidence::Medium })

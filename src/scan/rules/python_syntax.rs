@@ -125,8 +125,8 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
 
 /// Returns the facilities with known Python versions that provide no Python 2.
 fn without_python2(input: &FileInput<'_>) -> Reach {
-    let breaks = input.context.targets.iter().filter(|one| one.pythons.iter().all(|python| python.0 >= 3));
-    let breaks = breaks.filter(|one| !one.pythons.is_empty()).map(|one| one.id.clone()).collect();
+    let breaks = input.context.targets.iter().filter(|facility| facility.pythons.iter().all(|python| python.0 >= 3));
+    let breaks = breaks.filter(|facility| !facility.pythons.is_empty()).map(|facility| facility.id.clone()).collect();
     Reach { breaks, works: Vec::new() }
 }
 

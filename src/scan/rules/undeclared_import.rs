@@ -43,11 +43,11 @@ a module is unknown, the finding contains the name of the module.
 ";
 
 fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    let declared = Declared::of(input.context);
+    let declared = Declared::new(input.context);
     if declared.is_empty() {
         return;
     }
-    let own = OwnModules::of(input);
+    let own = OwnModules::new(input);
     // The first required import, otherwise the first one.
     let mut first: BTreeMap<&str, (&str, u32, bool)> = BTreeMap::new();
     for (path, line, import) in &input.imports {
@@ -72,7 +72,7 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
             Provider::Local | Provider::Facility => continue,
         };
         let message = if name == top { format!("`{top}` {why}") } else { format!("`{top}` ({name}) {why}") };
-        diagnostics.push(Diagnostic::of(path, line, message).severity(severity).help(match severity {
+        diagnostics.push(Diagnostic::in_file(path, line, message).severity(severity).help(match severity {
             Severity::Note => "declare it, or document where it comes from",
             Severity::Warning | Severity::Error => "declare it with its version",
         }));

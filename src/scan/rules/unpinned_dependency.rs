@@ -67,7 +67,8 @@ enum Looseness {
 }
 
 fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    let own: Vec<&Requirement> = input.context.requirements_of(input.path).filter(|one| one.line > 0).collect();
+    let own: Vec<&Requirement> =
+        input.context.requirements_of(input.path).filter(|requirement| requirement.line > 0).collect();
     if !own.is_empty() {
         let lines = lines(&input.view.text);
         for requirement in own {
@@ -94,31 +95,35 @@ fn lines(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-fn check_requirement(one: &Requirement, range: &Range<usize>, input: &FileInput<'_>) -> Option<Diagnostic> {
+fn check_requirement(requirement: &Requirement, range: &Range<usize>, input: &FileInput<'_>) -> Option<Diagnostic> {
     let is_constraint =
-        input.context.inventory.files.iter().any(|file| file.path == one.path && file.format == "constraints");
-    if is_constraint || TOOLS.contains(&one.name.as_str()) || one.source.as_deref().is_some_and(is_local_source) {
+        input.context.inventory.files.iter().any(|file| file.path == requirement.path && file.format == "constraints");
+    if is_constraint
+        || TOOLS.contains(&requirement.name.as_str())
+        || requirement.source.as_deref().is_some_and(is_local_source)
+    {
         return None;
     }
-    let looseness = match &one.source {
+    let looseness = match &requirement.source {
         Some(source) => source_looseness(source),
-        None if one.exact => Looseness::Exact,
-        None => constraint_looseness(&one.constraint),
+        None if requirement.exact => Looseness::Exact,
+        None => constraint_looseness(&requirement.constraint),
     };
-    let is_same = |locked: &&Locked| locked.index == one.index || one.index != Index::System;
-    let fixed = input.context.locked(&one.name).find(is_same);
+    let is_same = |locked: &&Locked| locked.index == requirement.index || requirement.index != Index::System;
+    let fixed = input.context.locked(&requirement.name).find(is_same);
     if looseness == Looseness::Exact || fixed.is_some() && looseness != Looseness::Any {
         return None;
     }
-    let is_aside = one.group.is_some() && !(one.path.ends_with("setup.py") && one.group.as_deref() == Some("build"));
+    let is_aside = requirement.group.is_some()
+        && !(requirement.path.ends_with("setup.py") && requirement.group.as_deref() == Some("build"));
     let severity = match looseness {
         _ if fixed.is_some() || is_aside => Severity::Note,
         Looseness::Range => Severity::Note,
         Looseness::Any | Looseness::From | Looseness::Branch | Looseness::Exact => Severity::Warning,
     };
-    let mut diagnostic = Diagnostic::at(range, message(&one.name, &one.constraint, looseness))
+    let mut diagnostic = Diagnostic::at(range, message(&requirement.name, &requirement.constraint, looseness))
         .severity(severity)
-        .group(one.path.clone());
+        .group(requirement.path.clone());
     diagnostic = match fixed {
         Some(locked) => diagnostic.help(format!("pin it here too; {} contains {}", locked.path, locked.version)),
         None => diagnostic.help(match looseness {
@@ -126,7 +131,7 @@ fn check_requirement(one: &Requirement, range: &Range<usize>, input: &FileInput<
             _ => "pin the version that the analysis was run with, or add a lock file",
         }),
     };
-    let edit = fixed.and_then(|locked| pin(one, &locked.version, range, input));
+    let edit = fixed.and_then(|locked| pin(requirement, &locked.version, range, input));
     Some(match edit {
         Some(edit) => diagnostic.edit(edit),
         None => diagnostic,
@@ -134,7 +139,7 @@ fn check_requirement(one: &Requirement, range: &Range<usize>, input: &FileInput<
 }
 
 /// Returns the edit that adds the locked version to a line with only the name: `coffea` becomes `coffea==2025.7.3`.
-fn pin(one: &Requirement, version: &str, range: &Range<usize>, input: &FileInput<'_>) -> Option<Edit> {
+fn pin(requirement: &Requirement, version: &str, range: &Range<usize>, input: &FileInput<'_>) -> Option<Edit> {
     let line = input.view.text.get(range.clone())?;
     let entry = line.split(" #").next()?.trim_end();
     let (entry, skipped) = match entry.strip_prefix("- ") {
@@ -142,19 +147,19 @@ fn pin(one: &Requirement, version: &str, range: &Range<usize>, input: &FileInput
         None => (entry, 0),
     };
     let is_plain = version.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '!' | '-' | '_'));
-    let is_listed = one.path.ends_with(".txt")
-        || one.path.ends_with(".in")
-        || one.path.ends_with(".yml")
-        || one.path.ends_with(".yaml");
-    if version.is_empty() || !is_plain || !is_listed || normalized(entry) != normalized(&one.name) {
+    let is_listed = requirement.path.ends_with(".txt")
+        || requirement.path.ends_with(".in")
+        || requirement.path.ends_with(".yml")
+        || requirement.path.ends_with(".yaml");
+    if version.is_empty() || !is_plain || !is_listed || normalized(entry) != normalized(&requirement.name) {
         return None;
     }
     let end = range.start + skipped + entry.len();
-    let sign = if one.index == Index::Conda { "=" } else { "==" };
+    let sign = if requirement.index == Index::Conda { "=" } else { "==" };
     Some(Edit {
         range: end..end,
         replacement: format!("{sign}{version}"),
-        title: format!("pin {} to {version}", one.name),
+        title: format!("pin {} to {version}", requirement.name),
     })
 }
 

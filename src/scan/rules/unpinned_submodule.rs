@@ -45,7 +45,7 @@ The rule does not check whether the URL requires a password.
 fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for module in &input.submodules {
         let mut push = |severity, message: String, help: &str| {
-            diagnostics.push(Diagnostic::of(".gitmodules", module.line, message).severity(severity).help(help));
+            diagnostics.push(Diagnostic::in_file(".gitmodules", module.line, message).severity(severity).help(help));
         };
         let (path, url) = (&module.path, &module.url);
         if !module.is_recorded {

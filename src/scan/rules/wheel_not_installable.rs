@@ -10,6 +10,7 @@ use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder};
 
 use super::context::{RepositoryInput, RuleContext};
 use super::python_range::includes_python;
+use super::relative::parent;
 use super::{Check, Diagnostic, Rule};
 use crate::facility::Facility;
 use crate::model::finding::{Confidence, Reach, Severity};
@@ -74,9 +75,9 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     }
     for (path, packages) in locks {
         // A conda lock contains Python; the other locks use the Python of the facility.
-        let brought = conda::pythons(&packages);
-        let targets = if brought.is_empty() { targets(path, context) } else { conda::targets(&brought, context) };
-        let mut incompatible: Vec<Incompatible<'_>> = wheels(&packages, &targets, &brought);
+        let pythons = conda::pythons(&packages);
+        let targets = if pythons.is_empty() { targets(path, context) } else { conda::targets(&pythons, context) };
+        let mut incompatible: Vec<Incompatible<'_>> = wheels(&packages, &targets, &pythons);
         incompatible.retain(|package| !package.reach.breaks.is_empty());
         push_diagnostics(path, &incompatible, context, diagnostics);
         conda::check(path, &packages, context, diagnostics);
@@ -90,12 +91,11 @@ struct LockTarget<'a> {
 }
 
 fn targets<'a>(path: &str, context: &'a RuleContext<'_>) -> Vec<LockTarget<'a>> {
-    let dir = |path: &str| path.rsplit_once('/').map_or(String::new(), |(dir, _)| dir.to_owned());
     let ranges: Vec<&str> = context
         .inventory
         .pythons
         .iter()
-        .filter(|range| range.path == path || dir(&range.path) == dir(path) && !includes_python(&range.path))
+        .filter(|range| range.path == path || parent(&range.path) == parent(path) && !includes_python(&range.path))
         .map(|range| range.constraint.as_str())
         .collect();
     let targets = context.targets.iter().map(|facility| {
@@ -136,21 +136,21 @@ fn environment(machine: &Machine) -> Option<MarkerEnvironment> {
 fn wheels<'a>(
     packages: &[&'a Locked],
     targets: &[LockTarget<'_>],
-    brought: &conda::Pythons<'_>,
+    pythons: &conda::Pythons<'_>,
 ) -> Vec<Incompatible<'a>> {
     let mut seen = BTreeSet::new();
-    let candidates = packages.iter().filter(|one| {
-        let is_named = one.files.iter().any(|file| is_archive(file));
+    let candidates = packages.iter().filter(|package| {
+        let is_named = package.files.iter().any(|file| is_archive(file));
         // A package that is also in a group is listed again.
-        one.index == Index::Pypi
-            && one.source.is_none()
+        package.index == Index::Pypi
+            && package.source.is_none()
             && is_named
-            && seen.insert((&one.name, &one.files, &one.platform))
+            && seen.insert((&package.name, &package.files, &package.platform))
     });
-    let candidates = candidates.filter(|one| {
+    let candidates = candidates.filter(|package| {
         // Without Python, such a lock does not state which Python a wheel is for.
-        let is_of_conda = one.platform.is_some() || one.path.ends_with("pixi.lock");
-        !is_of_conda || !brought.is_empty()
+        let is_of_conda = package.platform.is_some() || package.path.ends_with("pixi.lock");
+        !is_of_conda || !pythons.is_empty()
     });
     candidates
         .filter_map(|locked| match &locked.platform {
@@ -179,7 +179,7 @@ fn incompatibility<'a>(locked: &'a Locked, targets: &[LockTarget<'_>], arch: Opt
             continue;
         }
         reach.breaks.push(target.facility.id.clone());
-        let buildable = verdicts.iter().find(|one| matches!(one, Verdict::Build(_)));
+        let buildable = verdicts.iter().find(|verdict| matches!(verdict, Verdict::Build(_)));
         worst = match buildable.unwrap_or(first) {
             Verdict::Nothing(reason) => Some((reason.clone(), false)),
             Verdict::Build(reason) => worst.or_else(|| Some((reason.clone(), true))),
@@ -214,7 +214,7 @@ fn push_diagnostics(
                     describe_reason(&package.reason)
                 );
                 diagnostics.push(diagnostic(
-                    Diagnostic::of(path, locked.line, message),
+                    Diagnostic::in_file(path, locked.line, message),
                     severity,
                     is_buildable,
                     package.reach.clone(),
@@ -223,7 +223,7 @@ fn push_diagnostics(
             continue;
         }
         let names: Vec<String> =
-            group.iter().take(5).map(|one| format!("{} {}", one.locked.name, one.locked.version)).collect();
+            group.iter().take(5).map(|package| format!("{} {}", package.locked.name, package.locked.version)).collect();
         let message = format!(
             "{} locked packages {} at {}: {}, … ({})",
             group.len(),
@@ -233,7 +233,7 @@ fn push_diagnostics(
             describe_reason(&group[0].reason)
         );
         diagnostics.push(diagnostic(
-            Diagnostic::of(path, group[0].locked.line, message),
+            Diagnostic::in_file(path, group[0].locked.line, message),
             severity,
             is_buildable,
             group[0].reach.clone(),

@@ -56,6 +56,7 @@ pub fn matcher(glob: &str) -> Option<GlobSet> {
     set.build().ok()
 }
 
+/// Decides whether findings are suppressed, and records the ignores that it used.
 struct Decider<'a> {
     directives: &'a Directives,
     settings: &'a Settings<'a>,
@@ -106,20 +107,21 @@ impl<'a> Decider<'a> {
             None if finding.places.is_empty() => self.comment(finding, &finding.path, |directive| directive.line == 1),
             None => {
                 let mut places = finding.places.iter();
-                let first = self.at(finding, &places.next()?.path, finding.places[0].line)?;
-                places.all(|place| self.at(finding, &place.path, place.line).is_some()).then_some(first)
+                let first = self.comment_at(finding, &places.next()?.path, finding.places[0].line)?;
+                places.all(|place| self.comment_at(finding, &place.path, place.line).is_some()).then_some(first)
             }
         }
     }
 
-    fn at(&mut self, finding: &Finding, path: &str, line: u32) -> Option<Suppression> {
+    /// Returns the suppression by a comment for a line.
+    fn comment_at(&mut self, finding: &Finding, path: &str, line: u32) -> Option<Suppression> {
         self.comment(finding, path, |directive| directive.target == line)
     }
 
-    fn comment(&mut self, finding: &Finding, path: &str, about: impl Fn(&Directive) -> bool) -> Option<Suppression> {
+    fn comment(&mut self, finding: &Finding, path: &str, applies: impl Fn(&Directive) -> bool) -> Option<Suppression> {
         let directives = self.directives.get(path)?;
         let fits = |directive: &Directive| {
-            !directive.reason.is_empty() && directive.rules.contains(&finding.rule) && about(directive)
+            !directive.reason.is_empty() && directive.rules.contains(&finding.rule) && applies(directive)
         };
         let mut found = None;
         for (index, directive) in directives.iter().enumerate().filter(|(_, directive)| fits(directive)) {
@@ -133,7 +135,7 @@ impl<'a> Decider<'a> {
     fn split(&mut self, finding: &mut Finding) -> Option<Finding> {
         let places = std::mem::take(&mut finding.places);
         let (suppressed_places, open_places): (Vec<_>, Vec<_>) =
-            places.into_iter().partition(|place| self.at(finding, &place.path, place.line).is_some());
+            places.into_iter().partition(|place| self.comment_at(finding, &place.path, place.line).is_some());
         if suppressed_places.is_empty() || open_places.is_empty() {
             finding.places = if open_places.is_empty() { suppressed_places } else { open_places };
             return None;

@@ -53,22 +53,23 @@ pub fn read(language: Language, bytes: &[u8]) -> Vec<Directive> {
     let mut found: Vec<(Directive, bool)> = Vec::new();
     let (mut line, mut counted) = (1_u32, 0);
     let mut tried = (0_u32, 0_usize);
-    for at in memmem::find_iter(bytes, PREFIX) {
-        line = line.saturating_add(u32::try_from(memchr::memchr_iter(b'\n', &bytes[counted..at]).count()).unwrap_or(0));
-        counted = at;
+    for offset in memmem::find_iter(bytes, PREFIX) {
+        line = line
+            .saturating_add(u32::try_from(memchr::memchr_iter(b'\n', &bytes[counted..offset]).count()).unwrap_or(0));
+        counted = offset;
         tried = if tried.0 == line { (line, tried.1 + 1) } else { (line, 0) };
         if tried.1 >= MAX_SIGNS {
             continue;
         }
         // Limit the search to the maximum length of a line, so that a long line with many directives is not searched repeatedly.
-        let (first, last) = (at.saturating_sub(MAX_LINE), bytes.len().min(at + MAX_LINE));
-        let start = memchr::memrchr(b'\n', &bytes[first..at]).map_or(first, |newline| first + newline + 1);
-        let end = memchr::memchr(b'\n', &bytes[at..last]).map_or(last, |newline| at + newline);
+        let (first, last) = (offset.saturating_sub(MAX_LINE), bytes.len().min(offset + MAX_LINE));
+        let start = memchr::memrchr(b'\n', &bytes[first..offset]).map_or(first, |newline| first + newline + 1);
+        let end = memchr::memchr(b'\n', &bytes[offset..last]).map_or(last, |newline| offset + newline);
         if end - start >= MAX_LINE {
             continue;
         }
-        let before = String::from_utf8_lossy(&bytes[start..at]);
-        let rest = String::from_utf8_lossy(&bytes[at..end]);
+        let before = String::from_utf8_lossy(&bytes[start..offset]);
+        let rest = String::from_utf8_lossy(&bytes[offset..end]);
         found.extend(directive(line, &before, &rest, markers));
         if found.len() == MAX_DIRECTIVES {
             break;
@@ -162,7 +163,7 @@ mod tests {
     use super::{Directive, read};
     use crate::source::lang::language::Language;
 
-    fn one(language: Language, text: &str) -> Directive {
+    fn single(language: Language, text: &str) -> Directive {
         let mut all = read(language, text.as_bytes());
         assert_eq!(all.len(), 1, "in {text:?}: {all:?}");
         all.remove(0)
@@ -178,7 +179,7 @@ mod tests {
             "x % carnet: ignore [a,b] - why",
             "x ; carnet: ignore[a, b] why\r",
         ] {
-            let directive = one(Language::Python, text);
+            let directive = single(Language::Python, text);
             assert_eq!((directive.rules.join(" "), directive.reason.as_str()), ("a b".to_owned(), "why"), "{text}");
             assert_eq!((directive.line, directive.target), (1, 1), "{text}");
         }
@@ -203,7 +204,7 @@ mod tests {
 
     #[test]
     fn json_value_contains_directive() {
-        let directive = one(Language::Json, "{\n  \"//\": \"carnet: ignore[site-path] why\",\n  \"a\": 1\n}\n");
+        let directive = single(Language::Json, "{\n  \"//\": \"carnet: ignore[site-path] why\",\n  \"a\": 1\n}\n");
         assert_eq!((directive.reason.as_str(), directive.line, directive.target), ("why", 2, 3));
     }
 
@@ -216,19 +217,19 @@ mod tests {
     #[test]
     fn prose_contains_directives_only_in_html_comments() {
         let text = "    x  # carnet: ignore[site-path] shown\n<!-- carnet: ignore[site-path] meant -->\n";
-        assert_eq!(one(Language::Prose, text).reason, "meant");
+        assert_eq!(single(Language::Prose, text).reason, "meant");
         assert_eq!(read(Language::Generated, text.as_bytes()), []);
     }
 
     #[test]
     fn missing_brackets_or_reason_are_empty() {
-        assert_eq!(one(Language::Python, "# carnet: ignore because").rules, [""; 0]);
-        assert_eq!(one(Language::Python, "# carnet: ignore[a]  ").reason, "");
+        assert_eq!(single(Language::Python, "# carnet: ignore because").rules, [""; 0]);
+        assert_eq!(single(Language::Python, "# carnet: ignore[a]  ").reason, "");
     }
 
     #[test]
     fn columns_count_characters() {
-        let directive = one(Language::Python, "é = 1 # carnet: ignore[a] ü");
+        let directive = single(Language::Python, "é = 1 # carnet: ignore[a] ü");
         assert_eq!((directive.column, directive.end_column), (9, 28));
     }
 

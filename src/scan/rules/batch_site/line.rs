@@ -50,7 +50,7 @@ fn span_diagnostic(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
         let job_setting = JOB_SETTINGS
             .iter()
             .find(|job_setting| job_setting.dialects.contains(&CONDOR[0]) && job_setting.key == name)?;
-        if !HTCONDOR_ATTRIBUTES.contains(&name.as_str()) || !is_job || is_placeholder(value, &name) {
+        if !HTCONDOR_ATTRIBUTES.contains(&name.as_str()) || !is_job || is_placeholder(value) {
             return None;
         }
         (job_setting.severity, job_setting.what)

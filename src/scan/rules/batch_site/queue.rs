@@ -163,7 +163,7 @@ fn parent(setting: &Setting) -> &str {
 fn is_queue_name(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     let general = ["auto", "local", "none", "null", "any", "no"];
-    !is_placeholder(value, "")
+    !is_placeholder(value)
         && value.len() <= 60
         && value.starts_with(|first: char| first.is_ascii_alphabetic())
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.,:@/".contains(&byte))

@@ -10,8 +10,7 @@ use crate::source::lang::span::Span;
 
 pub(super) fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let settings = input.view.facts.settings.iter();
-    diagnostics
-        .extend(settings.filter(|setting| !is_placeholder(&setting.value.text, "")).filter_map(setting_diagnostic));
+    diagnostics.extend(settings.filter(|setting| !is_placeholder(&setting.value.text)).filter_map(setting_diagnostic));
     for span in input.view.spans.iter().filter(|span| span.is_active()) {
         let covers = |diagnostic: &Diagnostic| {
             diagnostic

@@ -21,14 +21,14 @@ enum Form {
 pub(super) fn edit(input: &FileInput<'_>, image: &Word, name: &str, digest: &str) -> Option<Edit> {
     let form = form(input, image)?;
     let written = input.view.text.get(image.range.clone())?;
-    let at = written.rfind(name)?;
-    let (before, after) = (&written[..at], &written[at + name.len()..]);
+    let offset = written.rfind(name)?;
+    let (before, after) = (&written[..offset], &written[offset + name.len()..]);
     let scheme = before.trim_start_matches(['"', '\'']);
     let is_plain = matches!(scheme, "" | "docker://") && after.trim_matches(['"', '\'']).is_empty();
     if !is_plain {
         return None;
     }
-    let start = image.range.start + at;
+    let start = image.range.start + offset;
     let replacement = match form {
         Form::WithTag => format!("{name}@{digest}"),
         Form::WithoutTag => format!("{}@{digest}", name.rsplit_once(':')?.0),
@@ -49,8 +49,9 @@ fn form(input: &FileInput<'_>, image: &Word) -> Option<Form> {
         }
         Language::Submit => {
             let mut settings = input.view.facts.settings.iter();
-            let is_docker = settings.any(|one| {
-                one.value.range == image.range && one.key.to_ascii_lowercase().trim_start_matches('+') == "docker_image"
+            let is_docker = settings.any(|setting| {
+                setting.value.range == image.range
+                    && setting.key.to_ascii_lowercase().trim_start_matches('+') == "docker_image"
             });
             if has_scheme { Some(Form::WithoutTag) } else { is_docker.then_some(Form::WithTag) }
         }

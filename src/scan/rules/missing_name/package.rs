@@ -41,7 +41,7 @@ fn is_below(dir: &str, name: &str, input: &RepositoryInput<'_>) -> bool {
         || input.context.has_file(&location)
         || input.context.has_directory(&location)
         || input.context.paths.range(file.clone()..).next().is_some_and(|next| next.starts_with(&file))
-        || input.submodules.iter().any(|one| one.path == location)
+        || input.submodules.iter().any(|submodule| submodule.path == location)
 }
 
 /// Reports whether a name looks like a module rather than a class.
@@ -70,9 +70,9 @@ pub(super) struct Modules<'a> {
 }
 
 impl<'a> Modules<'a> {
-    pub(super) fn of(input: &'a RepositoryInput<'a>) -> Self {
+    pub(super) fn new(input: &'a RepositoryInput<'a>) -> Self {
         let mut locations: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        let submodules = input.submodules.iter().map(|one| one.path.as_str());
+        let submodules = input.submodules.iter().map(|submodule| submodule.path.as_str());
         for path in input.context.paths.iter().map(String::as_str).chain(submodules) {
             let start = path.rfind('/').map_or(0, |slash| slash + 1);
             // `x.cpython-39-x86_64-linux-gnu.so`
@@ -101,7 +101,7 @@ impl<'a> Modules<'a> {
             parts.extend(below.split('/').filter(|part| !part.is_empty()));
             let location = parts.join("/");
             // A file with the name of the module would import itself.
-            let found = self.at(&location).filter(|found| found.path != file)?;
+            let found = self.module_at(&location).filter(|found| found.path != file)?;
             return file.ends_with(".py").then(|| vec![found]);
         }
         let last = below.rsplit('/').next()?;
@@ -113,13 +113,13 @@ impl<'a> Modules<'a> {
         for location in locations {
             let root = &location[..location.len() - below.len()];
             is_plausible |= ROOTS.contains(&root) || format!("{dir}/").starts_with(root);
-            found.push(self.at(location).filter(|found| found.path != file)?);
+            found.push(self.module_at(location).filter(|found| found.path != file)?);
         }
         is_plausible.then_some(found)
     }
 
     /// Returns the module at a path; `None` unless it is exactly one parsed Python file.
-    fn at(&self, location: &str) -> Option<Module<'a>> {
+    fn module_at(&self, location: &str) -> Option<Module<'a>> {
         let context = self.input.context;
         let names = |path: String| self.input.names.get_key_value(&path);
         let (package, file) = (names(format!("{location}/__init__.py")), names(format!("{location}.py")));

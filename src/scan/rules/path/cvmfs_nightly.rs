@@ -42,7 +42,7 @@ None known.
 ";
 
 fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    for subject in subject::of(input, Topic::Nightly) {
+    for subject in subject::with_topic(input, Topic::Nightly) {
         let message = format!("nightly build `{}` is deleted after a few days", shorten(subject.usage.text));
         let severity = subject.usage.lower(Severity::Warning, false);
         let mut diagnostic = message::diagnostic(&subject.range, severity, message, "use a release".to_owned());

@@ -44,7 +44,7 @@ Only one facility publishes the list of repositories that it mounts. For the oth
 ";
 
 fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    for subject in subject::of(input, Topic::Software) {
+    for subject in subject::with_topic(input, Topic::Software) {
         let message =
             format!("`{}` {}", shorten(subject.usage.text), message::existence(input.context, &subject.facts));
         let help = match subject.facts.prefix {

@@ -61,15 +61,15 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     }
     // Commands in strings: scripts that a program writes.
     let text = input.view.text.as_ref();
-    for at in memchr::memmem::find_iter(text.as_bytes(), b"source ") {
-        let start = at + "source ".len();
+    for offset in memchr::memmem::find_iter(text.as_bytes(), b"source ") {
+        let start = offset + "source ".len();
         let length =
             text[start..].find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';' | '&' | '\\')).unwrap_or(0);
         let range = start..start + length;
         let is_new = !seen.iter().any(|seen| seen.abs_diff(start) < 4);
         if is_new
             && is_dotfile(&text[range.clone()])
-            && Usage::of(input, &range).is_some_and(|usage| usage.span.is_some())
+            && Usage::find(input, &range).is_some_and(|usage| usage.span.is_some())
         {
             diagnostics.push(diagnostic(&range, &text[range.clone()]));
         }

@@ -49,7 +49,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if !is_program {
         return;
     }
-    for subject in subject::of(input, Topic::Temporary).filter(is_fixed) {
+    for subject in subject::with_topic(input, Topic::Temporary).filter(is_fixed) {
         let message = format!("all users and jobs of a node share `{}`", shorten(subject.usage.text));
         let help = "create a unique name with tempfile.TemporaryDirectory() or mktemp, or use $TMPDIR".to_owned();
         let severity = subject.usage.lower(Severity::Warning, false);

@@ -54,7 +54,7 @@ A name that may be that of a shared directory is not treated as a user name.
 
 fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let is_branch = LazyCell::new(|| tests_hostname(input));
-    for subject in subject::of(input, Topic::Home) {
+    for subject in subject::with_topic(input, Topic::Home) {
         if let Some(mut severity) = severity(&subject) {
             if *is_branch {
                 severity = severity.min(Severity::Warning);
@@ -63,7 +63,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
         }
     }
     for found in input.matches.iter().filter(|found| found.form == Form::Home) {
-        diagnostics.extend(Usage::of(input, &found.range).and_then(|usage| shell_home(&usage, &found.range)));
+        diagnostics.extend(Usage::find(input, &found.range).and_then(|usage| shell_home(&usage, &found.range)));
     }
 }
 

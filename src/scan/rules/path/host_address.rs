@@ -107,7 +107,7 @@ fn span_address(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
         return None;
     }
     let address = Address::read(text)?;
-    let usage = Usage::of(input, &span.range)?;
+    let usage = Usage::find(input, &span.range)?;
     if usage.effect == Effect::Guard {
         return None;
     }

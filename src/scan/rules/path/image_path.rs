@@ -51,7 +51,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let builds_image = LazyCell::new(|| builds_image(input));
     // Files next to an image recipe are copied into the image.
     let is_inside = input.path.split('/').rev().skip(1).any(|part| part == "docker");
-    for subject in subject::of(input, Topic::Image).filter(|_| !is_inside) {
+    for subject in subject::with_topic(input, Topic::Image).filter(|_| !is_inside) {
         let is_program = matches!(input.language, Language::Python | Language::Notebook | Language::Cpp);
         let is_code = is_program && subject.facts.prefix == "/code" && !*builds_image;
         let base = if is_code { Severity::Error } else { Severity::Warning };
@@ -73,8 +73,8 @@ fn is_bound(input: &FileInput<'_>, prefix: &str) -> bool {
     let target = format!(":{prefix}");
     let mut places = memchr::memmem::find_iter(text, target.as_bytes());
     input.language == Language::Shell
-        && places.any(|at| {
-            let next = text.get(at + target.len()).copied();
+        && places.any(|offset| {
+            let next = text.get(offset + target.len()).copied();
             next.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b',' | b':'))
         })
 }

@@ -1,6 +1,7 @@
 //! Symbolic links that leave the repository.
 
 use super::super::context::RepositoryInput;
+use super::super::relative::{join, parent};
 use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use crate::model::finding::{Confidence, Severity};
@@ -40,7 +41,7 @@ A link to a missing file inside the repository is not reported.
 fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for (path, target) in &input.links {
         let is_absolute = target.starts_with('/') || target.starts_with('~');
-        if !is_absolute && !leaves(path, target) {
+        if !is_absolute && join(parent(path), target).is_some() {
             continue;
         }
         let facts = input.context.catalogue.place(target).filter(|_| is_absolute);
@@ -64,20 +65,4 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
             ..message::diagnostic(&(0..0), severity, message, help)
         });
     }
-}
-
-/// Reports whether a relative target of a link is above the top.
-fn leaves(path: &str, target: &str) -> bool {
-    let mut depth = path.matches('/').count();
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => match depth.checked_sub(1) {
-                Some(up) => depth = up,
-                None => return true,
-            },
-            _ => depth += 1,
-        }
-    }
-    false
 }

@@ -51,7 +51,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for found in input.matches.iter().filter(|found| found.form == Form::Url) {
         let Some(url) = input.view.text.get(found.range.clone()) else { continue };
         let Some(what) = mutable_part(url) else { continue };
-        let Some(usage) = Usage::of(input, &found.range) else { continue };
+        let Some(usage) = Usage::find(input, &found.range) else { continue };
         if is_metadata(usage.name()) {
             continue;
         }
@@ -99,9 +99,9 @@ fn mutable_part(url: &str) -> Option<&'static str> {
         return Some("a file on a branch, which can change");
     }
     // `owner/repository/raw/BRANCH/…`, with `refs/heads/` before the branch in newer ones.
-    let raw = path.iter().position(|part| *part == "raw").filter(|at| *at >= 2);
-    if raw.is_some_and(|at| {
-        on_branch(path.get(at + 1)) || path.get(at + 2) == Some(&"heads") && on_branch(path.get(at + 3))
+    let raw = path.iter().position(|part| *part == "raw").filter(|index| *index >= 2);
+    if raw.is_some_and(|index| {
+        on_branch(path.get(index + 1)) || path.get(index + 2) == Some(&"heads") && on_branch(path.get(index + 3))
     }) {
         return Some("a file on a branch, which can change");
     }

@@ -44,7 +44,7 @@ At least two components must match, so that an unrelated `config.json` is not tr
 ";
 
 fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    for subject in subject::of(input, Topic::Own) {
+    for subject in subject::with_topic(input, Topic::Own) {
         let Some(own) = subject.own else { continue };
         let severity = subject.usage.lower(Severity::Error, true);
         let message =

@@ -63,7 +63,7 @@ pub(super) fn is_registered(lfn: &str) -> bool {
 }
 
 fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    for subject in subject::of(input, Topic::Store) {
+    for subject in subject::with_topic(input, Topic::Store) {
         diagnostics.extend(diagnostic(&subject));
     }
 }

@@ -53,23 +53,23 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let text = input.view.text.as_ref();
     let reads_variable = reads_environment(text);
     let mut seen: Vec<usize> = Vec::new();
-    for at in memmem::find_iter(text.as_bytes(), b"x509up") {
-        let start = text[..at]
+    for offset in memmem::find_iter(text.as_bytes(), b"x509up") {
+        let start = text[..offset]
             .rfind(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '=' | '(' | ',' | '`' | ':'))
             .map_or(0, |before| before + 1);
-        let start = (start..=at).find(|at| text.is_char_boundary(*at)).unwrap_or(at);
-        let end = at
-            + text[at..]
+        let start = (start..=offset).find(|offset| text.is_char_boundary(*offset)).unwrap_or(offset);
+        let end = offset
+            + text[offset..]
                 .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ')' | ',' | ';' | '`'))
-                .unwrap_or(text.len() - at);
-        let Some(usage) = Usage::of(input, &(at..end)) else { continue };
+                .unwrap_or(text.len() - offset);
+        let Some(usage) = Usage::find(input, &(offset..end)) else { continue };
         if let Some((severity, message)) = classify(input, &text[start..end], reads_variable) {
-            seen.push(input.view.span_at(at).map_or(start, |span| span.range.start));
-            diagnostics.push(diagnostic(&(at..end), usage.lower(severity, true), message));
+            seen.push(input.view.span_at(offset).map_or(start, |span| span.range.start));
+            diagnostics.push(diagnostic(&(offset..end), usage.lower(severity, true), message));
         }
     }
     let variables: Vec<usize> = input.view.facts.settings.iter().map(variable_start).collect();
-    for subject in subject::of(input, Topic::Proxy) {
+    for subject in subject::with_topic(input, Topic::Proxy) {
         let text = subject.usage.text;
         let is_reported = text.contains("x509up") || variables.contains(&subject.range.start);
         if !is_reported && severity_of_location(input, text) == Severity::Error {
@@ -83,7 +83,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if !is_proxy || !is_fixed || seen.contains(&setting.value.range.start) {
             continue;
         }
-        if Usage::of(input, &setting.value.range).is_some() {
+        if Usage::find(input, &setting.value.range).is_some() {
             let message = format!("X509_USER_PROXY is set to the fixed path `{}`", setting.value.text);
             diagnostics.push(diagnostic(
                 &setting.value.range,

@@ -44,7 +44,7 @@ Only these two names are found.
 
 fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for found in input.matches.iter().filter(|found| found.form == Form::Home) {
-        let Some(usage) = Usage::of(input, &found.range) else { continue };
+        let Some(usage) = Usage::find(input, &found.range) else { continue };
         let first = usage.text.trim_start_matches("~/").split('/').next().unwrap_or_default();
         if !usage.text.starts_with("~/") || !matches!(first, "public_html" | "www") {
             continue;

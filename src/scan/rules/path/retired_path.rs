@@ -43,7 +43,7 @@ Only storage that the catalogue lists as retired is found.
 ";
 
 fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    for subject in subject::of(input, Topic::Retired) {
+    for subject in subject::with_topic(input, Topic::Retired) {
         let severity = subject.usage.lower(Severity::Error, subject.facts.owner.is_some());
         let note = subject.facts.note.map(|note| format!(" ({note})")).unwrap_or_default();
         let message =

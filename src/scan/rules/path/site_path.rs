@@ -55,7 +55,7 @@ be wrong.
 
 fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let is_branch = LazyCell::new(|| tests_hostname(input));
-    for subject in subject::of(input, Topic::Site) {
+    for subject in subject::with_topic(input, Topic::Site) {
         let mut severity = severity(input, &subject);
         if *is_branch {
             severity = severity.min(Severity::Warning);
@@ -94,8 +94,9 @@ pub(super) fn tests_hostname(input: &FileInput<'_>) -> bool {
     if !asks.iter().any(|ask| memchr::memmem::find(text, ask.as_bytes()).is_some()) {
         return false;
     }
-    let mut sites =
-        subject::of(input, Topic::Site).chain(subject::of(input, Topic::Home)).map(|subject| subject.facts.site);
+    let mut sites = subject::with_topic(input, Topic::Site)
+        .chain(subject::with_topic(input, Topic::Home))
+        .map(|subject| subject.facts.site);
     sites.next().is_some_and(|first| sites.any(|site| site != first))
 }
 

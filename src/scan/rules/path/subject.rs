@@ -59,7 +59,7 @@ impl Subject<'_> {
 }
 
 /// Returns the paths of a file with this topic.
-pub(super) fn of<'a>(input: &FileInput<'a>, topic: Topic) -> impl Iterator<Item = Subject<'a>> {
+pub(super) fn with_topic<'a>(input: &FileInput<'a>, topic: Topic) -> impl Iterator<Item = Subject<'a>> {
     let input = *input;
     let text = input.view.text.as_bytes();
     let is_relevant = move |found: &&Match| found.form == Form::Path && may_be(topic, &text[found.range.clone()]);
@@ -85,7 +85,7 @@ fn may_be(topic: Topic, path: &[u8]) -> bool {
 }
 
 fn subject<'a>(input: &FileInput<'a>, range: Range<usize>) -> Option<Subject<'a>> {
-    let usage = Usage::of(input, &range)?;
+    let usage = Usage::find(input, &range)?;
     let facts = input.context.catalogue.place(usage.text)?;
     // Paths in a list are not references to files of the repository.
     let own = if input.language == Language::Data { None } else { own_file(input, usage.text, facts.kind) };
@@ -171,9 +171,9 @@ pub(super) fn is_person(name: &str) -> bool {
 
 /// Reports whether a component looks like a file name, by its extension.
 fn is_file(name: &str) -> bool {
-    let known =
+    let extensions =
         ["root", "txt", "json", "py", "sh", "yaml", "yml", "sif", "csv", "parquet", "cfg", "toml", "gz", "C", "img"];
-    name.rsplit_once('.').is_some_and(|(_, ending)| known.contains(&ending))
+    name.rsplit_once('.').is_some_and(|(_, ending)| extensions.contains(&ending))
 }
 
 /// Reports whether a path is relevant in a file of this language.

@@ -83,7 +83,7 @@ fn list_diagnostics(input: &FileInput<'_>) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let mut end = 0;
     for line in text.split_inclusive('\n') {
-        let at = end + line.len() - line.trim_start().len();
+        let offset = end + line.len() - line.trim_start().len();
         end += line.len();
         let path = line.trim();
         let Some(root) = root(path).filter(|root| path.len() <= MAX_LEN && !roots.contains(root)) else { continue };
@@ -91,7 +91,7 @@ fn list_diagnostics(input: &FileInput<'_>) -> Vec<Diagnostic> {
         if file.contains('.') && path.trim_matches('/').split('/').count() >= MIN_DEPTH {
             roots.insert(root);
             if input.context.catalogue.place(path).is_none() {
-                diagnostics.push(diagnostic(&(at..at + path.len()), path, root, Severity::Warning));
+                diagnostics.push(diagnostic(&(offset..offset + path.len()), path, root, Severity::Warning));
             }
         }
     }
@@ -112,7 +112,7 @@ fn span_diagnostic(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
         return None;
     }
     // Paths in tests are often invented.
-    let usage = Usage::of(input, &span.range).filter(|usage| usage.in_test == TestFile::No)?;
+    let usage = Usage::find(input, &span.range).filter(|usage| usage.in_test == TestFile::No)?;
     // `/processor/data/x` is appended to the directory of a package that contains `processor/data`.
     let start: Vec<&str> = text.trim_start_matches('/').split('/').take(2).collect();
     let inside = format!("/{}/", start.join("/"));

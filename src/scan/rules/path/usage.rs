@@ -35,7 +35,7 @@ pub(super) struct Usage<'a> {
 
 impl<'a> Usage<'a> {
     /// Returns how a text is used; `None` if it has no effect: in comments, documentation and messages, and inside images.
-    pub(super) fn of(input: &FileInput<'a>, range: &Range<usize>) -> Option<Self> {
+    pub(super) fn find(input: &FileInput<'a>, range: &Range<usize>) -> Option<Self> {
         if matches!(input.language, Language::Prose | Language::Ignore | Language::Generated) {
             return None;
         }
@@ -48,7 +48,7 @@ impl<'a> Usage<'a> {
         if input.view.text.get(..range.start)?.ends_with("``") {
             return None;
         }
-        let in_test = TestFile::of(input.path);
+        let in_test = TestFile::from_path(input.path);
         let Some(span) = input.view.span_at(range.start) else {
             // Text outside of spans contains paths only in lists and in files that could not be parsed.
             let is_large = input.language == Language::Json && input.view.spans.is_empty();
@@ -143,8 +143,8 @@ fn is_exported(input: &FileInput<'_>, span: &Span) -> bool {
 }
 
 /// Returns the part of the line before an offset, starting at `from` at the earliest.
-fn line_before(text: &str, at: usize, from: usize) -> &str {
-    let before = text.get(from..at).unwrap_or_default();
+fn line_before(text: &str, offset: usize, from: usize) -> &str {
+    let before = text.get(from..offset).unwrap_or_default();
     before.rsplit_once('\n').map_or(before, |(_, line)| line)
 }
 
@@ -152,12 +152,12 @@ fn line_before(text: &str, at: usize, from: usize) -> &str {
 const MAX_COMMENT: usize = 1 << 16;
 
 /// Reports whether an offset in an XML file is in a comment.
-fn is_markup_comment(path: &str, text: &str, at: usize) -> bool {
+fn is_markup_comment(path: &str, text: &str, offset: usize) -> bool {
     if ![".xml", ".gdml", ".xsd"].iter().any(|end| path.ends_with(end)) {
         return false;
     }
-    let from = at.saturating_sub(MAX_COMMENT);
-    let before = &text.as_bytes()[from..at];
+    let from = offset.saturating_sub(MAX_COMMENT);
+    let before = &text.as_bytes()[from..offset];
     let open = memchr::memmem::rfind(before, b"<!--");
     open.is_some_and(|open| memchr::memmem::find(&before[open..], b"-->").is_none())
 }
@@ -230,7 +230,7 @@ pub(super) enum TestFile {
 }
 
 impl TestFile {
-    fn of(path: &str) -> Self {
+    fn from_path(path: &str) -> Self {
         let file = path.rsplit('/').next().unwrap_or_default();
         let is_program = [".py", ".cc", ".cpp", ".cxx", ".C", ".sh"].iter().any(|end| file.ends_with(end));
         match (is_test(path), is_program && !is_test(file)) {
@@ -274,8 +274,14 @@ mod tests {
 
     #[test]
     fn program_in_test_directory_is_helper() {
-        assert_eq!((TestFile::of("tests/test_a.py"), TestFile::of("tests/bias.sh")), (TestFile::Yes, TestFile::Helper));
-        assert_eq!((TestFile::of("tests/data/a.xml"), TestFile::of("run.py")), (TestFile::Yes, TestFile::No));
+        assert_eq!(
+            (TestFile::from_path("tests/test_a.py"), TestFile::from_path("tests/bias.sh")),
+            (TestFile::Yes, TestFile::Helper)
+        );
+        assert_eq!(
+            (TestFile::from_path("tests/data/a.xml"), TestFile::from_path("run.py")),
+            (TestFile::Yes, TestFile::No)
+        );
     }
 
     #[test]

@@ -63,8 +63,8 @@ pub(super) struct DataUrl<'a> {
 /// Parses a URL of a data protocol; `None` for other protocols and for hosts with placeholders.
 pub(super) fn data_url(url: &str) -> Option<DataUrl<'_>> {
     let (scheme, rest) = url.split_once("://")?;
-    let known = ["root", "roots", "xroot", "xroots", "davs", "dav", "gsiftp", "srm", "gsidcap", "dcap"];
-    if !known.contains(&scheme) {
+    let schemes = ["root", "roots", "xroot", "xroots", "davs", "dav", "gsiftp", "srm", "gsidcap", "dcap"];
+    if !schemes.contains(&scheme) {
         return None;
     }
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -87,16 +87,16 @@ fn web_url<'a>(input: &FileInput<'_>, url: &'a str) -> Option<DataUrl<'a>> {
 impl DataUrl<'_> {
     /// Reports whether the data is in the catalogue of an experiment.
     pub(super) fn is_registered(&self) -> bool {
-        self.path.find("store/").is_some_and(|at| is_registered(&self.path[at..]))
+        self.path.find("store/").is_some_and(|offset| is_registered(&self.path[offset..]))
             || self.path.starts_with("atlas/rucio")
     }
 
     /// Returns the user or group that owns the data.
     pub(super) fn owner(&self) -> Option<&str> {
-        let at = ["store/user/", "store/group/", "eos/user/"]
+        let offset = ["store/user/", "store/group/", "eos/user/"]
             .iter()
             .find_map(|area| Some(self.path.find(area)? + area.len()))?;
-        let mut parts = self.path[at..].split('/').filter(|part| part.chars().count() > 1);
+        let mut parts = self.path[offset..].split('/').filter(|part| part.chars().count() > 1);
         parts.next().filter(|owner| crate::facility::path::is_name(owner))
     }
 }
@@ -117,7 +117,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if door.as_ref().is_some_and(|door| door.kind != Kind::Site) || door.is_none() && !is_public_name(url.host) {
             continue;
         }
-        if let Some(usage) = Usage::of(input, &found.range) {
+        if let Some(usage) = Usage::find(input, &found.range) {
             let mut diagnostic = url_diagnostic(input, &found.range, &usage, &url, door.as_ref());
             // Data on the web is often public.
             if is_web || is_table && url.owner().is_none() {
@@ -224,7 +224,7 @@ fn bare_host(input: &FileInput<'_>, span: &span::Span) -> Option<Diagnostic> {
         return None;
     }
     let door = input.context.catalogue.door(host).filter(|door| door.kind == Kind::Site)?;
-    let usage = Usage::of(input, &span.range)?;
+    let usage = Usage::find(input, &span.range)?;
     let help = "read the door from an argument or the facility".to_owned();
     let severity = match usage.effect {
         // `if "cmseos.fnal.gov" in path` only tests for the door.

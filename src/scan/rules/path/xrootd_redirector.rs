@@ -52,7 +52,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let Some(door) = input.context.catalogue.door(url.host).filter(|door| door.kind != Kind::Site) else {
             continue;
         };
-        let Some(usage) = Usage::of(input, &found.range) else { continue };
+        let Some(usage) = Usage::find(input, &found.range) else { continue };
         let owner = url.owner().filter(|_| door.kind == Kind::Redirector);
         let (severity, message) = match (door.kind, owner) {
             (Kind::Public, _) => {

@@ -15,7 +15,7 @@ pub(super) type Pythons<'a> = BTreeMap<&'a str, BTreeSet<(u8, u8)>>;
 /// Returns the Python versions among the packages of a lock.
 pub(super) fn pythons<'a>(packages: &[&'a Locked]) -> Pythons<'a> {
     let mut pythons = Pythons::new();
-    for locked in packages.iter().filter(|one| one.index == Index::Conda && one.name == "python") {
+    for locked in packages.iter().filter(|package| package.index == Index::Conda && package.name == "python") {
         let architecture = locked.platform.as_deref().and_then(architecture);
         if let (Some(architecture), Some(version)) = (architecture, version(&locked.version)) {
             pythons.entry(architecture).or_default().insert(version);
@@ -28,8 +28,8 @@ pub(super) fn pythons<'a>(packages: &[&'a Locked]) -> Pythons<'a> {
 pub(super) fn targets<'a>(pythons: &Pythons<'_>, context: &'a RuleContext<'_>) -> Vec<LockTarget<'a>> {
     let targets = context.targets.iter().map(|facility| {
         let machines = facility.arch.iter().flat_map(|arch| {
-            let brought = pythons.get(arch.as_str()).into_iter().flatten();
-            brought.filter_map(|python| {
+            let versions = pythons.get(arch.as_str()).into_iter().flatten();
+            versions.filter_map(|python| {
                 let machine = Machine { python: *python, glibc: facility.glibc, arch: arch.clone() };
                 Some((machine.clone(), environment(&machine)?))
             })
@@ -55,9 +55,10 @@ fn version(text: &str) -> Option<(u8, u8)> {
 
 /// Reports the highest glibc version that conda packages require if a facility has an older one.
 pub(super) fn check(path: &str, packages: &[&Locked], context: &RuleContext<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    let requirements =
-        packages.iter().filter(|one| one.platform.as_deref().is_none_or(|name| matches!(name, "linux-64" | "noarch")));
-    let requirements = requirements.filter_map(|one| Some((glibc(one)?, *one)));
+    let requirements = packages
+        .iter()
+        .filter(|package| package.platform.as_deref().is_none_or(|name| matches!(name, "linux-64" | "noarch")));
+    let requirements = requirements.filter_map(|package| Some((glibc(package)?, *package)));
     let Some((needed, locked)) = requirements.max_by_key(|(glibc, _)| *glibc) else { return };
     let mut reach = Reach::default();
     for target in &context.targets {
@@ -77,7 +78,7 @@ pub(super) fn check(path: &str, packages: &[&Locked], context: &RuleContext<'_>,
     );
     let is_chosen = context.targets.len() < context.catalogue.facilities.len();
     let severity = if is_chosen || reach.works.is_empty() { Severity::Error } else { Severity::Warning };
-    diagnostics.push(diagnostic(Diagnostic::of(path, locked.line, message), severity, false, reach));
+    diagnostics.push(diagnostic(Diagnostic::in_file(path, locked.line, message), severity, false, reach));
 }
 
 /// Returns the version in `__glibc >=2.28,<3.0.a0`.

@@ -236,8 +236,8 @@ fn link_that_leaves_repository_is_error() {
     let mut found = Vec::new();
     check(&input, &mut found);
     let found: Vec<_> = found.iter().map(|diagnostic| (diagnostic.path.as_deref(), diagnostic.severity)).collect();
-    let wanted = [(Some("out"), Some(Error)), (Some("inputs"), Some(Error)), (Some("python"), Some(Warning))];
-    assert_eq!(found, wanted);
+    let expected = [(Some("out"), Some(Error)), (Some("inputs"), Some(Error)), (Some("python"), Some(Warning))];
+    assert_eq!(found, expected);
 }
 
 #[test]
