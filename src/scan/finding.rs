@@ -129,7 +129,7 @@ fn new_finding(rule: &Rule, diagnostic: Diagnostic, path: &str) -> Finding {
         fix: None,
         facilities: diagnostic.reach,
         source: None,
-        // Replaced in `set_fingerprints`.
+        // The identity until `set_fingerprints` replaces it.
         fingerprint: diagnostic.identity.map(|identity| masked(&identity).into_owned()).unwrap_or_default(),
         suppressed: None,
         count: None,
@@ -178,15 +178,22 @@ pub(super) fn limit(findings: &mut Vec<Finding>) -> Vec<Note> {
     .collect()
 }
 
-/// Sets the fingerprint of every finding. The findings must be sorted.
+/// Sets the fingerprint of every finding, and sorts the findings.
 ///
 /// The text of a fingerprint is the source line. A finding without one is identified by the identity of its diagnostic,
-/// otherwise by its message.
+/// otherwise by its message. Findings of one rule on the same text are counted in the order of their identities, so that
+/// the count does not depend on the wording of messages.
 pub(super) fn set_fingerprints(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| (&a.path, a.span, &a.rule, identity(a)).cmp(&(&b.path, b.span, &b.rule, identity(b))));
     let mut seen = Fingerprints::default();
-    for finding in findings {
-        let identity = Some(&finding.fingerprint).filter(|identity| !identity.is_empty());
-        let text = finding.source.as_ref().or(identity).unwrap_or(&finding.message).clone();
+    for finding in &mut *findings {
+        let text = finding.source.as_deref().unwrap_or_else(|| identity(finding)).to_owned();
         finding.fingerprint = seen.next(&finding.rule, &finding.path, &text);
     }
+    super::sort(findings);
+}
+
+/// Returns the identity of a finding whose fingerprint is not set yet.
+fn identity(finding: &Finding) -> &str {
+    if finding.fingerprint.is_empty() { &finding.message } else { &finding.fingerprint }
 }

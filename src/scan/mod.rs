@@ -163,7 +163,6 @@ fn collect(options: &Options) -> Result<Scanned, SourceError> {
             findings.append(&mut own);
         }
     }
-    sort(&mut findings);
     finding::set_fingerprints(&mut findings);
     notes.sort_unstable();
     notes.dedup();

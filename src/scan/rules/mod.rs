@@ -143,8 +143,8 @@ pub struct Diagnostic {
     /// Key of the group whose members become one finding if there are many, such as an endpoint or a root with its owner; empty
     /// for none.
     pub group: String,
-    /// Text that identifies the finding in its fingerprint if it has no source line; `None` for the message. It keeps
-    /// baselines valid when a message is reworded, so it never changes.
+    /// Text that identifies the finding in its fingerprint if it has no source line, and that orders findings on the same
+    /// line; `None` for the message. It keeps baselines valid when a message is reworded, so it never changes.
     pub identity: Option<String>,
 }
 

@@ -44,24 +44,41 @@ The rule does not check whether the URL requires a password.
 
 fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for module in &input.submodules {
-        let mut push = |severity, message: String, help: &str| {
-            diagnostics.push(Diagnostic::in_file(".gitmodules", module.line, message).severity(severity).help(help));
+        let mut push = |severity, message: String, identity: String, help: &str| {
+            let diagnostic = Diagnostic::in_file(".gitmodules", module.line, message);
+            diagnostics.push(diagnostic.identity(identity).severity(severity).help(help));
         };
         let (path, url) = (&module.path, &module.url);
         if !module.is_recorded {
-            let help = "record its commit with git add";
-            push(Severity::Error, format!("submodule `{path}` has no recorded commit, so it is not cloned"), help);
+            push(
+                Severity::Error,
+                format!("submodule `{path}` has no recorded commit, so it is not cloned"),
+                format!("git has no commit of the submodule `{path}`: nobody gets it"),
+                "record its commit with git add",
+            );
         }
         if url.starts_with('/') || url.starts_with("file:") {
-            let help = "use the URL of a server";
-            push(Severity::Error, format!("submodule `{path}` is cloned from `{url}`, a path on one machine"), help);
+            push(
+                Severity::Error,
+                format!("submodule `{path}` is cloned from `{url}`, a path on one machine"),
+                format!("the submodule `{path}` is cloned from `{url}`, a path of one machine"),
+                "use the URL of a server",
+            );
         } else if url.starts_with("ssh:") || !url.contains("://") && url.contains(':') {
-            let help = "use its https:// URL";
-            push(Severity::Warning, format!("submodule `{path}` requires an SSH key"), help);
+            push(
+                Severity::Warning,
+                format!("submodule `{path}` requires an SSH key"),
+                format!("the submodule `{path}` needs an SSH key to be cloned"),
+                "use its https:// URL",
+            );
         }
         if let Some(branch) = &module.branch {
-            let help = "remove the branch, and record a commit to update it";
-            push(Severity::Note, format!("submodule `{path}` follows the branch `{branch}`"), help);
+            push(
+                Severity::Note,
+                format!("submodule `{path}` follows the branch `{branch}`"),
+                format!("the submodule `{path}` follows the branch `{branch}`"),
+                "remove the branch, and record a commit to update it",
+            );
         }
     }
 }
