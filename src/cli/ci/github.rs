@@ -141,7 +141,7 @@ fn run_scan(publisher: &Publisher<'_>) -> Outcome {
     let directory = repository::path_in_repository(&top);
     let configured = scan::Options::new(top, &config);
     let jobs = publisher.inputs.jobs.map_or(configured.jobs, usize::from);
-    let scan = scan::whole(scan::Options { jobs, ..configured }, &config)?;
+    let scan = scan::run_configured(scan::Options { jobs, ..configured }, &config)?;
     publisher.print_scan(&scan)?;
     drop(untrusted);
     publisher.publish_scan(&scan, &directory)

@@ -51,7 +51,7 @@ pub(super) fn parts(text: &str) -> Result<Parts, RequirementError> {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.')).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        return Err(RequirementError::Name(shortened(text)));
+        return Err(RequirementError::Name(excerpt(text)));
     }
     let rest = without_extras(rest.trim_start()).ok_or_else(|| RequirementError::Extras(name.to_owned()))?;
     let (constraint, marker, source) = if let Some(url) = rest.strip_prefix('@') {
@@ -65,12 +65,12 @@ pub(super) fn parts(text: &str) -> Result<Parts, RequirementError> {
         (constraint.trim().to_owned(), marker, None)
     };
     if let Err(error) = VersionSpecifiers::from_str(&constraint) {
-        let (name, constraint) = (name.to_owned(), shortened(&constraint));
-        return Err(RequirementError::Constraint { name, constraint, reason: first_line(&error) });
+        let (name, constraint) = (name.to_owned(), excerpt(&constraint));
+        return Err(RequirementError::Constraint { name, constraint, reason: first_line(&error.to_string()).trim_end_matches(':').to_owned() });
     }
     let marker = marker.map(str::trim).filter(|marker| !marker.is_empty());
     if let Some(marker) = marker.filter(|marker| self::marker(marker).is_none()) {
-        return Err(RequirementError::Marker { name: name.to_owned(), marker: shortened(marker) });
+        return Err(RequirementError::Marker { name: name.to_owned(), marker: excerpt(marker) });
     }
     Ok(Parts { name: normalized(name), constraint, source, marker: marker.map(str::to_owned) })
 }
@@ -153,19 +153,6 @@ pub(super) fn name_from_source(source: &str) -> String {
         return archive.unwrap_or(stem).to_owned();
     }
     if last.ends_with(".whl") { stem.split('-').next().unwrap_or(stem).to_owned() } else { stem.to_owned() }
-}
-
-/// Truncates a text to 60 characters for messages.
-pub(super) fn shortened(text: &str) -> String {
-    let mut short: String = text.chars().take(60).collect();
-    if short.len() < text.len() {
-        short.push('…');
-    }
-    short
-}
-
-fn first_line(error: &dyn std::fmt::Display) -> String {
-    error.to_string().lines().next().unwrap_or_default().trim_end_matches(':').to_owned()
 }
 
 #[cfg(test)]

@@ -1,16 +1,16 @@
-//! Paths as collaborations beyond CMS write them.
+//! Paths of collaborations other than CMS.
 
-use super::super::Rule;
-use super::super::testing::{reports_among, severities};
-use super::{home_path, host_address, image_path, personal_store, site_path};
+use super::super::{home_path, host_address, image_path, personal_store, site_path};
 use crate::model::finding::Severity::{self, Error, Warning};
+use crate::scan::rules::Rule;
+use crate::scan::rules::testing::{diagnostics_among, severities};
 
 fn in_python(rule: &Rule, text: &str) -> Vec<Severity> {
     severities(rule, "run.py", text)
 }
 
 #[test]
-fn storage_of_neutrino_flavour_and_astroparticle_groups_is_that_of_a_site() {
+fn storage_of_other_collaborations_is_site_path() {
     for path in ["/pnfs/icarus/persistent/x", "/exp/sbnd/data/x", "/grand/project/x.sif", "/dcache/group/x"] {
         assert_eq!(in_python(&site_path::RULE, &format!("x = '{path}'\n")), [Error], "{path}");
     }
@@ -20,7 +20,7 @@ fn storage_of_neutrino_flavour_and_astroparticle_groups_is_that_of_a_site() {
 }
 
 #[test]
-fn a_home_in_a_catalogue_of_the_grid_is_personal_data() {
+fn home_in_grid_catalogue_is_personal_data() {
     let list = "InputFile = {\n   \"LF:/alice/cern.ch/user/j/jane/work/run.C\",\n   \"LF:/alice/sim/2015/x\"\n};\n";
     let executable = "Executable = \"/alice/cern.ch/user/j/jane/work/run.sh\";\n";
     assert_eq!(severities(&personal_store::RULE, "task.jdl", &format!("{executable}{list}")), [Warning; 2]);
@@ -29,12 +29,12 @@ fn a_home_in_a_catalogue_of_the_grid_is_personal_data() {
         let text = format!("lfn_dir = '{registered}'\n");
         assert!(in_python(&personal_store::RULE, &text).is_empty() && in_python(&site_path::RULE, &text).is_empty());
     }
-    let found = reports_among(&personal_store::RULE, "run.py", "lfn = '/belle/user/jane/x'\n", &[]);
+    let found = diagnostics_among(&personal_store::RULE, "run.py", "lfn = '/belle/user/jane/x'\n", &[]);
     assert!(found[0].message.contains("of jane"), "{}", found[0].message);
 }
 
 #[test]
-fn a_file_url_is_a_path() {
+fn file_url_is_path() {
     let text = "f = cms.vstring('file:///mnt/hadoop/store/x/a.root', 'file:/eos/user/j/jane/b.root')\n";
     assert_eq!(in_python(&site_path::RULE, text), [Error]);
     assert_eq!(in_python(&home_path::RULE, text), [Error]);
@@ -42,19 +42,19 @@ fn a_file_url_is_a_path() {
 }
 
 #[test]
-fn what_a_program_lets_a_shell_append_to_a_file_is_no_message() {
+fn redirected_echo_is_not_a_message() {
     let text = "c = f'echo \"x: /depot/cms/a\" >> {name}'\nd = 'echo \"see /depot/cms/b\"'\n";
     assert_eq!(in_python(&site_path::RULE, text), [Error]);
 }
 
 #[test]
-fn a_comment_of_xml_says_nothing() {
+fn xml_comment_is_skipped() {
     let text = "<a>\n<!-- export X=/home/jane/a.xml\n-->\n<b>\n/home/jane/b.xml\n</b>\n</a>\n";
     assert_eq!(severities(&home_path::RULE, "a.xml", text).len(), 1);
 }
 
 #[test]
-fn a_machine_by_its_first_name_and_the_proxy_of_a_site_are_addresses() {
+fn host_alias_and_site_proxy_are_reported() {
     let copy = "#!/bin/sh\nrsync -vr data lxplus:work/\nscp lxplus x\nssh jane@lxplus ls\nscp a gateway:b\n";
     assert_eq!(severities(&host_address::RULE, "copy.sh", copy), [Error, Error]);
     let proxy = "#!/bin/sh\nexport http_proxy=\"http://proxy.example.org:3128\"\nexport https_proxy=$http_proxy\n";
@@ -65,28 +65,28 @@ fn a_machine_by_its_first_name_and_the_proxy_of_a_site_are_addresses() {
 }
 
 #[test]
-fn the_prefix_that_conda_exports_means_nothing() {
+fn exported_conda_prefix_is_skipped() {
     let text = "name: hep\ndependencies:\n  - python=3.9\nprefix: /Users/jane/anaconda3/envs/hep\n";
     assert!(severities(&home_path::RULE, "environment.yml", text).is_empty());
     assert_eq!(severities(&home_path::RULE, "job.yml", "prefix: /Users/jane/x\n"), [Error]);
 }
 
 #[test]
-fn a_server_of_a_laboratory_under_a_name_that_says_so_is_a_machine() {
+fn server_in_host_variable_is_reported() {
     let text =
         "def read(hostname='runsdb.fnal.gov', port=3306):\n    pass\nhost = 'gitlab.cern.ch'\nx = 'runsdb.fnal.gov'\n";
     assert_eq!(in_python(&host_address::RULE, text).len(), 1);
 }
 
 #[test]
-fn what_lies_beside_the_recipe_of_an_image_is_inside_of_it() {
+fn file_next_to_image_recipe_is_skipped() {
     let text = "#!/bin/sh\nsource /home/atlas/release_setup.sh\n";
     assert_eq!(severities(&image_path::RULE, "scripts/setup.sh", text), [Warning]);
     assert!(severities(&image_path::RULE, "docker/setup.sh", text).is_empty());
 }
 
 #[test]
-fn the_role_of_a_proxy_is_no_path() {
+fn proxy_role_is_not_a_path() {
     assert!(
         in_python(&site_path::RULE, "job.setString('nc_voms', 'atlas:/atlas/phys-higgs/Role=production')\n").is_empty()
     );

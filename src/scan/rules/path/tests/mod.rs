@@ -1,41 +1,24 @@
-//! Rules about paths, on files read by their readers.
+//! Tests of rules about paths.
+
+mod community;
+mod unlisted;
 
 use std::collections::BTreeSet;
 
-use super::super::context::{FileInput, RepositoryInput, RuleContext};
-use super::super::testing::nothing;
-use super::super::{Check, Diagnostic, Rule};
 use super::*;
 use crate::facility::Catalogue;
 use crate::model::finding::Severity::{self, Error, Note, Warning};
 use crate::model::inventory::Inventory;
+use crate::scan::rules::context::{RepositoryInput, RuleContext};
+use crate::scan::rules::testing::{diagnostics_among, nothing, severities};
+use crate::scan::rules::{Check, Rule};
 use crate::source::lang;
 use crate::source::lang::language::Language;
-use crate::source::lang::matcher::Matcher;
 
-fn world(paths: &[&str]) -> RuleContext<'static> {
+fn context(paths: &[&str]) -> RuleContext<'static> {
     let catalogue = Catalogue::builtin();
     let paths = paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
     RuleContext::new(catalogue, catalogue.facilities.iter().collect(), paths, Inventory::default())
-}
-
-fn reports(rule: &Rule, path: &str, text: &str, paths: &[&str]) -> Vec<Diagnostic> {
-    let world = world(paths);
-    let language = Language::of(path, text.as_bytes());
-    let view = lang::read(language, text.as_bytes());
-    let matches = Matcher::new(world.catalogue.roots()).all(view.text.as_bytes());
-    let input = FileInput { path, language, view: &view, matches: &matches, world: &world };
-    let mut reports = Vec::new();
-    match rule.check {
-        Check::File(check) => check(&input, &mut reports),
-        Check::Repository(_) => panic!("{} looks at repositories", rule.id),
-    }
-    reports
-}
-
-/// The severities that a rule gives in a file.
-fn severities(rule: &Rule, path: &str, text: &str) -> Vec<Severity> {
-    reports(rule, path, text, &[]).iter().map(|report| report.severity.unwrap_or(rule.severity)).collect()
 }
 
 fn in_python(rule: &Rule, text: &str) -> Vec<Severity> {
@@ -43,18 +26,18 @@ fn in_python(rule: &Rule, text: &str) -> Vec<Severity> {
 }
 
 #[test]
-fn a_site_path_in_code_is_an_error_that_names_where_it_exists() {
-    let found = reports(&site_path::RULE, "run.py", "base = \"/ceph/submit/data/group/x\"\n", &[]);
-    let [report] = found.as_slice() else { panic!("{found:?}") };
-    assert_eq!(report.severity, Some(Error));
-    assert!(report.message.contains("exists at mit-submit; not at"), "{}", report.message);
-    assert_eq!(report.reach.works, ["mit-submit"]);
-    assert!(report.reach.breaks.contains(&"cern-lxplus".to_owned()));
-    assert_eq!(report.group, "/ceph/submit");
+fn site_path_in_code_is_error_with_facilities() {
+    let found = diagnostics_among(&site_path::RULE, "run.py", "base = \"/ceph/submit/data/group/x\"\n", &[]);
+    let [diagnostic] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(diagnostic.severity, Some(Error));
+    assert!(diagnostic.message.contains("exists at mit-submit; not at"), "{}", diagnostic.message);
+    assert_eq!(diagnostic.reach.works, ["mit-submit"]);
+    assert!(diagnostic.reach.breaks.contains(&"cern-lxplus".to_owned()));
+    assert_eq!(diagnostic.group, "/ceph/submit");
 }
 
 #[test]
-fn a_default_and_a_question_are_warnings() {
+fn default_and_test_are_warnings() {
     let default =
         "import argparse\np = argparse.ArgumentParser()\np.add_argument(\"-o\", default=\"/depot/cms/out\")\n";
     assert_eq!(in_python(&site_path::RULE, default), [Warning]);
@@ -63,7 +46,7 @@ fn a_default_and_a_question_are_warnings() {
 }
 
 #[test]
-fn nothing_is_said_of_comments_documentation_and_messages() {
+fn comments_documentation_and_messages_are_skipped() {
     let text = "\"\"\"Reads /depot/cms/x and /home/jane/x.\"\"\"\n# /depot/cms/x /home/jane/x\nprint(\"/depot/cms/x /home/jane/x\")\n";
     assert!(in_python(&site_path::RULE, text).is_empty());
     assert!(in_python(&home_path::RULE, text).is_empty());
@@ -71,26 +54,26 @@ fn nothing_is_said_of_comments_documentation_and_messages() {
 }
 
 #[test]
-fn a_comment_in_a_script_inside_a_string_says_nothing() {
+fn comment_in_script_inside_string_is_skipped() {
     let text = "job = \"\"\"#!/bin/bash\n#cp x /depot/cms/out\ncp x /depot/cms/out\n\"\"\"\n";
     assert_eq!(in_python(&site_path::RULE, text), [Error]);
 }
 
 #[test]
-fn a_path_that_goes_on_from_another_is_none() {
+fn continuation_of_another_path_is_skipped() {
     assert!(in_python(&site_path::RULE, "x = base + \"/depot/cms/out\"\n").is_empty());
     assert!(in_python(&site_path::RULE, "x = f\"{base}/depot/cms/out\"\n").is_empty());
 }
 
 #[test]
-fn two_slashes_at_the_start_of_a_value_are_a_path() {
+fn value_with_two_leading_slashes_is_path() {
     let found = severities(&site_path::RULE, "put.sh", "#!/bin/sh\nEOSPATH=//eos/user/${NAME:0:1}/$NAME/x\n");
     assert_eq!(found, [Error]);
     assert!(severities(&site_path::RULE, "a.C", "void a() { //eos/user/x\n}\n").is_empty());
 }
 
 #[test]
-fn a_user_s_directory_is_an_error_even_as_a_default() {
+fn home_directory_is_error_even_as_default() {
     assert_eq!(in_python(&home_path::RULE, "x = \"/home/albert/repos/x\"\n"), [Error]);
     assert_eq!(in_python(&home_path::RULE, "def f(x=\"/eos/user/j/jane/x\"):\n    pass\n"), [Error]);
     assert_eq!(in_python(&home_path::RULE, "x = f\"/home/{user}/x\"\n"), [Warning]);
@@ -104,36 +87,40 @@ fn branches_for_several_sites_are_warnings() {
 }
 
 #[test]
-fn an_eos_path_becomes_a_url_where_urls_are_taken() {
-    let open =
-        reports(&home_path::RULE, "run.py", "import uproot\nf = uproot.open(\"/eos/user/j/jane/x.root\")\n", &[]);
-    let edit = open[0].edit.as_ref().expect("it takes URLs");
+fn eos_path_is_fixed_if_call_accepts_urls() {
+    let open = diagnostics_among(
+        &home_path::RULE,
+        "run.py",
+        "import uproot\nf = uproot.open(\"/eos/user/j/jane/x.root\")\n",
+        &[],
+    );
+    let edit = open[0].edit.as_ref().expect("an edit");
     assert_eq!(edit.replacement, "root://eosuser.cern.ch//eos/user");
-    let plain = reports(&home_path::RULE, "run.py", "f = open(\"/eos/user/j/jane/x.root\")\n", &[]);
+    let plain = diagnostics_among(&home_path::RULE, "run.py", "f = open(\"/eos/user/j/jane/x.root\")\n", &[]);
     assert!(plain[0].edit.is_none());
     assert!(plain[0].help.as_ref().is_some_and(|help| help.contains("root://eosuser.cern.ch//eos/user/j/jane/x.root")));
 }
 
 #[test]
-fn a_file_of_the_repository_is_told_from_other_files() {
+fn own_file_is_distinguished_from_other_files() {
     let text = "x = \"/home/jane/my/config/selection.json\"\ny = \"/home/jane/my/other/selection.json\"\n";
-    let found = reports(&own_file::RULE, "run.py", text, &["config/selection.json"]);
-    let [report] = found.as_slice() else { panic!("{found:?}") };
-    assert_eq!(report.edit.as_ref().map(|edit| edit.replacement.as_str()), Some("config/selection.json"));
-    assert_eq!(reports(&home_path::RULE, "run.py", text, &["config/selection.json"]).len(), 1);
-    let below = reports(&own_file::RULE, "scripts/run.py", text, &["config/selection.json"]);
-    assert!(below[0].edit.is_none(), "it may be started from anywhere");
+    let found = diagnostics_among(&own_file::RULE, "run.py", text, &["config/selection.json"]);
+    let [diagnostic] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(diagnostic.edit.as_ref().map(|edit| edit.replacement.as_str()), Some("config/selection.json"));
+    assert_eq!(diagnostics_among(&home_path::RULE, "run.py", text, &["config/selection.json"]).len(), 1);
+    let below = diagnostics_among(&own_file::RULE, "scripts/run.py", text, &["config/selection.json"]);
+    assert!(below[0].edit.is_none(), "the working directory is unknown");
 }
 
 #[test]
-fn storage_that_went_away_is_an_error_with_its_successor() {
-    let found = reports(&retired_path::RULE, "a.yaml", "out: /nfs/dust/cms/user/jane/x\n", &[]);
+fn retired_storage_is_error_with_replacement() {
+    let found = diagnostics_among(&retired_path::RULE, "a.yaml", "out: /nfs/dust/cms/user/jane/x\n", &[]);
     assert_eq!(found[0].severity, Some(Error));
     assert!(found[0].help.as_ref().is_some_and(|help| help.contains("/data/dust/user/jane/x")), "{found:?}");
 }
 
 #[test]
-fn doors_of_sites_and_redirectors_are_told_apart() {
+fn doors_and_redirectors_are_distinguished() {
     let own = "f = [\"root://cmseos.fnal.gov//store/user/jane/x.root\"]\n";
     let registered = "f = [\"root://cmseos.fnal.gov//store/mc/x/y.root\"]\n";
     let global = "f = [\"root://cms-xrd-global.cern.ch//store/mc/x/y.root\"]\n";
@@ -149,7 +136,7 @@ fn doors_of_sites_and_redirectors_are_told_apart() {
 }
 
 #[test]
-fn the_name_of_a_door_alone_is_one_and_a_file_is_none() {
+fn bare_door_name_is_reported_and_file_name_is_not() {
     assert_eq!(in_python(&xrootd_door::RULE, "host = \"xrootd.cmsaf.mit.edu\"\n"), [Error]);
     assert_eq!(in_python(&xrootd_door::RULE, "source = \"cmseos.fnal.gov\"\n"), [Warning], "a label, or a door");
     assert_eq!(in_python(&xrootd_door::RULE, "if \"cmseos.fnal.gov\" in path:\n    pass\n"), [Note]);
@@ -164,7 +151,7 @@ fn the_name_of_a_door_alone_is_one_and_a_file_is_none() {
 }
 
 #[test]
-fn a_table_of_all_sites_chooses_none_of_them() {
+fn doors_in_table_of_all_sites_are_warnings() {
     let many: Vec<_> = (0..12).map(|n| format!("\"s{n}\": \"root://door{n}.site{n}.edu//store/\"")).collect();
     let found = severities(&xrootd_door::RULE, "sites.json", &format!("{{{}}}", many.join(",\n")));
     assert_eq!(found, [Warning; 12]);
@@ -173,13 +160,13 @@ fn a_table_of_all_sites_chooses_none_of_them() {
 }
 
 #[test]
-fn a_logical_name_of_a_person_is_a_warning_and_registered_data_nothing() {
+fn personal_logical_name_is_warning_and_registered_data_is_skipped() {
     assert_eq!(in_python(&personal_store::RULE, "x = \"/store/user/jane/x\"\n"), [Warning]);
     assert!(in_python(&personal_store::RULE, "x = \"/store/mc/a/b\"\n").is_empty());
 }
 
 #[test]
-fn cvmfs_is_a_note_unless_few_have_it() {
+fn cvmfs_is_note_unless_few_facilities_mount_it() {
     assert_eq!(in_python(&cvmfs_path::RULE, "x = \"/cvmfs/cms.cern.ch/x\"\n"), [Note]);
     assert_eq!(in_python(&cvmfs_path::RULE, "x = \"/cvmfs/grid.desy.de/x\"\n"), [Warning]);
     assert_eq!(in_python(&cvmfs_path::RULE, "x = \"/cvmfs/unpacked.cern.ch/x:1\"\n"), [Warning]);
@@ -187,7 +174,7 @@ fn cvmfs_is_a_note_unless_few_have_it() {
 }
 
 #[test]
-fn a_proxy_of_one_account_is_an_error_and_the_caller_s_a_note() {
+fn proxy_of_one_account_is_error_and_templated_proxy_is_note() {
     assert_eq!(in_python(&proxy_path::RULE, "p = \"/tmp/x509up_u12345\"\n"), [Error]);
     assert_eq!(in_python(&proxy_path::RULE, "p = f\"/tmp/x509up_u{uid}\"\n"), [Warning]);
     assert_eq!(in_python(&proxy_path::RULE, "p = f\"x509up_u{uid}\"\n"), [Note]);
@@ -196,17 +183,17 @@ fn a_proxy_of_one_account_is_an_error_and_the_caller_s_a_note() {
 }
 
 #[test]
-fn a_fixed_name_in_tmp_is_a_warning_in_programs_alone() {
+fn fixed_name_in_tmp_is_warning_only_in_programs() {
     assert_eq!(in_python(&fixed_tmp::RULE, "c.SaveAs(\"/tmp/plot.root\")\n"), [Warning]);
     assert!(in_python(&fixed_tmp::RULE, "x = f\"/tmp/{name}\"\ny = \"/tmp/\"\n").is_empty());
     assert!(severities(&fixed_tmp::RULE, "Dockerfile", "FROM a:1\nRUN touch /tmp/x\n").is_empty());
 }
 
 #[test]
-fn a_directory_of_an_image_is_right_in_its_recipe() {
+fn image_directory_is_skipped_in_recipe() {
     assert_eq!(in_python(&image_path::RULE, "load(\"/code/HiggsAnalysis/lib.so\")\n"), [Error]);
     assert!(severities(&image_path::RULE, "Dockerfile", "FROM a:1\nCOPY . /code/x\n").is_empty());
-    let with_recipe = reports(&image_path::RULE, "run.py", "load(\"/code/x/lib.so\")\n", &["Dockerfile"]);
+    let with_recipe = diagnostics_among(&image_path::RULE, "run.py", "load(\"/code/x/lib.so\")\n", &["Dockerfile"]);
     assert_eq!(with_recipe[0].severity, Some(Warning));
 }
 
@@ -218,7 +205,7 @@ fn web_directories_and_dotfiles_are_warnings() {
 }
 
 #[test]
-fn files_of_branches_and_of_people_move_and_those_of_commits_do_not() {
+fn branch_and_personal_urls_are_reported_and_commits_are_not() {
     assert_eq!(in_python(&moving_url::RULE, "u = \"https://github.com/a/b/raw/master/x.root\"\n"), [Warning]);
     assert_eq!(in_python(&moving_url::RULE, "u = \"https://raw.githubusercontent.com/a/b/main/x.json\"\n"), [Warning]);
     assert_eq!(in_python(&moving_url::RULE, "u = \"https://www.example.ac.uk/~jane/vjets/x.dat\"\n"), [Warning]);
@@ -232,7 +219,7 @@ fn files_of_branches_and_of_people_move_and_those_of_commits_do_not() {
 }
 
 #[test]
-fn one_machine_is_told_from_services_and_versions() {
+fn machines_are_distinguished_from_services_and_versions() {
     assert_eq!(in_python(&host_address::RULE, "c = connect(\"129.93.183.34:8786\")\n"), [Error]);
     assert_eq!(in_python(&host_address::RULE, "host = \"lxplus700.cern.ch\"\n"), [Error]);
     let clean = "v = \"10.2.0.1\"\nb = (\"0.0.0.0\", 80)\nl = \"127.0.0.1:80\"\nu = \"https://twiki.cern.ch/x\"\nm = \"jane.doe@cern.ch\"\ng = \"gitlab.cern.ch\"\np = jets.pt\n";
@@ -240,31 +227,21 @@ fn one_machine_is_told_from_services_and_versions() {
 }
 
 #[test]
-fn a_link_that_leaves_is_an_error_and_one_inside_is_none() {
-    let world = world(&[]);
+fn link_that_leaves_repository_is_error() {
+    let context = context(&[]);
     let links = [("a/in", "../b/x"), ("out", "../x"), ("inputs", "/eos/cms/store/x"), ("python", "/usr/bin/python3")];
     let links = links.iter().map(|(path, target)| ((*path).to_owned(), (*target).to_owned())).collect();
-    let input = RepositoryInput { links, ..nothing(&world) };
-    let Check::Repository(check) = link_out::RULE.check else { panic!("it looks at repositories") };
+    let input = RepositoryInput { links, ..nothing(&context) };
+    let Check::Repository(check) = link_out::RULE.check else { panic!("it is a rule for repositories") };
     let mut found = Vec::new();
     check(&input, &mut found);
-    let found: Vec<_> = found.iter().map(|report| (report.path.as_deref(), report.severity)).collect();
-    let wanted = [(Some("out"), Some(Error)), (Some("inputs"), Some(Error)), (Some("python"), Some(Warning))];
-    assert_eq!(found, wanted);
+    let found: Vec<_> = found.iter().map(|diagnostic| (diagnostic.path.as_deref(), diagnostic.severity)).collect();
+    let expected = [(Some("out"), Some(Error)), (Some("inputs"), Some(Error)), (Some("python"), Some(Warning))];
+    assert_eq!(found, expected);
 }
 
 #[test]
-fn every_page_has_its_five_parts() {
-    for rule in super::super::table::path::PATH {
-        for part in ["## What it does", "## Why it breaks elsewhere", "## Example", "## How to fix", "## Limits"] {
-            assert!(rule.page.contains(part), "{}: {part}", rule.id);
-        }
-        assert!(rule.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", rule.id);
-    }
-}
-
-#[test]
-fn a_web_address_of_a_door_is_a_warning() {
+fn web_url_of_door_is_warning() {
     let json = "{\"path\": \"https://xrootd-local.unl.edu:1094//store/user/group/file.root\"}\n";
     assert_eq!(severities(&xrootd_door::RULE, "inputs.json", json), [Warning]);
     assert_eq!(in_python(&xrootd_door::RULE, "u = 'https://www.unl.edu/store/x'\n"), []);
@@ -272,7 +249,7 @@ fn a_web_address_of_a_door_is_a_warning() {
 }
 
 #[test]
-fn a_list_in_json_that_is_too_long_to_be_parsed_is_looked_at() {
+fn large_json_list_is_scanned_as_data() {
     let line = "  \"/eos/user/j/jane/file.root\",\n";
     let text = format!("{{\"a\": [\n{}  \"b\"]}}\n", line.repeat((1 << 20) / line.len() + 1));
     let found = severities(&home_path::RULE, "inputs.json", &text);
@@ -280,7 +257,7 @@ fn a_list_in_json_that_is_too_long_to_be_parsed_is_looked_at() {
 }
 
 #[test]
-fn what_is_put_in_the_place_of_another_is_used() {
+fn replacement_argument_is_reported() {
     assert_eq!(
         in_python(&home_path::RULE, "f = f.replace('/eos/user/j/jane', '/depot/cms/users/jane')\n"),
         [Warning, Error]
@@ -289,7 +266,7 @@ fn what_is_put_in_the_place_of_another_is_used() {
 }
 
 #[test]
-fn a_gateway_in_a_configuration_is_a_machine() {
+fn gateway_in_configuration_is_host() {
     let text = "gateway-address: \"http://dask-gateway-k8s.geddes.rcac.purdue.edu/\"\n";
     assert_eq!(severities(&host_address::RULE, "options.yaml", text), [Error]);
     let page = "page: \"http://dask-gateway-k8s.geddes.rcac.purdue.edu/\"\n";
@@ -297,7 +274,7 @@ fn a_gateway_in_a_configuration_is_a_machine() {
 }
 
 #[test]
-fn a_proxy_in_the_directory_of_a_user_is_an_error_under_any_key() {
+fn proxy_in_home_directory_is_error_for_any_key() {
     let text = "voms-proxy: /eos/user/j/jane/my_x509_user_proxy\n";
     assert_eq!(severities(&proxy_path::RULE, "options.yaml", text), [Error]);
     let variable = "import os\nos.environ['X509_USER_PROXY'] = '/eos/user/j/jane/my_x509'\n";
@@ -305,7 +282,7 @@ fn a_proxy_in_the_directory_of_a_user_is_an_error_under_any_key() {
 }
 
 #[test]
-fn paths_and_images_of_snakefiles_are_seen() {
+fn paths_and_images_in_snakefiles_are_found() {
     let text = "rule a:\n    input:\n        \"/eos/user/j/jane/x.root\"\n    container:\n        \"docker://a/b\"\n    shell:\n        \"cp {input} /depot/cms/users/jane/\"\n";
     assert_eq!(severities(&home_path::RULE, "workflow/Snakefile", text), [Error, Error]);
     let view = lang::read(Language::of("Snakefile", text.as_bytes()), text.as_bytes());
@@ -314,61 +291,39 @@ fn paths_and_images_of_snakefiles_are_seen() {
 }
 
 #[test]
-fn what_a_run_recorded_is_generated() {
+fn recorded_output_is_treated_as_generated() {
     let text = "{\"file\": \"/eos/user/j/jane/x.py\"}\n";
     assert_eq!(severities(&home_path::RULE, "tests/a/output_98fcca4c/config.json", text), []);
     assert_eq!(severities(&home_path::RULE, "tests/a/config.json", text), [Error]);
 }
 
 #[test]
-fn a_file_of_the_repository_in_a_list_is_one_of_its_owner() {
+fn own_file_in_list_is_home_path() {
     let text = "/eos/user/j/jane/analysis/data/a.txt\n/eos/user/j/jane/analysis/data/b.txt\n";
-    let found = reports(&home_path::RULE, "list.txt", text, &["data/a.txt"]);
+    let found = diagnostics_among(&home_path::RULE, "list.txt", text, &["data/a.txt"]);
     assert_eq!(found.len(), 2, "{found:?}");
 }
 
 #[test]
-fn a_crab_task_that_fixes_its_storage_is_a_warning() {
-    let rule = &crate::scan::rules::batch_site::RULE;
-    let text = "config.Site.storageSite = 'T2_DE_DESY'\nconfig.Site.blacklist = ['T3_IT_Bologna']\n";
-    assert_eq!(in_python(rule, text), [Warning]);
-    assert!(in_python(rule, "config.Site.storageSite = site\n").is_empty());
-}
-
-#[test]
-fn a_queue_that_a_program_hands_to_its_batch_system_is_told() {
-    let rule = &crate::scan::rules::batch_site::RULE;
-    let submit = "os.system('qsub -q ' + queue + ' run.sh')\n";
-    assert_eq!(in_python(rule, &format!("queue = 'shortcms'\n{submit}")), [Warning]);
-    assert!(in_python(rule, "queue = 'shortcms'\nprint(queue)\n").is_empty());
-}
-
-#[test]
-fn partitions_of_parsl_are_settings_of_a_batch_system() {
-    let rule = &crate::scan::rules::batch_site::RULE;
-    assert_eq!(in_python(rule, "SlurmProvider(partition='all', walltime='1:00')\n"), [Error]);
-}
-
-#[test]
-fn a_door_without_its_domain_is_known() {
+fn door_without_domain_is_recognized() {
     assert_eq!(in_python(&xrootd_door::RULE, "f = 'root://eoscms//eos/cms/store/group/x/a.root'\n"), [Error]);
 }
 
 #[test]
-fn a_list_that_names_files_of_the_repository_by_a_personal_path_is_an_error() {
+fn own_file_in_list_with_personal_path_is_reported() {
     let line = "/afs/cern.ch/work/j/jane/src/data/sf.root\n";
-    let found = reports(&home_path::RULE, "list.txt", line, &["data/sf.root"]);
+    let found = diagnostics_among(&home_path::RULE, "list.txt", line, &["data/sf.root"]);
     assert_eq!(found.len(), 1);
 }
 
 #[test]
-fn a_door_that_a_variable_called_path_is_split_at_is_asked_for() {
+fn door_as_split_separator_is_warning() {
     let text = "ok = os.path.exists(path.split('dcap://maite.iihe.ac.be/')[1])\n";
     assert_eq!(in_python(&xrootd_door::RULE, text), [Warning]);
 }
 
 #[test]
-fn what_a_script_binds_is_its_own() {
+fn directory_bound_by_script_is_skipped() {
     let starts = "cat <<EOF > shell\napptainer exec -B \\${PWD}:/srv x.sif bash --rcfile /srv/.bashrc\nEOF\n";
     let text = format!("{starts}cat <<EOF > .bashrc\nexport JUPYTER_PATH=/srv/.jupyter\nEOF\n");
     assert_eq!(severities(&image_path::RULE, "bootstrap.sh", &text), []);
@@ -376,7 +331,7 @@ fn what_a_script_binds_is_its_own() {
 }
 
 #[test]
-fn a_word_that_is_nobodys_name_owns_no_data() {
+fn generic_word_is_not_an_owner() {
     assert_eq!(in_python(&personal_store::RULE, "copy('/store/user/jane/a.root')\n"), [Warning]);
     assert_eq!(in_python(&personal_store::RULE, "copy('/store/user/dir/a.root')\n"), [Note]);
     assert_eq!(in_python(&personal_store::RULE, "copy('/store/user/username/a.root')\n"), [Note]);
@@ -384,8 +339,8 @@ fn a_word_that_is_nobodys_name_owns_no_data() {
 }
 
 #[test]
-fn a_piece_of_a_path_of_the_repository_is_no_mount() {
+fn part_of_repository_path_is_not_a_mount() {
     let text = "f = open('/zork/data/x.root')\n";
-    assert_eq!(reports(&site_path::RULE, "run.py", text, &[]).len(), 1);
-    assert_eq!(reports(&site_path::RULE, "run.py", text, &["package/zork/data/y.root"]).len(), 0);
+    assert_eq!(diagnostics_among(&site_path::RULE, "run.py", text, &[]).len(), 1);
+    assert_eq!(diagnostics_among(&site_path::RULE, "run.py", text, &["package/zork/data/y.root"]).len(), 0);
 }
