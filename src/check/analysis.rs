@@ -20,7 +20,7 @@ pub(super) fn describe(options: &Options, listing: &Listing, tree: Tree) -> Anal
         dirty: facts.dirty,
         remote: facts.remote,
         tree,
-        imports: plan::with_files(listing, imports::modules),
-        locks: manifest::files(listing),
+        imports: imports::modules(listing),
+        locks: manifest::recorded_files(listing),
     }
 }

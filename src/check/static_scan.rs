@@ -12,7 +12,7 @@ use crate::scan;
 pub async fn scan_analysis(options: &Options) -> Result<Option<Scan>, Error> {
     let config = options.config.clone();
     let scan_options = scan::Options { jobs: options.jobs, ..scan::Options::new(options.top.clone(), &config) };
-    let Ok(result) = tokio::task::spawn_blocking(move || scan::whole(scan_options, &config)).await else {
+    let Ok(result) = tokio::task::spawn_blocking(move || scan::run_configured(scan_options, &config)).await else {
         return Ok(None);
     };
     let mut scan = result?;

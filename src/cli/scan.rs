@@ -101,7 +101,7 @@ pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
     arguments.select.iter().try_for_each(|id| rules::find(id).map(drop))?;
     let baseline = LoadedBaseline::read(arguments.baseline.as_deref(), &top, &config.scan)?;
     let options = options(arguments, top, &config);
-    let scan = scanner::audit(options.clone(), &config.scan, &baseline)?.scan;
+    let scan = scanner::run(options.clone(), &config.scan, &baseline)?.scan;
     if arguments.inventory {
         return inventory::print(&scan.inventory, arguments.format == Format::Json).map(|()| exit::GOOD);
     }

@@ -207,11 +207,6 @@ fn severity(change: Change) -> u8 {
     }
 }
 
-/// Formats a number with a noun: `1 package`, `2 packages`.
-pub(super) fn counted(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
 /// A list of rows that differ.
 #[derive(Debug, Default)]
 pub(super) struct Drafts(pub(super) Vec<Draft>);

@@ -98,7 +98,8 @@ impl HooksDir {
     /// # Errors
     /// If `start` is not in a git repository.
     pub fn find(start: &Path) -> Result<Self, HooksDirError> {
-        let no_repository = |reason: String| HooksDirError::NoRepository { start: start.to_owned(), reason };
+        let no_repository =
+            |error: GitError| HooksDirError::NoRepository { start: start.to_owned(), reason: error.to_string() };
         let git = Git::at(start);
         let top = git.line(&["rev-parse", "--show-toplevel"]);
         let top = top.or_else(|_| git.line(&["rev-parse", "--absolute-git-dir"]));

@@ -13,12 +13,13 @@ use crate::config::{self, Config, ConfigError};
 use crate::model::document::{Cell, Status};
 use crate::model::finding::{Finding, Severity};
 use crate::scan;
-use crate::scan::Audit;
+use crate::scan::ScanRun;
 use crate::scan::acceptance::{BaselineFileError, LoadedBaseline};
+use crate::source::FileSet as _;
 use crate::source::SourceError;
+use crate::source::git::command::Git;
 use crate::source::git::commit::Commit;
-use crate::source::git::object::Git;
-use crate::source::git::push::{Brought, Remote, Update};
+use crate::source::git::push::{NewCommits, Remote, Update};
 use crate::sys::cache::Cache;
 use crate::sys::clock;
 
@@ -124,14 +125,16 @@ fn pushed_commits(push: &Push) -> Result<Vec<PushedCommit>, PushScanError> {
     let remote = Remote::new(&git, &push.remote);
     let mut commits: Vec<PushedCommit> = Vec::new();
     for update in &push.updates {
-        let Brought::Commits { base, also, tip } = remote.brought(update).map_err(PushScanError::Git)? else {
+        let NewCommits::Range { base, other_bases, tip } =
+            remote.new_commits(update).map_err(|error| PushScanError::Git(error.to_string()))?
+        else {
             continue;
         };
         match commits.iter_mut().find(|commit| commit.id == tip && commit.base == base) {
             Some(commit) => commit.refs.push(update.remote.clone()),
             None => {
                 let refs = vec![update.remote.clone()];
-                commits.push(PushedCommit { refs, id: tip, base, merged: also, cells: Vec::new() });
+                commits.push(PushedCommit { refs, id: tip, base, merged: other_bases, cells: Vec::new() });
             }
         }
     }
@@ -154,14 +157,14 @@ impl PushedCommit {
         let commit = Commit::read(&push.top, &self.id)?;
         let config = read_config(&commit, &push.top)?;
         let text = |path: &str| String::from_utf8(commit.file(path, MAX_BASELINE_BYTES)?).ok();
-        let baseline = LoadedBaseline::of(&push.top, &config.scan, text).map_err(PushScanError::Baseline)?;
+        let baseline = LoadedBaseline::from_tree(&push.top, &config.scan, text).map_err(PushScanError::Baseline)?;
         let zeros = "0".repeat(self.id.len());
         let options = scan::Options {
             changed: Some(format!("{}..{}", self.base.as_deref().unwrap_or(&zeros), self.id)),
             jobs: push.jobs,
             ..scan::Options::new(push.top.clone(), &config)
         };
-        let Audit { scan, files } = scan::audit(options, &config.scan, &baseline)?;
+        let ScanRun { scan, files } = scan::run(options, &config.scan, &baseline)?;
         // An unreadable commit only makes the scan report more files.
         let merged: Vec<Commit> =
             self.merged.iter().take(MAX_MERGED_COMMITS).filter_map(|id| Commit::read(&push.top, id).ok()).collect();

@@ -89,7 +89,7 @@ impl Snapshot {
         for same in findings.chunk_by_mut(|a, b| a.path == b.path) {
             let has_line = same.iter().any(|finding| finding.span.is_some());
             let Some(bytes) =
-                same.first().filter(|_| has_line).and_then(|finding| self.bytes(&finding.path, MAX_WHOLE))
+                same.first().filter(|_| has_line).and_then(|finding| FileSet::read(self, &finding.path, MAX_WHOLE))
             else {
                 continue;
             };
@@ -106,7 +106,7 @@ impl Snapshot {
     }
 
     pub(super) fn submodules(&self) -> Vec<Submodule> {
-        let Some(text) = self.bytes(".gitmodules", MAX_WHOLE) else { return Vec::new() };
+        let Some(text) = FileSet::read(self, ".gitmodules", MAX_WHOLE) else { return Vec::new() };
         walk::gitmodules(&String::from_utf8_lossy(&text))
             .into_iter()
             .map(|submodule| {
@@ -127,7 +127,7 @@ impl FileSet for Snapshot {
         }
     }
 
-    fn bytes(&self, path: &str, max_bytes: u64) -> Option<Vec<u8>> {
+    fn read(&self, path: &str, max_bytes: u64) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         self.load(path, max_bytes, &mut bytes).ok()?;
         Some(bytes)
@@ -136,7 +136,7 @@ impl FileSet for Snapshot {
 
 /// Reports whether the inventory needs the content of a file.
 fn is_declaration(path: &str) -> bool {
-    path == ".gitmodules" || manifest::declares(path) || image::digest::may_hold(path)
+    path == ".gitmodules" || manifest::declares(path) || image::digest::may_contain_digests(path)
 }
 
 /// Builds a set of globs. Invalid patterns were rejected with the configuration and are skipped.

@@ -3,6 +3,7 @@
 use super::context::FileInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
+use crate::model::text::excerpt;
 use crate::source::lang::language::Language;
 use crate::source::lang::matcher::Form;
 

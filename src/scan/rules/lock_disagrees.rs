@@ -95,19 +95,6 @@ fn with_locks(requirement: &Requirement, locks: &BTreeMap<&str, Vec<&Locked>>, d
     }
 }
 
-/// Reports whether a lock is generated from a file: `uv.lock` from `pyproject.toml`, `requirements.txt` from
-/// `requirements.in`.
-fn is_lock_of(lock: &str, declaration: &str) -> bool {
-    let (lock, declaration) = (file_name(lock), file_name(declaration));
-    match lock {
-        "uv.lock" | "poetry.lock" | "pdm.lock" | "pylock.toml" => declaration == "pyproject.toml",
-        "Pipfile.lock" => declaration == "Pipfile",
-        "pixi.lock" => matches!(declaration, "pixi.toml" | "pyproject.toml"),
-        "conda-lock.yml" | "conda-lock.yaml" => declaration.starts_with("environment."),
-        _ => stem(lock) == stem(declaration) && declaration.rsplit('.').next() == Some("in"),
-    }
-}
-
 /// Reports different exact versions of one package in files of one directory, once for each pair of files.
 fn pins(inventory: &Inventory, diagnostics: &mut Vec<Diagnostic>) {
     let mut seen: BTreeMap<(&str, String), &Requirement> = BTreeMap::new();
@@ -155,6 +142,3 @@ fn version(requirement: &Requirement) -> &str {
     bare.split(['=', ' ']).next().unwrap_or_default().trim()
 }
 
-fn stem(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-}

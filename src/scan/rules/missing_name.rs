@@ -58,7 +58,8 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     }
     let (own, declared, modules) = (OwnModules::new(input), Declared::new(input.context), Modules::new(input));
     // Names that a file assigns to an object that may be this module.
-    let assigned: BTreeSet<&str> = input.names.values().flat_map(|names| &names.given).map(String::as_str).collect();
+    let assigned: BTreeSet<&str> =
+        input.names.values().flat_map(|names| &names.assigned_attributes).map(String::as_str).collect();
     let mut seen: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
     for (path, line, import) in input.imports.iter().filter(|(_, _, import)| is_plain(import)) {
         let top = import.module.split('.').next().unwrap_or_default();

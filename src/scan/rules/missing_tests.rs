@@ -40,22 +40,12 @@ A test script with another name is not recognized. List it in `[test] run`.
 ";
 
 fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    let is_test = |path: &String| {
-        let (dirs, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let in_tests = dirs.split('/').any(|part| matches!(part, "test" | "tests"));
-        let stem = name.split('.').next().unwrap_or(name);
-        in_tests
-            || stem.starts_with("test_")
-            || stem.ends_with("_test")
-            || stem == "test"
-            || name == "CTestTestfile.cmake"
-    };
     let has_code = input
         .context
         .paths
         .iter()
         .any(|path| [".py", ".ipynb", ".C", ".cxx", ".cc", ".cpp", ".sh"].iter().any(|end| path.ends_with(end)));
-    if has_code && !input.context.tested && !input.context.paths.iter().any(is_test) {
+    if has_code && !input.context.tested && !input.context.paths.iter().any(|path| is_test(path)) {
         let help = "add a test that processes a few events, or set `[test] run` in carnet.toml";
         diagnostics.push(
             Diagnostic::in_file(".", 0, "repository has no tests").help(help).identity("the repository has no tests"),

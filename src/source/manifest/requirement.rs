@@ -66,7 +66,11 @@ pub(super) fn parts(text: &str) -> Result<Parts, RequirementError> {
     };
     if let Err(error) = VersionSpecifiers::from_str(&constraint) {
         let (name, constraint) = (name.to_owned(), excerpt(&constraint));
-        return Err(RequirementError::Constraint { name, constraint, reason: first_line(&error.to_string()).trim_end_matches(':').to_owned() });
+        return Err(RequirementError::Constraint {
+            name,
+            constraint,
+            reason: first_line(&error.to_string()).trim_end_matches(':').to_owned(),
+        });
     }
     let marker = marker.map(str::trim).filter(|marker| !marker.is_empty());
     if let Some(marker) = marker.filter(|marker| self::marker(marker).is_none()) {

@@ -98,7 +98,7 @@ pub(super) fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
             push(diagnostics, &setting.value, &setting.range, meaning.key, None);
         }
     }
-    if usage::is_test(input.path) {
+    if is_test(input.path) {
         // Values in tests are rarely used for real jobs.
         for diagnostic in &mut diagnostics[before..] {
             let is_error = diagnostic.severity == Some(Severity::Error);

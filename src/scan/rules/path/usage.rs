@@ -242,20 +242,10 @@ impl TestFile {
     }
 }
 
-/// Reports whether a file is part of the tests of the analysis.
-pub(in super::super) fn is_test(path: &str) -> bool {
-    let mut parts = path.split('/');
-    let file = parts.next_back().unwrap_or_default();
-    // Test runners collect only programs by their names.
-    let is_program = [".py", ".cc", ".cpp", ".cxx", ".C", ".sh"].iter().any(|end| file.ends_with(end));
-    let stem = file.split('.').next().filter(|_| is_program).unwrap_or_default();
-    let is_dir = |part: &str| matches!(part, "test" | "tests" | "testing");
-    parts.any(is_dir) || stem.starts_with("test_") || stem.ends_with("_test") || stem == "conftest"
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{TestFile, is_prose, is_sentence, is_test};
+    use super::{TestFile, is_prose, is_sentence};
+    use crate::source::workflow::test_file::is_test;
 
     #[test]
     fn list_on_one_line_is_not_prose() {
