@@ -77,7 +77,7 @@ fn reader(path: &str) -> Option<Reader> {
         _ if name.starts_with("Singularity") || name.starts_with("Apptainer") => Reader::Language(Language::Apptainer),
         "smk" => Reader::Snakefile,
         _ if name == "Snakefile" => Reader::Snakefile,
-        "jdl" | "sub" | "submit" | "condor" => Reader::Language(Language::Submit),
+        "jdl" | "sub" | "submit" | "condor" => Reader::Language(Language::HtCondor),
         _ if matches!(name, "law.cfg" | "luigi.cfg") => Reader::Configuration,
         _ => return None,
     })
