@@ -68,8 +68,8 @@ const HELP: &str = "select the executor with an argument; use one that works eve
 fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let facts = &input.view.facts;
     for import in &facts.imports {
-        if let Some((module, place)) = module_of_facility(import).filter(|(module, _)| !is_of(input.path, module)) {
-            let message = format!("module `{module}` exists only at {place}");
+        if let Some((module, facility)) = module_of_facility(import).filter(|(module, _)| !is_of(input.path, module)) {
+            let message = format!("module `{module}` exists only at {facility}");
             diagnostics.push(
                 Diagnostic::at(&import.range, message)
                     .severity(severity(!import.is_optional && import.at_top))
@@ -79,8 +79,8 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     }
     for call in &facts.calls {
         let class = call.name.rsplit('.').next().unwrap_or_default();
-        if let Some((class, place)) = CLASSES.iter().find(|(name, _)| *name == class) {
-            let message = format!("`{class}` works only at {place}");
+        if let Some((class, facility)) = CLASSES.iter().find(|(name, _)| *name == class) {
+            let message = format!("`{class}` works only at {facility}");
             diagnostics.push(Diagnostic::at(&call.range, message).severity(severity(!call.is_conditional)).help(HELP));
         }
         diagnostics.extend(fixed_address(call));
