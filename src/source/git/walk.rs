@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn ignored_file_outside_git_is_scanned() {
         let top = tree();
-        let walk = walk(top.path(), &|_| false).expect("walked");
+        let walk = walk(top.path(), &|_| false).expect("a walk");
         assert_eq!(walk.files, [".gitignore", "submit.jdl"]);
     }
 
@@ -306,7 +306,7 @@ mod tests {
     fn ignored_file_in_git_is_listed_and_not_scanned() {
         let top = tree();
         git2::Repository::init(top.path()).expect("a repository");
-        let walk = walk(top.path(), &|_| false).expect("walked");
+        let walk = walk(top.path(), &|_| false).expect("a walk");
         assert_eq!(walk.files, [".gitignore"]);
         assert!(walk.paths.contains("submit.jdl"));
     }

@@ -180,9 +180,9 @@ fn environment(builder: &mut ViewBuilder<'_>, range: Range<usize>) {
     for word in shell::words(text) {
         let Some((key, value)) = word.text.split_once('=') else { continue };
         let start = range.start + word.range.start;
-        let place = unquote(builder.text, (start + key.len() + 1).min(range.end)..range.start + word.range.end);
-        builder.add(place.clone(), Kind::Value, Role::Inside, Some(key));
-        builder.set(Dialect::Variable, key, Word { text: value.to_owned(), range: place }, start);
+        let value_range = unquote(builder.text, (start + key.len() + 1).min(range.end)..range.start + word.range.end);
+        builder.add(value_range.clone(), Kind::Value, Role::Inside, Some(key));
+        builder.set(Dialect::Variable, key, Word { text: value.to_owned(), range: value_range }, start);
     }
 }
 

@@ -222,29 +222,29 @@ fn is_condor(line: &str) -> bool {
 }
 
 /// Parses an embedded text and returns its spans and facts with ranges in the program.
-pub(crate) fn read(language: Language, cooked: &StringValue) -> (Vec<Span>, Facts) {
-    if cooked.text.len() > MAX_LEN {
+pub(crate) fn read(language: Language, string_value: &StringValue) -> (Vec<Span>, Facts) {
+    if string_value.text.len() > MAX_LEN {
         return (Vec::new(), Facts::default());
     }
-    let View { spans, mut facts, .. } = read_text(language, &cooked.text);
-    relocate(&mut facts, |range| cooked.range_in_program(range));
+    let View { spans, mut facts, .. } = read_text(language, &string_value.text);
+    relocate(&mut facts, |range| string_value.range_in_program(range));
     for command in &mut facts.commands {
         command.host = Host::Program;
     }
     facts.shebang = None;
     let mut placed = Vec::with_capacity(spans.len());
     for span in spans {
-        place_span(cooked, span, &mut placed);
+        place_span(string_value, span, &mut placed);
     }
     (placed, facts)
 }
 
 /// Adds a span at its range in the program, split at the ends of literals.
-fn place_span(cooked: &StringValue, span: Span, placed: &mut Vec<Span>) {
-    let full_range = cooked.range_in_program(&span.range);
-    let first = cooked.parts.partition_point(|part| part.end <= full_range.start);
+fn place_span(string_value: &StringValue, span: Span, placed: &mut Vec<Span>) {
+    let full_range = string_value.range_in_program(&span.range);
+    let first = string_value.parts.partition_point(|part| part.end <= full_range.start);
     let mut is_head = span.is_head;
-    for part in &cooked.parts[first..] {
+    for part in &string_value.parts[first..] {
         let range = part.start.max(full_range.start)..part.end.min(full_range.end);
         if part.start >= full_range.end {
             break;
@@ -261,8 +261,8 @@ fn place_span(cooked: &StringValue, span: Span, placed: &mut Vec<Span>) {
 }
 
 /// Applies a function to all ranges of facts.
-pub(crate) fn relocate(facts: &mut Facts, place: impl Fn(&Range<usize>) -> Range<usize>) {
-    let to = |range: &mut Range<usize>| *range = place(range);
+pub(crate) fn relocate(facts: &mut Facts, new_range: impl Fn(&Range<usize>) -> Range<usize>) {
+    let to = |range: &mut Range<usize>| *range = new_range(range);
     facts.shebang.iter_mut().for_each(|word| to(&mut word.range));
     facts.imports.iter_mut().for_each(|import| to(&mut import.range));
     for call in &mut facts.calls {

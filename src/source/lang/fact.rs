@@ -141,7 +141,7 @@ pub enum Dialect {
 pub struct Syntax {
     /// First Python version that supports it, as major and minor: `(3, 10)`.
     pub since: (u8, u8),
-    /// Description with an article: ``a `match` statement``.
+    /// Description of the syntax: ``a `match` statement``.
     pub what: &'static str,
     /// Range of the first use.
     pub range: Range<usize>,

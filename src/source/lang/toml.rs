@@ -29,11 +29,11 @@ pub(super) fn read(builder: &mut ViewBuilder<'_>, range: Range<usize>) {
 /// Adds values with their key paths. The parser limits the nesting depth.
 fn walk(builder: &mut ViewBuilder<'_>, base: usize, table: &DeTable<'_>, path: &str, strings: &mut Vec<Range<usize>>) {
     for (key, value) in table {
-        let place = base + key.span().start..base + key.span().end;
-        strings.push(place.clone());
-        builder.push(place.clone(), Kind::Key);
+        let key_range = base + key.span().start..base + key.span().end;
+        strings.push(key_range.clone());
+        builder.push(key_range.clone(), Kind::Key);
         let path = join(path, key.get_ref());
-        add_value(builder, base, value, &path, strings, place.start);
+        add_value(builder, base, value, &path, strings, key_range.start);
     }
 }
 
@@ -45,20 +45,20 @@ fn add_value(
     strings: &mut Vec<Range<usize>>,
     start: usize,
 ) {
-    let place = base + value.span().start..base + value.span().end;
+    let value_range = base + value.span().start..base + value.span().end;
     match value.get_ref() {
         DeValue::Table(table) => walk(builder, base, table, path, strings),
         DeValue::Array(array) => {
             for value in array {
-                add_value(builder, base, value, path, strings, place.start);
+                add_value(builder, base, value, path, strings, value_range.start);
             }
         }
         other => {
-            strings.push(place.clone());
-            let written = builder.slice(&place);
+            strings.push(value_range.clone());
+            let written = builder.slice(&value_range);
             let quotes = if written.starts_with("\"\"\"") || written.starts_with("'''") { 3 } else { 1 };
-            let is_text = matches!(other, DeValue::String(_)) && place.len() >= 2 * quotes;
-            let inside = if is_text { place.start + quotes..place.end - quotes } else { place };
+            let is_text = matches!(other, DeValue::String(_)) && value_range.len() >= 2 * quotes;
+            let inside = if is_text { value_range.start + quotes..value_range.end - quotes } else { value_range };
             builder.add(inside.clone(), Kind::Value, Role::Plain, Some(path));
             let text = match other {
                 DeValue::String(text) => text.to_string(),

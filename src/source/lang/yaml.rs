@@ -61,7 +61,7 @@ pub(super) struct Reader<'s, 'a> {
     images: Vec<u32>,
     scripts: Vec<Script>,
     /// Whether a bracket or quote is not closed. All later ones then end with their line.
-    is_torn: bool,
+    has_unclosed: bool,
 }
 
 /// Reads a part of a text as YAML.
@@ -75,7 +75,7 @@ pub(super) fn read(builder: &mut ViewBuilder<'_>, range: Range<usize>) {
         scopes: 1,
         images: Vec::new(),
         scripts: Vec::new(),
-        is_torn: false,
+        has_unclosed: false,
     };
     reader.run(range.start);
 }
@@ -285,10 +285,10 @@ impl Reader<'_, '_> {
     }
 
     fn quoted(&mut self, range: Range<usize>, quote: u8, line_end: usize) -> usize {
-        let limit = if self.is_torn { line_end } else { self.end };
+        let limit = if self.has_unclosed { line_end } else { self.end };
         let end = flow::string_end(self.text.as_bytes(), range.start + 1, limit, quote);
         let Some(end) = end else {
-            self.is_torn = true;
+            self.has_unclosed = true;
             self.scalar(range.start + 1..range.end);
             return line_end;
         };
@@ -307,11 +307,11 @@ impl Reader<'_, '_> {
     }
 
     fn flow(&mut self, start: usize, line_end: usize) -> usize {
-        let limit = if self.is_torn { line_end } else { self.end };
+        let limit = if self.has_unclosed { line_end } else { self.end };
         let path = self.path().to_owned();
         let scope = self.levels.last().map_or(0, |level| level.scope);
         let (tokens, end) = flow::tokens(self.text, start, limit, &path);
-        self.is_torn |= end.is_none() && limit == self.end;
+        self.has_unclosed |= end.is_none() && limit == self.end;
         let limit = if end.is_some() { self.end } else { line_end };
         for token in tokens.into_iter().filter(|token| token.range.start < limit) {
             let range = token.range.start..token.range.end.min(limit);

@@ -36,8 +36,8 @@ struct Frame<'a> {
     call: Option<&'a str>,
     /// The variable that it initializes.
     variable: Option<&'a str>,
-    /// Range of the name. `None` for a list inside a call.
-    place: Option<usize>,
+    /// Offset of the name. `None` for a list inside a call.
+    name_start: Option<usize>,
     /// The variable that the enclosing statement assigns.
     assigned: Option<&'a str>,
     is_block: bool,
@@ -65,7 +65,7 @@ struct Reader<'s, 'a> {
     assigned: Option<&'a str>,
     is_shown: bool,
     frames: Vec<Frame<'a>>,
-    deeper: usize,
+    untracked_depth: usize,
 }
 
 /// Reads a part of a text as C++.
@@ -84,7 +84,7 @@ pub(super) fn read(builder: &mut ViewBuilder<'_>, range: Range<usize>) {
         assigned: None,
         is_shown: false,
         frames: Vec::new(),
-        deeper: 0,
+        untracked_depth: 0,
     };
     while reader.at < reader.end {
         reader.token();
@@ -160,9 +160,9 @@ impl<'a> Reader<'_, 'a> {
             let rest_at = self.at + line.len() - rest.len();
             let mut quotes = rest.match_indices('"');
             if let (Some((from, _)), Some((to, _))) = (quotes.next(), quotes.next()) {
-                let place = rest_at + from + 1..rest_at + to;
-                self.builder.push(place.clone(), Kind::Word);
-                self.builder.refer(&rest[from + 1..to], place, Usage::Code);
+                let path_range = rest_at + from + 1..rest_at + to;
+                self.builder.push(path_range.clone(), Kind::Word);
+                self.builder.refer(&rest[from + 1..to], path_range, Usage::Code);
                 self.at = rest_at + to + 1;
             } else {
                 // A comment may follow `<x>`.
@@ -377,12 +377,12 @@ impl<'a> Reader<'_, 'a> {
     fn open(&mut self, byte: u8) {
         self.at += 1;
         if self.frames.len() >= MAX_DEPTH {
-            self.deeper += 1;
+            self.untracked_depth += 1;
             return;
         }
         let is_call = byte == b'(' && matches!(self.before, Before::Name | Before::Mark);
         let is_block = byte == b'{' && !matches!(self.before, Before::Assign | Before::Comma | Before::Open);
-        let (call, variable, place) = match (is_call, self.kind, self.last) {
+        let (call, variable, name_start) = match (is_call, self.kind, self.last) {
             (true, Some(kind), name) if self.before == Before::Name => (Some(kind), name, Some(self.kind_at)),
             (true, _, Some(name)) => (Some(name), None, Some(self.last_at)),
             _ => (None, None, None),
@@ -397,7 +397,7 @@ impl<'a> Reader<'_, 'a> {
         let frame = Frame {
             call,
             variable,
-            place,
+            name_start,
             assigned: self.assigned,
             is_block,
             is_shown,
@@ -419,8 +419,8 @@ impl<'a> Reader<'_, 'a> {
     fn close(&mut self, byte: u8) {
         self.at += 1;
         self.before = Before::Other;
-        if self.deeper > 0 {
-            self.deeper -= 1;
+        if self.untracked_depth > 0 {
+            self.untracked_depth -= 1;
             return;
         }
         // A closing brace also closes open brackets.
@@ -435,7 +435,9 @@ impl<'a> Reader<'_, 'a> {
         let Some(mut frame) = self.frames.pop() else { return };
         frame.next();
         self.assigned = frame.assigned;
-        let (Some(name), Some(start), true) = (frame.call, frame.place, byte == b')' && frame.has_text) else { return };
+        let (Some(name), Some(start), true) = (frame.call, frame.name_start, byte == b')' && frame.has_text) else {
+            return;
+        };
         meaning::references(self.builder, name, &frame.arguments);
         self.builder.facts.calls.push(Call {
             name: short(name),

@@ -20,7 +20,7 @@ impl<'a> Reader<'a> {
             Expr::Subscript(subscript) => {
                 let base = subscript.value.as_name_expr().map(|name| name.id.as_str());
                 if matches!(base, Some("list" | "dict" | "tuple" | "set" | "frozenset" | "type")) {
-                    self.newer((3, 9), "a built-in type with a subscript in an annotation", bytes(subscript.range));
+                    self.newer((3, 9), "a subscripted built-in type in an annotation", bytes(subscript.range));
                 }
                 if base != Some("Literal") {
                     self.evaluated(&subscript.slice);

@@ -3,7 +3,7 @@
 use ruff_python_ast::{Expr, ExprCall, Keyword};
 use ruff_text_size::Ranged as _;
 
-use super::callee::{self, Sort};
+use super::callee::{self, ArgumentUse};
 use super::literal::{self, bytes};
 use super::reader::{Context, Reader};
 use crate::source::lang::fact::{Call, Dialect, Setting, Word};
@@ -15,7 +15,7 @@ impl<'a> Reader<'a> {
         let name = self.callee(&call.func);
         // `input: "x"` of a Snakefile is not the function `input`.
         let is_directive = self.text.as_bytes().get(bytes(call.func.range()).end) == Some(&b':');
-        let sort = name.filter(|_| !is_directive).map_or(Sort::Other, callee::sort);
+        let argument_use = name.filter(|_| !is_directive).map_or(ArgumentUse::Other, callee::argument_use);
         self.note_call(call);
         if literal::receiver_of_format(&call.func).is_some() {
             self.embed(expression, context);
@@ -23,26 +23,27 @@ impl<'a> Reader<'a> {
         self.receiver(&call.func, context);
         let is_to_file = self.is_printed_to_file(call, name);
         for (index, argument) in call.arguments.args.iter().enumerate() {
-            let inner = if is_to_file { Context::PLAIN } else { argument_context(sort, index, context) };
+            let inner = if is_to_file { Context::PLAIN } else { argument_context(argument_use, index, context) };
             let inner = if is_join_of_literal(&call.func) { Context { is_head: true, ..context } } else { inner };
-            let is_start = sort == Sort::Replace && call.arguments.args.first().is_some_and(literal::begins_place);
+            let is_start = argument_use == ArgumentUse::Replace
+                && call.arguments.args.first().is_some_and(literal::starts_like_path);
             let inner = Context { is_head: inner.is_head || is_start, ..inner };
             self.expression(argument, Context { call: name.or(inner.call), ..inner });
         }
         for keyword in &call.arguments.keywords {
-            self.keyword(keyword, name, sort);
+            self.keyword(keyword, name, argument_use);
         }
     }
 
-    fn keyword(&mut self, keyword: &'a Keyword, call: Option<&'a str>, sort: Sort) {
+    fn keyword(&mut self, keyword: &'a Keyword, call: Option<&'a str>, argument_use: ArgumentUse) {
         let Some(arg) = &keyword.arg else {
             self.expression(&keyword.value, Context { call, ..Context::PLAIN });
             return;
         };
         let name = arg.as_str();
         let is_defaults = call.is_some_and(|call| call.ends_with("set_defaults"));
-        let own = if is_defaults { Some(Role::Default) } else { callee::keyword(name) };
-        let base = if sort == Sort::Shown && name != "file" { Role::Shown } else { Role::Plain };
+        let own = if is_defaults { Some(Role::Default) } else { callee::keyword_role(name) };
+        let base = if argument_use == ArgumentUse::Shown && name != "file" { Role::Shown } else { Role::Plain };
         let context = Context { call, ..Context::PLAIN.with_role(own.unwrap_or(base)) };
         self.expression(&keyword.value, context.named(Some(name)));
         if let Some(value) = literal::word(self.text, &keyword.value) {
@@ -149,17 +150,17 @@ impl<'a> Reader<'a> {
 }
 
 /// Returns the context of an argument of a call.
-fn argument_context(sort: Sort, index: usize, context: Context<'_>) -> Context<'_> {
-    match sort {
-        Sort::Shown => Context::PLAIN.with_role(Role::Shown),
-        Sort::Replace if index == 1 => Context { is_head: false, ..Context::PLAIN },
-        Sort::Guard | Sort::Replace => Context::PLAIN.with_role(Role::Guard),
-        Sort::Pattern if index == 0 => Context::PLAIN.with_role(Role::Pattern),
-        Sort::Pattern if index == 1 => Context::PLAIN.with_role(Role::Guard),
-        Sort::Fallback(at) if at == index => Context::PLAIN.with_role(Role::Default).named(context.name),
-        Sort::Join => Context { is_head: context.is_head && index == 0, ..context },
-        Sort::Tail => Context { is_head: false, ..context },
-        Sort::Wrap => Context { is_head: true, is_part: false, ..context },
+fn argument_context(argument_use: ArgumentUse, index: usize, context: Context<'_>) -> Context<'_> {
+    match argument_use {
+        ArgumentUse::Shown => Context::PLAIN.with_role(Role::Shown),
+        ArgumentUse::Replace if index == 1 => Context { is_head: false, ..Context::PLAIN },
+        ArgumentUse::Guard | ArgumentUse::Replace => Context::PLAIN.with_role(Role::Guard),
+        ArgumentUse::Pattern if index == 0 => Context::PLAIN.with_role(Role::Pattern),
+        ArgumentUse::Pattern if index == 1 => Context::PLAIN.with_role(Role::Guard),
+        ArgumentUse::Fallback(at) if at == index => Context::PLAIN.with_role(Role::Default).named(context.name),
+        ArgumentUse::Join => Context { is_head: context.is_head && index == 0, ..context },
+        ArgumentUse::Tail => Context { is_head: false, ..context },
+        ArgumentUse::Wrap => Context { is_head: true, is_part: false, ..context },
         _ => Context::PLAIN,
     }
 }

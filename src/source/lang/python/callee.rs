@@ -5,7 +5,7 @@ use crate::source::lang::span::Role;
 
 /// How a function uses its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sort {
+pub(super) enum ArgumentUse {
     /// Displayed to users.
     Shown,
     /// Compared, searched for, or tested for existence.
@@ -27,60 +27,66 @@ pub(super) enum Sort {
 }
 
 /// Returns how a function uses its arguments. The name is dotted, or starts with a dot for a method of an expression.
-pub(super) fn sort(name: &str) -> Sort {
+pub(super) fn argument_use(name: &str) -> ArgumentUse {
     let (base, last) = name.rsplit_once('.').unwrap_or(("", name));
     let is_method = name.contains('.');
     match last {
-        "print" | "pprint" | "secho" | "echo" | "publish_message" | "input" | "raw_input" | "cprint" => Sort::Shown,
-        _ if is_display_function(last) => Sort::Shown,
-        "exit" if matches!(base, "" | "sys" | "parser") => Sort::Shown,
-        "quit" if base.is_empty() => Sort::Shown,
-        "skip" | "fail" | "xfail" if base == "pytest" => Sort::Shown,
-        "debug" | "info" | "warning" | "critical" | "exception" | "warn" if is_method => Sort::Shown,
-        "warn" if base.is_empty() => Sort::Shown,
-        "error" | "log" | "fatal" | "fail" if is_log(base) => Sort::Shown,
-        "write" if matches!(base, "sys.stdout" | "sys.stderr" | "stderr" | "stdout" | "tqdm") => Sort::Shown,
+        "print" | "pprint" | "secho" | "echo" | "publish_message" | "input" | "raw_input" | "cprint" => {
+            ArgumentUse::Shown
+        }
+        _ if is_display_function(last) => ArgumentUse::Shown,
+        "exit" if matches!(base, "" | "sys" | "parser") => ArgumentUse::Shown,
+        "quit" if base.is_empty() => ArgumentUse::Shown,
+        "skip" | "fail" | "xfail" if base == "pytest" => ArgumentUse::Shown,
+        "debug" | "info" | "warning" | "critical" | "exception" | "warn" if is_method => ArgumentUse::Shown,
+        "warn" if base.is_empty() => ArgumentUse::Shown,
+        "error" | "log" | "fatal" | "fail" if is_log(base) => ArgumentUse::Shown,
+        "write" if matches!(base, "sys.stdout" | "sys.stderr" | "stderr" | "stdout" | "tqdm") => ArgumentUse::Shown,
         "set_title" | "set_xlabel" | "set_ylabel" | "set_label" | "xlabel" | "ylabel" | "suptitle" | "annotate"
         | "set_description" | "set_xticklabels" | "set_yticklabels" | "SetTitle" | "AddEntry" | "DrawLatex"
         | "DrawLatexNDC" | "DrawText" | "SetHeader" | "AddText"
             if is_method =>
         {
-            Sort::Shown
+            ArgumentUse::Shown
         }
-        "title" | "text" | "legend" if matches!(base, "plt" | "ax" | "self.ax" | "fig" | "pyplot") => Sort::Shown,
+        "title" | "text" | "legend" if matches!(base, "plt" | "ax" | "self.ax" | "fig" | "pyplot") => {
+            ArgumentUse::Shown
+        }
         "match" | "search" | "sub" | "subn" | "compile" | "findall" | "finditer" | "split" | "fullmatch"
             if matches!(base, "re" | "regex") =>
         {
-            Sort::Pattern
+            ArgumentUse::Pattern
         }
         // `path` is a variable more often than the module.
-        "split" | "splitext" | "commonpath" if is_path_module(base) && base != "path" => Sort::Wrap,
-        "split" if base == "shlex" => Sort::Wrap,
-        "replace" if matches!(base, "os" | "dataclasses" | "shutil") => Sort::Other,
-        "replace" if is_method => Sort::Replace,
+        "split" | "splitext" | "commonpath" if is_path_module(base) && base != "path" => ArgumentUse::Wrap,
+        "split" if base == "shlex" => ArgumentUse::Wrap,
+        "replace" if matches!(base, "os" | "dataclasses" | "shutil") => ArgumentUse::Other,
+        "replace" if is_method => ArgumentUse::Replace,
         "startswith" | "endswith" | "find" | "rfind" | "split" | "rsplit" | "strip" | "lstrip" | "rstrip"
         | "partition" | "rpartition" | "removeprefix" | "removesuffix" | "is_relative_to" | "relative_to" | "index"
         | "count" | "AccessPathName" | "contains"
             if is_method =>
         {
-            Sort::Guard
+            ArgumentUse::Guard
         }
-        "isdir" | "exists" | "isfile" | "islink" | "lexists" | "ismount" | "fnmatch" | "fnmatchcase" => Sort::Guard,
-        "access" if matches!(base, "" | "os") => Sort::Guard,
-        "filter" if base == "fnmatch" => Sort::Guard,
-        "get" | "pop" | "setdefault" if is_method && !is_client(base) => Sort::Fallback(1),
-        "getenv" => Sort::Fallback(1),
-        "getattr" if base.is_empty() => Sort::Fallback(2),
-        "register" if base.contains("option") => Sort::Fallback(1),
-        "join" if is_path_module(base) => Sort::Join,
-        "Path" | "PurePath" | "PosixPath" | "PurePosixPath" | "urljoin" => Sort::Join,
-        "joinpath" => Sort::Tail,
-        "str" | "bytes" | "list" | "tuple" | "set" | "sorted" if base.is_empty() => Sort::Wrap,
+        "isdir" | "exists" | "isfile" | "islink" | "lexists" | "ismount" | "fnmatch" | "fnmatchcase" => {
+            ArgumentUse::Guard
+        }
+        "access" if matches!(base, "" | "os") => ArgumentUse::Guard,
+        "filter" if base == "fnmatch" => ArgumentUse::Guard,
+        "get" | "pop" | "setdefault" if is_method && !is_client(base) => ArgumentUse::Fallback(1),
+        "getenv" => ArgumentUse::Fallback(1),
+        "getattr" if base.is_empty() => ArgumentUse::Fallback(2),
+        "register" if base.contains("option") => ArgumentUse::Fallback(1),
+        "join" if is_path_module(base) => ArgumentUse::Join,
+        "Path" | "PurePath" | "PosixPath" | "PurePosixPath" | "urljoin" => ArgumentUse::Join,
+        "joinpath" => ArgumentUse::Tail,
+        "str" | "bytes" | "list" | "tuple" | "set" | "sorted" if base.is_empty() => ArgumentUse::Wrap,
         "format" | "expanduser" | "expandvars" | "abspath" | "realpath" | "normpath" | "basename" | "dirname"
         | "resolve" | "fspath" | "encode" | "decode" | "as_posix" | "absolute" | "dedent" | "lower" | "upper" => {
-            Sort::Wrap
+            ArgumentUse::Wrap
         }
-        _ => Sort::Other,
+        _ => ArgumentUse::Other,
     }
 }
 
@@ -129,7 +135,7 @@ pub(super) fn tests_receiver(last: &str) -> bool {
 }
 
 /// Returns the role of a keyword argument by its name.
-pub(super) fn keyword(name: &str) -> Option<Role> {
+pub(super) fn keyword_role(name: &str) -> Option<Role> {
     match name {
         "default" | "fallback" => Some(Role::Default),
         "help" | "description" | "epilog" | "title" | "label" | "labels" | "xlabel" | "ylabel" | "suptitle"

@@ -36,14 +36,14 @@ impl<'a> Reader<'a> {
 
     /// Reads a string that a shell runs.
     fn shell(&mut self, text: &'a Expr) {
-        let mut cooked = StringValue::default();
-        literal::cook(self.text, text, &mut cooked);
-        self.shell_cooked(&cooked);
+        let mut string_value = StringValue::default();
+        literal::append_value(self.text, text, &mut string_value);
+        self.shell_cooked(&string_value);
     }
 
     /// Adds the commands and settings of a text that a shell runs.
-    pub(super) fn shell_cooked(&mut self, cooked: &StringValue) {
-        let (_, mut facts) = embedded::read(Language::Shell, cooked);
+    pub(super) fn shell_cooked(&mut self, string_value: &StringValue) {
+        let (_, mut facts) = embedded::read(Language::Shell, string_value);
         self.snap(&mut facts);
         for command in &mut facts.commands {
             command.is_conditional |= self.position.is_conditional;
@@ -72,9 +72,9 @@ impl<'a> Reader<'a> {
     fn word(&self, word: &'a Expr) -> Word {
         literal::word(self.text, word).unwrap_or_else(|| {
             let range = bytes(word.range());
-            let mut cooked = StringValue::default();
-            literal::cook(self.text, word, &mut cooked);
-            Word { text: cooked.text, range }
+            let mut string_value = StringValue::default();
+            literal::append_value(self.text, word, &mut string_value);
+            Word { text: string_value.text, range }
         })
     }
 
@@ -130,10 +130,10 @@ impl<'a> Reader<'a> {
     }
 
     fn escaped_shell(&mut self, range: Range<usize>) {
-        let mut cooked = StringValue::default();
-        cooked.push_straight(&self.text[range.clone()], range.start);
-        cooked.parts.push(range);
-        self.embedded.push((Language::Shell, cooked));
+        let mut string_value = StringValue::default();
+        string_value.push_straight(&self.text[range.clone()], range.start);
+        string_value.parts.push(range);
+        self.embedded.push((Language::Shell, string_value));
     }
 
     fn escaped_run(&mut self, rest: &str, at: usize) {

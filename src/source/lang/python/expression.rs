@@ -20,7 +20,7 @@ impl<'a> Reader<'a> {
                 self.embed(expression, context);
                 let mut is_first = true;
                 for part in &string.value {
-                    let range = literal::of_string(self.text, part);
+                    let range = literal::string_content(self.text, part);
                     let is_head = context.is_head && is_first && !begins_with_placeholder(&self.text[range.clone()]);
                     self.push(range, Kind::Text, Context { is_head, ..context });
                     is_first = false;
@@ -32,13 +32,17 @@ impl<'a> Reader<'a> {
                 }
             }
             Expr::FString(string) => {
-                self.newer((3, 6), "a formatted string literal", bytes(string.range));
+                self.newer((3, 6), "an f-string", bytes(string.range));
                 self.embed(expression, context);
                 let mut is_head = context.is_head;
                 for part in &string.value {
                     match part {
                         FStringPart::Literal(part) => {
-                            self.push(literal::of_string(self.text, part), Kind::Text, Context { is_head, ..context });
+                            self.push(
+                                literal::string_content(self.text, part),
+                                Kind::Text,
+                                Context { is_head, ..context },
+                            );
                             is_head = false;
                         }
                         FStringPart::FString(part) => is_head = self.formatted(part, Context { is_head, ..context }),
@@ -197,7 +201,7 @@ impl<'a> Reader<'a> {
     fn key_span(&mut self, key: &'a Expr, context: Context<'a>) {
         if let Expr::StringLiteral(string) = key {
             for part in &string.value {
-                self.push(literal::of_string(self.text, part), Kind::Key, context);
+                self.push(literal::string_content(self.text, part), Kind::Key, context);
             }
         }
     }
@@ -254,7 +258,7 @@ impl<'a> Reader<'a> {
                 }
                 InterpolatedStringElement::Interpolation(it) => {
                     if it.debug_text.is_some() {
-                        self.newer((3, 8), "a formatted value with its own text (`f\"{x=}\"`)", bytes(it.range));
+                        self.newer((3, 8), "a self-documenting f-string expression (`f\"{x=}\"`)", bytes(it.range));
                     }
                     let inner = Context { is_head, is_part: true, call: None, ..context };
                     self.expression(&it.expression, inner);
@@ -279,10 +283,10 @@ impl<'a> Reader<'a> {
         if source.len() < 12 || !(source.contains('\n') || source.contains("\\n")) {
             return;
         }
-        let mut cooked = StringValue::default();
-        literal::cook(self.text, expression, &mut cooked);
-        if let Some(language) = embedded::language(&cooked.text) {
-            self.embedded.push((language, cooked));
+        let mut string_value = StringValue::default();
+        literal::append_value(self.text, expression, &mut string_value);
+        if let Some(language) = embedded::language(&string_value.text) {
+            self.embedded.push((language, string_value));
         }
     }
 }

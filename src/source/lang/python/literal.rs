@@ -23,7 +23,7 @@ pub(super) fn bytes(range: TextRange) -> Range<usize> {
 }
 
 /// Returns the content between the quotes of a literal. After a syntax error, a literal may lack its quotes: then the content
-/// is the literal_range literal.
+/// is the whole literal.
 pub(super) fn content(text: &str, range: TextRange, flags: impl StringFlags) -> Range<usize> {
     let literal_range = bytes(range);
     let start = (literal_range.start + flags.opener_len().to_usize()).min(literal_range.end);
@@ -35,7 +35,7 @@ pub(super) fn content(text: &str, range: TextRange, flags: impl StringFlags) -> 
 }
 
 /// Returns the range of the content of a string literal.
-pub(super) fn of_string(text: &str, literal: &StringLiteral) -> Range<usize> {
+pub(super) fn string_content(text: &str, literal: &StringLiteral) -> Range<usize> {
     content(text, literal.range, literal.flags)
 }
 
@@ -43,8 +43,8 @@ pub(super) fn of_string(text: &str, literal: &StringLiteral) -> Range<usize> {
 pub(super) fn word(text: &str, expression: &Expr) -> Option<Word> {
     match expression {
         Expr::StringLiteral(string) => {
-            let first = of_string(text, string.value.iter().next()?);
-            let last = of_string(text, string.value.iter().last()?);
+            let first = string_content(text, string.value.iter().next()?);
+            let last = string_content(text, string.value.iter().last()?);
             if last.end - first.start > MAX_WORD_LEN {
                 return None;
             }
@@ -80,7 +80,7 @@ pub(super) fn is_string(expression: &Expr) -> bool {
 }
 
 /// Reports whether a string literal starts like an absolute path or a URL.
-pub(super) fn begins_place(expression: &Expr) -> bool {
+pub(super) fn starts_like_path(expression: &Expr) -> bool {
     let text = expression.as_string_literal_expr().map(|string| string.value.to_str()).unwrap_or_default();
     text.starts_with('/') || text.contains("://")
 }
@@ -92,30 +92,30 @@ pub(super) fn receiver_of_format(function: &Expr) -> Option<&Expr> {
 }
 
 /// Returns the value of a string with placeholders for parts that are not literals.
-pub(super) fn cook(text: &str, expression: &Expr, into: &mut StringValue) {
+pub(super) fn append_value(text: &str, expression: &Expr, into: &mut StringValue) {
     match expression {
         Expr::StringLiteral(string) => {
             for literal in &string.value {
-                cook_string(text, literal, into);
+                append_string(text, literal, into);
             }
         }
         Expr::FString(string) => {
             for part in &string.value {
                 match part {
-                    FStringPart::Literal(literal) => cook_string(text, literal, into),
-                    FStringPart::FString(string) => cook_format(text, string, into),
+                    FStringPart::Literal(literal) => append_string(text, literal, into),
+                    FStringPart::FString(string) => append_f_string(text, string, into),
                 }
             }
         }
         Expr::BinOp(operation) if operation.op == Operator::Add => {
-            cook(text, &operation.left, into);
-            cook(text, &operation.right, into);
+            append_value(text, &operation.left, into);
+            append_value(text, &operation.right, into);
         }
         Expr::BinOp(operation) if operation.op == Operator::Mod && is_string(&operation.left) => {
-            cook(text, &operation.left, into);
+            append_value(text, &operation.left, into);
         }
         Expr::Call(call) => match receiver_of_format(&call.func).filter(|receiver| is_string(receiver)) {
-            Some(receiver) => cook(text, receiver, into),
+            Some(receiver) => append_value(text, receiver, into),
             None => placeholder(text, expression, into),
         },
         _ => placeholder(text, expression, into),
@@ -130,13 +130,13 @@ fn placeholder(text: &str, expression: &Expr, into: &mut StringValue) {
     into.push_placeholder(short, range.start);
 }
 
-fn cook_string(text: &str, literal: &StringLiteral, into: &mut StringValue) {
-    let range = of_string(text, literal);
+fn append_string(text: &str, literal: &StringLiteral, into: &mut StringValue) {
+    let range = string_content(text, literal);
     into.push_literal(&text[range.clone()], range.start, literal.flags.prefix().is_raw(), false);
     into.parts.push(range);
 }
 
-fn cook_format(text: &str, string: &FString, into: &mut StringValue) {
+fn append_f_string(text: &str, string: &FString, into: &mut StringValue) {
     let is_raw = string.flags.prefix().is_raw();
     let range = content(text, string.range, string.flags);
     for element in &string.elements {

@@ -39,21 +39,21 @@ pub(super) fn find(text: &str, parsed: &Parsed<ModModule>) -> Option<Names> {
     if !parsed.errors().is_empty() || is_dynamic() {
         return None;
     }
-    let mut finder = Finder { names: Names::default(), is_inside: false, takes_all: false };
+    let mut finder = Finder { names: Names::default(), is_nested_scope: false, has_star_import: false };
     walk_body(&mut finder, parsed.suite());
-    (!finder.takes_all).then_some(finder.names)
+    (!finder.has_star_import).then_some(finder.names)
 }
 
 struct Finder {
     names: Names,
     /// Inside a function or a class, which has a separate scope.
-    is_inside: bool,
-    takes_all: bool,
+    is_nested_scope: bool,
+    has_star_import: bool,
 }
 
 impl Finder {
     fn bind(&mut self, name: &str) {
-        if !self.is_inside {
+        if !self.is_nested_scope {
             self.names.bound.insert(name.to_owned());
         }
     }
@@ -61,16 +61,16 @@ impl Finder {
     /// Binds the names of an import: `a` for `import a.b`, `c` for `from a import b as c`.
     fn bind_alias(&mut self, name: &str, alias: Option<&str>) {
         match alias {
-            _ if name == "*" => self.takes_all = true,
+            _ if name == "*" => self.has_star_import = true,
             Some(alias) => self.bind(alias),
             None => self.bind(name.split('.').next().unwrap_or(name)),
         }
     }
 
     fn within(&mut self, statement: &Stmt) {
-        let before = std::mem::replace(&mut self.is_inside, true);
+        let before = std::mem::replace(&mut self.is_nested_scope, true);
         walk_stmt(self, statement);
-        self.is_inside = before;
+        self.is_nested_scope = before;
     }
 }
 
@@ -107,7 +107,7 @@ impl<'a> Visitor<'a> for Finder {
             Expr::Name(it) if it.ctx.is_store() => self.bind(it.id.as_str()),
             Expr::Attribute(it) if it.ctx.is_store() => {
                 // `module.name = …`.
-                if !self.is_inside {
+                if !self.is_nested_scope {
                     self.names.assigned_attributes.insert(it.attr.as_str().to_owned());
                 }
                 walk_expr(self, expression);

@@ -174,7 +174,7 @@ impl<'a> Reader<'a> {
     /// Returns a key that is a string literal.
     pub(super) fn key(&self, key: &'a Expr) -> Option<&'a str> {
         let literal = key.as_string_literal_expr()?;
-        literal.as_single_part_string().map(|part| &self.text[super::literal::of_string(self.text, part)])
+        literal.as_single_part_string().map(|part| &self.text[super::literal::string_content(self.text, part)])
     }
 
     fn finish(mut self) -> (Vec<Span>, Facts) {
@@ -183,18 +183,18 @@ impl<'a> Reader<'a> {
         let mut seen = HashSet::new();
         let mut found = std::mem::take(&mut self.embedded);
         // A concatenated text takes precedence over its parts.
-        found.sort_by_key(|(_, cooked)| std::cmp::Reverse(cooked.parts.len()));
-        for (language, cooked) in found {
-            if cooked.parts.iter().any(|part| !part.is_empty() && seen.contains(&part.start)) {
+        found.sort_by_key(|(_, string_value)| std::cmp::Reverse(string_value.parts.len()));
+        for (language, string_value) in found {
+            if string_value.parts.iter().any(|part| !part.is_empty() && seen.contains(&part.start)) {
                 continue;
             }
-            seen.extend(cooked.parts.iter().map(|part| part.start));
-            let (spans, mut facts) = embedded::read(language, &cooked);
+            seen.extend(string_value.parts.iter().map(|part| part.start));
+            let (spans, mut facts) = embedded::read(language, &string_value);
             self.snap(&mut facts);
             embedded::merge(&mut self.facts, facts);
             if !spans.is_empty() {
                 inner.extend(spans);
-                replaced.extend(cooked.parts);
+                replaced.extend(string_value.parts);
             }
         }
         if !replaced.is_empty() {

@@ -103,33 +103,34 @@ impl<'a> Reader<'a> {
     fn processed(&mut self, line: Option<&'a Expr>) {
         self.included(line);
         let Some(line) = line.filter(|line| literal::is_string(line)) else { return };
-        let mut cooked = StringValue::default();
-        literal::cook(self.text, line, &mut cooked);
-        let text = cooked.text.trim();
+        let mut string_value = StringValue::default();
+        literal::append_value(self.text, line, &mut string_value);
+        let text = string_value.text.trim();
         let load = [".L ", ".x "].iter().find_map(|sign| text.strip_prefix(sign));
         let Some(load) = load else { return };
         let path = load.trim().trim_end_matches([';', '+', 'g', 'O']).split('(').next().unwrap_or_default();
-        self.code(&cooked, path);
+        self.code(&string_value, path);
     }
 
     /// Adds the files that C++ code for ROOT's interpreter includes and opens.
     fn included(&mut self, code: Option<&'a Expr>) {
         let Some(code) = code.filter(|code| literal::is_string(code)) else { return };
-        let mut cooked = StringValue::default();
-        literal::cook(self.text, code, &mut cooked);
-        let mut facts = Facts { references: embedded::read(Language::Cpp, &cooked).1.references, ..Facts::default() };
+        let mut string_value = StringValue::default();
+        literal::append_value(self.text, code, &mut string_value);
+        let mut facts =
+            Facts { references: embedded::read(Language::Cpp, &string_value).1.references, ..Facts::default() };
         facts.references.retain(|reference| !reference.path.contains('{'));
         self.snap(&mut facts);
         embedded::merge(&mut self.facts, facts);
     }
 
     /// Records a code file whose path is a part of a string value.
-    fn code(&mut self, cooked: &StringValue, path: &str) {
+    fn code(&mut self, string_value: &StringValue, path: &str) {
         if path.is_empty() || path.contains('{') {
             return;
         }
-        let Some(start) = (path.as_ptr() as usize).checked_sub(cooked.text.as_ptr() as usize) else { return };
-        let (start, end) = (cooked.map.in_file(start), cooked.map.in_file(start + path.len() - 1) + 1);
+        let Some(start) = (path.as_ptr() as usize).checked_sub(string_value.text.as_ptr() as usize) else { return };
+        let (start, end) = (string_value.map.in_file(start), string_value.map.in_file(start + path.len() - 1) + 1);
         let end = self.text.floor_char_boundary(end.max(start));
         let range = self.text.floor_char_boundary(start)..end;
         self.facts.references.push(Reference { path: path.to_owned(), range, usage: Usage::Code });

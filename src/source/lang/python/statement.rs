@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
                 if !self.position.in_function {
                     self.annotation(&it.annotation);
                 }
-                self.newer((3, 6), "a variable with an annotation", bytes(it.range));
+                self.newer((3, 6), "a variable annotation", bytes(it.range));
                 self.plain(&it.target);
                 if let Some(value) = &it.value {
                     self.assigned_value(&it.target, value);
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
             }
             Stmt::For(it) => {
                 if it.is_async {
-                    self.newer((3, 5), "an asynchronous loop", bytes(it.range));
+                    self.newer((3, 5), "an `async for` loop", bytes(it.range));
                 }
                 self.plain(&it.target);
                 self.plain(&it.iter);
@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
         match value {
             Expr::StringLiteral(string) => {
                 for part in &string.value {
-                    self.push(literal::of_string(self.text, part), Kind::Docstring, Context::PLAIN);
+                    self.push(literal::string_content(self.text, part), Kind::Docstring, Context::PLAIN);
                 }
             }
             // Python 2: `print >>f, "x"`.
@@ -284,7 +284,7 @@ impl<'a> Reader<'a> {
         let names: Vec<String> = import.names.iter().map(|alias| alias.name.as_str().to_owned()).collect();
         if module == "__future__" && names.iter().any(|name| name == "annotations") {
             self.has_lazy_annotations = true;
-            self.newer((3, 7), "annotations that are not evaluated", bytes(import.range));
+            self.newer((3, 7), "`from __future__ import annotations`", bytes(import.range));
         }
         let range = import.module.as_ref().map_or(import.range, |module| module.range);
         self.facts.imports.push(Import {

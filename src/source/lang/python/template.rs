@@ -24,8 +24,8 @@ impl<'a> Reader<'a> {
     /// Appends a value written to a file.
     pub(super) fn write(&mut self, file: &'a str, text: &'a Expr) {
         let source = self.text;
-        if let Some(cooked) = self.written_to(file).filter(|cooked| cooked.text.len() < MAX_LEN) {
-            literal::cook(source, text, cooked);
+        if let Some(string_value) = self.written_to(file).filter(|string_value| string_value.text.len() < MAX_LEN) {
+            literal::append_value(source, text, string_value);
         }
     }
 
@@ -33,8 +33,8 @@ impl<'a> Reader<'a> {
     pub(super) fn write_line(&mut self, file: &'a str, text: &'a Expr) {
         self.write(file, text);
         let at = bytes(text.range()).end;
-        if let Some(cooked) = self.written_to(file) {
-            cooked.push_break(at);
+        if let Some(string_value) = self.written_to(file) {
+            string_value.push_break(at);
         }
     }
 
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
             self.written.push((file, StringValue::default()));
             self.written.len() - 1
         });
-        self.written.get_mut(at).map(|(_, cooked)| cooked)
+        self.written.get_mut(at).map(|(_, string_value)| string_value)
     }
 
     /// Appends a value assigned or added to a variable.
@@ -78,12 +78,12 @@ impl<'a> Reader<'a> {
         if name.is_some_and(|name| name.contains("job_extra") || name.contains("directive")) {
             elements.iter().for_each(|element| self.directive(element));
         }
-        let mut cooked = StringValue::default();
+        let mut string_value = StringValue::default();
         for element in elements {
-            literal::cook(self.text, element, &mut cooked);
-            cooked.push_break(bytes(element.range()).end);
+            literal::append_value(self.text, element, &mut string_value);
+            string_value.push_break(bytes(element.range()).end);
         }
-        self.embed_cooked(cooked);
+        self.embed_value(string_value);
     }
 
     /// Reads an option of a job script header: `--partition=long`, `+JobFlavour = "workday"`.
@@ -92,10 +92,10 @@ impl<'a> Reader<'a> {
         let Some((key, value)) = text.split_once(['=', ' ']) else { return };
         if key.starts_with('-') {
             // The key has the form of the header.
-            let mut cooked = StringValue::default();
-            cooked.push_straight("#SBATCH ", range.start);
-            literal::cook(self.text, element, &mut cooked);
-            return self.shell_cooked(&cooked);
+            let mut string_value = StringValue::default();
+            string_value.push_straight("#SBATCH ", range.start);
+            literal::append_value(self.text, element, &mut string_value);
+            return self.shell_cooked(&string_value);
         }
         let (key, value) = (key.trim(), value.trim());
         let start = range.end.saturating_sub(value.len()).max(range.start);
@@ -105,16 +105,17 @@ impl<'a> Reader<'a> {
 
     /// Ends the texts started since there were `from` texts, and records embedded languages.
     pub(super) fn close_written(&mut self, from: usize) {
-        for (_, cooked) in self.written.split_off(from.min(self.written.len())) {
-            if cooked.parts.len() > 1 {
-                self.embed_cooked(cooked);
+        for (_, string_value) in self.written.split_off(from.min(self.written.len())) {
+            if string_value.parts.len() > 1 {
+                self.embed_value(string_value);
             }
         }
     }
 
-    fn embed_cooked(&mut self, cooked: StringValue) {
-        if let Some(language) = embedded::language(&cooked.text).filter(|language| *language != Language::Python) {
-            self.embedded.push((language, cooked));
+    fn embed_value(&mut self, string_value: StringValue) {
+        if let Some(language) = embedded::language(&string_value.text).filter(|language| *language != Language::Python)
+        {
+            self.embedded.push((language, string_value));
         }
     }
 }

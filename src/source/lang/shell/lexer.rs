@@ -69,7 +69,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
     }
 
     fn frame(&mut self) -> &mut Frame {
-        self.frames.last_mut().expect("the frame of the file is never taken away")
+        self.frames.last_mut().expect("the outermost frame is never popped")
     }
 
     fn peek(&self, ahead: usize) -> Option<u8> {
@@ -350,7 +350,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
             return;
         }
         let is_first = frame.line.words.is_empty() && !word.is_quoted && frame.closer != Closer::Array;
-        if is_first && !frame.in_patterns && frame.reserved(&word.text, is_csh) {
+        if is_first && !frame.in_patterns && frame.read_keyword(&word.text, is_csh) {
             return;
         }
         let is_in = word.text == "in" && frame.line.words.first().is_some_and(|first| first.text == "case");

@@ -46,8 +46,8 @@ impl Frame {
 }
 
 impl Frame {
-    /// Reports whether a word in the position of a command name is a shell keyword.
-    pub(super) fn reserved(&mut self, word: &str, is_csh: bool) -> bool {
+    /// Reads a shell keyword in the position of a command name. Returns false if the word is not a keyword.
+    pub(super) fn read_keyword(&mut self, word: &str, is_csh: bool) -> bool {
         match word {
             "if" if is_csh => return false,
             "then" if is_csh => self.depth += 1,
