@@ -141,4 +141,3 @@ fn version(requirement: &Requirement) -> &str {
     let bare = requirement.constraint.trim_start_matches(['=', ' ', '@']);
     bare.split(['=', ' ']).next().unwrap_or_default().trim()
 }
-

@@ -54,16 +54,11 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let unpinned = declared.iter().find(|requirement| !requirement.exact);
     let path = unpinned.unwrap_or(first).path.clone();
     let severity = if unpinned.is_some() { Severity::Warning } else { Severity::Note };
-    let count = package_count(declared.len());
+    let count = count(declared.len(), "package");
     diagnostics.push(
         Diagnostic::in_file(&path, 0, format!("{count} declared without a lock file"))
             .identity(format!("what is declared here or beside it ({count}) is fixed by no lock file"))
             .severity(severity)
             .help("create a lock file with uv lock, pip-compile, conda-lock or pixi lock, and commit it"),
     );
-}
-
-/// Returns a number of packages in words.
-fn package_count(number: usize) -> String {
-    if number == 1 { "1 package".to_owned() } else { format!("{number} packages") }
 }

@@ -74,11 +74,7 @@ pub(super) fn existence(context: &RuleContext<'_>, facts: &PathFacts<'_>) -> Str
 
 /// Lists the first names, and the number of the rest.
 pub(super) fn names(ids: &[String]) -> String {
-    let shown = ids.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
-    match ids.len().saturating_sub(MAX_NAMES) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
+    list(ids, MAX_NAMES)
 }
 
 fn others(count: usize) -> String {
