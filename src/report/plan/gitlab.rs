@@ -201,8 +201,8 @@ fn groups(matrix: &Matrix) -> Result<Vec<Group<'_>>, ChildError> {
         .flat_map(|((way, _), cells)| cells.chunks(size).map(|cells| Group { way: *way, cells: cells.to_vec() }))
         .collect();
     // Keep the order of the configuration.
-    let place = |group: &Group<'_>| matrix.cells.iter().position(|cell| std::ptr::eq(cell, group.cells[0]));
-    groups.sort_by_key(place);
+    let position = |group: &Group<'_>| matrix.cells.iter().position(|cell| std::ptr::eq(cell, group.cells[0]));
+    groups.sort_by_key(position);
     Ok(groups)
 }
 
