@@ -179,7 +179,7 @@ fn options(path: &str, fail_on: &str, program_job: &str, runner: &Runner) -> Opt
         },
         image: Some(runner.image.trim().to_owned()).filter(|image| !image.is_empty()),
         tags: words(&runner.tags),
-        shown: if cvmfs.is_empty() { BTreeMap::new() } else { [("/cvmfs".to_owned(), cvmfs)].into() },
+        filesystem_tags: if cvmfs.is_empty() { BTreeMap::new() } else { [("/cvmfs".to_owned(), cvmfs)].into() },
         parent: parent(),
         variables: variables.collect(),
     }
@@ -224,7 +224,7 @@ fn plan(arguments: &Arguments) -> Outcome {
 /// Says which cells need what no tag asks of a runner.
 fn lacking(matrix: &Matrix, options: &Options) {
     for cell in &matrix.cells {
-        for need in cell.needs.iter().filter(|need| !options.shown.contains_key(*need)) {
+        for need in cell.needs.iter().filter(|need| !options.filesystem_tags.contains_key(*need)) {
             let mend = if need == "/cvmfs" { "set CARNET_CVMFS_TAGS" } else { "set CARNET_TAGS" };
             note(&format!("{} needs {need}: {mend} to tags of runners that have it, unless all of yours do", cell.id));
         }
