@@ -347,11 +347,6 @@ fn names(processes: &BTreeMap<i32, String>) -> String {
     parts.join(", ")
 }
 
-/// A text as one word of the shell.
-pub(super) fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 /// Whether a command is written for bash: a POSIX shell knows neither `source` nor `[[`.
 pub(super) fn is_bash(run: &str) -> bool {
     run.lines().map(str::trim_start).any(|line| line.starts_with("source ") || line.contains("[[ "))

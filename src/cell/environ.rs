@@ -9,7 +9,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::command::quote;
+use crate::model::text::shell_quote;
 
 /// First argument of this program when it is to write its variables; no command of people has this name.
 const WORD: &str = "__environ";
@@ -55,7 +55,7 @@ pub(super) fn without_shell(
 /// The shell command that ends in this program writing its variables to `file`; none when its own path isn't known.
 pub(super) fn command(file: &Path) -> Option<String> {
     let program = std::env::current_exe().ok()?;
-    Some(format!("exec {} {WORD} {}", quote(program.to_str()?), quote(file.to_str()?)))
+    Some(format!("exec {} {WORD} {}", shell_quote(program.to_str()?), shell_quote(file.to_str()?)))
 }
 
 /// What was written; none when nothing was.

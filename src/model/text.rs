@@ -178,6 +178,11 @@ pub fn list<T: AsRef<str>>(names: &[T], max: usize) -> String {
     }
 }
 
+/// Returns the text as one single-quoted word of a shell command.
+pub fn shell_quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// Formats a fragment as a sentence, with a capital letter and a full stop.
 pub fn sentence(fragment: &str) -> String {
     let mut characters = fragment.trim_end_matches('.').chars();
@@ -187,7 +192,7 @@ pub fn sentence(fragment: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{clean, clip, count, duration, ends, first_line, list, one_line, sentence};
+    use super::{clean, clip, count, duration, ends, first_line, list, one_line, sentence, shell_quote};
 
     #[test]
     fn clean_removes_escape_sequences_and_shows_control_characters() {
@@ -252,5 +257,9 @@ mod tests {
     fn sentence_has_a_capital_and_one_full_stop() {
         assert_eq!(sentence("the end."), "The end.");
         assert_eq!(sentence(""), ".");
+    }
+    #[test]
+    fn shell_quote_escapes_single_quotes() {
+        assert_eq!(shell_quote("it's $HOME"), r"'it'\''s $HOME'");
     }
 }

@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::command::quote;
 use super::junit::Report;
 use super::{Listed, Reader, first_line};
 use crate::model::cell::{Outcome, Seconds, TestCase};
+use crate::model::text::shell_quote;
 
 /// Cases kept at most.
 const CASE_CAP: usize = 100_000;
 
 /// Shell lines that make every `ctest` of the commands behind them write `file`, when it knows the option.
 pub(super) fn prelude(file: &Path) -> String {
-    let file = quote(&file.to_string_lossy());
+    let file = shell_quote(&file.to_string_lossy());
     format!(
         "ctest() {{\n  case \"$(command ctest --help 2>/dev/null)\" in\n    \
          *--output-junit*) command ctest --output-junit {file} \"$@\" ;;\n    \

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::command::quote;
 use super::first_line;
 use super::junit::{Entry, Report};
 use crate::model::cell::{Captured, End, Outcome, Seconds, TestCase};
+use crate::model::text::shell_quote;
 
 /// The variable pytest takes more options from (docs.pytest.org, "Environment Variables").
 pub(super) const VARIABLE: &str = "PYTEST_ADDOPTS";
@@ -15,7 +15,7 @@ pub(super) const VARIABLE: &str = "PYTEST_ADDOPTS";
 /// The family `xunit1` has the file and the line of each case; captured output is asked for in cases that fail only.
 pub(super) fn options(users: Option<&str>, file: &Path) -> String {
     // pytest splits the variable as a shell would.
-    let file = quote(&file.to_string_lossy());
+    let file = shell_quote(&file.to_string_lossy());
     let ours =
         format!("--junitxml={file} -o junit_family=xunit1 -o junit_logging=all -o junit_log_passing_tests=false");
     match users.map(str::trim).filter(|users| !users.is_empty()) {

@@ -9,7 +9,7 @@ use crate::hook::{Seen, Tip};
 use crate::model::cell::Outcome;
 use crate::model::document::Cell;
 use crate::model::finding::{Finding, Severity};
-use crate::model::text::{clean, count, list, one_line};
+use crate::model::text::{clean, count, list, one_line, shell_quote};
 use crate::ui::TerminalStyle;
 
 /// Findings that are shown.
@@ -140,7 +140,7 @@ fn below(path: &Path) -> String {
     let text = path.to_string_lossy();
     let text = clean(&text);
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
-    if text.chars().all(plain) { format!(" {text}") } else { format!(" '{}'", text.replace('\'', "'\\''")) }
+    if text.chars().all(plain) { format!(" {text}") } else { format!(" {}", shell_quote(&text)) }
 }
 
 /// The word in a colour of the terminal (ECMA-48, SGR).

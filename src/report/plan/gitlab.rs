@@ -11,7 +11,7 @@ use serde_saphyr::{DoubleQuoted, FlowSeq, SpaceAfter};
 
 use crate::error::{Failure, Kind};
 use crate::model::matrix::{Matrix, Planned};
-use crate::model::text::one_line;
+use crate::model::text::{one_line, shell_quote};
 use pipeline::{Artifacts, Image, Job, Jobs, Need, Pipeline, Quoted, Reports, Retry, Rule, Stage, When, Workflow};
 
 /// Maximum number of jobs for cells. If there are more cells, those of one image share jobs.
@@ -234,11 +234,6 @@ fn literal(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-/// Returns the text as one quoted word of a shell command.
-fn word(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 fn quoted(text: &str) -> Quoted {
     DoubleQuoted(literal(text))
 }
@@ -325,9 +320,9 @@ fn directory(cell: &Planned) -> String {
 }
 
 fn commands(group: &Group<'_>, options: &Options) -> Vec<String> {
-    let (path, fail_on) = (word(&options.path), word(&options.fail_on));
+    let (path, fail_on) = (shell_quote(&options.path), shell_quote(&options.fail_on));
     let command = |cell: &Planned| {
-        let (id, out) = (word(&cell.id), word(&directory(cell)));
+        let (id, out) = (shell_quote(&cell.id), shell_quote(&directory(cell)));
         match group.mode {
             RunMode::Engine => format!("{PROGRAM} check --cell {id} --out {out} --fail-on {fail_on} -- {path}"),
             RunMode::Image(_) | RunMode::Machine => {
@@ -361,7 +356,7 @@ fn merge(groups: &[Group<'_>], options: &Options, by_name: bool) -> (String, Job
         needs = parent_needs(options, |parent| vec![&parent.plan, &parent.program]);
         needs.extend(groups.iter().map(|group| Need::Job(name(group))));
     }
-    let (path, fail_on) = (word(&options.path), word(&options.fail_on));
+    let (path, fail_on) = (shell_quote(&options.path), shell_quote(&options.fail_on));
     let command = format!("{PROGRAM} ci gitlab merge --path {path} --fail-on {fail_on}");
     let reports = Reports { junit: format!("{OUT}/junit.xml"), codequality: format!("{OUT}/codequality.json") };
     let paths = vec![DoubleQuoted(format!("{OUT}/"))];

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::reana;
 use crate::model::plan::{TestCommand, TestKind};
+use crate::model::text::shell_quote;
 
 /// Directories whose tests belong to somebody else.
 const FOREIGN: &[&str] =
@@ -290,7 +291,7 @@ fn stem(path: &str) -> &str {
 fn quote(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
     let word = if word.starts_with('-') { format!("./{word}") } else { word.to_owned() };
-    if word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if word.chars().all(is_plain) { word } else { shell_quote(&word) }
 }
 
 #[cfg(test)]

@@ -149,7 +149,8 @@ fn untrusted_text_is_unchanged_in_parsed_pipeline() {
 #[test]
 fn shell_word_is_unchanged_by_the_shell() {
     let hostile = "it's `id` $(id) \"$HOME\" \\ ; id # \n*";
-    let output = std::process::Command::new("sh").arg("-c").arg(format!("printf %s {}", super::word(hostile))).output();
+    let output =
+        std::process::Command::new("sh").arg("-c").arg(format!("printf %s {}", super::shell_quote(hostile))).output();
     assert_eq!(String::from_utf8(output.unwrap().stdout).unwrap(), hostile);
 }
 
