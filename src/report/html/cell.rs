@@ -89,7 +89,7 @@ pub(super) struct Broken<'a> {
 pub(super) struct Failure<'a> {
     pub(super) name: String,
     pub(super) verb: &'static str,
-    pub(super) place: Option<String>,
+    pub(super) location: Option<String>,
     pub(super) message: String,
     pub(super) output: Option<Cow<'a, str>>,
     pub(super) open: bool,
@@ -223,14 +223,14 @@ fn broken<'a>(context: &Context<'_>, step: &'a Step) -> Broken<'a> {
 }
 
 fn failure<'a>(context: &Context<'_>, case: &'a TestCase, open: bool) -> Failure<'a> {
-    let place = case.file.as_ref().map(|file| match case.line {
+    let location = case.file.as_ref().map(|file| match case.line {
         Some(line) => format!("{}:{line}", one_line(file, 300)),
         None => one_line(file, 300),
     });
     Failure {
         name: summary::case_name(case),
         verb: if case.outcome == Outcome::Errored { "errored" } else { "failed" },
-        place,
+        location,
         message: if case.tried_network {
             format!("{} (tried to use the network, which is disabled)", summary::case_message(case))
         } else {

@@ -56,7 +56,7 @@ pub(super) fn repository_diagnostics(rule: &Rule, files: &[(&str, &str)]) -> Vec
         texts.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
     let inventory = manifest::inventory(&contents);
     let targets = catalogue.facilities.iter().collect();
-    let context = RuleContext::new(catalogue, targets, paths.into_iter().collect(), inventory);
+    let context = RuleContext::new(catalogue, targets, contents.into_keys().collect(), inventory);
     let mut input = nothing(&context);
     for (path, text) in texts {
         let view = lang::read(Language::of(path, text.as_bytes()), text.as_bytes());

@@ -9,8 +9,8 @@ use crate::report::plan::testing::matrix;
 fn options() -> Options {
     let parent =
         Parent { pipeline: "17".to_owned(), plan: "carnet-plan".to_owned(), program: "carnet-program".to_owned() };
-    let shown = BTreeMap::from([("/cvmfs".to_owned(), vec!["k8s-cvmfs".to_owned()])]);
-    Options { parent: Some(parent), shown, image: Some("python:3.12-slim".to_owned()), ..Options::default() }
+    let filesystem_tags = BTreeMap::from([("/cvmfs".to_owned(), vec!["k8s-cvmfs".to_owned()])]);
+    Options { parent: Some(parent), filesystem_tags, image: Some("python:3.12-slim".to_owned()), ..Options::default() }
 }
 
 fn read(matrix: &Matrix, options: &Options) -> Value {

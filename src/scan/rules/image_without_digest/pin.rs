@@ -104,7 +104,7 @@ mod tests {
         let lock = format!("a/b:1@{DIGEST}\n");
         let targets = catalogue.facilities.iter().collect();
         let mut context = RuleContext::new(catalogue, targets, BTreeSet::new(), Inventory::default());
-        context.digests = Digests::read(&Files { paths: vec!["images.lock".to_owned()], read: &read });
+        context.digests = Digests::read(&BTreeMap::from([("images.lock".to_owned(), lock.into_bytes())]));
         let language = Language::of(path, text.as_bytes());
         let view = lang::read(language, text.as_bytes());
         let input = FileInput { path, language, view: &view, matches: &[], context: &context };
