@@ -13,12 +13,12 @@ pub enum Event {
         /// Test commands, in order.
         tests: Vec<String>,
     },
-    /// A cell enters its next phase.
-    Doing {
+    /// A cell entered a phase.
+    PhaseStarted {
         /// The cell.
         cell: String,
         /// Name of the phase: `opening image`, `setup`, `tests`.
-        what: String,
+        phase: String,
     },
     /// A program in a cell printed a line.
     Line {

@@ -321,7 +321,7 @@ impl Run {
     }
 
     fn report_phase(&self, facility: &Facility, phase: &str) {
-        let _ = self.events.send(Event::Doing { cell: facility.cell(), what: phase.to_owned() });
+        let _ = self.events.send(Event::PhaseStarted { cell: facility.cell(), phase: phase.to_owned() });
     }
 
     /// Returns a channel that forwards output lines of this cell as events, without secrets.

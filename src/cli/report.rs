@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use super::document_file::{DocumentError, find, read, read_matrix};
-use super::error::Outcome;
+use super::error::{CommandError, Outcome};
 use super::fail_on::FailOn;
 use super::format::format_parser;
 use super::output::{print_or_write, render, write_reports};
 use crate::diff::document::{MergeError, complete, merge};
+use crate::error::{Failure, Kind};
 use crate::exit;
 use crate::model::document::Document;
 use crate::model::text;
@@ -61,6 +62,17 @@ pub(super) struct Arguments {
     fail_on: FailOn,
 }
 
+/// A timeline was requested, but no HTML page.
+#[derive(Debug, thiserror::Error)]
+#[error("`--history` requires `--format html` or `--out`")]
+struct NoTimelineError;
+
+impl Failure for NoTimelineError {
+    fn kind(&self) -> Kind {
+        Kind::Usage
+    }
+}
+
 pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
     let documents = read_all(&arguments.documents)?;
     let mut document = match documents.is_empty() && arguments.plan.is_some() {
@@ -71,7 +83,10 @@ pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
         document = Some(complete(document, &read_matrix(path)?)?);
     }
     let document = document.ok_or(MergeError::Nothing)?;
-    let history = read_history(&document, arguments)?;
+    if !arguments.history.is_empty() && arguments.format != Format::Html && arguments.out.is_none() {
+        return Err(CommandError::from(NoTimelineError));
+    }
+    let history = read_history(&document, &arguments.history)?;
     let text = match arguments.format {
         Format::Html => report::page(&document, &history)?,
         Format::Badge => badge::svg(&document, &Age { now: Some(clock::now()), max_days: arguments.max_age }),
@@ -102,11 +117,7 @@ fn read_all(paths: &[PathBuf]) -> Result<Vec<Document>, DocumentError> {
 }
 
 /// Reads the older documents one at a time, because they are large, and returns their states for the timeline.
-fn read_history(document: &Document, arguments: &Arguments) -> Result<Vec<State>, DocumentError> {
-    let Some(first) = arguments.history.first() else { return Ok(Vec::new()) };
-    if arguments.format != Format::Html && arguments.out.is_none() {
-        return Err(DocumentError::new(first, "--history requires `--format html` or `--out`"));
-    }
+fn read_history(document: &Document, paths: &[PathBuf]) -> Result<Vec<State>, DocumentError> {
     let name = &document.analysis.name;
     let state = |path: &PathBuf| {
         let older = read(path)?;
@@ -117,5 +128,5 @@ fn read_history(document: &Document, arguments: &Arguments) -> Result<Vec<State>
         let reason = format!("the document describes analysis `{other}`, not `{name}`");
         Err(DocumentError::new(path, reason))
     };
-    arguments.history.iter().map(state).collect()
+    paths.iter().map(state).collect()
 }

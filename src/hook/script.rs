@@ -52,7 +52,8 @@ mod tests {
         let text = text.expect("UTF-8");
         assert!(text.contains(r"carnet='/it'\''s/carnet'"), "{text}");
         assert!(text.contains("pre-push '--path' 'a b' --"), "{text}");
-        assert!(text.contains("$0.before-carnet") && !text.contains('@'), "{text}");
+        assert!(text.contains("$0.before-carnet"), "{text}");
+        assert!(!text.contains("@PROGRAM") && !text.contains("@OPTIONS"), "{text}");
         assert!(is_carnet_hook(text.as_bytes()));
     }
 }

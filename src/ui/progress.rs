@@ -32,7 +32,7 @@ impl Progress {
         }
         match event {
             Event::Planned { cells, tests } => self.planned(cells, tests),
-            Event::Doing { cell, what } => self.doing(cell, what),
+            Event::PhaseStarted { cell, phase } => self.phase_started(cell, phase),
             Event::Line { cell, line } => self.line(cell, line),
             Event::Note { text } => self.note(text),
             Event::Finished { cell, .. } => self.finished(cell),
@@ -64,13 +64,13 @@ impl Progress {
         }
     }
 
-    fn doing(&self, cell: &str, what: &str) {
+    fn phase_started(&self, cell: &str, phase: &str) {
         match self.cells.get(cell) {
             Some(bar) => {
                 bar.enable_steady_tick(Duration::from_millis(120));
-                bar.set_message(what.to_owned());
+                bar.set_message(phase.to_owned());
             }
-            None => note(&format!("  {cell}: {what}")),
+            None => note(&format!("  {cell}: {phase}")),
         }
     }
 

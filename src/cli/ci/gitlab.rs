@@ -49,7 +49,14 @@ pub(in super::super) struct Arguments {
     path: String,
 
     /// Cells or facilities to plan, separated by spaces or commas [default: all]
-    #[arg(long, env = "CARNET_CELLS", hide_env_values = true, default_value = "", value_name = "NAMES")]
+    #[arg(
+        long,
+        env = "CARNET_CELLS",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "NAMES"
+    )]
     cells: String,
 
     /// Lowest level that makes jobs fail: error, warning or never
@@ -68,15 +75,36 @@ pub(in super::super) struct Arguments {
 #[derive(Debug, Clone, Default, clap::Args)]
 struct Runner {
     /// Image of jobs whose facility has none
-    #[arg(long, env = "CARNET_IMAGE", hide_env_values = true, default_value = "", value_name = "IMAGE")]
+    #[arg(
+        long,
+        env = "CARNET_IMAGE",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "IMAGE"
+    )]
     image: String,
 
     /// Runner tags of all jobs, separated by spaces or commas
-    #[arg(long, env = "CARNET_TAGS", hide_env_values = true, default_value = "", value_name = "TAGS")]
+    #[arg(
+        long,
+        env = "CARNET_TAGS",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "TAGS"
+    )]
     tags: String,
 
     /// Runner tags of cells that need /cvmfs [default at gitlab.cern.ch: k8s-cvmfs]
-    #[arg(long, env = "CARNET_CVMFS_TAGS", hide_env_values = true, default_value = "", value_name = "TAGS")]
+    #[arg(
+        long,
+        env = "CARNET_CVMFS_TAGS",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "TAGS"
+    )]
     cvmfs_tags: String,
 }
 
