@@ -17,7 +17,7 @@
 //! | [`config`] | `carnet.toml`: parsed with source positions, then validated |
 //! | [`facility`] | the facility catalogue: mounts, doors and schedulers, with sources |
 //! | [`diff`] | comparison of environments and documents |
-//! | [`sys`] | the operating system: files, locks and the cache directory |
+//! | [`sys`] | the operating system: environment, clock, files, namespaces, mounts, helper processes, cache directory |
 //! | [`model`] | pure data: the versioned formats |
 //! | [`error`], [`exit`] | kinds of errors and their exit codes |
 //!
