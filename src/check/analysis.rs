@@ -1,7 +1,6 @@
 //! The description of the analysis in documents and plans.
 
 use super::options::Options;
-use super::plan;
 use crate::model::document::Analysis;
 use crate::model::tree::Tree;
 use crate::source::git::repository;

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::error::Outcome;
 use super::output::print;
-use crate::check;
 use crate::config::FILE;
 use crate::config::template::{Detected, render};
 use crate::error::{Failure, Kind};

@@ -213,7 +213,7 @@ fn options(path: &str, fail_on: &str, program_job: &str, runner: &Runner) -> Opt
         },
         image: Some(runner.image.trim().to_owned()).filter(|image| !image.is_empty()),
         tags: split_list(&runner.tags),
-        shown: if cvmfs.is_empty() { BTreeMap::new() } else { [("/cvmfs".to_owned(), cvmfs)].into() },
+        filesystem_tags: if cvmfs.is_empty() { BTreeMap::new() } else { [("/cvmfs".to_owned(), cvmfs)].into() },
         parent: parent(),
         variables: variables.collect(),
     }
@@ -260,7 +260,7 @@ fn plan(arguments: &Arguments) -> Outcome {
 /// Prints a note for each need of a cell that no runner tag covers.
 fn warn_about_needs(matrix: &Matrix, options: &Options) {
     for cell in &matrix.cells {
-        for need in cell.needs.iter().filter(|need| !options.shown.contains_key(*need)) {
+        for need in cell.needs.iter().filter(|need| !options.filesystem_tags.contains_key(*need)) {
             let variable = if need == "/cvmfs" { "CARNET_CVMFS_TAGS" } else { "CARNET_TAGS" };
             note(&format!(
                 "note: {} needs {need}; unless all runners have it, set {variable} to the tags of runners with {need}",

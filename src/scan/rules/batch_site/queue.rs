@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use super::super::Diagnostic;
 use super::super::context::FileInput;
-use super::super::path::usage;
 use super::{PROFILE, bare_key, is_placeholder};
 use crate::model::finding::Severity;
 use crate::model::text::excerpt;
