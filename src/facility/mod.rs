@@ -45,7 +45,7 @@ impl Catalogue {
 
     /// Returns the facts about an absolute path; the longest known prefix applies. `None` if there are none, as for
     /// `/usr`.
-    pub fn place<'a>(&'a self, path: &'a str) -> Option<PathFacts<'a>> {
+    pub fn path_facts<'a>(&'a self, path: &'a str) -> Option<PathFacts<'a>> {
         path::find(&self.places, &self.facilities, path)
     }
 

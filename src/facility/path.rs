@@ -334,7 +334,7 @@ mod tests {
     use super::*;
 
     fn facts(path: &str) -> PathFacts<'_> {
-        Catalogue::builtin().place(path).unwrap_or_else(|| panic!("{path} is unknown"))
+        Catalogue::builtin().path_facts(path).unwrap_or_else(|| panic!("{path} is unknown"))
     }
 
     #[test]
@@ -359,13 +359,13 @@ mod tests {
         assert_eq!(site_and_owner("/cmsuf/data/store/user/jane/x"), ("Florida".to_owned(), Some("jane")));
         assert_eq!(site_and_owner("/opt/exp_soft/cms/t3/t3queue").0, "LLR and other sites of the grid");
         assert_eq!(facts("/net/other/x").kind, PathKind::Shared);
-        assert_eq!(Catalogue::builtin().place("/opt/conda/bin"), None);
+        assert_eq!(Catalogue::builtin().path_facts("/opt/conda/bin"), None);
     }
 
     #[test]
     fn lpc_settings_belong_to_fermilab() {
         assert_eq!(facts("/etc/condor/config.d/01_cmslpc_interactive").site, "Fermilab");
-        assert_eq!(Catalogue::builtin().place("/etc/condor/config.d"), None);
+        assert_eq!(Catalogue::builtin().path_facts("/etc/condor/config.d"), None);
     }
 
     #[test]
@@ -422,8 +422,8 @@ mod tests {
         assert_eq!(facts("/data/dustbin").prefix, "/data");
         assert_eq!(facts("/eos/home-j/jane").prefix, "/eos/home-");
         assert_eq!(facts("//eos/cms/store").prefix, "/eos/cms");
-        assert_eq!(Catalogue::builtin().place("/usr/bin/env"), None);
-        assert_eq!(Catalogue::builtin().place("relative"), None);
+        assert_eq!(Catalogue::builtin().path_facts("/usr/bin/env"), None);
+        assert_eq!(Catalogue::builtin().path_facts("relative"), None);
     }
 
     #[test]

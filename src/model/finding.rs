@@ -82,7 +82,7 @@ pub struct Finding {
 }
 
 /// Maximum number of positions in one finding.
-pub const MOST_PLACES: usize = 10_000;
+pub const MAX_LOCATIONS: usize = 10_000;
 
 /// A part of a file. Lines and columns start at 1, columns count characters; the end is exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

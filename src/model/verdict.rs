@@ -31,7 +31,7 @@ impl Verdict {
 impl Cell {
     /// Reports whether the cell has an expected failure (`expect` in `carnet.toml`). An infrastructure error is never
     /// an expected failure because the tests did not run.
-    pub fn is_forgiven(&self) -> bool {
+    pub fn is_expected_failure(&self) -> bool {
         self.status == Status::Failed && self.forgiven.is_some()
     }
 }
@@ -39,7 +39,7 @@ impl Cell {
 /// Returns the verdict: a failure of the analysis takes precedence over an infrastructure error, and that over a check
 /// without cells.
 pub fn verdict(document: &Document) -> Verdict {
-    let has = |status| document.cells.iter().any(|cell| cell.status == status && !cell.is_forgiven());
+    let has = |status| document.cells.iter().any(|cell| cell.status == status && !cell.is_expected_failure());
     if has(Status::Failed) {
         Verdict::Analysis
     } else if has(Status::Error) {

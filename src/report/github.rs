@@ -66,7 +66,7 @@ fn in_turn(lists: Vec<Vec<Annotation>>) -> Vec<Annotation> {
 
 fn cell_annotations(cell: &Cell, below: &str) -> Vec<Annotation> {
     let level = match cell.status {
-        Status::Failed | Status::Error if !cell.is_forgiven() => Level::Error,
+        Status::Failed | Status::Error if !cell.is_expected_failure() => Level::Error,
         Status::Failed | Status::Flaky => Level::Warning,
         Status::Error => Level::Error,
         Status::Passed | Status::Skipped => return Vec::new(),

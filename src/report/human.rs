@@ -74,7 +74,7 @@ fn mark(cell: &Cell, options: &Options) -> (&'static str, Ink) {
     match cell.status {
         Status::Passed => (glyph(options, "✓", "+"), Ink::Good),
         Status::Flaky => ("~", Ink::Trouble),
-        Status::Failed if cell.is_forgiven() => (glyph(options, "✗", "x"), Ink::Faint),
+        Status::Failed if cell.is_expected_failure() => (glyph(options, "✗", "x"), Ink::Faint),
         Status::Failed => (glyph(options, "✗", "x"), Ink::Bad),
         Status::Error => ("!", Ink::Trouble),
         Status::Skipped => ("-", Ink::Faint),
@@ -156,7 +156,7 @@ fn remarked(line: &Line<'_>, remark: Remark) -> String {
 fn details(page: &mut Page, indent: usize, document: &Document, line: &Line<'_>, options: &Options) {
     let cell = line.cell;
     if let Some(why) = &cell.forgiven
-        && cell.is_forgiven()
+        && cell.is_expected_failure()
     {
         page.wrapped(indent, 2, &format!("expected failure: {}", one_line(why, 300)), Ink::Plain);
         return;

@@ -64,7 +64,7 @@ fn symbol(line: &Line<'_>) -> &'static str {
     match line.cell.status {
         Status::Passed => "✅",
         Status::Flaky => "🔁",
-        Status::Failed if line.cell.is_forgiven() => "☑️",
+        Status::Failed if line.cell.is_expected_failure() => "☑️",
         Status::Failed => "❌",
         Status::Error => "⚠️",
         Status::Skipped => "⏭️",
@@ -102,7 +102,7 @@ fn cells(out: &mut String, summary: &Summary<'_>) {
 /// Returns the result of a cell, with the untrusted reason as code.
 fn headline(line: &Line<'_>) -> String {
     let (result, reason) = summary::headline(line.cell);
-    let result = if line.cell.is_forgiven() { format!("{result} (expected)") } else { result };
+    let result = if line.cell.is_expected_failure() { format!("{result} (expected)") } else { result };
     reason.map_or(result.clone(), |reason| format!("{result}: {}", code(&one_line(&reason, MAX_REASON))))
 }
 
@@ -125,7 +125,7 @@ fn section(document: &Document, line: &Line<'_>, options: &Options) -> String {
     let cell = line.cell;
     let few = || document.cells.iter().filter(|cell| cell.status == Status::Error).count() <= MAX_OPEN;
     let is_open = match cell.status {
-        Status::Failed => !cell.is_forgiven(),
+        Status::Failed => !cell.is_expected_failure(),
         Status::Error => few(),
         Status::Passed | Status::Flaky | Status::Skipped => false,
     };
@@ -139,7 +139,7 @@ fn section(document: &Document, line: &Line<'_>, options: &Options) -> String {
     if let Some(hint) = &cell.hint {
         put(&mut out, format_args!("**Help:** {}\n\n", code(hint)));
     }
-    if let Some(why) = cell.forgiven.as_ref().filter(|_| cell.is_forgiven()) {
+    if let Some(why) = cell.forgiven.as_ref().filter(|_| cell.is_expected_failure()) {
         put(&mut out, format_args!("Expected failure: {}\n\n", code(why)));
     }
     steps(&mut out, line);

@@ -302,9 +302,10 @@ pub(super) fn step_reason(step: &Step) -> String {
 
 /// Returns the counts of cells by status: `5 cells: 2 passed, 1 failed, 2 infrastructure errors`.
 pub(super) fn totals(document: &Document) -> String {
-    let number =
-        |status: Status| document.cells.iter().filter(|cell| cell.status == status && !cell.is_forgiven()).count();
-    let expected = document.cells.iter().filter(|cell| cell.is_forgiven()).count();
+    let number = |status: Status| {
+        document.cells.iter().filter(|cell| cell.status == status && !cell.is_expected_failure()).count()
+    };
+    let expected = document.cells.iter().filter(|cell| cell.is_expected_failure()).count();
     let counted = joined(&[
         (number(Status::Passed), "passed"),
         (number(Status::Flaky), "flaky"),
@@ -326,7 +327,7 @@ pub(super) fn sentence(document: &Document, show: impl Fn(&str) -> String) -> St
         let ids: Vec<String> = document
             .cells
             .iter()
-            .filter(|cell| cell.status == status && !cell.is_forgiven())
+            .filter(|cell| cell.status == status && !cell.is_expected_failure())
             .map(|cell| show(&one_line(&cell.id, 60)))
             .collect();
         match ids.len() {
@@ -335,7 +336,9 @@ pub(super) fn sentence(document: &Document, show: impl Fn(&str) -> String) -> St
         }
     };
     let text = match verdict(document) {
-        Verdict::Good if document.cells.iter().any(Cell::is_forgiven) => "no cell failed unexpectedly".to_owned(),
+        Verdict::Good if document.cells.iter().any(Cell::is_expected_failure) => {
+            "no cell failed unexpectedly".to_owned()
+        }
         Verdict::Good => "the analysis works in every cell that ran".to_owned(),
         Verdict::Nothing => "no cell ran".to_owned(),
         Verdict::Infrastructure => {

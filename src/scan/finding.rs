@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::grouping::Kind;
 use super::lines::Lines;
-use crate::model::finding::{Finding, Fix, Location, MOST_PLACES, Severity, Span};
+use crate::model::finding::{Finding, Fix, Location, MAX_LOCATIONS, Severity, Span};
 use crate::model::scan::Note;
 use crate::scan::rules::committed_credential::masked;
 use crate::scan::rules::{Diagnostic, Rule};
@@ -104,7 +104,7 @@ fn merged(scope: &FileScope<'_>, members: Vec<(&'static Rule, Diagnostic)>) -> O
     }
     places.sort_unstable();
     places.dedup();
-    places.truncate(MOST_PLACES);
+    places.truncate(MAX_LOCATIONS);
     let (rule, first) = members.into_iter().next()?;
     let source = first.range.as_ref().map(|range| masked_line(scope, scope.in_file(range).start));
     let path: Arc<str> = Arc::from(scope.path);

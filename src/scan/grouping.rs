@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use memchr::{memchr_iter, memmem, memrchr};
 
-use crate::model::finding::MOST_PLACES;
+use crate::model::finding::MAX_LOCATIONS;
 use crate::source::lang::matcher::{Form, Match, Matcher};
 
 /// Maximum number of kinds in one file.
@@ -22,7 +22,7 @@ pub(super) struct Kind {
     pub(super) first: Match,
     /// Number of matches.
     pub(super) count: u64,
-    /// Their distinct lines, at most [`MOST_PLACES`].
+    /// Their distinct lines, at most [`MAX_LOCATIONS`].
     pub(super) lines: Vec<u32>,
 }
 
@@ -61,7 +61,7 @@ impl Kinds {
         };
         let kind = &mut self.kinds[kind];
         kind.count += 1;
-        if kind.lines.len() < MOST_PLACES && kind.lines.last() != Some(&self.line) {
+        if kind.lines.len() < MAX_LOCATIONS && kind.lines.last() != Some(&self.line) {
             kind.lines.push(self.line);
         }
     }

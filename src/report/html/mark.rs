@@ -30,7 +30,7 @@ const PASSED: Mark = Mark { class: "passed", sign: "✓", word: "passed", rank: 
 
 impl Mark {
     pub(super) fn of(cell: &Cell) -> Self {
-        Self::status(cell.status, cell.is_forgiven())
+        Self::status(cell.status, cell.is_expected_failure())
     }
 
     pub(super) fn status(status: Status, is_expected: bool) -> Self {

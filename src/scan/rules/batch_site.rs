@@ -67,9 +67,9 @@ struct JobSetting {
 }
 
 const BATCH: &[Dialect] = &[Dialect::Batch];
-const CONDOR: &[Dialect] = &[Dialect::Condor];
-const ANY_CONDOR: &[Dialect] = &[Dialect::Condor, Dialect::Program, Dialect::Batch];
-const ANY: &[Dialect] = &[Dialect::Condor, Dialect::Program, Dialect::Batch, Dialect::Config];
+const CONDOR: &[Dialect] = &[Dialect::HtCondor];
+const ANY_CONDOR: &[Dialect] = &[Dialect::HtCondor, Dialect::Program, Dialect::Batch];
+const ANY: &[Dialect] = &[Dialect::HtCondor, Dialect::Program, Dialect::Batch, Dialect::Config];
 const PROFILE: &str = "read it from a profile of the site, or leave it out to use the site's default";
 
 const JOB_SETTINGS: &[JobSetting] = &[
@@ -282,7 +282,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
 fn is_classad(setting: &Setting) -> bool {
     let compares = ["=?=", "=!=", "== \"", "== \\\"", "regexp("];
     match setting.dialect {
-        Dialect::Condor => true,
+        Dialect::HtCondor => true,
         Dialect::Program => compares.iter().any(|sign| setting.value.text.contains(sign)),
         _ => false,
     }

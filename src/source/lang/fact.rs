@@ -125,7 +125,7 @@ pub struct Setting {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// An HTCondor job description: `request_cpus = 1`, `+JobFlavour = "workday"`.
-    Condor,
+    HtCondor,
     /// An option of a batch system: `#SBATCH`, `#PBS`, `#BSUB`, `#$`, `#COBALT`.
     Batch,
     /// An environment or shell variable: `export X=…`, `X=…`, `setenv X …`, `os.environ["X"] = …`, `ENV X …`.

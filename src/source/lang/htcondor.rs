@@ -60,7 +60,7 @@ fn statement(builder: &mut ViewBuilder<'_>, range: Range<usize>) {
     values(builder, &key, value.clone());
     let word = Word { text: builder.slice(&value).to_owned(), range: value };
     facts(builder, &key, &word);
-    builder.set(Dialect::Condor, &key, word, range.start);
+    builder.set(Dialect::HtCondor, &key, word, range.start);
 }
 
 fn is_key(text: &str) -> bool {

@@ -44,7 +44,7 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if !is_absolute && join(parent(path), target).is_some() {
             continue;
         }
-        let facts = input.context.catalogue.place(target).filter(|_| is_absolute);
+        let facts = input.context.catalogue.path_facts(target).filter(|_| is_absolute);
         let is_system = is_absolute
             && facts.is_none()
             && ["/usr/", "/bin/", "/etc/", "/dev/", "/opt/"].iter().any(|dir| target.starts_with(dir));

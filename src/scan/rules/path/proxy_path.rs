@@ -137,7 +137,7 @@ fn classify(input: &FileInput<'_>, path: &str, reads_variable: bool) -> Option<(
 
 /// Returns an error for a path of one user or site, otherwise a warning.
 fn severity_of_location(input: &FileInput<'_>, path: &str) -> Severity {
-    let facts = input.context.catalogue.place(path);
+    let facts = input.context.catalogue.path_facts(path);
     let is_fixed = facts.is_some_and(|facts| facts.kind == PathKind::Site || facts.owner.is_some_and(is_person));
     if is_fixed { Severity::Error } else { Severity::Warning }
 }

@@ -86,7 +86,7 @@ fn may_be(topic: Topic, path: &[u8]) -> bool {
 
 fn subject<'a>(input: &FileInput<'a>, range: Range<usize>) -> Option<Subject<'a>> {
     let usage = Usage::find(input, &range)?;
-    let facts = input.context.catalogue.place(usage.text)?;
+    let facts = input.context.catalogue.path_facts(usage.text)?;
     // Paths in a list are not references to files of the repository.
     let own = if input.language == Language::Data { None } else { own_file(input, usage.text, facts.kind) };
     let topic = topic(&facts, &usage, own.is_some());

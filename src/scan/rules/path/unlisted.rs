@@ -90,7 +90,7 @@ fn list_diagnostics(input: &FileInput<'_>) -> Vec<Diagnostic> {
         let file = path.rsplit('/').next().unwrap_or_default();
         if file.contains('.') && path.trim_matches('/').split('/').count() >= MIN_DEPTH {
             roots.insert(root);
-            if input.context.catalogue.place(path).is_none() {
+            if input.context.catalogue.path_facts(path).is_none() {
                 diagnostics.push(diagnostic(&(offset..offset + path.len()), path, root, Severity::Warning));
             }
         }
@@ -105,7 +105,7 @@ fn span_diagnostic(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
     }
     let text = input.view.text.get(span.range.clone())?;
     let root = root(text)?;
-    if input.context.catalogue.place(text).is_some()
+    if input.context.catalogue.path_facts(text).is_some()
         || input.context.has_directory(root)
         || !is_meant(input.language, span, text)
     {

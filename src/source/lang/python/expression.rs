@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
             );
         if let Some(value) = literal::word(self.text, value).filter(|_| is_attribute) {
             let range = bytes(key.range()).start..value.range.end;
-            self.facts.settings.push(Setting { dialect: Dialect::Condor, key: name.to_owned(), value, range });
+            self.facts.settings.push(Setting { dialect: Dialect::HtCondor, key: name.to_owned(), value, range });
         }
     }
 

@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         let (key, value) = (key.trim(), value.trim());
         let start = range.end.saturating_sub(value.len()).max(range.start);
         let value = Word { text: value.to_owned(), range: self.text.floor_char_boundary(start)..range.end };
-        self.facts.settings.push(Setting { dialect: Dialect::Condor, key: key.to_owned(), value, range });
+        self.facts.settings.push(Setting { dialect: Dialect::HtCondor, key: key.to_owned(), value, range });
     }
 
     /// Ends the texts started since there were `from` texts, and records embedded languages.

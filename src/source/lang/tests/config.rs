@@ -95,10 +95,10 @@ fn job_description_has_settings_and_references() {
     assert_eq!(
         settings(HtCondor, text),
         [
-            "Condor executable run.sh",
-            "Condor arguments $(X)/y /eos/z",
-            "Condor transfer_input_files a.py, /afs/b",
-            "Condor +JobFlavour workday"
+            "HtCondor executable run.sh",
+            "HtCondor arguments $(X)/y /eos/z",
+            "HtCondor transfer_input_files a.py, /afs/b",
+            "HtCondor +JobFlavour workday"
         ]
     );
     assert_eq!(references(HtCondor, text), ["Code run.sh", "Data a.py", "Data /afs/b", "Data l.txt"]);

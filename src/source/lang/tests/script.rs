@@ -47,7 +47,7 @@ fn hash_starts_a_comment_only_at_the_start_of_a_word() {
 fn heredocs_are_read_as_their_language() {
     let job = "cat > x.sub <<EOF\nexecutable = a.sh\nlog = /eos/x\nqueue\nEOF\nls\n";
     assert!(spans(Shell, job).contains(&"Value Plain log /eos/x".into()));
-    assert_eq!(settings(Shell, job), ["Condor executable a.sh", "Condor log /eos/x"]);
+    assert_eq!(settings(Shell, job), ["HtCondor executable a.sh", "HtCondor log /eos/x"]);
     assert_eq!(commands(Shell, job), ["Script cat", "Script ls"]);
     assert_eq!(spans(Shell, "cat <<-'A'\n/eos/x\n\tA\n")[1..], ["Text Shown - /eos/x"]);
 }

@@ -206,7 +206,7 @@ fn scripts_in_strings_are_read() {
 
 #[test]
 fn job_descriptions_in_strings_are_read() {
-    let expected = ["Condor universe=vanilla", "Condor +JobFlavour=long"];
+    let expected = ["HtCondor universe=vanilla", "HtCondor +JobFlavour=long"];
     assert_eq!(inner("s = '''universe = vanilla\n+JobFlavour = \"long\"\nqueue\n'''").1, expected);
     let written =
         "f.write('universe = vanilla\\n')\nfor x in y: pass\nf.write('+JobFlavour = \"long\"\\n')\nf.write('queue')\n";
@@ -214,7 +214,7 @@ fn job_descriptions_in_strings_are_read() {
     let printed = "print >>f, 'universe = vanilla'\nprint >>f, '+JobFlavour = \"long\"'\n";
     assert_eq!(inner(printed).1, expected);
     let added = "s = 'universe = vanilla\\n'\ns += '+JobFlavour = \"%s\"\\n' % x\ns += 'queue'\n";
-    assert_eq!(inner(added).1[1], "Condor +JobFlavour=%s");
+    assert_eq!(inner(added).1[1], "HtCondor +JobFlavour=%s");
     let options = "SLURMCluster(job_extra_directives=['--partition=long', '-A x'])";
     assert_eq!(inner(options).1, ["Batch partition=long", "Batch account=x"]);
 }
