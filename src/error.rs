@@ -1,27 +1,27 @@
-//! Failures: each module has its own error type; what they share is a kind, which decides the exit code, and a hint.
+//! Errors: each module has its own error type; all have a kind, which determines the exit code, and an optional hint.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use crate::exit;
 
-/// What a failure means for the one who called.
+/// The kind of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The command line or the configuration is wrong.
+    /// The command line or the configuration is invalid.
     Usage,
     /// There is nothing to check.
     Nothing,
     /// An infrastructure error: no engine, an unavailable image, a full disk.
     Infrastructure,
-    /// It was interrupted.
+    /// The run was interrupted.
     Interrupted,
-    /// A bug of ours.
+    /// A bug in carnet.
     Bug,
 }
 
 impl Kind {
-    /// The exit code of a run that ends so.
+    /// Returns the exit code for this kind.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Usage => exit::USAGE,
@@ -33,42 +33,42 @@ impl Kind {
     }
 }
 
-/// A failure that knows its kind and perhaps what to do.
+/// An error with a kind and an optional hint.
 ///
-/// Its message is a lowercase fragment that follows "error:", saying what happened and where.
+/// The message is a lowercase fragment that follows `error:` and states what happened and where.
 pub trait Failure: StdError + Send + Sync + 'static {
-    /// What it means for the caller.
+    /// Returns the kind.
     fn kind(&self) -> Kind;
 
-    /// What to do about it: a lowercase fragment that follows "help:".
+    /// Returns how to fix it: a lowercase fragment that follows `help:`.
     fn hint(&self) -> Option<String> {
         None
     }
 }
 
-/// Any failure, on its way to the user.
+/// Any error, to be reported to the user.
 #[derive(Debug)]
 pub struct Error(Box<dyn Failure>);
 
 impl Error {
-    /// What it means for the caller.
+    /// Returns the kind.
     pub fn kind(&self) -> Kind {
         self.0.kind()
     }
 
-    /// What to do about it.
+    /// Returns how to fix it.
     pub fn hint(&self) -> Option<String> {
         self.0.hint()
     }
 
-    /// The message with those of its causes, joined by colons; a cause that only repeats the one before is left out.
+    /// Returns the message and those of its causes, joined by colons; repeated messages are omitted.
     pub fn message(&self) -> String {
         let failure: &dyn StdError = &*self.0;
         chain(failure)
     }
 }
 
-/// The messages of an error and its causes, joined by colons.
+/// Returns the messages of an error and its causes, joined by colons.
 pub fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

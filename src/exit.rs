@@ -1,27 +1,27 @@
 //! Exit codes. A format never changes the code.
 
-/// Everything is good, or below `--fail-on`.
+/// Success, or all findings are below `--fail-on`.
 pub const GOOD: u8 = 0;
 /// The analysis has failed cells, findings or an incompatible difference.
 pub const ANALYSIS: u8 = 1;
-/// The command line or `carnet.toml` is wrong.
+/// The command line or `carnet.toml` is invalid.
 pub const USAGE: u8 = 2;
 /// There is nothing to check.
 pub const NOTHING: u8 = 3;
-/// The place failed us: no engine, no such image, disk full. Never a test failure.
+/// Infrastructure error: no engine, unavailable image, full disk. Never a test failure.
 pub const INFRASTRUCTURE: u8 = 4;
-/// A bug of carnet.
+/// A bug in carnet.
 pub const BUG: u8 = 70;
-/// Interrupted; what was learned is written.
+/// Interrupted; the partial result is written.
 pub const INTERRUPTED: u8 = 130;
 
-/// Every code with its meaning, as the README's table has them.
+/// Every code with its meaning, as listed in the README.
 pub const TABLE: &[(u8, &str)] = &[
-    (GOOD, "good, or below `--fail-on`"),
-    (ANALYSIS, "the analysis failed somewhere: a failed cell, a finding of `scan` or an incompatible difference"),
-    (USAGE, "the command line or `carnet.toml` is wrong"),
+    (GOOD, "success, or all findings below `--fail-on`"),
+    (ANALYSIS, "the analysis has a failed cell, a scan finding or an incompatible difference"),
+    (USAGE, "the command line or `carnet.toml` is invalid"),
     (NOTHING, "nothing to check"),
-    (INFRASTRUCTURE, "the place failed us: no engine, image not there, disk full; never a test failure"),
-    (BUG, "a bug of carnet"),
-    (INTERRUPTED, "interrupted; what was learned is written"),
+    (INFRASTRUCTURE, "infrastructure error: no engine, unavailable image, full disk; never a test failure"),
+    (BUG, "a bug in carnet"),
+    (INTERRUPTED, "interrupted; the partial result is written"),
 ];

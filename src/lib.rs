@@ -1,27 +1,27 @@
 //! carnet: the portability checker for physics analyses.
 //!
-//! A module imports only from those below it in this list, and a test reads the `use` lines and says so:
+//! A module imports only from modules below it in this list; a test checks the `use` lines:
 //!
-//! | module | what it is |
+//! | module | contents |
 //! |---|---|
-//! | `cli` | one file per command: parses, calls, prints |
-//! | `ui` | terminal, progress, messages |
+//! | `cli` | one file per command: parses arguments, calls the library, prints the result |
+//! | `ui` | terminal, progress and messages |
 //! | [`hook`] | the pre-push hook |
-//! | [`check`] | plan, schedule, cells, document; the result cache; cancellation |
-//! | [`scan`] | the static checks: driver, rules, suppression, fixes |
-//! | [`engine`] | ways to run one static program inside an image and bring one file back |
-//! | [`report`] | one format a file, rendered from the document alone |
-//! | [`cell`] | the half that runs inside: probe and suite |
-//! | [`image`] | references, archives, layouts, unpacked trees |
+//! | [`check`] | plan, schedule, cells, document, result cache and cancellation |
+//! | [`scan`] | static scan: driver, rules, suppression and fixes |
+//! | [`engine`] | engines: run one static program inside an image and return one file |
+//! | [`report`] | report formats, one per file, rendered only from the document |
+//! | [`cell`] | the part that runs inside the image: probe and suite |
+//! | [`image`] | image archives, layouts and unpacked trees |
 //! | [`source`] | git, languages, manifests and workflows of a repository |
-//! | [`config`] | `carnet.toml`: raw with spans, then valid |
-//! | [`facility`] | the catalogue: mounts, doors, schedulers, with sources |
-//! | [`diff`] | environments and documents compared |
-//! | [`sys`] | the operating system: files, locks, the cache directory |
-//! | [`model`] | pure data |
-//! | [`error`], [`exit`] | kinds of failure and their exit codes |
+//! | [`config`] | `carnet.toml`: parsed with source positions, then validated |
+//! | [`facility`] | the facility catalogue: mounts, doors and schedulers, with sources |
+//! | [`diff`] | comparison of environments and documents |
+//! | [`sys`] | the operating system: environment, clock, files, namespaces, mounts, helper processes, cache directory |
+//! | [`model`] | pure data: the versioned formats |
+//! | [`error`], [`exit`] | kinds of errors and their exit codes |
 //!
-//! The library has no stability promise; the formats have one (see [`model`]).
+//! The library API is not stable; the formats are (see [`model`]).
 
 pub mod cell;
 pub mod check;

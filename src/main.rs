@@ -1,4 +1,4 @@
-//! The `carnet` program.
+//! The `carnet` executable.
 
 fn main() -> std::process::ExitCode {
     std::panic::catch_unwind(carnet::cli::main).unwrap_or_else(|_| std::process::ExitCode::from(carnet::exit::BUG))

@@ -97,7 +97,7 @@ impl Bare {
     }
 
     fn tree(&self) -> PathBuf {
-        let ImageLocation::Trees(trees) = &self.image.place else { panic!("an unpacked image is a tree") };
+        let ImageLocation::Trees(trees) = &self.image.location else { panic!("an unpacked image is a tree") };
         trees[0].clone()
     }
 

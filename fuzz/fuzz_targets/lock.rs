@@ -2,7 +2,8 @@
 
 #![no_main]
 
-use carnet::source::workflow::detect::Files;
+use std::collections::BTreeMap;
+
 use carnet::source::manifest::inventory;
 use libfuzzer_sys::fuzz_target;
 
@@ -30,6 +31,6 @@ const PATHS: [&str; 20] = [
 ];
 
 fuzz_target!(|data: &[u8]| {
-    let paths = PATHS.map(str::to_owned).to_vec();
-    let _ = inventory(&Files { paths, read: &|_| Some(data.to_vec()) });
+    let files = BTreeMap::from(PATHS.map(|path| (path.to_owned(), data.to_vec())));
+    let _ = inventory(&files);
 });

@@ -2,8 +2,10 @@
 
 #![no_main]
 
-use carnet::source::workflow::detect::{Files, tests};
+use std::collections::BTreeMap;
+
 use carnet::source::manifest::imports::modules;
+use carnet::source::workflow::detect::tests;
 use libfuzzer_sys::fuzz_target;
 
 const PATHS: [&str; 9] = [
@@ -19,8 +21,7 @@ const PATHS: [&str; 9] = [
 ];
 
 fuzz_target!(|data: &[u8]| {
-    let paths = PATHS.map(str::to_owned).to_vec();
-    let files = Files { paths, read: &|_| Some(data.to_vec()) };
+    let files = BTreeMap::from(PATHS.map(|path| (path.to_owned(), data.to_vec())));
     let _ = tests(&files);
     let _ = modules(&files);
 });

@@ -17,7 +17,7 @@ const LANGUAGES: [Language; 18] = [
     Language::Ini,
     Language::Docker,
     Language::Apptainer,
-    Language::Submit,
+    Language::HtCondor,
     Language::Make,
     Language::Cmake,
     Language::Requirements,

@@ -12,21 +12,21 @@ use crate::model::cell::FileDigest;
 use crate::model::digest::Digest;
 use crate::model::known::Known;
 
-/// Files hashed at most for one plan.
-const FILE_CAP: usize = 10_000;
-/// Entries looked at for one pattern.
-const WALK_CAP: usize = 2_000_000;
-/// Bytes hashed at most of one file.
-const BYTE_CAP: u64 = 256 << 30;
+/// Maximum number of files hashed for one plan.
+const MAX_FILES: usize = 10_000;
+/// Maximum number of entries read for one pattern.
+const MAX_ENTRIES: usize = 2_000_000;
+/// Maximum size in bytes of a file that is hashed.
+const MAX_BYTES: u64 = 256 << 30;
 
-/// Digests of the files under `work` that the patterns name, sorted by path.
+/// Returns the digests of the files under `work` that match the patterns, sorted by path.
 ///
-/// A pattern is a path or a glob (`*` stays within a directory, `**` doesn't); a directory stands for all files below
-/// it. What isn't there, matches nothing or can't be read is listed too, with the reason for the missing digest.
-/// A symbolic link is followed as long as it ends under `work`.
+/// A pattern is a path or a glob, in which `*` does not cross directories and `**` does. A directory means all files
+/// below it. The result also lists missing files, patterns without a match and unreadable files, with the reason for the
+/// missing digest. A symbolic link is followed if its target is under `work`.
 pub(super) fn digests(work: &Path, patterns: &[String]) -> Vec<FileDigest> {
     let Ok(root) = fs::canonicalize(work) else {
-        return patterns.iter().map(|pattern| without(pattern, "the analysis is not there".to_owned())).collect();
+        return patterns.iter().map(|pattern| unknown(pattern, "analysis not found".to_owned())).collect();
     };
     let mut found: BTreeMap<String, Result<PathBuf, String>> = BTreeMap::new();
     for pattern in patterns {
@@ -40,56 +40,56 @@ pub(super) fn digests(work: &Path, patterns: &[String]) -> Vec<FileDigest> {
     let mut digests = Vec::new();
     for (index, (name, path)) in found.into_iter().enumerate() {
         let hashed = match path {
-            Ok(_) if index >= FILE_CAP => Err(format!("more than {FILE_CAP} files are named")),
+            Ok(_) if index >= MAX_FILES => Err(format!("more than {MAX_FILES} files")),
             Ok(path) => hash(&root, &path),
             Err(reason) => Err(reason),
         };
         digests.push(match hashed {
             Ok((digest, bytes)) => FileDigest { path: name, digest: Known::Known(digest), bytes },
-            Err(reason) => without(&name, reason),
+            Err(reason) => unknown(&name, reason),
         });
     }
     digests
 }
 
-fn without(path: &str, reason: String) -> FileDigest {
+fn unknown(path: &str, reason: String) -> FileDigest {
     FileDigest { path: path.to_owned(), digest: Known::Unknown(reason), bytes: 0 }
 }
 
-/// The files that one pattern names, relative to `root`.
+/// Returns the files that match a pattern, relative to `root`.
 fn files(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
     let plain = pattern.trim_start_matches("./").trim_end_matches('/');
     let path = Path::new(plain);
     if path.is_absolute() || path.components().any(|part| part.as_os_str() == "..") {
         return Err("not a path inside the analysis".to_owned());
     }
-    // A name may hold glob characters itself: what is there under exactly this name is meant.
+    // A file name may contain glob characters, so an exact match takes precedence.
     if let Ok(metadata) = fs::symlink_metadata(root.join(path)) {
         return if metadata.is_dir() { Ok(walk(root, path, None)?) } else { Ok(vec![path.to_owned()]) };
     }
     if !plain.contains(['*', '?', '[', '{']) {
-        return Err("not there".to_owned());
+        return Err("not found".to_owned());
     }
     let glob = GlobBuilder::new(plain).literal_separator(true).build().map_err(|error| error.kind().to_string())?;
     let paths = walk(root, Path::new(""), Some(&glob.compile_matcher()))?;
     if paths.is_empty() { Err("no file matches".to_owned()) } else { Ok(paths) }
 }
 
-/// Everything below `dir` that is no directory, without entering symbolic links.
+/// Returns every file below `dir`, without following symbolic links.
 fn walk(root: &Path, dir: &Path, glob: Option<&GlobMatcher>) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();
     let mut seen = 0;
-    let mut open = vec![dir.to_owned()];
-    while let Some(dir) = open.pop() {
+    let mut pending = vec![dir.to_owned()];
+    while let Some(dir) = pending.pop() {
         let entries = fs::read_dir(root.join(&dir)).map_err(|error| format!("{}: {error}", dir.display()))?;
         for entry in entries.flatten() {
             seen += 1;
-            if seen > WALK_CAP {
-                return Err(format!("more than {WALK_CAP} files to look through"));
+            if seen > MAX_ENTRIES {
+                return Err(format!("more than {MAX_ENTRIES} entries to search"));
             }
             let path = dir.join(entry.file_name());
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                open.push(path);
+                pending.push(path);
             } else if glob.is_none_or(|glob| glob.is_match(&path)) {
                 found.push(path);
             }
@@ -101,21 +101,21 @@ fn walk(root: &Path, dir: &Path, glob: Option<&GlobMatcher>) -> Result<Vec<PathB
 fn hash(root: &Path, path: &Path) -> Result<(Digest, u64), String> {
     let full = fs::canonicalize(root.join(path)).map_err(|error| error.to_string())?;
     if !full.starts_with(root) {
-        return Err("a symbolic link out of the analysis".to_owned());
+        return Err("symbolic link out of the analysis".to_owned());
     }
     let file = open_regular(&full).map_err(|error| error.to_string())?;
     let bytes = file.metadata().map_err(|error| error.to_string())?.len();
-    if bytes > BYTE_CAP {
-        return Err(format!("{bytes} bytes are more than are hashed"));
+    if bytes > MAX_BYTES {
+        return Err(format!("{bytes} bytes exceed the maximum of {MAX_BYTES}"));
     }
-    // Nothing runs any more that could write to it, but a file may lie about its size.
-    Digest::of_reader(io::Read::take(file, BYTE_CAP)).map_err(|error| error.to_string())
+    // Some file systems report a wrong size.
+    Digest::of_reader(io::Read::take(file, MAX_BYTES)).map_err(|error| error.to_string())
 }
 
-/// Opens a regular file for reading without ever waiting: neither a pipe nor a device, nor through a link at the end.
+/// Opens a regular file for reading. Never blocks on a pipe or a device and does not follow a link at the end.
 ///
 /// # Errors
-/// When it can't be opened or is none.
+/// Fails if the file can't be opened or is not a regular file.
 pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
@@ -130,7 +130,7 @@ mod tests {
     use super::digests;
 
     #[test]
-    fn patterns_find_files_and_what_is_missing_says_why() {
+    fn digests_include_matches_and_reasons_for_missing_files() {
         let dir = tempfile::tempdir().expect("a directory");
         let work = dir.path().join("work");
         fs::create_dir_all(work.join("out/deep")).expect("made");
@@ -171,13 +171,13 @@ mod tests {
         /etc/passwd: not a path inside the analysis
         [: unclosed character class; missing ']'
         inside ca978112ca1b 1
-        leak: a symbolic link out of the analysis
-        none.txt: not there
+        leak: symbolic link out of the analysis
+        none.txt: not found
         odd[1].txt 2e7d2c03a950 1
         out/a.json ca978112ca1b 1
         out/deep/b.json 3e23e8160039 1
         pipe: not a regular file
-        up/secret: a symbolic link out of the analysis
+        up/secret: symbolic link out of the analysis
         ");
     }
 }

@@ -1,4 +1,4 @@
-//! One shell command: started, watched, and ended together with everything it started.
+//! Runs one shell command and ends it together with every process it started.
 
 use std::collections::BTreeMap;
 use std::io::{self, PipeReader, Read as _};
@@ -11,10 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{WaitOptions, WaitStatus};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process_group};
 use signal_hook::SigId;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
@@ -24,81 +22,81 @@ use super::memory::Kills;
 use crate::model::capture::Capture;
 use crate::model::cell::{Captured, End};
 
-/// How long a command has after each signal that asks it to end.
-const GRACE: Duration = Duration::from_secs(2);
-/// How long the output is read on when everything that could write it was killed.
-const DRAIN: Duration = Duration::from_secs(2);
-/// How long the ends of children are taken in one go.
-const REAP: Duration = Duration::from_millis(50);
-/// How long the end of the output is waited for before what may hold it is looked for again.
-const RETRY: Duration = Duration::from_millis(50);
-/// Size of the pipe and of one read from it, in bytes.
+/// Time a command has to end after each signal.
+const GRACE_PERIOD: Duration = Duration::from_secs(2);
+/// Time for reading the rest of the output after every process was killed.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+/// Maximum time for reaping children in one round.
+const REAP_TIMEOUT: Duration = Duration::from_millis(50);
+/// Time between two searches for processes that have the output open.
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
+/// Size of the pipe and of one read, in bytes.
 const CHUNK: usize = 1 << 18;
 
-/// What to run.
+/// A shell command.
 #[derive(Debug)]
 pub(super) struct Command<'a> {
     /// The shell.
     pub(super) shell: &'a Path,
-    /// What the shell runs.
+    /// The script for the shell.
     pub(super) script: &'a str,
-    /// Directory it starts in.
+    /// The working directory.
     pub(super) dir: &'a Path,
-    /// Variables on top of this process's.
+    /// Variables in addition to those of this process.
     pub(super) env: &'a [(&'a str, String)],
-    /// Longest it may take.
+    /// Maximum run time.
     pub(super) timeout: Duration,
-    /// Bytes of output kept.
+    /// Maximum number of bytes of output that are stored.
     pub(super) output_cap: usize,
-    /// Ask with SIGINT before SIGTERM when it runs over its time: pytest then still writes its report.
+    /// Whether SIGINT is sent before SIGTERM at a timeout. pytest then still writes its report.
     pub(super) interrupt_first: bool,
 }
 
-/// What came of a command.
+/// The result of a command.
 #[derive(Debug)]
 pub(super) struct Ended {
     /// How it ended.
     pub(super) end: End,
-    /// Its output, standard output and error as they came.
+    /// Standard output and error in their original order.
     pub(super) output: Captured,
-    /// Seconds it took.
+    /// Run time in seconds.
     pub(super) seconds: f64,
 }
 
 impl Ended {
-    /// A command that never ran.
+    /// Returns the result of a command that did not start.
     pub(super) fn not_started(reason: String) -> Self {
         Self { end: End::NotStarted { reason }, output: Captured { text: String::new(), dropped: 0 }, seconds: 0.0 }
     }
 }
 
-/// Runs commands one after the other, and owns the children of this process while it does.
+/// Runs commands one after the other and owns the children of this process meanwhile.
 ///
-/// Nothing else in the process may start children meanwhile: they would be taken for the command's and killed.
+/// No other part of the process may start children: they would be treated as children of the command and killed.
 #[derive(Debug)]
 pub(super) struct Supervisor {
-    /// Gets a byte whenever a signal came.
+    /// Receives a byte for every signal.
     wake: UnixStream,
-    /// Number of the signal that asked this process to end, or 0.
-    asked: Arc<AtomicUsize>,
+    /// Number of the signal that requested the end of this process, or 0.
+    end_signal: Arc<AtomicUsize>,
     ids: Vec<SigId>,
     kills: Kills,
 }
 
 impl Supervisor {
-    /// Takes over the children of this process.
+    /// Takes ownership of the children of this process.
     ///
     /// # Errors
-    /// When the kernel refuses a socket pair or a signal handler.
+    /// Fails if the kernel refuses a socket pair or a signal handler.
     pub(super) fn new() -> io::Result<Self> {
-        // Refused only by kernels before 3.4; then processes that leave their parent can't be followed.
-        let _ = nix::sys::prctl::set_child_subreaper(true);
+        // Only kernels before 3.4 refuse. Orphans of a command are then not found.
+        let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
         let (wake, notify) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
-        let asked = Arc::new(AtomicUsize::new(0));
-        let mut supervisor = Self { wake, asked, ids: Vec::new(), kills: Kills::find() };
+        let end_signal = Arc::new(AtomicUsize::new(0));
+        let mut supervisor = Self { wake, end_signal, ids: Vec::new(), kills: Kills::find() };
         for signal in [SIGTERM, SIGINT, SIGHUP] {
-            let flag = Arc::clone(&supervisor.asked);
+            let flag = Arc::clone(&supervisor.end_signal);
             let number = usize::try_from(signal).unwrap_or_default();
             supervisor.ids.push(signal_hook::flag::register_usize(signal, flag, number)?);
         }
@@ -108,15 +106,15 @@ impl Supervisor {
         Ok(supervisor)
     }
 
-    /// The signal that asked this process to end, if one did.
-    pub(super) fn asked_to_end(&self) -> Option<usize> {
-        Some(self.asked.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
+    /// Returns the signal that requested the end of this process.
+    pub(super) fn end_signal(&self) -> Option<usize> {
+        Some(self.end_signal.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
     }
 
-    /// Runs a command to its end; nothing it started is left when this returns. `line` gets every line of its output.
+    /// Runs a command to its end and kills every process that it left. `line` is called with every line of its output.
     pub(super) fn run(&self, command: &Command<'_>, line: &mut dyn FnMut(&str)) -> Ended {
         if !command.dir.is_dir() {
-            return Ended::not_started(format!("the working directory {} is not there", command.dir.display()));
+            return Ended::not_started(format!("working directory {} does not exist", command.dir.display()));
         }
         let before = Before::now();
         let killed_before = self.kills.count();
@@ -136,11 +134,11 @@ impl Supervisor {
         let deadline = started.checked_add(command.timeout);
         let stopped = watch.until_over(deadline, command.interrupt_first);
         let seconds = started.elapsed().as_secs_f64();
-        watch.clear_up(stopped.is_some());
+        watch.clean_up(stopped.is_some());
         let end = match (stopped, watch.status) {
             (Some(Stop::Timeout), _) => End::Timeout { seconds: command.timeout.as_secs() },
             (_, Some(status)) => self.read_status(status, killed_before),
-            (_, None) => End::NotStarted { reason: "its end could not be seen".to_owned() },
+            (_, None) => End::NotStarted { reason: "its exit status is unknown".to_owned() },
         };
         Ended { end, output: watch.output.finish(), seconds }
     }
@@ -154,7 +152,7 @@ impl Supervisor {
         if killed && !end.is_success() { End::OutOfMemory {} } else { end }
     }
 
-    /// Sleeps until a signal or output comes, or until `until`.
+    /// Sleeps until a signal or output arrives, or until `until`. Reports whether there is output.
     fn sleep(&self, reader: Option<&PipeReader>, until: Option<Instant>) -> bool {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         let timeout = left.map(|left| Timespec {
@@ -183,11 +181,11 @@ impl Drop for Supervisor {
     }
 }
 
-/// Why a command was stopped.
+/// The reason for stopping a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stop {
     Timeout,
-    Asked,
+    Signal,
 }
 
 /// A running command.
@@ -196,16 +194,16 @@ struct Watch<'a> {
     before: Before,
     child: i32,
     status: Option<WaitStatus>,
-    /// The read end of its output; none when everything was read.
+    /// The read end of its output, or `None` if everything was read.
     reader: Option<PipeReader>,
     output: Output<'a>,
 }
 
 impl Watch<'_> {
-    /// Waits for the end of the command, and asks for it when it runs over its time or this process is to end.
+    /// Waits for the end of the command and stops it after its timeout or when this process has to end.
     fn until_over(&mut self, deadline: Option<Instant>, interrupt_first: bool) -> Option<Stop> {
         let mut stop = None;
-        let mut signals = if interrupt_first { vec![Signal::SIGTERM, Signal::SIGINT] } else { vec![Signal::SIGTERM] };
+        let mut signals = if interrupt_first { vec![Signal::TERM, Signal::INT] } else { vec![Signal::TERM] };
         let mut next = deadline;
         loop {
             self.reap();
@@ -214,47 +212,48 @@ impl Watch<'_> {
                 return stop;
             }
             let now = Instant::now();
-            if stop.is_none() && self.supervisor.asked_to_end().is_some() {
-                stop = Some(Stop::Asked);
+            if stop.is_none() && self.supervisor.end_signal().is_some() {
+                stop = Some(Stop::Signal);
                 next = Some(now);
             }
             if next.is_some_and(|next| now >= next) {
                 stop = stop.or(Some(Stop::Timeout));
                 let Some(signal) = signals.pop() else { return stop };
-                let _ = killpg(Pid::from_raw(self.child), signal);
-                next = Some(now + GRACE);
+                signal_group(self.child, signal);
+                next = Some(now + GRACE_PERIOD);
             }
             self.take(next);
         }
     }
 
-    /// Kills what is left, notes it in the output, and reads the output to its end.
-    fn clear_up(&mut self, stopped: bool) {
-        let left = descendant::live(&self.before);
-        let mut stuck = self.kill_all();
-        let until = Instant::now() + DRAIN;
+    /// Kills the remaining processes, notes them in the output, and reads the output to its end.
+    fn clean_up(&mut self, stopped: bool) {
+        let remaining = descendant::live(&self.before);
+        let mut unkillable = self.kill_all();
+        let until = Instant::now() + DRAIN_TIMEOUT;
         while self.reader.is_some() && Instant::now() < until {
-            // Whoever still holds the pipe slipped through between two looks at `/proc`.
-            self.take(Some(until.min(Instant::now() + RETRY)));
+            // A process that still has the pipe open was missed between two reads of `/proc`.
+            self.take(Some(until.min(Instant::now() + RETRY_INTERVAL)));
             if self.reader.is_some() {
-                stuck = self.kill_all();
+                unkillable = self.kill_all();
             }
         }
-        if !left.is_empty() && !stopped {
-            self.output.note(&format!("[carnet: killed what the command left running: {}]", names(&left)));
+        if !remaining.is_empty() && !stopped {
+            self.output
+                .note(&format!("[carnet: killed processes that the command left running: {}]", names(&remaining)));
         }
-        if stuck > 0 {
-            self.output.note(&format!("[carnet: {stuck} processes could not be killed]"));
+        if unkillable > 0 {
+            self.output.note(&format!("[carnet: {unkillable} processes could not be killed]"));
         }
     }
 
     fn kill_all(&mut self) -> usize {
         let (before, child, status) = (&self.before, self.child, &mut self.status);
-        let _ = killpg(Pid::from_raw(child), Signal::SIGKILL);
+        signal_group(child, Signal::KILL);
         descendant::kill_all(before, || reap(child, status))
     }
 
-    /// Sleeps until something happens and reads output when there is some.
+    /// Sleeps until an event and reads output if there is some.
     fn take(&mut self, until: Option<Instant>) {
         if !self.supervisor.sleep(self.reader.as_ref(), until) {
             return;
@@ -274,10 +273,10 @@ impl Watch<'_> {
     }
 }
 
-/// Takes the status of children that ended, orphans that became ours included; for a while at most, because processes
-/// can end faster than they are taken.
+/// Reaps children that ended, including adopted orphans. The time is limited, because processes can end faster than
+/// they are reaped.
 fn reap(child: i32, status: &mut Option<WaitStatus>) {
-    let until = Instant::now() + REAP;
+    let until = Instant::now() + REAP_TIMEOUT;
     while Instant::now() < until {
         let Ok(Some((pid, ended))) = rustix::process::wait(WaitOptions::NOHANG) else { return };
         if pid.as_raw_nonzero().get() == child {
@@ -286,7 +285,7 @@ fn reap(child: i32, status: &mut Option<WaitStatus>) {
     }
 }
 
-/// Output on its way: kept within the cap and handed on line by line.
+/// Output that is stored up to its size limit and passed on line by line.
 struct Output<'a> {
     capture: Capture,
     lines: Lines,
@@ -299,7 +298,7 @@ impl Output<'_> {
         self.lines.push(bytes, self.line);
     }
 
-    /// A line of carnet's own, on a line of its own.
+    /// Adds a line of carnet to the output.
     fn note(&mut self, text: &str) {
         self.lines.finish(self.line);
         self.push(format!("\n{text}\n").as_bytes());
@@ -311,9 +310,14 @@ impl Output<'_> {
     }
 }
 
+fn signal_group(child: i32, signal: Signal) {
+    // An error means that the group has already ended.
+    let _ = Pid::from_raw(child).map(|group| kill_process_group(group, signal));
+}
+
 fn spawn(command: &Command<'_>) -> io::Result<(i32, PipeReader)> {
     let (reader, writer) = io::pipe()?;
-    // A larger pipe means fewer wake-ups; users may be over their quota for it.
+    // A larger pipe needs fewer wake-ups. The kernel refuses it to users over their quota.
     let _ = rustix::pipe::fcntl_setpipe_size(&reader, CHUNK);
     let child = process::Command::new(command.shell)
         .arg("-c")
@@ -329,7 +333,7 @@ fn spawn(command: &Command<'_>) -> io::Result<(i32, PipeReader)> {
     Ok((pid, reader))
 }
 
-/// The names of processes, each once with its count, the first ten.
+/// Returns the names of at most ten processes with their counts.
 fn names(processes: &BTreeMap<i32, String>) -> String {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for name in processes.values() {
@@ -347,22 +351,22 @@ fn names(processes: &BTreeMap<i32, String>) -> String {
     parts.join(", ")
 }
 
-/// A text as one word of the shell.
-pub(super) fn quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-/// Whether a command is written for bash: a POSIX shell knows neither `source` nor `[[`.
+/// Reports whether a command requires bash: a POSIX shell has neither `source` nor `[[`.
 pub(super) fn is_bash(run: &str) -> bool {
     run.lines().map(str::trim_start).any(|line| line.starts_with("source ") || line.contains("[[ "))
 }
 
-/// The shell of this image: bash when `want_bash` (set-up lines are often bash's: `source`) and there is one.
+/// An image without a shell.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("no /bin/sh in the image")]
+pub(super) struct NoShell;
+
+/// Returns the shell of this image: bash if `prefer_bash` is set and bash exists, otherwise `/bin/sh`.
 ///
 /// # Errors
-/// When there is none, with the reason.
-pub(super) fn shell(want_bash: bool) -> Result<PathBuf, String> {
+/// Fails if the image has no shell.
+pub(super) fn find_shell(prefer_bash: bool) -> Result<PathBuf, NoShell> {
     let bash = ["/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash"];
-    let found = bash.iter().filter(|_| want_bash).chain(["/bin/sh"].iter()).find(|path| Path::new(path).exists());
-    found.map(PathBuf::from).ok_or_else(|| "no /bin/sh in the image".to_owned())
+    let found = bash.iter().filter(|_| prefer_bash).chain(["/bin/sh"].iter()).find(|path| Path::new(path).exists());
+    found.map(PathBuf::from).ok_or(NoShell)
 }

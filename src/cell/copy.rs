@@ -1,42 +1,43 @@
-//! The throw-away copy of the analysis that tests run in.
+//! The temporary copy of the analysis in which tests run.
 
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-/// Entries copied at most.
-const ENTRY_CAP: u64 = 5_000_000;
-/// Directories inside each other at most.
-const DEPTH_CAP: usize = 512;
+/// Maximum number of entries copied.
+const MAX_ENTRIES: u64 = 5_000_000;
+/// Maximum depth of nested directories.
+const MAX_DEPTH: usize = 512;
 
-/// What the copy fails with: a failure of the place.
+/// An error in copying the analysis: an infrastructure error.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CopyError {
     /// An entry can't be copied.
-    #[error("copying `{path}`: {source}")]
+    #[error("failed to copy `{path}`")]
     Entry {
         /// Path relative to the analysis.
         path: PathBuf,
-        /// Why.
+        /// The cause.
+        #[source]
         source: io::Error,
     },
     /// There are too many entries.
-    #[error("the analysis has more than {ENTRY_CAP} files")]
+    #[error("the analysis has more than {MAX_ENTRIES} files")]
     Entries,
-    /// Directories lie too deep inside each other.
-    #[error("`{0}` lies more than {DEPTH_CAP} directories deep")]
+    /// Directories are nested too deeply.
+    #[error("`{0}` is more than {MAX_DEPTH} directories deep")]
     Depth(PathBuf),
 }
 
-/// Copies everything under `source` into `work`, unless `work` has something in it already. Gives back whether it did.
+/// Copies everything under `source` to `work` if `work` is empty. Reports whether it copied.
 ///
-/// Regular files keep their bytes and their mode, symbolic links their text, directories their mode, empty ones
-/// included; everything belongs to whom runs this, and the owner may write to it. Sockets, pipes and devices are
-/// left out. After a failure `work` is empty again, so that no later phase takes half a copy for a whole one.
+/// The copy preserves the content and mode of regular files, the targets of symbolic links and the mode of directories.
+/// Everything belongs to the user of this process, who may write to it. Sockets, pipes and devices are skipped. After an
+/// error `work` is empty, because a later phase would use an incomplete copy.
 ///
 /// # Errors
-/// [`CopyError`], naming the path.
+/// Fails if an entry can't be copied, if there are too many entries or if directories are nested too deeply.
 pub(super) fn tree(source: &Path, work: &Path) -> Result<bool, CopyError> {
     if fs::read_dir(work).is_ok_and(|mut entries| entries.next().is_some()) {
         return Ok(false);
@@ -57,27 +58,27 @@ struct Copy<'a> {
 
 impl Copy<'_> {
     fn run(&mut self) -> Result<(), CopyError> {
-        let mut open = vec![PathBuf::new()];
-        while let Some(dir) = open.pop() {
-            if dir.components().count() > DEPTH_CAP {
+        let mut pending = vec![PathBuf::new()];
+        while let Some(dir) = pending.pop() {
+            if dir.components().count() > MAX_DEPTH {
                 return Err(CopyError::Depth(dir));
             }
             let failed = |source| CopyError::Entry { path: dir.clone(), source };
             for entry in fs::read_dir(self.source.join(&dir)).map_err(failed)? {
                 let path = dir.join(entry.map_err(failed)?.file_name());
                 self.entries += 1;
-                if self.entries > ENTRY_CAP {
+                if self.entries > MAX_ENTRIES {
                     return Err(CopyError::Entries);
                 }
                 if self.entry(&path).map_err(|source| CopyError::Entry { path: path.clone(), source })? {
-                    open.push(path);
+                    pending.push(path);
                 }
             }
         }
         Ok(())
     }
 
-    /// Copies one entry; gives back whether it is a directory, made but still empty.
+    /// Copies one entry. Reports whether it is a directory, whose entries are not copied yet.
     fn entry(&self, path: &Path) -> io::Result<bool> {
         let (from, to) = (self.source.join(path), self.work.join(path));
         let metadata = fs::symlink_metadata(&from)?;
@@ -88,7 +89,7 @@ impl Copy<'_> {
             fs::create_dir(&to)?;
             set_mode(&to, &metadata, 0o700)?;
         } else if kind.is_file() {
-            // Within one file system this shares the blocks where it can, else the kernel copies.
+            // Shares the blocks within one file system that supports it.
             fs::copy(&from, &to)?;
             set_mode(&to, &metadata, 0o600)?;
         }
@@ -96,7 +97,7 @@ impl Copy<'_> {
     }
 }
 
-/// Gives the mode of the original, with these bits on top and without set-user-ID and set-group-ID.
+/// Sets the mode of the original with `bits` added and without set-user-ID and set-group-ID.
 fn set_mode(path: &Path, original: &Metadata, bits: u32) -> io::Result<()> {
     let mode = original.permissions().mode() & 0o777 | bits;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
@@ -106,7 +107,7 @@ fn empty(work: &Path) {
     for entry in fs::read_dir(work).into_iter().flatten().flatten() {
         let path = entry.path();
         let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        // What can't be removed goes with the container.
+        // An entry that can't be removed is removed with the container.
         let _ = if is_dir { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     }
 }
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn modes_links_and_empty_directories_survive_and_the_owner_can_write() {
+    fn copy_preserves_modes_links_and_empty_directories() {
         let dir = tempfile::tempdir().expect("a directory");
         let (source, work) = (dir.path().join("in"), dir.path().join("work"));
         fs::create_dir_all(source.join("a/empty")).expect("made");
@@ -138,11 +139,11 @@ mod tests {
         assert_eq!(mode(&work.join("a")), 0o755);
         assert!(work.join("a/empty").is_dir());
         assert_eq!(fs::read_link(work.join("link")).expect("a link"), Path::new("nowhere/at all"));
-        assert!(!tree(&source, &work).expect("left alone"));
+        assert!(!tree(&source, &work).expect("already copied"));
     }
 
     #[test]
-    fn a_failure_names_the_path_and_leaves_nothing() {
+    fn error_names_the_path_and_leaves_no_files() {
         let dir = tempfile::tempdir().expect("a directory");
         let (source, work) = (dir.path().join("in"), dir.path().join("work"));
         fs::create_dir_all(&source).expect("made");
@@ -154,7 +155,7 @@ mod tests {
         }
         fs::create_dir_all(&deep).expect("made");
         let error = tree(&source, &work).expect_err("too deep");
-        assert!(error.to_string().contains("lies more than 512 directories deep"), "{error}");
+        assert!(error.to_string().contains("is more than 512 directories deep"), "{error}");
         assert_eq!(fs::read_dir(&work).expect("there").count(), 0);
         assert!(tree(&dir.path().join("missing"), &work).is_err());
     }

@@ -1,31 +1,33 @@
-//! The processes below this one, found through `/proc` (proc(5)), and their end.
+//! The descendants of this process, found through `/proc` (proc(5)).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill, killpg};
-use nix::unistd::Pid;
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, getpgrp, getpid, kill_process, kill_process_group, wait};
 
-/// How long killing goes on before what is left is given up, such as a process stuck in the kernel.
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::model::cell::End;
+
+/// Maximum time for killing. A process that is stuck in the kernel can't be killed.
+const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One process of `/proc`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Process {
     parent: i32,
     group: i32,
-    /// Ended, waiting for its parent to notice.
-    dead: bool,
+    /// Whether the process has ended and waits to be reaped.
+    is_dead: bool,
     name: String,
 }
 
-/// The children this process had before a command was started: those are none of the command's.
+/// The children that this process had before it started a command. They do not belong to the command.
 #[derive(Debug, Default)]
 pub(crate) struct Before(BTreeSet<i32>);
 
 impl Before {
-    /// The children there are now.
+    /// Returns the current children.
     pub(super) fn now() -> Self {
         let me = own_pid();
         let table = table().unwrap_or_default();
@@ -33,16 +35,16 @@ impl Before {
     }
 }
 
-/// Live processes below this one by process id with their names, apart from those of `before`.
+/// Returns the names of live descendants by process id, without those of `before`.
 ///
-/// Whoever leaves its parent becomes a child of this process (it is a subreaper), so none gets lost by forking twice
-/// or by starting a session of its own. Empty when `/proc` can't be used.
+/// A process whose parent ends becomes a child of this process, which is a subreaper. Forking twice or starting a
+/// session therefore hides no process. The result is empty if `/proc` can't be used.
 pub(crate) fn live(before: &Before) -> BTreeMap<i32, String> {
-    let found = all(before).into_iter().filter(|(_, process)| !process.dead);
+    let found = all(before).into_iter().filter(|(_, process)| !process.is_dead);
     found.map(|(pid, process)| (pid, process.name)).collect()
 }
 
-/// All of them, the dead ones that nobody has noticed yet included.
+/// Returns all descendants, including dead ones that are not reaped.
 fn all(before: &Before) -> BTreeMap<i32, Process> {
     let Some(table) = table() else { return BTreeMap::new() };
     let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
@@ -61,15 +63,15 @@ fn all(before: &Before) -> BTreeMap<i32, Process> {
     found
 }
 
-/// Kills every process below this one, apart from those of `before`, and calls `reap` between the rounds. Gives back
-/// how many are still there when it has to give up; 0 otherwise.
+/// Kills every descendant except those of `before`, and calls `reap` between the rounds. Returns the number of
+/// processes that could not be killed.
 pub(super) fn kill_all(before: &Before, mut reap: impl FnMut()) -> usize {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + KILL_TIMEOUT;
     let mut pause = Duration::from_millis(1);
     loop {
         if own_pid() == 1 {
-            // As the first process of a container: one call, which no fork can outrun.
-            let _ = kill(Pid::from_raw(-1), Signal::SIGKILL);
+            // The first process of a container. One call kills every other process, even one that forks.
+            let _ = kill_process_group(Pid::INIT, Signal::KILL);
         } else {
             kill_round(&all(before));
         }
@@ -83,25 +85,42 @@ pub(super) fn kill_all(before: &Before, mut reap: impl FnMut()) -> usize {
     }
 }
 
-/// Kills groups first: the kernel does that in one step, so processes that fork faster than `/proc` can be read are
-/// met as well, as long as they stay in their group. A dead one still tells the group of the living.
+/// Kills process groups first. The kernel does that in one step, which reaches processes that fork faster than `/proc`
+/// can be read. The group of a dead process may still contain live ones.
 fn kill_round(found: &BTreeMap<i32, Process>) {
-    let own_group = nix::unistd::getpgrp().as_raw();
+    let own_group = getpgrp().as_raw_nonzero().get();
     let groups: BTreeSet<i32> = found.values().map(|process| process.group).collect();
     for group in groups.into_iter().filter(|&group| group > 1 && group != own_group) {
-        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        let _ = Pid::from_raw(group).map(|group| kill_process_group(group, Signal::KILL));
     }
-    for (&pid, _) in found.iter().filter(|(_, process)| !process.dead) {
-        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    for (&pid, _) in found.iter().filter(|(_, process)| !process.is_dead) {
+        let _ = Pid::from_raw(pid).map(|pid| kill_process(pid, Signal::KILL));
+    }
+}
+
+/// Waits for the child with this process id and returns how it ended. Orphans that end meanwhile are reaped.
+pub(crate) fn wait_for(child: u32) -> End {
+    loop {
+        match wait(WaitOptions::empty()) {
+            Ok(Some((pid, status))) if u32::try_from(pid.as_raw_nonzero().get()) == Ok(child) => {
+                match (status.exit_status(), status.terminating_signal()) {
+                    (Some(code), _) => return End::Exit { code },
+                    (None, Some(signal)) => return End::Signal { signal },
+                    (None, None) => (),
+                }
+            }
+            Ok(_) | Err(Errno::INTR) => (),
+            Err(error) => return End::NotStarted { reason: format!("failed to wait for the program: {error}") },
+        }
     }
 }
 
 fn own_pid() -> i32 {
-    nix::unistd::getpid().as_raw()
+    getpid().as_raw_nonzero().get()
 }
 
-/// All processes; none when `/proc` is not there or speaks of another process namespace, where its numbers would
-/// mean other processes.
+/// Returns all processes, or `None` if `/proc` is missing or shows another process namespace, where the same number is
+/// another process.
 fn table() -> Option<BTreeMap<i32, Process>> {
     let me = fs::read_link("/proc/self").ok()?;
     if me.to_str()?.parse() != Ok(own_pid()) {
@@ -110,7 +129,7 @@ fn table() -> Option<BTreeMap<i32, Process>> {
     let mut table = BTreeMap::new();
     for entry in fs::read_dir("/proc").ok()?.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        // Gone since the directory was read: nothing to miss.
+        // The process ended after the directory was read.
         let Ok(stat) = fs::read(entry.path().join("stat")) else { continue };
         if let Some(process) = parse(&String::from_utf8_lossy(&stat)) {
             table.insert(pid, process);
@@ -119,7 +138,7 @@ fn table() -> Option<BTreeMap<i32, Process>> {
     Some(table)
 }
 
-/// Reads `/proc/PID/stat`. The name stands in parentheses and may hold parentheses and spaces itself.
+/// Parses `/proc/PID/stat`. The name is in parentheses and may itself contain parentheses and spaces.
 fn parse(stat: &str) -> Option<Process> {
     let (front, rest) = stat.rsplit_once(')')?;
     let (_, name) = front.split_once('(')?;
@@ -127,7 +146,7 @@ fn parse(stat: &str) -> Option<Process> {
     let state = fields.next()?;
     let parent = fields.next()?.parse().ok()?;
     let group = fields.next()?.parse().ok()?;
-    Some(Process { parent, group, dead: matches!(state, "Z" | "X" | "x"), name: name.to_owned() })
+    Some(Process { parent, group, is_dead: matches!(state, "Z" | "X" | "x"), name: name.to_owned() })
 }
 
 #[cfg(test)]
@@ -135,9 +154,9 @@ mod tests {
     use super::{Process, parse};
 
     #[test]
-    fn a_name_with_parentheses_and_spaces_is_read_whole() {
+    fn parse_reads_name_with_parentheses_and_spaces() {
         let found = parse("17 (a) S (b) Z 4 17 17 0 -1");
-        assert_eq!(found, Some(Process { parent: 4, group: 17, dead: true, name: "a) S (b".to_owned() }));
+        assert_eq!(found, Some(Process { parent: 4, group: 17, is_dead: true, name: "a) S (b".to_owned() }));
         assert_eq!(parse("17 sleep S 4 17"), None);
     }
 }

@@ -1,30 +1,28 @@
-//! The variables that tests find after the facility's prelude: the prelude runs in a shell, which then becomes this
-//! program, which writes down what it was given.
+//! The environment variables of the tests after the prelude of the facility. The prelude runs in a shell, which then
+//! executes this program, which writes its variables to a file.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::command::quote;
+use crate::model::shell::quote;
+use crate::sys::environment;
+use crate::sys::helper::{self, HELPER_ARG};
 
-/// First argument of this program when it is to write its variables; no command of people has this name.
-const WORD: &str = "__environ";
-/// Bytes that are read back.
-const CAP: u64 = 4 << 20;
+/// Role of the helper process.
+const ROLE: &str = "environment";
+/// Maximum number of bytes read from the file.
+const MAX_BYTES: u64 = 4 << 20;
 
-/// Writes the variables of this process into the file named as second argument, when the first asks for it.
-pub fn run_if_asked() -> Option<ExitCode> {
-    let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().as_deref() != Some(OsStr::new(WORD)) {
-        return None;
-    }
-    let file = arguments.next()?;
+/// Writes the variables of this process to a file if this process was started for that.
+pub fn run_if_requested() -> Option<ExitCode> {
+    let file = helper::arguments(ROLE)?.next()?;
     let mut bytes = Vec::new();
-    for (name, value) in std::env::vars_os() {
+    for (name, value) in environment::vars_os() {
         bytes.extend_from_slice(name.as_bytes());
         bytes.push(b'=');
         bytes.extend_from_slice(value.as_bytes());
@@ -33,39 +31,38 @@ pub fn run_if_asked() -> Option<ExitCode> {
     Some(fs::write(file, bytes).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS))
 }
 
-/// Variables that a shell adds to those it was given.
-const OF_SHELL: [&str; 4] = ["OLDPWD", "PWD", "SHLVL", "_"];
+/// Variables that a shell adds.
+const SHELL_VARIABLES: [&str; 4] = ["OLDPWD", "PWD", "SHLVL", "_"];
 
-/// The variables of this process; those that are no UTF-8 are left out.
+/// Returns the variables of this process that are UTF-8.
 pub(super) fn own() -> BTreeMap<String, String> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
+    environment::vars().collect()
 }
 
-/// What the shell itself added is no work of the prelude.
+/// Removes the variables that the shell added, which do not come from the prelude.
 pub(super) fn without_shell(
-    mut found: BTreeMap<String, String>,
+    mut variables: BTreeMap<String, String>,
     own: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
-    found.retain(|name, _| own.contains_key(name) || !OF_SHELL.contains(&name.as_str()));
-    found
+    variables.retain(|name, _| own.contains_key(name) || !SHELL_VARIABLES.contains(&name.as_str()));
+    variables
 }
 
-/// The shell command that ends in this program writing its variables to `file`; none when its own path isn't known.
+/// Returns the shell command that executes this program to write its variables to `file`. `None` if the path of this
+/// program is unknown.
 pub(super) fn command(file: &Path) -> Option<String> {
     let program = std::env::current_exe().ok()?;
-    Some(format!("exec {} {WORD} {}", quote(program.to_str()?), quote(file.to_str()?)))
+    Some(format!("exec {} {HELPER_ARG} {ROLE} {}", quote(program.to_str()?), quote(file.to_str()?)))
 }
 
-/// What was written; none when nothing was.
+/// Reads the variables in a file. Returns `None` if the file can't be read.
 pub(super) fn read(file: &Path) -> Option<BTreeMap<String, String>> {
     let mut bytes = Vec::new();
-    super::artifact::open_regular(file).ok()?.take(CAP).read_to_end(&mut bytes).ok()?;
+    super::artifact::open_regular(file).ok()?.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
     let text = |bytes: &[u8]| OsString::from_vec(bytes.to_vec()).into_string().ok();
     let entries = bytes.split(|byte| *byte == 0).filter_map(|entry| {
-        let at = entry.iter().position(|byte| *byte == b'=')?;
-        Some((text(&entry[..at])?, text(&entry[at + 1..])?))
+        let separator = entry.iter().position(|byte| *byte == b'=')?;
+        Some((text(&entry[..separator])?, text(&entry[separator + 1..])?))
     });
     Some(entries.collect())
 }

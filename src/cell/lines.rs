@@ -1,25 +1,25 @@
-//! Splits output into lines, each within a cap.
+//! Splits output into lines of limited length.
 
-/// Longest line handed on, in bytes; the rest of a longer one is dropped.
-pub(super) const LINE_CAP: usize = 16 << 10;
+/// Maximum length of a line in bytes. The rest of a longer line is dropped.
+pub(super) const MAX_LINE_LEN: usize = 16 << 10;
 
-/// Takes output in pieces and hands on its lines.
+/// Receives output in pieces and passes on its lines.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     open: Vec<u8>,
 }
 
 impl Lines {
-    /// Takes more output; `line` gets each line that it completes, without the line's end.
+    /// Adds output and calls `line` with each completed line, without its line ending.
     pub(super) fn push(&mut self, bytes: &[u8], line: &mut dyn FnMut(&str)) {
         let mut rest = bytes;
         while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
             let (piece, after) = (&rest[..end], &rest[end + 1..]);
             if self.open.is_empty() {
-                hand_on(&piece[..piece.len().min(LINE_CAP)], line);
+                emit(&piece[..piece.len().min(MAX_LINE_LEN)], line);
             } else {
                 self.keep(piece);
-                hand_on(&self.open, line);
+                emit(&self.open, line);
                 self.open.clear();
             }
             rest = after;
@@ -27,28 +27,28 @@ impl Lines {
         self.keep(rest);
     }
 
-    /// Hands on the last line when no line's end came after it.
+    /// Passes on the last line if it has no line ending.
     pub(super) fn finish(&mut self, line: &mut dyn FnMut(&str)) {
         if !self.open.is_empty() {
-            hand_on(&self.open, line);
+            emit(&self.open, line);
             self.open.clear();
         }
     }
 
     fn keep(&mut self, piece: &[u8]) {
-        let room = LINE_CAP - self.open.len().min(LINE_CAP);
+        let room = MAX_LINE_LEN - self.open.len().min(MAX_LINE_LEN);
         self.open.extend_from_slice(&piece[..piece.len().min(room)]);
     }
 }
 
-fn hand_on(bytes: &[u8], line: &mut dyn FnMut(&str)) {
+fn emit(bytes: &[u8], line: &mut dyn FnMut(&str)) {
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
     line(&String::from_utf8_lossy(bytes));
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LINE_CAP, Lines};
+    use super::{Lines, MAX_LINE_LEN};
 
     fn split(pieces: &[&[u8]]) -> Vec<String> {
         let mut found = Vec::new();
@@ -62,14 +62,14 @@ mod tests {
     }
 
     #[test]
-    fn lines_cut_anywhere_come_out_whole() {
+    fn lines_split_across_pieces_are_joined() {
         assert_eq!(split(&[b"ab", b"c\nd\r\n", b"\n", b"e"]), ["abc", "d", "", "e"]);
     }
 
     #[test]
-    fn a_line_without_end_stays_within_the_cap() {
+    fn long_line_is_truncated() {
         let long = vec![b'x'; 5 << 20];
         let found = split(&[&long, b"more\nnext"]);
-        assert_eq!((found[0].len(), found[1].as_str()), (LINE_CAP, "next"));
+        assert_eq!((found[0].len(), found[1].as_str()), (MAX_LINE_LEN, "next"));
     }
 }

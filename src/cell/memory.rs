@@ -1,4 +1,4 @@
-//! Whether the kernel killed for want of memory, from the counters of the control groups.
+//! Processes that the kernel killed because of a memory limit, from the counters of the control groups.
 //!
 //! Version 2 counts in `memory.events` (`oom_kill N`, Documentation/admin-guide/cgroup-v2.rst), version 1 in
 //! `memory.oom_control` (`oom_kill N`, Documentation/admin-guide/cgroup-v1/memory.rst, since Linux 4.13).
@@ -6,28 +6,28 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The counter of this process's control group.
+/// The counter of the control group of this process.
 #[derive(Debug)]
 pub(super) struct Kills {
     file: Option<PathBuf>,
 }
 
 impl Kills {
-    /// Finds the counter; without one (no control groups mounted, an old kernel) nothing is ever counted.
+    /// Finds the counter. Without control groups or on an old kernel there is none.
     pub(super) fn find() -> Self {
         let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         let file = candidates(&groups).into_iter().find(|file| read(file).is_some());
         Self { file }
     }
 
-    /// Processes killed for want of memory so far; none when that can't be read.
+    /// Returns the number of processes killed so far, or `None` if it can't be read.
     pub(super) fn count(&self) -> Option<u64> {
         self.file.as_deref().and_then(read)
     }
 }
 
-/// Files that may hold the counter, best first. Inside a container the path of `/proc/self/cgroup` is often the
-/// host's, while the mount shows the container's own group at its top.
+/// Returns the files that may contain the counter, best first. In a container the path in `/proc/self/cgroup` is often
+/// that of the host, while the mount shows the group of the container at its top.
 fn candidates(groups: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for line in groups.lines() {
@@ -59,7 +59,7 @@ mod tests {
     use super::candidates;
 
     #[test]
-    fn both_versions_are_looked_for_in_the_group_and_at_the_top() {
+    fn candidates_include_both_versions_in_the_group_and_at_the_top() {
         let files = candidates("4:memory:/docker/abc\n3:cpu,cpuacct:/x\n0::/../y\n");
         let files: Vec<_> = files.iter().filter_map(|file| file.to_str()).collect();
         assert_eq!(

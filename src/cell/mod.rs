@@ -1,7 +1,7 @@
-//! The half that runs inside an image: it takes the snapshot, runs the tests and writes one result file.
+//! The part of carnet that runs inside an image: takes the snapshot, runs the tests and writes one result file.
 //!
-//! It needs nothing of the image but a shell for the commands, and works as the first process of a container, as any
-//! user, and on a read-only root: it writes below the plan's `work` and beside its `result` alone.
+//! It requires only a shell from the image. It works as the first process of a container, as any user and on a read-only
+//! root, because it writes only to the plan's `work` and next to its `result`.
 
 mod artifact;
 mod command;
@@ -30,41 +30,41 @@ use crate::model::canonical;
 use crate::model::cell::{self, CellResult, CellTiming};
 use crate::model::plan::{self, CellPlan, Phase};
 
-/// Bytes a plan may have.
-const PLAN_CAP: u64 = 16 << 20;
-/// Lines handed to the live view in one [`TICK`].
+/// Maximum size of a plan in bytes.
+const MAX_PLAN_BYTES: u64 = 16 << 20;
+/// Maximum number of lines sent to the live view in one [`TICK`].
 const LINES_PER_TICK: u32 = 50;
-/// The time in which at most [`LINES_PER_TICK`] lines are handed to the live view.
+/// Period of the limit on lines for the live view.
 const TICK: Duration = Duration::from_millis(100);
-/// Bytes of a line handed to the live view.
-const LINE_CAP: usize = 500;
+/// Maximum number of bytes sent to the live view of one line.
+const MAX_LINE_LEN: usize = 500;
 
-/// What keeps a cell from bringing back a result at all.
+/// An error that leaves a cell without a result.
 #[derive(Debug, thiserror::Error)]
 pub enum CellError {
     /// The plan can't be read.
-    #[error("reading the plan {path}")]
+    #[error("failed to read plan `{path}`")]
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// The plan is no plan.
-    #[error("the plan {path} is not valid: {reason}")]
+    /// The plan is invalid.
+    #[error("invalid plan `{path}`: {reason}")]
     Plan {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         reason: String,
     },
     /// The result can't be written.
-    #[error("writing the result {path}")]
+    #[error("failed to write result `{path}`")]
     Write {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
@@ -80,36 +80,36 @@ impl Failure for CellError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Plan { .. } => Some(format!("a plan is written by carnet itself, as `{}`", plan::SCHEMA)),
+            Self::Plan { .. } => Some(format!("carnet writes plans itself, with schema `{}`", plan::SCHEMA)),
             Self::Read { .. } | Self::Write { .. } => None,
         }
     }
 }
 
-/// Runs the plan in a file and writes its result, whatever happens in between. Lines of progress go to standard output.
-/// Gives back whether every command ended well.
+/// Runs the plan in a file and writes its result, even after an error. Progress goes to standard output. Reports whether
+/// every command succeeded.
 ///
 /// # Errors
-/// When there is no valid plan, or the result can't be written.
+/// Fails if the plan is invalid or the result can't be written.
 pub fn main(plan_file: &Path) -> Result<bool, CellError> {
     let plan = read_plan(plan_file)?;
     let mut progress = |line: &str| {
-        // Whoever listened may be gone; the result counts.
+        // The reader may be gone; only the result matters.
         let _ = writeln!(io::stdout().lock(), "{line}");
     };
     let result = catch_unwind(AssertUnwindSafe(|| run(&plan, &mut progress))).unwrap_or_else(|panic| {
-        let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        let trouble = format!("a bug of carnet: {}", said.unwrap_or("a panic without words"));
-        CellResult { trouble: Some(trouble), ..blank(&plan) }
+        let message = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        let trouble = format!("bug in carnet: {}", message.unwrap_or("panic without a message"));
+        CellResult { trouble: Some(trouble), ..empty_result(&plan) }
     });
     let path = Path::new(&plan.result);
     match write_result(path, &result) {
         Err(CellError::Write { source, .. }) => {
             if is_full(&source) && plan.phase == Phase::Test {
-                // The tests filled the disk. Their copy has done its work, and the result needs little of its room.
+                // The tests filled the disk. Their copy of the analysis is no longer needed.
                 let _ = fs::remove_dir_all(&plan.work);
             }
-            take_back(path);
+            restore_location(path);
             write_result(path, &result)?;
         }
         written => written?,
@@ -121,9 +121,9 @@ fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// Makes the place of the result as it was, after tests that removed it, closed it or put something else there.
-fn take_back(path: &Path) {
-    // What can't be mended shows when the result is written again.
+/// Restores the location of the result after tests removed it, removed its permissions or replaced it.
+fn restore_location(path: &Path) {
+    // The next attempt to write the result reports any error.
     if let Some(dir) = path.parent() {
         let _ = fs::create_dir_all(dir);
         let _ = fs::set_permissions(dir, fs::Permissions::from_mode(0o755));
@@ -135,20 +135,20 @@ fn take_back(path: &Path) {
     }
 }
 
-/// Runs a plan. What goes wrong with the place stands in the result's `trouble`, beside all that was learned before.
+/// Runs a plan. After an infrastructure error the result contains the error as `trouble`, and everything up to it.
 ///
-/// While it runs it takes over the children of this process: nothing else may start any.
+/// This owns the children of this process: no other part of the process may start any meanwhile.
 pub fn run(plan: &CellPlan, progress: &mut dyn FnMut(&str)) -> CellResult {
     let started = Instant::now();
-    let mut result = blank(plan);
+    let mut result = empty_result(plan);
     let mut throttle = Throttle { progress, since: started, lines: 0 };
     let done = Run { plan, result: &mut result }.all(&mut |line| throttle.line(line));
-    result.trouble = done.err();
+    result.trouble = done.err().map(|failure| failure.0);
     result.timing.total = started.elapsed().as_secs_f64();
     result
 }
 
-fn blank(plan: &CellPlan) -> CellResult {
+fn empty_result(plan: &CellPlan) -> CellResult {
     CellResult {
         schema: cell::SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -163,14 +163,23 @@ fn blank(plan: &CellPlan) -> CellResult {
     }
 }
 
-/// A plan being run; an error is a failure of the place.
+/// An infrastructure error, as the result reports it.
+struct CellFailure(String);
+
+impl CellFailure {
+    fn from_error(error: &dyn std::error::Error) -> Self {
+        Self(chain(error))
+    }
+}
+
+/// A running plan. Errors are infrastructure errors.
 struct Run<'a> {
     plan: &'a CellPlan,
     result: &'a mut CellResult,
 }
 
 impl Run<'_> {
-    fn all(&mut self, progress: &mut dyn FnMut(&str)) -> Result<(), String> {
+    fn all(&mut self, progress: &mut dyn FnMut(&str)) -> Result<(), CellFailure> {
         if self.plan.phase == Phase::Snapshot {
             self.snapshot(environ::own());
             return Ok(());
@@ -179,12 +188,13 @@ impl Run<'_> {
         let started = Instant::now();
         let copied = copy::tree(Path::new(&self.plan.source), work);
         self.result.timing.copy = started.elapsed().as_secs_f64();
-        copied.map_err(|error| chain(&error))?;
-        let supervisor = Supervisor::new().map_err(|error| format!("preparing to run commands: {error}"))?;
+        copied.map_err(|error| CellFailure::from_error(&error))?;
+        let supervisor =
+            Supervisor::new().map_err(|error| CellFailure(format!("failed to prepare for commands: {error}")))?;
         if matches!(self.plan.phase, Phase::Setup | Phase::Whole) {
             self.setup(&supervisor, progress)?;
-            let went_well = self.result.steps.iter().all(|step| step.end.is_success());
-            if self.plan.phase == Phase::Setup || !went_well {
+            let succeeded = self.result.steps.iter().all(|step| step.end.is_success());
+            if self.plan.phase == Phase::Setup || !succeeded {
                 return Ok(());
             }
         }
@@ -194,7 +204,7 @@ impl Run<'_> {
         tested
     }
 
-    /// The snapshot of what the tests find.
+    /// Takes the snapshot of the environment of the tests.
     fn snapshot(&mut self, env: BTreeMap<String, String>) {
         let started = Instant::now();
         let own_env = self.plan.own_env.keys().cloned().collect();
@@ -204,63 +214,66 @@ impl Run<'_> {
         self.result.timing.snapshot = started.elapsed().as_secs_f64();
     }
 
-    fn setup(&mut self, supervisor: &Supervisor, progress: &mut dyn FnMut(&str)) -> Result<(), String> {
+    fn setup(&mut self, supervisor: &Supervisor, progress: &mut dyn FnMut(&str)) -> Result<(), CellFailure> {
         let Some(run) = &self.plan.setup else { return Ok(()) };
         let step = Suite::new(self.plan, supervisor, PathBuf::new(), false).setup(run, progress);
         self.result.timing.commands = step.timing.seconds;
         self.result.steps.push(step);
-        interrupted(supervisor)
+        check_interrupt(supervisor)
     }
 
-    fn tests(&mut self, supervisor: &Supervisor, progress: &mut dyn FnMut(&str)) -> Result<(), String> {
+    fn tests(&mut self, supervisor: &Supervisor, progress: &mut dyn FnMut(&str)) -> Result<(), CellFailure> {
         let mut offline = !self.plan.network;
         if offline
             && self.plan.cut_network
-            && let Err(reason) = network::cut()
+            && let Err(error) = network::cut()
         {
             offline = false;
-            self.result.not_enforced.push(format!("network not cut: {reason}"));
+            self.result.not_enforced.push(format!("network not cut: {}", chain(&error)));
         }
-        let scratch = Scratch::beside(Path::new(&self.plan.result))?;
-        let mut suite = Suite::new(self.plan, supervisor, scratch.0.clone(), offline);
-        self.snapshot(suite.variables(progress)?);
-        interrupted(supervisor)?;
+        let reports = ReportDir::next_to(Path::new(&self.plan.result))?;
+        let mut suite = Suite::new(self.plan, supervisor, reports.0.clone(), offline);
+        self.snapshot(suite.variables(progress).map_err(|error| CellFailure::from_error(&error))?);
+        check_interrupt(supervisor)?;
         for (index, test) in self.plan.tests.iter().enumerate() {
             let step = suite.test(index, test, progress);
             self.result.timing.commands += step.timing.seconds;
             self.result.steps.push(step);
-            interrupted(supervisor)?;
+            check_interrupt(supervisor)?;
         }
         Ok(())
     }
 }
 
-fn interrupted(supervisor: &Supervisor) -> Result<(), String> {
-    supervisor.asked_to_end().map_or(Ok(()), |signal| Err(format!("interrupted by signal {signal}")))
+fn check_interrupt(supervisor: &Supervisor) -> Result<(), CellFailure> {
+    match supervisor.end_signal() {
+        Some(signal) => Err(CellFailure(format!("interrupted by signal {signal}"))),
+        None => Ok(()),
+    }
 }
 
-/// A directory for the files that test frameworks write: beside the result, so on a place that can be written to, and
-/// of the same name each time, because its path shows in outputs. It goes when this is dropped.
-struct Scratch(PathBuf);
+/// A directory for the report files of test frameworks, removed when dropped. It is next to the result, which is
+/// writable, and always has the same name, because outputs contain its path.
+struct ReportDir(PathBuf);
 
-impl Scratch {
-    fn beside(result: &Path) -> Result<Self, String> {
+impl ReportDir {
+    fn next_to(result: &Path) -> Result<Self, CellFailure> {
         let mut name = result.file_name().unwrap_or_default().to_owned();
         name.push(".cases");
-        let dir = std::path::absolute(result.with_file_name(name)).map_err(|error| error.to_string())?;
+        let dir = std::path::absolute(result.with_file_name(name)).map_err(|error| CellFailure::from_error(&error))?;
         let _ = fs::remove_dir_all(&dir);
-        fs::create_dir(&dir).map_err(|error| format!("making {}: {error}", dir.display()))?;
+        fs::create_dir(&dir).map_err(|error| CellFailure(format!("failed to create `{}`: {error}", dir.display())))?;
         Ok(Self(dir))
     }
 }
 
-impl Drop for Scratch {
+impl Drop for ReportDir {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// Hands on only as many lines as someone can look at.
+/// Limits the number of lines for the live view.
 struct Throttle<'a> {
     progress: &'a mut dyn FnMut(&str),
     since: Instant,
@@ -277,7 +290,7 @@ impl Throttle<'_> {
             self.lines = 0;
         }
         self.lines += 1;
-        (self.progress)(&line[..line.floor_char_boundary(LINE_CAP)]);
+        (self.progress)(&line[..line.floor_char_boundary(MAX_LINE_LEN)]);
     }
 }
 
@@ -285,28 +298,28 @@ fn read_plan(path: &Path) -> Result<CellPlan, CellError> {
     let failed = |source| CellError::Read { path: path.to_owned(), source };
     let invalid = |reason: String| CellError::Plan { path: path.to_owned(), reason };
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(PLAN_CAP + 1).read_to_end(&mut bytes)).map_err(failed)?;
-    if bytes.len() as u64 > PLAN_CAP {
-        return Err(invalid(format!("larger than {} MiB", PLAN_CAP >> 20)));
+    File::open(path).and_then(|file| file.take(MAX_PLAN_BYTES + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    if bytes.len() as u64 > MAX_PLAN_BYTES {
+        return Err(invalid(format!("larger than {} MiB", MAX_PLAN_BYTES >> 20)));
     }
     let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
-    // Before anything else, because a newer schema may well have other fields.
+    // First, because a newer schema may have other fields.
     match value.get("schema").and_then(serde_json::Value::as_str) {
         Some(plan::SCHEMA) => {}
-        Some(other) => return Err(invalid(format!("its schema is `{other}`, this carnet reads `{}`", plan::SCHEMA))),
-        None => return Err(invalid("it has no schema".to_owned())),
+        Some(other) => return Err(invalid(format!("unsupported schema `{other}`; expected `{}`", plan::SCHEMA))),
+        None => return Err(invalid("missing field `schema`".to_owned())),
     }
     serde_json::from_value(value).map_err(|error| invalid(error.to_string()))
 }
 
-/// Where the result is written before it is whole.
+/// Returns the path of the incomplete result.
 fn part(path: &Path) -> PathBuf {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     PathBuf::from(part)
 }
 
-/// Writes the result beside its place first, so that what is there is always whole.
+/// Writes the result to a temporary file first, so that the result is always complete.
 fn write_result(path: &Path, result: &CellResult) -> Result<(), CellError> {
     let failed = |source| CellError::Write { path: path.to_owned(), source };
     let text = canonical::to_string(result).map_err(|error| failed(error.into()))?;

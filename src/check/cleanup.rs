@@ -1,64 +1,77 @@
-//! What killed runs left behind, and what is kept for later runs.
+//! Removes leftovers of killed runs, and the caches.
 
 use std::path::Path;
 
-use super::cache::Store;
-use super::stage;
+use super::cache::ResultStore;
+use super::input_dir;
 use crate::engine::docker::{self, Docker};
 use crate::engine::embedded::Embedded;
 use crate::engine::host::Host;
 use crate::engine::{Availability, Engine as _, EngineError};
 use crate::error::chain;
+use crate::model::text::count;
 use crate::sys::cache::Cache;
 use crate::sys::remove::remove_tree;
 
-/// Removes what runs that no longer live left on this machine; with `all`, also unpacked images, kept set-ups and
-/// results.
-/// Says in lines what was removed and what could not be.
-pub async fn remove(all: bool) -> Vec<String> {
+/// Removes leftovers of runs that have ended. With `all`, also removes unpacked images, cached setups and cached results.
+///
+/// Returns a line for each thing that was removed or could not be removed.
+pub async fn clean(all: bool) -> Vec<String> {
     let mut lines = Vec::new();
     let Ok(cache) = Cache::from_env() else { return lines };
-    lines.extend(stage::sweep(&cache).iter().map(|(path, removed)| said(path, removed)));
-    lines.extend(Host::here(&cache).half_made().iter().filter_map(|dir| removed(dir)));
+    lines.extend(input_dir::remove_unused(&cache).iter().map(|(path, removed)| removal_line(path, removed)));
+    lines.extend(Host::here(&cache).incomplete_states().iter().filter_map(|dir| remove(dir)));
     match Embedded::new(cache.clone()).sweep() {
-        Ok(runs) => lines.extend(runs.iter().map(|run| format!("removed what was left of run {run}"))),
-        Err(error) => lines.push(format!("could not remove all that runs left in {}: {error}", cache.dir().display())),
+        Ok(runs) => lines.extend(runs.iter().map(|run| format!("removed leftovers of run {run}"))),
+        Err(error) => {
+            lines.push(format!("failed to remove leftovers of runs in {}: {error}", cache.dir().display()));
+        }
     }
-    lines.extend(match Store::of(&cache).bound() {
-        0 => None,
-        n => Some(format!("removed {n} results that are too old or too many")),
-    });
+    match ResultStore::new(&cache).evict() {
+        0 => {}
+        n => lines.push(format!("removed {} over the limits of the cache", count(n, "cached result"))),
+    }
     let docker = Docker::new(docker::Options::from_env());
     if let Availability::Ready(_) = docker.detect().await {
-        lines.extend(counted("containers and images of dead runs", docker.sweep().await));
+        lines.extend(docker_line(
+            "Docker container or image of ended runs",
+            "Docker containers and images of ended runs",
+            docker.sweep().await,
+        ));
         if all {
-            lines.extend(counted("kept set-ups in Docker", docker.forget_kept().await));
+            lines.extend(docker_line(
+                "cached setup in Docker",
+                "cached setups in Docker",
+                docker.remove_saved_states().await,
+            ));
         }
     }
     if all {
         lines.extend(
-            [cache.trees(), cache.kept(), cache.kept_host(), cache.results()].iter().filter_map(|dir| removed(dir)),
+            [cache.trees(), cache.kept(), cache.kept_host(), cache.results()].iter().filter_map(|dir| remove(dir)),
         );
     }
     lines
 }
 
-/// A line for what a daemon was asked to remove; none when there was nothing.
-fn counted(what: &str, outcome: Result<usize, EngineError>) -> Option<String> {
+/// Returns a line about objects removed from Docker, or `None` if there were none.
+fn docker_line(singular: &str, plural: &str, outcome: Result<usize, EngineError>) -> Option<String> {
     match outcome {
         Ok(0) => None,
-        Ok(n) => Some(format!("removed {n} {what}")),
-        Err(error) => Some(format!("could not remove {what}: {}", chain(&error))),
+        Ok(1) => Some(format!("removed 1 {singular}")),
+        Ok(n) => Some(format!("removed {n} {plural}")),
+        Err(error) => Some(format!("failed to remove {plural}: {}", chain(&error))),
     }
 }
 
-fn removed(path: &Path) -> Option<String> {
-    path.exists().then(|| said(path, &remove_tree(path)))
+/// Removes a directory, if it exists, and returns a line about it.
+fn remove(path: &Path) -> Option<String> {
+    path.exists().then(|| removal_line(path, &remove_tree(path)))
 }
 
-fn said(path: &Path, removed: &std::io::Result<()>) -> String {
+fn removal_line(path: &Path, removed: &std::io::Result<()>) -> String {
     match removed {
         Ok(()) => format!("removed {}", path.display()),
-        Err(error) => format!("could not remove {}: {error}", path.display()),
+        Err(error) => format!("failed to remove {}: {error}", path.display()),
     }
 }

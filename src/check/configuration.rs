@@ -1,4 +1,4 @@
-//! A carnet.toml, with the names in it that only the rules and the catalogue know.
+//! Validates the names in a `carnet.toml` that refer to the rules and the catalogue of facilities.
 
 use std::path::Path;
 
@@ -9,12 +9,12 @@ use crate::scan::rules;
 /// Parses the text of a `carnet.toml`.
 ///
 /// # Errors
-/// As [`Config::parse`], and when it names a rule or a facility of the catalogue that there is none of.
+/// As [`Config::parse`], and if the text names an unknown rule or an unknown facility of the catalogue.
 pub fn parse(text: &str, file: &Path) -> Result<Config, ConfigError> {
     let config = Config::parse(text, file)?;
-    let facilities: Vec<&str> = Catalogue::builtin().facilities.iter().map(|one| one.id.as_str()).collect();
+    let facilities: Vec<&str> = Catalogue::builtin().facilities.iter().map(|facility| facility.id.as_str()).collect();
     let rules: Vec<&str> = rules::all().map(|rule| rule.id).collect();
-    match config.scan.unknown(&facilities, &rules) {
+    match config.scan.unknown_names(&facilities, &rules) {
         problems if problems.is_empty() => Ok(config),
         problems => Err(ConfigError::with(file, text, problems)),
     }

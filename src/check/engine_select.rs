@@ -1,4 +1,4 @@
-//! Which engine runs a cell.
+//! Selects the engine that runs a cell.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,98 +10,105 @@ use crate::engine::docker::{self, Docker};
 use crate::engine::embedded::Embedded;
 use crate::engine::host::Host;
 use crate::engine::{Availability, Engine, EngineError};
+use crate::model::engine::EngineKind;
 use crate::model::reference::Reference;
 use crate::sys::cache::{Cache, CacheError};
 
-/// The engines of this machine; each is tried at most once a run.
+/// The engines of this machine. Each is probed at most once.
 pub struct Engines {
     forced: Option<String>,
-    all: Vec<Arc<dyn Engine>>,
-    tried: BTreeMap<&'static str, OnceCell<Availability>>,
+    all: BTreeMap<EngineKind, (Arc<dyn Engine>, OnceCell<Availability>)>,
 }
 
 impl Engines {
-    /// All engines; with `forced`, cells that name none must take that one.
+    /// Returns all engines. With `forced`, that engine runs every cell whose facility names none.
     ///
     /// # Errors
-    /// When there is no directory for caches.
+    /// Fails if there is no cache directory.
     pub fn new(forced: Option<String>) -> Result<Self, CacheError> {
         let cache = Cache::from_env()?;
-        let all: Vec<Arc<dyn Engine>> = vec![
-            Arc::new(Docker::new(docker::Options::from_env())),
-            Arc::new(Embedded::new(cache.clone())),
-            Arc::new(Host::here(&cache)),
-        ];
-        let tried = all.iter().map(|engine| (engine.name(), OnceCell::new())).collect();
-        Ok(Self { forced, all, tried })
+        let all = EngineKind::ALL.into_iter().map(|kind| (kind, (create(kind, &cache), OnceCell::new())));
+        Ok(Self { forced, all: all.collect() })
     }
 
-    /// Every engine with whether it works here.
+    /// Returns the availability of every engine.
     pub async fn survey(&self) -> Vec<(&'static str, Availability)> {
         let mut found = Vec::new();
-        for engine in &self.all {
-            found.push((engine.name(), self.availability(engine).await));
+        for kind in self.all.keys() {
+            found.push((kind.name(), self.availability(*kind).await));
         }
         found
     }
 
-    /// The engine for this facility: the one it names, else the first that works and can take its image.
+    /// Returns the engine for this facility: the one that it names, or the first available one that supports its image.
     ///
     /// # Errors
-    /// When it doesn't work here, or none does.
+    /// Fails if the engine is unknown or if none is available.
     pub async fn pick(&self, facility: &Facility) -> Result<Arc<dyn Engine>, EngineError> {
         let forced = self.forced.as_deref().filter(|_| facility.image != Reference::Host);
         if let Some(name) = facility.engine.as_deref().or(forced) {
-            return self.named(name).await;
+            let kind = EngineKind::from_name(name).ok_or_else(|| unknown(name))?;
+            return self.get(kind).await;
         }
-        let candidates = candidates(&facility.image);
-        let mut refusals = Vec::new();
-        for name in candidates {
-            match self.named(name).await {
+        let mut last_error = None;
+        // The last candidate is the easiest to set up, so its error is reported.
+        for kind in candidates(&facility.image) {
+            match self.get(*kind).await {
                 Ok(engine) => return Ok(engine),
-                Err(error) => refusals.push(error),
+                Err(error) => last_error = Some(error),
             }
         }
-        // The last one tried is the one that is easiest to have.
-        Err(refusals.pop().unwrap_or_else(|| missing("host", "there is no such engine", "run carnet doctor")))
+        Err(last_error.unwrap_or_else(|| unknown(&facility.image.to_string())))
     }
 
-    /// The engine that runs where we stand.
+    /// Returns the engine that runs on this machine.
     ///
     /// # Errors
-    /// When it doesn't work here.
+    /// Fails if it is not available.
     pub async fn host(&self) -> Result<Arc<dyn Engine>, EngineError> {
-        self.named("host").await
+        self.get(EngineKind::Host).await
     }
 
-    async fn named(&self, name: &str) -> Result<Arc<dyn Engine>, EngineError> {
-        let Some(engine) = self.all.iter().find(|engine| engine.name() == name) else {
-            return Err(missing("carnet", &format!("it has no engine `{name}`"), "use docker, embedded or host"));
-        };
-        match self.availability(engine).await {
+    async fn get(&self, kind: EngineKind) -> Result<Arc<dyn Engine>, EngineError> {
+        let Some((engine, _)) = self.all.get(&kind) else { return Err(unknown(kind.name())) };
+        match self.availability(kind).await {
             Availability::Ready(_) => Ok(Arc::clone(engine)),
-            Availability::Missing { reason, mend } => Err(EngineError::Missing { engine: engine.name(), reason, mend }),
+            Availability::Missing { reason, hint } => Err(EngineError::Missing { engine: kind.name(), reason, hint }),
         }
     }
 
-    async fn availability(&self, engine: &Arc<dyn Engine>) -> Availability {
-        match self.tried.get(engine.name()) {
-            Some(cell) => cell.get_or_init(|| engine.detect()).await.clone(),
-            None => engine.detect().await,
+    async fn availability(&self, kind: EngineKind) -> Availability {
+        match self.all.get(&kind) {
+            Some((engine, availability)) => availability.get_or_init(|| engine.detect()).await.clone(),
+            None => Availability::Missing { reason: "unknown engine".to_owned(), hint: known_engines() },
         }
     }
 }
 
-fn missing(engine: &'static str, reason: &str, mend: &str) -> EngineError {
-    EngineError::Missing { engine, reason: reason.to_owned(), mend: mend.to_owned() }
+fn create(kind: EngineKind, cache: &Cache) -> Arc<dyn Engine> {
+    match kind {
+        EngineKind::Docker => Arc::new(Docker::new(docker::Options::from_env())),
+        EngineKind::Embedded => Arc::new(Embedded::new(cache.clone())),
+        EngineKind::Host => Arc::new(Host::here(cache)),
+    }
 }
 
-/// Engines that can take an image of this transport, the one that starts quickest first.
-fn candidates(image: &Reference) -> &'static [&'static str] {
+fn unknown(name: &str) -> EngineError {
+    EngineError::Missing { engine: "carnet", reason: format!("unknown engine `{name}`"), hint: known_engines() }
+}
+
+fn known_engines() -> String {
+    format!("use one of {}", EngineKind::names().collect::<Vec<_>>().join(", "))
+}
+
+/// Returns the engines that support images of this transport, in order of preference.
+fn candidates(image: &Reference) -> &'static [EngineKind] {
     match image {
-        Reference::Host => &["host"],
-        Reference::Registry(_) | Reference::DockerDaemon(_) => &["docker"],
-        Reference::Tree(_) => &["embedded"],
-        Reference::DockerArchive(..) | Reference::OciLayout(..) | Reference::OciArchive(..) => &["embedded", "docker"],
+        Reference::Host => &[EngineKind::Host],
+        Reference::Registry(_) | Reference::DockerDaemon(_) => &[EngineKind::Docker],
+        Reference::Tree(_) => &[EngineKind::Embedded],
+        Reference::DockerArchive(..) | Reference::OciLayout(..) | Reference::OciArchive(..) => {
+            &[EngineKind::Embedded, EngineKind::Docker]
+        }
     }
 }

@@ -1,42 +1,42 @@
-//! What happens during a check, for the live view.
+//! Events of a check, for progress output.
 
 use crate::model::document::Cell;
 use crate::model::environment::Environment;
 
-/// One thing that happened.
+/// A progress event.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// What will be run is known.
+    /// The cells and tests are determined.
     Planned {
         /// Names of the cells, in order.
         cells: Vec<String>,
         /// Test commands, in order.
         tests: Vec<String>,
     },
-    /// A cell does something new.
-    Doing {
+    /// A cell entered a phase.
+    PhaseStarted {
         /// The cell.
         cell: String,
-        /// What: `opening the image`, `set-up`, `tests`.
-        what: String,
+        /// Name of the phase: `opening image`, `setup`, `tests`.
+        phase: String,
     },
     /// A program in a cell printed a line.
     Line {
         /// The cell.
         cell: String,
-        /// The line as it came: hostile.
+        /// The unmodified line, which is untrusted.
         line: String,
     },
-    /// Something that concerns no result and that the user should know.
+    /// A note for the user that does not affect any result.
     Note {
-        /// What, in one line.
+        /// Text of the note, in one line.
         text: String,
     },
-    /// A cell is over.
+    /// A cell finished.
     Finished {
         /// Its result.
         cell: Box<Cell>,
-        /// Its environment, when it brought one back.
+        /// Its environment, if it returned one.
         environment: Option<Box<Environment>>,
     },
 }

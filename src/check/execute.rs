@@ -1,46 +1,45 @@
-//! One cell: engine, image, set-up, tests.
+//! Runs one cell: engine, image, setup, tests.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
-use super::cache::{self, Key, Question, Store, Subject, passed};
+use super::cache::{self, InputKey, ResultKey, ResultStore, TestSubject, passed_env};
+use super::cell_result::{self, MAX_RESULT_BYTES};
+use super::cell_status;
 use super::engine_select::Engines;
 use super::event::Event;
-use super::secret::{self, Secrets};
+use super::input_dir::{InputDir, PROGRAM, SOURCE};
+use super::job_id::unique_id;
+use super::redact::{self, Secrets};
 use super::source_tree::SourceTree;
-use super::stage::{PROGRAM, SOURCE, Stage};
-use super::verdict;
 use crate::config::{Config, Facility};
 use crate::engine::job::{Completed, Job, part};
 use crate::engine::{Engine, EngineError, Lines, Opened};
 use crate::error::{Failure as _, chain};
-use crate::model::cell::{self, CellResult, End};
+use crate::model::cell::End;
 use crate::model::digest::Digest;
 use crate::model::document::{Cell, Status};
 use crate::model::environment::Environment;
 use crate::model::image::ImageIdentity;
 use crate::model::plan::{self, CellPlan, Phase, TestCommand};
 use crate::model::reference::Reference;
-use crate::model::text::one_line;
+use crate::sys::clock;
 
-/// Largest result a cell may bring back.
-pub(super) const RESULT_CAP: u64 = 256 << 20;
-/// Bytes kept of the output of one command.
-const OUTPUT_CAP: u64 = 128 << 10;
-/// Seconds a cell may take beyond its commands: snapshot, copy, hashing.
-const MARGIN: u64 = 120;
+/// Maximum number of bytes recorded of one command's output.
+const MAX_OUTPUT_BYTES: u64 = 128 << 10;
+/// Seconds that a cell may take in addition to its commands, for the snapshot, the copy and the digests.
+const EXTRA_SECONDS: u64 = 120;
 
-/// What all cells of a check share.
+/// The state that all cells of a check share.
 pub(super) struct Run {
     pub(super) config: Config,
     pub(super) tests: Vec<TestCommand>,
-    pub(super) material: SourceTree,
-    pub(super) results: Store,
+    pub(super) source: SourceTree,
+    pub(super) store: ResultStore,
     pub(super) engines: Engines,
     pub(super) fresh: bool,
     pub(super) in_place: bool,
@@ -48,24 +47,24 @@ pub(super) struct Run {
     pub(super) cancel: CancellationToken,
 }
 
-/// What one cell has found out so far.
+/// The partial result of one cell.
 struct Progress {
     cell: Cell,
     environment: Option<Environment>,
 }
 
 impl Run {
-    /// Runs one cell to its verdict, whatever happens.
+    /// Runs one cell. Errors become part of its result.
     pub(super) async fn cell(&self, facility: &Facility) -> (Cell, Option<Environment>) {
-        let clock = Instant::now();
-        let cell = verdict::not_run(facility, "interrupted before it began");
+        let timer = Instant::now();
+        let cell = cell_status::not_run(facility, "interrupted before it started");
         let mut progress = Progress { cell, environment: None };
-        let mut lasting = None;
+        let mut result_key = None;
         if self.cancel.is_cancelled() {
             progress.cell.status = Status::Skipped;
         } else {
             match self.attempt(facility, &mut progress).await {
-                Ok(key) => lasting = key,
+                Ok(key) => result_key = key,
                 Err(error) => {
                     let cell = &mut progress.cell;
                     let is_cancelled = matches!(error, EngineError::Cancelled);
@@ -75,14 +74,14 @@ impl Run {
                 }
             }
         }
-        // What was not run now took as long as it took then.
+        // A cached result keeps the duration of the original run.
         if !progress.cell.cached {
-            progress.cell.timing.seconds = clock.elapsed().as_secs_f64();
+            progress.cell.timing.seconds = timer.elapsed().as_secs_f64();
         }
-        if let Some(key) = lasting {
-            self.remember(&key, &progress);
+        if let Some(key) = result_key {
+            self.cache_result(&key, &progress);
         }
-        verdict::forgive(&mut progress.cell, facility.expect.as_ref(), jiff::Zoned::now().date());
+        cell_status::apply_expectation(&mut progress.cell, facility.expect.as_ref(), clock::today());
         let _ = self.events.send(Event::Finished {
             cell: Box::new(progress.cell.clone()),
             environment: progress.environment.clone().map(Box::new),
@@ -90,24 +89,25 @@ impl Run {
         (progress.cell, progress.environment)
     }
 
-    /// Finds the result of an earlier run or runs the cell. Gives the key under which the result can be kept.
-    async fn attempt(&self, facility: &Facility, progress: &mut Progress) -> Result<Option<Key>, EngineError> {
+    /// Uses a cached result or runs the cell. Returns the key under which the new result can be cached.
+    async fn attempt(&self, facility: &Facility, progress: &mut Progress) -> Result<Option<ResultKey>, EngineError> {
         if self.in_place {
             return self.attempt_in_place(facility, progress).await.map(|()| None);
         }
-        self.doing(facility, "opening the image");
+        self.report_phase(facility, "opening image");
         let engine = self.engines.pick(facility).await?;
         progress.cell.engine = engine.name().to_owned();
-        let may_be_known = !self.fresh && cache::is_pure(&self.config, facility);
-        let identity = if may_be_known { engine.identify(&facility.image).await? } else { None };
-        if identity.as_ref().is_some_and(|identity| self.recall(facility, identity, progress)) {
+        let may_hit_cache = !self.fresh && cache::is_cacheable(&self.config, facility);
+        let identity = if may_hit_cache { engine.identify(&facility.image).await? } else { None };
+        if identity.as_ref().is_some_and(|identity| self.use_cached_result(facility, identity, progress)) {
             return Ok(None);
         }
         let mut image = engine.open(&facility.image, self.cancel.clone()).await?;
-        if may_be_known && identity.is_none() && self.recall(facility, &image.identity, progress) {
+        if may_hit_cache && identity.is_none() && self.use_cached_result(facility, &image.identity, progress) {
             return Ok(None);
         }
-        progress.cell.image = (facility.image != Reference::Host).then(|| told(facility, &image.identity));
+        progress.cell.image =
+            (facility.image != Reference::Host).then(|| documented_identity(facility, &image.identity));
 
         if let Some(setup) = &self.config.test.setup {
             match self.set_up(&*engine, facility, &image, setup, progress).await? {
@@ -115,69 +115,68 @@ impl Run {
                 None => return Ok(None),
             }
         }
-        self.doing(facility, "tests");
+        self.report_phase(facility, "tests");
         let completed = self.run(&*engine, facility, &image, Phase::Test, None).await?;
-        self.take(facility, completed, progress);
-        Ok(self.key(facility, &image.identity, engine.name()))
+        self.apply_completed(facility, completed, progress);
+        Ok(self.result_key(facility, &image.identity, engine.name()))
     }
 
-    /// What the result of this cell would be kept under; none when it can't be kept.
-    fn key(&self, facility: &Facility, image: &ImageIdentity, engine: &str) -> Option<Key> {
-        if !cache::is_pure(&self.config, facility) {
+    /// Returns the key of this cell's result, or `None` if the result can't be cached.
+    fn result_key(&self, facility: &Facility, image: &ImageIdentity, engine: &str) -> Option<ResultKey> {
+        if !cache::is_cacheable(&self.config, facility) {
             return None;
         }
-        let subject = Subject { config: &self.config, tests: &self.tests, tree: self.material.digest()? };
-        Key::new(Question::new(subject, facility)?, image, engine)
+        let subject = TestSubject { config: &self.config, tests: &self.tests, tree: self.source.digest()? };
+        ResultKey::new(InputKey::new(subject, facility)?, image, engine)
     }
 
-    /// Takes over the result of an earlier run of the same cell, when there is one. One that can't be believed is told of and
-    /// counts as absent.
-    fn recall(&self, facility: &Facility, image: &ImageIdentity, progress: &mut Progress) -> bool {
-        let Some(key) = self.key(facility, image, &progress.cell.engine) else { return false };
-        match self.results.get(&key) {
-            Ok(Some(hit)) => {
-                progress.cell.image = Some(told(facility, image));
-                progress.environment = hit.give(&mut progress.cell);
+    /// Takes over the cached result of the same cell, if there is one. A damaged entry is reported and ignored.
+    fn use_cached_result(&self, facility: &Facility, image: &ImageIdentity, progress: &mut Progress) -> bool {
+        let Some(key) = self.result_key(facility, image, &progress.cell.engine) else { return false };
+        match self.store.get(&key) {
+            Ok(Some(cached)) => {
+                progress.cell.image = Some(documented_identity(facility, image));
+                progress.environment = cached.apply_to(&mut progress.cell);
                 true
             }
             Ok(None) => false,
-            Err(text) => {
-                let _ = self.events.send(Event::Note { text });
+            Err(error) => {
+                let _ = self.events.send(Event::Note { text: chain(&error) });
                 false
             }
         }
     }
 
-    /// Keeps the result for later checks. A check that can't keep it is none the worse for it.
-    fn remember(&self, key: &Key, progress: &Progress) {
+    /// Caches the result. A failure to do so becomes a note.
+    fn cache_result(&self, key: &ResultKey, progress: &Progress) {
         if self.cancel.is_cancelled() {
             return;
         }
-        if let Err(error) = self.results.put(key, &progress.cell, progress.environment.as_ref()) {
-            let text = format!("the result of {} can't be kept for later checks: {error}", progress.cell.id);
+        if let Err(error) = self.store.put(key, &progress.cell, progress.environment.as_ref()) {
+            let text = format!("failed to cache the result of {}: {error}", progress.cell.id);
             let _ = self.events.send(Event::Note { text });
         }
     }
 
-    /// Runs a cell where we stand: who started this says that it is the facility's image.
+    /// Runs a cell in the current environment, on the caller's word that it is the facility's image.
     async fn attempt_in_place(&self, facility: &Facility, progress: &mut Progress) -> Result<(), EngineError> {
         let engine = self.engines.host().await?;
         progress.cell.engine = engine.name().to_owned();
-        let here = engine.open(&Reference::Host, self.cancel.clone()).await?;
+        let opened = engine.open(&Reference::Host, self.cancel.clone()).await?;
         if facility.image != Reference::Host {
-            let platform = here.identity.platform.clone();
+            let platform = opened.identity.platform.clone();
             let identity = ImageIdentity { reference: facility.written.clone(), platform, ..ImageIdentity::default() };
             progress.cell.image = Some(identity);
-            progress.cell.not_enforced.push("image: taken on trust, carnet was started inside".to_owned());
+            progress.cell.not_enforced.push("image: not verified, carnet was started inside".to_owned());
         }
         let phase = if self.config.test.setup.is_some() { Phase::Whole } else { Phase::Test };
-        self.doing(facility, if phase == Phase::Whole { "set-up and tests" } else { "tests" });
-        let completed = self.run(&*engine, facility, &here, phase, None).await?;
-        self.take(facility, completed, progress);
+        self.report_phase(facility, if phase == Phase::Whole { "setup and tests" } else { "tests" });
+        let completed = self.run(&*engine, facility, &opened, phase, None).await?;
+        self.apply_completed(facility, completed, progress);
         Ok(())
     }
 
-    /// The image with the set-up done, kept from an earlier run or run now; none when the set-up failed.
+    /// Returns the image after the setup, either cached or run now. Returns `None` if the setup failed.
     async fn set_up(
         &self,
         engine: &dyn Engine,
@@ -186,38 +185,36 @@ impl Run {
         setup: &str,
         progress: &mut Progress,
     ) -> Result<Option<Opened>, EngineError> {
-        self.stage(engine).await?;
+        self.input_dir(engine).await?;
         let key = self.setup_key(facility, setup);
         if !self.fresh
             && let Some(ready) = engine.kept(image, &key).await?
         {
             return Ok(Some(ready));
         }
-        self.doing(facility, "set-up");
+        self.report_phase(facility, "setup");
         let completed = self.run(engine, facility, image, Phase::Setup, Some(key)).await?;
-        if completed.end.is_success()
-            && let Some(ready) = completed.kept
-        {
+        let is_success = completed.end.is_success();
+        if is_success && let Some(ready) = completed.kept {
             return Ok(Some(ready));
         }
-        let went_well = completed.end.is_success();
-        self.take(facility, completed, progress);
+        self.apply_completed(facility, completed, progress);
         let cell = &mut progress.cell;
-        if went_well && cell.status != Status::Error {
+        if is_success && cell.status != Status::Error {
             cell.status = Status::Error;
-            cell.reason = Some("the set-up went well, but what it changed could not be kept".to_owned());
-            let why = cell.not_enforced.iter().find_map(|lack| lack.strip_prefix(part::KEPT)?.strip_prefix(": "));
-            cell.hint = why.map(|why| format!("{why}; leave `setup` out, or use another engine"));
+            cell.reason = Some("the setup succeeded, but its changes could not be saved".to_owned());
+            let reason = cell.not_enforced.iter().find_map(|entry| entry.strip_prefix(part::KEPT)?.strip_prefix(": "));
+            cell.hint = reason.map(|reason| format!("{reason}; remove `setup`, or use another engine"));
         }
         Ok(None)
     }
 
-    /// What a kept set-up depends on, apart from the image.
+    /// Returns the key of a cached setup: everything it depends on, except the image.
     fn setup_key(&self, facility: &Facility, setup: &str) -> String {
         let contract = serde_json::to_string(&facility.contract).unwrap_or_default();
-        // By their values: these go into a digest and nowhere else.
-        let passed = serde_json::to_string(&passed(facility)).unwrap_or_default();
-        let tree = self.material.digest().map(Digest::as_str).unwrap_or_default();
+        // Values of variables only enter the digest.
+        let passed = serde_json::to_string(&passed_env(facility)).unwrap_or_default();
+        let tree = self.source.digest().map(Digest::as_str).unwrap_or_default();
         Digest::of([setup, &contract, &passed, tree, env!("CARGO_PKG_VERSION")].join("\0").as_bytes()).hex()[..32]
             .to_owned()
     }
@@ -230,11 +227,11 @@ impl Run {
         phase: Phase,
         keep: Option<String>,
     ) -> Result<Completed, EngineError> {
-        let stage = self.stage(engine).await?;
-        let mut job = self.job(facility, phase, stage.path(), keep);
+        let input_dir = self.input_dir(engine).await?;
+        let mut job = self.job(facility, phase, input_dir.path(), keep);
         let layout = engine.layout(image, &job);
-        let plan = self.plan(facility, phase, &layout.input, &layout.boxed);
-        let name = stage.write_plan(&job.id, &plan).map_err(|error| EngineError::Run {
+        let plan = self.plan(facility, phase, &layout.input, &layout.scratch);
+        let name = input_dir.write_plan(&job.id, &plan).map_err(|error| EngineError::Run {
             engine: engine.name(),
             doing: "writing the plan".to_owned(),
             source: Box::new(error),
@@ -245,9 +242,9 @@ impl Run {
         engine.run(image, &job, self.lines(facility), self.cancel.clone()).await
     }
 
-    /// The input directory, made for the first cell that runs.
-    async fn stage(&self, engine: &dyn Engine) -> Result<&Stage, EngineError> {
-        self.material.stage().await.map_err(|error| EngineError::Run {
+    /// Returns the input directory, creating it for the first cell that runs.
+    async fn input_dir(&self, engine: &dyn Engine) -> Result<&InputDir, EngineError> {
+        self.source.input_dir().await.map_err(|error| EngineError::Run {
             engine: engine.name(),
             doing: "copying the analysis".to_owned(),
             source: error.message().into(),
@@ -268,18 +265,18 @@ impl Run {
             argv: Vec::new(),
             input: input.to_owned(),
             result: None,
-            result_cap: RESULT_CAP,
+            result_cap: MAX_RESULT_BYTES,
             contract: facility.contract.clone(),
-            env: passed(facility),
+            env: passed_env(facility),
             network: matches!(phase, Phase::Setup | Phase::Whole) || test.network,
-            timeout: Duration::from_secs(test.timeout.saturating_mul(commands).saturating_add(MARGIN)),
-            output_cap: OUTPUT_CAP as usize,
+            timeout: Duration::from_secs(test.timeout.saturating_mul(commands).saturating_add(EXTRA_SECONDS)),
+            output_cap: MAX_OUTPUT_BYTES as usize,
             keep,
         }
     }
 
-    fn plan(&self, facility: &Facility, phase: Phase, input: &str, boxed: &str) -> CellPlan {
-        let work = format!("{boxed}/work");
+    fn plan(&self, facility: &Facility, phase: Phase, input: &str, scratch: &str) -> CellPlan {
+        let work = format!("{scratch}/work");
         CellPlan {
             schema: plan::SCHEMA.to_owned(),
             cell: facility.cell(),
@@ -287,7 +284,7 @@ impl Run {
             source: format!("{input}/{SOURCE}"),
             workdir: facility.contract.workdir.clone().unwrap_or_else(|| work.clone()),
             work,
-            result: format!("{boxed}/result.json"),
+            result: format!("{scratch}/result.json"),
             prelude: facility.contract.prelude.clone(),
             setup: self.config.test.setup.clone(),
             tests: self.tests.clone(),
@@ -297,43 +294,44 @@ impl Run {
             cut_network: phase == Phase::Whole,
             outputs: self.config.outputs.clone(),
             inputs: self.config.inputs.clone(),
-            output_cap: OUTPUT_CAP,
+            output_cap: MAX_OUTPUT_BYTES,
             allow_env: Vec::new(),
             own_env: BTreeMap::new(),
         }
     }
 
-    /// Makes what came back part of the cell; what didn't is a failure of the place.
-    fn take(&self, facility: &Facility, completed: Completed, progress: &mut Progress) {
+    /// Adds the outcome of a job to the cell. A missing or invalid result is an infrastructure error.
+    fn apply_completed(&self, facility: &Facility, completed: Completed, progress: &mut Progress) {
         let cell = &mut progress.cell;
         cell.not_enforced.extend(completed.not_enforced.clone());
-        match read_result(&completed, &facility.cell(), &Secrets::of(&passed(facility))) {
+        match cell_result::read(&completed, &facility.cell(), &Secrets::from_env(&passed_env(facility))) {
             Ok(mut result) => {
                 progress.environment = result.environment.take();
                 if completed.end == (End::OutOfMemory {}) {
-                    verdict::blame_memory(&mut result);
+                    cell_status::mark_out_of_memory(&mut result);
                 }
-                verdict::judge(cell, result);
+                cell_status::apply_result(cell, result);
             }
-            Err(reason) => {
+            Err(error) => {
                 cell.status = Status::Error;
-                cell.reason = Some(reason);
-                cell.hint = hint(&completed).map(str::to_owned);
+                cell.reason = Some(error.to_string());
+                cell.hint = cell_result::hint(&completed).map(str::to_owned);
             }
         }
     }
 
-    fn doing(&self, facility: &Facility, what: &str) {
-        let _ = self.events.send(Event::Doing { cell: facility.cell(), what: what.to_owned() });
+    fn report_phase(&self, facility: &Facility, phase: &str) {
+        let _ = self.events.send(Event::PhaseStarted { cell: facility.cell(), phase: phase.to_owned() });
     }
 
-    /// Where an engine sends the lines of this cell.
+    /// Returns a channel that forwards output lines of this cell as events, without secrets.
     fn lines(&self, facility: &Facility) -> Lines {
         let (sender, mut receiver) = mpsc::unbounded_channel();
-        let (events, cell, secrets) = (self.events.clone(), facility.cell(), Secrets::of(&passed(facility)));
+        let (events, cell) = (self.events.clone(), facility.cell());
+        let secrets = Secrets::from_env(&passed_env(facility));
         tokio::spawn(async move {
             while let Some(mut line) = receiver.recv().await {
-                secrets.cut(&mut line);
+                secrets.redact(&mut line);
                 let _ = events.send(Event::Line { cell: cell.clone(), line });
             }
         });
@@ -341,87 +339,28 @@ impl Run {
     }
 }
 
-/// What a document says of the image.
-fn told(facility: &Facility, identity: &ImageIdentity) -> ImageIdentity {
-    let mut told = identity.clone();
-    // Paths of this machine say nothing elsewhere: the reference stands as its author wrote it.
-    told.reference.clone_from(&facility.written);
-    secret::redact(&mut told.config.env);
-    told
-}
-
-/// The result a cell brought back, or in words why there is none. It comes from inside, so nothing of it is believed
-/// before it was read as what it should be, and no word of it is taken over at any length.
-pub(super) fn read_result(completed: &Completed, name: &str, secrets: &Secrets) -> Result<CellResult, String> {
-    let Some(bytes) = &completed.result else { return Err(no_result(completed, secrets)) };
-    let result = parse(bytes, secrets)
-        .map_err(|error| format!("the result that came back can't be read: {}", one_line(&error.to_string(), 300)))?;
-    if result.schema != cell::SCHEMA || result.cell != name {
-        return Err(format!("the result that came back is of `{}`, not of this cell", one_line(&result.cell, 100)));
-    }
-    Ok(result)
-}
-
-fn parse(bytes: &[u8], secrets: &Secrets) -> serde_json::Result<CellResult> {
-    if secrets.is_empty() {
-        return serde_json::from_slice(bytes);
-    }
-    let mut value = serde_json::from_slice(bytes)?;
-    secrets.cut_all(&mut value);
-    serde_json::from_value(value)
-}
-
-fn no_result(completed: &Completed, secrets: &Secrets) -> String {
-    let mut output = completed.output.text.clone();
-    secrets.cut(&mut output);
-    let last = output.lines().rfind(|line| !line.trim().is_empty());
-    let said = last.map(|line| format!("; its last line: {}", one_line(line, 300))).unwrap_or_default();
-    let end = match &completed.end {
-        End::Exit { code } => format!("exit code {code}"),
-        End::Signal { signal } => format!("carnet was killed inside by signal {signal}"),
-        End::OutOfMemory {} => "carnet was killed inside, over the memory limit".to_owned(),
-        End::Timeout { seconds } => format!("carnet did not end inside and was killed after {seconds} s"),
-        End::NotStarted { reason } => format!("not started: {reason}"),
-    };
-    format!("no result came back: {end}{said}")
-}
-
-/// What to do about a cell that brought back no result.
-fn hint(completed: &Completed) -> Option<&'static str> {
-    match completed.end {
-        _ if completed.result.is_some() => None,
-        End::Signal { .. } => Some("a test that kills its parent or every process (`kill -9 -1`) does this"),
-        End::OutOfMemory {} => Some("raise the facility's `memory`, or let the tests need less"),
-        End::Timeout { .. } => {
-            Some("a test that stops its parent (`kill -STOP`) does this, or a file system that hangs")
-        }
-        End::Exit { .. } | End::NotStarted { .. } => None,
-    }
-}
-
-/// A name for a job that no other job on this machine has.
-pub(super) fn unique_id(cell: &str) -> String {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let n = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let seed = format!("{}-{n}-{}", std::process::id(), jiff::Timestamp::now().as_nanosecond());
-    let slug: String =
-        cell.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    format!("{}-{}", &Digest::of(seed.as_bytes()).hex()[..10], slug.chars().take(40).collect::<String>())
+/// Returns the image identity as documents show it.
+fn documented_identity(facility: &Facility, identity: &ImageIdentity) -> ImageIdentity {
+    let mut documented = identity.clone();
+    // The reference as written in the configuration: a path of this machine has no meaning elsewhere.
+    documented.reference.clone_from(&facility.written);
+    redact::redact_env(&mut documented.config.env);
+    documented
 }
 
 #[cfg(test)]
 mod tests {
-    use super::told;
+    use super::documented_identity;
     use crate::check::plan::this_machine;
     use crate::model::image::{ImageConfig, ImageIdentity};
 
     #[test]
-    fn a_document_tells_no_secret_of_an_image() {
+    fn documents_contain_no_secret_of_an_image() {
         let pairs = [("LANG", "C.UTF-8"), ("PYPI_TOKEN", "hunter2hunter2")];
         let env = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let identity =
             ImageIdentity { config: ImageConfig { env, ..ImageConfig::default() }, ..ImageIdentity::default() };
-        let env = told(&this_machine(), &identity).config.env;
+        let env = documented_identity(&this_machine(), &identity).config.env;
         assert_eq!((env["LANG"].as_str(), env["PYPI_TOKEN"].as_str()), ("C.UTF-8", "[redacted]"));
     }
 }

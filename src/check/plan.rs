@@ -1,4 +1,4 @@
-//! From the configuration and the repository to what each cell does.
+//! Determines the test commands of an analysis.
 
 use crate::config::{Config, Facility};
 use crate::model::contract::Contract;
@@ -7,20 +7,14 @@ use crate::model::reference::Reference;
 use crate::source::git::commit::Commit;
 use crate::source::git::tree::Listing;
 use crate::source::workflow::detect;
-use crate::source::workflow::detect::Files;
 
-/// Bytes that detection reads of a file.
-const CAP: u64 = 1 << 20;
-/// Largest file that detection reads the start of, in a commit.
-const LARGEST: u64 = 64 << 20;
-
-/// The test commands: those of the configuration, else the detected ones.
+/// Returns the configured test commands, or the detected ones if none are configured.
 pub(super) fn tests(config: &Config, listing: &Listing) -> Vec<TestCommand> {
-    configured(config).unwrap_or_else(|| look(listing, detect::tests))
+    configured(config).unwrap_or_else(|| detect::tests(listing))
 }
 
-/// The test commands that the configuration names; none when they are to be detected.
-pub(super) fn configured(config: &Config) -> Option<Vec<TestCommand>> {
+/// Returns the configured test commands, or `None` if they must be detected.
+fn configured(config: &Config) -> Option<Vec<TestCommand>> {
     if config.test.run.is_empty() {
         return None;
     }
@@ -34,29 +28,12 @@ pub(super) fn configured(config: &Config) -> Option<Vec<TestCommand>> {
     Some(tests)
 }
 
-/// The test commands that an analysis has in a commit.
-pub(crate) fn tests_of(config: &Config, commit: &Commit) -> Vec<TestCommand> {
-    configured(config).unwrap_or_else(|| {
-        let read = |path: &str| {
-            // As of a listing, the start of a large file is enough.
-            let mut bytes = commit.file(path, LARGEST)?;
-            bytes.truncate(usize::try_from(CAP).unwrap_or(usize::MAX));
-            Some(bytes)
-        };
-        detect::tests(&Files { paths: commit.paths().map(str::to_owned).collect(), read: &read })
-    })
+/// Returns the test commands of an analysis in a commit.
+pub(crate) fn tests_in_commit(config: &Config, commit: &Commit) -> Vec<TestCommand> {
+    configured(config).unwrap_or_else(|| detect::tests(commit))
 }
 
-/// Shows the repository to detection.
-pub(crate) fn look<T>(listing: &Listing, at: impl FnOnce(&Files<'_>) -> T) -> T {
-    let read = |path: &str| listing.head(path, CAP);
-    let mut paths: Vec<String> = listing.paths().map(str::to_owned).collect();
-    // A listing is in the order of the parts of its paths, where `a/b` comes before `a-b`.
-    paths.sort_unstable();
-    at(&Files { paths, read: &read })
-}
-
-/// The only cell of an analysis that names no facility.
+/// Returns the facility of an analysis that configures none: the current machine.
 pub(super) fn this_machine() -> Facility {
     Facility {
         id: "host".to_owned(),
@@ -69,13 +46,13 @@ pub(super) fn this_machine() -> Facility {
     }
 }
 
-/// Whether a word names a file that is run, by its ending; ROOT compiles a macro with `+` after it.
+/// Reports whether a word has the extension of a program. A `+` after a macro makes ROOT compile it.
 fn is_program(word: &str) -> bool {
-    let ends = [".py", ".sh", ".C", ".cxx", ".cpp", ".cc", ".c", ".ipynb", ".jl", ".R", ".pl"];
-    ends.iter().any(|end| word.trim_end_matches('+').ends_with(end))
+    let extensions = [".py", ".sh", ".C", ".cxx", ".cpp", ".cc", ".c", ".ipynb", ".jl", ".R", ".pl"];
+    extensions.iter().any(|extension| word.trim_end_matches('+').ends_with(extension))
 }
 
-/// A short name for a command: what it starts.
+/// Returns a short name for a command: the program it starts.
 fn name(kind: TestKind, run: &str) -> String {
     let program = match kind {
         TestKind::Pytest => "pytest",
@@ -90,8 +67,8 @@ fn name(kind: TestKind, run: &str) -> String {
             word.and_then(|word| word.trim_end_matches('+').rsplit('/').next()).unwrap_or("command")
         }
     };
-    let fine = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
-    program.chars().map(fine).take(40).collect()
+    let sanitize = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
+    program.chars().map(sanitize).take(40).collect()
 }
 
 #[cfg(test)]
@@ -100,7 +77,7 @@ mod tests {
     use crate::model::plan::TestKind;
 
     #[test]
-    fn a_command_is_called_by_what_it_runs() {
+    fn command_is_named_after_its_program() {
         for (run, expected) in [
             ("root -b -q 'code/gendata.C(20000,\"results/data.root\")'", "gendata.C"),
             ("mkdir -p out.d && root -l -b -q fit.C++", "fit.C"),

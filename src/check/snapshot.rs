@@ -1,4 +1,4 @@
-//! The snapshot of an image, taken by a cell that does nothing else.
+//! Takes the snapshot of an image in a cell without tests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,11 +6,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::cell_result::{self, MAX_RESULT_BYTES};
 use super::engine_select::Engines;
-use super::execute::{RESULT_CAP, read_result, unique_id};
+use super::input_dir::{InputDir, PROGRAM, SOURCE};
+use super::job_id::unique_id;
 use super::plan;
-use super::secret::Secrets;
-use super::stage::{PROGRAM, SOURCE, Stage};
+use super::redact::Secrets;
 use crate::config::Facility;
 use crate::engine::EngineError;
 use crate::engine::job::Job;
@@ -20,10 +21,13 @@ use crate::model::plan::{CellPlan, Phase, SCHEMA};
 use crate::model::reference::Reference;
 use crate::source::git::tree::Listing;
 
-/// Starts the image and takes the snapshot inside.
+/// Maximum number of bytes recorded of the output.
+const MAX_OUTPUT_BYTES: usize = 1 << 16;
+
+/// Starts the image and takes a snapshot inside.
 ///
 /// # Errors
-/// When no engine can run it, or no snapshot came back.
+/// If no engine can run the image, or the cell returns no snapshot.
 pub async fn of_image(
     image: &Reference,
     written: &str,
@@ -39,23 +43,23 @@ pub async fn of_image(
     };
     let engine = Engines::new(engine)?.pick(&facility).await?;
     let opened = engine.open(image, cancel.clone()).await?;
-    let stage = Stage::new(&Listing::default())?;
+    let input_dir = InputDir::create(&Listing::default())?;
     let mut job = Job {
         id: unique_id("snapshot"),
         argv: Vec::new(),
-        input: stage.path().to_owned(),
+        input: input_dir.path().to_owned(),
         result: None,
-        result_cap: RESULT_CAP,
+        result_cap: MAX_RESULT_BYTES,
         contract: facility.contract.clone(),
         env: BTreeMap::new(),
         network: false,
         timeout: Duration::from_secs(120),
-        output_cap: 1 << 16,
+        output_cap: MAX_OUTPUT_BYTES,
         keep: None,
     };
     let layout = engine.layout(&opened, &job);
     let inside = |name: &str| format!("{}/{name}", layout.input);
-    let work = format!("{}/work", layout.boxed);
+    let work = format!("{}/work", layout.scratch);
     let plan = CellPlan {
         schema: SCHEMA.to_owned(),
         cell: facility.cell(),
@@ -63,7 +67,7 @@ pub async fn of_image(
         source: inside(SOURCE),
         workdir: work.clone(),
         work,
-        result: format!("{}/result.json", layout.boxed),
+        result: format!("{}/result.json", layout.scratch),
         prelude: None,
         setup: None,
         tests: Vec::new(),
@@ -73,17 +77,18 @@ pub async fn of_image(
         cut_network: false,
         outputs: Vec::new(),
         inputs: Vec::new(),
-        output_cap: 1 << 16,
+        output_cap: MAX_OUTPUT_BYTES as u64,
         allow_env: Vec::new(),
         own_env: BTreeMap::new(),
     };
-    let name = stage.write_plan(&job.id, &plan)?;
+    let name = input_dir.write_plan(&job.id, &plan)?;
     job.argv = vec![inside(PROGRAM), "cell".to_owned(), "--plan".to_owned(), inside(&name)];
     job.result = Some(plan.result);
     let (lines, _) = mpsc::unbounded_channel();
     let completed = engine.run(&opened, &job, lines, cancel).await?;
     let failed = |reason: String| EngineError::Image { reference: written.to_owned(), reason, hint: None };
-    let result = read_result(&completed, &facility.cell(), &Secrets::default()).map_err(failed)?;
-    let missing = || result.trouble.clone().unwrap_or_else(|| "no snapshot came back".to_owned());
+    let result = cell_result::read(&completed, &facility.cell(), &Secrets::default())
+        .map_err(|error| failed(error.to_string()))?;
+    let missing = || result.trouble.clone().unwrap_or_else(|| "the cell returned no snapshot".to_owned());
     Ok(result.environment.clone().ok_or_else(|| failed(missing()))?)
 }

@@ -2,41 +2,41 @@
 
 use std::path::PathBuf;
 
-use super::Outcome;
 use super::analysis::AnalysisDir;
-use super::check::{Shown, check};
+use super::check::{OutputArguments, check_and_report};
+use super::error::Outcome;
 use crate::cell;
 use crate::check::Options;
 use crate::exit;
 use crate::ui::TerminalStyle;
 
-/// Run one cell where we stand, inside of its image already.
+/// Run one cell inside its image
 ///
-/// For jobs of a CI system or a batch system that were started in the facility's image: no engine is needed. What the
-/// contract asks and the job doesn't give is told in the report. Engines start `carnet cell --plan` inside images.
+/// Use this command in a CI or batch job that already runs in the image of the facility. No engine is needed. The report
+/// lists the terms of the contract that the job does not enforce.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Cell of carnet.toml, or a facility that has but one.
+    /// Name of the cell, or of a facility with a single cell
     #[arg(value_name = "NAME", required_unless_present = "plan")]
     name: Option<String>,
 
     #[command(flatten)]
-    place: AnalysisDir,
+    analysis: AnalysisDir,
 
     #[command(flatten)]
-    shown: Shown,
+    output: OutputArguments,
 
-    /// The plan to follow, which names its result too: how engines start a cell.
+    /// Run this plan (used by the engines)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "path", "out", "format", "fail_on"])]
     plan: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: Arguments, look: &TerminalStyle) -> Outcome {
+pub(super) fn run(arguments: Arguments, style: &TerminalStyle) -> Outcome {
     let Some(name) = arguments.name else {
-        let good = cell::main(&arguments.plan.unwrap_or_default())?;
-        return Ok(if good { exit::GOOD } else { exit::ANALYSIS });
+        let is_success = cell::main(&arguments.plan.unwrap_or_default())?;
+        return Ok(if is_success { exit::GOOD } else { exit::ANALYSIS });
     };
-    let (top, config) = arguments.place.load()?;
-    let options = Options { only: [name].into(), in_place: true, audit: false, jobs: 1, ..Options::new(top, config) };
-    check(&options, &arguments.shown, false, look)
+    let (top, config) = arguments.analysis.load()?;
+    let options = Options { only: [name].into(), in_place: true, scan: false, jobs: 1, ..Options::new(top, config) };
+    check_and_report(&options, &arguments.output, false, style)
 }

@@ -1,4 +1,4 @@
-//! `carnet ci`: what steps of CI systems call. A file a system.
+//! `carnet ci`: the steps of CI systems. Each system has its own file.
 
 mod github;
 pub(super) mod gitlab;
@@ -6,13 +6,12 @@ mod merge;
 
 use clap::Subcommand;
 
-use super::Outcome;
+use super::error::Outcome;
 use crate::ui::TerminalStyle;
 
-/// Run as a step of a CI system, told by its variables.
+/// Run a step of a CI system (used by carnet's CI templates)
 ///
-/// For the templates of this project, which hand over their inputs as variables of the environment and leave the rest to
-/// the program. People call the other commands.
+/// The CI templates pass their inputs as environment variables. For interactive use, see the other commands.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -25,9 +24,9 @@ enum System {
     Gitlab(gitlab::Arguments),
 }
 
-pub(super) fn run(arguments: &Arguments, look: &TerminalStyle) -> Outcome {
+pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
     match &arguments.system {
-        System::Github(command) => github::run(command, look),
-        System::Gitlab(command) => gitlab::run(command, look),
+        System::Github(command) => github::run(command, style),
+        System::Gitlab(command) => gitlab::run(command, style),
     }
 }

@@ -1,22 +1,24 @@
 //! `carnet clean`.
 
-use super::{Outcome, print};
+use super::error::Outcome;
+use super::output::print;
+use super::runtime::runtime;
 use crate::check::cleanup;
 use crate::exit;
 
-/// Remove what killed runs left behind; with --all, caches too.
+/// Remove leftovers of killed runs, and optionally all caches
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Remove unpacked images, kept set-ups and results too.
+    /// Also remove unpacked images, cached setups and cached results
     #[arg(long)]
     all: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
-    let runtime = super::runtime()?;
-    let removed = runtime.block_on(cleanup::remove(arguments.all));
+    let runtime = runtime()?;
+    let lines = runtime.block_on(cleanup::clean(arguments.all));
     runtime.shutdown_background();
-    for line in removed {
+    for line in lines {
         print(&format!("{line}\n"))?;
     }
     Ok(exit::GOOD)

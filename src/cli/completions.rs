@@ -2,13 +2,14 @@
 
 use clap_complete::Shell;
 
-use super::{Outcome, PrintError, print};
+use super::error::{Outcome, PrintError};
+use super::output::print;
 use crate::exit;
 
-/// Print the completions of a shell.
+/// Print a completion script for a shell
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Which shell.
+    /// Name of the shell
     #[arg(value_enum)]
     shell: Shell,
 }
@@ -18,7 +19,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     Ok(exit::GOOD)
 }
 
-/// The script that a shell reads.
+/// Generates the completion script.
 fn script(shell: Shell) -> Result<String, PrintError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut super::command(), "carnet", &mut script);

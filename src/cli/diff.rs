@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use super::format::one_of;
-use super::report::{DocumentError, read};
-use super::{Outcome, print, snapshot};
+use super::document_file::{DocumentError, read, unexpected_schema};
+use super::error::Outcome;
+use super::format::format_parser;
+use super::output::{print, report_options};
+use super::snapshot;
 use crate::diff::{self, Interest};
 use crate::error::Error;
 use crate::exit;
@@ -12,44 +14,43 @@ use crate::model::environment::{self, Environment};
 use crate::report::{self, Format};
 use crate::ui::TerminalStyle;
 
-/// Show environments side by side.
+/// Compare environments
 ///
-/// Snapshots, documents, images and this machine, in any mix. A document stands for the environments of all its cells,
-/// `FILE#CELL` for one of them. The first column is the reference.
+/// A target is a snapshot, a document, an image or this machine. A document stands for the environments of all its cells,
+/// `FILE#CELL` for one of them. The first environment is the reference.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Saved snapshots and documents, or targets as `carnet snapshot` takes them.
-    #[arg(required = true, value_name = "WHAT")]
+    /// Snapshots, documents, or targets of `carnet snapshot`
+    #[arg(required = true, value_name = "TARGET")]
     targets: Vec<String>,
 
-    /// Format of the comparison.
-    #[arg(long, short, value_parser = one_of(&Format::for_diffs()), default_value_t, value_name = "FORMAT")]
+    /// Format of the comparison
+    #[arg(long, short, value_parser = format_parser(&Format::for_diffs()), default_value_t, value_name = "FORMAT")]
     format: Format,
 
-    /// Modules that matter, besides those a document's analysis imports; may be given several times.
+    /// Python module that the analysis needs, in addition to the imports in documents (repeatable)
     #[arg(long, value_name = "MODULE")]
     import: Vec<String>,
 
-    /// Make the exit code 1 when something differs.
+    /// Exit with code 1 if the environments differ
     #[arg(long)]
     exit_code: bool,
 }
 
-pub(super) fn run(arguments: &Arguments, look: &TerminalStyle) -> Outcome {
+pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
     let mut columns: Vec<(String, Environment)> = Vec::new();
     let mut interest = Interest { imports: arguments.import.iter().cloned().collect() };
     for target in &arguments.targets {
         columns.extend(environments(target, &mut interest)?);
     }
-    unique(&mut columns);
-    let borrowed: Vec<(&str, &Environment)> = columns.iter().map(|(name, env)| (name.as_str(), env)).collect();
-    let diff = diff::environments(&borrowed, &interest);
-    let options = report::Options { color: look.color_out, width: look.width, ..report::Options::default() };
-    print(&report::render_diff(&diff, arguments.format, &options)?)?;
+    make_names_unique(&mut columns);
+    let columns: Vec<(&str, &Environment)> = columns.iter().map(|(name, env)| (name.as_str(), env)).collect();
+    let diff = diff::environments(&columns, &interest);
+    print(&report::render_diff(&diff, arguments.format, &report_options(style))?)?;
     Ok(if arguments.exit_code && !diff.is_empty() { exit::ANALYSIS } else { exit::GOOD })
 }
 
-/// The environments a target stands for, with the names of their columns.
+/// Returns the environments of a target with the names of their columns.
 fn environments(target: &str, interest: &mut Interest) -> Result<Vec<(String, Environment)>, Error> {
     let (file, cell) = match target.split_once('#') {
         Some((file, cell)) if Path::new(file).is_file() => (file, Some(cell)),
@@ -62,39 +63,39 @@ fn environments(target: &str, interest: &mut Interest) -> Result<Vec<(String, En
     let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
     if let Ok(environment) = serde_json::from_slice::<Environment>(&bytes) {
         if environment.schema != environment::SCHEMA {
-            return Err(DocumentError::new(
-                path,
-                format!("it is `{}`, not `{}`", environment.schema, environment::SCHEMA),
-            )
-            .into());
+            let reason = unexpected_schema(&environment.schema, environment::SCHEMA);
+            return Err(DocumentError::new(path, reason).into());
         }
         let stem = path.file_stem().map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned());
         return Ok(vec![(stem, environment)]);
     }
     let document = read(path)?;
     interest.imports.extend(document.analysis.imports.iter().cloned());
-    let wanted = |id: &str| cell.is_none_or(|cell| cell == id);
+    let is_selected = |id: &str| cell.is_none_or(|cell| cell == id);
     let mut found: Vec<(String, Environment)> = Vec::new();
-    for cell in document.cells.iter().filter(|cell| wanted(&cell.id)) {
+    for cell in document.cells.iter().filter(|cell| is_selected(&cell.id)) {
         let environment = cell.environment.as_ref().and_then(|digest| document.environments.get(digest));
         found.extend(environment.map(|environment| (cell.id.clone(), environment.clone())));
     }
     if let Some(reference) = &document.reference {
         found.sort_by_key(|(id, _)| id != reference);
     }
-    match found.is_empty() {
-        true => Err(DocumentError::new(path, "it has no such environment").into()),
-        false => Ok(found),
+    match (found.is_empty(), cell) {
+        (false, _) => Ok(found),
+        (true, Some(cell)) => Err(DocumentError::new(path, format!("no environment of cell `{cell}`")).into()),
+        (true, None) => Err(DocumentError::new(path, "the document contains no environments").into()),
     }
 }
 
-/// Two columns of one name would be one to every reader.
-fn unique(columns: &mut [(String, Environment)]) {
+/// Appends a number to the names of columns that occur more than once.
+fn make_names_unique(columns: &mut [(String, Environment)]) {
     for n in 1..columns.len() {
         let (before, rest) = columns.split_at_mut(n);
         let name = rest[0].0.clone();
-        let taken = |name: &str| before.iter().any(|(other, _)| other == name);
-        if let Some(free) = (2..).map(|k| format!("{name} ({k})")).find(|free| !taken(free)).filter(|_| taken(&name)) {
+        let is_taken = |name: &str| before.iter().any(|(other, _)| other == name);
+        if is_taken(&name)
+            && let Some(free) = (2..).map(|k| format!("{name} ({k})")).find(|free| !is_taken(free))
+        {
             rest[0].0 = free;
         }
     }

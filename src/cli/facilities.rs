@@ -4,16 +4,17 @@ use std::fmt::Write as _;
 
 use clap::Subcommand;
 
-use super::format::{json, one_of};
-use super::name::{Named, NoSuch};
-use super::{Outcome, print};
+use super::error::Outcome;
+use super::format::format_parser;
+use super::name::{NamedKind, UnknownName};
+use super::output::{json, print};
 use crate::exit;
 use crate::facility::{Catalogue, Facility, Mode, Mount, Seen};
 use crate::report::Format;
 
-/// List the facilities that carnet knows, or show one.
+/// List the facilities of the catalogue, or show one
 ///
-/// What it mounts, which doors it reads through, how jobs run there, each with its source.
+/// The catalogue describes mounts, XRootD doors, batch systems and other properties of facilities, with sources.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -22,19 +23,19 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List all of them.
+    /// List all facilities
     List {
-        /// Format of the list.
-        #[arg(long, short, value_parser = one_of(Format::FOR_LISTS), default_value_t, value_name = "FORMAT")]
+        /// Format of the list
+        #[arg(long, short, value_parser = format_parser(Format::FOR_LISTS), default_value_t, value_name = "FORMAT")]
         format: Format,
     },
-    /// Show one, with where its facts are from.
+    /// Show the properties of a facility and their sources
     Show {
-        /// Its id.
+        /// Id of the facility
         #[arg(value_name = "ID")]
         id: String,
-        /// Format of the page.
-        #[arg(long, short, value_parser = one_of(Format::FOR_LISTS), default_value_t, value_name = "FORMAT")]
+        /// Format of the output
+        #[arg(long, short, value_parser = format_parser(Format::FOR_LISTS), default_value_t, value_name = "FORMAT")]
         format: Format,
     },
 }
@@ -51,19 +52,19 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     Ok(exit::GOOD)
 }
 
-/// The facility of this id.
-pub(super) fn find(id: &str) -> Result<&'static Facility, NoSuch> {
+/// Finds the facility with this id.
+pub(super) fn find(id: &str) -> Result<&'static Facility, UnknownName> {
     let all = Catalogue::builtin().facilities.iter();
-    Named { what: "facility", list: "carnet facilities list" }.find(id, all, |facility| &facility.id)
+    NamedKind { kind: "facility", list_command: "carnet facilities list" }.find(id, all, |facility| &facility.id)
 }
 
 fn list(catalogue: &Catalogue) -> String {
     let width = catalogue.facilities.iter().map(|facility| facility.id.len()).max().unwrap_or(0);
     let mut out = String::new();
     for facility in &catalogue.facilities {
-        let mark = if facility.confirmed { "" } else { "   (unconfirmed)" };
-        // Writing into a string can't fail.
-        let _ = writeln!(out, "{:width$}  {}{mark}", facility.id, facility.name);
+        let suffix = if facility.confirmed { "" } else { "   (unconfirmed)" };
+        // Writing to a string can't fail.
+        let _ = writeln!(out, "{:width$}  {}{suffix}", facility.id, facility.name);
     }
     out
 }
@@ -76,7 +77,7 @@ fn page(facility: &Facility) -> String {
         ("experiments", facility.experiments.join(", ")),
         ("images", facility.images.join(" ")),
         ("engine", facility.engine.clone().unwrap_or_default()),
-        ("system", facility.os.clone().unwrap_or_default()),
+        ("os", facility.os.clone().unwrap_or_default()),
         ("arch", facility.arch.join(", ")),
         ("glibc", facility.glibc.as_ref().map(version).unwrap_or_default()),
         ("python", facility.pythons.iter().map(version).collect::<Vec<_>>().join(", ")),
@@ -98,32 +99,32 @@ fn page(facility: &Facility) -> String {
     }
     for (n, mount) in facility.mounts.iter().enumerate() {
         let name = if n == 0 { "mounts" } else { "" };
-        let _ = writeln!(out, "  {name:11}  {}", line(mount));
+        let _ = writeln!(out, "  {name:11}  {}", mount_line(mount));
     }
     let date = facility.source.as_of.as_ref().map(|day| format!(", as of {day}")).unwrap_or_default();
-    let _ = writeln!(out, "  {:11}  {} (read on {}{date})", "source", facility.source.from, facility.source.read);
+    let _ = writeln!(out, "  {:11}  {} (read {}{date})", "source", facility.source.from, facility.source.read);
     for (fact, source) in &facility.facts {
-        let _ = writeln!(out, "  {:11}  {fact}: {} (read on {})", "", source.from, source.read);
+        let _ = writeln!(out, "  {:11}  {fact}: {} (read {})", "", source.from, source.read);
     }
     out
 }
 
 fn unconfirmed(facility: &Facility) -> String {
-    let what = facility.unconfirmed.join(", ");
-    if facility.confirmed { what } else { format!("a sketch; {what}") }
+    let facts = facility.unconfirmed.join(", ");
+    if facility.confirmed { facts } else { format!("whole entry; {facts}") }
 }
 
-fn line(mount: &Mount) -> String {
+fn mount_line(mount: &Mount) -> String {
     let mode = match mount.mode {
         Mode::Rw => "read-write",
         Mode::Ro => "read-only",
-        Mode::None => "gone",
-        Mode::Ephemeral => "for a while",
+        Mode::None => "removed",
+        Mode::Ephemeral => "temporary",
     };
     let seen = match mount.seen {
-        Seen::Login => ", on login nodes",
-        Seen::Notebook => ", in sessions",
-        Seen::Job => ", in jobs",
+        Seen::Login => ", only on login nodes",
+        Seen::Notebook => ", only in notebook sessions",
+        Seen::Job => ", only in jobs",
         Seen::Both => "",
     };
     let retired = mount.retired.as_ref().map(|day| format!(" since {day}")).unwrap_or_default();
@@ -136,15 +137,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_shows_mounts_that_went_away_and_the_day_that_facts_were_read() {
-        let facility = Catalogue::builtin().facility("desy-naf").expect("it is in the catalogue");
+    fn page_shows_removed_mounts_and_source_dates() {
+        let facility = Catalogue::builtin().facility("desy-naf").expect("a facility of the catalogue");
         let page = page(facility);
-        assert!(page.contains("/nfs/dust/cms gone since 2025-01-20"), "{page}");
-        assert!(page.contains("read on 2026-11-22"), "{page}");
+        assert!(page.contains("/nfs/dust/cms removed since 2025-01-20"), "{page}");
+        assert!(page.contains("read 2026-11-22"), "{page}");
     }
 
     #[test]
-    fn the_list_has_a_line_for_every_facility_and_marks_sketches() {
+    fn list_has_one_line_per_facility_and_marks_unconfirmed_ones() {
         let list = list(Catalogue::builtin());
         assert_eq!(list.lines().count(), Catalogue::builtin().facilities.len());
         let line = |id: &str| list.lines().find(|line| line.starts_with(id)).unwrap_or_default().to_owned();
@@ -152,9 +153,9 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_id_is_answered_with_the_nearest() {
-        let hint = |id: &str| crate::error::Failure::hint(&find(id).expect_err("there is none")).expect("a hint");
-        assert_eq!(hint("desy-nav"), "did you mean `desy-naf`? carnet facilities list lists those there are");
-        assert_eq!(hint("zzz"), "carnet facilities list lists those there are");
+    fn unknown_id_suggests_the_nearest_one() {
+        let hint = |id: &str| crate::error::Failure::hint(&find(id).expect_err("an unknown id")).expect("a hint");
+        assert_eq!(hint("desy-nav"), "did you mean `desy-naf`? Run `carnet facilities list` to list all names");
+        assert_eq!(hint("zzz"), "run `carnet facilities list` to list all names");
     }
 }

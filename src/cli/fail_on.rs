@@ -1,4 +1,4 @@
-//! What makes a command fail.
+//! Which results make a command fail.
 
 use clap::ValueEnum;
 
@@ -8,20 +8,20 @@ use crate::model::finding::Severity;
 use crate::model::scan::Scan;
 use crate::model::verdict::{Verdict, verdict};
 
-/// What makes the exit code 1.
+/// The lowest level that results in exit code 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum FailOn {
-    /// A failed cell; in a scan, a finding of severity error.
+    /// Fail on failed cells and `error` findings.
     #[default]
     Error,
-    /// Also a cell that passed only when tried again; in a scan, also a finding of severity warning.
+    /// Also fail on flaky cells and `warning` findings.
     Warning,
-    /// Nothing.
+    /// Never fail because of results.
     Never,
 }
 
 impl FailOn {
-    /// Whether it fails with this as the worst finding.
+    /// Reports whether a command fails if this is its worst finding.
     pub(super) fn fails(self, worst: Option<Severity>) -> bool {
         match self {
             Self::Error => worst >= Some(Severity::Error),
@@ -30,20 +30,20 @@ impl FailOn {
         }
     }
 
-    /// The exit code of a check.
+    /// Returns the exit code of a check.
     pub(super) fn check(self, document: &Document) -> u8 {
         if document.interrupted {
             return exit::INTERRUPTED;
         }
-        let flaky = document.cells.iter().any(|cell| cell.status == Status::Flaky);
+        let has_flaky_cell = document.cells.iter().any(|cell| cell.status == Status::Flaky);
         match (verdict(document), self) {
             (Verdict::Analysis, Self::Never) => exit::GOOD,
-            (Verdict::Good, Self::Warning) if flaky => exit::ANALYSIS,
+            (Verdict::Good, Self::Warning) if has_flaky_cell => exit::ANALYSIS,
             (verdict, _) => verdict.exit_code(),
         }
     }
 
-    /// The exit code of a scan.
+    /// Returns the exit code of a scan.
     pub(super) fn scan(self, scan: &Scan) -> u8 {
         if self.fails(scan.worst()) { exit::ANALYSIS } else { exit::GOOD }
     }

@@ -2,21 +2,26 @@
 
 mod install;
 mod push;
-mod show;
+mod render;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::Outcome;
+use super::error::Outcome;
 use super::fail_on::FailOn;
 use crate::ui::TerminalStyle;
 
-/// Check what is pushed, in a git hook.
+/// Default of `--budget`.
+const DEFAULT_BUDGET: Duration = Duration::from_secs(2);
+
+/// Manage the pre-push hook
 ///
-/// The hook audits the files that a push brings and looks up what earlier checks said of the pushed commits. It runs nothing, reads
-/// git's objects alone, and lets go when it takes too long. `CARNET_SKIP=1 git push` skips it, `git push --no-verify` skips all hooks.
+/// The hook scans the files that a push changes, and shows cached results of the pushed commits. It runs no tests. If it
+/// takes too long, the push continues.
+///
+/// To skip the hook, use `CARNET_SKIP=1 git push`. To skip all hooks, use `git push --no-verify`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -30,48 +35,49 @@ enum Command {
     Run(Run),
 }
 
-/// Write the pre-push hook; one that is there keeps running after it.
+/// Install the pre-push hook
+///
+/// An existing hook is preserved and runs after carnet's.
 #[derive(Debug, clap::Args)]
 struct Install {
-    /// Directory of the analysis.
+    /// Directory of the analysis [default: the current directory]
     #[arg(default_value = ".", hide_default_value = true)]
     path: PathBuf,
 
     #[command(flatten)]
     limits: Limits,
 
-    /// Write the hook file also where pre-commit, lefthook or husky keep the hooks.
+    /// Install the hook even if pre-commit, lefthook or husky manages the hooks
     #[arg(long)]
     force: bool,
 
-    /// Write it also where hooks run for every repository of this user.
+    /// Install the hook even if the hooks directory is shared by all repositories
     #[arg(long)]
     shared: bool,
 }
 
-/// Take the hook away and put back what was there before it.
+/// Remove the pre-push hook and restore the previous one
 #[derive(Debug, clap::Args)]
 struct Remove {
-    /// A directory of the repository.
+    /// Directory in the repository [default: the current directory]
     #[arg(default_value = ".", hide_default_value = true)]
     path: PathBuf,
 }
 
-/// What hooks call: check what is pushed.
+/// Scan a push (used by the hook)
 #[derive(Debug, clap::Args)]
 struct Run {
-    /// Who calls: `pre-push` as git does, with a line a ref on standard input; `pre-commit` as that program does, with `PRE_COMMIT_*`
-    /// variables.
+    /// Caller of the command
     #[arg(value_enum)]
     hook: Hook,
 
-    /// Name of the remote.
+    /// Name of the remote
     remote: Option<String>,
 
-    /// Its address.
+    /// URL of the remote
     url: Option<String>,
 
-    /// Directory of the analysis, from the top of the working tree.
+    /// Directory of the analysis, relative to the top of the working tree
     #[arg(long, default_value = ".", hide_default_value = true, value_name = "DIR")]
     path: PathBuf,
 
@@ -79,43 +85,47 @@ struct Run {
     limits: Limits,
 }
 
-/// What stops a push, and what stops the hook.
+/// Limits of the hook.
 #[derive(Debug, Clone, clap::Args)]
 struct Limits {
-    /// What stops the push: an error or a failed cell, a warning too, or nothing.
+    /// Lowest level that blocks the push
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     fail_on: FailOn,
 
-    /// Time after which the push goes on unchecked.
-    #[arg(long, default_value = "2s", value_name = "TIME", value_parser = budget)]
+    /// Maximum duration of the scan, after which the push continues
+    #[arg(long, default_value = "2s", value_name = "DURATION", value_parser = parse_budget)]
     budget: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Hook {
-    /// Git.
+    /// Git, with the pushed refs on standard input
     PrePush,
-    /// The program pre-commit.
+    /// The pre-commit framework, with `PRE_COMMIT_*` variables
     PreCommit,
 }
 
-/// Seconds with a fraction, or milliseconds.
-fn budget(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no time: write 2s or 500ms");
+/// An invalid value of `--budget`.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("invalid duration; expected e.g. 2s or 500ms, at most 3600s")]
+struct BudgetError;
+
+/// Parses a duration in seconds, with an optional fraction, or in milliseconds.
+fn parse_budget(text: &str) -> Result<Duration, BudgetError> {
     let (number, unit) = match text.strip_suffix("ms") {
         Some(number) => (number, 0.001),
         None => (text.strip_suffix('s').unwrap_or(text), 1.0),
     };
-    let number: f64 = number.trim().parse().map_err(|_| wrong())?;
+    let number: f64 = number.trim().parse().map_err(|_| BudgetError)?;
     let seconds = number * unit;
-    if (0.001..=3600.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(wrong()) }
+    if (0.001..=3600.0).contains(&seconds) { Ok(Duration::from_secs_f64(seconds)) } else { Err(BudgetError) }
 }
 
-pub(super) fn run(arguments: &Arguments, look: &TerminalStyle) -> Outcome {
+pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
     match &arguments.command {
         Command::Install(install) => install::install(install),
         Command::Remove(remove) => install::remove(remove),
-        Command::Run(run) => push::run(run, look),
+        Command::Run(run) => push::run(run, style),
     }
 }
 
@@ -123,15 +133,15 @@ pub(super) fn run(arguments: &Arguments, look: &TerminalStyle) -> Outcome {
 mod tests {
     use std::time::Duration;
 
-    use super::budget;
+    use super::{BudgetError, DEFAULT_BUDGET, parse_budget};
 
     #[test]
-    fn a_time_is_seconds_or_milliseconds() {
-        assert_eq!(budget("2s"), Ok(Duration::from_secs(2)));
-        assert_eq!(budget("1.5"), Ok(Duration::from_millis(1500)));
-        assert_eq!(budget("250ms"), Ok(Duration::from_millis(250)));
-        for wrong in ["", "s", "0s", "-1s", "2h", "nan", "inf", "1e9s"] {
-            assert!(budget(wrong).is_err(), "{wrong}");
+    fn budget_is_parsed_as_seconds_or_milliseconds() {
+        assert_eq!(parse_budget("2s"), Ok(DEFAULT_BUDGET));
+        assert_eq!(parse_budget("1.5"), Ok(Duration::from_millis(1500)));
+        assert_eq!(parse_budget("250ms"), Ok(Duration::from_millis(250)));
+        for invalid in ["", "s", "0s", "-1s", "2h", "nan", "inf", "1e9s"] {
+            assert_eq!(parse_budget(invalid), Err(BudgetError), "{invalid}");
         }
     }
 }

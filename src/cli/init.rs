@@ -2,71 +2,72 @@
 
 use std::path::PathBuf;
 
-use super::{Outcome, print};
-use crate::check;
+use super::error::Outcome;
+use super::output::print;
 use crate::config::FILE;
-use crate::config::template::{Shown, render};
+use crate::config::template::{Detected, render};
 use crate::error::{Failure, Kind};
 use crate::exit;
+use crate::model::text::count;
 use crate::source::git::tree::Listing;
 use crate::source::manifest::image;
 use crate::source::workflow::detect;
 use crate::source::{SourceError, manifest, workflow};
 use crate::ui::{file, note};
 
-/// Write a commented carnet.toml from what the repository shows.
+/// Create a commented carnet.toml from the files of the repository
 ///
-/// Tests, lock files, the places that CI runs in, and the images that Dockerfiles and descriptions of jobs name.
+/// carnet detects tests, lock files, CI environments, and images in Dockerfiles and job descriptions.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Directory of the analysis.
+    /// Directory of the analysis [default: the current directory]
     #[arg(default_value = ".", hide_default_value = true)]
     path: PathBuf,
 
-    /// Replace a carnet.toml that is there.
+    /// Overwrite an existing carnet.toml
     #[arg(long)]
     force: bool,
 
-    /// Make it from the CI files alone, tests included, and name what can't be taken over from them.
+    /// Use only the CI configuration, and list the parts that can't be converted
     #[arg(long)]
     from_ci: bool,
 
-    /// Print it instead of writing it.
+    /// Print the configuration instead of writing it
     #[arg(long)]
     print: bool,
 }
 
-/// There is a configuration already.
+/// The configuration exists already.
 #[derive(Debug, thiserror::Error)]
-#[error("{} exists", path.display())]
-struct Exists {
+#[error("{} already exists", path.display())]
+struct ConfigExistsError {
     path: PathBuf,
 }
 
-impl Failure for Exists {
+impl Failure for ConfigExistsError {
     fn kind(&self) -> Kind {
         Kind::Usage
     }
 
     fn hint(&self) -> Option<String> {
-        Some("see what would be written with --print, or replace it with --force".to_owned())
+        Some("use `--force` to overwrite it, or `--print` to print the new configuration".to_owned())
     }
 }
 
-/// There are no CI files.
+/// The repository has no CI configuration.
 #[derive(Debug, thiserror::Error)]
-#[error("no CI files in {}", path.display())]
-struct NoCi {
+#[error("no CI configuration found in {}", path.display())]
+struct NoCiError {
     path: PathBuf,
 }
 
-impl Failure for NoCi {
+impl Failure for NoCiError {
     fn kind(&self) -> Kind {
         Kind::Nothing
     }
 
     fn hint(&self) -> Option<String> {
-        Some(".github/workflows/*.yml and .gitlab-ci.yml are read; carnet init without --from-ci needs none".to_owned())
+        Some("add .github/workflows/*.yml or .gitlab-ci.yml, or omit `--from-ci`".to_owned())
     }
 }
 
@@ -76,29 +77,30 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     let name = top.file_name().map(|name| name.to_string_lossy().trim().to_owned()).filter(|name| !name.is_empty());
     let ci = workflow::read(&listing);
     if arguments.from_ci && ci.files.is_empty() {
-        return Err(NoCi { path: top }.into());
+        return Err(NoCiError { path: top }.into());
     }
     let mut images = image::named(&listing);
     images.retain(|_, file| !arguments.from_ci && !ci.files.contains(file));
-    let shown = Shown {
+    let detected = Detected {
         name: name.unwrap_or_else(|| "analysis".to_owned()),
-        tests: check::plan::look(&listing, detect::tests),
+        tests: detect::tests(&listing),
         images,
         ci,
         is_from_ci: arguments.from_ci,
-        locks: manifest::files(&listing).into_iter().map(|lock| lock.path).collect(),
+        locks: manifest::recorded_files(&listing).into_iter().map(|lock| lock.path).collect(),
     };
-    let text = render(&shown);
+    let text = render(&detected);
     if arguments.print {
         print(&text)?;
         return Ok(exit::GOOD);
     }
     let path = top.join(FILE);
     if path.exists() && !arguments.force {
-        return Err(Exists { path }.into());
+        return Err(ConfigExistsError { path }.into());
     }
     file::write(&path, text.as_bytes())?;
-    let (tests, places) = (shown.tests.len(), shown.images.len() + shown.ci.places.len());
-    note(&format!("wrote {}: {tests} test commands, {places} images found; now run carnet check", path.display()));
+    let tests = count(detected.tests.len(), "test command");
+    let images = count(detected.images.len() + detected.ci.environments.len(), "image");
+    note(&format!("wrote {} with {tests} and {images}; next, run `carnet check`", path.display()));
     Ok(exit::GOOD)
 }

@@ -5,22 +5,24 @@ use std::path::{Path, PathBuf};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::{Outcome, PrintError, print};
+use super::error::{Outcome, PrintError};
+use super::output::print;
 use crate::exit;
 use crate::ui::file::{self, WriteError};
 
-/// Print the manual page, or write those of all commands into a directory.
+/// Print the manual page, or write the pages of all commands to a directory
+///
+/// To view the manual page, run `carnet man | man -l -`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Directory that gets a page for every command; it is made when it isn't there. Without one, the page of carnet itself is
-    /// printed: `carnet man | man -l -` shows it.
+    /// Directory for the pages of all commands; created if it does not exist
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
-/// A page of the manual.
+/// A manual page.
 struct Page {
-    /// Name of its file.
+    /// File name.
     name: String,
     text: Vec<u8>,
 }
@@ -36,11 +38,11 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
 }
 
 fn write(dir: &Path, pages: &[Page]) -> Result<(), WriteError> {
-    file::directory(dir)?;
+    file::create_dir(dir)?;
     pages.iter().try_for_each(|page| file::write(&dir.join(&page.name), &page.text))
 }
 
-/// The page of carnet itself, then those of its commands and of theirs.
+/// Returns the page of carnet, followed by the pages of all commands.
 fn pages() -> Result<Vec<Page>, PrintError> {
     let mut command = super::command().disable_help_subcommand(true);
     command.build();
@@ -54,9 +56,9 @@ fn pages() -> Result<Vec<Page>, PrintError> {
 }
 
 fn page(command: clap::Command) -> Result<Page, std::io::Error> {
-    let is_whole = command.get_name() == "carnet";
+    let is_main_page = command.get_name() == "carnet";
     let has_commands = command.has_subcommands();
-    // Without a date, so that the same source gives the same pages; an empty argument would be left out of the title.
+    // Without a date, so that builds are reproducible. An empty argument would be omitted from the title.
     let source = concat!("carnet ", env!("CARGO_PKG_VERSION"));
     let man = Man::new(command).date(" ").source(source).manual("User Commands");
     let mut text = Vec::new();
@@ -68,8 +70,8 @@ fn page(command: clap::Command) -> Result<Page, std::io::Error> {
     if has_commands {
         man.render_subcommands_section(&mut text)?;
     }
-    let end = if is_whole { exit_status() } else { see_also() };
-    end.to_writer(&mut text)?;
+    let last_section = if is_main_page { exit_status() } else { see_also() };
+    last_section.to_writer(&mut text)?;
     Ok(Page { name: man.get_filename(), text })
 }
 
@@ -84,6 +86,6 @@ fn exit_status() -> Roff {
 
 fn see_also() -> Roff {
     let mut roff = Roff::new();
-    roff.control("SH", ["SEE ALSO"]).text([bold("carnet"), roman("(1), which lists the exit codes")]);
+    roff.control("SH", ["SEE ALSO"]).text([bold("carnet"), roman("(1)")]);
     roff
 }

@@ -1,55 +1,56 @@
-//! Names that must be those of something known.
+//! Looks up items by name, with suggestions for unknown names.
 
 use crate::error::{Failure, Kind};
 
-/// Nothing has this name.
+/// An unknown name.
 #[derive(Debug, thiserror::Error)]
-#[error("no {what} `{}`", name.escape_debug())]
-pub(super) struct NoSuch {
-    what: &'static str,
+#[error("unknown {kind} `{}`", name.escape_debug())]
+pub(super) struct UnknownName {
+    kind: &'static str,
     name: String,
-    near: Option<String>,
-    /// The command that lists those there are.
-    list: &'static str,
+    nearest: Option<String>,
+    list_command: &'static str,
 }
 
-impl Failure for NoSuch {
+impl Failure for UnknownName {
     fn kind(&self) -> Kind {
         Kind::Usage
     }
 
     fn hint(&self) -> Option<String> {
-        let near = self.near.as_ref().map(|near| format!("did you mean `{near}`? "));
-        Some(format!("{}{} lists those there are", near.unwrap_or_default(), self.list))
+        Some(match &self.nearest {
+            Some(nearest) => format!("did you mean `{nearest}`? Run `{}` to list all names", self.list_command),
+            None => format!("run `{}` to list all names", self.list_command),
+        })
     }
 }
 
-/// A kind of things that have names.
+/// A kind of items that have unique names.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Named {
-    /// What one of them is called.
-    pub(super) what: &'static str,
-    /// The command that lists them.
-    pub(super) list: &'static str,
+pub(super) struct NamedKind {
+    /// Name of the kind, for messages.
+    pub(super) kind: &'static str,
+    /// The command that lists all items.
+    pub(super) list_command: &'static str,
 }
 
-impl Named {
-    /// The one of this name.
+impl NamedKind {
+    /// Finds the item with this name.
     pub(super) fn find<T: Copy>(
         self,
         name: &str,
-        all: impl Iterator<Item = T>,
-        own: impl Fn(T) -> &'static str,
-    ) -> Result<T, NoSuch> {
+        items: impl Iterator<Item = T>,
+        name_of: impl Fn(T) -> &'static str,
+    ) -> Result<T, UnknownName> {
         let mut nearest: Option<(usize, &str)> = None;
-        for one in all {
-            if own(one) == name {
-                return Ok(one);
+        for item in items {
+            if name_of(item) == name {
+                return Ok(item);
             }
-            let seen = (strsim::damerau_levenshtein(own(one), name), own(one));
-            nearest = Some(nearest.map_or(seen, |best| best.min(seen)));
+            let candidate = (strsim::damerau_levenshtein(name_of(item), name), name_of(item));
+            nearest = Some(nearest.map_or(candidate, |best| best.min(candidate)));
         }
-        let near = nearest.filter(|(distance, _)| *distance <= name.len() / 3 + 1).map(|(_, near)| near.to_owned());
-        Err(NoSuch { what: self.what, name: name.to_owned(), near, list: self.list })
+        let nearest = nearest.filter(|(distance, _)| *distance <= name.len() / 3 + 1).map(|(_, near)| near.to_owned());
+        Err(UnknownName { kind: self.kind, name: name.to_owned(), nearest, list_command: self.list_command })
     }
 }

@@ -6,63 +6,60 @@ use clap::ValueEnum;
 
 use super::analysis::Cells;
 use super::ci::gitlab;
-use super::{Outcome, print};
+use super::error::Outcome;
+use super::output::print_or_write;
 use crate::check;
 use crate::exit;
 use crate::model::matrix::Matrix;
-use crate::report::plan as format;
-use crate::ui::file;
+use crate::report::plan;
 
-/// Show which cells a check has; for CI systems, as jobs.
+/// Show the cells of a check, without running them
 ///
-/// Runs nothing. What --format json writes tells `carnet report --plan` which cells must come back.
+/// CI systems can run each cell as a job. `carnet report --plan` uses the JSON format to detect missing cells.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     cells: Cells,
 
-    /// Format of the plan.
+    /// Format of the plan
     #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
 
-    /// File to write; by default standard output.
+    /// Write the plan to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-/// Formats of a plan.
+/// A format of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 enum Format {
-    /// For a terminal.
+    /// Text for a terminal
     #[default]
     Human,
-    /// The plan itself.
+    /// JSON for `carnet report --plan`
     Json,
-    /// The value of strategy.matrix in GitHub Actions.
+    /// Value of `strategy.matrix` in GitHub Actions
     Github,
-    /// A child pipeline of GitLab CI, as carnet ci gitlab plan writes it.
+    /// Child pipeline for GitLab CI
     Gitlab,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let matrix = check::matrix::matrix(&arguments.cells.options()?)?;
     let text = match arguments.format {
-        Format::Human => format::human(&matrix),
-        Format::Json => format::json(&matrix)?,
-        Format::Github => format::github::render(&matrix)?,
-        Format::Gitlab => gitlab::child(&matrix, &from_top(&matrix))?,
+        Format::Human => plan::human(&matrix),
+        Format::Json => plan::json(&matrix)?,
+        Format::Github => plan::github::render(&matrix)?,
+        Format::Gitlab => gitlab::child_pipeline(&matrix, analysis_path(&matrix))?,
     };
-    match &arguments.output {
-        Some(path) => file::write(path, text.as_bytes())?,
-        None => print(&text)?,
-    }
+    print_or_write(&text, arguments.output.as_deref())?;
     Ok(exit::GOOD)
 }
 
-/// The analysis as jobs name it that stand at the top of the repository.
-fn from_top(matrix: &Matrix) -> String {
+/// Returns the path of the analysis, relative to the top of the repository.
+fn analysis_path(matrix: &Matrix) -> &str {
     match matrix.analysis.directory.as_str() {
-        "" => ".".to_owned(),
-        directory => directory.to_owned(),
+        "" => ".",
+        directory => directory,
     }
 }

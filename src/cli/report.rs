@@ -1,129 +1,111 @@
 //! `carnet report`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use jiff::Timestamp;
-
+use super::document_file::{DocumentError, find, read, read_matrix};
+use super::error::{CommandError, Outcome};
 use super::fail_on::FailOn;
-use super::format::one_of;
-use super::{Outcome, check, print};
+use super::format::format_parser;
+use super::output::{print_or_write, render, write_reports};
 use crate::diff::document::{MergeError, complete, merge};
 use crate::error::{Failure, Kind};
 use crate::exit;
 use crate::model::document::Document;
-use crate::model::matrix::{self, Matrix};
 use crate::model::text;
 use crate::report::badge::{self, Age};
 use crate::report::history::State;
-use crate::report::{self, Format, ReportError};
+use crate::report::{self, Format};
+use crate::sys::clock;
 use crate::ui::{TerminalStyle, file};
 
-/// Render saved documents; several are merged.
+/// Render saved documents
 ///
-/// The documents of a matrix of jobs, one a facility, become one report. With --history the page (--format html) gets a
-/// timeline: since when a cell is as it is, and what changed then.
+/// Several documents are merged into one report, for example the documents of parallel CI jobs.
+///
+/// With `--history`, the HTML page contains a timeline of the status of each cell.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Documents (carnet.json); directories are searched for them.
-    #[arg(required_unless_present = "plan", value_name = "DOC")]
+    /// Documents (carnet.json), or directories that contain them
+    #[arg(required_unless_present = "plan", value_name = "DOCUMENT")]
     documents: Vec<PathBuf>,
 
-    /// What `carnet plan --format json` wrote: cells that no document has are errors.
+    /// Plan from `carnet plan --format json`; missing cells are reported as errors
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
 
-    /// Format of the report.
-    #[arg(long, short, value_parser = one_of(Format::ALL), default_value_t, value_name = "FORMAT")]
+    /// Format of the report
+    #[arg(long, short, value_parser = format_parser(Format::ALL), default_value_t, value_name = "FORMAT")]
     format: Format,
 
-    /// Cell that the others are compared with, in place of the documents' own.
+    /// Reference cell with which other cells are compared [default: the reference of the documents]
     #[arg(long, value_name = "CELL")]
     reference: Option<String>,
 
-    /// Documents of the same analysis in other states, for the timeline of the page.
-    #[arg(long, value_name = "OLD", num_args = 1..)]
+    /// Older documents of the same analysis, for the timeline of the HTML page
+    #[arg(long, value_name = "DOCUMENT", num_args = 1..)]
     history: Vec<PathBuf>,
 
-    /// Days after which the badge says by its colour that the result is old.
+    /// Age in days from which the badge shows the result as outdated
     #[arg(long, value_name = "DAYS", default_value_t = badge::MAX_AGE)]
     max_age: u32,
 
-    /// File to write; by default standard output.
+    /// Write the report to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Directory to write all the reports into that a check writes.
+    /// Also write all reports of a check to this directory
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// What makes the exit code 1; by default nothing, since a report was made.
+    /// Lowest level that results in exit code 1
     #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "LEVEL")]
     fail_on: FailOn,
 }
 
-/// A document that can't be used.
+/// A timeline was requested, but no HTML page.
 #[derive(Debug, thiserror::Error)]
-#[error("{}", path.display())]
-pub(super) struct DocumentError {
-    path: PathBuf,
-    #[source]
-    source: Box<dyn std::error::Error + Send + Sync>,
-}
+#[error("`--history` requires `--format html` or `--out`")]
+struct NoTimelineError;
 
-impl Failure for DocumentError {
+impl Failure for NoTimelineError {
     fn kind(&self) -> Kind {
         Kind::Usage
     }
 }
 
-impl DocumentError {
-    pub(super) fn new(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { path: path.to_owned(), source: source.into() }
-    }
-}
-
-pub(super) fn run(arguments: &Arguments, look: &TerminalStyle) -> Outcome {
+pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
     let documents = read_all(&arguments.documents)?;
-    let mut document = merged(documents, arguments.reference.as_deref(), arguments.plan.is_some())?;
+    let mut document = match documents.is_empty() && arguments.plan.is_some() {
+        true => None,
+        false => Some(merge(documents, arguments.reference.as_deref())?),
+    };
     if let Some(path) = &arguments.plan {
         document = Some(complete(document, &read_matrix(path)?)?);
     }
     let document = document.ok_or(MergeError::Nothing)?;
-    let past = history(&document, arguments)?;
+    if !arguments.history.is_empty() && arguments.format != Format::Html && arguments.out.is_none() {
+        return Err(CommandError::from(NoTimelineError));
+    }
+    let history = read_history(&document, &arguments.history)?;
     let text = match arguments.format {
-        Format::Html => report::page(&document, &past)?,
-        Format::Badge => badge::svg(&document, &Age { now: Some(Timestamp::now()), max_days: arguments.max_age }),
-        format => render(&document, format, look)?,
+        Format::Html => report::page(&document, &history)?,
+        Format::Badge => badge::svg(&document, &Age { now: Some(clock::now()), max_days: arguments.max_age }),
+        format => render(&document, format, style)?,
     };
     if let Some(dir) = &arguments.out {
-        check::write(&document, dir, look)?;
-        if !past.is_empty() {
-            file::write(&dir.join(Format::Html.file_name()), report::page(&document, &past)?.as_bytes())?;
+        write_reports(&document, dir, style)?;
+        if !history.is_empty() {
+            file::write(&dir.join(Format::Html.file_name()), report::page(&document, &history)?.as_bytes())?;
         }
     }
-    match &arguments.output {
-        Some(path) => file::write(path, text.as_bytes())?,
-        None => print(&text)?,
-    }
+    print_or_write(&text, arguments.output.as_deref())?;
     match arguments.fail_on {
         FailOn::Never => Ok(exit::GOOD),
         level => Ok(level.check(&document)),
     }
 }
 
-/// The documents merged; none when there are none and that may be.
-fn merged(
-    documents: Vec<Document>,
-    reference: Option<&str>,
-    may_be_none: bool,
-) -> Result<Option<Document>, MergeError> {
-    match documents.is_empty() && may_be_none {
-        true => Ok(None),
-        false => merge(documents, reference).map(Some),
-    }
-}
-
-/// Every document named, and every `carnet.json` below a directory named, in the order of their paths.
+/// Reads every document, and every `carnet.json` in the directories.
 fn read_all(paths: &[PathBuf]) -> Result<Vec<Document>, DocumentError> {
     let mut documents = Vec::new();
     for path in paths {
@@ -134,59 +116,17 @@ fn read_all(paths: &[PathBuf]) -> Result<Vec<Document>, DocumentError> {
     Ok(documents)
 }
 
-/// The file itself, or every `carnet.json` below a directory, in the order of their paths.
-pub(super) fn find(path: &Path) -> Result<Vec<PathBuf>, DocumentError> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut found = Vec::new();
-    for entry in ignore::WalkBuilder::new(path).standard_filters(false).sort_by_file_path(Path::cmp).build() {
-        let entry = entry.map_err(|error| DocumentError::new(path, error))?;
-        if entry.file_type().is_some_and(|kind| kind.is_file()) && entry.file_name() == "carnet.json" {
-            found.push(entry.into_path());
-        }
-    }
-    Ok(found)
-}
-
-pub(super) fn read_matrix(path: &Path) -> Result<Matrix, DocumentError> {
-    let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
-    let matrix: Matrix = serde_json::from_slice(&bytes).map_err(|error| DocumentError::new(path, error))?;
-    match matrix.schema == matrix::SCHEMA {
-        true => Ok(matrix),
-        false => Err(DocumentError::new(
-            path,
-            format!("its schema is `{}`, not `{}`", matrix.schema.escape_debug(), matrix::SCHEMA),
-        )),
-    }
-}
-
-/// What a timeline needs of each document; one at a time, since they are large.
-fn history(document: &Document, arguments: &Arguments) -> Result<Vec<State>, DocumentError> {
-    let Some(first) = arguments.history.first() else { return Ok(Vec::new()) };
-    if arguments.format != Format::Html && arguments.out.is_none() {
-        return Err(DocumentError::new(first, "a timeline is part of the page alone: add --format html"));
-    }
+/// Reads the older documents one at a time, because they are large, and returns their states for the timeline.
+fn read_history(document: &Document, paths: &[PathBuf]) -> Result<Vec<State>, DocumentError> {
     let name = &document.analysis.name;
     let state = |path: &PathBuf| {
-        let old = read(path)?;
-        if old.analysis.name == *name {
-            return Ok(State::new(&old));
+        let older = read(path)?;
+        if older.analysis.name == *name {
+            return Ok(State::new(&older));
         }
-        let other = text::one_line(&old.analysis.name, 80);
-        let why = format!("it is of `{other}`, not of `{name}`: --history takes documents of one analysis");
-        Err(DocumentError::new(path, why))
+        let other = text::one_line(&older.analysis.name, 80);
+        let reason = format!("the document describes analysis `{other}`, not `{name}`");
+        Err(DocumentError::new(path, reason))
     };
-    arguments.history.iter().map(state).collect()
-}
-
-pub(super) fn read(path: &Path) -> Result<Document, DocumentError> {
-    let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
-    report::json::read(&bytes).map_err(|error| DocumentError::new(path, error))
-}
-
-/// Renders a document as it looks best on these streams.
-pub(super) fn render(document: &Document, format: Format, look: &TerminalStyle) -> Result<String, ReportError> {
-    let options = report::Options { color: look.color_out, width: look.width, ..report::Options::default() };
-    report::render(document, format, &options)
+    paths.iter().map(state).collect()
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::format::{json, one_of};
-use super::name::{Named, NoSuch};
-use super::{Outcome, print};
+use super::error::Outcome;
+use super::format::format_parser;
+use super::name::{NamedKind, UnknownName};
+use super::output::{json, print};
 use crate::exit;
 use crate::model::scan::RuleInfo;
 use crate::report::Format;
@@ -12,15 +13,15 @@ use crate::scan::info;
 use crate::scan::rules;
 use crate::scan::rules::Rule;
 
-/// List the rules of the static audit, or print the manual page of one.
+/// List the rules of `carnet scan`, or print the page of a rule
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Rule whose page is printed.
+    /// Rule whose page to print
     #[arg(value_name = "ID")]
     id: Option<String>,
 
-    /// Format of the list or the page.
-    #[arg(long, short, value_parser = one_of(Format::FOR_LISTS), default_value_t, value_name = "FORMAT")]
+    /// Format of the output
+    #[arg(long, short, value_parser = format_parser(Format::FOR_LISTS), default_value_t, value_name = "FORMAT")]
     format: Format,
 }
 
@@ -36,19 +37,19 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     Ok(exit::GOOD)
 }
 
-/// Every rule, sorted by id.
+/// Returns every rule, sorted by id.
 fn sorted() -> Vec<&'static Rule> {
     let mut rules: Vec<&Rule> = rules::all().collect();
     rules.sort_by_key(|rule| rule.id);
     rules
 }
 
-/// The rule of this id.
-pub(super) fn find(id: &str) -> Result<&'static Rule, NoSuch> {
-    Named { what: "rule", list: "carnet rules" }.find(id, rules::all(), |rule| rule.id)
+/// Finds the rule with this id.
+pub(super) fn find(id: &str) -> Result<&'static Rule, UnknownName> {
+    NamedKind { kind: "rule", list_command: "carnet rules" }.find(id, rules::all(), |rule| rule.id)
 }
 
-/// Every rule as reports list it, sorted by id.
+/// Returns the description of every rule, sorted by id.
 pub fn infos() -> Vec<RuleInfo> {
     sorted().into_iter().map(info).collect()
 }
@@ -58,27 +59,27 @@ fn list() -> String {
     let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     let mut out = String::new();
     for rule in rules {
-        // Writing into a string can't fail.
+        // Writing to a string can't fail.
         let _ = writeln!(out, "{:width$}  {:7}  {}", rule.id, rule.severity.word(), rule.summary);
     }
     out
 }
 
-/// The manual page of a rule, Markdown.
+/// Returns the page of a rule in Markdown.
 fn page(rule: &Rule) -> String {
     format!("# {}\n\n{}: {}\n\n{}\n", rule.id, rule.severity.word(), rule.summary, rule.page.trim())
 }
 
-/// The files of `docs/rules`: name, text.
+/// Returns the names and contents of the files in `docs/rules`.
 pub fn documents() -> Vec<(String, String)> {
     let rules = sorted();
-    let mut index = "# Rules\n\nWhat `carnet scan` looks for; `carnet rules ID` prints a page.\n\n\
-                     | rule | severity | what it finds |\n|---|---|---|\n"
+    let mut index = "# Rules\n\nThe rules of `carnet scan`. `carnet rules ID` prints the page of a rule.\n\n\
+                     | rule | severity | description |\n|---|---|---|\n"
         .to_owned();
     let mut files = Vec::new();
     for rule in rules {
         let (id, severity, summary) = (rule.id, rule.severity.word(), rule.summary.replace('|', "\\|"));
-        // Writing into a string can't fail.
+        // Writing to a string can't fail.
         let _ = writeln!(index, "| [{id}]({id}.md) | {severity} | {summary} |");
         files.push((format!("{id}.md"), page(rule)));
     }

@@ -3,42 +3,42 @@
 use clap::ValueEnum;
 use schemars::{Schema, schema_for};
 
-use super::{Outcome, print};
+use super::error::Outcome;
+use super::output::{json, print};
 use crate::exit;
-use crate::model::canonical;
 
-/// Print the JSON Schema of a format.
+/// Print the JSON Schema of a file format
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Which format.
+    /// File format
     #[arg(value_enum, default_value_t)]
     format: Format,
 }
 
-/// Formats that have a schema.
+/// A file format with a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
-    /// carnet.toml.
+    /// Configuration (carnet.toml)
     #[default]
     Config,
-    /// The document, carnet.json.
+    /// Document of a check (carnet.json)
     Document,
-    /// A snapshot of an environment.
+    /// Snapshot of an environment
     Environment,
-    /// The result of one cell.
+    /// Result of one cell
     Cell,
-    /// What a cell is told to do.
+    /// Instructions for one cell
     Plan,
-    /// The cells of a check, before any runs.
+    /// Plan of a check (`carnet plan`)
     Matrix,
-    /// A static audit.
+    /// Result of a scan
     Scan,
-    /// Findings of an audit that are known.
+    /// Baseline of a scan
     Baseline,
 }
 
 impl Format {
-    /// The schema.
+    /// Returns the schema.
     pub fn schema(self) -> Schema {
         match self {
             Self::Config => schema_for!(crate::config::raw::File),
@@ -54,7 +54,6 @@ impl Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
-    let text = canonical::to_string(&arguments.format.schema()).map_err(|error| super::PrintError(error.into()))?;
-    print(&text)?;
+    print(&json(&arguments.format.schema())?)?;
     Ok(exit::GOOD)
 }

@@ -2,45 +2,51 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
 use tokio_util::sync::CancellationToken;
 
-use super::format::json;
-use super::{Outcome, print};
+use super::error::Outcome;
+use super::output::{json, print_or_write};
+use super::runtime::{cancel_on_signal, runtime};
 use crate::cell::probe;
 use crate::check::snapshot;
 use crate::error::{Error, Failure, Kind};
 use crate::exit;
+use crate::model::engine::EngineKind;
 use crate::model::environment::Environment;
 use crate::model::reference::Reference;
-use crate::ui::file;
+use crate::sys::environment;
 
-/// Print what a place offers to an analysis.
+/// Print the environment of this machine or an image
 ///
-/// System, libraries, Pythons and what each can import, packages, ROOT, releases, and how processes run there.
+/// The snapshot lists the operating system, libraries, Python installations and their modules, packages, ROOT, software
+/// releases, and properties of the runtime.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// `host`, `venv:DIR`, or an image: `docker://NAME:TAG`, `docker-daemon:NAME:TAG`, `docker-archive:FILE`,
-    /// `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `dir:ROOTFS`.
+    /// The machine or image to describe
+    ///
+    /// One of `host`, `venv:DIR`, `docker://NAME:TAG`, `docker-daemon:NAME:TAG`, `docker-archive:FILE`,
+    /// `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]` and `dir:ROOTFS`.
     #[arg(default_value = "host")]
     target: String,
 
-    /// Engine that starts the image: docker, embedded.
-    #[arg(long, value_name = "ENGINE", value_parser = ["docker", "embedded"])]
+    /// Engine for images [default: the first available]
+    #[arg(long, value_name = "ENGINE", value_parser = PossibleValuesParser::new(EngineKind::image_engines()))]
     engine: Option<String>,
 
-    /// File to write; by default standard output.
+    /// Write the snapshot to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-/// A target that can't be looked into.
+/// The target is not a virtual environment.
 #[derive(Debug, thiserror::Error)]
-#[error("`{target}` is no virtual environment: it has no pyvenv.cfg")]
-struct NoVenv {
+#[error("`{target}` is not a virtual environment: pyvenv.cfg not found")]
+struct NotVenvError {
     target: String,
 }
 
-impl Failure for NoVenv {
+impl Failure for NotVenvError {
     fn kind(&self) -> Kind {
         Kind::Usage
     }
@@ -48,31 +54,27 @@ impl Failure for NoVenv {
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let environment = take(&arguments.target, arguments.engine.clone())?;
-    let text = json(&environment)?;
-    match &arguments.output {
-        Some(path) => file::write(path, text.as_bytes())?,
-        None => print(&text)?,
-    }
+    print_or_write(&json(&environment)?, arguments.output.as_deref())?;
     Ok(exit::GOOD)
 }
 
-/// The snapshot of a target as the user writes it.
+/// Takes the snapshot of a target, given as on the command line.
 pub(super) fn take(target: &str, engine: Option<String>) -> Result<Environment, Error> {
     if let Some(dir) = target.strip_prefix("venv:") {
         let dir = Path::new(dir);
         if !dir.join("pyvenv.cfg").is_file() {
-            return Err(NoVenv { target: target.to_owned() }.into());
+            return Err(NotVenvError { target: target.to_owned() }.into());
         }
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-        return Ok(probe::environment(&probe::Options { python: Some(dir), ..host() }));
+        return Ok(probe::environment(&probe::Options { python: Some(dir), ..host_options() }));
     }
     match Reference::parse(target, Path::new(""))? {
-        Reference::Host => Ok(probe::environment(&host())),
+        Reference::Host => Ok(probe::environment(&host_options())),
         image => {
-            let runtime = super::runtime().map_err(Error::from)?;
+            let runtime = runtime()?;
             let environment = runtime.block_on(async {
                 let cancel = CancellationToken::new();
-                super::stop_at_signal(cancel.clone(), "stopping")?;
+                cancel_on_signal(cancel.clone(), "interrupted: stopping")?;
                 snapshot::of_image(&image, target, engine, cancel).await
             });
             runtime.shutdown_background();
@@ -81,8 +83,6 @@ pub(super) fn take(target: &str, engine: Option<String>) -> Result<Environment, 
     }
 }
 
-fn host() -> probe::Options {
-    probe::Options::live(
-        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect(),
-    )
+fn host_options() -> probe::Options {
+    probe::Options::live(environment::vars().collect())
 }

@@ -1,98 +1,101 @@
-//! Places that the CI of a repository runs in, on their way into a `carnet.toml`.
+//! The environments that CI jobs run in, for a generated `carnet.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most commands that are kept of one place.
-const MOST_COMMANDS: usize = 20;
+/// Maximum number of commands kept per environment.
+const MAX_COMMANDS: usize = 20;
 
-/// What CI files say.
+/// The content of CI files.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ci {
-    /// Places that an engine can take.
-    pub places: Vec<CiEnvironment>,
-    /// What can't be turned into a place, or only in part.
-    pub left: Vec<Unsupported>,
-    /// The test commands of its jobs; when all are equal, the jobs agree.
+    /// Environments that an engine can run.
+    pub environments: Vec<CiEnvironment>,
+    /// Parts of CI files that have no counterpart in a `carnet.toml`.
+    pub unsupported: Vec<Unsupported>,
+    /// The test commands of the jobs.
     pub runs: Vec<TestRun>,
-    /// Commands by which its jobs install what they need.
+    /// Commands that install dependencies in the jobs.
     pub installs: Vec<String>,
     /// Files that were read.
     pub files: Vec<String>,
 }
 
-/// One place: an image, and what is done there before the tests.
+/// An environment: an image, and its setup before the tests.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CiEnvironment {
-    /// What it may be called; made into an identifier.
+    /// A name, from which the facility id is derived.
     pub name: String,
     /// The image with its transport: `docker://cmssw/el9:x86_64`.
     pub image: String,
-    /// Shell lines that come before every command.
+    /// Shell lines that run before every command.
     pub setup: Vec<String>,
-    /// Variables.
+    /// Environment variables.
     pub env: BTreeMap<String, String>,
-    /// Directories of this machine, as `SOURCE:TARGET`.
+    /// Mounted directories of the host, as `SOURCE:TARGET`.
     pub mounts: BTreeSet<String>,
-    /// Other keys of a facility with their values: `user`, `memory`.
+    /// Other settings of a facility: `user`, `memory`.
     pub settings: BTreeMap<&'static str, toml::Value>,
-    /// What to know about it, a line each.
+    /// Notes for the user, one line each.
     pub notes: Vec<String>,
-    /// Jobs that run there, each with its file and line.
+    /// Jobs that run in the environment, each with its file and line.
     pub jobs: Vec<String>,
-    /// What a job runs there, when it is not known to be a test.
+    /// Commands of the jobs, if none of them is known to be a test.
     pub commands: Vec<String>,
 }
 
-/// What a job runs as its test.
+/// The test command of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestRun {
     /// The job with its file and line.
     pub job: String,
-    /// The command; several lines are run by one shell.
+    /// The command. One shell runs all its lines.
     pub run: String,
 }
 
-/// Something that was not turned, or only in part.
+/// A part of a CI file that was not converted, or not completely.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unsupported {
-    /// Where it stands: a job with its file and line.
-    pub at: String,
-    /// What it is and why it was left.
-    pub why: String,
+    /// The job with its file and line.
+    pub location: String,
+    /// Why it was not converted.
+    pub reason: String,
 }
 
 impl Ci {
-    /// Takes a place up. One that is there already, but for who runs in it, gets another job.
-    pub fn add(&mut self, place: CiEnvironment) {
+    /// Adds an environment, or adds its jobs to an equal environment.
+    pub fn add_environment(&mut self, environment: CiEnvironment) {
         let is_same = |other: &&mut CiEnvironment| {
-            other.image == place.image
-                && other.setup == place.setup
-                && other.env == place.env
-                && other.mounts == place.mounts
-                && other.settings == place.settings
+            other.image == environment.image
+                && other.setup == environment.setup
+                && other.env == environment.env
+                && other.mounts == environment.mounts
+                && other.settings == environment.settings
         };
-        let Some(same) = self.places.iter_mut().find(is_same) else { return self.places.push(place) };
-        same.jobs.extend(new(&same.jobs, place.jobs));
-        same.notes.extend(new(&same.notes, place.notes));
-        same.commands.extend(new(&same.commands, place.commands));
-        same.commands.truncate(MOST_COMMANDS);
+        let Some(same) = self.environments.iter_mut().find(is_same) else {
+            return self.environments.push(environment);
+        };
+        same.jobs.extend(new(&same.jobs, environment.jobs));
+        same.notes.extend(new(&same.notes, environment.notes));
+        same.commands.extend(new(&same.commands, environment.commands));
+        same.commands.truncate(MAX_COMMANDS);
     }
 
-    /// The test command, when all jobs agree on one.
-    pub fn agreed(&self) -> Option<&str> {
+    /// Returns the test command if it is the same in all jobs.
+    pub fn common_test(&self) -> Option<&str> {
         let first = self.runs.first()?;
-        self.runs.iter().all(|tested| tested.run == first.run).then_some(first.run.as_str())
+        self.runs.iter().all(|test| test.run == first.run).then_some(first.run.as_str())
     }
 
-    /// Notes what was left, once.
-    pub fn leave(&mut self, at: &str, why: impl Into<String>) {
-        let left = Unsupported { at: at.to_owned(), why: why.into() };
-        if !self.left.contains(&left) {
-            self.left.push(left);
+    /// Records a part that was not converted, unless it is recorded already.
+    pub fn add_unsupported(&mut self, location: &str, reason: impl Into<String>) {
+        let unsupported = Unsupported { location: location.to_owned(), reason: reason.into() };
+        if !self.unsupported.contains(&unsupported) {
+            self.unsupported.push(unsupported);
         }
     }
 }
 
-fn new(have: &[String], more: Vec<String>) -> Vec<String> {
-    more.into_iter().filter(|one| !have.contains(one)).collect()
+/// Returns the items that are not in a list yet.
+fn new(existing: &[String], items: Vec<String>) -> Vec<String> {
+    items.into_iter().filter(|item| !existing.contains(item)).collect()
 }

@@ -1,4 +1,4 @@
-//! Reads a TOML table key by key, so that one wrong value doesn't hide the next.
+//! Reads a TOML table key by key, so an invalid value does not hide the next one.
 
 use std::ops::Range;
 
@@ -8,16 +8,16 @@ use toml::de::{DeTable, DeValue};
 
 use super::problem::{Problem, nearest};
 
-/// A table being read. What isn't asked for by [`Fields::finish`] is an unknown key.
+/// A table being read. Keys that were not read before [`Fields::finish`] are unknown.
 pub(super) struct Fields<'i, 'p> {
     table: DeTable<'i>,
     span: Range<usize>,
-    asked: Vec<&'static str>,
+    expected: Vec<&'static str>,
     problems: &'p mut Vec<Problem>,
 }
 
 impl<'i, 'p> Fields<'i, 'p> {
-    /// Reads this value as a table; anything else is a problem and reads as an empty one.
+    /// Reads a value as a table; any other value is a problem and is treated as an empty table.
     pub(super) fn new(value: Spanned<DeValue<'i>>, problems: &'p mut Vec<Problem>) -> Self {
         let span = value.span();
         let table = match value.into_inner() {
@@ -28,32 +28,32 @@ impl<'i, 'p> Fields<'i, 'p> {
                 DeTable::new()
             }
         };
-        Self { table, span, asked: Vec::new(), problems }
+        Self { table, span, expected: Vec::new(), problems }
     }
 
-    /// Where the table stands.
+    /// Returns the position of the table.
     pub(super) fn span(&self) -> Range<usize> {
         self.span.clone()
     }
 
-    /// Where problems go.
+    /// Returns the list of problems.
     pub(super) fn problems(&mut self) -> &mut Vec<Problem> {
         self.problems
     }
 
-    /// The raw value of a key.
+    /// Returns the raw value of a key.
     pub(super) fn value(&mut self, key: &'static str) -> Option<Spanned<DeValue<'i>>> {
-        self.asked.push(key);
+        self.expected.push(key);
         self.table.remove(key)
     }
 
-    /// The value of a key as `T`; a value of another type is a problem and reads as none.
+    /// Returns the value of a key as `T`; a value of another type is a problem and is treated as missing.
     pub(super) fn get<T: DeserializeOwned>(&mut self, key: &'static str) -> Option<Spanned<T>> {
         let value = self.value(key)?;
         read(value, self.problems)
     }
 
-    /// The elements of an array of tables, or of one table.
+    /// Returns the elements of an array, or a single value as one element.
     pub(super) fn list(&mut self, key: &'static str) -> Vec<Spanned<DeValue<'i>>> {
         let Some(value) = self.value(key) else { return Vec::new() };
         let span = value.span();
@@ -63,20 +63,20 @@ impl<'i, 'p> Fields<'i, 'p> {
         }
     }
 
-    /// Every key that is left, with its value, in the order of the keys.
+    /// Returns every remaining key with its value, sorted by key.
     pub(super) fn rest(&mut self) -> Vec<(Spanned<String>, Spanned<DeValue<'i>>)> {
         let table = std::mem::take(&mut self.table);
         table.into_iter().map(|(key, value)| (Spanned::new(key.span(), key.into_inner().into_owned()), value)).collect()
     }
 
-    /// Refuses every key that nobody asked for; gives back the keys that are known.
-    pub(super) fn finish(self) -> Vec<&'static str> {
+    /// Reports every unread key as unknown.
+    pub(super) fn finish(self) {
         for (key, _) in self.table {
             let name = key.get_ref();
-            let near = nearest(name, &self.asked);
-            let help = match near {
+            let help = match nearest(name, &self.expected) {
                 Some(known) => format!("did you mean `{known}`?"),
-                None => format!("known here: {}", self.asked.join(", ")),
+                None if self.expected.is_empty() => "remove it; the table must be empty".to_owned(),
+                None => format!("expected one of: {}", self.expected.join(", ")),
             };
             self.problems.push(Problem {
                 span: key.span(),
@@ -84,11 +84,10 @@ impl<'i, 'p> Fields<'i, 'p> {
                 help: Some(help),
             });
         }
-        self.asked
     }
 }
 
-/// A value as `T`; a value of another type is a problem and reads as none.
+/// Reads a value as `T`; a value of another type is a problem and is treated as missing.
 pub(super) fn read<T: DeserializeOwned>(
     value: Spanned<DeValue<'_>>,
     problems: &mut Vec<Problem>,
@@ -97,8 +96,8 @@ pub(super) fn read<T: DeserializeOwned>(
     match T::deserialize(value.into_deserializer()) {
         Ok(inner) => Some(Spanned::new(span, inner)),
         Err(error) => {
-            let place = error.span().filter(|place| !place.is_empty()).unwrap_or(span);
-            problems.push(Problem { span: place, message: error.message().to_owned(), help: None });
+            let span = error.span().filter(|inner| !inner.is_empty()).unwrap_or(span);
+            problems.push(Problem { span, message: error.message().to_owned(), help: None });
             None
         }
     }

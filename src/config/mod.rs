@@ -1,6 +1,6 @@
-//! `carnet.toml`: read with spans, then made into a [`Config`] that can't be wrong.
+//! `carnet.toml`: parsed with source positions, then validated into a [`Config`].
 //!
-//! Every problem is reported at once, each at its place; an unknown key is refused with the known one that is nearest.
+//! All problems are reported at once, each with its position. For an unknown key, the most similar key is suggested.
 
 pub mod ci;
 mod fields;
@@ -20,42 +20,42 @@ use crate::model::plan::TestKind;
 use crate::model::reference::Reference;
 pub use problem::ConfigError;
 
-/// Name of the file.
+/// Name of the configuration file.
 pub const FILE: &str = "carnet.toml";
-/// Bytes it may have.
-const CAP: u64 = 1 << 20;
+/// Maximum size of a configuration file in bytes.
+const MAX_SIZE: u64 = 1 << 20;
 
 /// A valid configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Name of the analysis.
     pub name: Option<String>,
-    /// Cell that the others are compared with; by default the first that passes.
+    /// Cell that the other cells are compared with; by default the first that passes.
     pub reference: Option<String>,
-    /// How it is tested.
+    /// Test commands and options.
     pub test: Test,
-    /// Files that the tests write and whose content is compared, as paths or globs relative to the analysis.
+    /// Output files of the tests whose content is compared: paths or globs relative to the analysis.
     pub outputs: Vec<String>,
-    /// Files that the tests read and whose content is recorded, as paths relative to the analysis.
+    /// Input files of the tests whose content is recorded: paths relative to the analysis.
     pub inputs: Vec<String>,
-    /// Where it must run; empty when the file names none.
+    /// Facilities where the analysis must run; empty if the file lists none.
     pub facilities: Vec<Facility>,
-    /// How the static audit is made.
+    /// Options of the static scan.
     pub scan: scan::Scan,
 }
 
-/// How an analysis is tested.
+/// Test commands and options.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Test {
-    /// Commands, each with the way its results are read; empty means: detect them.
+    /// Test commands with the kind of their results; if empty, the tests are detected.
     pub run: Vec<(TestKind, String)>,
-    /// Command that gets the environment ready, with network.
+    /// Setup command; it may use the network.
     pub setup: Option<String>,
     /// Whether the tests may use the network.
     pub network: bool,
-    /// Seconds that each command may take.
+    /// Time limit of each command in seconds.
     pub timeout: u64,
-    /// How often a failed command is tried again.
+    /// Number of times a failed command is retried.
     pub retries: u32,
     /// Whether the tests see `.git`.
     pub git: bool,
@@ -67,36 +67,36 @@ impl Default for Test {
     }
 }
 
-/// A place where the analysis must run.
+/// A facility where the analysis must run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facility {
-    /// Identifier, of `[a-z0-9-]`.
+    /// Identifier: characters `[a-z0-9-]`.
     pub id: String,
-    /// Role, when the facility stands several times with different contracts.
+    /// Role, if the facility is listed several times with different contracts.
     pub role: Option<String>,
-    /// Image, or this machine.
+    /// Image, or the host.
     pub image: Reference,
     /// The image as written in the file.
     pub written: String,
-    /// Engine that must run it; none means the first that works and can take the image.
+    /// Engine; by default the first available one that supports the image.
     pub engine: Option<String>,
     /// Runtime contract.
     pub contract: Contract,
-    /// A failure here is forgiven.
+    /// Expected failure.
     pub expect: Option<Expectation>,
 }
 
-/// A failure that is known and forgiven for a while.
+/// An expected failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expectation {
-    /// Why.
+    /// The reason.
     pub may_fail: String,
-    /// Last day on which it is forgiven; none means always.
+    /// Last day on which the failure is expected; `None` for no limit.
     pub until: Option<jiff::civil::Date>,
 }
 
 impl Facility {
-    /// The name of its cell: its id, with `/role` when it has one.
+    /// Returns the name of its cell: the id, followed by `/role` if it has a role.
     pub fn cell(&self) -> String {
         match &self.role {
             Some(role) => format!("{}/{role}", self.id),
@@ -106,7 +106,7 @@ impl Facility {
 }
 
 impl Config {
-    /// A configuration that leaves everything to detection.
+    /// Returns an empty configuration: everything is detected.
     pub fn empty() -> Self {
         Self {
             name: None,
@@ -119,10 +119,10 @@ impl Config {
         }
     }
 
-    /// Reads the text of a `carnet.toml`; relative image paths are taken from its directory.
+    /// Parses the text of a `carnet.toml`; relative image paths are resolved against its directory.
     ///
     /// # Errors
-    /// All problems at once, each with its place in the text.
+    /// All problems at once, each with its position in the text.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
         let base = file.parent().unwrap_or(Path::new("")).to_owned();
         let mut problems = Vec::new();
@@ -137,47 +137,47 @@ impl Config {
     /// Reads a `carnet.toml`.
     ///
     /// # Errors
-    /// When the file can't be read, is no UTF-8 or over 1 MiB, or as [`Config::parse`].
+    /// If the file cannot be read, is not UTF-8 or is larger than 1 MiB; see also [`Config::parse`].
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
         Self::parse(&Self::read(file)?, file)
     }
 
-    /// The text of a `carnet.toml`, for [`Config::parse`].
+    /// Reads the text of a `carnet.toml`, for [`Config::parse`].
     ///
     /// # Errors
-    /// When the file can't be read, is no UTF-8 or over 1 MiB.
+    /// If the file cannot be read, is not UTF-8 or is larger than 1 MiB.
     pub fn read(file: &Path) -> Result<String, ConfigError> {
         let unreadable = |error: std::io::Error| ConfigError::unreadable(file, &error.to_string());
         if !std::fs::metadata(file).map_err(unreadable)?.is_file() {
-            return Err(ConfigError::unreadable(file, "it is no file"));
+            return Err(ConfigError::unreadable(file, "not a regular file"));
         }
-        // Its lines are shown where they are wrong: those of another file of the machine must not be.
-        if leads_out(file).map_err(unreadable)? {
-            return Err(ConfigError::unreadable(file, "it is a link that leads out of its directory"));
+        // Error messages quote lines of the file, which must not leak the content of files outside the analysis.
+        if escapes_directory(file).map_err(unreadable)? {
+            return Err(ConfigError::unreadable(file, "symbolic link to a file outside its directory"));
         }
         let mut bytes = Vec::new();
-        File::open(file).and_then(|open| open.take(CAP + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
-        if bytes.len() as u64 > CAP {
-            return Err(ConfigError::unreadable(file, "it is larger than 1 MiB"));
+        File::open(file).and_then(|open| open.take(MAX_SIZE + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+        if bytes.len() as u64 > MAX_SIZE {
+            return Err(ConfigError::unreadable(file, "larger than 1 MiB"));
         }
-        String::from_utf8(bytes).map_err(|error| ConfigError::not_text(file, error))
+        String::from_utf8(bytes).map_err(|error| ConfigError::invalid_utf8(file, error))
     }
 }
 
-/// Whether a path ends, through links, outside of the directory it is in.
+/// Reports whether a path is a symbolic link to a file outside its directory.
 ///
 /// # Errors
-/// When it can't be followed.
-pub fn leads_out(file: &Path) -> std::io::Result<bool> {
+/// If the path cannot be resolved.
+pub fn escapes_directory(file: &Path) -> std::io::Result<bool> {
     let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Ok(!file.canonicalize()?.starts_with(parent.canonicalize()?))
 }
 
-/// The `carnet.toml` of an analysis: in `start` or the nearest directory above it, up to `top`.
+/// Returns the `carnet.toml` of an analysis: in `start` or the nearest parent directory up to `top`.
 pub fn discover(start: &Path, top: Option<&Path>) -> Option<PathBuf> {
     for dir in start.ancestors() {
         let file = dir.join(FILE);
-        // Also one that is no file or a link to nowhere: passing over it would check something else than was asked for.
+        // A directory or a dangling link is returned too: skipping it would check a different analysis.
         if file.symlink_metadata().is_ok() {
             return Some(file);
         }

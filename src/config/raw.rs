@@ -1,4 +1,4 @@
-//! The shape of `carnet.toml`, key by key. The descriptions here are those of the JSON Schema that editors show.
+//! The keys of `carnet.toml`. The doc comments are the descriptions in the published JSON Schema.
 
 use std::collections::BTreeMap;
 
@@ -14,105 +14,105 @@ use super::problem::Problem;
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(title = "carnet.toml", deny_unknown_fields)]
 pub struct File {
-    /// What is checked.
+    /// The analysis.
     pub(super) analysis: Analysis,
-    /// How it is tested.
+    /// Test commands and options.
     pub(super) test: Test,
-    /// Files that the tests write and whose content is compared between cells: a path or glob relative to the
-    /// analysis as key, an empty table as value.
+    /// Output files of the tests whose content is compared between cells. The key is a path or glob relative to the
+    /// analysis, the value an empty table.
     #[schemars(with = "BTreeMap<String, Output>")]
     pub(super) outputs: Vec<Spanned<String>>,
-    /// Files that the tests read.
+    /// Input files of the tests.
     pub(super) data: Data,
-    /// Where it must run.
+    /// Facilities where the analysis must run.
     pub(super) facility: Vec<Facility>,
-    /// How the static audit is made.
+    /// Options of the static scan.
     pub(super) scan: Scan,
 }
 
-/// How the static audit is made.
+/// Options of the static scan.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, default)]
 pub(super) struct Scan {
-    /// Facilities that findings are told for, by their ids in the catalogue; by default all.
+    /// Ids of the target facilities in the catalogue; by default all.
     #[schemars(with = "Option<Vec<String>>")]
     pub(super) facilities: Vec<Spanned<String>>,
-    /// Rules that run; by default all.
+    /// Rules to run; by default all.
     #[schemars(with = "Option<Vec<String>>")]
     pub(super) select: Vec<Spanned<String>>,
-    /// Findings that are known and accepted: they are counted, and not reported.
+    /// Findings to ignore: they are counted but not reported.
     pub(super) ignore: Vec<Ignore>,
-    /// Files that are not looked at, as globs relative to the analysis: `data/**`.
+    /// Files to exclude, as globs relative to the analysis: `data/**`.
     #[schemars(with = "Option<Vec<String>>")]
     pub(super) exclude: Vec<Spanned<String>>,
-    /// Path of the baseline, relative to the analysis: findings in it are counted, and not reported.
+    /// Path of the baseline, relative to the analysis. Findings in the baseline are counted but not reported.
     #[schemars(with = "Option<String>")]
     pub(super) baseline: Option<Spanned<String>>,
-    /// Severities in place of the rules' own: `site-path = "note"`.
+    /// Overridden severities of rules: `site-path = "note"`.
     #[schemars(with = "BTreeMap<String, crate::model::finding::Severity>")]
     pub(super) severity: Vec<(Spanned<String>, Spanned<String>)>,
 }
 
-/// Findings that are known and accepted.
+/// Findings to ignore.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, default)]
 pub(super) struct Ignore {
-    /// The rule.
+    /// Id of the rule.
     #[schemars(required, with = "String")]
     pub(super) rule: Option<Spanned<String>>,
-    /// Glob of the paths, relative to the analysis: `docs/**`; by default all.
+    /// Glob of the files, relative to the analysis: `docs/**`; by default all.
     #[schemars(with = "Option<String>")]
     pub(super) path: Option<Spanned<String>>,
-    /// Why it is accepted.
+    /// Reason for ignoring the findings.
     #[schemars(required, with = "String")]
     pub(super) reason: Option<Spanned<String>>,
-    /// Last day on which it is accepted, as a TOML date.
+    /// Last day on which the findings are ignored, as a TOML date.
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub(super) until: Option<Spanned<Datetime>>,
-    /// Where the table stands in the file.
+    /// Position of the table in the file.
     #[schemars(skip)]
     pub(super) span: std::ops::Range<usize>,
 }
 
-/// How one output is compared: for now by its content.
+/// Options of one output: none yet; outputs are compared by content.
 #[derive(Debug, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(super) struct Output {}
 
-/// What is checked.
+/// The analysis.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, default)]
 pub(super) struct Analysis {
-    /// Name of the analysis; by default that of its directory.
+    /// Name of the analysis; by default the name of its directory.
     #[schemars(with = "Option<String>")]
     pub(super) name: Option<Spanned<String>>,
-    /// Cell that the others are compared with; by default the first that passes, else the first.
+    /// Cell that the other cells are compared with; by default the first that passes, otherwise the first.
     #[schemars(with = "Option<String>")]
     pub(super) reference: Option<Spanned<String>>,
 }
 
-/// How it is tested.
+/// Test commands and options.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, default)]
 pub(super) struct Test {
-    /// Command, or list of commands, run by the shell at the top of the analysis. By default detected: pytest, unittest,
-    /// ctest, `make test` or `make check`, ROOT macros, a REANA workflow, shell scripts.
+    /// Shell command, or list of commands, run in the directory of the analysis. By default the tests are detected:
+    /// pytest, unittest, ctest, `make test` or `make check`, ROOT macros, a REANA workflow, shell scripts.
     #[schemars(with = "Option<OneOrMany>")]
     pub(super) run: Vec<Spanned<String>>,
-    /// Command that gets the environment ready, with network: `pip install -r requirements.txt`. What it changes is kept
-    /// and used again until the command, the image or the files of the analysis change.
+    /// Setup command, which may use the network: `pip install -r requirements.txt`. Its result is cached until the
+    /// command, the image or the files of the analysis change.
     #[schemars(with = "Option<String>")]
     pub(super) setup: Option<Spanned<String>>,
-    /// Whether the tests may use the network; by default not.
+    /// Whether the tests may use the network; by default `false`.
     #[schemars(with = "Option<bool>")]
     pub(super) network: Option<Spanned<bool>>,
-    /// Time each command may take: `90s`, `10m`, `1h30m`; by default ten minutes.
+    /// Time limit of each command: `90s`, `10m`, `1h30m`; by default `10m`.
     #[schemars(with = "Option<String>")]
     pub(super) timeout: Option<Spanned<String>>,
-    /// How often a failed command is tried again; by default never. A pass after a retry is flaky, never green.
+    /// Number of times a failed command is retried; by default 0. A test that passes only on a retry is flaky.
     #[schemars(with = "Option<u32>")]
     pub(super) retries: Option<Spanned<u32>>,
-    /// Whether the tests see `.git`; by default not.
+    /// Whether `.git` is available to the tests; by default `false`.
     #[schemars(with = "Option<bool>")]
     pub(super) git: Option<Spanned<bool>>,
 }
@@ -120,122 +120,109 @@ pub(super) struct Test {
 /// One command or several.
 #[derive(Debug, JsonSchema)]
 #[schemars(untagged)]
-#[expect(dead_code, reason = "stands in the schema")]
+#[expect(dead_code, reason = "only used in the schema")]
 pub(super) enum OneOrMany {
     /// One command.
     One(String),
-    /// Several, run in order.
+    /// Several commands, run in order.
     Many(Vec<String>),
 }
 
-/// Files that the tests read.
+/// Input files of the tests.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, default)]
 pub(super) struct Data {
-    /// Paths relative to the analysis, whose content is recorded.
+    /// Paths relative to the analysis whose content is recorded.
     #[schemars(with = "Option<Vec<String>>")]
     pub(super) inputs: Vec<Spanned<String>>,
 }
 
-/// A place where the analysis must run: an image, or this machine, and a runtime contract.
+/// A facility where the analysis must run: an image, or the host, and a runtime contract.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, default)]
 pub(super) struct Facility {
-    /// A facility of the catalogue (`carnet facilities list`), whose image and contract are taken; what else is written here
-    /// goes before.
+    /// Facility from the catalogue (`carnet facilities list`) whose image and contract are used. Other keys of this
+    /// table override them.
     #[schemars(with = "Option<String>", rename = "use")]
-    pub(super) like: Option<Spanned<String>>,
-    /// Identifier: lowercase letters, digits and hyphens. Needed without `use`.
+    pub(super) catalogue: Option<Spanned<String>>,
+    /// Identifier: lowercase letters, digits and hyphens. Required without `use`.
     #[schemars(with = "Option<String>")]
     pub(super) id: Option<Spanned<String>>,
-    /// Role, when one facility stands several times with different contracts: `login`, `notebook`, `worker`, `ci`.
+    /// Role, if one facility is listed several times with different contracts: `login`, `notebook`, `worker`, `ci`.
     #[schemars(with = "Option<String>")]
     pub(super) role: Option<Spanned<String>>,
     /// Image: `docker://NAME:TAG`, `docker-daemon:NAME:TAG`, `docker-archive:FILE`, `oci:DIR[:TAG]`,
-    /// `oci-archive:FILE[:TAG]`, `dir:ROOTFS`. Not needed with `engine = "host"`.
+    /// `oci-archive:FILE[:TAG]`, `dir:ROOTFS`. Not used with `engine = "host"`.
     #[schemars(with = "Option<String>")]
     pub(super) image: Option<Spanned<String>>,
-    /// Engine that must run it: `docker`, `embedded` or `host`; by default the first that works and can take the image.
-    #[schemars(with = "Option<Engine>")]
+    /// Engine: `docker`, `embedded` or `host`; by default the first available one that supports the image.
+    #[schemars(with = "Option<crate::model::engine::EngineKind>")]
     pub(super) engine: Option<Spanned<String>>,
-    /// Numeric user and group, as `1000:1000`; by default the image's.
+    /// Numeric user and group: `1000:1000`; by default those of the image.
     #[schemars(with = "Option<String>")]
     pub(super) user: Option<Spanned<String>>,
-    /// Value of HOME; made when the image lacks it.
+    /// Value of `HOME`; the directory is created if the image does not contain it.
     #[schemars(with = "Option<String>")]
     pub(super) home: Option<Spanned<String>>,
     /// Whether the root file system is read-only, as under Apptainer.
     #[schemars(with = "Option<bool>")]
     pub(super) read_only: Option<Spanned<bool>>,
-    /// Size of /tmp: `64m`.
+    /// Size of `/tmp`: `64m`.
     #[schemars(with = "Option<String>")]
     pub(super) tmp_size: Option<Spanned<String>>,
-    /// Whether programs can't be started from /tmp.
+    /// Whether programs cannot be executed from `/tmp`.
     #[schemars(with = "Option<bool>")]
     pub(super) tmp_noexec: Option<Spanned<bool>>,
-    /// Directory the tests start in; by default the top of the analysis.
+    /// Working directory of the tests; by default the directory of the analysis.
     #[schemars(with = "Option<String>")]
     pub(super) workdir: Option<Spanned<String>>,
-    /// Variables set for every command, over those of the image.
+    /// Environment variables set for every command; they override those of the image.
     #[schemars(with = "Option<BTreeMap<String, String>>")]
     pub(super) env: Option<Spanned<BTreeMap<String, String>>>,
-    /// Names of variables passed on from where carnet runs, when they are set there.
+    /// Names of environment variables passed on from the environment of carnet, if they are set.
     #[schemars(with = "Option<Vec<String>>")]
     pub(super) pass_env: Vec<Spanned<String>>,
-    /// Whether the image's entrypoint is run; by default not, as in most batch systems.
+    /// Whether the entrypoint of the image is run; by default `false`, as in most batch systems.
     #[schemars(with = "Option<bool>")]
     pub(super) entrypoint: Option<Spanned<bool>>,
     /// Shell lines run before each command, in the same shell: `source /opt/conda/bin/activate`.
     #[schemars(with = "Option<String>")]
     pub(super) setup: Option<Spanned<String>>,
-    /// Directories of this machine seen inside, as `SOURCE:TARGET` or `SOURCE:TARGET:rw`.
+    /// Host directories mounted inside: `SOURCE:TARGET` or `SOURCE:TARGET:rw`.
     #[schemars(with = "Option<Vec<String>>")]
     pub(super) mounts: Vec<Spanned<String>>,
     /// Memory limit: `2g`.
     #[schemars(with = "Option<String>")]
     pub(super) memory: Option<Spanned<String>>,
-    /// Limit on the number of processes.
+    /// Maximum number of processes.
     #[schemars(with = "Option<u64>")]
     pub(super) pids: Option<Spanned<u64>>,
-    /// Processors: `1.5`.
+    /// Maximum number of processors: `1.5`.
     #[schemars(with = "Option<f64>")]
     pub(super) cpus: Option<Spanned<f64>>,
-    /// A failure here that is known and forgiven.
+    /// Expected failure.
     pub(super) expect: Option<Expect>,
-    /// Where the table stands in the file.
+    /// Position of the table in the file.
     #[schemars(skip)]
     pub(super) span: std::ops::Range<usize>,
 }
 
-/// Engines of this version.
-#[derive(Debug, JsonSchema)]
-#[schemars(rename_all = "lowercase")]
-#[expect(dead_code, reason = "stands in the schema")]
-pub(super) enum Engine {
-    /// A Docker daemon.
-    Docker,
-    /// No daemon: user namespaces on an image that lies on disk.
-    Embedded,
-    /// This machine as it is.
-    Host,
-}
-
-/// A failure that is known and forgiven.
+/// An expected failure.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, default)]
 pub(super) struct Expect {
-    /// Why it may fail.
+    /// Reason why the cell may fail.
     #[schemars(required, with = "String")]
     pub(super) may_fail: Option<Spanned<String>>,
-    /// Last day on which it is forgiven, as a TOML date.
+    /// Last day on which a failure is expected, as a TOML date.
     #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub(super) until: Option<Spanned<Datetime>>,
-    /// Where the table stands in the file.
+    /// Position of the table in the file.
     #[schemars(skip)]
     pub(super) span: std::ops::Range<usize>,
 }
 
-/// Reads the text as far as it can be read; what can't goes into `problems`.
+/// Reads the keys of a `carnet.toml`; invalid parts are added to `problems`.
 pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> File {
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
@@ -243,7 +230,7 @@ pub(super) fn read(text: &str, problems: &mut Vec<Problem>) -> File {
         problems.push(Problem { span, message: error.message().to_owned(), help: None });
     }
     if !problems.is_empty() {
-        // What a broken file seems to say would only add riddles to the syntax errors.
+        // Values read from a file with syntax errors would only cause misleading problems.
         return File::default();
     }
     let span = table.span();
@@ -311,7 +298,7 @@ fn data(mut fields: Fields<'_, '_>) -> Data {
 
 fn facility(mut fields: Fields<'_, '_>) -> Facility {
     let facility = Facility {
-        like: fields.get("use"),
+        catalogue: fields.get("use"),
         id: fields.get("id"),
         role: fields.get("role"),
         image: fields.get("image"),
@@ -376,7 +363,7 @@ fn ignore(mut fields: Fields<'_, '_>) -> Ignore {
     ignore
 }
 
-/// A string or a list of strings, each with its own place.
+/// Reads a string or a list of strings, each with its position.
 fn strings(fields: &mut Fields<'_, '_>, key: &'static str) -> Vec<Spanned<String>> {
     let values = fields.list(key);
     values.into_iter().filter_map(|value| read_value(value, fields.problems())).collect()

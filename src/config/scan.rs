@@ -1,4 +1,4 @@
-//! `[scan]`: what the static audit looks for, and what it lets pass.
+//! The `[scan]` section.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,29 +6,29 @@ use std::ops::Range;
 use jiff::civil::Date;
 use toml::Spanned;
 
-use super::problem::{Problem, nearest};
+use super::problem::{InvalidValue, Problem, nearest};
 use super::raw;
 use super::valid::{Check, date_of};
 use crate::model::finding::Severity;
 
-/// How the static audit is made.
+/// Options of the static scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
-    /// Facilities that findings are told for, in place of all; see [`Scan::unknown`].
+    /// Target facilities; all if empty. See [`Scan::unknown_names`].
     pub facilities: Vec<Named>,
-    /// Rules that run, in place of all.
+    /// Rules to run; all if empty.
     pub select: Vec<Named>,
-    /// What is known and accepted.
+    /// Findings to ignore.
     pub ignore: Vec<Ignore>,
-    /// Globs of files that are not looked at.
+    /// Globs of files to exclude.
     pub exclude: Vec<String>,
-    /// Path of the baseline relative to the analysis.
+    /// Path of the baseline, relative to the analysis.
     pub baseline: Option<String>,
-    /// Severities in place of the rules' own.
+    /// Overridden severities of rules.
     pub severity: Vec<(Named, Severity)>,
 }
 
-/// A name that only the caller can check, with its place.
+/// A name with its position; the caller checks whether it exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
     /// The name.
@@ -37,34 +37,34 @@ pub struct Named {
     pub span: Range<usize>,
 }
 
-/// Findings that are known and accepted.
+/// Findings to ignore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ignore {
     /// The rule.
     pub rule: Named,
     /// Glob of the paths, relative to the analysis; `**` for all.
     pub glob: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Last day on which it holds.
+    /// Last day on which the findings are ignored.
     pub until: Option<Date>,
-    /// Line in the file, from 1.
+    /// Line in the file, starting at 1.
     pub line: u32,
 }
 
 impl Scan {
-    /// The overridden severities by rule.
+    /// Returns the overridden severities by rule.
     pub fn severities(&self) -> BTreeMap<String, Severity> {
         self.severity.iter().map(|(rule, severity)| (rule.name.clone(), *severity)).collect()
     }
 
-    /// A problem for each facility and each rule that isn't among those there are. What to do with them:
+    /// Returns a problem for each facility and each rule that does not exist, to be reported with
     /// [`super::ConfigError::with`].
-    pub fn unknown(&self, facilities: &[&str], rules: &[&str]) -> Vec<Problem> {
+    pub fn unknown_names(&self, facilities: &[&str], rules: &[&str]) -> Vec<Problem> {
         let named = self.select.iter().chain(self.ignore.iter().map(|ignore| &ignore.rule));
         let named = named.chain(self.severity.iter().map(|(rule, _)| rule)).map(|named| (named, "rule", rules));
-        let placed = self.facilities.iter().map(|named| (named, "facility", facilities));
-        placed.chain(named).filter_map(|(named, what, known)| named.unknown(what, known)).collect()
+        let located = self.facilities.iter().map(|named| (named, "facility", facilities));
+        located.chain(named).filter_map(|(named, what, known)| named.unknown(what, known)).collect()
     }
 }
 
@@ -75,23 +75,23 @@ impl Named {
         }
         let help = match (nearest(&self.name, known), what) {
             (Some(near), _) => format!("did you mean `{near}`?"),
-            (None, "facility") => "carnet facilities list shows those there are".to_owned(),
-            (None, _) => "carnet rules lists those there are".to_owned(),
+            (None, "facility") => "run `carnet facilities list` to list the known facilities".to_owned(),
+            (None, _) => "run `carnet rules` to list the rules".to_owned(),
         };
         Some(Problem {
             span: self.span.clone(),
-            message: format!("no {what} `{}`", self.name.escape_debug()),
+            message: format!("unknown {what} `{}`", self.name.escape_debug()),
             help: Some(help),
         })
     }
 }
 
 impl Check<'_> {
-    /// The section, as far as it can be checked without a catalogue.
+    /// Validates the section, except for the names of facilities and rules.
     pub(super) fn scan(&mut self, raw: raw::Scan, text: &str) -> Scan {
         Scan {
-            facilities: self.names(raw.facilities, "a facility"),
-            select: self.names(raw.select, "a rule"),
+            facilities: self.names(raw.facilities, "facility"),
+            select: self.names(raw.select, "rule"),
             ignore: raw.ignore.into_iter().filter_map(|ignore| self.ignore(ignore, text)).collect(),
             exclude: raw.exclude.into_iter().filter_map(|glob| self.glob(glob)).collect(),
             baseline: raw.baseline.and_then(|path| self.inside(path)),
@@ -113,14 +113,14 @@ impl Check<'_> {
         let glob = raw.path.map_or(Some("**".to_owned()), |glob| self.glob(glob));
         let until = raw.until.and_then(|date| self.parse(date, date_of));
         if raw.rule.is_none() {
-            self.problem(raw.span.clone(), "an ignore needs its rule", "write rule = \"site-path\"");
+            self.problem(raw.span.clone(), "missing `rule` in `ignore`", "add the id of a rule: rule = \"site-path\"");
         }
-        let rule = raw.rule.and_then(|rule| self.named(rule, "a rule"));
+        let rule = raw.rule.and_then(|rule| self.named(rule, "rule"));
         let Some(reason) = raw.reason else {
-            self.problem(raw.span, "an ignore needs its reason", "write reason = \"why\"");
+            self.problem(raw.span, "missing `reason` in `ignore`", "add the reason: reason = \"...\"");
             return None;
         };
-        let reason = self.line(reason, "a reason")?;
+        let reason = self.line(reason, "reason")?;
         Some(Ignore { rule: rule?, glob: glob?, reason, until, line: u32::try_from(line).unwrap_or(u32::MAX) })
     }
 
@@ -130,19 +130,22 @@ impl Check<'_> {
         match globset::Glob::new(&glob) {
             Ok(_) => Some(glob),
             Err(error) => {
-                self.problem(span, format!("`{}` is no glob: {}", glob.escape_debug(), error.kind()), "");
+                self.problem(span, format!("invalid glob `{}`: {}", glob.escape_debug(), error.kind()), "");
                 None
             }
         }
     }
 
     fn severity(&mut self, (rule, severity): (Spanned<String>, Spanned<String>)) -> Option<(Named, Severity)> {
-        let rule = self.named(rule, "a rule")?;
+        let rule = self.named(rule, "rule")?;
         let severity = self.parse(severity, |word| match word.as_str() {
             "note" => Ok(Severity::Note),
             "warning" => Ok(Severity::Warning),
             "error" => Ok(Severity::Error),
-            other => Err(format!("no severity `{}`: one of note, warning, error", other.escape_debug())),
+            other => Err(InvalidValue(format!(
+                "invalid severity `{}`; expected note, warning or error",
+                other.escape_debug()
+            ))),
         })?;
         Some((rule, severity))
     }

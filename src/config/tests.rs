@@ -1,4 +1,4 @@
-//! What `carnet.toml` may say, and how it is refused.
+//! Valid and invalid `carnet.toml` files.
 
 use std::path::Path;
 
@@ -69,7 +69,7 @@ severity = { home-path = "note" }
 fn parse(text: &str) -> Result<Config, Vec<String>> {
     Config::parse(text, Path::new("/a/carnet.toml")).map_err(|error| {
         let lines = error.problems.iter().map(|problem| {
-            let (line, column) = error.place(problem.span.start);
+            let (line, column) = error.position(problem.span.start);
             let help = problem.help.as_ref().map(|help| format!(" [{help}]")).unwrap_or_default();
             format!("{line}:{column} {}{help}", problem.message)
         });
@@ -78,7 +78,7 @@ fn parse(text: &str) -> Result<Config, Vec<String>> {
 }
 
 #[test]
-fn everything_is_understood() {
+fn every_key_is_read() {
     let config = parse(FULL).expect("valid");
     assert_eq!(config.test.run[0].0, TestKind::Pytest);
     assert_eq!(config.test.run[1].0, TestKind::Make);
@@ -106,36 +106,37 @@ fn everything_is_understood() {
 }
 
 #[test]
-fn an_ignore_needs_its_rule_and_its_reason() {
+fn invalid_scan_options_are_reported() {
     let problems = parse(
         "[scan]\nignore = [{ rule = \"site-path\" }, { reason = \"x\" }]\nexclude = [\"a[\", \"../b\"]\nseverity = { x = \"bad\" }\nselct = 1\n",
     )
-    .expect_err("wrong in many ways");
-    let wanted = [
-        "2:11 an ignore needs its reason",
-        "2:35 an ignore needs its rule",
-        "3:12 `a[` is no glob",
-        "3:18 `../b` is no path inside",
-        "4:18 no severity `bad`",
+    .expect_err("several errors");
+    let expected = [
+        "2:11 missing `reason` in `ignore`",
+        "2:35 missing `rule` in `ignore`",
+        "3:12 invalid glob `a[`",
+        "3:18 invalid path `../b`",
+        "4:18 invalid severity `bad`",
         "5:1 unknown key `selct` [did you mean `select`?]",
     ];
-    assert_eq!(problems.len(), wanted.len(), "{problems:#?}");
-    for (problem, wanted) in problems.iter().zip(wanted) {
-        assert!(problem.starts_with(wanted), "{problem} is not {wanted}");
+    assert_eq!(problems.len(), expected.len(), "{problems:#?}");
+    for (problem, expected) in problems.iter().zip(expected) {
+        assert!(problem.starts_with(expected), "{problem} is not {expected}");
     }
 }
 
 #[test]
-fn names_that_only_the_caller_knows_are_refused_with_a_suggestion() {
+fn unknown_rules_and_facilities_are_reported_with_a_suggestion() {
     let config = parse(FULL).expect("valid");
-    assert_eq!(config.scan.unknown(&["desy-naf"], &["site-path", "home-path"]), []);
-    let problems = config.scan.unknown(&["fnal-lpc"], &["site-paths", "home-path"]);
-    let said: Vec<(&str, Option<&str>)> = problems.iter().map(|p| (&FULL[p.span.clone()], p.help.as_deref())).collect();
+    assert_eq!(config.scan.unknown_names(&["desy-naf"], &["site-path", "home-path"]), []);
+    let problems = config.scan.unknown_names(&["fnal-lpc"], &["site-paths", "home-path"]);
+    let found: Vec<(&str, Option<&str>)> =
+        problems.iter().map(|p| (&FULL[p.span.clone()], p.help.as_deref())).collect();
     let meant = Some("did you mean `site-paths`?");
     assert_eq!(
-        said,
+        found,
         [
-            ("\"desy-naf\"", Some("carnet facilities list shows those there are")),
+            ("\"desy-naf\"", Some("run `carnet facilities list` to list the known facilities")),
             ("\"site-path\"", meant),
             ("\"site-path\"", meant),
         ]
@@ -143,31 +144,31 @@ fn names_that_only_the_caller_knows_are_refused_with_a_suggestion() {
 }
 
 #[test]
-fn nothing_is_fine_too() {
+fn empty_file_is_valid() {
     assert_eq!(parse(""), Ok(Config::empty()));
 }
 
 #[test]
-fn every_problem_is_reported_at_its_place() {
+fn every_problem_is_reported_at_its_position() {
     let problems = parse(
         "[analysis]\nnmae = \"x\"\nreference = \"nowhere\"\n[test]\ntimeout = \"soon\"\nretries = 99\n[[facility]]\nid = \"A b\"\n\
          image = \"ftp:x\"\nuser = \"me\"\n[[facility]]\nid = \"c\"\n",
     )
-    .expect_err("wrong in many ways");
-    let starts: Vec<&str> = problems.iter().map(|line| line.split(' ').next().expect("a place")).collect();
+    .expect_err("several errors");
+    let starts: Vec<&str> = problems.iter().map(|line| line.split(' ').next().expect("a position")).collect();
     assert_eq!(starts, ["2:1", "3:13", "5:11", "6:11", "8:6", "9:9", "10:8", "11:1"], "{problems:#?}");
     assert_eq!(problems[0], "2:1 unknown key `nmae` [did you mean `name`?]");
-    assert!(problems[5].contains("`ftp` is no transport"), "{}", problems[5]);
+    assert!(problems[5].contains("unknown transport `ftp`"), "{}", problems[5]);
 }
 
 #[test]
-fn a_syntax_error_is_reported_alone() {
+fn only_syntax_errors_are_reported_for_invalid_toml() {
     let problems = parse("[test\nrun = 1\n").expect_err("no TOML");
     assert!(problems[0].starts_with("1:"), "{problems:?}");
 }
 
 #[test]
-fn a_facility_of_the_catalogue_brings_its_image_and_contract() {
+fn facility_of_the_catalogue_provides_image_and_contract() {
     let config = parse(
         "[[facility]]\nuse = \"unl-coffea-casa\"\nrole = \"notebook\"\n[[facility]]\nuse = \"unl-coffea-casa\"\nid = \"ours\"\n\
          image = \"docker://x/y:1\"\nuser = \"7:8\"\nentrypoint = false\n[[facility]]\nuse = \"fnal-lpc\"\n",
@@ -183,38 +184,65 @@ fn a_facility_of_the_catalogue_brings_its_image_and_contract() {
 }
 
 #[test]
-fn what_the_catalogue_does_not_know_is_said_at_its_place() {
+fn missing_catalogue_entries_are_reported_at_their_position() {
     let problems = parse("[[facility]]\nuse = \"desy-nav\"\n[[facility]]\nuse = \"wisconsin\"\n").expect_err("neither");
+    assert!(problems[0].starts_with("2:7 unknown facility `desy-nav` [did you mean `desy-naf`?"), "{problems:?}");
     assert!(
-        problems[0].starts_with("2:7 no facility `desy-nav` in the catalogue [did you mean `desy-naf`?"),
+        problems[1].starts_with("4:7 the catalogue has no complete image reference for `wisconsin`"),
         "{problems:?}"
     );
-    assert!(problems[1].starts_with("4:7 the catalogue knows no image of `wisconsin`"), "{problems:?}");
-    parse("[[facility]]\nuse = \"wisconsin\"\nengine = \"host\"\n").expect("on its own node it needs none");
+    parse("[[facility]]\nuse = \"wisconsin\"\nengine = \"host\"\n").expect("the host needs no image");
 }
 
 #[test]
-fn one_facility_can_not_stand_twice() {
-    let one = "[[facility]]\nid = \"a\"\nengine = \"host\"\n";
-    let problems = parse(&format!("{one}{one}")).expect_err("twice");
-    assert_eq!(problems, ["5:6 a second facility `a` [give each another id or role]"]);
+fn duplicate_facility_is_reported() {
+    let facility = "[[facility]]\nid = \"a\"\nengine = \"host\"\n";
+    let problems = parse(&format!("{facility}{facility}")).expect_err("twice");
+    assert_eq!(problems, ["5:6 duplicate facility `a` [give each facility a different `id` or `role`]"]);
 }
 
 #[test]
-fn the_host_engine_and_images_exclude_each_other() {
+fn host_engine_rejects_an_image() {
     let problems = parse("[[facility]]\nid = \"a\"\nengine = \"host\"\nimage = \"dir:/x\"\n").expect_err("both");
     assert!(problems[0].starts_with("4:9 "), "{problems:?}");
 }
 
+fn json(value: toml::Value) -> serde_json::Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(flag) => flag.into(),
+        toml::Value::Datetime(date) => date.to_string().into(),
+        toml::Value::Array(array) => array.into_iter().map(json).collect(),
+        toml::Value::Table(table) => table.into_iter().map(|(key, value)| (key, json(value))).collect(),
+    }
+}
+
+#[test]
+fn configurations_of_earlier_versions_are_read() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("tests/data/golden/0.1.0/carnet.toml")).expect("a file");
+    let config = parse(&text).expect("valid");
+    let cells: Vec<String> = config.facilities.iter().map(super::Facility::cell).collect();
+    assert_eq!(cells, ["laptop", "laptop/worker", "prelude", "missing", "unl-coffea-casa/notebook"]);
+    let schema = std::fs::read_to_string(root.join("docs/schema/config.json")).expect("a schema");
+    let schema = serde_json::from_str(&schema).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
+    let value = json(toml::from_str(&text).expect("TOML"));
+    let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}
+
 proptest! {
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
+    fn any_bytes_are_accepted(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
         let text = String::from_utf8_lossy(&bytes);
         let _ = parse(&text);
     }
 
     #[test]
-    fn a_damaged_file_is_read_or_refused(at in 0..FULL.len(), with in "\\PC{0,4}") {
+    fn invalid_file_has_problems(at in 0..FULL.len(), with in "\\PC{0,4}") {
         let mut text = FULL.to_owned();
         text.replace_range(at..=at, &with);
         if let Err(problems) = parse(&text) {

@@ -1,4 +1,4 @@
-//! One thing in several environments: whether it differs, how, and how far up the list it belongs.
+//! Comparison of one value in several environments: whether and how it differs, and how relevant it is.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -8,56 +8,56 @@ use crate::model::known::Known;
 
 use super::version::{Grammar, distance};
 
-/// What one environment says of one thing.
+/// A value in one environment.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Fact {
-    /// It is there.
+    /// The value exists.
     Is {
-        /// What is shown.
+        /// The displayed text.
         text: String,
-        /// What is shown of where it comes from.
+        /// The displayed origin.
         origin: String,
-        /// What is compared instead of the text, when that says more or less than matters.
+        /// Compared instead of the text, if set.
         identity: Option<String>,
-        /// What is compared instead of the origin: pip and uv take from the same index.
+        /// Compared instead of the origin, if set: pip and uv use the same index.
         source: Option<String>,
     },
-    /// It isn't there.
+    /// The value does not exist.
     Absent,
-    /// It couldn't be read.
+    /// The value could not be read.
     Unknown(String),
 }
 
 impl Fact {
-    /// It is there, written so.
+    /// Creates an existing value.
     pub(super) fn is(text: impl Into<String>) -> Self {
         Self::Is { text: text.into(), origin: String::new(), identity: None, source: None }
     }
 
-    /// A text, or nothing when it is empty.
+    /// Creates a value; an empty text is [`Self::Absent`].
     pub(super) fn text(text: &str) -> Self {
         if text.is_empty() { Self::Absent } else { Self::is(text) }
     }
 
-    /// A fact that may not be there.
+    /// Creates a value from an option.
     pub(super) fn option(value: Option<impl Into<String>>) -> Self {
         value.map_or(Self::Absent, Self::is)
     }
 
-    /// A fact that may not have been readable.
-    pub(super) fn known<T>(value: &Known<T>, show: impl FnOnce(&T) -> Self) -> Self {
+    /// Creates a value from one that may be unknown.
+    pub(super) fn from_known<T>(value: &Known<T>, show: impl FnOnce(&T) -> Self) -> Self {
         match value {
             Known::Known(value) => show(value),
             Known::Unknown(reason) => Self::Unknown(reason.clone()),
         }
     }
 
-    /// `yes` or `no`.
+    /// Creates `yes` or `no`.
     pub(super) fn flag(value: bool) -> Self {
         Self::is(if value { "yes" } else { "no" })
     }
 
-    /// The same fact, shown with where it comes from and compared by the source.
+    /// Sets the displayed origin and the compared origin.
     pub(super) fn from(self, shown: impl Into<String>, compared: impl Into<String>) -> Self {
         match self {
             Self::Is { text, identity, .. } => {
@@ -67,7 +67,7 @@ impl Fact {
         }
     }
 
-    /// The same fact, equal to every other of this identity whatever their texts.
+    /// Sets the compared identity: values with the same identity are equal.
     pub(super) fn alike(self, same: impl Into<String>) -> Self {
         match self {
             Self::Is { text, origin, source, .. } => Self::Is { text, origin, identity: Some(same.into()), source },
@@ -84,7 +84,7 @@ impl Fact {
     }
 }
 
-/// How `other` differs from `first`; none when it doesn't.
+/// Returns how `other` differs from `first`. `None` if they are equal.
 fn relation(first: &Fact, other: &Fact, grammar: Grammar) -> Option<Change> {
     match (first, other) {
         (Fact::Unknown(_), _) | (_, Fact::Unknown(_)) => Some(Change::NotCompared),
@@ -104,7 +104,7 @@ fn relation(first: &Fact, other: &Fact, grammar: Grammar) -> Option<Change> {
                     Some(Ordering::Less) => return Some(Change::Newer),
                     Some(Ordering::Greater) => return Some(Change::Older),
                     None => return Some(Change::Changed),
-                    // Two spellings of one version (`1.26` and `1.26.0`) don't differ.
+                    // Two notations of one version (`1.26` and `1.26.0`) are equal.
                     Some(Ordering::Equal) => {}
                 }
             }
@@ -114,7 +114,7 @@ fn relation(first: &Fact, other: &Fact, grammar: Grammar) -> Option<Change> {
     }
 }
 
-/// A row on its way into a section.
+/// A row before it is added to a section.
 #[derive(Debug)]
 pub(super) struct Draft {
     row: Row,
@@ -122,7 +122,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// A row for these facts, one a column, unless every column equals the first.
+    /// Creates a row for these values, one per column. `None` if all columns are equal to the first.
     pub(super) fn new(name: impl Into<String>, facts: Vec<Fact>, grammar: Grammar, weight: Weight) -> Option<Self> {
         let first = facts.first()?;
         let changes: BTreeSet<Change> =
@@ -138,8 +138,8 @@ impl Draft {
         Some(Self { row, distance })
     }
 
-    /// A row only when the columns in which there is anything to compare differ among each other, the first being one of
-    /// them. The others lack the whole list that the thing would stand in, which another row says once for all.
+    /// Creates a row only if the comparable columns, including the first, differ from each other. The other columns
+    /// lack the whole list, which is reported in a separate row.
     pub(super) fn among(
         present: &[bool],
         name: &str,
@@ -155,20 +155,20 @@ impl Draft {
         Self::new(name, facts, grammar, weight)
     }
 
-    /// The same row with the lines of a text difference.
+    /// Sets the lines of a text difference.
     pub(super) fn with_lines(mut self, lines: Vec<String>) -> Self {
         self.row.lines = lines;
         self
     }
 
-    /// Whether something was compared and differs: the row isn't there for an unknown alone.
+    /// Reports whether values were compared and differ, not only unknown.
     pub(super) fn is_difference(&self) -> bool {
         self.row.change != Change::NotCompared
     }
 }
 
-/// How much a difference of this kind can matter at most: what wasn't compared is noise unless it is direct, and the
-/// same version from another place rarely breaks anything.
+/// Limits the weight of a difference by its kind: values that were not compared are only relevant if direct, and the
+/// same version from another origin rarely breaks anything.
 fn effective(weight: Weight, change: Change) -> Weight {
     match (weight, change) {
         (Weight::Direct, Change::Origin) => Weight::Required,
@@ -177,7 +177,7 @@ fn effective(weight: Weight, change: Change) -> Weight {
     }
 }
 
-/// The nearest to the major component at which any column parts from the first.
+/// Returns the most significant version component in which any column differs from the first.
 fn farthest(facts: &[Fact]) -> u8 {
     let texts: Vec<&str> = facts
         .iter()
@@ -190,14 +190,13 @@ fn farthest(facts: &[Fact]) -> u8 {
     others.iter().filter(|other| *other != first).map(|other| distance(first, other)).min().unwrap_or(3)
 }
 
-/// The rows, those that matter most first: by weight, then by kind of change, then by how far versions are apart,
-/// then in the order they were drafted in.
+/// Sorts rows by weight, then by kind of change, then by the difference between versions; the order is otherwise kept.
 pub(super) fn sorted(mut drafts: Vec<Draft>) -> Vec<Row> {
     drafts.sort_by_key(|draft| (draft.row.weight, severity(draft.row.change), draft.distance));
     drafts.into_iter().map(|draft| draft.row).collect()
 }
 
-/// The same for a change and its mirror image.
+/// Returns the rank of a change, which is equal for a change and its reverse.
 fn severity(change: Change) -> u8 {
     match change {
         Change::Added | Change::Removed | Change::Mixed => 0,
@@ -208,12 +207,12 @@ fn severity(change: Change) -> u8 {
     }
 }
 
-/// Collects rows, leaving out what doesn't differ.
+/// A list of rows that differ.
 #[derive(Debug, Default)]
 pub(super) struct Drafts(pub(super) Vec<Draft>);
 
 impl Drafts {
-    /// Adds a row unless all columns agree.
+    /// Adds a row, unless all columns are equal.
     pub(super) fn add(
         &mut self,
         name: impl Into<String>,

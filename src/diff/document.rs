@@ -1,4 +1,4 @@
-//! Documents of one analysis merged into one, and each cell's difference from the reference.
+//! Merges documents of one analysis and compares each cell with the reference.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,32 +12,32 @@ use crate::model::matrix::{Matrix, Planned};
 
 use super::{Interest, environments};
 
-/// Why documents can't be merged.
+/// Documents cannot be merged.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum MergeError {
-    /// There are none.
+    /// There are no documents.
     #[error("no documents to merge")]
     Nothing,
-    /// Two are of different analyses.
+    /// Two documents belong to different analyses.
     #[error("documents of different analyses: `{first}` and `{other}`")]
     Analysis {
         /// Name in the first document.
         first: String,
-        /// Name in the other.
+        /// Name in the other document.
         other: String,
     },
-    /// Two are of different states of the analysis.
-    #[error("documents of different states of `{name}`: the tests saw tree {first} in one and {other} in another")]
+    /// Two documents belong to different versions of the analysis.
+    #[error("documents of different versions of `{name}`: file tree {first} and {other}")]
     Tree {
         /// Name of the analysis.
         name: String,
         /// Short digest of the tree in the first document.
         first: String,
-        /// Short digest in the other.
+        /// Short digest of the tree in the other document.
         other: String,
     },
-    /// The cell asked for as reference can't be one.
-    #[error("`{0}` can't be the reference: no cell of that name has an environment")]
+    /// The requested reference cell has no environment.
+    #[error("invalid reference `{0}`: no cell with this name has an environment")]
     Reference(String),
 }
 
@@ -51,18 +51,18 @@ impl Failure for MergeError {
 
     fn hint(&self) -> Option<String> {
         matches!(self, Self::Tree { .. })
-            .then(|| "merge only documents of one commit, checked out the same way".to_owned())
+            .then(|| "merge only documents of the same commit without local changes".to_owned())
     }
 }
 
-/// Merges documents of one analysis in one state.
+/// Merges documents of one version of an analysis.
 ///
-/// Cells keep the order in which they are first met. Of two with one name, one that ran (passed, flaky or failed)
-/// wins over one that didn't (skipped, error); else the later one wins. The reference is the one asked for, else that
-/// of the first document which has one; every difference is made anew.
+/// Cells keep the order of their first occurrence. Of two cells with the same name, one that ran (passed, flaky or
+/// failed) takes precedence over one that did not (skipped, error); otherwise the later one does. The reference is the
+/// requested one, otherwise that of the first document with a reference. All differences are computed again.
 ///
 /// # Errors
-/// When there is nothing to merge, the analyses or their trees differ, or the reference has no environment.
+/// If there are no documents, the analyses or their trees differ, or the reference has no environment.
 pub fn merge(documents: Vec<Document>, reference: Option<&str>) -> Result<Document, MergeError> {
     let mut documents = documents.into_iter();
     let mut merged = documents.next().ok_or(MergeError::Nothing)?;
@@ -88,9 +88,8 @@ fn has_environment(document: &Document, name: &str) -> bool {
     document.cells.iter().any(|cell| cell.id == name && cell.environment.is_some())
 }
 
-/// Compares every cell with the reference anew. When the one named can't be it, the first cell that passed is, since what
-/// differs from a place where it works may be why it doesn't elsewhere, and else the first with an environment.
-/// Environments that no cell names are dropped.
+/// Compares every cell with the reference again. If the reference has no environment, the first cell that passed is
+/// used, otherwise the first with an environment. Environments that no cell refers to are removed.
 pub fn compare(document: &mut Document) {
     if !document.reference.as_deref().is_some_and(|name| has_environment(document, name)) {
         let with_environment = || document.cells.iter().filter(|cell| cell.environment.is_some());
@@ -103,8 +102,8 @@ pub fn compare(document: &mut Document) {
     document.diffs = against(document.reference.as_deref(), &document.cells, &document.environments, &interest);
 }
 
-/// The difference of each cell's environment from the reference's, in the order of the cells; those without an
-/// environment and the reference itself left out. Empty when there is no reference.
+/// Returns the differences between the environment of each cell and that of the reference, in the order of the cells,
+/// except for the reference and cells without an environment. Empty if there is no reference.
 pub fn against(
     reference: Option<&str>,
     cells: &[Cell],
@@ -124,11 +123,11 @@ pub fn against(
         .collect()
 }
 
-/// Adds what a matrix planned and no document brought: each such cell is an error, never silently absent. Cells come in
-/// the order of the matrix, with what it doesn't know behind them. With no document at all, every cell is missing.
+/// Adds the planned cells of a matrix that are missing in a document as errors. Cells are in the order of the matrix,
+/// followed by cells that are not in the matrix. Without a document, every cell is missing.
 ///
 /// # Errors
-/// When the documents are of another analysis than the matrix, or of another state of it.
+/// If the document belongs to a different analysis, or to a different version of it.
 pub fn complete(merged: Option<Document>, matrix: &Matrix) -> Result<Document, MergeError> {
     let mut document = blank(matrix);
     if let Some(merged) = merged {
@@ -137,31 +136,31 @@ pub fn complete(merged: Option<Document>, matrix: &Matrix) -> Result<Document, M
     }
     let mut found = std::mem::take(&mut document.cells);
     for planned in &matrix.cells {
-        let at = found.iter().position(|cell| cell.id == planned.id);
-        document.cells.push(at.map_or_else(|| missing(planned), |at| found.remove(at)));
+        let index = found.iter().position(|cell| cell.id == planned.id);
+        document.cells.push(index.map_or_else(|| missing(planned), |index| found.remove(index)));
     }
     document.cells.extend(found);
     compare(&mut document);
     Ok(document)
 }
 
-/// Whether a document is of the analysis that a matrix is of, and of the same state of it.
+/// Checks that a document and a matrix belong to the same version of an analysis.
 ///
 /// # Errors
-/// When it is not.
+/// If they do not.
 pub fn fits(document: &Document, matrix: &Matrix) -> Result<(), MergeError> {
     same_analysis(&matrix.analysis, &document.analysis)
 }
 
-/// Whether two documents can be merged.
+/// Checks that two documents can be merged.
 ///
 /// # Errors
-/// When they are of different analyses, or of different states of one.
+/// If they belong to different analyses, or to different versions of one.
 pub fn agree(first: &Document, other: &Document) -> Result<(), MergeError> {
     same_analysis(&first.analysis, &other.analysis)
 }
 
-/// The document of a matrix of which nothing has come back.
+/// Returns the document of a matrix without any results.
 fn blank(matrix: &Matrix) -> Document {
     Document {
         schema: document::SCHEMA.to_owned(),
@@ -179,10 +178,9 @@ fn blank(matrix: &Matrix) -> Document {
 
 fn missing(planned: &Planned) -> Cell {
     let (facility, role) = (planned.facility.clone(), planned.role.clone());
-    let mut cell = Cell::not_run(planned.id.clone(), facility, role, planned.contract.clone(), "no result came back");
+    let mut cell = Cell::not_run(planned.id.clone(), facility, role, planned.contract.clone(), "no result");
     cell.engine = planned.engine.clone().unwrap_or_default();
-    cell.hint =
-        Some("its job did not start, was cancelled, or its document was not handed on: look at its log".to_owned());
+    cell.hint = Some("the job did not start, was cancelled, or did not upload its document; check its log".to_owned());
     cell
 }
 
@@ -190,7 +188,7 @@ fn same_analysis(a: &Analysis, b: &Analysis) -> Result<(), MergeError> {
     if a.name != b.name {
         return Err(MergeError::Analysis { first: a.name.clone(), other: b.name.clone() });
     }
-    // Jobs of one commit may have other files beside it, as what a cache or an artifact brings.
+    // Jobs of one commit may have additional files from a cache or an artifact.
     let one_commit = a.commit.is_some() && a.commit == b.commit;
     if a.tree.digest != b.tree.digest && !one_commit {
         let short = |digest: &Digest| digest.short().to_owned();
@@ -212,22 +210,22 @@ fn absorb(merged: &mut Document, other: Document) {
     let tree = other.analysis.tree.digest.short().to_owned();
     for mut cell in other.cells {
         if differs {
-            let note = format!("tree: files beside those of the commit differ from the first job's (tree {tree})");
+            let note = format!("tree: files outside the commit differ from those of the first job (tree {tree})");
             cell.not_enforced.push(note);
         }
         match merged.cells.iter_mut().find(|known| known.id == cell.id) {
-            Some(known) if ran(known) && !ran(&cell) => {}
+            Some(known) if has_run(known) && !has_run(&cell) => {}
             Some(known) => *known = cell,
             None => merged.cells.push(cell),
         }
     }
 }
 
-fn ran(cell: &Cell) -> bool {
+fn has_run(cell: &Cell) -> bool {
     matches!(cell.status, Status::Passed | Status::Flaky | Status::Failed)
 }
 
-/// From the earlier start to the later end; the sum of both when a start can't be read.
+/// Returns the time from the earlier start to the later end, or the sum of both if a start cannot be parsed.
 fn span(a: &Timing, b: &Timing) -> Timing {
     let read = |timing: &Timing| {
         let start: Timestamp = timing.started.parse().ok()?;

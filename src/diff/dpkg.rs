@@ -1,10 +1,10 @@
-//! The order of Debian versions, as `deb-version(7)` and Debian Policy §5.6.12 define it.
+//! The order of Debian versions (`deb-version(7)`, Debian Policy §5.6.12).
 //!
-//! Our own because the crate for it brings a regular expression engine, a calendar and big integers along.
+//! The existing crate depends on a regular expression engine, a date library and big integers.
 
 use std::cmp::Ordering;
 
-/// Compares two versions. Any text has a place in the order, as in dpkg itself.
+/// Compares two versions. Any text is valid, as in dpkg.
 pub(super) fn compare(a: &str, b: &str) -> Ordering {
     let ((epoch_a, upstream_a, revision_a), (epoch_b, upstream_b, revision_b)) = (split(a), split(b));
     number(epoch_a.as_bytes(), epoch_b.as_bytes())
@@ -12,14 +12,14 @@ pub(super) fn compare(a: &str, b: &str) -> Ordering {
         .then_with(|| part(revision_a.as_bytes(), revision_b.as_bytes()))
 }
 
-/// Epoch, upstream version and revision; those that are missing empty, which compares as 0.
+/// Splits a version into epoch, upstream version and revision; missing parts are empty, which is equal to 0.
 fn split(version: &str) -> (&str, &str, &str) {
     let (epoch, rest) = version.split_once(':').unwrap_or(("", version));
     let (upstream, revision) = rest.rsplit_once('-').unwrap_or((rest, ""));
     (epoch, upstream, revision)
 }
 
-/// Compares runs of non-digits and runs of digits in turn.
+/// Compares runs of non-digits and runs of digits alternately.
 fn part(mut a: &[u8], mut b: &[u8]) -> Ordering {
     while !a.is_empty() || !b.is_empty() {
         let (text_a, rest_a) = a.split_at(a.iter().position(u8::is_ascii_digit).unwrap_or(a.len()));
@@ -39,7 +39,7 @@ fn digits(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(text.iter().position(|c| !c.is_ascii_digit()).unwrap_or(text.len()))
 }
 
-/// Letters before other characters, `~` before everything, the end of the text included.
+/// Compares letters before other characters, and `~` before everything, including the end of the text.
 fn text(a: &[u8], b: &[u8]) -> Ordering {
     let weight = |c: Option<&u8>| match c {
         Some(b'~') => -1,
@@ -51,7 +51,7 @@ fn text(a: &[u8], b: &[u8]) -> Ordering {
     (0..longest).map(|i| weight(a.get(i)).cmp(&weight(b.get(i)))).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
-/// Compares numbers of any length; none is 0.
+/// Compares numbers of any length; an empty number is 0.
 fn number(a: &[u8], b: &[u8]) -> Ordering {
     let trim = |digits: &[u8]| digits.iter().copied().skip_while(|&digit| digit == b'0').collect::<Vec<u8>>();
     let (a, b) = (trim(a), trim(b));
@@ -64,7 +64,7 @@ mod tests {
     use std::cmp::Ordering::{Equal, Greater, Less};
 
     #[test]
-    fn the_order_is_that_of_debian() {
+    fn order_matches_debian() {
         for (a, b, expected) in [
             ("1.0-1", "1.0-1", Equal),
             ("1.0", "1.0-0", Equal),

@@ -1,8 +1,8 @@
-//! Environments side by side, and documents merged.
+//! Comparison of environments, and merging of documents.
 //!
-//! Laws, each a property test in `tests/diff.rs`: an environment without unknowns doesn't differ from itself, and one
-//! with unknowns only in rows that say "not compared"; exchanging two environments mirrors their difference; many
-//! columns say what the pairs say; the order is always the same.
+//! Invariants, each a property test in `tests/diff.rs`: an environment without unknown values does not differ from
+//! itself, and one with unknown values only in rows that are not compared; swapping two environments reverses their
+//! difference; many columns are consistent with their pairs; the order is deterministic.
 
 mod compare;
 pub mod document;
@@ -23,7 +23,7 @@ use crate::model::environment::Environment;
 
 use compare::{Draft, sorted};
 
-/// What the analysis at hand cares about.
+/// The parts of an environment that are relevant to the analysis.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Interest {
     /// Modules that the analysis imports directly, with or without submodules: `numpy`, `google.protobuf`.
@@ -31,23 +31,23 @@ pub struct Interest {
 }
 
 impl Interest {
-    /// Interest in these modules.
+    /// Creates an interest in these modules.
     pub fn in_modules<S: Into<String>>(modules: impl IntoIterator<Item = S>) -> Self {
         Self { imports: modules.into_iter().map(Into::into).collect() }
     }
 }
 
-/// The differences of several environments, each with the name of its column; the first is the reference.
+/// Compares several environments, each with the name of its column; the first is the reference.
 ///
-/// Only rows in which a column differs from the reference, or can't be compared with it, are kept. Fewer than two
-/// columns never differ.
+/// The result contains only rows in which a column differs from the reference or cannot be compared with it. Fewer than
+/// two columns never differ.
 pub fn environments(columns: &[(&str, &Environment)], interest: &Interest) -> Diff {
     let envs: Vec<&Environment> = columns.iter().map(|(_, environment)| *environment).collect();
     let software = python::software(&envs, interest);
     let mut sections = vec![
         section("python", "Python", python::interpreter(&envs)),
         section("imported", "Imported by the analysis", software.imported),
-        section("required", "Required by what it imports", software.required),
+        section("required", "Required by imported packages", software.required),
         section("root", "ROOT", system::root(&envs, interest)),
         section("system", "System", system::system(&envs)),
         section("runtime", "Runtime contract", runtime::runtime(&envs)),

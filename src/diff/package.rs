@@ -1,4 +1,4 @@
-//! Packages of the system's managers and of conda.
+//! Packages of system package managers and of conda.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,12 +11,12 @@ use crate::model::text::count;
 use super::compare::{Draft, Fact};
 use super::version::Grammar;
 
-/// Identifier, title and rows of each ecosystem, in a fixed order.
+/// Returns identifier, title and rows of each ecosystem, in a fixed order.
 pub(super) fn sections(envs: &[&Environment]) -> impl Iterator<Item = (&'static str, &'static str, Vec<Draft>)> {
     [
         (Ecosystem::Dpkg, "packages-dpkg", "Debian packages", Grammar::Dpkg),
         (Ecosystem::Rpm, "packages-rpm", "RPM packages", Grammar::Rpm),
-        // apk and conda have grammars of their own, and no small library that keeps them.
+        // The version formats of apk and conda are not supported.
         (Ecosystem::Apk, "packages-apk", "Alpine packages", Grammar::None),
         (Ecosystem::Conda, "packages-conda", "Conda packages", Grammar::None),
     ]
@@ -25,7 +25,7 @@ pub(super) fn sections(envs: &[&Environment]) -> impl Iterator<Item = (&'static 
 }
 
 enum Column<'a> {
-    /// Versions and origins by name; a name may be there several times (architectures, prefixes, kernels).
+    /// Packages by name; several packages may have the same name (architectures, prefixes, kernels).
     Listed(BTreeMap<&'a str, Vec<&'a Package>>),
     None,
     Unknown(&'a str),
@@ -58,7 +58,7 @@ impl<'a> Column<'a> {
             texts.into_iter().collect::<Vec<_>>().join(", ")
         };
         let fact = Fact::is(joined(|package| &package.version));
-        // Debian's origin is the source package, which is no place.
+        // For Debian, the origin is the source package.
         if ecosystem == Ecosystem::Dpkg {
             return fact;
         }
@@ -67,7 +67,7 @@ impl<'a> Column<'a> {
     }
 }
 
-/// A manager that a column lacks, or whose database couldn't be read, is one row and not one for each package.
+/// Returns the rows of one ecosystem. A missing or unreadable database is one row, not one row per package.
 fn rows(envs: &[&Environment], ecosystem: Ecosystem, grammar: Grammar) -> Vec<Draft> {
     let columns: Vec<Column<'_>> = envs.iter().map(|environment| Column::of(environment, ecosystem)).collect();
     let listed: Vec<bool> = columns.iter().map(|column| matches!(column, Column::Listed(_))).collect();

@@ -9,10 +9,10 @@ use super::compare::{Draft, Fact};
 use super::text;
 use super::version::Grammar;
 
-/// Lines of difference kept of one path.
+/// Maximum number of diff lines of one path.
 const MAX_LINES: usize = 60;
 
-/// Every list of directories that programs search, `sys.path` of the main Python included.
+/// Compares every search path, including `sys.path` of the main Python.
 pub(super) fn paths(envs: &[&Environment]) -> Vec<Draft> {
     let names: BTreeSet<&str> =
         envs.iter().flat_map(|environment| environment.variables.lists.keys()).map(String::as_str).collect();
@@ -27,7 +27,7 @@ pub(super) fn paths(envs: &[&Environment]) -> Vec<Draft> {
     drafts
 }
 
-/// Lists that programs take code from, on top of what is installed.
+/// Returns the weight of a list; lists that add code to the installed software are more relevant.
 fn weight(name: &str) -> Weight {
     match name {
         "PYTHONPATH" | "LD_LIBRARY_PATH" | "LD_PRELOAD" | "ROOT_INCLUDE_PATH" => Weight::Required,
@@ -54,14 +54,14 @@ fn row(name: &str, columns: Vec<Column<'_>>, weight: Weight) -> Option<Draft> {
 
 fn fact(column: &Column<'_>) -> Fact {
     match column {
-        // The list itself is compared, not its joined text: an element may hold a colon.
+        // The elements are compared, not the joined text, because an element may contain a colon.
         Ok(Some(list)) => Fact::is(list.join(":")).alike(list.join("\0")),
         Ok(None) => Fact::Absent,
         Err(reason) => Fact::Unknown((*reason).to_owned()),
     }
 }
 
-/// The last column's difference from the first.
+/// Returns the diff lines from the first column to the last.
 fn lines(columns: &[Column<'_>]) -> Vec<String> {
     let (Some(Ok(first)), Some(Ok(last))) = (columns.first(), columns.last()) else { return Vec::new() };
     let elements = |list: &Option<&[String]>| list.unwrap_or_default().to_vec();

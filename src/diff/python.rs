@@ -1,4 +1,4 @@
-//! The main Python and what it can import.
+//! The main Python and its distributions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,29 +13,29 @@ use super::Interest;
 use super::compare::{Draft, Drafts, Fact};
 use super::version::Grammar;
 
-/// The interpreter itself.
+/// Compares the interpreters.
 pub(super) fn interpreter(envs: &[&Environment]) -> Vec<Draft> {
     let pythons: Vec<Option<&Python>> = envs.iter().map(|environment| environment.main_python()).collect();
     let mut drafts = Drafts::default();
-    let mut known = |name: &str, read: fn(&Python) -> &Known<String>, grammar, weight| {
+    let mut add_known = |name: &str, read: fn(&Python) -> &Known<String>, grammar, weight| {
         let facts =
-            pythons.iter().map(|python| python.map_or(Fact::Absent, |p| Fact::known(read(p), |v| Fact::text(v))));
+            pythons.iter().map(|python| python.map_or(Fact::Absent, |p| Fact::from_known(read(p), |v| Fact::text(v))));
         drafts.add(name, facts, grammar, weight);
     };
-    known("version", |python| &python.version, Grammar::Pep440, Weight::Direct);
-    known("implementation", |python| &python.implementation, Grammar::None, Weight::Direct);
-    // Another version has another ABI anyway.
-    known(
+    add_known("version", |python| &python.version, Grammar::Pep440, Weight::Direct);
+    add_known("implementation", |python| &python.implementation, Grammar::None, Weight::Direct);
+    // Different versions always have different ABIs.
+    add_known(
         "abi",
         |python| &python.abi,
         Grammar::None,
         if same_version(&pythons) { Weight::Required } else { Weight::Rest },
     );
-    known("prefix", |python| &python.prefix, Grammar::None, Weight::Rest);
+    add_known("prefix", |python| &python.prefix, Grammar::None, Weight::Rest);
     let kind = |python: &Option<&Python>| python.map_or(Fact::Absent, |p| Fact::is(kind_name(p.kind)));
     drafts.add("kind", pythons.iter().map(kind), Grammar::None, Weight::Rest);
     let system_site = |python: &Option<&Python>| python.map_or(Fact::Absent, |p| Fact::flag(p.system_site));
-    drafts.add("sees the base's packages", pythons.iter().map(system_site), Grammar::None, Weight::Rest);
+    drafts.add("includes base packages", pythons.iter().map(system_site), Grammar::None, Weight::Rest);
     drafts.add("commands", envs.iter().map(|environment| commands(environment)), Grammar::None, Weight::Required);
     drafts.0
 }
@@ -55,7 +55,7 @@ fn kind_name(kind: PythonKind) -> &'static str {
     }
 }
 
-/// Which of the two commands that scripts are written for start a Python at all.
+/// Returns which of the commands `python` and `python3` exist.
 fn commands(environment: &Environment) -> Fact {
     let on_path: BTreeSet<&str> =
         environment.pythons.iter().flat_map(|python| &python.commands).map(String::as_str).collect();
@@ -63,7 +63,7 @@ fn commands(environment: &Environment) -> Fact {
     Fact::text(&found.join(", "))
 }
 
-/// Distributions by how much they matter.
+/// Rows of distributions by relevance.
 #[derive(Debug, Default)]
 pub(super) struct Software {
     pub(super) imported: Vec<Draft>,
@@ -100,7 +100,7 @@ pub(super) fn software(envs: &[&Environment], interest: &Interest) -> Software {
         };
         drafts.extend(draft);
         let hidden: Vec<Fact> = columns.iter().map(|column| column.hidden(name)).collect();
-        // An unknown list of distributions is told by the row before.
+        // An unknown list of distributions is reported in a separate row.
         drafts.extend(row(&format!("{name} (shadowed copies)"), hidden, weight).filter(Draft::is_difference));
     }
     software
@@ -110,7 +110,7 @@ fn row(name: &str, facts: Vec<Fact>, weight: Weight) -> Option<Draft> {
     Draft::new(name, facts, Grammar::Pep440, weight)
 }
 
-/// One row for columns that have no list at all.
+/// Returns one row if a column has no list.
 fn summary(columns: &[Column<'_>]) -> Option<Draft> {
     let facts = columns
         .iter()
@@ -123,7 +123,7 @@ fn summary(columns: &[Column<'_>]) -> Option<Draft> {
     Draft::new("all distributions", facts, Grammar::None, Weight::Rest)
 }
 
-/// Copies of each distribution by normalised name, the winning one first.
+/// Copies of each distribution by normalised name, the imported one first.
 type Copies<'a> = BTreeMap<&'a str, Vec<&'a Distribution>>;
 
 static NO_COPIES: Copies<'static> = BTreeMap::new();
@@ -180,8 +180,7 @@ fn version(distribution: &Distribution) -> &str {
     if distribution.version.is_empty() { "no version" } else { &distribution.version }
 }
 
-/// Where a distribution comes from: as shown, and as compared. Installers that take wheels from the same index are the
-/// same source.
+/// Returns the displayed and the compared origin of a distribution. Installers that use the same index are equal.
 fn origin(distribution: &Distribution) -> (String, String) {
     let installer = match distribution.installer.as_str() {
         "" if in_system(distribution) => "system",
@@ -211,7 +210,7 @@ fn in_system(distribution: &Distribution) -> bool {
     ["/usr/lib/", "/usr/lib64/"].iter().any(|prefix| distribution.location.starts_with(prefix))
 }
 
-/// Normalised names of the distributions that any column takes a directly imported module from.
+/// Returns the normalised names of the distributions that provide a directly imported module in any column.
 fn imported(columns: &[Column<'_>], interest: &Interest) -> BTreeSet<String> {
     let recorded: Vec<BTreeMap<&str, BTreeSet<&str>>> = columns.iter().map(modules).collect();
     let mut names = BTreeSet::new();
@@ -229,7 +228,7 @@ fn imported(columns: &[Column<'_>], interest: &Interest) -> BTreeSet<String> {
     names
 }
 
-/// Which distributions provide each module, as they record it.
+/// Returns the distributions that record each module.
 fn modules<'a>(column: &Column<'a>) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
     let mut modules: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for winner in column.copies().values().filter_map(|copies| copies.first()) {
@@ -240,7 +239,7 @@ fn modules<'a>(column: &Column<'a>) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
     modules
 }
 
-/// Everything that these need in any column, at any depth, without themselves.
+/// Returns the direct and transitive requirements of distributions in any column, without the distributions themselves.
 fn required(columns: &[Column<'_>], roots: &BTreeSet<String>) -> BTreeSet<String> {
     let mut seen = roots.clone();
     let mut todo: Vec<String> = roots.iter().cloned().collect();

@@ -1,4 +1,4 @@
-//! How processes run: what the contract decides, and what the machine imposes.
+//! Runtime properties: those of the contract and those of the machine.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::model::runtime::{Directory, Imposed, Runtime, SitePath};
 use super::compare::{Draft, Drafts, Fact};
 use super::version::Grammar;
 
-/// Facts of the contract.
+/// Compares the properties defined by the contract.
 pub(super) fn runtime(envs: &[&Environment]) -> Vec<Draft> {
     let mut drafts = Drafts::default();
     let mut add = |name: &str, read: fn(&Runtime) -> Fact, weight| {
@@ -18,8 +18,8 @@ pub(super) fn runtime(envs: &[&Environment]) -> Vec<Draft> {
     };
     add("uid", |runtime| number(&runtime.uid), Weight::Required);
     add("gid", |runtime| number(&runtime.gid), Weight::Rest);
-    add("user entry", |runtime| Fact::known(&runtime.user, |user| Fact::flag(user.is_some())), Weight::Required);
-    add("user name", |runtime| Fact::known(&runtime.user, |user| Fact::option(user.as_deref())), Weight::Rest);
+    add("user entry", |runtime| Fact::from_known(&runtime.user, |user| Fact::flag(user.is_some())), Weight::Required);
+    add("user name", |runtime| Fact::from_known(&runtime.user, |user| Fact::option(user.as_deref())), Weight::Rest);
     add("HOME", |runtime| Fact::text(&runtime.home.path), Weight::Rest);
     add("HOME exists", |runtime| Fact::flag(runtime.home.exists), Weight::Required);
     add("HOME writable", |runtime| flag(&runtime.home.writable), Weight::Required);
@@ -29,17 +29,17 @@ pub(super) fn runtime(envs: &[&Environment]) -> Vec<Draft> {
     add("/tmp exists", |runtime| Fact::flag(runtime.tmp.exists), Weight::Required);
     add("/tmp writable", |runtime| flag(&runtime.tmp.writable), Weight::Required);
     add("/tmp runs programs", |runtime| runs(&runtime.tmp), Weight::Required);
-    add("umask", |runtime| Fact::known(&runtime.umask, |mask| Fact::is(mask)), Weight::Rest);
+    add("umask", |runtime| Fact::from_known(&runtime.umask, |mask| Fact::is(mask)), Weight::Rest);
     site_paths(envs, &mut drafts);
     drafts.0
 }
 
 fn flag(value: &Known<bool>) -> Fact {
-    Fact::known(value, |value| Fact::flag(*value))
+    Fact::from_known(value, |value| Fact::flag(*value))
 }
 
 fn runs(directory: &Directory) -> Fact {
-    Fact::known(&directory.noexec, |noexec| Fact::flag(!*noexec))
+    Fact::from_known(&directory.noexec, |noexec| Fact::flag(!*noexec))
 }
 
 fn site_paths(envs: &[&Environment], drafts: &mut Drafts) {
@@ -47,7 +47,7 @@ fn site_paths(envs: &[&Environment], drafts: &mut Drafts) {
     for path in paths {
         let fact = |environment: &&Environment| {
             let found = environment.runtime.site_paths.get(path);
-            found.map_or_else(|| Fact::Unknown("not looked for".to_owned()), |path| Fact::is(site_path(*path)))
+            found.map_or_else(|| Fact::Unknown("not read".to_owned()), |path| Fact::is(site_path(*path)))
         };
         drafts.add(path, envs.iter().map(fact), Grammar::None, Weight::Required);
     }
@@ -63,13 +63,13 @@ fn site_path(path: SitePath) -> &'static str {
     }
 }
 
-/// Facts of the machine and the engine.
+/// Compares the properties of the machine and the engine.
 pub(super) fn imposed(envs: &[&Environment]) -> Vec<Draft> {
     let mut drafts = Drafts::default();
     let mut add = |name: &str, read: fn(&Imposed) -> Fact, grammar| {
         drafts.add(name, envs.iter().map(|environment| read(&environment.imposed)), grammar, Weight::Rest);
     };
-    add("kernel", |imposed| Fact::known(&imposed.kernel, |release| Fact::is(release)), Grammar::Dotted);
+    add("kernel", |imposed| Fact::from_known(&imposed.kernel, |release| Fact::is(release)), Grammar::Dotted);
     let level = |imposed: &Imposed| Fact::option(imposed.x86_64_level.map(|level| format!("x86-64-v{level}")));
     add("processor level", level, Grammar::None);
     add("processors", |imposed| number(&imposed.cpus), Grammar::None);
@@ -86,9 +86,9 @@ pub(super) fn imposed(envs: &[&Environment]) -> Vec<Draft> {
 }
 
 fn number<T: ToString>(value: &Known<T>) -> Fact {
-    Fact::known(value, |number| Fact::is(number.to_string()))
+    Fact::from_known(value, |number| Fact::is(number.to_string()))
 }
 
 fn limit(value: &Known<Option<u64>>) -> Fact {
-    Fact::known(value, |limit| Fact::is(limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string())))
+    Fact::from_known(value, |limit| Fact::is(limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string())))
 }

@@ -11,31 +11,31 @@ use super::Interest;
 use super::compare::{Draft, Drafts, Fact};
 use super::version::Grammar;
 
-/// The ROOT that wins in each environment.
+/// Compares the default ROOT of each environment.
 pub(super) fn root(envs: &[&Environment], interest: &Interest) -> Vec<Draft> {
     let roots: Vec<Option<&RootInstallation>> =
         envs.iter().map(|environment| environment.system.roots.first()).collect();
-    // An analysis that imports nothing isn't one in Python; of one in Python, only its imports show that it needs ROOT.
+    // An analysis without imports does not use Python; for a Python analysis, the imports show whether it needs ROOT.
     let imports_root = interest.imports.iter().any(|module| matches!(module.split('.').next(), Some("ROOT" | "cppyy")));
     let weight = if imports_root || interest.imports.is_empty() { Weight::Direct } else { Weight::Required };
     let facts =
         |read: fn(&RootInstallation) -> Fact| roots.iter().map(|root| root.map_or(Fact::Absent, read)).collect();
-    let version = facts(|root| Fact::known(&root.version, |v| Fact::is(v)));
+    let version = facts(|root| Fact::from_known(&root.version, |v| Fact::is(v)));
     let mut drafts: Vec<Draft> = Draft::new("version", version, Grammar::Dotted, weight).into_iter().collect();
-    // That there is no ROOT at all is said by its version alone.
+    // A missing ROOT is only reported for the version.
     let present: Vec<bool> = roots.iter().map(Option::is_some).collect();
     let mut detail = |name: &str, read: fn(&RootInstallation) -> Fact, grammar, weight| {
         drafts.extend(Draft::among(&present, name, facts(read), grammar, weight));
     };
-    detail("compiles at run time", |root| Fact::known(&root.jit, |v| Fact::flag(*v)), Grammar::None, weight);
-    detail("C++ standard", |root| Fact::known(&root.cxx_standard, |v| Fact::is(v)), Grammar::Dotted, weight);
-    detail("built for Python", |root| Fact::known(&root.python, |v| Fact::is(v)), Grammar::Dotted, weight);
+    detail("compiles at run time", |root| Fact::from_known(&root.jit, |v| Fact::flag(*v)), Grammar::None, weight);
+    detail("C++ standard", |root| Fact::from_known(&root.cxx_standard, |v| Fact::is(v)), Grammar::Dotted, weight);
+    detail("built for Python", |root| Fact::from_known(&root.python, |v| Fact::is(v)), Grammar::Dotted, weight);
     detail("origin", |root| Fact::is(&root.origin), Grammar::None, Weight::Rest);
     detail("prefix", |root| Fact::is(&root.prefix), Grammar::None, Weight::Rest);
     drafts
 }
 
-/// Operating system, libraries, tools and releases.
+/// Compares operating system, libraries, tools and releases.
 pub(super) fn system(envs: &[&Environment]) -> Vec<Draft> {
     let systems: Vec<&System> = envs.iter().map(|environment| &environment.system).collect();
     let mut drafts = Drafts::default();
@@ -55,15 +55,15 @@ pub(super) fn system(envs: &[&Environment]) -> Vec<Draft> {
 }
 
 fn known_text(value: &Known<String>) -> Fact {
-    Fact::known(value, |text| Fact::text(text))
+    Fact::from_known(value, |text| Fact::text(text))
 }
 
 fn os(system: &System) -> Fact {
-    Fact::known(&system.os, |os| Fact::is(format!("{} {}", os.id, os.version).trim_end()))
+    Fact::from_known(&system.os, |os| Fact::is(format!("{} {}", os.id, os.version).trim_end()))
 }
 
 fn libc(system: &System) -> Fact {
-    Fact::known(&system.libc, |libc| Fact::is(format!("{} {}", libc.name, libc.version).trim_end()))
+    Fact::from_known(&system.libc, |libc| Fact::is(format!("{} {}", libc.name, libc.version).trim_end()))
 }
 
 fn tools(systems: &[&System], drafts: &mut Drafts) {
@@ -73,13 +73,13 @@ fn tools(systems: &[&System], drafts: &mut Drafts) {
         let weight = if builds(name) { Weight::Required } else { Weight::Rest };
         let fact = |system: &&System| {
             let tool = system.tools.iter().find(|tool| tool.name == name);
-            tool.map_or(Fact::Absent, |tool| Fact::known(&tool.version, |version| Fact::is(version)))
+            tool.map_or(Fact::Absent, |tool| Fact::from_known(&tool.version, |version| Fact::is(version)))
         };
         drafts.add(name, systems.iter().map(fact), Grammar::Dotted, weight);
     }
 }
 
-/// Whether an analysis that compiles something breaks without it.
+/// Reports whether a tool is required to compile code.
 fn builds(tool: &str) -> bool {
     matches!(tool, "gcc" | "g++" | "cc" | "c++" | "gfortran" | "clang" | "clang++" | "cmake" | "make" | "nvcc")
 }

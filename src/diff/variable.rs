@@ -1,4 +1,4 @@
-//! Environment variables that aren't search paths.
+//! Environment variables that are not search paths.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::model::environment::{Environment, Variables};
 use super::compare::{Draft, Drafts, Fact};
 use super::version::Grammar;
 
-/// Values where they are kept, else whether the variable is set. A value kept on one side alone can't be compared.
+/// Compares recorded values, otherwise whether the variable is set. A value recorded only on one side is not compared.
 pub(super) fn variables(envs: &[&Environment]) -> Vec<Draft> {
     let all: Vec<&Variables> = envs.iter().map(|environment| &environment.variables).collect();
     let names: BTreeSet<&String> =
@@ -24,10 +24,10 @@ pub(super) fn variables(envs: &[&Environment]) -> Vec<Draft> {
 
 fn fact(variables: &Variables, name: &str, has_value: bool) -> Fact {
     match variables.values.get(name) {
-        // An empty value isn't an unset variable.
+        // An empty value differs from an unset variable.
         Some(value) => Fact::is(if value.is_empty() { "\"\"" } else { value.as_str() }),
         None if !variables.names.contains(name) => Fact::Absent,
-        None if has_value => Fact::Unknown("set, but its value is not kept here".to_owned()),
+        None if has_value => Fact::Unknown("set, but its value is not recorded here".to_owned()),
         None => Fact::is("set"),
     }
 }

@@ -1,4 +1,4 @@
-//! The order of versions, by the grammar they are written in.
+//! The order of versions in different formats.
 
 use std::cmp::Ordering;
 use std::str::FromStr as _;
@@ -7,25 +7,25 @@ use pep440_rs::Version;
 
 use super::dpkg;
 
-/// How versions of one kind are ordered.
+/// The format of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Grammar {
-    /// Python's: PEP 440.
+    /// Python: PEP 440.
     Pep440,
-    /// Debian's: `deb-version(7)`.
+    /// Debian: `deb-version(7)`.
     Dpkg,
-    /// rpm's `[epoch:]version[-release]`.
+    /// rpm: `[epoch:]version[-release]`.
     Rpm,
-    /// Numbers between dots or slashes, perhaps after words: `6.30/04`, `glibc 2.36`.
+    /// Numbers separated by dots or slashes, optionally after words: `6.30/04`, `glibc 2.36`.
     Dotted,
-    /// No versions but lists: elements with a NUL between them. Without order, yet the same elements may stand in another.
+    /// Not a version but a list with elements separated by NUL, which may be reordered.
     List,
-    /// No order is known to us (apk, conda) or there is none.
+    /// Without an order, or with an unsupported one (apk, conda).
     None,
 }
 
 impl Grammar {
-    /// The order of two versions; none when one of them isn't written in the grammar.
+    /// Compares two versions. `None` if one of them does not have this format.
     pub(super) fn compare(self, a: &str, b: &str) -> Option<Ordering> {
         match self {
             Self::Pep440 => Some(Version::from_str(a).ok()?.cmp(&Version::from_str(b).ok()?)),
@@ -40,7 +40,7 @@ impl Grammar {
         }
     }
 
-    /// Whether two different texts are lists of the same elements.
+    /// Reports whether two different texts are lists of the same elements.
     pub(super) fn is_reordered(self, a: &str, b: &str) -> bool {
         let elements = |list: &str| {
             let mut sorted: Vec<String> = list.split('\0').map(str::to_owned).collect();
@@ -51,7 +51,7 @@ impl Grammar {
     }
 }
 
-/// At which component two versions part: 0 for the major one, 3 for the last that counts. The same in both directions.
+/// Returns the first component in which two versions differ: 0 for the major component, at most 3. Symmetric.
 pub(super) fn distance(a: &str, b: &str) -> u8 {
     let numbers = |text: &str| -> Vec<String> {
         let text = text.rsplit_once(':').map_or(text, |(_, rest)| rest);
@@ -66,14 +66,14 @@ pub(super) fn distance(a: &str, b: &str) -> u8 {
     (0..longest.min(3)).find(|&i| a.get(i) != b.get(i)).map_or(3, |i| u8::try_from(i).unwrap_or(3))
 }
 
-/// Words and the numbers after them.
+/// Splits a text into words and the numbers after them.
 fn dotted(text: &str) -> Option<(&str, Vec<u64>)> {
     let (words, version) = text.rsplit_once(' ').unwrap_or(("", text));
     let numbers = version.split(['.', '/']).map(|part| part.parse().ok()).collect::<Option<_>>()?;
     Some((words, numbers))
 }
 
-/// Lexicographic, with missing components read as 0.
+/// Compares lexicographically; missing components are 0.
 fn padded_cmp(a: &[u64], b: &[u64]) -> Ordering {
     let longest = a.len().max(b.len());
     let at = |list: &[u64], i: usize| list.get(i).copied().unwrap_or(0);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn dotted_numbers_compare_only_under_the_same_words() {
+    fn dotted_numbers_are_compared_only_after_equal_words() {
         let order = |a, b| Grammar::Dotted.compare(a, b);
         assert_eq!(order("6.30/04", "6.30.2"), Some(Greater));
         assert_eq!(order("glibc 2.9", "glibc 2.36"), Some(Less));
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn rpm_versions_follow_rpm() {
-        // From rpm's own documentation and `rpmvercmp.at`.
+        // From the rpm documentation and `rpmvercmp.at`.
         let order = |a, b| Grammar::Rpm.compare(a, b);
         for (a, b, expected) in [
             ("1.0", "1.0", Equal),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_major_version_is_further_than_a_patch() {
+    fn major_version_differs_more_than_patch() {
         assert_eq!(distance("1.26.4", "2.1.0"), 0);
         assert_eq!(distance("2.0.1", "2.1.0"), 1);
         assert_eq!(distance("2:2.0.1-3", "2.0.2-1"), 2);

@@ -1,4 +1,4 @@
-//! One program to run, and what came of it.
+//! One program to run, and its result.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,55 +10,56 @@ use crate::model::contract::Contract;
 /// One program to run inside an image.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// Unique among all runs on this machine, of `[a-z0-9-]`: names the container, so that what is left of a killed run is found.
+    /// Unique among the runs on this machine, of `[a-z0-9-]`. It names the container, so that the sweep after a killed run
+    /// finds it.
     pub id: String,
-    /// The program and its arguments, paths as seen inside.
+    /// The program and its arguments, with paths as the program sees them.
     pub argv: Vec<String>,
-    /// Directory of this machine seen read-only at [`super::INPUT`]. The contract's user has to be able to read it: an
-    /// engine changes no mode in it.
+    /// Directory of this machine that is read-only at [`super::INPUT`]. The user of the contract must be able to read it,
+    /// because an engine does not change modes in it.
     pub input: PathBuf,
-    /// File inside to bring back; it lies under the writable directory of [`super::Engine::layout`].
+    /// Result file, in the writable directory of [`super::Engine::layout`].
     pub result: Option<String>,
-    /// Bytes the result may have at most; a larger one is a failure of the run, not a truncated file.
+    /// Maximum size of the result in bytes. A larger one is an error and not truncated.
     pub result_cap: u64,
-    /// The facility's contract.
+    /// The contract of the facility.
     pub contract: Contract,
-    /// Variables of this run on top of the image's and the contract's (`pass_env` is resolved by the caller into these).
+    /// Variables in addition to those of the image and the contract. The caller resolves `pass_env` into these.
     pub env: BTreeMap<String, String>,
-    /// Whether there is a network.
+    /// Whether the program has a network.
     pub network: bool,
-    /// Wall time after which everything in it is killed.
+    /// Wall time after which every process of the run is killed.
     pub timeout: Duration,
-    /// Bytes kept of its output, half from the start and half from the end.
+    /// Maximum number of bytes stored of its output, half from the start and half from the end.
     pub output_cap: usize,
-    /// Keep the file system as it is after a successful end, under this key of `[a-z0-9]`, for later runs.
+    /// Key of `[a-z0-9]` with which the file system is saved for later runs if the program succeeds.
     pub keep: Option<String>,
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug, Clone)]
 pub struct Completed {
     /// How the program ended.
     pub end: End,
-    /// Standard output and error together, as far as the order can be known.
+    /// Standard output and error, in their original order as far as possible.
     pub output: Captured,
-    /// The file brought back; none when the program didn't write it.
+    /// The result file, or `None` if the program did not write it.
     pub result: Option<Vec<u8>>,
-    /// Parts of the contract that could not be enforced, each one of [`part`] with the reason:
+    /// Parts of the contract that are not enforced, each one of [`part`] with the reason:
     /// `process limit: no pids control group here`.
     pub not_enforced: Vec<String>,
-    /// The kept state, when that was asked for and the program ended well.
+    /// The saved state, if [`Job::keep`] requested it and the program succeeded.
     pub kept: Option<super::Opened>,
 }
 
-/// Words for the parts of a contract, as [`Completed::not_enforced`] has them before the colon.
+/// Names of the parts of a contract, before the colon in [`Completed::not_enforced`].
 pub mod part {
-    /// [`Job::input`](super::Job::input) can't be written to.
+    /// [`Job::input`](super::Job::input) is read-only.
     pub const INPUT: &str = "read-only input";
     /// [`Job::network`](super::Job::network) is false.
     pub const NETWORK: &str = "network";
     /// [`Job::keep`](super::Job::keep).
-    pub const KEPT: &str = "kept state";
+    pub const KEPT: &str = "saved state";
     /// The contract's `user`.
     pub const USER: &str = "user";
     /// The contract's `home`.

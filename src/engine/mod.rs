@@ -1,19 +1,22 @@
-//! Engines: ways to run one static program inside an image and bring one file back.
+//! Engines: ways to run one static program inside an image and return one result file.
 //!
-//! An engine shows the program a fixed layout, whatever the image:
+//! A container has a fixed layout, independent of the image:
 //!
-//! | path inside | what it is |
+//! | path inside | content |
 //! |---|---|
 //! | [`INPUT`] | a directory of the host, read-only: the static binary, the plan, the analysis |
-//! | [`BOX`] | a directory the contract's user can write to and run programs from; goes with the container |
+//! | [`SCRATCH`] | a directory in which the user of the contract may write and run programs; removed with the container |
 //!
-//! On the machine itself there are no such paths; [`Engine::layout`] says where the two directories are instead.
+//! Programs on this machine have other paths; [`Engine::layout`] returns the two directories.
 //!
-//! Every engine passes the one conformance list in `tests/conformance`.
+//! Every engine passes the conformance tests in `tests/conformance`.
+//!
+//! To add an engine, add its module, its [`EngineKind`], its constructor in `check::engine_select` and its conformance
+//! test.
 
 pub mod docker;
 pub mod embedded;
-mod follow;
+mod helper;
 pub mod host;
 pub mod job;
 pub mod output;
@@ -27,54 +30,60 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Failure, Kind};
+use crate::model::engine::EngineKind;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
 use job::{Completed, Job};
 
-/// Where the input directory is seen inside, read-only.
+/// The read-only input directory inside a container.
 pub const INPUT: &str = "/carnet/in";
-/// Where the writable directory is seen inside.
-pub const BOX: &str = "/carnet/box";
+/// The writable directory inside a container.
+pub const SCRATCH: &str = "/carnet/box";
 
-/// A future an engine gives back.
+/// A future returned by an engine.
 pub type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Receives the program's output, line by line, as it comes: for the live view, never for results.
+/// Receives the output of the program line by line, for the live view.
 pub type Lines = UnboundedSender<String>;
 
-/// Where the program of a run finds its two directories: absolute paths as it sees them.
+/// The two directories of a run: absolute paths as the program sees them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     /// The input directory, read-only.
     pub input: String,
     /// The writable directory.
-    pub boxed: String,
+    pub scratch: String,
 }
 
 impl Layout {
-    /// The layout that every container has: [`INPUT`] and [`BOX`].
+    /// Returns the layout of a container: [`INPUT`] and [`SCRATCH`].
     pub fn inside() -> Self {
-        Self { input: INPUT.to_owned(), boxed: BOX.to_owned() }
+        Self { input: INPUT.to_owned(), scratch: SCRATCH.to_owned() }
     }
 }
 
 /// One way to run a program inside an image.
 pub trait Engine: Send + Sync {
-    /// Its name, as `carnet.toml` and the document have it.
-    fn name(&self) -> &'static str;
+    /// Returns which engine it is.
+    fn kind(&self) -> EngineKind;
 
-    /// Whether it works here: found out by trying, in well under a second.
+    /// Returns its name in `carnet.toml` and in the document.
+    fn name(&self) -> &'static str {
+        self.kind().name()
+    }
+
+    /// Reports whether it works here. Tries it, in well under a second.
     fn detect(&self) -> Task<'_, Availability>;
 
-    /// Makes the image ready to run (loads or unpacks it, once) and says what it is.
+    /// Makes the image ready to run, which loads or unpacks it once, and returns its identity.
     ///
     /// # Errors
-    /// [`EngineError::Image`] when it isn't there or isn't readable, [`EngineError::Unsupported`] for a transport that
-    /// this engine can't take.
+    /// [`EngineError::Image`] if it is missing or unreadable, [`EngineError::Unsupported`] for a transport that this
+    /// engine does not support.
     fn open<'a>(&'a self, reference: &'a Reference, cancel: CancellationToken)
     -> Task<'a, Result<Opened, EngineError>>;
 
-    /// What the image is, without making it ready; none when only [`Engine::open`] can say.
+    /// Returns the identity of the image without making it ready, or `None` if that requires [`Engine::open`].
     ///
     /// # Errors
     /// As [`Engine::open`].
@@ -82,26 +91,26 @@ pub trait Engine: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
-    /// The state that an earlier run kept under this key on top of `base`, if it is still there.
+    /// Returns the state that an earlier run saved with this key on top of `base`, if it still exists.
     ///
     /// # Errors
-    /// When the engine can't say.
+    /// Fails if the engine does not answer.
     fn kept<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>>;
 
-    /// Where the job's program will find its directories in this image. Plans and [`Job::argv`] are written with these
-    /// paths, so only the other fields of `job` decide.
+    /// Returns the directories of the job in this image. Plans and [`Job::argv`] contain these paths, so the result
+    /// depends only on the other fields of `job`.
     fn layout(&self, _image: &Opened, _job: &Job) -> Layout {
         Layout::inside()
     }
 
     /// Runs one program to its end.
     ///
-    /// Whatever happens, and also when the token is cancelled, nothing of it is left when this returns: no process,
-    /// container, mount or file, apart from the state that [`Job::keep`] asks for.
+    /// When this returns, even after an error or a cancellation, no process, container, mount or file of the run is left,
+    /// except the state that [`Job::keep`] requests.
     ///
     /// # Errors
-    /// When the program could not be started or its end is not known: a failure of the place. A program that fails,
-    /// is killed or runs out of time is no error but a [`Completed`].
+    /// Fails with an infrastructure error if the program could not be started or its end is unknown. A program that
+    /// fails, is killed or times out is not an error but a [`Completed`].
     fn run<'a>(
         &'a self,
         image: &'a Opened,
@@ -111,91 +120,91 @@ pub trait Engine: Send + Sync {
     ) -> Task<'a, Result<Completed, EngineError>>;
 }
 
-/// Whether an engine works here.
+/// The availability of an engine on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Availability {
-    /// It does; what it is, for people: `docker 20.10.24 (API 1.41) at unix:///var/run/docker.sock`.
+    /// It works; a description for the user: `docker 20.10.24 (API 1.41) at unix:///var/run/docker.sock`.
     Ready(String),
-    /// It doesn't.
+    /// It does not work.
     Missing {
-        /// Why: a lowercase fragment.
+        /// The reason: a lowercase fragment.
         reason: String,
-        /// How to mend it: a lowercase fragment.
-        mend: String,
+        /// How to fix it: a lowercase fragment.
+        hint: String,
     },
 }
 
 /// An image ready to run in.
 #[derive(Debug, Clone)]
 pub struct Opened {
-    /// What it is.
+    /// Its identity.
     pub identity: ImageIdentity,
-    /// Where the engine has it.
-    pub place: ImageLocation,
+    /// Its location in the engine.
+    pub location: ImageLocation,
 }
 
-/// Where an engine has an image.
+/// The location of an image in an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageLocation {
-    /// In a daemon's store, under this id.
+    /// In the store of a daemon, with this id.
     Daemon(String),
-    /// Unpacked on this machine: trees that lie over each other, topmost first.
+    /// Unpacked on this machine: overlaid trees, topmost first.
     Trees(Vec<PathBuf>),
-    /// This machine as it is.
+    /// This machine itself.
     Host,
 }
 
-/// What an engine fails with.
+/// An error of an engine.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// The engine doesn't work here.
-    #[error("{engine} does not work here: {reason}")]
+    /// The engine does not work here.
+    #[error("engine `{engine}` is not available: {reason}")]
     Missing {
         /// The engine.
         engine: &'static str,
-        /// Why.
+        /// The reason.
         reason: String,
-        /// How to mend it.
-        mend: String,
+        /// How to fix it.
+        hint: String,
     },
-    /// The image can't be had.
+    /// The image is not available.
     #[error("image `{reference}`: {reason}")]
     Image {
         /// The reference as written.
         reference: String,
-        /// Why.
+        /// The reason.
         reason: String,
-        /// What to do.
+        /// How to fix it.
         hint: Option<String>,
     },
-    /// The engine can't take images of this transport.
-    #[error("{engine} can't take `{reference}`")]
+    /// The engine does not support the transport of the image.
+    #[error("engine `{engine}` does not support `{reference}`")]
     Unsupported {
         /// The engine.
         engine: &'static str,
         /// The reference as written.
         reference: String,
-        /// What to do.
+        /// How to fix it.
         hint: String,
     },
-    /// Starting or watching the program failed.
+    /// Starting or supervising the program failed.
     #[error("{engine}: {doing} failed")]
     Run {
         /// The engine.
         engine: &'static str,
-        /// What was being done: `creating the container`.
+        /// The step that failed: `creating the container`.
         doing: String,
         /// The cause.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The token was cancelled before there was a result.
+    /// The token was cancelled before the run ended.
     #[error("interrupted")]
     Cancelled,
 }
 
 impl EngineError {
-    /// Names the engine and what it was doing when something failed.
+    /// Adds the engine and the step to an error.
     fn run<E>(engine: &'static str, doing: &str) -> impl FnOnce(E) -> Self + use<E>
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -215,9 +224,8 @@ impl Failure for EngineError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Missing { mend, .. } => Some(mend.clone()),
             Self::Image { hint, .. } => hint.clone(),
-            Self::Unsupported { hint, .. } => Some(hint.clone()),
+            Self::Missing { hint, .. } | Self::Unsupported { hint, .. } => Some(hint.clone()),
             Self::Run { .. } | Self::Cancelled => None,
         }
     }

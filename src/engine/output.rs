@@ -1,4 +1,4 @@
-//! Output of a running program: kept within its cap, and shown line by line as it comes.
+//! Output of a running program: stored up to a size limit, and shown line by line.
 
 use std::time::{Duration, Instant};
 
@@ -6,13 +6,13 @@ use super::Lines;
 use crate::model::capture::Capture;
 use crate::model::cell::Captured;
 
-/// Bytes of one line that are shown; the rest of a longer one is left out.
-const LINE_CAP: usize = 4096;
-/// Lines shown in each [`WINDOW`]. The channel has no bound, so a program that prints without end must not fill it.
+/// Maximum number of bytes shown of one line.
+const MAX_LINE_LEN: usize = 4096;
+/// Maximum number of lines shown in each [`WINDOW`]. The channel is unbounded, so a program must not fill it.
 const LINES_PER_WINDOW: usize = 500;
 const WINDOW: Duration = Duration::from_millis(250);
 
-/// Takes a program's output in pieces.
+/// Receives the output of a program in pieces.
 #[derive(Debug)]
 pub struct Output {
     capture: Capture,
@@ -23,12 +23,12 @@ pub struct Output {
 }
 
 impl Output {
-    /// Keeps `cap` bytes and shows lines to `lines`; a receiver that is gone is no failure.
-    pub fn new(cap: usize, lines: Lines) -> Self {
-        Self { capture: Capture::new(cap), lines, line: Vec::new(), window: Instant::now(), shown: 0 }
+    /// Stores at most `max_bytes` bytes and sends lines to `lines`, whose receiver may be gone.
+    pub fn new(max_bytes: usize, lines: Lines) -> Self {
+        Self { capture: Capture::new(max_bytes), lines, line: Vec::new(), window: Instant::now(), shown: 0 }
     }
 
-    /// Takes the next piece.
+    /// Adds a piece.
     pub fn push(&mut self, bytes: &[u8]) {
         self.capture.push(bytes);
         if self.shown >= LINES_PER_WINDOW {
@@ -44,7 +44,7 @@ impl Output {
                 Some(text) => (text, true),
                 None => (piece, false),
             };
-            let room = LINE_CAP.saturating_sub(self.line.len());
+            let room = MAX_LINE_LEN.saturating_sub(self.line.len());
             self.line.extend_from_slice(&text[..text.len().min(room)]);
             if ends {
                 self.show();
@@ -52,7 +52,7 @@ impl Output {
         }
     }
 
-    /// Ends the output and gives what was kept.
+    /// Ends the output and returns the stored part.
     pub fn finish(mut self) -> Captured {
         if !self.line.is_empty() {
             self.show();
@@ -60,11 +60,11 @@ impl Output {
         self.capture.finish()
     }
 
-    /// Passes over a piece, so that the next line shown starts where a line starts.
+    /// Skips a piece. The next line that is shown is complete.
     fn skip(&mut self, bytes: &[u8]) {
         if let Some(last) = bytes.iter().rposition(|b| *b == b'\n') {
             self.line.clear();
-            self.line.extend(bytes[last + 1..].iter().take(LINE_CAP));
+            self.line.extend(bytes[last + 1..].iter().take(MAX_LINE_LEN));
         }
     }
 
@@ -72,7 +72,7 @@ impl Output {
         let line = std::mem::take(&mut self.line);
         if self.shown < LINES_PER_WINDOW {
             let text = String::from_utf8_lossy(&line);
-            // Nobody watches any more: the output is kept all the same.
+            // The receiver may be gone; the output is stored either way.
             let _ = self.lines.send(text.trim_end_matches('\r').to_owned());
         }
         self.shown += 1;
@@ -97,22 +97,22 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_whole_however_they_were_cut() {
+    fn lines_split_across_pieces_are_joined() {
         assert_eq!(shown(&[b"on", b"e\ntwo\r\nth", b"ree"]), ["one", "two", "three"]);
     }
 
     #[test]
-    fn a_flood_shows_few_lines() {
+    fn number_of_shown_lines_is_limited() {
         let flood = vec![b'\n'; 100_000];
         let lines = shown(&[&flood, &flood, &flood]);
         assert_eq!(lines.len(), LINES_PER_WINDOW);
     }
 
     #[test]
-    fn a_line_without_end_is_cut() {
+    fn long_line_is_truncated() {
         let long = vec![b'x'; 100_000];
         let lines = shown(&[&long, &long, b"\nnext\n"]);
-        assert_eq!(lines[0].len(), super::LINE_CAP);
+        assert_eq!(lines[0].len(), super::MAX_LINE_LEN);
         assert_eq!(lines[1], "next");
     }
 }

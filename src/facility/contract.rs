@@ -1,18 +1,19 @@
-//! What the catalogue knows of how programs run at a facility, as a configuration would say it.
+//! Image and contract of a facility of the catalogue.
 
 use super::Facility;
 use crate::model::contract::{Contract, Ids};
 
 impl Facility {
-    /// The image that is usually run there, as a reference; none when none is known by its whole name.
+    /// Returns the reference of the default image. `None` if no complete image name is known.
     pub fn reference(&self) -> Option<String> {
-        let whole = |image: &&String| !image.contains(['*', '<']) && !image.ends_with(".x") && !image.contains(".x-");
-        let image = self.images.iter().find(whole)?;
+        let is_complete =
+            |image: &&String| !image.contains(['*', '<']) && !image.ends_with(".x") && !image.contains(".x-");
+        let image = self.images.iter().find(is_complete)?;
         Some(if image.starts_with('/') { format!("dir:{image}") } else { format!("docker://{image}") })
     }
 
-    /// What it imposes beyond its image, as far as that is known: user and group, the entry point, and the read-only root
-    /// of Apptainer.
+    /// Returns the known part of its contract: user and group, the entrypoint, and the read-only root file system of
+    /// Apptainer.
     pub fn contract(&self) -> Contract {
         Contract {
             user: self.uid.as_deref().and_then(ids),
@@ -23,7 +24,7 @@ impl Facility {
     }
 }
 
-/// The first word of the form `1000:100`; a user alone says nothing of the group.
+/// Returns the first word of the form `1000:100`; a user without a group is ignored.
 fn ids(text: &str) -> Option<Ids> {
     text.split_whitespace().find_map(|word| {
         let (uid, gid) = word.split_once(':')?;
@@ -40,7 +41,7 @@ mod tests {
     use crate::model::reference::Reference;
 
     #[test]
-    fn every_image_of_the_catalogue_that_is_whole_is_a_reference() {
+    fn every_complete_image_is_a_valid_reference() {
         for facility in &Catalogue::builtin().facilities {
             if let Some(image) = facility.reference() {
                 let parsed = Reference::parse(&image, Path::new("/"));
@@ -50,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn users_are_taken_where_they_are_numbers() {
+    fn only_numeric_users_are_used() {
         let user = |id| Catalogue::builtin().facility(id).unwrap().contract().user;
         assert_eq!(user("unl-coffea-casa"), Some(Ids { uid: 6440, gid: 11265 }));
         assert_eq!(user("uchicago-coffea-casa"), Some(Ids { uid: 1000, gid: 1000 }));
@@ -58,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_a_blank_in_it_is_no_image() {
+    fn image_name_with_placeholder_is_skipped() {
         assert_eq!(Catalogue::builtin().facility("cern-swan").unwrap().reference(), None);
         let infn = Catalogue::builtin().facility("infn-af").unwrap().reference();
         assert_eq!(infn.as_deref(), Some("docker://ghcr.io/comp-dev-cms-ita/kernel-coffea:v0.0.12-rc2"));

@@ -1,4 +1,4 @@
-//! Hosts that serve files: who can read through which.
+//! XRootD doors: hosts that serve files.
 
 use std::collections::HashMap;
 
@@ -6,30 +6,30 @@ use serde::{Deserialize, Serialize};
 
 use super::Source;
 
-/// What is known of a host that serves files.
+/// Facts about a host that serves files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Door<'a> {
-    /// What it serves.
+    /// Kind of door.
     pub kind: Kind,
-    /// The site, or whom it serves.
+    /// The site, or the users it serves.
     pub site: &'a str,
-    /// Facilities that it belongs to, by their ids.
+    /// Ids of the facilities it belongs to.
     pub facilities: &'a [String],
-    /// The day it went away.
+    /// Date when it was removed.
     pub retired: Option<&'a str>,
-    /// What else is to know.
+    /// Additional information.
     pub note: Option<&'a str>,
 }
 
-/// What a door serves.
+/// Kind of a door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// What one site has.
+    /// Serves the files of one site.
     Site,
-    /// What any site has: it sends the reader on.
+    /// Redirects to any site that has the file.
     Redirector,
-    /// What anybody may read.
+    /// Serves public files.
     Public,
 }
 
@@ -68,7 +68,7 @@ struct Host {
 pub(super) struct Doors {
     hosts: HashMap<String, (Kind, Host)>,
     domains: HashMap<String, (Kind, Host)>,
-    #[cfg_attr(not(test), expect(dead_code, reason = "the table has to have one; a test looks"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "required in the table; checked by a test"))]
     source: Source,
 }
 
@@ -103,7 +103,7 @@ impl Doors {
     }
 }
 
-/// The name of a host, without user, port and a dot at the end, in lower case.
+/// Returns the name of a host in lowercase, without user, port and trailing dot.
 fn bare(host: &str) -> String {
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     let host = host.split_once(':').map_or(host, |(host, _)| host);
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_redirector_a_public_door_and_a_site_are_told_apart() {
+    fn redirectors_public_doors_and_sites_are_distinguished() {
         let catalogue = Catalogue::builtin();
         let kind = |host: &str| catalogue.door(host).map(|door| door.kind);
         assert_eq!(kind("cms-xrd-global.cern.ch"), Some(Kind::Redirector));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unlisted_host_is_known_by_its_domain() {
+    fn unlisted_host_is_identified_by_its_domain() {
         let catalogue = Catalogue::builtin();
         let door = catalogue.door("t3serv017.mit.edu").expect("a node of MIT");
         assert_eq!((door.site, door.facilities), ("MIT", &["mit-submit".to_owned()][..]));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn every_door_names_facilities_that_exist_and_the_table_has_a_source() {
+    fn every_door_belongs_to_existing_facilities_and_the_table_has_a_source() {
         let catalogue = Catalogue::builtin();
         assert!(!catalogue.doors.source.from.is_empty());
         let hosts = catalogue.doors.hosts.iter().chain(&catalogue.doors.domains);

@@ -1,4 +1,4 @@
-//! Reads the files of the catalogue, strictly: an unknown key is an error.
+//! Parses the files of the catalogue; unknown keys are errors.
 
 use serde::Deserialize;
 
@@ -6,30 +6,30 @@ use super::door::{DoorFile, Doors};
 use super::path::{PathTable, PathTableFile};
 use super::{Catalogue, Facility};
 
-/// A file of the catalogue can't be used.
+/// A file of the catalogue is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
-    /// It is no TOML of the right shape.
-    #[error("{file} of the catalogue: {reason}")]
+    /// The file cannot be parsed.
+    #[error("failed to parse `{file}` of the facility catalogue: {reason}")]
     Parse {
-        /// Which file.
+        /// Name of the file.
         file: String,
-        /// What the parser says.
+        /// Message of the parser.
         reason: String,
     },
-    /// Something in it contradicts itself.
-    #[error("{file} of the catalogue: {reason}")]
+    /// The content is inconsistent.
+    #[error("invalid file `{file}` of the facility catalogue: {reason}")]
     Content {
-        /// Which file.
+        /// Name of the file.
         file: String,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
 }
 
 fn parse<'a, T: Deserialize<'a>>(file: &str, text: &'a str) -> Result<T, CatalogueError> {
-    let wrong = |error: toml::de::Error| CatalogueError::Parse { file: file.to_owned(), reason: error.to_string() };
-    toml::from_str(text).map_err(wrong)
+    let invalid = |error: toml::de::Error| CatalogueError::Parse { file: file.to_owned(), reason: error.to_string() };
+    toml::from_str(text).map_err(invalid)
 }
 
 /// Builds the catalogue of facilities (id and text), storage and doors.
@@ -38,25 +38,25 @@ pub(super) fn catalogue(files: &[(&str, &str)], storage: &str, doors: &str) -> R
     for (id, text) in files {
         let facility: Facility = parse(id, text)?;
         if facility.id != *id {
-            let reason = format!("the id in it is {}", facility.id);
+            let reason = format!("`id` is `{}` but must be the file name", facility.id);
             return Err(CatalogueError::Content { file: (*id).to_owned(), reason });
         }
         facilities.push(facility);
     }
     facilities.sort_by(|a, b| a.id.cmp(&b.id));
-    let places: PathTableFile = parse("storage", storage)?;
+    let paths: PathTableFile = parse("storage", storage)?;
     let doors: DoorFile = parse("door", doors)?;
-    Ok(Catalogue { places: PathTable::new(places, &facilities), doors: Doors::new(doors), facilities })
+    Ok(Catalogue { places: PathTable::new(paths, &facilities), doors: Doors::new(doors), facilities })
 }
 
-/// Versions of two numbers, written as `"3.12"`.
+/// Versions with two components, written as `"3.12"`.
 pub(super) mod version {
     fn read<E: serde::de::Error>(text: &str) -> Result<(u8, u8), E> {
         let parts = text.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
-        parts.ok_or_else(|| E::custom(format!("{text} is no version of two numbers")))
+        parts.ok_or_else(|| E::custom(format!("invalid version `{text}`; expected two numbers, e.g. 3.12")))
     }
 
-    /// An optional one.
+    /// An optional version.
     pub(crate) mod one {
         use serde::{Deserialize as _, Deserializer, Serializer};
 
@@ -65,7 +65,7 @@ pub(super) mod version {
             text.map(|text| super::read(&text)).transpose()
         }
 
-        #[expect(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "the signature that serde calls")]
+        #[expect(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "signature required by serde")]
         pub(crate) fn serialize<S: Serializer>(version: &Option<(u8, u8)>, to: S) -> Result<S::Ok, S::Error> {
             match version {
                 Some((major, minor)) => to.serialize_str(&format!("{major}.{minor}")),
@@ -74,7 +74,7 @@ pub(super) mod version {
         }
     }
 
-    /// A list of them.
+    /// A list of versions.
     pub(crate) mod many {
         use serde::{Deserialize as _, Deserializer, Serializer};
 
@@ -98,20 +98,20 @@ mod tests {
         entrypoint_runs = false\nshared_fs = true\n[source]\nfrom = \"x\"\nread = \"2026-11-22\"\n";
 
     #[test]
-    fn an_unknown_key_is_refused() {
+    fn unknown_key_is_rejected() {
         let text = format!("colour = \"red\"\n{FACILITY}");
-        let error = catalogue(&[("a", &text)], STORAGE, STORAGE).expect_err("it is unknown");
+        let error = catalogue(&[("a", &text)], STORAGE, STORAGE).expect_err("unknown key");
         assert!(error.to_string().contains("colour"), "{error}");
     }
 
     #[test]
-    fn an_id_that_is_not_the_name_of_the_file_is_refused() {
+    fn id_must_be_the_file_name() {
         let error = catalogue(&[("b", FACILITY)], STORAGE, STORAGE).expect_err("the names differ");
-        assert!(error.to_string().contains("the id in it is a"), "{error}");
+        assert!(error.to_string().contains("must be the file name"), "{error}");
     }
 
     #[test]
-    fn a_version_that_is_none_is_refused() {
+    fn invalid_version_is_rejected() {
         let text = format!("pythons = [\"three\"]\n{FACILITY}");
         assert!(catalogue(&[("a", &text)], STORAGE, STORAGE).is_err());
     }

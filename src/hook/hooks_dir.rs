@@ -1,59 +1,60 @@
-//! Where the hooks of a repository are.
+//! Finds the hooks directory of a repository.
 
 use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Kind};
-use crate::source::git::object::Git;
+use crate::source::git::GitError;
+use crate::source::git::command::Git;
 
-/// The hooks of a repository.
+/// The hooks directory of a repository.
 #[derive(Debug, Clone)]
 pub struct HooksDir {
-    /// Top of the working tree; the repository itself when it has none.
+    /// Top of the working tree, or the git directory of a bare repository.
     pub top: PathBuf,
-    /// The directory that git looks for hooks in, which need not be there.
+    /// The directory in which git searches for hooks. It may not exist.
     pub dir: PathBuf,
-    /// The file whose `core.hooksPath` makes this the directory of every repository of a user or of a machine.
+    /// The file that sets `core.hooksPath` for all repositories of a user or machine.
     pub shared_by: Option<String>,
 }
 
-/// What installing or removing a hook fails with.
+/// An error of the installation or removal of a hook.
 #[derive(Debug, thiserror::Error)]
 pub enum HooksDirError {
-    /// Git knows no repository here.
-    #[error("{} lies in no git repository: {reason}", start.display())]
+    /// The directory is not in a git repository.
+    #[error("{} is not in a git repository: {reason}", start.display())]
     NoRepository {
-        /// Where we looked.
+        /// The directory.
         start: PathBuf,
-        /// What git says.
+        /// Message of git.
         reason: String,
     },
-    /// The hooks are those of other repositories too.
-    #[error("hooks in {} run for every repository: {by} says so with core.hooksPath", dir.display())]
+    /// Other repositories share the hooks directory.
+    #[error("{by} sets core.hooksPath, so hooks in {} run for every repository", dir.display())]
     Shared {
-        /// The directory.
+        /// The hooks directory.
         dir: PathBuf,
-        /// The file.
+        /// The configuration file.
         by: String,
     },
-    /// Hooks are switched off, or their directory can't be one.
-    #[error("the hooks of this repository are to be in {}, which is no directory", dir.display())]
+    /// Hooks are disabled, or the path is not a directory.
+    #[error("the hooks directory {} is not a directory", dir.display())]
     NoDirectory {
         /// The path.
         dir: PathBuf,
     },
-    /// A hook of somebody took the place of ours after ours had put one aside.
-    #[error("{} is not of carnet, and {} was put aside for carnet's before", file.display(), aside.display())]
-    Two {
+    /// Another hook replaced carnet's, and the backup of an earlier hook still exists.
+    #[error("{} is not carnet's hook, and the backup {} already exists", file.display(), backup.display())]
+    BackupExists {
         /// The hook.
         file: PathBuf,
-        /// The one put aside.
-        aside: PathBuf,
+        /// The backup.
+        backup: PathBuf,
     },
     /// A file can't be read or written.
-    #[error("{doing} {} failed", path.display())]
+    #[error("failed to {action} {}", path.display())]
     Io {
-        /// What was being done.
-        doing: &'static str,
+        /// The failed action, as a verb.
+        action: &'static str,
         /// The file.
         path: PathBuf,
         /// Why.
@@ -64,7 +65,7 @@ pub enum HooksDirError {
 impl Failure for HooksDirError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NoRepository { .. } | Self::Shared { .. } | Self::NoDirectory { .. } | Self::Two { .. } => {
+            Self::NoRepository { .. } | Self::Shared { .. } | Self::NoDirectory { .. } | Self::BackupExists { .. } => {
                 Kind::Usage
             }
             Self::Io { .. } => Kind::Infrastructure,
@@ -73,42 +74,47 @@ impl Failure for HooksDirError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoRepository { .. } => Some("name a directory of the repository, or make one with git init".to_owned()),
+            Self::NoRepository { .. } => {
+                Some("pass a directory of the repository, or create one with `git init`".to_owned())
+            }
             Self::Shared { .. } => Some(
-                "carnet hook install --shared writes it there, for all of them; git config core.hooksPath .git/hooks gives \
-                 this repository its own"
+                "use `carnet hook install --shared` to install the hook for all repositories, or `git config \
+                 core.hooksPath .git/hooks` to give this repository its own hooks directory"
                     .to_owned(),
             ),
             Self::NoDirectory { .. } => {
-                Some("see git config --show-origin core.hooksPath; /dev/null switches hooks off".to_owned())
+                Some("see `git config --show-origin core.hooksPath`; /dev/null disables hooks".to_owned())
             }
-            Self::Two { .. } => Some("make one of the two, or remove the one that is no longer wanted".to_owned()),
+            Self::BackupExists { .. } => Some("merge the two hooks, or remove the one that is not needed".to_owned()),
             Self::Io { .. } => None,
         }
     }
 }
 
 impl HooksDir {
-    /// The hooks of the repository that holds `start`, by what git says of worktrees and `core.hooksPath`.
+    /// Finds the hooks directory of the repository that contains `start`, as git reports it for worktrees and
+    /// `core.hooksPath`.
     ///
     /// # Errors
-    /// Outside git.
+    /// If `start` is not in a git repository.
     pub fn find(start: &Path) -> Result<Self, HooksDirError> {
-        let none = |reason: String| HooksDirError::NoRepository { start: start.to_owned(), reason };
+        let no_repository =
+            |error: GitError| HooksDirError::NoRepository { start: start.to_owned(), reason: error.to_string() };
         let git = Git::at(start);
         let top = git.line(&["rev-parse", "--show-toplevel"]);
-        let top = top.or_else(|_| git.line(&["rev-parse", "--absolute-git-dir"])).map(PathBuf::from).map_err(none)?;
-        // A relative directory is meant from where hooks run, which is the top.
+        let top = top.or_else(|_| git.line(&["rev-parse", "--absolute-git-dir"]));
+        let top = top.map(PathBuf::from).map_err(no_repository)?;
+        // A relative path is relative to the directory in which hooks run, which is the top.
         let git = Git::at(&top);
-        let dir = top.join(git.line(&["rev-parse", "--git-path", "hooks"]).map_err(none)?);
+        let dir = top.join(git.line(&["rev-parse", "--git-path", "hooks"]).map_err(no_repository)?);
         Ok(Self { shared_by: shared_by(&git), top, dir })
     }
 }
 
-/// The file of a user or of a machine that sets `core.hooksPath`, when it is that which holds.
+/// Returns the user's or machine's configuration file whose `core.hooksPath` is in effect, if any.
 fn shared_by(git: &Git) -> Option<String> {
-    let told = git.line(&["config", "--show-scope", "--show-origin", "--get", "core.hooksPath"]).ok()?;
-    let mut words = told.split('\t');
-    let (scope, origin) = (words.next()?, words.next()?);
+    let line = git.line(&["config", "--show-scope", "--show-origin", "--get", "core.hooksPath"]).ok()?;
+    let mut fields = line.split('\t');
+    let (scope, origin) = (fields.next()?, fields.next()?);
     matches!(scope, "global" | "system").then(|| origin.trim_start_matches("file:").to_owned())
 }

@@ -1,113 +1,110 @@
-//! Puts the hook into a repository and takes it away again. A hook that was there keeps running.
+//! Installs and removes the hook. A hook that existed before is preserved and runs after carnet's.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::file::{BEFORE, NAME, is_ours, text};
 use super::hooks_dir::{HooksDir, HooksDirError};
+use super::script::{BACKUP_SUFFIX, NAME, is_carnet_hook, render};
 
-/// What was done.
+/// The result of an installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installed {
-    /// The hook.
+    /// The hook file.
     pub file: PathBuf,
-    /// How it came there.
-    pub how: How,
-    /// The hook that was there before and runs after ours.
-    pub before: Option<PathBuf>,
+    /// What the installation changed.
+    pub change: Change,
+    /// The hook that existed before and runs after carnet's.
+    pub previous: Option<PathBuf>,
 }
 
-/// How a hook came to be there.
+/// What an installation changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
-    /// It is new.
-    New,
-    /// An older one of ours gave way.
-    Renewed,
-    /// The same was there.
-    Same,
+pub enum Change {
+    /// The hook was created.
+    Created,
+    /// An older hook of carnet was replaced.
+    Updated,
+    /// The hook was up to date.
+    Unchanged,
 }
 
-/// What was taken away.
+/// The result of a removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removed {
-    /// There was no hook of ours.
+    /// There was no hook of carnet.
     Nothing,
-    /// Ours is gone.
-    Ours,
-    /// Ours is gone, and the one that was there before is back.
+    /// The hook was removed.
+    Removed,
+    /// The hook was removed, and the previous hook was restored.
     Restored,
 }
 
-/// Installs the hook that starts `program` with these options.
+/// Installs a hook that starts `program` with `options`.
 ///
 /// # Errors
-/// When it can't be written, or two hooks would have to be kept.
-pub fn install(place: &HooksDir, program: &Path, options: &[String]) -> Result<Installed, HooksDirError> {
-    let io = |doing, path: &Path| {
-        let path = path.to_owned();
-        move |source| HooksDirError::Io { doing, path, source }
-    };
-    if place.dir.exists() && !place.dir.is_dir() {
-        return Err(HooksDirError::NoDirectory { dir: place.dir.clone() });
+/// If the hook can't be written, or a backup of another hook already exists.
+pub fn install(hooks: &HooksDir, program: &Path, options: &[String]) -> Result<Installed, HooksDirError> {
+    if hooks.dir.exists() && !hooks.dir.is_dir() {
+        return Err(HooksDirError::NoDirectory { dir: hooks.dir.clone() });
     }
-    fs::create_dir_all(&place.dir).map_err(io("making", &place.dir))?;
-    let (file, aside) = (place.dir.join(NAME), aside(&place.dir));
-    let wanted = text(program, options);
-    let there = present(&file).map_err(io("reading", &file))?;
-    let how = match &there {
-        None => How::New,
-        Some(text) if *text == wanted && is_executable(&file) => How::Same,
-        Some(text) if is_ours(text) => How::Renewed,
-        Some(_) if aside.symlink_metadata().is_ok() => return Err(HooksDirError::Two { file, aside }),
+    fs::create_dir_all(&hooks.dir).map_err(io_error("create", &hooks.dir))?;
+    let (file, backup) = (hooks.dir.join(NAME), backup(&hooks.dir));
+    let script = render(program, options);
+    let existing = read_hook(&file).map_err(io_error("read", &file))?;
+    let change = match &existing {
+        None => Change::Created,
+        Some(text) if *text == script && is_executable(&file) => Change::Unchanged,
+        Some(text) if is_carnet_hook(text) => Change::Updated,
+        Some(_) if backup.symlink_metadata().is_ok() => return Err(HooksDirError::BackupExists { file, backup }),
         Some(_) => {
-            fs::rename(&file, &aside).map_err(io("putting aside", &file))?;
-            How::New
+            fs::rename(&file, &backup).map_err(io_error("rename", &file))?;
+            Change::Created
         }
     };
-    if how != How::Same {
-        let written = write(&place.dir, &file, &wanted).map_err(io("writing", &file));
-        if written.is_err() && there.is_some() && how == How::New {
-            // Nobody's hook gets lost because ours can't be written.
-            let _ = fs::rename(&aside, &file);
+    if change != Change::Unchanged {
+        let written = write(&hooks.dir, &file, &script).map_err(io_error("write", &file));
+        if written.is_err() && existing.is_some() && change == Change::Created {
+            // Restores the other hook, so that a failed installation changes nothing.
+            let _ = fs::rename(&backup, &file);
         }
         written?;
     }
-    let before = aside.symlink_metadata().is_ok().then_some(aside);
-    Ok(Installed { file, how, before })
+    let previous = backup.symlink_metadata().is_ok().then_some(backup);
+    Ok(Installed { file, change, previous })
 }
 
-/// Takes the hook away and puts back what was there before it.
+/// Removes the hook and restores the previous one.
 ///
 /// # Errors
-/// When a file can't be moved or removed.
-pub fn remove(place: &HooksDir) -> Result<Removed, HooksDirError> {
-    let io = |doing, path: &Path| {
-        let path = path.to_owned();
-        move |source| HooksDirError::Io { doing, path, source }
-    };
-    let (file, aside) = (place.dir.join(NAME), aside(&place.dir));
-    let there = present(&file).map_err(io("reading", &file))?;
-    if !there.is_some_and(|text| is_ours(&text)) {
+/// If a file can't be moved or removed.
+pub fn remove(hooks: &HooksDir) -> Result<Removed, HooksDirError> {
+    let (file, backup) = (hooks.dir.join(NAME), backup(&hooks.dir));
+    let existing = read_hook(&file).map_err(io_error("read", &file))?;
+    if !existing.is_some_and(|text| is_carnet_hook(&text)) {
         return Ok(Removed::Nothing);
     }
-    if aside.symlink_metadata().is_ok() {
-        fs::rename(&aside, &file).map_err(io("putting back", &aside))?;
+    if backup.symlink_metadata().is_ok() {
+        fs::rename(&backup, &file).map_err(io_error("restore", &backup))?;
         return Ok(Removed::Restored);
     }
-    fs::remove_file(&file).map_err(io("removing", &file))?;
-    Ok(Removed::Ours)
+    fs::remove_file(&file).map_err(io_error("remove", &file))?;
+    Ok(Removed::Removed)
 }
 
-/// Where a hook goes that was there before.
-fn aside(dir: &Path) -> PathBuf {
-    dir.join(format!("{NAME}{BEFORE}"))
+fn io_error(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> HooksDirError + use<> {
+    let path = path.to_owned();
+    move |source| HooksDirError::Io { action, path, source }
 }
 
-/// The hook that is there. A link to nowhere is one too.
-fn present(file: &Path) -> std::io::Result<Option<Vec<u8>>> {
+/// Returns the path to which an existing hook is moved.
+fn backup(dir: &Path) -> PathBuf {
+    dir.join(format!("{NAME}{BACKUP_SUFFIX}"))
+}
+
+/// Reads the existing hook. A dangling link counts as an empty hook.
+fn read_hook(file: &Path) -> std::io::Result<Option<Vec<u8>>> {
     match fs::read(file) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(file.is_symlink().then(Vec::new)),
@@ -119,11 +116,11 @@ fn is_executable(file: &Path) -> bool {
     file.metadata().is_ok_and(|data| data.permissions().mode() & 0o111 != 0)
 }
 
-/// Writes it in one step: a push meanwhile meets the old one or the new one, whole.
+/// Writes the file atomically, so that a simultaneous push runs either the old hook or the new one.
 fn write(dir: &Path, file: &Path, text: &[u8]) -> std::io::Result<()> {
     let mode = fs::Permissions::from_mode(0o777);
-    let mut fresh = tempfile::Builder::new().prefix(".carnet-").permissions(mode).tempfile_in(dir)?;
-    fresh.write_all(text)?;
-    fresh.persist(file).map_err(|error| error.error)?;
+    let mut temporary = tempfile::Builder::new().prefix(".carnet-").permissions(mode).tempfile_in(dir)?;
+    temporary.write_all(text)?;
+    temporary.persist(file).map_err(|error| error.error)?;
     Ok(())
 }

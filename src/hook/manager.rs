@@ -1,12 +1,12 @@
-//! Programs that write hooks themselves: what to add to their configuration.
+//! Hook managers, and the configuration that makes them run carnet.
 
 use std::fs;
 use std::path::Path;
 
-use super::file::NAME;
 use super::hooks_dir::HooksDir;
+use super::script::NAME;
 
-/// A program that keeps the hooks of a repository.
+/// A program that manages the hooks of a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Manager {
     /// <https://pre-commit.com>.
@@ -17,18 +17,18 @@ pub enum Manager {
     Husky,
 }
 
-/// A manager, and where it was seen.
+/// A detected hook manager.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct DetectedManager {
     /// The manager.
     pub manager: Manager,
-    /// What shows it: a path relative to the top of the working tree.
-    pub seen: String,
-    /// Its configuration names carnet already.
-    pub knows_us: bool,
+    /// The file or directory that shows it, relative to the top of the working tree.
+    pub evidence: String,
+    /// Whether its configuration runs carnet already.
+    pub runs_carnet: bool,
 }
 
-/// Files of lefthook (lefthook.dev, "Configuration").
+/// Configuration files of lefthook (lefthook.dev, "Configuration").
 const LEFTHOOK: [&str; 7] = [
     "lefthook.yml",
     "lefthook.yaml",
@@ -38,13 +38,13 @@ const LEFTHOOK: [&str; 7] = [
     "lefthook.json",
     ".config/lefthook.yml",
 ];
-/// Files of pre-commit.
+/// Configuration files of pre-commit.
 const PRE_COMMIT: [&str; 2] = [".pre-commit-config.yaml", ".pre-commit-config.yml"];
-/// Largest file that is looked into.
-const LARGEST: u64 = 1 << 20;
+/// Maximum size in bytes of a file that is read.
+const MAX_BYTES: u64 = 1 << 20;
 
 impl Manager {
-    /// Its name.
+    /// Returns the name of the manager.
     pub fn name(self) -> &'static str {
         match self {
             Self::PreCommit => "pre-commit",
@@ -53,15 +53,15 @@ impl Manager {
         }
     }
 
-    /// The file that the snippet is for.
-    pub fn file(self, found: &Found) -> String {
+    /// Returns the file to which the snippet must be added.
+    pub fn file(self, detected: &DetectedManager) -> String {
         match self {
             Self::Husky => ".husky/pre-push".to_owned(),
-            Self::PreCommit | Self::Lefthook => found.seen.clone(),
+            Self::PreCommit | Self::Lefthook => detected.evidence.clone(),
         }
     }
 
-    /// What to add to it.
+    /// Returns the configuration that runs carnet.
     pub fn snippet(self) -> String {
         let text = match self {
             Self::PreCommit => include_str!("snippet/pre-commit.yaml"),
@@ -71,7 +71,7 @@ impl Manager {
         text.replace("@VERSION@", env!("CARGO_PKG_VERSION"))
     }
 
-    /// The command that makes git run it.
+    /// Returns the command that installs the hooks of this manager.
     pub fn command(self) -> Option<&'static str> {
         match self {
             Self::PreCommit => Some("pre-commit install --hook-type pre-push"),
@@ -81,31 +81,32 @@ impl Manager {
     }
 }
 
-/// The manager of these hooks: the one that wrote the hook that is there, else the one that is configured.
-pub fn find(place: &HooksDir) -> Option<Found> {
-    let hook = text(&place.dir.join(NAME)).unwrap_or_default();
-    let husky = place.top.join(".husky");
-    let of = |manager, files: &[&str]| {
-        let seen = files.iter().find(|file| place.top.join(file).is_file())?;
-        let text = text(&place.top.join(seen)).unwrap_or_default();
-        Some(Found { manager, seen: (*seen).to_owned(), knows_us: knows_us(&text) })
+/// Detects the manager of these hooks: the one that wrote the existing hook, or else the one that is configured.
+pub fn detect(hooks: &HooksDir) -> Option<DetectedManager> {
+    let hook = read_text(&hooks.dir.join(NAME)).unwrap_or_default();
+    let husky = hooks.top.join(".husky");
+    let configured = |manager, files: &[&str]| {
+        let file = files.iter().find(|file| hooks.top.join(file).is_file())?;
+        let text = read_text(&hooks.top.join(file)).unwrap_or_default();
+        Some(DetectedManager { manager, evidence: (*file).to_owned(), runs_carnet: runs_carnet(&text) })
     };
-    if place.dir.starts_with(&husky) {
-        let text = text(&husky.join(NAME)).unwrap_or_default();
-        return Some(Found { manager: Manager::Husky, seen: ".husky".to_owned(), knows_us: knows_us(&text) });
+    if hooks.dir.starts_with(&husky) {
+        let text = read_text(&husky.join(NAME)).unwrap_or_default();
+        let (manager, evidence) = (Manager::Husky, ".husky".to_owned());
+        return Some(DetectedManager { manager, evidence, runs_carnet: runs_carnet(&text) });
     }
-    let pre_commit = || of(Manager::PreCommit, &PRE_COMMIT);
-    let lefthook = || of(Manager::Lefthook, &LEFTHOOK);
+    let pre_commit = || configured(Manager::PreCommit, &PRE_COMMIT);
+    let lefthook = || configured(Manager::Lefthook, &LEFTHOOK);
     if hook.contains("lefthook") { lefthook().or_else(pre_commit) } else { pre_commit().or_else(lefthook) }
 }
 
-fn knows_us(text: &str) -> bool {
+fn runs_carnet(text: &str) -> bool {
     text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains("carnet"))
 }
 
-fn text(path: &Path) -> Option<String> {
+fn read_text(path: &Path) -> Option<String> {
     let size = fs::metadata(path).ok().filter(fs::Metadata::is_file)?.len();
-    if size > LARGEST {
+    if size > MAX_BYTES {
         return None;
     }
     Some(String::from_utf8_lossy(&fs::read(path).ok()?).into_owned())

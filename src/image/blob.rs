@@ -1,4 +1,4 @@
-//! Where the parts of an image lie: files of a directory or members of an uncompressed tar file.
+//! The files of an image: in a directory or in an uncompressed tar archive.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,32 +11,32 @@ use super::error::ImageError;
 use crate::model::digest::Digest;
 use crate::sys::rooted::Rooted;
 
-/// Bytes an index, a manifest or a configuration may have. Registries refuse manifests over 4 MiB.
-const DOCUMENT_CAP: u64 = 16 << 20;
-/// Members an image archive may have: a layer has three at most.
-const MEMBER_CAP: usize = 100_000;
+/// Maximum size of an index, a manifest or a configuration in bytes. Registries reject manifests over 4 MiB.
+const MAX_DOCUMENT_SIZE: u64 = 16 << 20;
+/// Maximum number of members of an image archive; a layer has at most three.
+const MAX_MEMBERS: usize = 100_000;
 
-/// Names the parts of an image by their path.
+/// The storage of an image, with files identified by path.
 #[derive(Debug)]
 pub(super) enum Store {
-    /// Files under a directory.
+    /// Files in a directory.
     Directory(PathBuf),
     /// Members of a tar file.
     Archive { path: PathBuf, members: BTreeMap<String, Member> },
 }
 
-/// What a name in an archive stands for.
+/// A member of an archive.
 #[derive(Debug)]
 pub(super) enum Member {
     File {
         offset: u64,
         size: u64,
     },
-    /// The name of another member: older `docker save` writes a link when two images share a layer.
+    /// A link to another member, written by older versions of `docker save` if two images share a layer.
     Link(String),
 }
 
-/// A part that is there.
+/// An existing file of an image.
 #[derive(Debug, Clone)]
 pub(super) struct Blob {
     pub(super) size: u64,
@@ -45,33 +45,33 @@ pub(super) struct Blob {
 }
 
 impl Store {
-    /// Takes a directory as it is.
+    /// Opens a directory.
     pub(super) fn directory(path: &Path, expected: &'static str) -> Result<Self, ImageError> {
         let meta = path.metadata().map_err(|e| ImageError::io(path, e))?;
         if meta.is_dir() {
             return Ok(Self::Directory(path.to_owned()));
         }
-        let hint = Some("for a file write `oci-archive:` or `docker-archive:`".to_owned());
-        Err(ImageError::NotThat { path: path.to_owned(), expected, reason: "it is a file".to_owned(), hint })
+        let hint = Some("use `oci-archive:` or `docker-archive:` for a file".to_owned());
+        Err(ImageError::WrongFormat { path: path.to_owned(), expected, reason: "it is a file".to_owned(), hint })
     }
 
-    /// Reads the table of contents of a tar file.
+    /// Opens a tar archive and reads its list of members.
     pub(super) fn archive(path: &Path, expected: &'static str) -> Result<Self, ImageError> {
         let io = |e| ImageError::io(path, e);
-        let not = |reason: &str, hint: Option<&str>| ImageError::NotThat {
+        let not = |reason: &str, hint: Option<&str>| ImageError::WrongFormat {
             path: path.to_owned(),
             expected,
             reason: reason.to_owned(),
             hint: hint.map(ToOwned::to_owned),
         };
         if path.metadata().map_err(io)?.is_dir() {
-            return Err(not("it is a directory", Some("for a directory write `oci:`")));
+            return Err(not("it is a directory", Some("use `oci:` for a directory")));
         }
         let mut file = File::open(path).map_err(io)?;
         let mut magic = [0; 6];
         let length = file.metadata().map_err(io)?.len();
-        let got = read_up_to(&mut file, &mut magic).map_err(io)?;
-        match Packing::of_magic(&magic[..got]) {
+        let read = read_up_to(&mut file, &mut magic).map_err(io)?;
+        match Packing::from_magic(&magic[..read]) {
             Packing::Plain => {}
             Packing::Gzip => return Err(not("it is compressed with gzip", Some("unpack it with `gunzip` first"))),
             Packing::Zstd => return Err(not("it is compressed with zstd", Some("unpack it with `unzstd` first"))),
@@ -87,7 +87,7 @@ impl Store {
         }
     }
 
-    /// Finds a part.
+    /// Finds a file by path.
     pub(super) fn find(&self, name: &str) -> Result<Blob, ImageError> {
         let missing = || ImageError::Missing { path: self.path().to_owned(), part: name.to_owned() };
         match self {
@@ -106,13 +106,13 @@ impl Store {
                 Ok(Blob { size: meta.len(), offset: 0, file })
             }
             Self::Archive { path, members } => {
-                let mut at = normal(name);
+                let mut path_inside = normal(name);
                 for _ in 0..8 {
-                    match members.get(&at).ok_or_else(missing)? {
+                    match members.get(&path_inside).ok_or_else(missing)? {
                         Member::File { offset, size } => {
                             return Ok(Blob { size: *size, offset: *offset, file: path.clone() });
                         }
-                        Member::Link(target) => at.clone_from(target),
+                        Member::Link(target) => path_inside.clone_from(target),
                     }
                 }
                 Err(missing())
@@ -120,7 +120,7 @@ impl Store {
         }
     }
 
-    /// Finds a part of the `blobs` directory.
+    /// Finds a file in the `blobs` directory.
     pub(super) fn find_digest(&self, digest: &Digest) -> Result<Blob, ImageError> {
         self.find(&format!("blobs/sha256/{}", digest.hex())).map_err(|e| match e {
             ImageError::Missing { path, .. } => ImageError::Missing { path, part: digest.to_string() },
@@ -128,12 +128,12 @@ impl Store {
         })
     }
 
-    /// Reads a small part whole.
+    /// Reads a document.
     pub(super) fn document(&self, name: &str) -> Result<Vec<u8>, ImageError> {
         self.read(&self.find(name)?, name)
     }
 
-    /// Reads a small part of the `blobs` directory whole and checks its digest.
+    /// Reads a document in the `blobs` directory and verifies its digest.
     pub(super) fn verified(&self, digest: &Digest, what: &str) -> Result<Vec<u8>, ImageError> {
         let bytes = self.read(&self.find_digest(digest)?, what)?;
         self.check(digest, Digest::of(&bytes), what)?;
@@ -150,14 +150,17 @@ impl Store {
     }
 
     fn read(&self, blob: &Blob, what: &str) -> Result<Vec<u8>, ImageError> {
-        if blob.size > DOCUMENT_CAP {
-            let reason = format!("it has {} bytes, and {DOCUMENT_CAP} are the most", blob.size);
+        if blob.size > MAX_DOCUMENT_SIZE {
+            let reason = format!("size {} bytes exceeds the maximum of {MAX_DOCUMENT_SIZE} bytes", blob.size);
             return Err(ImageError::Document { path: self.path().to_owned(), what: what.to_owned(), reason });
         }
         let mut bytes = Vec::new();
         blob.open().and_then(|mut part| part.read_to_end(&mut bytes)).map_err(|e| ImageError::io(&blob.file, e))?;
         if (bytes.len() as u64) < blob.size {
-            return Err(ImageError::Truncated { path: self.path().to_owned(), reason: format!("{what} is cut off") });
+            return Err(ImageError::Truncated {
+                path: self.path().to_owned(),
+                reason: format!("{what} is incomplete"),
+            });
         }
         Ok(bytes)
     }
@@ -170,13 +173,13 @@ impl Blob {
         Ok(file.take(self.size))
     }
 
-    /// A reader that hashes what passes through.
+    /// Returns a reader that computes a digest.
     pub(super) fn hashed(&self) -> io::Result<Hashed<Take<File>>> {
         Ok(Hashed::new(self.open()?))
     }
 }
 
-/// Hashes and counts what is read.
+/// A reader that computes the digest of its data.
 #[derive(Debug)]
 pub(super) struct Hashed<R> {
     inner: R,
@@ -192,7 +195,7 @@ impl<R> Hashed<R> {
         &mut self.inner
     }
 
-    /// The digest of what was read so far.
+    /// Returns the digest of the data read so far.
     pub(super) fn digest(&self) -> Digest {
         Digest::finish(self.hasher.clone())
     }
@@ -206,7 +209,7 @@ impl<R: Read> Read for Hashed<R> {
     }
 }
 
-/// How a layer is packed.
+/// Compression of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Packing {
     Plain,
@@ -215,8 +218,8 @@ pub(super) enum Packing {
 }
 
 impl Packing {
-    /// Told from the first bytes (RFC 1952 and RFC 8878).
-    pub(super) fn of_magic(start: &[u8]) -> Self {
+    /// Detects the compression from the first bytes (RFC 1952 and RFC 8878).
+    pub(super) fn from_magic(start: &[u8]) -> Self {
         if start.starts_with(&[0x1f, 0x8b]) {
             Self::Gzip
         } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
@@ -226,23 +229,23 @@ impl Packing {
         }
     }
 
-    /// Told from the first bytes of a part.
-    pub(super) fn of_blob(blob: &Blob) -> io::Result<Self> {
+    /// Detects the compression of a file.
+    pub(super) fn from_blob(blob: &Blob) -> io::Result<Self> {
         let mut magic = [0; 6];
-        let got = read_up_to(&mut blob.open()?, &mut magic)?;
-        Ok(Self::of_magic(&magic[..got]))
+        let read = read_up_to(&mut blob.open()?, &mut magic)?;
+        Ok(Self::from_magic(&magic[..read]))
     }
 }
 
 fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut got = 0;
-    while got < buffer.len() {
-        match reader.read(&mut buffer[got..])? {
+    let mut read = 0;
+    while read < buffer.len() {
+        match reader.read(&mut buffer[read..])? {
             0 => break,
-            n => got += n,
+            n => read += n,
         }
     }
-    Ok(got)
+    Ok(read)
 }
 
 type Not<'a> = &'a dyn Fn(&str, Option<&str>) -> ImageError;
@@ -255,7 +258,7 @@ fn members(file: &File, length: u64, path: &Path, not: Not<'_>) -> Result<BTreeM
     for entry in entries {
         let entry = match entry {
             Ok(entry) => entry,
-            Err(_) if members.is_empty() => return Err(not("it is no tar file", None)),
+            Err(_) if members.is_empty() => return Err(not("it is not a tar archive", None)),
             Err(e) => return Err(truncated(e.to_string())),
         };
         let name = normal(&String::from_utf8_lossy(&entry.path_bytes()));
@@ -263,29 +266,29 @@ fn members(file: &File, length: u64, path: &Path, not: Not<'_>) -> Result<BTreeM
         if kind.is_file() {
             let (offset, size) = (entry.raw_file_position(), entry.size());
             if offset.checked_add(size).is_none_or(|end| end > length) {
-                return Err(truncated(format!("`{name}` is cut off")));
+                return Err(truncated(format!("`{name}` is incomplete")));
             }
             members.insert(name, Member::File { offset, size });
         } else if (kind.is_symlink() || kind.is_hard_link())
             && let Some(target) = entry.link_name_bytes()
         {
             let target = String::from_utf8_lossy(&target).into_owned();
-            // The target of a hard link is named from the archive's root, that of a symbolic link from its own folder.
-            let folder = if kind.is_hard_link() { "" } else { name.rsplit_once('/').map_or("", |(folder, _)| folder) };
-            let target = normal(&format!("{folder}/{target}"));
+            // The target of a hard link is relative to the archive root, that of a symbolic link to its directory.
+            let parent = if kind.is_hard_link() { "" } else { name.rsplit_once('/').map_or("", |(parent, _)| parent) };
+            let target = normal(&format!("{parent}/{target}"));
             members.insert(name, Member::Link(target));
         }
-        if members.len() > MEMBER_CAP {
-            return Err(not("it has too many members for an image", None));
+        if members.len() > MAX_MEMBERS {
+            return Err(not("it has too many members", None));
         }
     }
     if members.is_empty() {
-        return Err(not("it holds nothing", None));
+        return Err(not("it is empty", None));
     }
     Ok(members)
 }
 
-/// A member's name without `.`, `..` and doubled slashes; `..` at the top stays there.
+/// Normalises the name of a member: resolves `.`, `..` and repeated slashes; `..` at the root is dropped.
 fn normal(name: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in name.split('/') {
@@ -300,13 +303,13 @@ fn normal(name: &str) -> String {
     parts.join("/")
 }
 
-/// Opens a directory as the root of a tree.
+/// Opens a directory as the root of an unpacked tree.
 pub(super) fn tree(path: &Path) -> Result<Rooted, ImageError> {
     Rooted::open(path).map_err(|e| match e.kind() {
-        io::ErrorKind::NotADirectory => ImageError::NotThat {
+        io::ErrorKind::NotADirectory => ImageError::WrongFormat {
             path: path.to_owned(),
             expected: "unpacked image",
-            reason: "it is no directory".to_owned(),
+            reason: "it is not a directory".to_owned(),
             hint: None,
         },
         _ => ImageError::io(path, e),

@@ -1,4 +1,4 @@
-//! The image configuration, read leniently: builders differ in what they leave out or write as `null`.
+//! The image configuration. Builders omit different fields or write them as `null`, so parsing is lenient.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::model::digest::Digest;
 use crate::model::image::ImageConfig;
 
-/// What carnet needs of an image configuration (OCI image specification, `config.md`).
+/// The fields of an image configuration that carnet uses (OCI image specification, `config.md`).
 #[derive(Debug, Deserialize)]
 pub(super) struct Configuration {
     pub(super) architecture: String,
@@ -37,17 +37,17 @@ struct RootFs {
 }
 
 impl Configuration {
-    /// `os/architecture[/variant]`.
+    /// Returns the platform: `os/architecture[/variant]`.
     pub(super) fn platform(&self) -> String {
         platform(&self.os, &self.architecture, self.variant.as_deref())
     }
 
-    /// Digests of the uncompressed layers, lowest first.
+    /// Returns the digests of the uncompressed layers, lowest first.
     pub(super) fn diff_ids(&self) -> Vec<Digest> {
         self.rootfs.diff_ids.clone().unwrap_or_default()
     }
 
-    /// The part that decides how a process starts.
+    /// Returns the part that defines how a process starts.
     pub(super) fn image_config(&self) -> ImageConfig {
         let Some(config) = &self.config else { return ImageConfig::default() };
         let list = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
@@ -66,7 +66,7 @@ impl Configuration {
     }
 }
 
-/// `os/architecture[/variant]`, without a variant that says nothing.
+/// Returns a platform as `os/architecture[/variant]`; an empty variant is omitted.
 pub(crate) fn platform(os: &str, architecture: &str, variant: Option<&str>) -> String {
     match variant {
         None | Some("") => format!("{os}/{architecture}"),
@@ -74,7 +74,7 @@ pub(crate) fn platform(os: &str, architecture: &str, variant: Option<&str>) -> S
     }
 }
 
-/// The platform of this machine, in the words of image configurations (Go's `GOARCH`).
+/// Returns the platform of this machine with the architecture names of image configurations (`GOARCH` of Go).
 pub(crate) fn machine_platform() -> String {
     let architecture = match std::env::consts::ARCH {
         "x86_64" => "amd64",
@@ -85,7 +85,7 @@ pub(crate) fn machine_platform() -> String {
     format!("linux/{architecture}")
 }
 
-/// Whether programs of `platform` run on this machine. Variants of an architecture are taken as they come.
+/// Reports whether programs of `platform` run on this machine. Variants of the architecture are not compared.
 pub(crate) fn runs_here(platform: &str) -> bool {
     let machine = machine_platform();
     platform == machine || platform.strip_prefix(&machine).is_some_and(|rest| rest.starts_with('/'))

@@ -1,10 +1,10 @@
-//! Images on disk, read without any daemon.
+//! Images on disk, read without a daemon.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::blob::{Store, tree};
-use super::config::{Configuration, machine_platform};
+use super::config::machine_platform;
 use super::error::ImageError;
 use super::layer::{Layer, LayerReader};
 use super::{docker_archive, oci_layout};
@@ -12,7 +12,7 @@ use crate::model::digest::Digest;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
 
-/// An image on disk whose documents were read and checked; its layers are read later.
+/// An image on disk with verified documents; its layers are read later.
 #[derive(Debug)]
 pub struct OnDisk {
     identity: ImageIdentity,
@@ -25,32 +25,23 @@ enum Content {
     Tree(PathBuf),
 }
 
-/// What the readers of the archive formats find out.
-pub(super) struct Documents {
-    pub(super) index_digest: Option<Digest>,
-    pub(super) manifest_digest: Option<Digest>,
-    pub(super) config: Vec<u8>,
-    pub(super) configuration: Configuration,
-    pub(super) layers: Vec<Layer>,
-}
-
 impl OnDisk {
-    /// Opens an image of the transports `oci:`, `oci-archive:`, `docker-archive:` or `dir:`.
+    /// Opens an image with the transport `oci:`, `oci-archive:`, `docker-archive:` or `dir:`.
     ///
     /// # Errors
-    /// When it isn't there, isn't of its form, is damaged or isn't for this machine; [`ImageError::Unsupported`] for
-    /// the other transports.
+    /// If the image does not exist, has a different format, is damaged or does not support this machine;
+    /// [`ImageError::Unsupported`] for other transports.
     pub fn open(reference: &Reference) -> Result<Self, ImageError> {
         const LAYOUT: &str = "OCI image layout";
         let documents = match reference {
             Reference::OciLayout(path, tag) => oci_layout::read(&Store::directory(path, LAYOUT)?, tag.as_deref())?,
             Reference::OciArchive(path, tag) => oci_layout::read(&Store::archive(path, LAYOUT)?, tag.as_deref())?,
             Reference::DockerArchive(path, name) => {
-                docker_archive::read(&Store::archive(path, "archive of `docker save`")?, name.as_deref())?
+                docker_archive::read(&Store::archive(path, "archive written by `docker save`")?, name.as_deref())?
             }
             Reference::Tree(path) => return Self::tree(reference, path),
             Reference::Registry(_) | Reference::DockerDaemon(_) | Reference::Host => {
-                let reason = "is no image on disk".to_owned();
+                let reason = "is not an image on disk".to_owned();
                 return Err(ImageError::Unsupported { reference: reference.to_string(), reason });
             }
         };
@@ -72,17 +63,17 @@ impl OnDisk {
         tree(path)?;
         let path = path.canonicalize().map_err(|e| ImageError::io(path, e))?;
         let reference = reference.to_string();
-        // A tree says nothing of its platform; that it runs here is what its owner claims by naming it.
+        // A tree does not state its platform, so it is assumed to run on this machine.
         let identity = ImageIdentity { reference, platform: machine_platform(), ..ImageIdentity::default() };
         Ok(Self { identity, content: Content::Tree(path) })
     }
 
-    /// What the image is.
+    /// Returns the identity of the image.
     pub fn identity(&self) -> &ImageIdentity {
         &self.identity
     }
 
-    /// The unpacked tree, for a reference of `dir:`.
+    /// Returns the unpacked tree of a `dir:` reference.
     pub fn as_tree(&self) -> Option<&Path> {
         match &self.content {
             Content::Tree(path) => Some(path),
@@ -90,7 +81,7 @@ impl OnDisk {
         }
     }
 
-    /// The layers, lowest first; none for an unpacked tree.
+    /// Returns the layers, lowest first; empty for an unpacked tree.
     pub fn layers(&self) -> &[Layer] {
         match &self.content {
             Content::Layers { layers, .. } => layers,
@@ -98,7 +89,7 @@ impl OnDisk {
         }
     }
 
-    /// The image configuration as it is stored; none for an unpacked tree.
+    /// Returns the stored image configuration; `None` for an unpacked tree.
     pub fn config(&self) -> Option<&[u8]> {
         match &self.content {
             Content::Layers { config, .. } => Some(config),
@@ -106,12 +97,12 @@ impl OnDisk {
         }
     }
 
-    /// Gives each layer to `visit` as uncompressed tar, lowest first, and checks its digests after that.
+    /// Calls `visit` with each layer as uncompressed tar, lowest first, and verifies its digests afterwards.
     ///
-    /// Nothing that was read may be trusted before this has returned well. `visit` need not read to the end.
+    /// The data is untrusted until this function returns successfully. `visit` does not have to read to the end.
     ///
     /// # Errors
-    /// When a layer is damaged; else the first failure of `visit`.
+    /// If a layer is damaged; otherwise the first error of `visit`.
     pub fn for_each_layer(
         &self,
         mut visit: impl FnMut(&Layer, &mut LayerReader) -> Result<(), ImageError>,
@@ -122,34 +113,14 @@ impl OnDisk {
             if matches!(visited, Err(ImageError::Stopped)) {
                 return visited;
             }
-            // Damage explains a failure of the visitor better than the failure itself.
+            // Damage is the cause of an error of the visitor, so it is reported first.
             reader.finish().and(visited)?;
         }
         Ok(())
     }
 }
 
-/// Reads a JSON document of an image.
-pub(super) fn parse<T: serde::de::DeserializeOwned>(store: &Store, what: &str, bytes: &[u8]) -> Result<T, ImageError> {
-    serde_json::from_slice(bytes).map_err(|e| ImageError::Document {
-        path: store.path().to_owned(),
-        what: what.to_owned(),
-        reason: e.to_string(),
-    })
-}
-
-/// Pairs layers with their diff ids, which the configuration must have in the same number.
-pub(super) fn pair<T>(store: &Store, config: &Configuration, layers: Vec<T>) -> Result<Vec<(T, Digest)>, ImageError> {
-    let diff_ids = config.diff_ids();
-    if layers.len() != diff_ids.len() {
-        let reason = format!("it names {} layers, and the image has {}", diff_ids.len(), layers.len());
-        let (path, what) = (store.path().to_owned(), "the configuration".to_owned());
-        return Err(ImageError::Document { path, what, reason });
-    }
-    Ok(layers.into_iter().zip(diff_ids).collect())
-}
-
-/// Reads a whole layer for nothing but its length in bytes.
+/// Reads a layer and returns its uncompressed length in bytes.
 pub(super) fn unpacked_length(layer: &Layer) -> Result<u64, ImageError> {
     let mut reader = layer.open()?;
     let mut buffer = vec![0; 256 << 10];

@@ -1,4 +1,4 @@
-//! What reading an image fails with.
+//! Errors of reading an image.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,145 +7,145 @@ use crate::error::{Failure, Kind};
 use crate::model::digest::Digest;
 use crate::sys::cache::CacheError;
 
-/// What reading or unpacking an image on disk fails with.
+/// Reading or unpacking an image on disk failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
-    /// Nothing lies at the path.
+    /// The path does not exist.
     #[error("`{}` does not exist", .0.display())]
-    NotThere(PathBuf),
-    /// The operating system refused.
-    #[error("`{}`", path.display())]
+    NotFound(PathBuf),
+    /// An operation of the operating system failed.
+    #[error("failed to access `{}`", path.display())]
     Io {
-        /// Where.
+        /// Path of the image.
         path: PathBuf,
         /// The cause.
         #[source]
         source: io::Error,
     },
-    /// What lies at the path is something else.
-    #[error("`{}` is no {expected}: {reason}", path.display())]
-    NotThat {
-        /// Where.
+    /// The path has a different format.
+    #[error("`{}` is not an {expected}: {reason}", path.display())]
+    WrongFormat {
+        /// Path of the image.
         path: PathBuf,
-        /// What it should be: `OCI image layout`.
+        /// The expected format: `OCI image layout`.
         expected: &'static str,
-        /// Why it isn't.
+        /// Why it does not have the format.
         reason: String,
-        /// What to do.
+        /// How to fix it.
         hint: Option<String>,
     },
-    /// An archive ends before its content does.
+    /// An archive is truncated.
     #[error("`{}` is truncated: {reason}", path.display())]
     Truncated {
         /// The archive.
         path: PathBuf,
-        /// How it shows.
+        /// What is missing.
         reason: String,
     },
-    /// The tag isn't there, or none was given and there are several.
+    /// The tag does not exist, or no tag was given and there are several.
     #[error("`{}` {}", path.display(), tag_problem(tag.as_deref()))]
     Tag {
-        /// Where.
+        /// Path of the image.
         path: PathBuf,
-        /// The tag asked for.
+        /// The requested tag.
         tag: Option<String>,
-        /// The tags there are.
-        there: Vec<String>,
+        /// The available tags.
+        available: Vec<String>,
     },
-    /// The image is not for this machine.
-    #[error("`{}` has no image for {wanted}", path.display())]
+    /// The image does not support the platform of this machine.
+    #[error("`{}` has no image for {platform}", path.display())]
     Platform {
-        /// Where.
+        /// Path of the image.
         path: PathBuf,
         /// The platform of this machine.
-        wanted: String,
-        /// The platforms there are.
-        there: Vec<String>,
+        platform: String,
+        /// The available platforms.
+        available: Vec<String>,
     },
-    /// A part that the image names isn't there.
-    #[error("`{}` lacks `{part}`, which the image names", path.display())]
+    /// A file of the image is missing.
+    #[error("`{}` is incomplete: `{part}` is missing", path.display())]
     Missing {
-        /// Where.
+        /// Path of the image.
         path: PathBuf,
-        /// The part: a digest or a file name.
+        /// The digest or name of the file.
         part: String,
     },
-    /// Content doesn't have the digest it is named by.
-    #[error("`{}`: {what} is damaged: expected {expected}, found {found}", path.display())]
+    /// Content does not match its digest.
+    #[error("`{}`: {what} is damaged: expected digest {expected}, found {found}", path.display())]
     Mismatch {
-        /// Where.
+        /// Path of the image.
         path: PathBuf,
-        /// What: `manifest`, `layer 2`.
+        /// The damaged part: `the manifest`, `layer 2`.
         what: String,
-        /// The digest it is named by.
+        /// The expected digest.
         expected: Digest,
-        /// The digest it has.
+        /// The actual digest.
         found: Digest,
     },
-    /// A layer is packed in an unknown way.
-    #[error("`{}`: layer {layer} has the unknown media type `{media_type}`", path.display())]
+    /// A layer has an unknown media type.
+    #[error("`{}`: layer {layer} has unknown media type `{media_type}`", path.display())]
     MediaType {
-        /// Where.
+        /// Path of the image.
         path: PathBuf,
-        /// The layer, counted from 1.
+        /// Number of the layer, starting at 1.
         layer: usize,
         /// Its media type.
         media_type: String,
     },
-    /// A document of the image can't be read.
-    #[error("`{}`: {what} is not readable: {reason}", path.display())]
+    /// A document of the image is invalid.
+    #[error("`{}`: {what} is invalid: {reason}", path.display())]
     Document {
-        /// Where.
+        /// Path of the image.
         path: PathBuf,
-        /// Which document: `index.json`.
+        /// The document: `index.json`.
         what: String,
-        /// Why.
+        /// The problem.
         reason: String,
     },
-    /// A layer holds something that no honest image holds.
-    #[error("`{}`: layer {layer}: entry `{entry}`: {reason}", path.display())]
+    /// A layer contains an invalid entry.
+    #[error("`{}`: layer {layer}: invalid entry `{entry}`: {reason}", path.display())]
     Entry {
-        /// Where.
+        /// Path of the image.
         path: PathBuf,
-        /// The layer, counted from 1.
+        /// Number of the layer, starting at 1.
         layer: usize,
-        /// The entry's path.
+        /// Path of the entry.
         entry: String,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
-    /// A layer can't be unpacked or read as a tar stream.
-    #[error("`{}`: layer {layer} can't be read", path.display())]
+    /// A layer cannot be decompressed or read as a tar stream.
+    #[error("`{}`: failed to read layer {layer}", path.display())]
     Layer {
-        /// Where.
+        /// Path of the image.
         path: PathBuf,
-        /// The layer, counted from 1.
+        /// Number of the layer, starting at 1.
         layer: usize,
         /// The cause.
         #[source]
         source: io::Error,
     },
-    /// This isn't done with such a reference.
+    /// The reference is not supported.
     #[error("`{reference}` {reason}")]
     Unsupported {
         /// The reference.
         reference: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// The cache can't be used.
+    /// The cache cannot be used.
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// The caller asked to stop.
+    /// The operation was cancelled.
     #[error("interrupted")]
     Stopped,
 }
 
 impl ImageError {
-    /// A failure of the operating system at `path`; a missing file gets its own words.
+    /// Creates an error for `path`; a missing file is [`Self::NotFound`].
     pub fn io(path: &Path, source: io::Error) -> Self {
         if source.kind() == io::ErrorKind::NotFound {
-            Self::NotThere(path.to_owned())
+            Self::NotFound(path.to_owned())
         } else {
             Self::Io { path: path.to_owned(), source }
         }
@@ -155,7 +155,7 @@ impl ImageError {
 fn tag_problem(tag: Option<&str>) -> String {
     match tag {
         Some(tag) => format!("has no image tagged `{tag}`"),
-        None => "holds several images, and no tag says which".to_owned(),
+        None => "contains several images; a tag is required".to_owned(),
     }
 }
 
@@ -169,14 +169,14 @@ impl Failure for ImageError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NotThat { hint, .. } => hint.clone(),
-            Self::Tag { there, .. } if there.is_empty() => {
-                Some("its images have no tags: leave the tag out".to_owned())
+            Self::WrongFormat { hint, .. } => hint.clone(),
+            Self::Tag { available, .. } if available.is_empty() => {
+                Some("its images have no tags; omit the tag".to_owned())
             }
-            Self::Tag { there, .. } => Some(format!("there are: {}", there.join(", "))),
-            Self::Platform { there, .. } => Some(format!("it is for: {}", there.join(", "))),
+            Self::Tag { available, .. } => Some(format!("available tags: {}", available.join(", "))),
+            Self::Platform { available, .. } => Some(format!("available platforms: {}", available.join(", "))),
             Self::Mismatch { .. } | Self::Truncated { .. } | Self::Missing { .. } => {
-                Some("fetch the image again".to_owned())
+                Some("download the image again".to_owned())
             }
             Self::Cache(error) => error.hint(),
             _ => None,

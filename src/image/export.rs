@@ -1,4 +1,4 @@
-//! Writes an image on disk in the form that `docker load` and `podman load` take.
+//! Writes an image on disk in the format that `docker load` and `podman load` read.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
@@ -19,17 +19,17 @@ struct Saved<'a> {
     layers: Vec<String>,
 }
 
-/// Writes the image as an archive of `docker save`, tagged `name`, without ever holding a layer in memory.
+/// Writes the image in the format of `docker save`, tagged `name`, without loading a layer into memory.
 ///
-/// The configuration is written byte for byte, so the image id stays the same. Layers packed with gzip stay so; those
-/// packed with zstd are unpacked, because Docker before 23 can't read them. A damaged layer is noticed when all of it
-/// has been written, so a failure means that what was written is worth nothing.
+/// The configuration is written unchanged, so the image ID stays the same. Layers compressed with zstd are
+/// decompressed, because Docker before 23 cannot read them; other layers are written unchanged. A damaged layer is
+/// detected only after it was written, so the output is unusable if this function fails.
 ///
 /// # Errors
-/// When a layer is damaged, when `out` fails, or for an unpacked tree, which has no layers.
+/// If a layer is damaged, if writing to `out` fails, or for an unpacked tree, which has no layers.
 pub fn write_docker_archive(image: &OnDisk, name: &str, out: impl Write) -> Result<(), ImageError> {
     let Some(config) = image.config() else {
-        let reason = "is an unpacked tree, which has no configuration to load".to_owned();
+        let reason = "is an unpacked tree, which cannot be loaded into Docker".to_owned();
         return Err(ImageError::Unsupported { reference: image.identity().reference.clone(), reason });
     };
     let mut archive = Archive { out: tar::Builder::new(out), layer: None, image };

@@ -1,4 +1,4 @@
-//! Small images made for a test.
+//! Small images for tests.
 
 use std::fs;
 use std::io::Write as _;
@@ -19,7 +19,7 @@ impl Tar {
         Self(tar::Builder::new(Vec::new()))
     }
 
-    /// Adds an entry with a name as it is, which the tar library itself would refuse to write.
+    /// Adds an entry with an unchecked name, which the tar library would reject.
     pub(super) fn raw(mut self, kind: EntryType, name: &[u8], target: &[u8], mode: u32, data: &[u8]) -> Self {
         let mut header = Header::new_gnu();
         let gnu = header.as_gnu_mut().unwrap();
@@ -57,7 +57,7 @@ impl Tar {
     }
 }
 
-/// How a fixture packs its layers.
+/// Compression of the layers of a fixture.
 #[derive(Clone, Copy)]
 pub(super) enum Pack {
     Plain,
@@ -101,7 +101,7 @@ impl Layout {
         Self { dir, manifests: Vec::new() }
     }
 
-    /// A layout with one image of these layers, tagged `latest`.
+    /// Creates a layout with one image of these layers, tagged `latest`.
     pub(super) fn of(layers: Vec<Vec<u8>>) -> Self {
         let mut layout = Self::new();
         let manifest = layout.image(&machine(), &layers, Pack::Gzip);
@@ -123,7 +123,7 @@ impl Layout {
         self.path().join("blobs/sha256").join(digest.hex())
     }
 
-    /// Adds an image and gives the descriptor of its manifest.
+    /// Adds an image and returns the descriptor of its manifest.
     pub(super) fn image(&self, architecture: &str, layers: &[Vec<u8>], pack: Pack) -> Value {
         let diff_ids: Vec<Digest> = layers.iter().map(|layer| Digest::of(layer)).collect();
         let config = json!({
@@ -158,7 +158,7 @@ impl Layout {
         Reference::OciLayout(self.path().to_owned(), tag.map(ToOwned::to_owned))
     }
 
-    /// The same as a tar file.
+    /// Writes the layout as a tar archive.
     pub(super) fn archive(&self) -> PathBuf {
         let path = self.path().join("archive.tar");
         let mut archive = tar::Builder::new(fs::File::create(&path).unwrap());
@@ -171,7 +171,7 @@ impl Layout {
     }
 }
 
-/// This machine's architecture in the words of images.
+/// Returns the architecture of this machine as written in image configurations.
 pub(super) fn machine() -> String {
     super::config::machine_platform().replace("linux/", "")
 }

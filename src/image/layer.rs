@@ -1,4 +1,4 @@
-//! Layers as streams of uncompressed tar, checked while they are read.
+//! Layers as streams of uncompressed tar, verified while they are read.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Take};
@@ -10,8 +10,8 @@ use super::blob::{Blob, Hashed, Packing};
 use super::error::ImageError;
 use crate::model::digest::Digest;
 
-/// Bytes a layer may have unpacked: far over any image, and an end for one that was made to never end.
-const LAYER_CAP: u64 = 1 << 40;
+/// Maximum uncompressed size of a layer in bytes, as a limit for malicious images.
+const MAX_LAYER_SIZE: u64 = 1 << 40;
 const BUFFER: usize = 256 << 10;
 
 /// A layer of an image on disk.
@@ -19,13 +19,13 @@ const BUFFER: usize = 256 << 10;
 pub struct Layer {
     pub(super) blob: Blob,
     pub(super) packing: Packing,
-    /// Digest of the layer as it is stored, when the image names one.
+    /// Digest of the stored layer, if the image states one.
     pub(super) stored: Option<Digest>,
     /// Digest of the uncompressed layer.
     pub(super) diff_id: Digest,
-    /// Counted from 1, for messages.
+    /// Number starting at 1, for messages.
     pub(super) number: usize,
-    /// Where the image lies, for messages.
+    /// Path of the image, for messages.
     pub(super) image: PathBuf,
 }
 
@@ -37,9 +37,9 @@ enum Decoder {
     Zstd(zstd::Decoder<'static, Stored>),
 }
 
-/// Reads one layer as uncompressed tar.
+/// A reader of one layer as uncompressed tar.
 ///
-/// Digests are known to be right only at the end: call [`LayerReader::finish`] before trusting what was read.
+/// Digests are verified at the end: the data is untrusted until [`LayerReader::finish`] returns.
 pub struct LayerReader {
     decoder: Hashed<Decoder>,
     layer: Layer,
@@ -47,15 +47,15 @@ pub struct LayerReader {
 }
 
 impl Layer {
-    /// Digest of the uncompressed layer.
+    /// Returns the digest of the uncompressed layer.
     pub fn diff_id(&self) -> &Digest {
         &self.diff_id
     }
 
-    /// Starts reading.
+    /// Opens the layer for reading.
     ///
     /// # Errors
-    /// When the file can't be opened.
+    /// If the file cannot be opened.
     pub fn open(&self) -> Result<LayerReader, ImageError> {
         let decoder = self.decoder().map_err(|source| self.failed(source))?;
         Ok(LayerReader { decoder: Hashed::new(decoder), layer: self.clone(), length: 0 })
@@ -72,16 +72,16 @@ impl Layer {
             Packing::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(stored))),
             Packing::Zstd => {
                 let mut decoder = zstd::Decoder::with_buffer(stored)?;
-                // 128 MiB, what `zstd -19` needs at most; a hostile frame could ask for 2 GiB.
+                // 128 MiB, the maximum of `zstd -19`; a malicious frame could require 2 GiB.
                 decoder.window_log_max(27)?;
                 Decoder::Zstd(decoder)
             }
         })
     }
 
-    /// Compares the digest of the layer as stored with the one the image names, if it names one.
+    /// Verifies the digest of the stored layer, if the image states one.
     pub(super) fn check_stored(&self, found: Digest) -> Result<(), ImageError> {
-        // An uncompressed layer is named by its diff id even where the image has no digest of the stored form.
+        // For an uncompressed layer, the diff id is also the digest of the stored layer.
         let plain = (self.packing == Packing::Plain).then_some(&self.diff_id);
         self.stored.as_ref().or(plain).map_or(Ok(()), |expected| self.mismatch("", expected, found))
     }
@@ -96,17 +96,16 @@ impl Layer {
 }
 
 impl LayerReader {
-    /// Reads what is left and checks the digests.
+    /// Reads the remaining data and verifies the digests.
     ///
     /// # Errors
-    /// [`ImageError::Mismatch`] when the content isn't what the image names, [`ImageError::Layer`] when it can't be
-    /// unpacked.
+    /// [`ImageError::Mismatch`] if a digest does not match, [`ImageError::Layer`] if the layer cannot be decompressed.
     pub fn finish(mut self) -> Result<(), ImageError> {
         let drained = drain(&mut self);
         let stored = self.decoder.inner_mut().stored();
         drain(stored).map_err(|e| self.layer.failed(e))?;
         let found = stored.get_ref().digest();
-        // Checked first: a damaged file also fails to unpack, and this is the better word for it.
+        // Verified first: a damaged file also fails to decompress, and this error is more precise.
         self.layer.check_stored(found)?;
         drained.map_err(|e| self.layer.failed(e))?;
         self.layer.mismatch(", uncompressed,", &self.layer.diff_id, self.decoder.digest())
@@ -117,8 +116,8 @@ impl Read for LayerReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.decoder.read(buffer)?;
         self.length += n as u64;
-        if self.length > LAYER_CAP {
-            return Err(io::Error::other(format!("it has more than {LAYER_CAP} bytes unpacked")));
+        if self.length > MAX_LAYER_SIZE {
+            return Err(io::Error::other(format!("uncompressed size exceeds {MAX_LAYER_SIZE} bytes")));
         }
         Ok(n)
     }

@@ -1,9 +1,10 @@
-//! Images: archives and layouts on disk, and their unpacked trees.
+//! Images on disk: archives, layouts and unpacked trees.
 
 mod blob;
 pub(crate) mod config;
 pub mod disk;
 mod docker_archive;
+mod documents;
 pub mod error;
 pub mod export;
 pub mod layer;

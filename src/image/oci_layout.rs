@@ -1,23 +1,23 @@
-//! OCI image layouts (OCI image specification, `image-layout.md`), in a directory or in a tar file.
+//! OCI image layouts (OCI image specification, `image-layout.md`) in a directory or a tar archive.
 
 use oci_spec::image::{Descriptor, ImageIndex, ImageManifest, MediaType};
 
 use super::blob::{Packing, Store};
 use super::config::{Configuration, machine_platform, platform, runs_here};
-use super::disk::{Documents, pair, parse};
+use super::documents::{Documents, pair, parse};
 use super::error::ImageError;
 use super::layer::Layer;
 use crate::model::digest::Digest;
 
-/// The annotation that holds a tag in `index.json`.
+/// The annotation with the tag in `index.json`.
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
-/// Indexes within indexes: the specification sets no limit, and nobody writes more than two.
-const DEPTH_CAP: usize = 4;
-/// Descriptors looked at to find the image: one index may name another as often as it likes.
-const DESCRIPTOR_CAP: usize = 1000;
+/// Maximum nesting depth of indexes. The specification sets no limit; real images have at most two.
+const MAX_DEPTH: usize = 4;
+/// Maximum number of descriptors read to find an image, because an index may refer to another one many times.
+const MAX_DESCRIPTORS: usize = 1000;
 
-/// Finds the image of a tag for this machine and reads its documents.
+/// Finds the image with a tag for this machine and reads its documents.
 pub(super) fn read(store: &Store, tag: Option<&str>) -> Result<Documents, ImageError> {
     let index: ImageIndex = parse(store, "index.json", &top(store)?)?;
     let candidates = tagged(store, index.manifests(), tag)?;
@@ -30,7 +30,7 @@ pub(super) fn read(store: &Store, tag: Option<&str>) -> Result<Documents, ImageE
 }
 
 fn top(store: &Store) -> Result<Vec<u8>, ImageError> {
-    let not = |reason: String, hint: Option<&str>| ImageError::NotThat {
+    let not = |reason: String, hint: Option<&str>| ImageError::WrongFormat {
         path: store.path().to_owned(),
         expected: "OCI image layout",
         reason,
@@ -38,22 +38,22 @@ fn top(store: &Store) -> Result<Vec<u8>, ImageError> {
     };
     match store.document("index.json") {
         Err(ImageError::Missing { .. }) if store.find("manifest.json").is_ok() => {
-            let hint = "it is what `docker save` writes: use `docker-archive:`";
-            Err(not("it has no index.json".to_owned(), Some(hint)))
+            let hint = "it is an archive written by `docker save`; use `docker-archive:`";
+            Err(not("index.json is missing".to_owned(), Some(hint)))
         }
-        Err(ImageError::Missing { .. }) => Err(not("it has no index.json".to_owned(), None)),
+        Err(ImageError::Missing { .. }) => Err(not("index.json is missing".to_owned(), None)),
         other => other,
     }
 }
 
-/// The images of a tag; all of them when no tag was given.
+/// Returns the images with a tag; all images if no tag is given.
 fn tagged<'a>(store: &Store, all: &'a [Descriptor], tag: Option<&str>) -> Result<Vec<&'a Descriptor>, ImageError> {
     let Some(tag) = tag else { return Ok(all.iter().collect()) };
     let found: Vec<&Descriptor> = all.iter().filter(|d| name(d) == Some(tag) || d.digest().as_ref() == tag).collect();
     if !found.is_empty() {
         return Ok(found);
     }
-    Err(ImageError::Tag { path: store.path().to_owned(), tag: Some(tag.to_owned()), there: tags(all) })
+    Err(ImageError::Tag { path: store.path().to_owned(), tag: Some(tag.to_owned()), available: tags(all) })
 }
 
 fn tags<'a>(descriptors: impl IntoIterator<Item = &'a Descriptor>) -> Vec<String> {
@@ -67,7 +67,7 @@ fn name(descriptor: &Descriptor) -> Option<&str> {
     descriptor.annotations().as_ref()?.get(REF_NAME).map(String::as_str)
 }
 
-/// A manifest that an index led to.
+/// A manifest found in an index.
 #[derive(Debug, Clone)]
 struct Candidate {
     digest: Digest,
@@ -79,49 +79,51 @@ fn choose(store: &Store, descriptors: Vec<&Descriptor>, tag: Option<&str>) -> Re
     let several = ImageError::Tag {
         path: store.path().to_owned(),
         tag: tag.map(ToOwned::to_owned),
-        there: tags(descriptors.iter().copied()),
+        available: tags(descriptors.iter().copied()),
     };
-    let mut search = Search { store, left: DESCRIPTOR_CAP, found: Vec::new() };
+    let mut search = Search { store, remaining: MAX_DESCRIPTORS, found: Vec::new() };
     for descriptor in descriptors {
         search.collect(descriptor, None, 0)?;
     }
-    let (mut here, elsewhere): (Vec<_>, Vec<_>) = search.found.into_iter().partition(|c| runs_here(&c.platform));
-    here.dedup_by(|a, b| a.digest == b.digest);
-    match (here.len(), here.pop()) {
+    let (mut native, foreign): (Vec<_>, Vec<_>) = search.found.into_iter().partition(|c| runs_here(&c.platform));
+    native.dedup_by(|a, b| a.digest == b.digest);
+    match (native.len(), native.pop()) {
         (1, Some(only)) => Ok(only),
         (_, None) => {
-            let mut there: Vec<String> = elsewhere.into_iter().map(|c| c.platform).collect();
-            there.sort();
-            there.dedup();
-            Err(ImageError::Platform { path: store.path().to_owned(), wanted: machine_platform(), there })
+            let mut available: Vec<String> = foreign.into_iter().map(|c| c.platform).collect();
+            available.sort();
+            available.dedup();
+            Err(ImageError::Platform { path: store.path().to_owned(), platform: machine_platform(), available })
         }
-        // One index may list variants of an architecture; the first is the one its author prefers.
-        (_, Some(last)) if last.index.is_some() && here.iter().all(|c| c.index == last.index) => {
-            Ok(here.into_iter().next().unwrap_or(last))
+        // An index may list variants of an architecture; the first one is preferred.
+        (_, Some(last)) if last.index.is_some() && native.iter().all(|c| c.index == last.index) => {
+            Ok(native.into_iter().next().unwrap_or(last))
         }
         _ => Err(several),
     }
 }
 
-/// The search for manifests in an index and those below it.
+/// A search for manifests in an index and its nested indexes.
 struct Search<'a> {
     store: &'a Store,
-    left: usize,
+    remaining: usize,
     found: Vec<Candidate>,
 }
 
 impl Search<'_> {
-    /// Collects the manifests under a descriptor with their platforms.
+    /// Collects the manifests of a descriptor with their platforms.
     fn collect(&mut self, descriptor: &Descriptor, index: Option<&Digest>, depth: usize) -> Result<(), ImageError> {
         let over = |reason: String| {
             let (path, what) = (self.store.path().to_owned(), "the index".to_owned());
             ImageError::Document { path, what, reason }
         };
-        if depth > DEPTH_CAP {
-            return Err(over(format!("more than {DEPTH_CAP} indexes lie in each other")));
+        if depth > MAX_DEPTH {
+            return Err(over(format!("indexes are nested more than {MAX_DEPTH} levels deep")));
         }
-        self.left =
-            self.left.checked_sub(1).ok_or_else(|| over(format!("it names more than {DESCRIPTOR_CAP} images")))?;
+        self.remaining = self
+            .remaining
+            .checked_sub(1)
+            .ok_or_else(|| over(format!("it lists more than {MAX_DESCRIPTORS} images")))?;
         let digest = digest(self.store, descriptor)?;
         let media = descriptor.media_type();
         if *media == MediaType::ImageIndex || media.to_string() == DOCKER_INDEX {
@@ -130,7 +132,7 @@ impl Search<'_> {
             return inner.manifests().iter().try_for_each(|inner| self.collect(inner, Some(outermost), depth + 1));
         }
         let platform = match descriptor.platform() {
-            // Build attestations hide among the manifests under this platform.
+            // Build attestations are listed as manifests with this platform.
             Some(p) if p.os().to_string() == "unknown" => return Ok(()),
             Some(p) => platform(&p.os().to_string(), &p.architecture().to_string(), p.variant().as_deref()),
             None => platform_of(self.store, &digest)?,
@@ -140,7 +142,7 @@ impl Search<'_> {
     }
 }
 
-/// The platform of a manifest whose descriptor doesn't say, from its configuration.
+/// Returns the platform of a manifest from its configuration, if the descriptor does not state it.
 fn platform_of(store: &Store, manifest: &Digest) -> Result<String, ImageError> {
     let manifest: ImageManifest = parse(store, "the manifest", &store.verified(manifest, "the manifest")?)?;
     let config = store.verified(&digest(store, manifest.config())?, "the configuration")?;
@@ -178,7 +180,7 @@ fn layers(store: &Store, manifest: &ImageManifest, config: &Configuration) -> Re
     pairs.into_iter().enumerate().map(make).collect()
 }
 
-/// Media types of layers: OCI's with their non-distributable twins, and Docker's.
+/// Returns the compression of a layer with a media type of OCI, including non-distributable layers, or of Docker.
 fn packing(media_type: &str) -> Option<Packing> {
     let form = media_type
         .strip_prefix("application/vnd.oci.image.layer.v1.tar")

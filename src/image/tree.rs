@@ -1,4 +1,4 @@
-//! Writes the entries of layers into a directory, whatever they say: nothing is ever written outside of it.
+//! Writes the entries of layers into a directory. Even a malicious entry is never written outside of it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
@@ -15,48 +15,48 @@ use super::whiteout::{Meaning, meaning};
 use crate::sys::remove::remove_at;
 use crate::sys::rooted::Rooted;
 
-/// Bytes a path may have, as in the kernel.
-const PATH_CAP: usize = 4096;
-/// Bytes of paths remembered of one layer and of all directories: millions of files have a tenth of that.
-const MEMORY_CAP: usize = 1 << 30;
-/// Bytes that all sparse files together may have: one may say any size and stand in the layer as a few bytes.
-const SPARSE_CAP: u64 = 64 << 30;
+/// Maximum length of a path in bytes, as in the kernel.
+const MAX_PATH_LEN: usize = 4096;
+/// Maximum total length of the recorded paths in bytes; millions of files need a tenth of it.
+const MAX_RECORDED: usize = 1 << 30;
+/// Maximum total size of all sparse files in bytes: a small entry can declare any size.
+const MAX_SPARSE_SIZE: u64 = 64 << 30;
 
-/// Why an entry was not written.
+/// An entry cannot be written.
 #[derive(Debug)]
-pub(super) enum Refused {
-    /// No honest image holds such an entry.
-    Hostile(String),
-    /// The operating system refused.
+pub(super) enum EntryError {
+    /// The entry is invalid or malicious.
+    Invalid(String),
+    /// An operation of the operating system failed.
     Io(io::Error),
 }
 
-impl From<io::Error> for Refused {
+impl From<io::Error> for EntryError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
-impl From<Errno> for Refused {
+impl From<Errno> for EntryError {
     fn from(error: Errno) -> Self {
         Self::Io(error.into())
     }
 }
 
-/// Applies layers to a tree, lowest first.
+/// A writer that applies layers to a tree, lowest first.
 pub(super) struct Writer {
     root: Rooted,
-    /// Whether files get the owners that the layers name.
+    /// Whether files get the owners stated in the layers.
     owners: bool,
-    /// The directory written to last: entries of one directory come together.
+    /// The last used directory, because entries of one directory are usually adjacent.
     last: Option<(Vec<u8>, Rc<OwnedFd>)>,
-    /// Paths of this layer: whiteouts only take away what lies below it.
+    /// Paths of this layer: whiteouts only hide entries of lower layers.
     own: HashSet<Vec<u8>>,
-    /// Times of directories, set last of all, since writing into a directory changes them.
+    /// Times of directories, set at the end because writing into a directory changes them.
     times: BTreeMap<Vec<u8>, i64>,
-    /// Bytes of the paths in `own` and `times`.
-    remembered: usize,
-    /// Bytes that sparse files may still have.
+    /// Total length of the paths in `own` and `times` in bytes.
+    recorded: usize,
+    /// Remaining size of sparse files in bytes.
     sparse: u64,
 }
 
@@ -74,54 +74,54 @@ impl Writer {
     pub(super) fn open(rootfs: &Path) -> io::Result<Self> {
         let root = Rooted::open(rootfs)?;
         rustix::fs::chmodat(root.fd(), ".", Mode::from_raw_mode(0o755), AtFlags::empty())?;
-        let owners = nix::unistd::geteuid().is_root();
+        let owners = rustix::process::geteuid().is_root();
         Ok(Self {
             root,
             owners,
             last: None,
             own: HashSet::new(),
             times: BTreeMap::new(),
-            remembered: 0,
-            sparse: SPARSE_CAP,
+            recorded: 0,
+            sparse: MAX_SPARSE_SIZE,
         })
     }
 
     pub(super) fn start_layer(&mut self) {
         self.own.clear();
-        self.remembered = self.times.keys().map(Vec::len).sum();
+        self.recorded = self.times.keys().map(Vec::len).sum();
     }
 
-    /// Sets what could only be set last.
+    /// Sets the times of directories.
     pub(super) fn finish(self) -> io::Result<()> {
         for (path, mtime) in &self.times {
-            let Some((folder, name)) = split(path) else { continue };
-            // A later layer may have put something else there, or nothing.
-            let Ok(parent) = self.root.find(Path::new(as_os(folder))) else { continue };
+            let Some((parent_path, name)) = split(path) else { continue };
+            // A later layer may have replaced or removed the directory.
+            let Ok(parent) = self.root.find(Path::new(as_os(parent_path))) else { continue };
             set_time(&parent.fd, name, *mtime)?;
         }
         Ok(())
     }
 
     /// Writes one entry of the current layer.
-    pub(super) fn entry(&mut self, entry: &mut Entry<'_, impl Read>) -> Result<(), Refused> {
+    pub(super) fn entry(&mut self, entry: &mut Entry<'_, impl Read>) -> Result<(), EntryError> {
         let kind = entry.header().entry_type();
         if kind == EntryType::XGlobalHeader {
             return Ok(());
         }
         let path = clean(&entry.path_bytes())?;
-        let Some((folder, name)) = split(&path) else { return self.top(entry) };
-        let parent = self.parent(folder)?;
+        let Some((parent_path, name)) = split(&path) else { return self.top(entry) };
+        let parent = self.parent(parent_path)?;
         match meaning(name) {
-            Meaning::Note => return Ok(()),
-            Meaning::Hides(hidden) => return self.hide(&parent, folder, hidden),
-            Meaning::Opaque => return self.clear(&parent, folder),
+            Meaning::Metadata => return Ok(()),
+            Meaning::Hides(hidden) => return self.hide(&parent, parent_path, hidden),
+            Meaning::Opaque => return self.clear(&parent, parent_path),
             Meaning::File => {}
         }
         let attributes = self.attributes(entry)?;
         match kind {
             EntryType::Directory => {
                 self.make_directory(&parent, name, &attributes)?;
-                self.remembered += path.len();
+                self.recorded += path.len();
                 self.times.insert(path.clone(), attributes.mtime);
             }
             EntryType::Symlink => self.make_link(&parent, name, &link_target(entry)?, &attributes)?,
@@ -130,32 +130,33 @@ impl Writer {
                 self.make_file(&parent, name, &attributes, |file| io::copy(entry, file).map(drop))?;
             }
             EntryType::GNUSparse => {
-                let left = self.sparse.checked_sub(entry.size());
-                let over = || Refused::Hostile(format!("sparse files have more than {SPARSE_CAP} bytes together"));
-                self.sparse = left.ok_or_else(over)?;
+                let remaining = self.sparse.checked_sub(entry.size());
+                let over =
+                    || EntryError::Invalid(format!("the total size of sparse files exceeds {MAX_SPARSE_SIZE} bytes"));
+                self.sparse = remaining.ok_or_else(over)?;
                 self.make_file(&parent, name, &attributes, |file| copy_sparse(entry, file))?;
             }
-            // Devices and pipes: none is needed, and some are dangerous.
+            // Devices and pipes are not needed, and some are dangerous.
             _ => return Ok(()),
         }
         self.own(path)
     }
 
-    /// Remembers a path of this layer with the directories above it, which may have no entry of their own.
-    fn own(&mut self, path: Vec<u8>) -> Result<(), Refused> {
+    /// Records a path of this layer and its parent directories, which may not have entries.
+    fn own(&mut self, path: Vec<u8>) -> Result<(), EntryError> {
         let mut path = path;
         while !path.is_empty() && !self.own.contains(&path) {
-            let folder = split(&path).map_or_else(Vec::new, |(folder, _)| folder.to_vec());
-            self.remembered += path.len();
-            self.own.insert(std::mem::replace(&mut path, folder));
+            let parent_path = split(&path).map_or_else(Vec::new, |(parent_path, _)| parent_path.to_vec());
+            self.recorded += path.len();
+            self.own.insert(std::mem::replace(&mut path, parent_path));
         }
-        if self.remembered > MEMORY_CAP {
-            return Err(Refused::Hostile("the names of all entries are too long together".to_owned()));
+        if self.recorded > MAX_RECORDED {
+            return Err(EntryError::Invalid("the names of all entries are too long in total".to_owned()));
         }
         Ok(())
     }
 
-    fn top(&mut self, entry: &Entry<'_, impl Read>) -> Result<(), Refused> {
+    fn top(&mut self, entry: &Entry<'_, impl Read>) -> Result<(), EntryError> {
         if entry.header().entry_type() == EntryType::Directory {
             let attributes = self.attributes(entry)?;
             self.set_directory(self.root.fd().try_clone_to_owned()?, &attributes)?;
@@ -163,37 +164,37 @@ impl Writer {
         Ok(())
     }
 
-    fn parent(&mut self, folder: &[u8]) -> Result<Rc<OwnedFd>, Refused> {
+    fn parent(&mut self, parent_path: &[u8]) -> Result<Rc<OwnedFd>, EntryError> {
         if let Some((path, fd)) = &self.last
-            && path == folder
+            && path == parent_path
         {
             return Ok(Rc::clone(fd));
         }
-        let fd = match self.root.directory(Path::new(as_os(folder))) {
+        let fd = match self.root.directory(Path::new(as_os(parent_path))) {
             Ok(found) => Rc::new(found.fd),
             Err(e) if Errno::from_io_error(&e) == Some(Errno::NOTDIR) => {
-                return Err(Refused::Hostile("it lies under a file that is no directory".to_owned()));
+                return Err(EntryError::Invalid("a parent is not a directory".to_owned()));
             }
             Err(e) => return Err(e.into()),
         };
-        self.last = Some((folder.to_vec(), Rc::clone(&fd)));
+        self.last = Some((parent_path.to_vec(), Rc::clone(&fd)));
         Ok(fd)
     }
 
-    fn attributes(&self, entry: &Entry<'_, impl Read>) -> Result<Attributes, Refused> {
+    fn attributes(&self, entry: &Entry<'_, impl Read>) -> Result<Attributes, EntryError> {
         let header = entry.header();
         let id = |id: io::Result<u64>| id.ok().and_then(|id| u32::try_from(id).ok()).filter(|id| *id != u32::MAX);
         let owner = match (self.owners, id(header.uid()), id(header.gid())) {
             (false, ..) => None,
             (true, Some(uid), Some(gid)) => Some((Uid::from_raw(uid), Gid::from_raw(gid))),
-            (true, ..) => return Err(Refused::Hostile("its owner is no user id".to_owned())),
+            (true, ..) => return Err(EntryError::Invalid("invalid owner".to_owned())),
         };
-        let mode = header.mode().map_err(|_| Refused::Hostile("its mode is no number".to_owned()))? & 0o7777;
+        let mode = header.mode().map_err(|_| EntryError::Invalid("invalid mode".to_owned()))? & 0o7777;
         let mtime = header.mtime().ok().and_then(|t| i64::try_from(t).ok()).unwrap_or(0);
         Ok(Attributes { mode, owner, mtime })
     }
 
-    fn make_directory(&mut self, parent: &OwnedFd, name: &[u8], attributes: &Attributes) -> Result<(), Refused> {
+    fn make_directory(&mut self, parent: &OwnedFd, name: &[u8], attributes: &Attributes) -> Result<(), EntryError> {
         match rustix::fs::mkdirat(parent, name, Mode::RWXU) {
             Ok(()) => {}
             Err(Errno::EXIST) if is_directory(parent, name)? => {}
@@ -207,11 +208,11 @@ impl Writer {
         self.set_directory(fd, attributes)
     }
 
-    fn set_directory(&self, fd: OwnedFd, attributes: &Attributes) -> Result<(), Refused> {
+    fn set_directory(&self, fd: OwnedFd, attributes: &Attributes) -> Result<(), EntryError> {
         if let Some((uid, gid)) = attributes.owner {
             rustix::fs::chownat(&fd, "", Some(uid), Some(gid), AtFlags::EMPTY_PATH)?;
         }
-        // An ordinary user must be able to write into it now and to remove it later.
+        // A non-root user must be able to write into it and to remove it later.
         let mode = if self.owners { attributes.mode } else { attributes.mode | 0o700 };
         rustix::fs::chmodat(&fd, ".", Mode::from_raw_mode(mode), AtFlags::empty())?;
         Ok(())
@@ -223,9 +224,9 @@ impl Writer {
         name: &[u8],
         attributes: &Attributes,
         fill: impl FnOnce(&mut File) -> io::Result<()>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), EntryError> {
         let mode = Mode::RUSR | Mode::WUSR;
-        let fd = self.afresh(parent, name, || rustix::fs::openat(parent, name, CREATE, mode))?;
+        let fd = self.replace(parent, name, || rustix::fs::openat(parent, name, CREATE, mode))?;
         let mut file = File::from(fd);
         fill(&mut file)?;
         if let Some((uid, gid)) = attributes.owner {
@@ -243,8 +244,8 @@ impl Writer {
         name: &[u8],
         target: &[u8],
         attributes: &Attributes,
-    ) -> Result<(), Refused> {
-        self.afresh(parent, name, || rustix::fs::symlinkat(target, parent, name))?;
+    ) -> Result<(), EntryError> {
+        self.replace(parent, name, || rustix::fs::symlinkat(target, parent, name))?;
         if let Some((uid, gid)) = attributes.owner {
             rustix::fs::chownat(parent, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
         }
@@ -252,16 +253,16 @@ impl Writer {
         Ok(())
     }
 
-    fn make_hard_link(&mut self, parent: &OwnedFd, name: &[u8], target: &[u8]) -> Result<(), Refused> {
+    fn make_hard_link(&mut self, parent: &OwnedFd, name: &[u8], target: &[u8]) -> Result<(), EntryError> {
         let target = clean(target)?;
-        let Some((folder, file)) = split(&target) else {
-            return Err(Refused::Hostile("it is a hard link to the root".to_owned()));
+        let Some((parent_path, file)) = split(&target) else {
+            return Err(EntryError::Invalid("hard link to the root directory".to_owned()));
         };
-        let missing = || Refused::Hostile("it is a hard link to a file that isn't there".to_owned());
-        let from = self.root.find(Path::new(as_os(folder))).map_err(|_| missing())?.fd;
+        let missing = || EntryError::Invalid("hard link to a missing file".to_owned());
+        let from = self.root.find(Path::new(as_os(parent_path))).map_err(|_| missing())?.fd;
         match rustix::fs::statat(&from, file, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::Directory => {
-                return Err(Refused::Hostile("it is a hard link to a directory".to_owned()));
+                return Err(EntryError::Invalid("hard link to a directory".to_owned()));
             }
             Ok(_) => {}
             Err(Errno::NOENT | Errno::NOTDIR) => return Err(missing()),
@@ -270,16 +271,16 @@ impl Writer {
         if same(&from, file, parent, name) {
             return Ok(());
         }
-        self.afresh(parent, name, || rustix::fs::linkat(&from, file, parent, name, AtFlags::empty()))
+        self.replace(parent, name, || rustix::fs::linkat(&from, file, parent, name, AtFlags::empty()))
     }
 
-    /// Makes something new, after removing what has its name.
-    fn afresh<T>(
+    /// Creates an entry, replacing an existing one.
+    fn replace<T>(
         &mut self,
         parent: &OwnedFd,
         name: &[u8],
         make: impl Fn() -> rustix::io::Result<T>,
-    ) -> Result<T, Refused> {
+    ) -> Result<T, EntryError> {
         match make() {
             Err(Errno::EXIST) => {
                 self.remove(parent, name)?;
@@ -289,24 +290,24 @@ impl Writer {
         }
     }
 
-    fn remove(&mut self, parent: &OwnedFd, name: &[u8]) -> Result<(), Refused> {
-        // What is removed may be, or lead to, the directory that is remembered.
+    fn remove(&mut self, parent: &OwnedFd, name: &[u8]) -> Result<(), EntryError> {
+        // The last used directory may be removed.
         self.last = None;
         Ok(remove_at(parent.try_clone()?, name)?)
     }
 
-    fn hide(&mut self, parent: &OwnedFd, folder: &[u8], hidden: &[u8]) -> Result<(), Refused> {
-        if self.own.contains(&join(folder, hidden)) {
+    fn hide(&mut self, parent: &OwnedFd, parent_path: &[u8], hidden: &[u8]) -> Result<(), EntryError> {
+        if self.own.contains(&join(parent_path, hidden)) {
             return Ok(());
         }
         self.remove(parent, hidden)
     }
 
-    /// Removes what lower layers put into a directory.
-    fn clear(&mut self, parent: &OwnedFd, folder: &[u8]) -> Result<(), Refused> {
+    /// Removes the entries of lower layers from a directory.
+    fn clear(&mut self, parent: &OwnedFd, parent_path: &[u8]) -> Result<(), EntryError> {
         self.last = None;
-        let mut pending = vec![(parent.try_clone()?, folder.to_vec())];
-        while let Some((fd, folder)) = pending.pop() {
+        let mut pending = vec![(parent.try_clone()?, parent_path.to_vec())];
+        while let Some((fd, parent_path)) = pending.pop() {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
             let open = rustix::fs::openat(&fd, ".", flags, Mode::empty())?;
             for entry in Dir::read_from(&open)? {
@@ -315,7 +316,7 @@ impl Writer {
                 if name == b"." || name == b".." {
                     continue;
                 }
-                let path = join(&folder, name);
+                let path = join(&parent_path, name);
                 if !self.own.contains(&path) {
                     remove_at(fd.try_clone()?, name)?;
                 } else if is_directory(&fd, name)? {
@@ -327,7 +328,7 @@ impl Writer {
     }
 }
 
-/// Copies with holes where there are only zeros, so that a sparse file takes no more of the disk than it says.
+/// Copies with holes instead of zeros, so a sparse file stays sparse.
 fn copy_sparse(content: &mut impl Read, file: &mut File) -> io::Result<()> {
     let mut chunk = vec![0; 1 << 16];
     loop {
@@ -345,16 +346,16 @@ fn copy_sparse(content: &mut impl Read, file: &mut File) -> io::Result<()> {
     }
 }
 
-/// An entry's path without leading `/`, `.` and doubled slashes.
-fn clean(path: &[u8]) -> Result<Vec<u8>, Refused> {
-    let hostile = |reason: &str| Err(Refused::Hostile(reason.to_owned()));
+/// Normalises the path of an entry: without leading `/`, `.` and repeated slashes.
+fn clean(path: &[u8]) -> Result<Vec<u8>, EntryError> {
+    let invalid = |reason: &str| Err(EntryError::Invalid(reason.to_owned()));
     let mut clean: Vec<u8> = Vec::with_capacity(path.len());
     for part in path.split(|b| *b == b'/') {
         match part {
             b"" | b"." => continue,
-            b".." => return hostile("its path leads upwards"),
-            part if part.contains(&0) => return hostile("its path holds a NUL character"),
-            part if part.len() > 255 => return hostile("a part of its path is longer than 255 bytes"),
+            b".." => return invalid("path contains `..`"),
+            part if part.contains(&0) => return invalid("path contains a NUL character"),
+            part if part.len() > 255 => return invalid("path component is longer than 255 bytes"),
             part => {
                 if !clean.is_empty() {
                     clean.push(b'/');
@@ -363,33 +364,33 @@ fn clean(path: &[u8]) -> Result<Vec<u8>, Refused> {
             }
         }
     }
-    if clean.len() > PATH_CAP { hostile("its path is longer than 4096 bytes") } else { Ok(clean) }
+    if clean.len() > MAX_PATH_LEN { invalid("path is longer than 4096 bytes") } else { Ok(clean) }
 }
 
-/// Directory and last name; none for the root.
+/// Splits a path into directory and file name. `None` for the root.
 fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
     if path.is_empty() {
         return None;
     }
-    let at = path.iter().rposition(|b| *b == b'/');
-    Some(at.map_or((&[][..], path), |at| (&path[..at], &path[at + 1..])))
+    let slash = path.iter().rposition(|b| *b == b'/');
+    Some(slash.map_or((&[][..], path), |slash| (&path[..slash], &path[slash + 1..])))
 }
 
-fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
-    if folder.is_empty() { name.to_vec() } else { [folder, b"/", name].concat() }
+fn join(parent_path: &[u8], name: &[u8]) -> Vec<u8> {
+    if parent_path.is_empty() { name.to_vec() } else { [parent_path, b"/", name].concat() }
 }
 
 fn as_os(bytes: &[u8]) -> &std::ffi::OsStr {
     std::os::unix::ffi::OsStrExt::from_bytes(bytes)
 }
 
-fn link_target(entry: &Entry<'_, impl Read>) -> Result<Vec<u8>, Refused> {
+fn link_target(entry: &Entry<'_, impl Read>) -> Result<Vec<u8>, EntryError> {
     match entry.link_name_bytes() {
-        Some(target) if target.is_empty() || target.contains(&0) || target.len() >= PATH_CAP => {
-            Err(Refused::Hostile("its target is no path".to_owned()))
+        Some(target) if target.is_empty() || target.contains(&0) || target.len() >= MAX_PATH_LEN => {
+            Err(EntryError::Invalid("invalid link target".to_owned()))
         }
         Some(target) => Ok(target.into_owned()),
-        None => Err(Refused::Hostile("it is a link without a target".to_owned())),
+        None => Err(EntryError::Invalid("link without a target".to_owned())),
     }
 }
 

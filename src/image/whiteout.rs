@@ -1,23 +1,25 @@
-//! Whiteouts: entries of a layer that take away what lies below (OCI image specification, `layer.md`).
+//! Whiteouts: entries that hide entries of lower layers (OCI image specification, `layer.md`).
 
-/// What an entry's last name means.
+/// The meaning of a file name.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Meaning<'a> {
-    /// A file like any other.
+    /// A regular entry.
     File,
-    /// The sibling of this name goes.
+    /// Hides the sibling with this name.
     Hides(&'a [u8]),
-    /// Everything that lower layers have in its directory goes.
+    /// Hides all entries of lower layers in its directory.
     Opaque,
-    /// A note of the storage driver that wrote the layer, to be left out.
-    Note,
+    /// Metadata of a storage driver, which is skipped.
+    Metadata,
 }
 
 pub(super) fn meaning(name: &[u8]) -> Meaning<'_> {
     match name.strip_prefix(b".wh.") {
         None => Meaning::File,
         Some(b".wh..opq") => Meaning::Opaque,
-        Some(rest) if rest.starts_with(b".wh.") || rest.is_empty() || rest == b"." || rest == b".." => Meaning::Note,
+        Some(rest) if rest.starts_with(b".wh.") || rest.is_empty() || rest == b"." || rest == b".." => {
+            Meaning::Metadata
+        }
         Some(rest) => Meaning::Hides(rest),
     }
 }
@@ -27,12 +29,12 @@ mod tests {
     use super::{Meaning, meaning};
 
     #[test]
-    fn names_have_their_meanings() {
+    fn names_are_classified() {
         assert_eq!(meaning(b"file"), Meaning::File);
         assert_eq!(meaning(b".wh.file"), Meaning::Hides(b"file"));
         assert_eq!(meaning(b".wh..wh..opq"), Meaning::Opaque);
         for note in [b".wh..wh.aufs".as_slice(), b".wh..wh.plnk", b".wh.", b".wh..", b".wh..."] {
-            assert_eq!(meaning(note), Meaning::Note, "{}", note.escape_ascii());
+            assert_eq!(meaning(note), Meaning::Metadata, "{}", note.escape_ascii());
         }
     }
 }

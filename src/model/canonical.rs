@@ -1,30 +1,31 @@
-//! Canonical JSON: keys sorted, one final newline, and hashes that leave out what may differ between two equal runs.
+//! Canonical JSON (sorted keys, one final newline) and digests that ignore values that vary between equal runs.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::digest::Digest;
 
-/// The indented canonical form: what files and standard output get.
+/// Returns the indented canonical form, which is written to files and standard output.
 ///
-/// Objects are written with sorted keys (the map of `serde_json` is ordered by key), so the same content is the same bytes.
+/// Keys are sorted (the map of `serde_json` is ordered by key), so equal content gives equal bytes.
 ///
 /// # Errors
-/// When the value can't be JSON, such as a map whose keys aren't text.
+/// If the value cannot be represented as JSON, such as a map with non-string keys.
 pub fn to_string<T: Serialize>(value: &T) -> serde_json::Result<String> {
     let mut text = serde_json::to_string_pretty(&serde_json::to_value(value)?)?;
     text.push('\n');
     Ok(text)
 }
 
-/// The digest of the compact canonical form, without the named top-level keys and without any `timing` at any depth.
+/// Returns the digest of the compact canonical form, without the given top-level keys and without `timing` at any
+/// depth.
 ///
 /// # Errors
-/// As [`to_string`].
-pub fn digest_without<T: Serialize>(value: &T, left_out: &[&str]) -> serde_json::Result<Digest> {
+/// See [`to_string`].
+pub fn digest_without<T: Serialize>(value: &T, excluded: &[&str]) -> serde_json::Result<Digest> {
     let mut value = serde_json::to_value(value)?;
     if let Value::Object(map) = &mut value {
-        map.retain(|key, _| !left_out.contains(&key.as_str()));
+        map.retain(|key, _| !excluded.contains(&key.as_str()));
     }
     drop_timing(&mut value);
     Ok(Digest::of(&serde_json::to_vec(&value)?))

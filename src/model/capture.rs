@@ -1,10 +1,10 @@
-//! Keeps the start and the end of a stream of bytes within a cap.
+//! Keeps the start and the end of a byte stream within a size limit.
 
 use std::collections::VecDeque;
 
 use super::cell::Captured;
 
-/// Takes any number of bytes and keeps the first and the last of them.
+/// A buffer that accepts any number of bytes and keeps the first and the last of them.
 #[derive(Debug)]
 pub struct Capture {
     half: usize,
@@ -14,18 +14,18 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Keeps `cap` bytes at most: half from the start, half from the end.
-    pub fn new(cap: usize) -> Self {
-        let half = cap / 2;
+    /// Creates a buffer that keeps at most `max_bytes` bytes: half from the start, half from the end.
+    pub fn new(max_bytes: usize) -> Self {
+        let half = max_bytes / 2;
         Self { half, head: Vec::new(), tail: VecDeque::new(), dropped: 0 }
     }
 
-    /// Takes more bytes.
+    /// Adds bytes.
     pub fn push(&mut self, bytes: &[u8]) {
-        let room = self.half - self.head.len();
-        let (first, rest) = bytes.split_at(room.min(bytes.len()));
+        let free = self.half - self.head.len();
+        let (first, rest) = bytes.split_at(free.min(bytes.len()));
         self.head.extend_from_slice(first);
-        // Only the last `half` bytes can survive, so the others never enter the ring.
+        // Only the last `half` bytes can remain, so earlier ones are skipped.
         let skipped = rest.len().saturating_sub(self.half);
         self.tail.extend(&rest[skipped..]);
         let over = self.tail.len().saturating_sub(self.half);
@@ -33,7 +33,7 @@ impl Capture {
         self.dropped += (skipped + over) as u64;
     }
 
-    /// What was kept, as text: bytes that are no UTF-8 are replaced, a character cut at a seam too.
+    /// Returns the kept bytes as text. Invalid UTF-8 is replaced, including characters split where bytes were dropped.
     pub fn finish(self) -> Captured {
         let tail: Vec<u8> = self.tail.into();
         let text = if self.dropped == 0 {
@@ -53,7 +53,7 @@ mod tests {
     use super::Capture;
 
     #[test]
-    fn short_output_is_whole() {
+    fn short_output_is_complete() {
         let mut capture = Capture::new(10);
         capture.push(b"abc");
         capture.push("dé".as_bytes());

@@ -11,73 +11,73 @@ use super::plan::TestKind;
 /// Name and version of the format.
 pub const SCHEMA: &str = "carnet/cell@1";
 
-/// What `carnet cell` brings back.
+/// The result that `carnet cell` writes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CellResult {
-    /// Always [`SCHEMA`].
+    /// Always `carnet/cell@1`.
     pub schema: String,
-    /// Version of carnet that ran inside.
+    /// Version of carnet that ran inside the image.
     pub version: String,
     /// The cell's name.
     pub cell: String,
-    /// The snapshot, taken before the tests and after the set-up.
+    /// The environment snapshot, taken after the setup and before the tests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,
-    /// Every command that was run, in order, set-up included.
+    /// Every command that was run, in order, including the setup.
     pub steps: Vec<Step>,
-    /// Files the plan named as inputs.
+    /// Input files listed in the plan.
     #[serde(default)]
     pub inputs: Vec<FileDigest>,
-    /// Files the plan named as outputs.
+    /// Output files listed in the plan.
     #[serde(default)]
     pub outputs: Vec<FileDigest>,
-    /// What the tests were promised and didn't get: `network not cut: operation not permitted`.
+    /// Parts of the contract that could not be enforced: `network not cut: operation not permitted`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_enforced: Vec<String>,
-    /// Set when the cell itself couldn't go on: a failure of the place, never of a test.
+    /// Infrastructure error that stopped the cell; never a test failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
     /// How long things took.
     pub timing: CellTiming,
 }
 
-/// How long the parts of a cell took, in seconds.
+/// Duration of the parts of a cell, in seconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CellTiming {
     /// The snapshot.
     pub snapshot: f64,
-    /// The throw-away copy.
+    /// The temporary copy of the analysis.
     pub copy: f64,
     /// All commands.
     pub commands: f64,
-    /// Everything, from the start of the process in the image to the writing of the result.
+    /// Total, from the start of the process in the image until the result is written.
     pub total: f64,
 }
 
-/// One command and what came of it.
+/// One command and its results.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
     /// `setup`, or the test command's name.
     pub name: String,
-    /// How the results were read; none for the set-up.
+    /// How the results were read; absent for the setup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<TestKind>,
     /// The command as run.
     pub run: String,
-    /// How it ended, the last attempt's.
+    /// How the last attempt ended.
     pub end: End,
-    /// How often it was run; more than one only when retries were asked for.
+    /// Number of runs; greater than 1 only if retries are configured.
     pub attempts: u32,
-    /// Its standard output and error as they came, capped; kept only when it did not end well.
+    /// Standard output and standard error, interleaved and truncated; present only if the command failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Captured>,
     /// The test cases, in the order they were run.
     pub cases: Vec<TestCase>,
-    /// Why the cases couldn't be read, when the command was to report them and didn't.
+    /// Why test cases could not be read, if the command was expected to report them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread: Option<String>,
-    /// How long it took.
+    /// Duration.
     pub timing: Seconds,
 }
 
@@ -92,24 +92,24 @@ pub struct Seconds {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
-    /// It exited.
+    /// The command exited.
     Exit {
         /// Its exit code.
         code: i32,
     },
-    /// A signal ended it.
+    /// A signal ended the command.
     Signal {
-        /// Number of the signal.
+        /// Signal number.
         signal: i32,
     },
-    /// It was over its memory limit.
+    /// The command exceeded the memory limit.
     OutOfMemory {},
-    /// It ran over its time and was killed with all its children.
+    /// The command exceeded its time limit and was killed with all its child processes.
     Timeout {
-        /// The limit in seconds.
+        /// Time limit in seconds.
         seconds: u64,
     },
-    /// It couldn't be started.
+    /// The command could not be started.
     NotStarted {
         /// Why.
         reason: String,
@@ -117,18 +117,18 @@ pub enum End {
 }
 
 impl End {
-    /// Whether it exited with 0.
+    /// Reports whether the command exited with code 0.
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Exit { code: 0 })
     }
 }
 
-/// Output of a command within its cap.
+/// Output of a command, truncated to a maximum size.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Captured {
-    /// The text; bytes that are no UTF-8 replaced. When bytes were dropped, a line between start and end says so.
+    /// The text, with invalid UTF-8 replaced. If bytes were dropped, a line between start and end states how many.
     pub text: String,
-    /// Bytes dropped in the middle.
+    /// Number of bytes dropped from the middle.
     #[serde(default)]
     pub dropped: u64,
 }
@@ -136,55 +136,55 @@ pub struct Captured {
 /// One test case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TestCase {
-    /// Name as its framework has it: `test_mass[loose]`.
+    /// Name as reported by the test framework: `test_mass[loose]`.
     pub name: String,
-    /// Class or module: `tests.test_yields`; the step's name when the framework has none.
+    /// Class or module: `tests.test_yields`; the name of the step if the framework reports none.
     pub class: String,
-    /// File relative to the analysis, when known.
+    /// File relative to the analysis, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// Line in the file, counted from 1, when known.
+    /// Line in the file, starting at 1, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
-    /// Verdict.
+    /// Outcome.
     pub outcome: Outcome,
-    /// Message of a failure or the reason of a skip, one line; empty when it passed.
+    /// Failure message or skip reason, one line; empty if the test passed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
-    /// Traceback and captured output, capped; kept only when it did not pass.
+    /// Traceback and captured output, truncated; present only if the test did not pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Captured>,
-    /// It tried to use the network while that was off.
+    /// The test tried to use the network while it was disabled.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tried_network: bool,
-    /// How long it took.
+    /// Duration.
     pub timing: Seconds,
 }
 
-/// Verdict of a test case.
+/// Outcome of a test case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// It passed.
+    /// The test passed.
     Passed,
-    /// It failed first and passed when tried again: never plain green.
+    /// The test failed first and passed on a retry.
     Flaky,
-    /// Its framework skipped it, or it was expected to fail and did.
+    /// The test framework skipped the test, or the test failed as expected (`xfail`).
     Skipped,
     /// An assertion or the code under test failed.
     Failed,
-    /// It couldn't be run to a verdict: a fixture failed, a time-out, a crash.
+    /// The test did not complete: a fixture failed, it timed out, or it crashed.
     Errored,
 }
 
-/// A file and its content.
+/// A file and the digest of its content.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileDigest {
     /// Path relative to the analysis.
     pub path: String,
-    /// Digest of the content, or why there is none.
+    /// Digest of the content, or the reason why it could not be read.
     pub digest: Known<Digest>,
-    /// Bytes.
+    /// Size in bytes.
     #[serde(default)]
     pub bytes: u64,
 }

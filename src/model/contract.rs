@@ -1,4 +1,4 @@
-//! What a facility imposes beyond its image.
+//! The constraints that a facility adds to its image.
 
 use std::collections::BTreeMap;
 
@@ -7,43 +7,43 @@ use serde::{Deserialize, Serialize};
 
 /// The runtime contract of a facility in one of its roles.
 ///
-/// Every field has the meaning "as the image and the engine have it" when absent.
+/// For every absent field, the value of the image or the engine applies.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Contract {
-    /// Numeric user and group that processes get.
+    /// Numeric user and group of processes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<Ids>,
-    /// Value of `HOME`; made as an empty writable directory when the image lacks it.
+    /// Value of `HOME`; created as an empty writable directory if the image does not contain it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub home: Option<String>,
-    /// The root file system is read-only (`/tmp` and the throw-away copy of the analysis stay writable).
+    /// The root file system is read-only; `/tmp` and the temporary copy of the analysis stay writable.
     pub read_only: bool,
-    /// What `/tmp` is.
+    /// Properties of `/tmp`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tmp: Option<Tmp>,
-    /// Directory the tests start in; by default the throw-away copy of the analysis.
+    /// Working directory of the tests; by default the temporary copy of the analysis.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workdir: Option<String>,
-    /// Variables set for every process, over those of the image. In a document the values of those that aren't on the
-    /// allow list are `[redacted]`.
+    /// Environment variables set for every process; they override those of the image. In a document, values that are
+    /// not on the allow list are `[redacted]`.
     pub env: BTreeMap<String, String>,
-    /// Names of variables passed on from carnet's own environment when they are set there.
+    /// Names of variables passed on from carnet's own environment if they are set.
     pub pass_env: Vec<String>,
-    /// The image's entrypoint is run, with the cell as its arguments. Many batch systems never run it.
+    /// Run the entrypoint of the image with the cell command as its arguments. Many batch systems never run it.
     pub entrypoint: bool,
     /// Shell lines run before each command, in the same shell: `source /opt/conda/bin/activate`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prelude: Option<String>,
-    /// Directories of this machine seen inside.
+    /// Host directories mounted inside.
     pub mounts: Vec<Mount>,
     /// Memory limit in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
-    /// Limit on the number of processes and threads.
+    /// Maximum number of processes and threads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pids: Option<u64>,
-    /// Processors, as a fraction: 1.5 is one and a half. Thousandths of a processor.
+    /// CPU limit in thousandths of a processor: 1500 is one and a half.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub milli_cpus: Option<u64>,
 }
@@ -57,25 +57,25 @@ pub struct Ids {
     pub gid: u32,
 }
 
-/// What `/tmp` is at a facility.
+/// Properties of `/tmp` at a facility.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Tmp {
-    /// Size in bytes of a tmpfs mounted there; by default the engine's own.
+    /// Size in bytes of the tmpfs mounted there; by default the engine decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// Programs can't be started from it.
+    /// Programs cannot be executed from it.
     pub noexec: bool,
 }
 
-/// A directory of this machine that the facility shows inside.
+/// A host directory mounted inside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Mount {
-    /// Absolute path on this machine.
+    /// Absolute path on the host.
     pub source: String,
     /// Absolute path inside.
     pub target: String,
-    /// Whether it can be written to.
+    /// Whether it is writable.
     #[serde(default)]
     pub writable: bool,
 }

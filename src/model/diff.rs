@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Environments side by side: only the rows in which they differ or couldn't be compared.
+/// A comparison of environments: only the rows that differ or could not be compared.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Diff {
     /// Names of the columns; the first is the reference.
     pub columns: Vec<String>,
-    /// Sections in the order of what matters, empty ones left out.
+    /// Non-empty sections, the most relevant first.
     pub sections: Vec<Section>,
 }
 
@@ -17,24 +17,24 @@ pub struct Diff {
 pub struct Section {
     /// Stable identifier: `python`, `imported`, `required`, `root`, `system`, `paths`, `runtime`, `packages-dpkg`, …
     pub id: String,
-    /// Title for people.
+    /// Display title.
     pub title: String,
-    /// The rows, those that matter most first.
+    /// The rows, the most relevant first.
     pub rows: Vec<Row>,
 }
 
 /// One thing that differs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
-    /// What it is: a package's name, `version`, `PATH`.
+    /// Name of the compared value: a package name, `version`, `PATH`.
     pub name: String,
-    /// One value a column.
+    /// One value per column.
     pub values: Vec<Value>,
     /// How the columns differ.
     pub change: Change,
-    /// How much it matters to this analysis.
+    /// How relevant the difference is to this analysis.
     pub weight: Weight,
-    /// For text and lists: the difference of the last column from the first, as unified diff lines.
+    /// For text and lists: unified diff lines from the first column to the last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
 }
@@ -43,66 +43,66 @@ pub struct Row {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Value {
-    /// It is there, written so.
+    /// The value exists.
     Is {
         /// The text: a version, a path, a list joined by colons.
         text: String,
-        /// Where it comes from, when columns may differ in that: `pip`, `dpkg`, `conda`.
+        /// Source of the value, if it may differ between columns: `pip`, `dpkg`, `conda`.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         origin: String,
     },
-    /// It isn't there.
+    /// The value does not exist.
     Absent {},
-    /// It couldn't be read: never the same as anything.
+    /// The value could not be read; it is never equal to another value.
     Unknown {
         /// Why.
         reason: String,
     },
 }
 
-/// How the last column relates to the first; `Mixed` with more than two columns that differ in several ways.
+/// How the last column relates to the first; `mixed` if more than two columns differ in several ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
-    /// In the other columns only.
+    /// Only in the other columns.
     Added,
-    /// In the reference only.
+    /// Only in the reference.
     Removed,
-    /// A later version than the reference's.
+    /// A later version than in the reference.
     Newer,
-    /// An earlier version than the reference's.
+    /// An earlier version than in the reference.
     Older,
-    /// Different, with no order.
+    /// Different, without an order.
     Changed,
-    /// The same version from another place (pip here, dpkg there).
+    /// The same version from another source: pip here, dpkg there.
     Origin,
     /// The same elements in another order.
     Reordered,
-    /// A side is unknown.
+    /// At least one value is unknown.
     NotCompared,
-    /// Several of these among the columns.
+    /// Several of these changes among the columns.
     Mixed,
 }
 
-/// How much a difference matters to the analysis at hand; ordered from most to least.
+/// How relevant a difference is to the analysis, from most to least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Weight {
-    /// The analysis imports it, or runs on it (Python, ROOT, libc).
+    /// The analysis imports it or runs on it (Python, ROOT, libc).
     Direct,
-    /// Something it imports requires it.
+    /// An imported package requires it.
     Required,
-    /// Neither: collapses to a count.
+    /// Neither; collapsed to a count in reports.
     Rest,
 }
 
 impl Diff {
-    /// Whether nothing differs.
+    /// Reports whether there are no differences.
     pub fn is_empty(&self) -> bool {
         self.sections.is_empty()
     }
 
-    /// Number of rows of at least this weight.
+    /// Returns the number of rows with at least this weight.
     pub fn count(&self, least: Weight) -> usize {
         self.sections.iter().flat_map(|section| &section.rows).filter(|row| row.weight <= least).count()
     }

@@ -13,21 +13,21 @@ use sha2::{Digest as _, Sha256};
 #[schemars(with = "String", extend("pattern" = "^sha256:[0-9a-f]{64}$"))]
 pub struct Digest(String);
 
-/// A text that is no digest.
+/// A string is not a valid digest.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not a digest: expected `sha256:` and 64 lowercase hexadecimal digits")]
+#[error("invalid digest `{0}`; expected `sha256:` followed by 64 lowercase hexadecimal digits")]
 pub struct NotADigest(String);
 
 impl Digest {
-    /// The digest of these bytes.
+    /// Returns the digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self::finish(Sha256::new_with_prefix(bytes))
     }
 
-    /// The digest of all that `reader` gives, and its length in bytes.
+    /// Reads everything from `reader` and returns the digest and the number of bytes.
     ///
     /// # Errors
-    /// Whatever reading fails with.
+    /// If reading fails.
     pub fn of_reader(mut reader: impl Read) -> std::io::Result<(Self, u64)> {
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; 1 << 16];
@@ -43,22 +43,22 @@ impl Digest {
         }
     }
 
-    /// The digest of what was fed to `hasher`.
+    /// Returns the digest of the data passed to `hasher`.
     pub fn finish(hasher: Sha256) -> Self {
         Self(format!("sha256:{}", hex::encode(hasher.finalize())))
     }
 
-    /// The whole text, `sha256:` included.
+    /// Returns the full string, including `sha256:`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The hexadecimal part.
+    /// Returns the hexadecimal part.
     pub fn hex(&self) -> &str {
         self.0.split_once(':').map_or(self.0.as_str(), |(_, hex)| hex)
     }
 
-    /// The first twelve hexadecimal digits, for people.
+    /// Returns the first twelve hexadecimal digits, for display.
     pub fn short(&self) -> &str {
         self.hex().get(..12).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Everything a check learned: `carnet/document@1`. Every report is rendered from it and from nothing else.
+//! The result of a check: `carnet/document@1`. Every report is rendered only from this document.
 
 use std::collections::BTreeMap;
 
@@ -17,53 +17,53 @@ use super::tree::Tree;
 /// Name and version of the format.
 pub const SCHEMA: &str = "carnet/document@1";
 
-/// One check, or several merged.
+/// The result of one check, or of several merged checks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Document {
-    /// Always [`SCHEMA`].
+    /// Always `carnet/document@1`.
     pub schema: String,
     /// Version of carnet that wrote it.
     pub version: String,
-    /// What was checked.
+    /// The checked analysis.
     pub analysis: Analysis,
-    /// Name of the cell the others are compared with; none when no cell has an environment.
+    /// Name of the cell that the other cells are compared with; absent if no cell has an environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// One entry a cell, in the order of the configuration.
+    /// One entry per cell, in the order of the configuration.
     pub cells: Vec<Cell>,
-    /// Environments by digest; a cell names its own.
+    /// Environments by digest; each cell refers to its environment.
     pub environments: BTreeMap<Digest, Environment>,
-    /// Differences of each cell's environment from the reference's, in the order of the cells.
+    /// Differences between the environment of each cell and that of the reference, in the order of the cells.
     pub diffs: Vec<CellDiff>,
-    /// The static audit, with what the repository declares; none in documents of versions without it.
+    /// The static scan and the declared inventory; absent in documents of versions without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scan: Option<Scan>,
-    /// The run was interrupted; what is here is what was learned until then.
+    /// The run was interrupted and the document is partial.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,
-    /// When and how long.
+    /// Start time and duration.
     pub timing: Timing,
 }
 
-/// When a check ran.
+/// Start time and duration of a check.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Timing {
-    /// Start, RFC 3339 in UTC, to the second.
+    /// Start time, RFC 3339 in UTC, with a precision of one second.
     pub started: String,
     /// Wall time in seconds.
     pub seconds: f64,
 }
 
-/// What was checked.
+/// The checked analysis.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Analysis {
-    /// Name from `carnet.toml`, else of the repository's directory.
+    /// Name from `carnet.toml`, otherwise the name of the repository directory.
     pub name: String,
-    /// Its directory below the top of the repository; empty at the top and outside git.
+    /// Directory relative to the root of the repository; empty at the root and outside git.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub directory: String,
-    /// Commit checked out, when it is a git repository with commits.
+    /// Checked-out commit, if it is a git repository with commits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// Whether the working tree differs from the commit.
@@ -72,9 +72,9 @@ pub struct Analysis {
     /// URL of the remote, without credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<String>,
-    /// The tree the tests saw.
+    /// The file tree that the tests ran on.
     pub tree: Tree,
-    /// Modules that its Python files import, sorted: what a diff puts first.
+    /// Modules that its Python files import, sorted; differences in them are listed first.
     #[serde(default)]
     pub imports: Vec<String>,
     /// Digests of lock and requirement files, sorted by path.
@@ -82,7 +82,7 @@ pub struct Analysis {
     pub locks: Vec<LockFile>,
 }
 
-/// A lock or requirements file that the repository has.
+/// A lock file or requirements file of the repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LockFile {
     /// Path relative to the analysis.
@@ -91,108 +91,108 @@ pub struct LockFile {
     pub digest: Digest,
 }
 
-/// One cell: what was run where, and what came of it.
+/// One cell: the test run at one facility in one role, and its result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cell {
-    /// Unique name: the facility's id, with `/role` when the facility has several roles.
+    /// Unique name: the facility id, followed by `/role` if the facility has several roles.
     pub id: String,
     /// Facility id.
     pub facility: String,
-    /// Role, as `login`, `notebook`, `worker`, `ci`; none when the facility has but one.
+    /// Role, such as `login`, `notebook`, `worker` or `ci`; absent if the facility has only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// Engine that ran it: `docker`, `embedded`, `host`; empty when none could.
+    /// Engine that ran the cell: `docker`, `embedded` or `host`; empty if no engine could run it.
     pub engine: String,
-    /// The image; none for `host` and when it couldn't be opened.
+    /// The image; absent for `host` and if the image could not be opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageIdentity>,
-    /// The contract it ran under.
+    /// The applied contract.
     pub contract: Contract,
-    /// Verdict.
+    /// Status.
     pub status: Status,
-    /// Why, in one line: for `error` and `skipped` always, for `failed` when no case says it.
+    /// Reason, in one line; always present for `error` and `skipped`, and for `failed` if no test case states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What to do about it, when something is known.
+    /// How to fix it, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// The expectation of `carnet.toml` that forgives a failure here.
+    /// The reason from `carnet.toml` why a failure is expected here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forgiven: Option<String>,
-    /// The result was taken from an earlier run of the same tree in the same image.
+    /// The result is a cached result of the same tree in the same image.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cached: bool,
-    /// Digest of its environment, a key of [`Document::environments`].
+    /// Digest of the environment, a key of `environments`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<Digest>,
     /// Commands and their test cases.
     pub steps: Vec<Step>,
-    /// Files the analysis declares as inputs.
+    /// Declared input files.
     #[serde(default)]
     pub inputs: Vec<FileDigest>,
-    /// Files the analysis declares as outputs.
+    /// Declared output files.
     #[serde(default)]
     pub outputs: Vec<FileDigest>,
-    /// Parts of the contract that the engine couldn't enforce, each with the reason.
+    /// Parts of the contract that could not be enforced, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_enforced: Vec<String>,
-    /// How long it took.
+    /// Duration.
     pub timing: RunTiming,
 }
 
-/// How long a cell took, in seconds.
+/// Duration of a cell, in seconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RunTiming {
-    /// Wall time from the first call of the engine to the last.
+    /// Wall time from the first to the last engine call.
     pub seconds: f64,
-    /// The part inside the image.
+    /// Time spent inside the image.
     pub inside: CellTiming,
 }
 
-/// Verdict of a cell. Three never mix: the analysis failed, the place failed us, it was not run.
+/// Status of a cell. A failure of the analysis, an infrastructure error and a skipped cell are always distinct.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// Every test passed.
     Passed,
-    /// Everything passed, some only when tried again.
+    /// Every test passed, some only on a retry.
     Flaky,
-    /// Not run, with the reason.
+    /// The cell was not run.
     Skipped,
-    /// The analysis failed: a test failed or broke, or its set-up command did.
+    /// The analysis failed: a test failed or did not complete, or the setup command failed.
     Failed,
-    /// The place failed us: no engine, no image, no result.
+    /// Infrastructure error: no engine, no image, or no result.
     Error,
 }
 
-/// Counts of test cases.
+/// Number of test cases by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Passed at once.
+    /// Passed on the first attempt.
     pub passed: usize,
-    /// Passed when tried again.
+    /// Passed on a retry.
     pub flaky: usize,
-    /// Skipped by their framework.
+    /// Skipped by the test framework.
     pub skipped: usize,
     /// Failed.
     pub failed: usize,
-    /// Couldn't be run to a verdict.
+    /// Did not complete.
     pub errored: usize,
 }
 
 impl Counts {
-    /// Cases that did not pass.
+    /// Returns the number of cases that failed or did not complete.
     pub fn bad(&self) -> usize {
         self.failed + self.errored
     }
 
-    /// All cases.
+    /// Returns the number of all cases.
     pub fn total(&self) -> usize {
         self.passed + self.flaky + self.skipped + self.failed + self.errored
     }
 
-    /// Counts one more.
+    /// Adds one case.
     pub fn add(&mut self, outcome: Outcome) {
         *match outcome {
             Outcome::Passed => &mut self.passed,
@@ -205,7 +205,7 @@ impl Counts {
 }
 
 impl Cell {
-    /// One that did not get to its tests because of the place, with the reason.
+    /// Creates a cell whose tests did not run because of an infrastructure error.
     pub fn not_run(id: String, facility: String, role: Option<String>, contract: Contract, reason: &str) -> Self {
         Self {
             id,
@@ -228,7 +228,7 @@ impl Cell {
         }
     }
 
-    /// Counts of all its test cases.
+    /// Returns the number of its test cases by outcome.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for case in self.steps.iter().flat_map(|step| &step.cases) {
@@ -238,11 +238,11 @@ impl Cell {
     }
 }
 
-/// The differences of one cell's environment from the reference's.
+/// Differences between the environment of one cell and that of the reference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CellDiff {
-    /// The cell.
+    /// Name of the cell.
     pub cell: String,
-    /// The differences, with two columns: the reference, then the cell.
+    /// The differences in two columns: the reference, then the cell.
     pub diff: Diff,
 }

@@ -1,4 +1,4 @@
-//! The snapshot of one place: `carnet/environment@1`.
+//! The environment snapshot: `carnet/environment@1`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,23 +16,23 @@ use super::system::System;
 /// Name and version of the format.
 pub const SCHEMA: &str = "carnet/environment@1";
 
-/// What a place offers to an analysis: software first, then how processes run there.
+/// The software that an analysis finds in an environment, and how processes run there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Environment {
-    /// Always [`SCHEMA`].
+    /// Always `carnet/environment@1`.
     pub schema: String,
-    /// Operating system, libraries, tools and physics software that aren't packages.
+    /// Operating system, libraries, tools and physics software that is not installed as a package.
     pub system: System,
     /// Every Python found, the one that `python3` starts first.
     pub pythons: Vec<Python>,
-    /// Packages of the system's own managers and of conda, by ecosystem, sorted by name. Python distributions
-    /// stand with the Python that imports them.
+    /// Packages of the system package managers and of conda, by ecosystem, sorted by name. Python distributions are
+    /// listed with the Python that imports them.
     pub packages: BTreeMap<Ecosystem, Known<Vec<Package>>>,
-    /// How a process runs there.
+    /// Properties of a running process.
     pub runtime: Runtime,
     /// Environment variables.
     pub variables: Variables,
-    /// What comes from the engine and the machine rather than from the facility; left out of the hash.
+    /// Properties of the engine and the machine rather than of the facility; excluded from the digest.
     pub imposed: Imposed,
 }
 
@@ -50,7 +50,7 @@ pub enum Ecosystem {
     Rpm,
 }
 
-/// Environment variables, with the values of those alone that can't be a secret.
+/// Environment variables. Only values that cannot be secret are recorded.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Variables {
@@ -58,21 +58,21 @@ pub struct Variables {
     pub lists: BTreeMap<String, Vec<String>>,
     /// Values of variables on the allow list.
     pub values: BTreeMap<String, String>,
-    /// Names of all the others.
+    /// Names of the remaining variables.
     pub names: BTreeSet<String>,
 }
 
 impl Environment {
-    /// The hash that names this environment: over everything but [`Imposed`], so that two engines that honour one
-    /// contract in one image agree.
+    /// Returns the digest that identifies this environment. It covers everything except [`Imposed`], so two engines
+    /// that apply the same contract to the same image agree.
     ///
     /// # Errors
-    /// Never in practice: the value is always JSON.
+    /// Never in practice: the value can always be represented as JSON.
     pub fn digest(&self) -> serde_json::Result<Digest> {
         canonical::digest_without(self, &["imposed"])
     }
 
-    /// The Python that `python3` (else `python`) starts, if any.
+    /// Returns the Python that `python3` starts, otherwise the one that `python` starts.
     pub fn main_python(&self) -> Option<&Python> {
         let named = |name: &str| self.pythons.iter().find(|python| python.commands.iter().any(|c| c == name));
         named("python3").or_else(|| named("python")).or_else(|| self.pythons.first())

@@ -1,24 +1,24 @@
-//! One hit of a static rule, and everything that is known about it.
+//! A finding of a scan rule.
 
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How bad a finding is.
+/// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Worth knowing; nothing has to change.
+    /// Informational; no change is required.
     Note,
-    /// A risk: it works at many places, or for a while.
+    /// A risk: it works only at some facilities or only for a limited time.
     Warning,
-    /// It breaks at a target facility, or for another user.
+    /// It breaks at a target facility or for another user.
     Error,
 }
 
 impl Severity {
-    /// The word of the JSON form.
+    /// Returns the name used in JSON.
     pub fn word(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -28,63 +28,63 @@ impl Severity {
     }
 }
 
-/// How sure a rule is of its finding.
+/// Confidence of a rule in its finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Confidence {
-    /// The text alone suggests it.
+    /// Only the text suggests it.
     Low,
-    /// The context fits.
+    /// The context supports it.
     Medium,
-    /// A fact of the catalogue or of the file format says so.
+    /// The facility catalogue or the file format confirms it.
     High,
 }
 
-/// One finding, or several of one kind in one file.
+/// One finding, or several of the same kind in one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// Id of the rule.
     pub rule: String,
-    /// How bad it is.
+    /// Severity.
     pub severity: Severity,
-    /// How sure the rule is.
+    /// Confidence of the rule.
     pub confidence: Confidence,
-    /// File, relative to the top of the analysis; `.` for the repository as a whole.
+    /// File, relative to the analysis directory; `.` for the whole repository.
     pub path: String,
-    /// Where in it; none when the finding stands for the file or for several places of it.
+    /// Position in the file; absent if the finding concerns the whole file or several positions.
     #[serde(flatten)]
     pub span: Option<Span>,
     /// What is wrong, in one line.
     pub message: String,
-    /// What to do about it, in one line.
+    /// How to fix it, in one line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
-    /// An edit that mends it and is safe to make.
+    /// A safe edit that fixes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<Fix>,
-    /// The facilities it concerns.
+    /// The affected facilities.
     #[serde(default, skip_serializing_if = "Reach::is_empty")]
     pub facilities: Reach,
-    /// The line of the file where it starts, cut at 400 characters; none when it has no place.
+    /// The first affected line of the file, truncated to 400 characters; absent if the finding has no position.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// Key of its content, which stays when lines move: 32 hexadecimal digits.
+    /// Key derived from its content, which does not change when lines move: 32 hexadecimal digits.
     pub fingerprint: String,
-    /// Why it is not reported, when it is not.
+    /// Why it is not reported, if it is suppressed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed: Option<Suppression>,
-    /// How many places it stands for, when it stands for several.
+    /// Number of positions, if the finding covers several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// Those places, at most [`MOST_PLACES`] of them.
+    /// The positions, at most 10,000.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<Location>,
 }
 
-/// Most places that one finding names.
-pub const MOST_PLACES: usize = 10_000;
+/// Maximum number of positions in one finding.
+pub const MAX_LOCATIONS: usize = 10_000;
 
-/// A part of a file. Lines and columns count from 1, columns in characters; the end is the character after the last.
+/// A part of a file. Lines and columns start at 1, columns count characters; the end is exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Span {
     /// First line.
@@ -100,38 +100,38 @@ pub struct Span {
 /// A line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Location {
-    /// File, relative to the top of the analysis. Thousands of places share one.
+    /// File, relative to the analysis directory.
     pub path: Arc<str>,
-    /// Line, from 1.
+    /// Line, starting at 1.
     pub line: u32,
 }
 
-/// An edit of one file.
+/// An edit to one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fix {
-    /// What it does, in a few words.
+    /// Short description.
     pub title: String,
-    /// First byte of the file that is replaced.
+    /// Offset of the first replaced byte in the file.
     pub start: u64,
-    /// The byte after the last that is replaced.
+    /// Offset after the last replaced byte.
     pub end: u64,
-    /// What stands there afterwards.
+    /// The new text.
     pub replacement: String,
 }
 
-/// At which facilities something breaks and at which it works, by their ids, sorted. One that stands in neither list
-/// is not known.
+/// Ids of the facilities where something breaks and where it works, sorted. For a facility in neither list, the result
+/// is unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Reach {
-    /// It breaks there.
+    /// Facilities where it breaks.
     pub breaks: Vec<String>,
-    /// It works there.
+    /// Facilities where it works.
     pub works: Vec<String>,
 }
 
 impl Reach {
-    /// Whether nothing is known.
+    /// Reports whether no facility is listed.
     pub fn is_empty(&self) -> bool {
         self.breaks.is_empty() && self.works.is_empty()
     }
@@ -140,19 +140,19 @@ impl Reach {
 /// Why a finding is not reported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Suppression {
-    /// What suppressed it.
+    /// The kind of suppression.
     pub by: Suppressor,
-    /// The reason given.
+    /// The stated reason.
     pub reason: String,
 }
 
-/// What can suppress a finding.
+/// A way to suppress a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Suppressor {
     /// A comment on its line or the line above.
     Inline,
-    /// `[scan] ignore` of `carnet.toml`.
+    /// `[scan] ignore` in `carnet.toml`.
     Config,
     /// The baseline file.
     Baseline,

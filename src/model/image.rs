@@ -1,4 +1,4 @@
-//! What an image is, beyond its name.
+//! The identity and configuration of an image.
 
 use std::collections::BTreeMap;
 
@@ -9,47 +9,47 @@ use super::digest::Digest;
 
 /// The identity of the image a cell ran in.
 ///
-/// A manifest digest differs between transports (a push recompresses layers); the config digest and the diff ids don't,
-/// so "the same image" is decided by `config_digest`.
+/// Two images are the same if their `config_digest` is equal. Manifest digests differ between transports because a push
+/// recompresses layers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImageIdentity {
-    /// The reference as written in `carnet.toml`, transport included: `oci:images/el9`, `docker://ghcr.io/x/y:1`.
+    /// The reference as written in `carnet.toml`, including the transport: `oci:images/el9`, `docker://ghcr.io/x/y:1`.
     pub reference: String,
-    /// Digest of the image index (manifest list), when the reference led to one.
+    /// Digest of the image index (manifest list), if the reference resolves to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index_digest: Option<Digest>,
-    /// Digest of the platform's manifest, where the source has one (a docker-archive and an unpacked tree have none).
+    /// Digest of the manifest for the platform; absent for a Docker archive and for an unpacked tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest_digest: Option<Digest>,
-    /// Repository digests the engine knows, as `name@sha256:…`, sorted.
+    /// Repository digests reported by the engine, as `name@sha256:…`, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repo_digests: Vec<String>,
-    /// Digest of the image configuration, which Docker calls the image id. None for an unpacked tree.
+    /// Digest of the image configuration, called image ID by Docker; absent for an unpacked tree.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_digest: Option<Digest>,
-    /// `os/architecture[/variant]`, as `linux/amd64`.
+    /// Platform as `os/architecture[/variant]`: `linux/amd64`.
     pub platform: String,
     /// Digests of the uncompressed layers, lowest first.
     #[serde(default)]
     pub layers: Vec<Digest>,
-    /// What the image asks of its runtime.
+    /// How processes start in the image.
     #[serde(default)]
     pub config: ImageConfig,
 }
 
-/// The part of an image configuration that decides how a process starts in it.
+/// The part of an image configuration that defines how a process starts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImageConfig {
-    /// Environment variables. In a document the values of those that aren't on the allow list are `[redacted]`.
+    /// Environment variables. In a document, values that are not on the allow list are `[redacted]`.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// `user[:group]`, names or numbers; empty means root.
     #[serde(default)]
     pub user: String,
-    /// The entrypoint, as argument list.
+    /// The entrypoint, as a list of arguments.
     #[serde(default)]
     pub entrypoint: Vec<String>,
-    /// The default command, as argument list.
+    /// The default command, as a list of arguments.
     #[serde(default)]
     pub cmd: Vec<String>,
     /// The working directory; empty means `/`.

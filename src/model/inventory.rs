@@ -1,45 +1,45 @@
-//! What a repository declares that it needs: packages, locks, Python versions, images.
+//! The declared dependencies of a repository: packages, locks, Python versions and images.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 
-/// Everything declared, each list sorted by file and line.
+/// The declared dependencies; each list is sorted by file and line.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Inventory {
-    /// Files that declare or lock something.
+    /// Files that declare or lock dependencies.
     pub files: Vec<DeclaringFile>,
-    /// Packages that are asked for.
+    /// Required packages.
     pub requirements: Vec<Requirement>,
-    /// Packages that a lock file fixes.
+    /// Packages pinned in a lock file.
     pub locked: Vec<Locked>,
-    /// Python versions that are asked for.
+    /// Required Python versions.
     pub pythons: Vec<PythonRange>,
-    /// Images that are named.
+    /// Image references.
     pub images: Vec<NamedImage>,
-    /// The files that Binder would build from, by repo2docker's precedence; empty when there are none.
+    /// The files that Binder would build from, according to the precedence of repo2docker; empty if there are none.
     pub binder: Vec<String>,
 }
 
-/// A file that declares or locks something.
+/// A file that declares or locks dependencies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeclaringFile {
-    /// Path relative to the top.
+    /// Path relative to the analysis directory.
     pub path: String,
     /// Format: `requirements`, `pyproject`, `uv-lock`, `conda-environment`, …
     pub format: String,
-    /// Whether it fixes exact versions of everything, transitively.
+    /// Whether it pins exact versions of all dependencies, including transitive ones.
     pub lock: bool,
     /// Digest of the content.
     pub digest: Digest,
-    /// Why it could not be read, or not whole.
+    /// Why it could not be read completely.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
 
-/// Where packages come from.
+/// The source of packages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Index {
@@ -53,85 +53,85 @@ pub enum Index {
     System,
 }
 
-/// One package that is asked for.
+/// One required package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Requirement {
     /// File.
     pub path: String,
-    /// Line, from 1; 0 when the format keeps none.
+    /// Line, starting at 1; 0 if the format has no lines.
     pub line: u32,
-    /// Where it comes from.
+    /// Source of the package.
     pub index: Index,
-    /// Name, normalised as its index does (PEP 503).
+    /// Name, normalised according to its index (PEP 503).
     pub name: String,
-    /// The constraint as written, without the name: `>=1.2,<2`; empty when there is none.
+    /// The version constraint as written: `>=1.2,<2`; empty if there is none.
     pub constraint: String,
-    /// Whether it allows one version alone.
+    /// Whether only one version is allowed.
     pub exact: bool,
-    /// Group it belongs to: an extra, a dependency group, `build`, `dev`; none for what is always needed.
+    /// Group of the requirement: an extra, a dependency group, `build` or `dev`; absent if it is always required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// URL, path or version control address, without credentials, when it comes from one.
+    /// URL, path or version control address, without credentials, if it comes from one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// Environment marker (PEP 508), as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
-    /// Whether it carries hashes.
+    /// Whether hashes are given.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hashed: bool,
 }
 
-/// One package that a lock file fixes.
+/// One package pinned in a lock file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Locked {
     /// File.
     pub path: String,
-    /// Line, from 1; 0 when the format keeps none.
+    /// Line, starting at 1; 0 if the format has no lines.
     pub line: u32,
-    /// Where it comes from.
+    /// Source of the package.
     pub index: Index,
     /// Name, normalised.
     pub name: String,
     /// Version.
     pub version: String,
-    /// Names of its files: wheels and source archives, conda packages; empty when the lock doesn't name them.
+    /// Names of its files (wheels, source archives, conda packages); empty if the lock file does not list them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
-    /// Platform of the lock's section, as the format spells it: `linux-64`.
+    /// Platform of the section in the lock file, in the notation of the format: `linux-64`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
     /// Environment marker, as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
-    /// Python versions the package itself asks for, when the lock has them: `>=3.9`.
+    /// Python versions that the package requires, if the lock file states them: `>=3.9`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requires_python: Option<String>,
-    /// What it asks of the machine (conda's virtual packages): `__glibc >=2.28`.
+    /// Requirements on the machine (conda virtual packages): `__glibc >=2.28`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub machine: Vec<String>,
-    /// URL, path or version control address, without credentials, when it comes from no index.
+    /// URL, path or version control address, without credentials, if it does not come from an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
 }
 
-/// Python versions that are asked for.
+/// Required Python versions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PythonRange {
     /// File.
     pub path: String,
-    /// Line, from 1; 0 when the format keeps none.
+    /// Line, starting at 1; 0 if the format has no lines.
     pub line: u32,
     /// The constraint as a version specifier (PEP 440): `>=3.9,<3.13`.
     pub constraint: String,
 }
 
-/// An image that is named.
+/// An image reference in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NamedImage {
     /// File.
     pub path: String,
-    /// Line, from 1; 0 when the format keeps none.
+    /// Line, starting at 1; 0 if the format has no lines.
     pub line: u32,
     /// The reference as written.
     pub image: String,

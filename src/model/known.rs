@@ -1,4 +1,4 @@
-//! A value that may not have been readable.
+//! A value that may be unknown.
 
 use std::borrow::Cow;
 
@@ -6,25 +6,25 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// A fact that was read, or the reason why it could not be.
+/// A value, or the reason why it could not be read.
 ///
-/// In JSON a known value stands as itself and an unknown one as `{"unknown": "reason"}`.
-/// Two unknowns are never equal, so a comparison can't mistake "not seen twice" for "the same".
+/// In JSON, a known value is written as is and an unknown value as `{"unknown": "reason"}`.
+/// Two unknown values are never equal, so a comparison cannot mistake them for the same value.
 #[derive(Debug, Clone)]
 pub enum Known<T> {
-    /// The value, as read.
+    /// The value.
     Known(T),
-    /// Why there is none: a lowercase fragment for people.
+    /// Why the value is unknown: a lowercase fragment for display.
     Unknown(String),
 }
 
 impl<T> Known<T> {
-    /// An unknown with its reason.
+    /// Creates an unknown value with a reason.
     pub fn unknown(reason: impl Into<String>) -> Self {
         Self::Unknown(reason.into())
     }
 
-    /// The value, when there is one.
+    /// Returns the value, if known.
     pub fn get(&self) -> Option<&T> {
         match self {
             Self::Known(value) => Some(value),
@@ -32,7 +32,7 @@ impl<T> Known<T> {
         }
     }
 
-    /// The reason, when there is no value.
+    /// Returns the reason, if unknown.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Known(_) => None,
@@ -40,7 +40,7 @@ impl<T> Known<T> {
         }
     }
 
-    /// The same fact in another form; an unknown keeps its reason.
+    /// Converts the value; an unknown value keeps its reason.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Known<U> {
         match self {
             Self::Known(value) => Known::Known(change(value)),
@@ -57,11 +57,11 @@ impl<T> From<T> for Known<T> {
 
 impl<T> Default for Known<T> {
     fn default() -> Self {
-        Self::Unknown("not looked for".to_owned())
+        Self::Unknown("not read".to_owned())
     }
 }
 
-/// Not reflexive on purpose: an unknown equals nothing, itself included.
+/// Deliberately not reflexive: an unknown value is not equal to any value, including itself.
 impl<T: PartialEq> PartialEq for Known<T> {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -109,7 +109,7 @@ impl<T: JsonSchema> JsonSchema for Known<T> {
     }
 }
 
-/// How an unknown is written: why the fact could not be read.
+/// An unknown value, with the reason why it could not be read.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Unknown", deny_unknown_fields)]
 struct Unknown<'a> {
@@ -121,7 +121,7 @@ mod tests {
     use super::Known;
 
     #[test]
-    fn unknown_never_equals() {
+    fn unknown_values_are_never_equal() {
         let unknown: Known<u8> = Known::unknown("no /proc");
         assert!(unknown != unknown.clone());
         assert!(unknown != Known::Known(1));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_survive_json() {
+    fn known_and_unknown_values_round_trip() {
         let known: Known<u8> = serde_json::from_str("3").expect("a number");
         assert_eq!(known.get(), Some(&3));
         let unknown: Known<u8> = serde_json::from_str(r#"{"unknown":"denied"}"#).expect("an unknown");

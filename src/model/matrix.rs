@@ -1,6 +1,6 @@
-//! Which cells a check has, before any of them runs: `carnet/matrix@1`.
+//! The planned cells of a check: `carnet/matrix@1`.
 //!
-//! It is what a CI system makes jobs of, and what tells afterwards whether a cell never came back.
+//! CI systems generate jobs from it, and it shows afterwards which cells have no result.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,54 +11,54 @@ use super::document::Analysis;
 /// Name and version of the format.
 pub const SCHEMA: &str = "carnet/matrix@1";
 
-/// All cells of one analysis in one state.
+/// The planned cells of one analysis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Matrix {
-    /// Always [`SCHEMA`].
+    /// Always `carnet/matrix@1`.
     pub schema: String,
     /// Version of carnet that wrote it.
     pub version: String,
-    /// What is checked.
+    /// The analysis.
     pub analysis: Analysis,
-    /// Name of the cell the others are compared with, when the configuration names it.
+    /// Name of the cell that the other cells are compared with, if configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The test commands, as they will be run.
+    /// The test commands.
     pub tests: Vec<String>,
-    /// One entry a cell, in the order of the configuration.
+    /// One entry per cell, in the order of the configuration.
     pub cells: Vec<Planned>,
 }
 
-/// One cell that is to run.
+/// One planned cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Planned {
-    /// Unique name: the facility's id, with `/role` when the facility has several roles.
+    /// Unique name: the facility id, followed by `/role` if the facility has several roles.
     pub id: String,
-    /// The name as file names and names of jobs can carry it, of `[a-z0-9_-]`: `/` is `__`.
+    /// The name in a form valid for file and job names (`[a-z0-9_-]`): `/` is replaced by `__`.
     pub slug: String,
     /// Facility id.
     pub facility: String,
-    /// Role; none when the facility has but one.
+    /// Role; absent if the facility has only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// Engine that the configuration names for it.
+    /// Engine, if configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<String>,
-    /// The image as written in `carnet.toml`; none for a machine as it is.
+    /// The image as written in `carnet.toml`; absent for the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// The image's name as a registry knows it, which CI systems take for `image:`; none for images on disk.
+    /// The image name in a registry, for the `image:` key of CI systems; absent for images on disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull: Option<String>,
-    /// The contract it runs under; the values of variables that aren't on the allow list are `[redacted]`.
+    /// The applied contract; values of variables that are not on the allow list are `[redacted]`.
     pub contract: Contract,
-    /// Directories at the top of a machine's file system that it needs and no image brings: `/cvmfs`.
+    /// Top-level directories that the cell needs from the machine because no image contains them: `/cvmfs`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<String>,
 }
 
 impl Planned {
-    /// The name of a cell as file names and names of jobs can carry it.
+    /// Returns the name of a cell in a form valid for file and job names.
     pub fn slug(cell: &str) -> String {
         cell.replace('/', "__")
     }

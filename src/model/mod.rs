@@ -1,8 +1,8 @@
-//! Pure data: what a check learns, and nothing that does anything.
+//! Pure data: the versioned formats.
 //!
-//! The three versioned formats live here: the document ([`document::Document`]), the environment snapshot
+//! The main formats are the document ([`document::Document`]), the environment snapshot
 //! ([`environment::Environment`]) and the result of one cell ([`cell::CellResult`]). Their JSON is canonical
-//! (see [`canonical`]): the same content always gives the same bytes.
+//! (see [`canonical`]): equal content always gives equal bytes.
 
 pub mod canonical;
 pub mod capture;
@@ -11,8 +11,11 @@ pub mod contract;
 pub mod diff;
 pub mod digest;
 pub mod document;
+pub mod engine;
 pub mod environment;
 pub mod finding;
+#[cfg(test)]
+mod golden;
 pub mod image;
 pub mod inventory;
 pub mod known;
@@ -24,6 +27,7 @@ pub mod python;
 pub mod reference;
 pub mod runtime;
 pub mod scan;
+pub mod shell;
 pub mod system;
 pub mod text;
 pub mod tree;

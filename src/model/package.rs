@@ -1,4 +1,4 @@
-//! Packages of a system's package manager or of conda.
+//! Packages of a system package manager or of conda.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 /// One installed package.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Package {
-    /// Name as its manager writes it.
+    /// Name as written by the package manager.
     pub name: String,
-    /// Version in the manager's own grammar, complete: `[epoch:]version[-release]` for dpkg and rpm.
+    /// Full version in the notation of the package manager: `[epoch:]version[-release]` for dpkg and rpm.
     pub version: String,
-    /// Architecture as the manager writes it; empty when it has none.
+    /// Architecture as written by the package manager; empty if there is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub arch: String,
-    /// Where it came from, if that says more: conda channel and build, rpm vendor, dpkg source package.
+    /// Origin: conda channel and build, rpm vendor, or dpkg source package.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub origin: String,
-    /// The prefix it belongs to, when one image has several (conda prefixes).
+    /// The conda prefix, if there are several.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prefix: String,
 }

@@ -1,4 +1,4 @@
-//! What one cell is told to do: `carnet/plan@1`, written by the side that starts the cell and read inside.
+//! The plan of one cell: `carnet/plan@1`, written by the engine and read inside the image.
 
 use std::collections::BTreeMap;
 
@@ -8,41 +8,41 @@ use serde::{Deserialize, Serialize};
 /// Name and version of the format.
 pub const SCHEMA: &str = "carnet/plan@1";
 
-/// Everything `carnet cell` needs to know. Paths are as seen inside.
+/// The input of `carnet cell`. Paths are paths inside the image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CellPlan {
-    /// Always [`SCHEMA`].
+    /// Always `carnet/plan@1`.
     pub schema: String,
     /// The cell's name: `facility` or `facility/role`.
     pub cell: String,
-    /// What to do this time.
+    /// The phase to run.
     pub phase: Phase,
     /// Directory with the analysis, read-only.
     pub source: String,
-    /// Directory of the throw-away copy, made by the cell when it isn't there yet.
+    /// Directory of the temporary copy; created by the cell if it does not exist.
     pub work: String,
-    /// Directory that tests start in: absolute, or relative to `work`.
+    /// Working directory of the tests: absolute, or relative to `work`.
     pub workdir: String,
-    /// File the result is written to.
+    /// File for the result.
     pub result: String,
     /// Shell lines run before each command, in the same shell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prelude: Option<String>,
-    /// The command of the set-up, with network.
+    /// The setup command; it may use the network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setup: Option<String>,
     /// The tests, in order.
     pub tests: Vec<TestCommand>,
-    /// Seconds each command may take.
+    /// Time limit of each command in seconds.
     pub timeout: u64,
-    /// How often a failed command is tried again.
+    /// Number of times a failed command is retried.
     #[serde(default)]
     pub retries: u32,
     /// Whether the tests may use the network.
     #[serde(default)]
     pub network: bool,
-    /// The network is still there although the tests may not use it: the cell takes it away itself where it can.
+    /// The tests may not use the network but it is still available, so the cell disables it if it can.
     #[serde(default)]
     pub cut_network: bool,
     /// Outputs to hash after the tests: paths or globs relative to `work`.
@@ -51,31 +51,31 @@ pub struct CellPlan {
     /// Input files to hash before the tests, relative to `work`.
     #[serde(default)]
     pub inputs: Vec<String>,
-    /// Bytes of output kept of each command, half from its start and half from its end.
+    /// Maximum size in bytes of the recorded output of each command, half from its start and half from its end.
     pub output_cap: u64,
-    /// Names of variables whose values may be recorded, besides the built-in list.
+    /// Names of variables whose values may be recorded, in addition to the built-in list.
     #[serde(default)]
     pub allow_env: Vec<String>,
-    /// Variables set by carnet for this run alone, left out of the snapshot.
+    /// Variables set by carnet only for this run, excluded from the snapshot.
     #[serde(default)]
     pub own_env: BTreeMap<String, String>,
 }
 
-/// Which part of a cell is run.
+/// The part of a cell to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// Copy the analysis and run the set-up command; what it changed is kept for the tests.
+    /// Copy the analysis and run the setup command; its changes are kept for the tests.
     Setup,
-    /// Take the snapshot, run the tests, hash the outputs.
+    /// Take the snapshot, run the tests and hash the outputs.
     Test,
-    /// Copy the analysis and run the set-up command, then all of `test`: where nothing can be kept between two starts.
+    /// Run `setup` and `test` in one process, if changes cannot be kept between two starts.
     Whole,
-    /// Take the snapshot alone.
+    /// Only take the snapshot.
     Snapshot,
 }
 
-/// One command that tests.
+/// One test command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestCommand {
@@ -91,24 +91,25 @@ pub struct TestCommand {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TestKind {
-    /// pytest: case by case from the JUnit file it is told to write.
+    /// pytest: one case per test, from its JUnit file.
     Pytest,
-    /// `python -m unittest`: case by case from its verbose output.
+    /// `python -m unittest`: one case per test, from its verbose output.
     Unittest,
-    /// ctest: case by case from its JUnit file, or its output before CMake 3.21.
+    /// ctest: one case per test, from its JUnit file, or from its output before CMake 3.21.
     Ctest,
     /// `make test` or `make check`: one case.
     Make,
-    /// A ROOT macro: one case; ROOT's own error lines fail it even when its exit code is 0.
+    /// A ROOT macro: one case; error lines of ROOT fail it even if the exit code is 0.
     RootMacro,
     /// A shell script: one case.
     Script,
-    /// Any command: one case by its exit code, or case by case when it runs pytest below.
+    /// Any command: one case from its exit code, or one case per test if it runs pytest.
     Command,
 }
 
 impl TestKind {
-    /// How the results of this command are read, by the program it starts; `Command` when it is none we know.
+    /// Returns how the results of a command are read, depending on the program it starts; `Command` for unknown
+    /// programs.
     pub fn of_command(command: &str) -> Self {
         let words: Vec<&str> = command.split_whitespace().collect();
         let program = |word: &str| word.rsplit('/').next().map(str::to_owned).unwrap_or_default();
@@ -137,7 +138,7 @@ mod tests {
     use super::TestKind;
 
     #[test]
-    fn the_program_decides_the_kind() {
+    fn kind_depends_on_the_program() {
         let cases = [
             ("pytest -q tests", TestKind::Pytest),
             ("python3 -m pytest -x", TestKind::Pytest),

@@ -1,13 +1,13 @@
-//! Which distribution an import statement takes a module from.
+//! The distributions that provide a Python module.
 
 use std::collections::BTreeSet;
 
 use super::python::{Distribution, Python, normalize};
 
-/// Modules whose distribution has another name, for distributions that don't record what they install
-/// (`.egg-info` without `top_level.txt`, Debian's packages). Sorted by module.
+/// Modules whose distribution has a different name, for distributions that do not record their modules
+/// (`.egg-info` without `top_level.txt`, Debian packages). Sorted by module.
 ///
-/// The names are those under which the projects publish on the Python Package Index and on conda-forge.
+/// The names are those on the Python Package Index and on conda-forge.
 const KNOWN: &[(&str, &[&str])] = &[
     ("Bio", &["biopython"]),
     ("OpenSSL", &["pyopenssl"]),
@@ -39,12 +39,13 @@ const KNOWN: &[(&str, &[&str])] = &[
 ];
 
 impl Python {
-    /// Distributions that win an import on this Python's path; none when its packages couldn't be read.
+    /// Returns the distributions that imports use on this Python's path; empty if its packages could not be read.
     pub fn winners(&self) -> impl Iterator<Item = &Distribution> {
         self.distributions.get().into_iter().flatten().filter(|distribution| !distribution.shadowed)
     }
 
-    /// Normalised names of the distributions that provide a module: those that record it, else those of its name.
+    /// Returns the normalised names of the distributions that provide a module: those that record it, otherwise those
+    /// with a matching name.
     pub fn providers(&self, module: &str) -> BTreeSet<&str> {
         let top = module.split('.').next().unwrap_or(module);
         let recorded: BTreeSet<&str> = self
@@ -63,7 +64,7 @@ impl Python {
     }
 }
 
-/// Normalised names of the distributions that usually provide a module, whether installed or not.
+/// Returns the normalised names of the distributions that usually provide a module, whether installed or not.
 pub fn likely_providers(module: &str) -> Vec<String> {
     let top = module.split('.').next().unwrap_or(module);
     let known = KNOWN.iter().find(|(name, _)| *name == module || *name == top);
@@ -75,7 +76,7 @@ mod tests {
     use super::likely_providers;
 
     #[test]
-    fn a_module_is_found_under_another_name_or_its_own() {
+    fn provider_has_a_known_name_or_the_name_of_the_module() {
         assert_eq!(likely_providers("sklearn.tree"), ["scikit-learn"]);
         assert_eq!(likely_providers("google.protobuf"), ["protobuf"]);
         assert_eq!(likely_providers("dask_jobqueue"), ["dask-jobqueue"]);

@@ -14,31 +14,31 @@ pub struct Python {
     pub commands: Vec<String>,
     /// Implementation, as `sys.implementation.name`: `cpython`, `pypy`.
     pub implementation: Known<String>,
-    /// Version, as `3.11.7`.
+    /// Version: `3.11.7`.
     pub version: Known<String>,
     /// ABI tag of extension modules (`SOABI`): `cpython-311-x86_64-linux-gnu`.
     pub abi: Known<String>,
     /// `sys.prefix`.
     pub prefix: Known<String>,
-    /// `sys.base_prefix`, where it differs from the prefix (a virtual environment).
+    /// `sys.base_prefix`, if it differs from the prefix (a virtual environment).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_prefix: Option<String>,
-    /// What kind of installation it is.
+    /// Kind of installation.
     pub kind: PythonKind,
-    /// Whether a virtual environment also sees the packages of its base.
+    /// Whether a virtual environment includes the packages of its base.
     #[serde(default)]
     pub system_site: bool,
     /// `sys.path` in order, without the script's own directory.
     pub path: Known<Vec<String>>,
-    /// Every distribution on the path, sorted by normalised name, then by path order: the copy that wins comes first.
+    /// Every distribution on the path, sorted by normalised name, then by path order: the imported copy comes first.
     pub distributions: Known<Vec<Distribution>>,
 }
 
-/// What kind of installation a Python is.
+/// Kind of Python installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PythonKind {
-    /// The distribution's own, or one built from source.
+    /// Provided by the operating system, or built from source.
     System,
     /// A virtual environment (`pyvenv.cfg`).
     Venv,
@@ -51,40 +51,40 @@ pub enum PythonKind {
 /// One installed distribution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Distribution {
-    /// Name as its metadata writes it.
+    /// Name from the metadata.
     pub name: String,
-    /// Name normalised as PEP 503 says: lowercase, runs of `-_.` as one `-`.
+    /// Name normalised according to PEP 503: lowercase, runs of `-_.` replaced by one `-`.
     pub normalized: String,
-    /// Version as its metadata writes it; empty when the metadata has none.
+    /// Version from the metadata; empty if there is none.
     pub version: String,
-    /// Directory it was found in (an entry of `sys.path`).
+    /// Directory that contains it (an entry of `sys.path`).
     pub location: String,
-    /// How it is recorded.
+    /// Format of its metadata.
     pub format: DistributionFormat,
     /// The tool that installed it (`INSTALLER`): `pip`, `uv`, `conda`, `debian`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub installer: String,
-    /// Where it came from when not from an index (`direct_url.json`), without credentials.
+    /// URL it was installed from, if not from an index (`direct_url.json`), without credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direct_url: Option<String>,
     /// Installed in editable mode.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub editable: bool,
-    /// Lies in the user's site directory (`~/.local`), which not every facility has.
+    /// Installed in the user site directory (`~/.local`), which not every facility has.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub user_site: bool,
-    /// Another copy earlier on the path wins an import; this one is never seen.
+    /// Hidden by another copy earlier on the path.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadowed: bool,
-    /// Names that an import statement would use (`top_level.txt` or `RECORD`), sorted.
+    /// Importable module names (`top_level.txt` or `RECORD`), sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<String>,
-    /// Normalised names of what it requires, extras left out, sorted.
+    /// Normalised names of required distributions, without extras, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<String>,
 }
 
-/// How an installed distribution is recorded.
+/// Metadata format of an installed distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DistributionFormat {
@@ -96,7 +96,7 @@ pub enum DistributionFormat {
     EggLink,
 }
 
-/// A distribution's name as PEP 503 normalises it.
+/// Normalises the name of a distribution according to PEP 503.
 pub fn normalize(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {

@@ -1,38 +1,38 @@
-//! References to images, in the transports of skopeo, podman and apptainer.
+//! Image references with the transports of skopeo, podman and apptainer.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Kind};
 
-/// A reference to an image, or to this machine.
+/// A reference to an image or to the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
-    /// `docker://NAME[:TAG][@DIGEST]`: an image of a registry, which a daemon may have already.
+    /// `docker://NAME[:TAG][@DIGEST]`: an image in a registry, possibly already in the store of a daemon.
     Registry(String),
-    /// `docker-daemon:NAME[:TAG]`: an image in the Docker daemon's store.
+    /// `docker-daemon:NAME[:TAG]`: an image in the store of the Docker daemon.
     DockerDaemon(String),
-    /// `docker-archive:FILE[:NAME:TAG]`: what `docker save` writes.
+    /// `docker-archive:FILE[:NAME:TAG]`: an archive written by `docker save`.
     DockerArchive(PathBuf, Option<String>),
     /// `oci:DIR[:TAG]`: an OCI image layout.
     OciLayout(PathBuf, Option<String>),
     /// `oci-archive:FILE[:TAG]`: an OCI image layout in a tar file.
     OciArchive(PathBuf, Option<String>),
-    /// `dir:ROOTFS`: an unpacked root tree.
+    /// `dir:ROOTFS`: an unpacked root file system.
     Tree(PathBuf),
-    /// `host`: this machine as it is.
+    /// `host`: this machine without an image.
     Host,
 }
 
-/// A text that is no reference.
+/// A string is not a valid image reference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no image: {reason}")]
-pub struct BadReference {
+#[error("invalid image reference `{text}`: {reason}")]
+pub struct InvalidReference {
     text: String,
     reason: String,
 }
 
-impl Failure for BadReference {
+impl Failure for InvalidReference {
     fn kind(&self) -> Kind {
         Kind::Usage
     }
@@ -42,56 +42,56 @@ impl Failure for BadReference {
     }
 }
 
-const TRANSPORTS: &str = "write docker://NAME:TAG, docker-daemon:NAME:TAG, docker-archive:FILE, oci:DIR[:TAG], \
+const TRANSPORTS: &str = "use docker://NAME:TAG, docker-daemon:NAME:TAG, docker-archive:FILE, oci:DIR[:TAG], \
                           oci-archive:FILE[:TAG], dir:ROOTFS or host";
 
 impl Reference {
-    /// Reads a reference; relative paths are taken from `base`.
+    /// Parses a reference; relative paths are resolved against `base`.
     ///
     /// # Errors
-    /// When the transport is unknown or the rest isn't of its form.
-    pub fn parse(text: &str, base: &Path) -> Result<Self, BadReference> {
-        let bad = |reason: &str| BadReference { text: text.to_owned(), reason: reason.to_owned() };
+    /// If the transport is unknown or the rest is invalid for it.
+    pub fn parse(text: &str, base: &Path) -> Result<Self, InvalidReference> {
+        let invalid = |reason: &str| InvalidReference { text: text.to_owned(), reason: reason.to_owned() };
         if text == "host" {
             return Ok(Self::Host);
         }
-        let (transport, rest) = text.split_once(':').ok_or_else(|| bad("it names no transport"))?;
+        let (transport, rest) = text.split_once(':').ok_or_else(|| invalid("the transport is missing"))?;
         if rest.trim_start_matches('/').is_empty() && transport != "dir" || rest.is_empty() {
-            return Err(bad("nothing stands after the transport"));
+            return Err(invalid("the name after the transport is missing"));
         }
         if rest.contains('\0') {
-            return Err(bad("it holds a NUL character"));
+            return Err(invalid("it contains a NUL character"));
         }
-        let at = |path: &str| base.join(path);
+        let resolve = |path: &str| base.join(path);
         match transport {
             "docker" => match rest.strip_prefix("//") {
-                Some(name) => check_name(name).map(|()| Self::Registry(name.to_owned())).map_err(|r| bad(&r)),
-                None => Err(bad("`docker:` is followed by `//`")),
+                Some(name) => check_name(name).map(|()| Self::Registry(name.to_owned())).map_err(|r| invalid(&r)),
+                None => Err(invalid("`docker:` must be followed by `//`")),
             },
-            "docker-daemon" => check_name(rest).map(|()| Self::DockerDaemon(rest.to_owned())).map_err(|r| bad(&r)),
+            "docker-daemon" => check_name(rest).map(|()| Self::DockerDaemon(rest.to_owned())).map_err(|r| invalid(&r)),
             "docker-archive" => {
                 let (path, name) = split_tag(rest);
-                Ok(Self::DockerArchive(at(path), name))
+                Ok(Self::DockerArchive(resolve(path), name))
             }
             "oci" => {
                 let (path, tag) = split_tag(rest);
-                Ok(Self::OciLayout(at(path), tag))
+                Ok(Self::OciLayout(resolve(path), tag))
             }
             "oci-archive" => {
                 let (path, tag) = split_tag(rest);
-                Ok(Self::OciArchive(at(path), tag))
+                Ok(Self::OciArchive(resolve(path), tag))
             }
-            "dir" => Ok(Self::Tree(at(rest))),
-            _ => Err(bad(&format!("`{transport}` is no transport"))),
+            "dir" => Ok(Self::Tree(resolve(rest))),
+            _ => Err(invalid(&format!("unknown transport `{transport}`"))),
         }
     }
 }
 
-/// Characters that an image name can't have make daemons answer with riddles; refused here at once.
+/// Rejects characters that image names cannot contain: daemons report them with unclear errors.
 fn check_name(name: &str) -> Result<(), String> {
-    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '@');
-    match name.chars().find(|c| !fine(*c)) {
-        Some(c) => Err(format!("`{}` can't stand in an image name", c.escape_default())),
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '@');
+    match name.chars().find(|c| !is_allowed(*c)) {
+        Some(c) => Err(format!("`{}` is not allowed in an image name", c.escape_default())),
         None => Ok(()),
     }
 }

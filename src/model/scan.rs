@@ -1,4 +1,4 @@
-//! What a static audit found: `carnet/scan@1`.
+//! The result of a static scan: `carnet/scan@1`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,43 +9,43 @@ use super::inventory::Inventory;
 /// Name and version of the format.
 pub const SCHEMA: &str = "carnet/scan@1";
 
-/// One audit.
+/// The result of one scan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Scan {
-    /// Always [`SCHEMA`].
+    /// Always `carnet/scan@1`.
     pub schema: String,
     /// Version of carnet that wrote it.
     pub version: String,
-    /// What was scanned.
+    /// The scanned analysis.
     pub analysis: Subject,
-    /// Ids of the facilities that findings are told for, sorted.
+    /// Ids of the target facilities, sorted.
     pub facilities: Vec<String>,
-    /// The rules that ran, sorted by id.
+    /// The active rules, sorted by id.
     pub rules: Vec<RuleInfo>,
-    /// Findings, suppressed ones too, sorted by path, place and rule.
+    /// Findings, including suppressed ones, sorted by path, position and rule.
     pub findings: Vec<Finding>,
-    /// What could not be looked at, or not as it should be: one entry each, sorted.
+    /// Files and directories that could not be scanned completely, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
-    /// What the repository declares.
+    /// The declared dependencies.
     #[serde(default)]
     pub inventory: Inventory,
-    /// How much was looked at.
+    /// Number of scanned files.
     pub files: FileCounts,
-    /// When and how long.
+    /// Start time and duration.
     #[serde(default)]
     pub timing: ScanTiming,
 }
 
 impl Scan {
-    /// The worst of what nothing suppresses; none when nothing was found.
+    /// Returns the highest severity of the findings that are not suppressed.
     pub fn worst(&self) -> Option<Severity> {
         let reported = self.findings.iter().filter(|finding| finding.suppressed.is_none());
         reported.map(|finding| finding.severity).max()
     }
 
-    /// The same with paths from the top of the repository, in which the analysis lies at `directory`: what CI systems want,
-    /// which know nothing of analyses.
+    /// Returns the scan with paths relative to the root of the repository, which contains the analysis at `directory`.
+    /// CI systems expect such paths.
     #[must_use]
     pub fn below(mut self, directory: &str) -> Self {
         let directory = directory.trim_matches('/');
@@ -55,8 +55,8 @@ impl Scan {
         let below = |path: &str| if path == "." { directory.to_owned() } else { format!("{directory}/{path}") };
         for finding in &mut self.findings {
             finding.path = below(&finding.path);
-            for place in &mut finding.places {
-                place.path = below(&place.path).into();
+            for location in &mut finding.places {
+                location.path = below(&location.path).into();
             }
         }
         for note in &mut self.notes {
@@ -66,13 +66,13 @@ impl Scan {
     }
 }
 
-/// What was scanned.
+/// The scanned analysis.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Subject {
-    /// Name from `carnet.toml`, else of the directory.
+    /// Name from `carnet.toml`, otherwise the name of the directory.
     pub name: String,
-    /// Commit checked out, or the newest of a range of commits that was asked for.
+    /// Checked-out commit, or the newest commit of the scanned range.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// Whether the working tree differs from the commit.
@@ -82,48 +82,48 @@ pub struct Subject {
     pub remote: Option<String>,
 }
 
-/// A rule, as reports list it.
+/// A rule, as listed in reports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleInfo {
-    /// Id: a kebab-case name of the pattern.
+    /// Id in kebab-case.
     pub id: String,
-    /// The severity its findings usually have.
+    /// Default severity of its findings.
     pub severity: Severity,
-    /// The confidence its findings usually have.
+    /// Default confidence of its findings.
     pub confidence: Confidence,
-    /// What it finds, in one line.
+    /// Summary in one line.
     pub summary: String,
-    /// The manual page, Markdown.
+    /// The documentation page in Markdown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub page: String,
 }
 
-/// Something that could not be looked at.
+/// A file or directory that could not be scanned completely.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Note {
-    /// File or directory, relative to the top.
+    /// File or directory, relative to the analysis directory.
     pub path: String,
-    /// What happened, a lowercase fragment.
+    /// The problem: a lowercase fragment.
     pub message: String,
 }
 
-/// How much was looked at.
+/// Number of scanned files.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct FileCounts {
-    /// Files that were read.
+    /// Number of scanned files.
     pub scanned: u64,
-    /// Files that were left out: binary ones, generated and vendored trees.
+    /// Number of skipped files: binary files, generated and vendored directories.
     pub skipped: u64,
-    /// Bytes that were read.
+    /// Number of scanned bytes.
     pub bytes: u64,
 }
 
-/// When an audit ran.
+/// Start time and duration of a scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ScanTiming {
-    /// Start, RFC 3339 in UTC, to the second.
+    /// Start time, RFC 3339 in UTC, with a precision of one second.
     pub started: String,
     /// Wall time in milliseconds.
     pub milliseconds: u64,

@@ -1,36 +1,36 @@
-//! Operating system, libraries, tools, and physics software that isn't a package.
+//! Operating system, libraries, tools, and physics software that is not installed as a package.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::known::Known;
 
-/// What the image's files say of the system.
+/// System properties, read from files.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct System {
-    /// `os-release`.
+    /// Content of `os-release`.
     pub os: Known<OsRelease>,
-    /// Machine architecture as `uname -m` writes it: `x86_64`, `aarch64`.
+    /// Machine architecture as printed by `uname -m`: `x86_64`, `aarch64`.
     pub arch: String,
     /// The C library.
     pub libc: Known<Libc>,
-    /// Highest `GLIBCXX_` version that libstdc++ offers: `3.4.30`; empty when there is no libstdc++.
+    /// Highest `GLIBCXX_` version of libstdc++: `3.4.30`; empty if there is no libstdc++.
     pub glibcxx: Known<String>,
-    /// Highest `CXXABI_` version that libstdc++ offers: `1.3.13`; empty when there is no libstdc++.
+    /// Highest `CXXABI_` version of libstdc++: `1.3.13`; empty if there is no libstdc++.
     pub cxxabi: Known<String>,
-    /// The locale programs get: `LC_ALL`, else `LC_CTYPE`, else `LANG`, else `C`.
+    /// Locale: `LC_ALL`, otherwise `LC_CTYPE`, otherwise `LANG`, otherwise `C`.
     pub locale: String,
-    /// Time zone: `TZ`, else where `/etc/localtime` leads, else `UTC`.
+    /// Time zone: `TZ`, otherwise the target of `/etc/localtime`, otherwise `UTC`.
     pub timezone: Known<String>,
-    /// Compilers and build tools found on `PATH` by name, sorted by name.
+    /// Compilers and build tools on `PATH`, sorted by name.
     pub tools: Vec<Tool>,
-    /// Every ROOT found, the one that `root` or `import ROOT` takes first.
+    /// Every ROOT installation, the one that `root` or `import ROOT` uses first.
     pub roots: Vec<RootInstallation>,
-    /// Releases that a setup script brought in: LCG view, CMSSW, ATLAS; sorted by name.
+    /// Releases activated by a setup script: LCG view, CMSSW, ATLAS; sorted by name.
     pub releases: Vec<Release>,
 }
 
-/// What `os-release` says.
+/// Content of `os-release`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OsRelease {
     /// `ID`: `debian`, `almalinux`.
@@ -44,9 +44,9 @@ pub struct OsRelease {
 /// The C library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Libc {
-    /// `glibc`, `musl`, or `none` when the image has no dynamic loader.
+    /// `glibc`, `musl`, or `none` if there is no dynamic loader.
     pub name: String,
-    /// Version, as `2.36`; empty for `none`.
+    /// Version: `2.36`; empty for `none`.
     pub version: String,
 }
 
@@ -55,41 +55,41 @@ pub struct Libc {
 pub struct Tool {
     /// Command: `gcc`, `g++`, `gfortran`, `clang`, `cmake`, `make`, `ninja`, `git`, `bash`, `nvcc`.
     pub name: String,
-    /// Path after following links.
+    /// Path after following symbolic links.
     pub path: String,
-    /// Version, as its files or its package say it.
+    /// Version from its files or its package.
     pub version: Known<String>,
 }
 
 /// One ROOT installation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RootInstallation {
-    /// Version, as `6.40.00`.
+    /// Version: `6.40.00`.
     pub version: Known<String>,
-    /// How it came here: `wheel`, `conda`, `rpm`, `dpkg`, `lcg`, `cmssw`, `atlas`, `source`.
+    /// Origin: `wheel`, `conda`, `rpm`, `dpkg`, `lcg`, `cmssw`, `atlas` or `source`.
     pub origin: String,
-    /// Directory that holds it.
+    /// Installation directory.
     pub prefix: String,
-    /// C++ standard it was built with, as `17`.
+    /// C++ standard it was built with: `17`.
     pub cxx_standard: Known<String>,
-    /// The Python it was built for, as `3.11`.
+    /// Python version it was built for: `3.11`.
     pub python: Known<String>,
-    /// Whether C++ can be compiled at run time: the wheel imports without a compiler and C library headers, then every
-    /// macro fails.
+    /// Whether C++ can be compiled at run time. Without a compiler and C library headers, the wheel can be imported,
+    /// but every macro fails.
     pub jit: Known<bool>,
 }
 
-/// A software release brought in by a setup script.
+/// A software release activated by a setup script.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Release {
     /// `lcg`, `cmssw`, `atlas`, `key4hep`, `spack`.
     pub name: String,
     /// Version: `LCG_106`, `CMSSW_14_0_1`, `AnalysisBase 25.2.2`.
     pub version: String,
-    /// Platform string: `x86_64-el9-gcc13-opt`, `el9_amd64_gcc12`; empty when there is none.
+    /// Platform string: `x86_64-el9-gcc13-opt`, `el9_amd64_gcc12`; empty if there is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub platform: String,
-    /// Where it lies; empty when only variables tell.
+    /// Path; empty if only environment variables identify the release.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
 }

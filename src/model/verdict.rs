@@ -1,4 +1,4 @@
-//! What a whole document says: one word, which decides the exit code.
+//! The verdict over a document, which determines the exit code.
 
 use super::document::{Cell, Document, Status};
 use crate::exit;
@@ -6,18 +6,18 @@ use crate::exit;
 /// Verdict over all cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// No cell failed, or only where `carnet.toml` expects it.
+    /// No cell failed, or only cells with an expected failure.
     Good,
-    /// Nothing was run: no cells, or all were skipped.
+    /// No cell was run: there are none, or all were skipped.
     Nothing,
-    /// The analysis failed nowhere, but some places failed us.
+    /// The analysis did not fail, but there were infrastructure errors.
     Infrastructure,
-    /// The analysis failed somewhere.
+    /// The analysis failed in at least one cell.
     Analysis,
 }
 
 impl Verdict {
-    /// The exit code of a run that ends so.
+    /// Returns the exit code for this verdict.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Good => exit::GOOD,
@@ -29,16 +29,17 @@ impl Verdict {
 }
 
 impl Cell {
-    /// Whether a failure here is one that `carnet.toml` expects. A place that failed us is never forgiven:
-    /// nothing was learned there.
-    pub fn is_forgiven(&self) -> bool {
+    /// Reports whether the cell has an expected failure (`expect` in `carnet.toml`). An infrastructure error is never
+    /// an expected failure because the tests did not run.
+    pub fn is_expected_failure(&self) -> bool {
         self.status == Status::Failed && self.forgiven.is_some()
     }
 }
 
-/// The verdict: a failure of the analysis weighs more than one of a place, and that more than nothing at all.
+/// Returns the verdict: a failure of the analysis takes precedence over an infrastructure error, and that over a check
+/// without cells.
 pub fn verdict(document: &Document) -> Verdict {
-    let has = |status| document.cells.iter().any(|cell| cell.status == status && !cell.is_forgiven());
+    let has = |status| document.cells.iter().any(|cell| cell.status == status && !cell.is_expected_failure());
     if has(Status::Failed) {
         Verdict::Analysis
     } else if has(Status::Error) {

@@ -34,7 +34,7 @@ impl Default for Age {
 struct Badge {
     /// Text for screen readers and the tooltip.
     title: String,
-    said: String,
+    status: String,
     color: &'static str,
     left: usize,
     right: usize,
@@ -60,7 +60,7 @@ pub fn svg(document: &Document, age: &Age) -> String {
     let day = day(document);
     let (words, color) = words(document);
     let old = is_old(document, age);
-    let (said, color) = match (&day, old) {
+    let (status, color) = match (&day, old) {
         (Some(day), false) => (format!("{words} · {day}"), color),
         (Some(day), true) => (format!("{words} · as of {day}"), GREY),
         (None, _) => (format!("{words} · undated"), GREY),
@@ -70,11 +70,11 @@ pub fn svg(document: &Document, age: &Age) -> String {
         if old { format!(" That is more than {} ago.", count(age.max_days as usize, "day")) } else { String::new() };
     let when = day.map_or_else(|| "at an unknown time".to_owned(), |day| format!("on {day}"));
     let title = format!("carnet: {name} {words}, checked {when}.{remark}");
-    let (left_text, right_text) = (extent(NAME), extent(&said));
+    let (left_text, right_text) = (extent(NAME), extent(&status));
     let (left, right) = (left_text + 2 * MARGIN, right_text + 2 * MARGIN);
     let badge = Badge {
         title,
-        said,
+        status,
         color,
         left,
         right,

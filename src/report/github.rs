@@ -48,7 +48,7 @@ pub(super) fn document(document: &Document) -> String {
 pub fn annotations(document: &Document, filter: &dyn Fn(&Cell) -> bool) -> String {
     let below = &document.analysis.directory;
     let cells = document.cells.iter().filter(|cell| filter(cell));
-    let by_cell: Vec<Vec<Annotation>> = cells.map(|cell| of_cell(cell, below)).collect();
+    let by_cell: Vec<Vec<Annotation>> = cells.map(|cell| cell_annotations(cell, below)).collect();
     let mut all = in_turn(by_cell);
     if let Some(scan) = &document.scan {
         all.extend(super::scan::github::annotations(&scan.clone().below(below)));
@@ -64,16 +64,16 @@ fn in_turn(lists: Vec<Vec<Annotation>>) -> Vec<Annotation> {
     ranked.into_iter().map(|(_, annotation)| annotation).collect()
 }
 
-fn of_cell(cell: &Cell, below: &str) -> Vec<Annotation> {
+fn cell_annotations(cell: &Cell, below: &str) -> Vec<Annotation> {
     let level = match cell.status {
-        Status::Failed | Status::Error if !cell.is_forgiven() => Level::Error,
+        Status::Failed | Status::Error if !cell.is_expected_failure() => Level::Error,
         Status::Failed | Status::Flaky => Level::Warning,
         Status::Error => Level::Error,
         Status::Passed | Status::Skipped => return Vec::new(),
     };
     let is_shown = |outcome| matches!(outcome, Outcome::Failed | Outcome::Errored | Outcome::Flaky);
     let cases = cell.steps.iter().flat_map(|step| &step.cases).filter(|case| is_shown(case.outcome));
-    let mut annotations: Vec<Annotation> = cases.map(|case| of_case(cell, case, level, below)).collect();
+    let mut annotations: Vec<Annotation> = cases.map(|case| case_annotation(cell, case, level, below)).collect();
     // A hint explains the failed tests.
     if annotations.is_empty() || cell.status == Status::Error || cell.hint.is_some() {
         let reason = cell.reason.as_deref().unwrap_or("no test has a result");
@@ -83,7 +83,7 @@ fn of_cell(cell: &Cell, below: &str) -> Vec<Annotation> {
     annotations
 }
 
-fn of_case(cell: &Cell, case: &TestCase, level: Level, below: &str) -> Annotation {
+fn case_annotation(cell: &Cell, case: &TestCase, level: Level, below: &str) -> Annotation {
     let join = |file: &str| if below.is_empty() { file.to_owned() } else { format!("{below}/{file}") };
     let range = |file: &str| SourceRange { file: join(file), line: case.line.unwrap_or(1), ..SourceRange::default() };
     let range = case.file.as_deref().map(range);

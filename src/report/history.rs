@@ -51,7 +51,7 @@ impl Past {
     fn new(cell: &Cell) -> Self {
         Self {
             status: cell.status,
-            is_expected: cell.is_forgiven(),
+            is_expected: cell.is_expected_failure(),
             result: summary::short(cell),
             environment: cell.environment.clone(),
         }

@@ -29,7 +29,7 @@ const DOCUMENT: &str = "carnet.json";
 pub(super) fn document(document: &Document, options: &Options) -> String {
     let mut page = Page::new(*options);
     let summary = Summary::of(document);
-    page.say(0, summary::subject(document), Ink::Strong);
+    page.write(0, summary::subject(document), Ink::Strong);
     if let Some(findings) = document.scan.as_ref().and_then(scan::tally::summary) {
         page.wrapped(2, 4, &format!("scan: {findings} (run carnet scan for details)"), Ink::Faint);
     }
@@ -74,7 +74,7 @@ fn mark(cell: &Cell, options: &Options) -> (&'static str, Ink) {
     match cell.status {
         Status::Passed => (glyph(options, "✓", "+"), Ink::Good),
         Status::Flaky => ("~", Ink::Trouble),
-        Status::Failed if cell.is_forgiven() => (glyph(options, "✗", "x"), Ink::Faint),
+        Status::Failed if cell.is_expected_failure() => (glyph(options, "✗", "x"), Ink::Faint),
         Status::Failed => (glyph(options, "✗", "x"), Ink::Bad),
         Status::Error => ("!", Ink::Trouble),
         Status::Skipped => ("-", Ink::Faint),
@@ -92,9 +92,9 @@ fn heads(summary: &Summary<'_>, options: &Options) -> Vec<Vec<Piece>> {
         let longest = lines.iter().map(|line| extent(line)).max().unwrap_or(0);
         (lines, longest)
     };
-    let most = summary.labels.len();
+    let columns = summary.labels.len();
     let both = |n| [(n, Remark::Long), (n, Remark::Short)];
-    let choices = (0..=most).rev().flat_map(both).chain([(0, Remark::None)]);
+    let choices = (0..=columns).rev().flat_map(both).chain([(0, Remark::None)]);
     for (versions, remark) in choices {
         let (lines, longest) = full(versions, remark);
         if longest <= room {
@@ -156,7 +156,7 @@ fn remarked(line: &Line<'_>, remark: Remark) -> String {
 fn details(page: &mut Page, indent: usize, document: &Document, line: &Line<'_>, options: &Options) {
     let cell = line.cell;
     if let Some(why) = &cell.forgiven
-        && cell.is_forgiven()
+        && cell.is_expected_failure()
     {
         page.wrapped(indent, 2, &format!("expected failure: {}", one_line(why, 300)), Ink::Plain);
         return;
@@ -170,7 +170,7 @@ fn details(page: &mut Page, indent: usize, document: &Document, line: &Line<'_>,
     }
     flaky(page, indent, cell);
     if let Some(text) = summary::skipped(cell) {
-        page.say(indent, clip(&text, room(options, indent)), Ink::Faint);
+        page.write(indent, clip(&text, room(options, indent)), Ink::Faint);
     }
     if let Some(hint) = &cell.hint {
         page.wrapped(indent, 6, &format!("help: {}", one_line(hint, 600)), Ink::Plain);
@@ -194,7 +194,7 @@ fn part_of_contract(text: &str) -> String {
 
 fn broken(page: &mut Page, indent: usize, step: &Step, options: &Options) {
     let text = format!("{}: {}: {}", one_line(&step.name, 60), summary::step_reason(step), one_line(&step.run, 200));
-    page.say(indent, clip(&text, room(options, indent)), Ink::Plain);
+    page.write(indent, clip(&text, room(options, indent)), Ink::Plain);
     let Some(output) = &step.output else { return };
     let cleaned = clean(&output.text);
     let lines: Vec<&str> = cleaned.lines().filter(|line| !line.trim().is_empty()).collect();
@@ -213,15 +213,15 @@ fn failures(page: &mut Page, indent: usize, cell: &Cell, options: &Options) {
     for (_, case) in summary::cases(cell, summary::is_bad).take(MAX_TESTS) {
         let (name, reason) = (summary::case_name(case), summary::case_message(case));
         if width(&name) + 2 + width(&reason) <= room(options, indent) {
-            page.say(indent, format!("{name}: {reason}"), Ink::Plain);
+            page.write(indent, format!("{name}: {reason}"), Ink::Plain);
         } else {
-            page.say(indent, name, Ink::Plain);
+            page.write(indent, name, Ink::Plain);
             let reason = clip(&reason, MAX_LINES * room(options, indent + 4)).into_owned();
             page.wrapped(indent + 2, 2, &reason, Ink::Plain);
         }
     }
     if bad > MAX_TESTS {
-        page.say(indent, format!("and {} more", count(bad - MAX_TESTS, "failed test")), Ink::Faint);
+        page.write(indent, format!("and {}", count(bad - MAX_TESTS, "more failed test")), Ink::Faint);
     }
     let tried = summary::cases(cell, summary::is_bad).filter(|(_, case)| case.tried_network).count();
     if tried > 0 {
@@ -248,25 +248,25 @@ fn differences(page: &mut Page, indent: usize, document: &Document, cell: &Cell,
     let reference = one_line(reference, 60);
     if summary::fails_alike(document, cell) {
         let text = format!(
-            "fails in the same way as {reference}, so the {differences} in {DOCUMENT} are not the cause",
+            "fails in the same way as {reference}, so differences are not the cause ({differences} in {DOCUMENT})",
             differences = count(shown.len() + others, "difference")
         );
         page.wrapped(indent, 2, &text, Ink::Plain);
         return;
     }
     if shown.is_empty() && others == 0 {
-        page.say(indent, format!("no differences from {reference}"), Ink::Plain);
+        page.write(indent, format!("no differences from {reference}"), Ink::Plain);
         return;
     }
     if shown.is_empty() {
-        page.say(indent, format!("{} from {reference}, none relevant", count(others, "difference")), Ink::Plain);
+        page.write(indent, format!("{} from {reference}, none relevant", count(others, "difference")), Ink::Plain);
         return;
     }
-    page.say(indent, format!("differs from {reference}:"), Ink::Plain);
+    page.write(indent, format!("differs from {reference}:"), Ink::Plain);
     let rows: Vec<Vec<Piece>> = shown.iter().map(|entry| pair(&entry.name(), entry.row, options)).collect();
     aligned(page, indent + 2, &rows, options);
     if others > 0 {
-        page.say(indent + 2, format!("and {} in {DOCUMENT}", count(others, "more difference")), Ink::Faint);
+        page.write(indent + 2, format!("and {} in {DOCUMENT}", count(others, "more difference")), Ink::Faint);
     }
 }
 
@@ -282,27 +282,27 @@ fn pair(name: &str, row: &Row, options: &Options) -> Vec<Piece> {
     ]
 }
 
-fn named(name: &str, row: &Row, most: usize) -> Piece {
-    Piece::new(clip(name, most), if row.weight == Weight::Direct { Ink::Trouble } else { Ink::Plain })
+fn named(name: &str, row: &Row, max_width: usize) -> Piece {
+    Piece::new(clip(name, max_width), if row.weight == Weight::Direct { Ink::Trouble } else { Ink::Plain })
 }
 
 /// Writes rows in columns, each line truncated to the width.
 fn aligned(page: &mut Page, indent: usize, rows: &[Vec<Piece>], options: &Options) {
-    let most = room(options, indent);
+    let max_width = room(options, indent);
     let widths = widths(rows.iter().map(Vec::as_slice));
     for row in rows {
-        page.line(indent, &fitted(padded(row, &widths), most));
+        page.line(indent, &fitted(padded(row, &widths), max_width));
     }
 }
 
-fn fitted(pieces: Vec<Piece>, most: usize) -> Vec<Piece> {
-    let mut left = most;
+fn fitted(pieces: Vec<Piece>, max_width: usize) -> Vec<Piece> {
+    let mut rest = max_width;
     let mut out = Vec::new();
     for mut piece in pieces {
-        if width(&piece.text) > left {
-            piece.text = clip(&piece.text, left).into_owned();
+        if width(&piece.text) > rest {
+            piece.text = clip(&piece.text, rest).into_owned();
         }
-        left -= width(&piece.text).min(left);
+        rest -= width(&piece.text).min(rest);
         out.push(piece);
     }
     out
@@ -313,11 +313,11 @@ pub(super) fn difference(diff: &Diff, options: &Options) -> String {
     let mut page = Page::new(*options);
     let names: Vec<String> = diff.columns.iter().map(|name| one_line(name, 60)).collect();
     if diff.is_empty() {
-        page.say(0, format!("no differences between {}", names.join(" and ")), Ink::Good);
+        page.write(0, format!("no differences between {}", names.join(" and ")), Ink::Good);
         return page.finish();
     }
     let between = if names.len() == 2 { format!(" {} ", glyph(options, "→", "->")) } else { ", ".to_owned() };
-    page.say(0, names.join(&between), Ink::Strong);
+    page.write(0, names.join(&between), Ink::Strong);
     for section in &diff.sections {
         rows(&mut page, diff, section, options);
     }
@@ -326,7 +326,7 @@ pub(super) fn difference(diff: &Diff, options: &Options) -> String {
     let number = |weight: Weight| entries.iter().filter(|entry| entry.row.weight == weight).count();
     let (direct, required) = (number(Weight::Direct), number(Weight::Required));
     let total = count(entries.len(), "difference");
-    page.say(
+    page.write(
         0,
         format!(
             "{total}: {direct} relevant, {required} possibly relevant, {} other",
@@ -346,7 +346,7 @@ fn rows(page: &mut Page, diff: &Diff, section: &Section, options: &Options) {
     let (shown, hidden): (Vec<&Row>, Vec<&Row>) =
         section.rows.iter().partition(|row| options.all || few || is_relevant(row));
     page.gap();
-    page.say(0, one_line(&section.title, 80), Ink::Strong);
+    page.write(0, one_line(&section.title, 80), Ink::Strong);
     let pieces: Vec<Vec<Piece>> = if diff.columns.len() == 2 {
         shown.iter().map(|row| pair(&one_line(&row.name, 120), row, options)).collect()
     } else {
@@ -357,7 +357,7 @@ fn rows(page: &mut Page, diff: &Diff, section: &Section, options: &Options) {
     }
     if !hidden.is_empty() {
         let prefix = if shown.is_empty() { "" } else { "other: " };
-        page.say(2, format!("{prefix}{}", sort::tally(hidden.into_iter())), Ink::Faint);
+        page.write(2, format!("{prefix}{}", sort::tally(hidden.into_iter())), Ink::Faint);
     }
 }
 

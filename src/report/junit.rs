@@ -136,7 +136,7 @@ impl Verdict {
     /// Returns the verdict of a failed test: skipped if `carnet.toml` expects the cell to fail, as test frameworks report
     /// expected failures.
     fn bad(cell: &Cell) -> Self {
-        if cell.is_forgiven() { Self::Skipped } else { Self::Failure }
+        if cell.is_expected_failure() { Self::Skipped } else { Self::Failure }
     }
 
     fn of(cell: &Cell, outcome: Outcome) -> Self {
@@ -176,7 +176,7 @@ fn outline(cell: &Cell) -> Vec<Item<'_>> {
     let whole = match cell.status {
         Status::Error => Some((Verdict::Error, "infrastructure")),
         Status::Skipped => Some((Verdict::Skipped, "not-run")),
-        Status::Failed if !failed && !cell.is_forgiven() => Some((Verdict::Failure, "failed")),
+        Status::Failed if !failed && !cell.is_expected_failure() => Some((Verdict::Failure, "failed")),
         // Readers treat a suite without cases as an error.
         Status::Failed if items.is_empty() => Some((Verdict::Skipped, "expected-failure")),
         Status::Passed | Status::Flaky if items.is_empty() => Some((Verdict::Success, "")),
@@ -244,7 +244,7 @@ impl Item<'_> {
         };
         match case.outcome {
             Outcome::Skipped => self.verdict.result("skipped", &reason, &text),
-            _ if cell.is_forgiven() => self.verdict.result("expected-failure", &expected(cell, &reason), &text),
+            _ if cell.is_expected_failure() => self.verdict.result("expected-failure", &expected(cell, &reason), &text),
             Outcome::Errored => self.verdict.result("broke", &expected(cell, &reason), &text),
             _ => self.verdict.result("failed", &expected(cell, &reason), &text),
         }
@@ -254,7 +254,7 @@ impl Item<'_> {
 /// Returns the message of a failure, with the reason from `carnet.toml` if the failure is expected.
 fn expected(cell: &Cell, message: &str) -> String {
     match &cell.forgiven {
-        Some(why) if cell.is_forgiven() => format!("expected to fail ({why}): {message}"),
+        Some(why) if cell.is_expected_failure() => format!("expected to fail ({why}): {message}"),
         _ => message.to_owned(),
     }
 }

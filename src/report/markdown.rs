@@ -9,7 +9,7 @@ use super::markup::{MAX_BYTES, code, entities, fenced, put};
 use super::scan;
 use super::sort;
 use super::summary::{self, Line, Summary};
-use crate::model::text::{count, duration, one_line};
+use crate::model::text::{count, duration, one_line, sentence};
 
 /// Maximum number of failed tests of a cell that are shown with their output.
 const MAX_OUTPUTS: usize = 20;
@@ -28,18 +28,18 @@ const MAX_VERSIONS: usize = 5;
 pub(super) fn document(document: &Document, options: &Options) -> String {
     let summary = Summary::of(document);
     let mut out = format!("## carnet: {}\n\n", code(&summary::subject(document)));
-    put(&mut out, format_args!("{} {}.\n\n", emblem(document), summary::sentence(document, code)));
+    put(&mut out, format_args!("{} {}\n\n", emblem(document), sentence(&summary::sentence(document, code))));
     cells(&mut out, &summary);
     put(&mut out, format_args!("\n{}, in {}.\n", summary::totals(document), duration(document.timing.seconds)));
     let notable: Vec<&Line<'_>> = summary.lines.iter().filter(|line| is_notable(line)).collect();
     for (index, line) in notable.iter().enumerate() {
         let section = section(document, line, options);
         if out.len() + section.len() > MAX_BYTES {
-            let left = count(notable.len() - index, "section");
+            let omitted = count(notable.len() - index, "section");
             put(
                 &mut out,
                 format_args!(
-                    "\n_{left} omitted because of the size limit; `carnet.json` and the JUnit report are complete._\n"
+                    "\n_{omitted} omitted because of the size limit; `carnet.json` and the JUnit report are complete._\n"
                 ),
             );
             break;
@@ -64,7 +64,7 @@ fn symbol(line: &Line<'_>) -> &'static str {
     match line.cell.status {
         Status::Passed => "✅",
         Status::Flaky => "🔁",
-        Status::Failed if line.cell.is_forgiven() => "☑️",
+        Status::Failed if line.cell.is_expected_failure() => "☑️",
         Status::Failed => "❌",
         Status::Error => "⚠️",
         Status::Skipped => "⏭️",
@@ -102,6 +102,7 @@ fn cells(out: &mut String, summary: &Summary<'_>) {
 /// Returns the result of a cell, with the untrusted reason as code.
 fn headline(line: &Line<'_>) -> String {
     let (result, reason) = summary::headline(line.cell);
+    let result = if line.cell.is_expected_failure() { format!("{result} (expected)") } else { result };
     reason.map_or(result.clone(), |reason| format!("{result}: {}", code(&one_line(&reason, MAX_REASON))))
 }
 
@@ -124,7 +125,7 @@ fn section(document: &Document, line: &Line<'_>, options: &Options) -> String {
     let cell = line.cell;
     let few = || document.cells.iter().filter(|cell| cell.status == Status::Error).count() <= MAX_OPEN;
     let is_open = match cell.status {
-        Status::Failed => !cell.is_forgiven(),
+        Status::Failed => !cell.is_expected_failure(),
         Status::Error => few(),
         Status::Passed | Status::Flaky | Status::Skipped => false,
     };
@@ -138,7 +139,7 @@ fn section(document: &Document, line: &Line<'_>, options: &Options) -> String {
     if let Some(hint) = &cell.hint {
         put(&mut out, format_args!("**Help:** {}\n\n", code(hint)));
     }
-    if let Some(why) = cell.forgiven.as_ref().filter(|_| cell.is_forgiven()) {
+    if let Some(why) = cell.forgiven.as_ref().filter(|_| cell.is_expected_failure()) {
         put(&mut out, format_args!("Expected failure: {}\n\n", code(why)));
     }
     steps(&mut out, line);
@@ -224,7 +225,7 @@ fn differences(out: &mut String, document: &Document, cell: &Cell, diff: &Diff, 
         put(
             out,
             format_args!(
-                "The cell fails in the same way as {reference}, so the {total} in `carnet.json` are not the cause.\n\n"
+                "The cell fails in the same way as {reference}, so differences are not the cause ({total} in `carnet.json`).\n\n"
             ),
         );
         return;
@@ -271,8 +272,11 @@ pub(super) fn difference(diff: &Diff, options: &Options) -> String {
     for (index, section) in diff.sections.iter().enumerate() {
         let text = table(section, &names, options);
         if out.len() + text.len() > MAX_BYTES {
-            let left = count(diff.sections.len() - index, "section");
-            put(&mut out, format_args!("\n_{left} omitted because of the size limit; the JSON report is complete._\n"));
+            let omitted = count(diff.sections.len() - index, "section");
+            put(
+                &mut out,
+                format_args!("\n_{omitted} omitted because of the size limit; the JSON report is complete._\n"),
+            );
             break;
         }
         out.push_str(&text);

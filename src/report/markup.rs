@@ -15,7 +15,7 @@ const MAX_OUTPUT: usize = 8 << 10;
 
 /// Appends formatted text.
 pub(super) fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
-    // Writing into a string can't fail.
+    // Writing to a string cannot fail.
     let _ = out.write_fmt(text);
 }
 

@@ -150,7 +150,7 @@ pub(super) fn headline(cell: &Cell) -> (String, Option<String>) {
     let required = || reason.clone().or_else(|| Some("no reason given".to_owned()));
     let tests = tests(cell);
     match cell.status {
-        Status::Error => ("error".to_owned(), required()),
+        Status::Error => ("infrastructure error".to_owned(), required()),
         Status::Skipped => ("not run".to_owned(), required()),
         Status::Failed if cell.counts().bad() == 0 => {
             let passed = if tests.is_empty() { String::new() } else { format!(", {tests}") };
@@ -233,12 +233,12 @@ pub(super) fn broken_steps(cell: &Cell) -> impl Iterator<Item = &Step> {
 /// Returns the name of a test case as its framework accepts it: `tests/test_a.py::test_b`. The name of a file that cannot be
 /// collected, or of a command that is its own test case, is not repeated.
 pub(super) fn case_name(case: &TestCase) -> String {
-    let place = case.file.as_deref().unwrap_or(&case.class);
-    if is_module(place, &case.name) || case.file.is_none() && place == case.name {
-        return one_line(place, 300);
+    let container = case.file.as_deref().unwrap_or(&case.class);
+    if is_module(container, &case.name) || case.file.is_none() && container == case.name {
+        return one_line(container, 300);
     }
-    let joiner = if place.is_empty() { "" } else { "::" };
-    one_line(&format!("{place}{joiner}{}", case.name), 300)
+    let joiner = if container.is_empty() { "" } else { "::" };
+    one_line(&format!("{container}{joiner}{}", case.name), 300)
 }
 
 /// Help for tests that tried to use the network.
@@ -300,17 +300,21 @@ pub(super) fn step_reason(step: &Step) -> String {
     step.unread.as_ref().map_or(end.clone(), |why| format!("{end}; failed to read the results: {}", one_line(why, 300)))
 }
 
-/// Returns the counts of cells by status: `5 cells: 2 passed, 1 failed, 1 error`.
+/// Returns the counts of cells by status: `5 cells: 2 passed, 1 failed, 2 infrastructure errors`.
 pub(super) fn totals(document: &Document) -> String {
-    let number =
-        |status: Status| document.cells.iter().filter(|cell| cell.status == status && !cell.is_forgiven()).count();
-    let expected = document.cells.iter().filter(|cell| cell.is_forgiven()).count();
+    let number = |status: Status| {
+        document.cells.iter().filter(|cell| cell.status == status && !cell.is_expected_failure()).count()
+    };
+    let expected = document.cells.iter().filter(|cell| cell.is_expected_failure()).count();
     let counted = joined(&[
         (number(Status::Passed), "passed"),
         (number(Status::Flaky), "flaky"),
         (number(Status::Failed), "failed"),
         (expected, "failed as expected"),
-        (number(Status::Error), "error"),
+        (
+            number(Status::Error),
+            if number(Status::Error) == 1 { "infrastructure error" } else { "infrastructure errors" },
+        ),
         (number(Status::Skipped), "not run"),
     ]);
     let cells = count(document.cells.len(), "cell");
@@ -319,11 +323,11 @@ pub(super) fn totals(document: &Document) -> String {
 
 /// Returns the verdict as a phrase. `show` formats the names of cells.
 pub(super) fn sentence(document: &Document, show: impl Fn(&str) -> String) -> String {
-    let at = |wanted: Status| {
+    let at = |status: Status| {
         let ids: Vec<String> = document
             .cells
             .iter()
-            .filter(|cell| cell.status == wanted && !cell.is_forgiven())
+            .filter(|cell| cell.status == status && !cell.is_expected_failure())
             .map(|cell| show(&one_line(&cell.id, 60)))
             .collect();
         match ids.len() {
@@ -332,7 +336,9 @@ pub(super) fn sentence(document: &Document, show: impl Fn(&str) -> String) -> St
         }
     };
     let text = match verdict(document) {
-        Verdict::Good if document.cells.iter().any(Cell::is_forgiven) => "no cell failed unexpectedly".to_owned(),
+        Verdict::Good if document.cells.iter().any(Cell::is_expected_failure) => {
+            "no cell failed unexpectedly".to_owned()
+        }
         Verdict::Good => "the analysis works in every cell that ran".to_owned(),
         Verdict::Nothing => "no cell ran".to_owned(),
         Verdict::Infrastructure => {

@@ -86,7 +86,7 @@ impl Page {
     }
 
     /// Writes one line of text.
-    pub(super) fn say(&mut self, indent: usize, text: impl Into<String>, ink: Ink) {
+    pub(super) fn write(&mut self, indent: usize, text: impl Into<String>, ink: Ink) {
         self.line(indent, &[Piece::new(text, ink)]);
     }
 
@@ -97,7 +97,7 @@ impl Page {
         for word in text.split_whitespace() {
             let fits = inset + width(&line) + 1 + width(word) <= self.options.width;
             if !line.is_empty() && !fits {
-                self.say(inset, std::mem::take(&mut line), ink);
+                self.write(inset, std::mem::take(&mut line), ink);
                 inset = indent + hang;
             }
             if !line.is_empty() {
@@ -105,7 +105,7 @@ impl Page {
             }
             line.push_str(word);
         }
-        self.say(inset, line, ink);
+        self.write(inset, line, ink);
     }
 
     /// Writes an empty line unless the page is empty or ends with one.

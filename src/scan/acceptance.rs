@@ -1,4 +1,4 @@
-//! What of a scan is accepted, by comments, by the configuration and by a baseline.
+//! Findings that are accepted by comments, the configuration or a baseline.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use jiff::Zoned;
 
 use super::Scanned;
 use crate::config;
-use crate::config::scan::Scan as Accepted;
+use crate::config::scan::Scan as ScanConfig;
 use crate::error::{Failure, Kind};
 use crate::model::scan::Scan;
 use crate::scan::suppress::baseline::{Baseline, BaselineError, FILE};
@@ -15,31 +15,31 @@ use crate::scan::{rules, suppress};
 /// The baseline of an analysis.
 #[derive(Debug)]
 pub struct LoadedBaseline {
-    /// Path relative to the top, for findings about it.
+    /// Path relative to the top, for findings in the baseline.
     pub path: String,
     /// The file.
     pub file: PathBuf,
-    /// None when there is no such file.
+    /// The content; `None` if the file does not exist.
     pub baseline: Option<Baseline>,
 }
 
-/// A baseline that can't be read.
+/// Error when a baseline cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineFileError {
-    /// The file can't be read.
-    #[error("reading the baseline {} failed", path.display())]
+    /// The file cannot be read.
+    #[error("failed to read baseline `{}`", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: std::io::Error,
     },
-    /// It is no baseline.
-    #[error("the baseline {} is wrong", path.display())]
-    Wrong {
+    /// The file is not a valid baseline.
+    #[error("invalid baseline `{}`", path.display())]
+    Invalid {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: BaselineError,
     },
 }
@@ -51,24 +51,24 @@ impl Failure for BaselineFileError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Io { .. } => Some("carnet scan --update-baseline writes one".to_owned()),
-            Self::Wrong { source, .. } => source.hint(),
+            Self::Io { .. } => Some("create one with carnet scan --update-baseline".to_owned()),
+            Self::Invalid { source, .. } => source.hint(),
         }
     }
 }
 
 impl LoadedBaseline {
-    /// The baseline that was asked for, else the configured one, else the one beside `carnet.toml`. It need not be there.
+    /// Reads the given baseline, the configured one, or the default file next to `carnet.toml`. The file may not exist.
     ///
     /// # Errors
-    /// When it is there and can't be read.
-    pub fn read(asked: Option<&Path>, top: &Path, accepted: &Accepted) -> Result<Self, BaselineFileError> {
-        let configured = accepted.baseline.as_ref().map(|path| top.join(path));
-        let file = asked.map(Path::to_owned).or(configured).unwrap_or_else(|| top.join(FILE));
+    /// If the file exists but cannot be read.
+    pub fn read(given: Option<&Path>, top: &Path, config: &ScanConfig) -> Result<Self, BaselineFileError> {
+        let configured = config.baseline.as_ref().map(|path| top.join(path));
+        let file = given.map(Path::to_owned).or(configured).unwrap_or_else(|| top.join(FILE));
         let path = file.strip_prefix(top).unwrap_or(&file).to_string_lossy().into_owned();
-        // What a repository names stays inside of it; what the user names may lie anywhere.
-        if asked.is_none() && config::leads_out(&file).unwrap_or(false) {
-            let source = std::io::Error::other("it is a link that leads out of its directory");
+        // A path from the repository must stay inside of it. A path from the user may be anywhere.
+        if given.is_none() && config::escapes_directory(&file).unwrap_or(false) {
+            let source = std::io::Error::other("the link leaves its directory");
             return Err(BaselineFileError::Io { path: file, source });
         }
         match std::fs::read_to_string(&file) {
@@ -78,16 +78,16 @@ impl LoadedBaseline {
         }
     }
 
-    /// The baseline that an analysis has at another time: its text is found by `read`, under the path that is configured.
+    /// Reads the baseline of another tree of the analysis. `read` returns the text of the file at the configured path.
     ///
     /// # Errors
-    /// When the text is no baseline.
-    pub fn of(
+    /// If the text is not a valid baseline.
+    pub fn from_tree(
         top: &Path,
-        accepted: &Accepted,
+        config: &ScanConfig,
         read: impl FnOnce(&str) -> Option<String>,
     ) -> Result<Self, BaselineFileError> {
-        let path = accepted.baseline.clone().unwrap_or_else(|| FILE.to_owned());
+        let path = config.baseline.clone().unwrap_or_else(|| FILE.to_owned());
         let text = read(path.trim_start_matches("./"));
         let file = top.join(&path);
         Self::parse(path, file, text.as_deref())
@@ -95,16 +95,21 @@ impl LoadedBaseline {
 
     fn parse(path: String, file: PathBuf, text: Option<&str>) -> Result<Self, BaselineFileError> {
         let baseline = text.map(Baseline::parse).transpose();
-        let baseline = baseline.map_err(|source| BaselineFileError::Wrong { path: file.clone(), source })?;
+        let baseline = baseline.map_err(|source| BaselineFileError::Invalid { path: file.clone(), source })?;
         Ok(Self { path, file, baseline })
     }
 }
 
-/// The scan with what is accepted marked as such. `is_part` says that only a part of the repository was looked at.
-pub(super) fn judge(scanned: Scanned, is_part: bool, accepted: &Accepted, known: &LoadedBaseline) -> Scan {
+/// Marks accepted findings. `is_part` states that only a part of the repository was scanned.
+pub(super) fn apply_acceptance(
+    scanned: Scanned,
+    is_part: bool,
+    config: &ScanConfig,
+    baseline: &LoadedBaseline,
+) -> Scan {
     let mut scan = scanned.scan;
     let active: Vec<String> = scan.rules.iter().map(|rule| rule.id.clone()).collect();
-    let ignore = accepted.ignore.iter().map(|ignore| suppress::Ignore {
+    let ignore = config.ignore.iter().map(|ignore| suppress::Ignore {
         rule: ignore.rule.name.clone(),
         glob: ignore.glob.clone(),
         reason: ignore.reason.clone(),
@@ -115,8 +120,8 @@ pub(super) fn judge(scanned: Scanned, is_part: bool, accepted: &Accepted, known:
         active: active.iter().map(String::as_str).collect(),
         known: rules::all().map(|rule| rule.id).collect(),
         ignore: ignore.collect(),
-        severity: accepted.severities(),
-        baseline: known.baseline.as_ref().map(|baseline| (known.path.as_str(), baseline)),
+        severity: config.severities(),
+        baseline: baseline.baseline.as_ref().map(|entries| (baseline.path.as_str(), entries)),
         config: config::FILE,
         today: Zoned::now().date(),
         partial: is_part,

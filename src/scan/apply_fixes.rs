@@ -1,4 +1,4 @@
-//! Writes the fixes of an audit into the files they are for.
+//! Writes fixes to files.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -8,19 +8,19 @@ use std::path::{Component, Path, PathBuf};
 use crate::error::{Failure, Kind};
 use crate::scan::fixes::{FilePatch, Patch};
 
-/// A fix that wasn't written. What was written before it stays.
+/// Error when a fix cannot be written. Files that were written before remain changed.
 #[derive(Debug, thiserror::Error)]
-pub enum MendError {
-    /// The file is no plain file of the repository.
-    #[error("{} is not mended: {reason}", path.display())]
+pub enum ApplyError {
+    /// The file is not a regular, unchanged file of the repository.
+    #[error("refused to fix `{}`: {reason}", path.display())]
     Refused {
         /// The file, relative to the top.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: &'static str,
     },
-    /// The file can't be read or written.
-    #[error("mending {} failed", path.display())]
+    /// The file cannot be read or written.
+    #[error("failed to fix `{}`", path.display())]
     Io {
         /// The file, relative to the top.
         path: PathBuf,
@@ -30,68 +30,69 @@ pub enum MendError {
     },
 }
 
-impl Failure for MendError {
+impl Failure for ApplyError {
     fn kind(&self) -> Kind {
         Kind::Infrastructure
     }
 
     fn hint(&self) -> Option<String> {
-        matches!(self, Self::Refused { .. }).then(|| "see the patch with --fix alone, and apply it by hand".to_owned())
+        matches!(self, Self::Refused { .. })
+            .then(|| "print the patch with `carnet scan --fix` and apply it manually".to_owned())
     }
 }
 
-/// Writes every file of a patch, each in one step with its mode kept.
+/// Writes every file of a patch atomically and keeps its mode.
 ///
 /// # Errors
-/// At the first file that changed since it was scanned, that is reached through a link, lies outside of `top`, or can't
-/// be written. All are looked at before the first is written.
-pub fn write(top: &Path, patch: &Patch) -> Result<(), MendError> {
-    let places: Result<Vec<PathBuf>, MendError> = patch.files.iter().map(|file| place(top, file)).collect();
-    for (file, place) in patch.files.iter().zip(places?) {
-        replace(file, &place).map_err(|source| MendError::Io { path: file.path.clone().into(), source })?;
+/// If a file changed since the scan, is reached through a link, is outside of `top`, or cannot be written. All files are
+/// checked before the first one is written.
+pub fn write(top: &Path, patch: &Patch) -> Result<(), ApplyError> {
+    let paths: Result<Vec<PathBuf>, ApplyError> = patch.files.iter().map(|file| checked_path(top, file)).collect();
+    for (file, target) in patch.files.iter().zip(paths?) {
+        replace(file, &target).map_err(|source| ApplyError::Io { path: file.path.clone().into(), source })?;
     }
     Ok(())
 }
 
-/// Where the file lies, when it is what was scanned.
-fn place(top: &Path, file: &FilePatch) -> Result<PathBuf, MendError> {
+/// Returns the path of a file if its content is what was scanned.
+fn checked_path(top: &Path, file: &FilePatch) -> Result<PathBuf, ApplyError> {
     let relative = Path::new(&file.path);
-    let refused = |reason| MendError::Refused { path: relative.to_owned(), reason };
-    let failed = |source| MendError::Io { path: relative.to_owned(), source };
+    let refused = |reason| ApplyError::Refused { path: relative.to_owned(), reason };
+    let failed = |source| ApplyError::Io { path: relative.to_owned(), source };
     if relative.components().next().is_none() || !relative.components().all(|part| matches!(part, Component::Normal(_)))
     {
-        return Err(refused("it lies outside of the analysis"));
+        return Err(refused("it is outside of the analysis"));
     }
-    let mut place = top.to_owned();
+    let mut target = top.to_owned();
     for part in relative.components() {
-        place.push(part);
-        if place.symlink_metadata().map_err(failed)?.is_symlink() {
+        target.push(part);
+        if target.symlink_metadata().map_err(failed)?.is_symlink() {
             return Err(refused("it is reached through a link"));
         }
     }
-    let metadata = place.symlink_metadata().map_err(failed)?;
+    let metadata = target.symlink_metadata().map_err(failed)?;
     if !metadata.is_file() {
-        return Err(refused("it is no plain file"));
+        return Err(refused("it is not a regular file"));
     }
     if metadata.len() != file.before.len() as u64 {
-        return Err(refused("it changed since it was scanned"));
+        return Err(refused("it changed since the scan"));
     }
-    let mut there = Vec::new();
-    File::open(&place).and_then(|open| open.take(metadata.len() + 1).read_to_end(&mut there)).map_err(failed)?;
-    if there != file.before.as_bytes() {
-        return Err(refused("it changed since it was scanned"));
+    let mut current = Vec::new();
+    File::open(&target).and_then(|open| open.take(metadata.len() + 1).read_to_end(&mut current)).map_err(failed)?;
+    if current != file.before.as_bytes() {
+        return Err(refused("it changed since the scan"));
     }
-    Ok(place)
+    Ok(target)
 }
 
-fn replace(file: &FilePatch, place: &Path) -> io::Result<()> {
-    let parent = place.parent().unwrap_or(Path::new("."));
-    let mode = fs::metadata(place)?.permissions().mode() & 0o7777;
+fn replace(file: &FilePatch, target: &Path) -> io::Result<()> {
+    let parent = target.parent().unwrap_or(Path::new("."));
+    let mode = fs::metadata(target)?.permissions().mode() & 0o7777;
     let mut fresh = tempfile::Builder::new().prefix(".carnet-").tempfile_in(parent)?;
     fresh.write_all(file.after.as_bytes())?;
     fresh.as_file().set_permissions(fs::Permissions::from_mode(mode))?;
     fresh.as_file().sync_all()?;
-    fresh.persist(place).map_err(|error| error.error)?;
+    fresh.persist(target).map_err(|error| error.error)?;
     Ok(())
 }
 
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_replaced_and_keeps_its_mode() {
+    fn write_replaces_file_and_keeps_mode() {
         let top = tempfile::tempdir().expect("a directory");
         let file = top.path().join("run.sh");
         fs::write(&file, "old\r\n").expect("a file");
@@ -122,12 +123,12 @@ mod tests {
     }
 
     #[test]
-    fn changed_files_links_and_outside_places_are_refused_before_anything_is_written() {
-        let room = tempfile::tempdir().expect("a directory");
-        let top = room.path().join("top");
+    fn write_refuses_changed_files_links_and_outside_paths_before_writing() {
+        let base = tempfile::tempdir().expect("a directory");
+        let top = base.path().join("top");
         fs::create_dir_all(top.join("real")).expect("directories");
         for path in ["out.py", "top/a.py", "top/real/b.py"] {
-            fs::write(room.path().join(path), "old\n").expect("a file");
+            fs::write(base.path().join(path), "old\n").expect("a file");
         }
         symlink("a.py", top.join("link.py")).expect("a link");
         symlink("real", top.join("dir")).expect("a link");

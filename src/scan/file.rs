@@ -1,4 +1,4 @@
-//! One file: read, seen as its language, given to every rule.
+//! Scans one file: reads it, parses it and runs every rule on it.
 
 use std::io::Read as _;
 use std::ops::Range;
@@ -7,10 +7,10 @@ use std::sync::PoisonError;
 use memchr::{memchr, memmem};
 
 use super::Shared;
-use super::finding::{self, Within};
+use super::finding::{self, FileScope};
 use super::grouping::{Kind, Kinds};
 use super::lines::Lines;
-use super::tree::{Snapshot, WHOLE};
+use super::tree::{MAX_WHOLE, Snapshot};
 use crate::model::finding::Finding;
 use crate::scan::rules::context::FileInput;
 use crate::scan::rules::{Check, Diagnostic};
@@ -22,29 +22,29 @@ use crate::source::lang::fact::{Import, Names, Reference, Usage};
 use crate::source::lang::language::Language;
 use crate::source::lang::matcher::Match;
 
-/// Bytes looked at to tell a binary file.
-const HEAD: usize = 8 << 10;
-/// Matches from which on a file of data is a list.
-const LIST: u64 = 64;
-/// Size up to which a JSON file without a path or URL may be a configuration.
-const BY_HAND: usize = 64 << 10;
-/// Matches from which on any file is.
-const MOST_MATCHES: usize = 5000;
-/// Most names that are remembered of one file.
-const MOST_MENTIONS: usize = 20_000;
-/// Size of a piece of a file that is too long to be read whole.
+/// Number of bytes that are inspected to recognize binary files and languages.
+const SNIFF_BYTES: usize = 8 << 10;
+/// Number of matches above which a data file is a list.
+const MIN_LIST_MATCHES: u64 = 64;
+/// Maximum size of a JSON file without paths or URLs that may be a configuration, in bytes.
+const MAX_HANDWRITTEN: usize = 64 << 10;
+/// Number of matches above which any file is a list.
+const MAX_MATCHES: usize = 5000;
+/// Maximum number of spans of one file that are searched for file names.
+const MAX_MENTIONS: usize = 20_000;
+/// Size of a piece of a large file in bytes.
 const PIECE: usize = 4 << 20;
-/// What pieces overlap by, so that nothing is cut in two.
+/// Size of the end of a piece in which a boundary is searched, in bytes.
 const OVERLAP: usize = 8 << 10;
 
-/// Longest program or setting that is read as such: nobody writes more by hand.
-const LONGEST_CODE: usize = 2 << 20;
-/// Size of a program from which on it is read while no other is.
-const ALONE: usize = 256 << 10;
-/// What is said of a program that is longer.
-const TOO_LONG: &str = "it is too long to be read as code: its paths and addresses alone were looked at";
+/// Maximum size of a program or settings file that is parsed, in bytes. Larger files are generated.
+const MAX_CODE: usize = 2 << 20;
+/// Size above which programs are parsed one at a time, in bytes.
+const MAX_PARALLEL_CODE: usize = 256 << 10;
+/// Note for a program that is too large to be parsed.
+const TOO_LONG_NOTE: &str = "file is too large to be parsed; only its paths and URLs were scanned";
 
-/// What came of one file.
+/// The result of one file.
 #[derive(Debug, Default)]
 pub(super) struct Examined {
     pub(super) findings: Vec<Finding>,
@@ -64,7 +64,7 @@ impl Examined {
     }
 }
 
-/// Examines files, one after the other.
+/// Scans files one after the other.
 pub(super) struct Worker<'a> {
     shared: Shared<'a>,
     buffer: Vec<u8>,
@@ -77,24 +77,25 @@ impl<'a> Worker<'a> {
 
     pub(super) fn examine(&mut self, path: &str, snapshot: &Snapshot) -> Examined {
         let mut bytes = std::mem::take(&mut self.buffer);
-        let examined = match snapshot.load(path, WHOLE, &mut bytes) {
+        let examined = match snapshot.load(path, MAX_WHOLE, &mut bytes) {
             Ok(_) if is_binary(&bytes) => Examined::skipped(None),
-            Ok(is_cut) => {
-                let language = Language::of(path, &bytes[..bytes.len().min(HEAD)]);
-                if is_cut || bytes.len() > longest(language) {
+            Ok(is_truncated) => {
+                let language = Language::of(path, &bytes[..bytes.len().min(SNIFF_BYTES)]);
+                if is_truncated || bytes.len() > max_whole(language) {
                     self.pieces(path, language, bytes.as_mut(), snapshot)
                 } else {
-                    // What is made of a long program takes many times its size: one at a time.
-                    let is_alone = bytes.len() > ALONE && is_parsed(language);
-                    let alone = is_alone.then(|| self.shared.alone.lock().unwrap_or_else(PoisonError::into_inner));
+                    // A parsed program takes many times its size in memory: parse large ones one at a time.
+                    let is_large = bytes.len() > MAX_PARALLEL_CODE && is_parsed(language);
+                    let large_file =
+                        is_large.then(|| self.shared.large_file.lock().unwrap_or_else(PoisonError::into_inner));
                     let examined = self.whole(path, language, &bytes);
-                    drop(alone);
+                    drop(large_file);
                     examined
                 }
             }
-            Err(error) => Examined::skipped(Some(format!("it can't be read: {error}"))),
+            Err(error) => Examined::skipped(Some(format!("failed to read file: {error}"))),
         };
-        // One large file must not be paid for until the end.
+        // Release the memory of a large file.
         bytes.shrink_to(PIECE);
         self.buffer = bytes;
         examined
@@ -108,10 +109,11 @@ impl<'a> Worker<'a> {
                 kinds.add(bytes, self.shared.matcher);
             }
             let found: u64 = kinds.kinds.iter().map(|kind| kind.count).sum();
-            // A JSON file of thousands of URLs, or of numbers alone, is data; what people write by hand is read as JSON.
-            let is_data = language != Language::Json || found > LIST || found == 0 && bytes.len() > BY_HAND;
+            // A JSON file with thousands of URLs, or with only numbers, is data. A handwritten file is parsed as JSON.
+            let is_data =
+                language != Language::Json || found > MIN_LIST_MATCHES || found == 0 && bytes.len() > MAX_HANDWRITTEN;
             if is_data {
-                // Nothing else is looked for in what is no code.
+                // Data files are only checked for paths, URLs and keys.
                 let is_of_interest = found > 0
                     || language == Language::Data && bytes.trim_ascii_start().starts_with(b"/")
                     || memmem::find(bytes, b"-----BEGIN ").is_some()
@@ -127,8 +129,8 @@ impl<'a> Worker<'a> {
         let view = lang::read(language, bytes);
         let text = view.text.as_bytes();
         let matches = self.shared.matcher.all(text);
-        let is_list = matches.len() as u64 > LIST && matches!(language, Language::Yaml | Language::Toml)
-            || matches.len() > MOST_MATCHES;
+        let is_list = matches.len() as u64 > MIN_LIST_MATCHES && matches!(language, Language::Yaml | Language::Toml)
+            || matches.len() > MAX_MATCHES;
         let kinds = if is_list {
             let mut kinds = Kinds::default();
             kinds.add(text, self.shared.matcher);
@@ -144,21 +146,22 @@ impl<'a> Worker<'a> {
         examined
     }
 
-    /// What rules of the repository want to know of a file.
+    /// Collects the facts of a file that repository rules need.
     fn remember(&self, path: &str, view: &View<'_>, bytes: &[u8], examined: &mut Examined) {
         let facts = &view.facts;
         examined.names = facts.names.clone().filter(|_| path.ends_with(".py"));
         let mut lines = None;
         if !facts.imports.is_empty() || !facts.references.is_empty() {
-            let lines = &*lines.insert(Lines::of(bytes));
+            let lines = &*lines.insert(Lines::new(bytes));
             let line = |range: &Range<usize>| lines.line(view.map.in_file(range.start));
             examined.imports = facts.imports.iter().map(|import| (line(&import.range), import.clone())).collect();
-            examined.references = facts.references.iter().map(|one| (line(&one.range), one.clone())).collect();
+            examined.references =
+                facts.references.iter().map(|reference| (line(&reference.range), reference.clone())).collect();
         }
-        for span in view.spans.iter().filter(|span| span.is_active()).take(MOST_MENTIONS) {
+        for span in view.spans.iter().filter(|span| span.is_active()).take(MAX_MENTIONS) {
             let text = &view.text[span.range.clone()];
             if span.is_head && text.starts_with("../") && (is_program(text) || leads_out(path, text)) {
-                let lines = lines.get_or_insert_with(|| Lines::of(bytes));
+                let lines = lines.get_or_insert_with(|| Lines::new(bytes));
                 let reference = Reference { path: text.to_owned(), range: span.range.clone(), usage: Usage::Data };
                 examined.references.push((lines.line(view.map.in_file(span.range.start)), reference));
             }
@@ -169,41 +172,41 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// A file that is too long to be read at once is data, whatever its name says.
+    /// Scans a file that is too large to be read at once. It is treated as data.
     fn pieces(&self, path: &str, language: Language, bytes: &mut Vec<u8>, snapshot: &Snapshot) -> Examined {
         let mut examined = Examined { bytes: bytes.len() as u64, ..Examined::default() };
         let mut kinds = Kinds::default();
         let mut seen = kinds.kinds.len();
         let mut samples: Vec<(Vec<u8>, Kind)> = Vec::new();
         if is_parsed(language) {
-            examined.notes.push(TOO_LONG.to_owned());
+            examined.notes.push(TOO_LONG_NOTE.to_owned());
         }
         let mut file = match snapshot.open(path) {
             Ok(file) => file,
-            Err(error) => return Examined::skipped(Some(format!("it can't be read: {error}"))),
+            Err(error) => return Examined::skipped(Some(format!("failed to read file: {error}"))),
         };
         bytes.clear();
         examined.bytes = 0;
         loop {
             let start = bytes.len();
             if let Err(error) = (&mut file).take(PIECE as u64).read_to_end(bytes) {
-                examined.notes.push(format!("it can't be read to its end: {error}"));
+                examined.notes.push(format!("failed to read file to its end: {error}"));
             }
             let is_last = bytes.len() == start;
             examined.bytes += (bytes.len() - start) as u64;
-            // The part behind the last end of a line waits for its continuation, when there is one.
-            let cut = if is_last { bytes.len() } else { cut(bytes) };
-            kinds.add(&bytes[..cut], self.shared.matcher);
+            // The part after the last boundary is scanned with the next piece.
+            let piece_end = if is_last { bytes.len() } else { piece_end(bytes) };
+            kinds.add(&bytes[..piece_end], self.shared.matcher);
             for kind in &mut kinds.kinds[seen..] {
                 samples.push((bytes[kind.first.range.clone()].to_vec(), kind.clone()));
             }
             seen = kinds.kinds.len();
-            bytes.drain(..cut);
+            bytes.drain(..piece_end);
             if is_last {
                 break;
             }
         }
-        // What was found is all that rules see of it: one sample a line.
+        // Rules only see the matches, one sample per line.
         let mut text = Vec::new();
         let mut found = Vec::new();
         for ((sample, first), kind) in samples.into_iter().zip(&kinds.kinds) {
@@ -230,18 +233,18 @@ impl<'a> Worker<'a> {
         examined: &mut Examined,
     ) {
         let matches: Vec<Match> = kinds.iter().map(|kind| kind.first.clone()).collect();
-        let input = FileInput { path, language, view, matches: &matches, world: self.shared.world };
+        let input = FileInput { path, language, view, matches: &matches, context: self.shared.context };
         let mut found: Vec<(&'static crate::scan::rules::Rule, Diagnostic)> = Vec::new();
-        let mut reports = Vec::new();
+        let mut diagnostics = Vec::new();
         for rule in self.shared.rules {
             if let Check::File(check) = rule.check {
-                check(&input, &mut reports);
-                found.extend(reports.drain(..).map(|report| (*rule, report)));
+                check(&input, &mut diagnostics);
+                found.extend(diagnostics.drain(..).map(|diagnostic| (*rule, diagnostic)));
             }
         }
         if !found.is_empty() {
-            let within = Within { path, lines: Lines::of(bytes), view, kinds };
-            examined.findings = finding::of_file(&within, found);
+            let scope = FileScope { path, lines: Lines::new(bytes), view, kinds };
+            examined.findings = finding::from_file(&scope, found);
             let notes = finding::limit(&mut examined.findings);
             examined.notes.extend(notes.into_iter().map(|note| note.message));
         }
@@ -249,7 +252,7 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Whether a document for people may name the image that the analysis runs in.
+/// Reports whether a document mentions commands that run an image.
 fn is_named_in_prose(language: Language, bytes: &[u8]) -> bool {
     language == Language::Prose
         && ["docker run", "singularity ", "apptainer "]
@@ -257,22 +260,22 @@ fn is_named_in_prose(language: Language, bytes: &[u8]) -> bool {
             .any(|word| memmem::find(bytes, word.as_bytes()).is_some())
 }
 
-/// Whether a path names a program or a part of one.
+/// Reports whether a path is source code.
 fn is_program(path: &str) -> bool {
     [".py", ".sh", ".C", ".cxx", ".cc", ".cpp", ".h"].iter().any(|end| path.ends_with(end))
 }
 
-/// Whether more is made of a file than a list of places.
+/// Reports whether files of this language are parsed.
 fn is_parsed(language: Language) -> bool {
     language.is_code() && language != Language::Json
 }
 
-/// Longest file that is read whole. A notebook is longer than its code.
-fn longest(language: Language) -> usize {
-    if is_parsed(language) && language != Language::Notebook { LONGEST_CODE } else { usize::MAX }
+/// Returns the maximum size of a file that is scanned as a whole. A notebook is larger than its code.
+fn max_whole(language: Language) -> usize {
+    if is_parsed(language) && language != Language::Notebook { MAX_CODE } else { usize::MAX }
 }
 
-/// Whether a path that is relative to the directory of a file leaves the repository and names a file of data there.
+/// Reports whether a path, relative to the directory of a file, refers to a data file outside of the repository.
 fn leads_out(file: &str, path: &str) -> bool {
     let ups = path.split('/').take_while(|part| *part == "..").count();
     let depth = file.matches('/').count();
@@ -285,15 +288,15 @@ fn leads_out(file: &str, path: &str) -> bool {
 }
 
 fn is_binary(bytes: &[u8]) -> bool {
-    memchr(0, &bytes[..bytes.len().min(HEAD)]).is_some()
+    memchr(0, &bytes[..bytes.len().min(SNIFF_BYTES)]).is_some()
 }
 
-/// Where a piece can be cut: behind the last end of a line, else behind a blank or a comma, else before the overlap.
-fn cut(bytes: &[u8]) -> usize {
+/// Returns the end of a piece: after the last line end, otherwise after the last separator, otherwise before the overlap.
+fn piece_end(bytes: &[u8]) -> usize {
     let tail = bytes.len().saturating_sub(OVERLAP);
     let end = bytes[tail..].iter().rposition(|byte| matches!(byte, b'\n'));
     let end = end.or_else(|| bytes[tail..].iter().rposition(|byte| matches!(byte, b' ' | b',' | b'"' | b'\t')));
-    end.map_or(tail, |at| tail + at + 1)
+    end.map_or(tail, |offset| tail + offset + 1)
 }
 
 #[cfg(test)]
@@ -301,7 +304,7 @@ mod tests {
     use super::leads_out;
 
     #[test]
-    fn a_file_beside_the_repository_is_outside_of_it() {
+    fn leads_out_recognizes_files_outside_repository() {
         assert!(leads_out("python/config.yaml", "../../training/model.onnx"));
         assert!(!leads_out("python/config.yaml", "../data/model.onnx"));
         assert!(!leads_out("python/config.yaml", "../../plots"));

@@ -1,4 +1,4 @@
-//! Makes findings of what rules report: places, what belongs together, keys.
+//! Converts the diagnostics of rules to findings: locations, groups, fingerprints.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,28 +6,28 @@ use std::sync::Arc;
 
 use super::grouping::Kind;
 use super::lines::Lines;
-use crate::model::finding::{Finding, Fix, Location, MOST_PLACES, Severity, Span};
+use crate::model::finding::{Finding, Fix, Location, MAX_LOCATIONS, Severity, Span};
 use crate::model::scan::Note;
 use crate::scan::rules::committed_credential::masked;
 use crate::scan::rules::{Diagnostic, Rule};
 use crate::scan::suppress::fingerprint::Fingerprints;
 use crate::source::lang::View;
 
-/// Findings of one rule, severity and group in one file from which on they are one.
-const MANY: usize = 8;
+/// Maximum number of separate findings of one rule, severity and group in one file. More are merged into one.
+const MAX_SEPARATE: usize = 8;
 
-/// Most findings of one rule and severity in one file; the rest is counted.
-const MOST: usize = 500;
+/// Maximum number of findings of one rule and severity in one file. The rest is counted in a note.
+const MAX_FINDINGS: usize = 500;
 
-/// The file that reports are about.
-pub(super) struct Within<'a> {
+/// The file of the diagnostics.
+pub(super) struct FileScope<'a> {
     pub(super) path: &'a str,
     pub(super) lines: Lines<'a>,
     pub(super) view: &'a View<'a>,
     pub(super) kinds: &'a [Kind],
 }
 
-impl Within<'_> {
+impl FileScope<'_> {
     fn in_file(&self, range: &Range<usize>) -> Range<usize> {
         let map = &self.view.map;
         let start = map.in_file(range.start);
@@ -35,7 +35,7 @@ impl Within<'_> {
         start..end.max(start)
     }
 
-    /// The kind of matches that a report is about, when it is about one.
+    /// Returns the kind of matches that contains a range.
     fn kind(&self, range: &Range<usize>) -> Option<&Kind> {
         let next = self.kinds.partition_point(|kind| kind.first.range.start <= range.start);
         let kind = &self.kinds[next.checked_sub(1)?];
@@ -43,112 +43,113 @@ impl Within<'_> {
     }
 }
 
-/// The findings of a file, in the order of their places.
-pub(super) fn of_file(within: &Within<'_>, reports: Vec<(&'static Rule, Diagnostic)>) -> Vec<Finding> {
-    let mut alone = Vec::new();
+/// Returns the findings of a file, sorted by location.
+pub(super) fn from_file(scope: &FileScope<'_>, diagnostics: Vec<(&'static Rule, Diagnostic)>) -> Vec<Finding> {
+    let mut findings = Vec::new();
     let mut groups: BTreeMap<_, Vec<(&'static Rule, Diagnostic)>> = BTreeMap::new();
-    for (rule, report) in reports {
-        if report.group.is_empty() {
-            alone.push(one(within, rule, report));
+    for (rule, diagnostic) in diagnostics {
+        if diagnostic.group.is_empty() {
+            findings.push(single(scope, rule, diagnostic));
         } else {
-            let severity = report.severity.unwrap_or(rule.severity);
-            groups.entry((rule.id, severity, report.group.clone())).or_default().push((rule, report));
+            let severity = diagnostic.severity.unwrap_or(rule.severity);
+            groups.entry((rule.id, severity, diagnostic.group.clone())).or_default().push((rule, diagnostic));
         }
     }
     for members in groups.into_values() {
-        let is_list = members.iter().any(|(_, report)| occurrences(within, report) > 1);
-        if is_list || members.len() > MANY {
-            alone.extend(several(within, members));
+        let is_list = members.iter().any(|(_, diagnostic)| occurrences(scope, diagnostic) > 1);
+        if is_list || members.len() > MAX_SEPARATE {
+            findings.extend(merged(scope, members));
         } else {
-            alone.extend(members.into_iter().map(|(rule, report)| one(within, rule, report)));
+            findings.extend(members.into_iter().map(|(rule, diagnostic)| single(scope, rule, diagnostic)));
         }
     }
-    super::sort(&mut alone);
-    // Two readers of one place say the same once.
-    alone.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message && a.count == b.count);
-    alone
+    super::sort(&mut findings);
+    // Two readers of a file may produce the same finding.
+    findings.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message && a.count == b.count);
+    findings
 }
 
-fn occurrences(within: &Within<'_>, report: &Diagnostic) -> u64 {
-    report.range.as_ref().and_then(|range| within.kind(range)).map_or(1, |kind| kind.count)
+fn occurrences(scope: &FileScope<'_>, diagnostic: &Diagnostic) -> u64 {
+    diagnostic.range.as_ref().and_then(|range| scope.kind(range)).map_or(1, |kind| kind.count)
 }
 
-fn one(within: &Within<'_>, rule: &Rule, report: Diagnostic) -> Finding {
-    let range = report.range.as_ref().map(|range| within.in_file(range));
-    let edit = report.edit.as_ref().map(|edit| {
-        let range = within.in_file(&edit.range);
+fn single(scope: &FileScope<'_>, rule: &Rule, diagnostic: Diagnostic) -> Finding {
+    let range = diagnostic.range.as_ref().map(|range| scope.in_file(range));
+    let edit = diagnostic.edit.as_ref().map(|edit| {
+        let range = scope.in_file(&edit.range);
         let (start, end) = (range.start as u64, range.end as u64);
         Fix { title: edit.title.clone(), start, end, replacement: edit.replacement.clone() }
     });
-    let span = range.clone().map(|range| within.lines.span(range));
-    let source = range.map(|range| shown(within, range.start));
-    Finding { span, source, fix: edit, ..bare(rule, report, within.path) }
+    let span = range.clone().map(|range| scope.lines.span(range));
+    let source = range.map(|range| masked_line(scope, range.start));
+    Finding { span, source, fix: edit, ..new_finding(rule, diagnostic, scope.path) }
 }
 
-/// One finding for many reports that say the same.
-fn several(within: &Within<'_>, members: Vec<(&'static Rule, Diagnostic)>) -> Option<Finding> {
+/// Merges the diagnostics of a group into one finding.
+fn merged(scope: &FileScope<'_>, members: Vec<(&'static Rule, Diagnostic)>) -> Option<Finding> {
     let mut places = Vec::new();
     let mut count = 0_u64;
-    for (_, report) in &members {
-        let Some(range) = &report.range else { continue };
-        match within.kind(range).filter(|kind| kind.count > 1) {
+    for (_, diagnostic) in &members {
+        let Some(range) = &diagnostic.range else { continue };
+        match scope.kind(range).filter(|kind| kind.count > 1) {
             Some(kind) => {
                 count += kind.count;
                 places.extend(kind.lines.iter().copied());
             }
             None => {
                 count += 1;
-                places.push(within.lines.line(within.in_file(range).start));
+                places.push(scope.lines.line(scope.in_file(range).start));
             }
         }
     }
     places.sort_unstable();
     places.dedup();
-    places.truncate(MOST_PLACES);
+    places.truncate(MAX_LOCATIONS);
     let (rule, first) = members.into_iter().next()?;
-    let source = first.range.as_ref().map(|range| shown(within, within.in_file(range).start));
-    let path: Arc<str> = Arc::from(within.path);
+    let source = first.range.as_ref().map(|range| masked_line(scope, scope.in_file(range).start));
+    let path: Arc<str> = Arc::from(scope.path);
     let places = places.into_iter().map(|line| Location { path: Arc::clone(&path), line }).collect();
-    Some(Finding { source, count: Some(count), places, ..bare(rule, first, within.path) })
+    Some(Finding { source, count: Some(count), places, ..new_finding(rule, first, scope.path) })
 }
 
-/// The line of a place, without secrets.
-fn shown(within: &Within<'_>, offset: usize) -> String {
-    masked(&within.lines.text(offset)).into_owned()
+/// Returns the line at an offset without secrets.
+fn masked_line(scope: &FileScope<'_>, offset: usize) -> String {
+    masked(&scope.lines.text(offset)).into_owned()
 }
 
-fn bare(rule: &Rule, report: Diagnostic, path: &str) -> Finding {
+fn new_finding(rule: &Rule, diagnostic: Diagnostic, path: &str) -> Finding {
     Finding {
         rule: rule.id.to_owned(),
-        severity: report.severity.unwrap_or(rule.severity),
-        confidence: report.confidence.unwrap_or(rule.confidence),
+        severity: diagnostic.severity.unwrap_or(rule.severity),
+        confidence: diagnostic.confidence.unwrap_or(rule.confidence),
         path: path.to_owned(),
         span: None,
-        message: masked(&report.message).into_owned(),
-        help: report.help.map(|help| masked(&help).into_owned()),
+        message: masked(&diagnostic.message).into_owned(),
+        help: diagnostic.help.map(|help| masked(&help).into_owned()),
         fix: None,
-        facilities: report.reach,
+        facilities: diagnostic.reach,
         source: None,
-        fingerprint: String::new(),
+        // The identity until `set_fingerprints` replaces it.
+        fingerprint: diagnostic.identity.map(|identity| masked(&identity).into_owned()).unwrap_or_default(),
         suppressed: None,
         count: None,
         places: Vec::new(),
     }
 }
 
-/// The finding of a rule of the repository.
-pub(super) fn of_repository(rule: &Rule, report: Diagnostic) -> Finding {
-    let path = report.path.clone().unwrap_or_else(|| ".".to_owned());
-    let line = report.line;
-    let mut finding = bare(rule, report, &path);
+/// Returns the finding for a diagnostic of a repository rule.
+pub(super) fn from_repository(rule: &Rule, diagnostic: Diagnostic) -> Finding {
+    let path = diagnostic.path.clone().unwrap_or_else(|| ".".to_owned());
+    let line = diagnostic.line;
+    let mut finding = new_finding(rule, diagnostic, &path);
     if line > 0 {
         finding.span = Some(Span { line, column: 1, end_line: line, end_column: 1 });
     }
     finding
 }
 
-/// Gives a finding that knows its line alone the text of it, all of which it then stands for.
-pub(super) fn place(finding: &mut Finding, line: impl Fn(u32) -> Option<String>) {
+/// Sets the columns and the source of a finding that only has a line. The finding then covers the whole line.
+pub(super) fn locate(finding: &mut Finding, line: impl Fn(u32) -> Option<String>) {
     let Some(span) = &mut finding.span else { return };
     let Some(text) = line(span.line) else { return };
     let count = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
@@ -158,27 +159,41 @@ pub(super) fn place(finding: &mut Finding, line: impl Fn(u32) -> Option<String>)
     finding.source = Some(masked(&text).into_owned());
 }
 
-/// Leaves out what nobody reads to its end, and says so. They must be sorted.
+/// Removes findings beyond the limit and returns notes with their number. The findings must be sorted.
 pub(super) fn limit(findings: &mut Vec<Finding>) -> Vec<Note> {
     let mut seen: BTreeMap<(String, String, Severity), usize> = BTreeMap::new();
-    findings.retain(|one| {
-        let count = seen.entry((one.path.clone(), one.rule.clone(), one.severity)).or_default();
+    findings.retain(|finding| {
+        let count = seen.entry((finding.path.clone(), finding.rule.clone(), finding.severity)).or_default();
         *count += 1;
-        *count <= MOST
+        *count <= MAX_FINDINGS
     });
-    let more = seen.into_iter().filter(|(_, count)| *count > MOST);
+    let more = seen.into_iter().filter(|(_, count)| *count > MAX_FINDINGS);
     more.map(|((path, rule, _), count)| Note {
         path,
-        message: format!("{} more of {rule} are not listed", count - MOST),
+        message: match count - MAX_FINDINGS {
+            1 => format!("1 more finding of {rule} is not listed"),
+            more => format!("{more} more findings of {rule} are not listed"),
+        },
     })
     .collect()
 }
 
-/// Gives every finding its key. They must be sorted.
-pub(super) fn number(findings: &mut [Finding]) {
+/// Sets the fingerprint of every finding, and sorts the findings.
+///
+/// The text of a fingerprint is the source line. A finding without one is identified by the identity of its diagnostic,
+/// otherwise by its message. Findings of one rule on the same text are counted in the order of their identities, so that
+/// the count does not depend on the wording of messages.
+pub(super) fn set_fingerprints(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| (&a.path, a.span, &a.rule, identity(a)).cmp(&(&b.path, b.span, &b.rule, identity(b))));
     let mut seen = Fingerprints::default();
-    for finding in findings {
-        let text = finding.source.clone().unwrap_or_else(|| finding.message.clone());
+    for finding in &mut *findings {
+        let text = finding.source.as_deref().unwrap_or_else(|| identity(finding)).to_owned();
         finding.fingerprint = seen.next(&finding.rule, &finding.path, &text);
     }
+    super::sort(findings);
+}
+
+/// Returns the identity of a finding whose fingerprint is not set yet.
+fn identity(finding: &Finding) -> &str {
+    if finding.fingerprint.is_empty() { &finding.message } else { &finding.fingerprint }
 }

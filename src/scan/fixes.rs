@@ -1,4 +1,4 @@
-//! The safe edits of findings as one patch.
+//! Combines the safe fixes of findings into one patch.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,15 +9,15 @@ use similar::TextDiff;
 use crate::model::finding::{Finding, Fix};
 use crate::model::scan::Note;
 
-/// Time the difference of one file may take; beyond it the patch is correct but longer than it need be.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Timeout for the diff of one file. After it, the patch is correct but longer than necessary.
+const DIFF_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the fixes of a scan change.
+/// The changes of all fixes of a scan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Patch {
     /// Changed files, sorted by path.
     pub files: Vec<FilePatch>,
-    /// Fixes that were not made, and why.
+    /// Fixes that were not applied, with the reason.
     pub notes: Vec<Note>,
 }
 
@@ -26,19 +26,19 @@ pub struct Patch {
 pub struct FilePatch {
     /// Path relative to the top.
     pub path: String,
-    /// Content that was scanned.
+    /// Scanned content.
     pub before: String,
-    /// Content with the fixes.
+    /// Content with the fixes applied.
     pub after: String,
-    /// Number of fixes made.
+    /// Number of applied fixes.
     pub fixes: usize,
 }
 
-/// Collects the fixes of all findings that aren't suppressed. `read` gives the content of a file by its path relative to
-/// the top, none when it is no plain file any more.
+/// Collects the fixes of all findings that are not suppressed. `read` returns the content of a file by its path relative
+/// to the top; `None` if it is no longer a regular file.
 ///
-/// Not made, with a note, are fixes that overlap another, that a file changed under since the scan, and that would break
-/// the form of a JSON or TOML file. Line ends and everything else in the file stay as they are.
+/// A fix is skipped with a note if it overlaps another fix, if the file changed since the scan, or if it would make a JSON
+/// or TOML file invalid. Line ends are kept.
 pub fn patch(findings: &[Finding], read: &mut dyn FnMut(&str) -> Option<Vec<u8>>) -> Patch {
     let mut by_file: BTreeMap<&str, Vec<(&Finding, &Fix)>> = BTreeMap::new();
     for finding in findings.iter().filter(|finding| finding.suppressed.is_none()) {
@@ -49,16 +49,16 @@ pub fn patch(findings: &[Finding], read: &mut dyn FnMut(&str) -> Option<Vec<u8>>
     let mut patch = Patch::default();
     for (path, mut fixes) in by_file {
         fixes.sort_by_key(|(_, fix)| (fix.start, fix.end));
-        let mut say = |message: String| patch.notes.push(Note { path: path.to_owned(), message });
+        let mut note = |message: String| patch.notes.push(Note { path: path.to_owned(), message });
         let Some(bytes) = read(path) else {
-            say("not mended: it can't be read any more".to_owned());
+            note("not fixed: failed to read file".to_owned());
             continue;
         };
         let Ok(before) = String::from_utf8(bytes) else {
-            say("not mended: it is no UTF-8".to_owned());
+            note("not fixed: file is not valid UTF-8".to_owned());
             continue;
         };
-        let (after, fixes) = mended(path, &before, &fixes, &mut say);
+        let (after, fixes) = apply(path, &before, &fixes, &mut note);
         if fixes > 0 && after != before {
             patch.files.push(FilePatch { path: path.to_owned(), before, after, fixes });
         }
@@ -66,10 +66,10 @@ pub fn patch(findings: &[Finding], read: &mut dyn FnMut(&str) -> Option<Vec<u8>>
     patch
 }
 
-/// The text with as many of the fixes as can be made, and their number.
-fn mended(path: &str, before: &str, fixes: &[(&Finding, &Fix)], say: &mut impl FnMut(String)) -> (String, usize) {
+/// Applies as many fixes as possible. Returns the text and the number of applied fixes.
+fn apply(path: &str, before: &str, fixes: &[(&Finding, &Fix)], note: &mut impl FnMut(String)) -> (String, usize) {
     let mut after = String::with_capacity(before.len());
-    let (mut done, mut made) = (0, 0);
+    let (mut done, mut applied) = (0, 0);
     let mut last: Option<&Fix> = None;
     for (finding, fix) in fixes {
         if last.is_some_and(|last| (last.start, last.end, &last.replacement) == (fix.start, fix.end, &fix.replacement))
@@ -77,34 +77,34 @@ fn mended(path: &str, before: &str, fixes: &[(&Finding, &Fix)], say: &mut impl F
             continue;
         }
         let Some((start, end)) = range(before, fix).filter(|_| is_unchanged(path, before, finding)) else {
-            say(format!("not mended: it changed since it was scanned ({})", fix.title));
+            note(format!("not fixed: file changed since the scan ({})", fix.title));
             continue;
         };
-        // Two insertions at one place have no order that is known to be right.
+        // The order of two insertions at one offset is undefined.
         let touches = last.is_some_and(|last| last.start == fix.start);
         if start < done || touches {
-            say(format!("not mended: the fix overlaps another, scan again after it ({})", fix.title));
+            note(format!("not fixed: overlaps another fix; apply that one and scan again ({})", fix.title));
             continue;
         }
         after.push_str(&before[done..start]);
         after.push_str(&fix.replacement);
-        (done, made, last) = (end, made + 1, Some(*fix));
+        (done, applied, last) = (end, applied + 1, Some(*fix));
     }
     after.push_str(&before[done..]);
-    if made > 0 && breaks_form(path, before, &after) {
-        say("not mended: the fixes would break its syntax".to_owned());
+    if applied > 0 && breaks_form(path, before, &after) {
+        note("not fixed: the fixes would make the file invalid".to_owned());
         return (before.to_owned(), 0);
     }
-    (after, made)
+    (after, applied)
 }
 
-/// The bytes of a fix, when they lie in the text and on its characters.
+/// Returns the byte range of a fix if it is inside the text and on character boundaries.
 fn range(text: &str, fix: &Fix) -> Option<(usize, usize)> {
     let (start, end) = (usize::try_from(fix.start).ok()?, usize::try_from(fix.end).ok()?);
     text.get(start..end).map(|_| (start, end))
 }
 
-/// Whether the line of the finding is still what was scanned. The lines of a notebook are those of its cells.
+/// Reports whether the line of the finding is unchanged. Notebooks are not checked, because their lines are those of cells.
 fn is_unchanged(path: &str, text: &str, finding: &Finding) -> bool {
     let (Some(span), Some(source)) = (finding.span, &finding.source) else { return true };
     if path.ends_with(".ipynb") {
@@ -114,7 +114,7 @@ fn is_unchanged(path: &str, text: &str, finding: &Finding) -> bool {
     line.is_some_and(|line| line.trim().starts_with(source.trim()))
 }
 
-/// Whether a file that was well-formed isn't any more.
+/// Reports whether a fix makes a valid file invalid.
 fn breaks_form(path: &str, before: &str, after: &str) -> bool {
     let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
     let is_toml = |text: &str| toml::de::DeTable::parse(text).is_ok();
@@ -126,21 +126,22 @@ fn breaks_form(path: &str, before: &str, after: &str) -> bool {
 }
 
 impl Patch {
-    /// Number of fixes in it.
+    /// Returns the number of fixes.
     pub fn fixes(&self) -> usize {
         self.files.iter().map(|file| file.fixes).sum()
     }
 
-    /// The patch as `git apply` takes it, run at the top; empty when nothing changes.
+    /// Returns the patch for `git apply` in the top directory; empty if nothing changes.
     pub fn unified(&self) -> String {
         let mut out = String::new();
         for file in &self.files {
             let (old, new) = (quoted("a/", &file.path), quoted("b/", &file.path));
-            // Git ends a name with white space in it by a tab, as otherwise a date might follow.
+            // Git appends a tab to a name with white space, because a date could follow otherwise.
             let tab = if file.path.contains(' ') { "\t" } else { "" };
             let before: Vec<&str> = file.before.split_inclusive('\n').collect();
             let after: Vec<&str> = file.after.split_inclusive('\n').collect();
-            let diff = TextDiff::configure().newline_terminated(true).timeout(PATIENCE).diff_slices(&before, &after);
+            let diff =
+                TextDiff::configure().newline_terminated(true).timeout(DIFF_TIMEOUT).diff_slices(&before, &after);
             // Writing into a string can't fail.
             let _ = write!(out, "diff --git {old} {new}\n--- {old}{tab}\n+++ {new}{tab}\n{}", diff.unified_diff());
         }
@@ -148,7 +149,7 @@ impl Patch {
     }
 }
 
-/// A path as git writes it: in quotes with escapes where it holds a quote, a backslash or anything but printable ASCII.
+/// Quotes a path like git: if it contains a quote, a backslash or anything but printable ASCII.
 fn quoted(side: &str, path: &str) -> String {
     let plain = path.bytes().all(|b| matches!(b, 0x20..=0x7e) && b != b'"' && b != b'\\');
     if plain {
@@ -204,12 +205,12 @@ mod tests {
         }
     }
 
-    fn made(findings: &[Finding], text: &str) -> Patch {
+    fn patch_for(findings: &[Finding], text: &str) -> Patch {
         patch(findings, &mut |_| Some(text.as_bytes().to_vec()))
     }
 
-    /// What `git apply` makes of a file with this patch.
-    fn applied(path: &str, text: &str, patch: &Patch) -> String {
+    /// Returns the content of a file after `git apply` with this patch.
+    fn git_apply(path: &str, text: &str, patch: &Patch) -> String {
         let dir = tempfile::tempdir().expect("a directory");
         let file = dir.path().join(path);
         fs::create_dir_all(file.parent().expect("a parent")).expect("directories");
@@ -226,32 +227,33 @@ mod tests {
     }
 
     #[test]
-    fn git_applies_it_whatever_the_path_and_the_line_ends() {
+    fn git_applies_patch_for_any_path_and_line_end() {
         let text = "one\r\nkeep\r\ntwo '/eos/user/x'\r\n\r\nend without line end '/eos/user/y'";
         for path in ["a.py", "a b/c d.py", "é\"q\\ü.py", "tab\there.py", "new\nline.py", "-x #%.py"] {
             let findings =
                 [fix(path, text, "/eos/user/x", "root://eosuser//x"), fix(path, text, "/eos/user/y", "root://y")];
-            let patch = made(&findings, text);
+            let patch = patch_for(&findings, text);
             assert_eq!((patch.fixes(), patch.notes.len()), (2, 0));
-            let wanted = text.replace("/eos/user/x", "root://eosuser//x").replace("/eos/user/y", "root://y");
-            assert_eq!(patch.files[0].after, wanted);
-            assert_eq!(applied(path, text, &patch), wanted, "{path:?}");
+            let expected = text.replace("/eos/user/x", "root://eosuser//x").replace("/eos/user/y", "root://y");
+            assert_eq!(patch.files[0].after, expected);
+            assert_eq!(git_apply(path, text, &patch), expected, "{path:?}");
         }
     }
 
     #[test]
-    fn overlapping_fixes_are_told_and_equal_ones_made_once() {
+    fn overlapping_fixes_are_noted_and_equal_fixes_applied_once() {
         let text = "abcdef\n";
-        let patch = made(&[fix("a", text, "bcd", "X"), fix("a", text, "bcd", "X"), fix("a", text, "cde", "Y")], text);
+        let patch =
+            patch_for(&[fix("a", text, "bcd", "X"), fix("a", text, "bcd", "X"), fix("a", text, "cde", "Y")], text);
         assert_eq!((patch.files[0].after.as_str(), patch.fixes()), ("aXef\n", 1));
         assert!(patch.notes.len() == 1 && patch.notes[0].message.contains("overlaps"), "{:?}", patch.notes);
     }
 
     #[test]
-    fn a_file_that_changed_is_left_alone() {
+    fn changed_file_is_not_fixed() {
         let text = "x = '/eos'\n";
         for now in ["y = '/eos'\n", "", "x = "] {
-            let patch = made(&[fix("a", text, "/eos", "Z")], now);
+            let patch = patch_for(&[fix("a", text, "/eos", "Z")], now);
             assert_eq!((patch.files.len(), patch.notes.len(), patch.unified()), (0, 1, String::new()), "{now:?}");
         }
         let gone = patch(&[fix("a", text, "/eos", "Z")], &mut |_| None);
@@ -259,33 +261,33 @@ mod tests {
     }
 
     #[test]
-    fn a_fix_can_not_break_json_or_toml() {
+    fn fix_never_invalidates_json_or_toml() {
         let text = "{\"a\": \"/eos\"}\n";
-        assert_eq!(made(&[fix("a.json", text, "/eos", "say \"x\"")], text).files, []);
-        assert_eq!(made(&[fix("a.json", text, "/eos", "root:")], text).files.len(), 1);
+        assert_eq!(patch_for(&[fix("a.json", text, "/eos", "say \"x\"")], text).files, []);
+        assert_eq!(patch_for(&[fix("a.json", text, "/eos", "root:")], text).files.len(), 1);
         let text = "a = \"/eos\"\n";
-        assert_eq!(made(&[fix("a.toml", text, "/eos", "\"")], text).files, []);
+        assert_eq!(patch_for(&[fix("a.toml", text, "/eos", "\"")], text).files, []);
     }
 
     #[test]
-    fn what_is_suppressed_is_not_mended() {
+    fn suppressed_finding_is_not_fixed() {
         let mut finding = fix("a", "x\n", "x", "y");
         finding.suppressed = Some(crate::model::finding::Suppression {
             by: crate::model::finding::Suppressor::Config,
             reason: "why".to_owned(),
         });
-        assert_eq!(made(&[finding], "x\n"), Patch::default());
+        assert_eq!(patch_for(&[finding], "x\n"), Patch::default());
     }
 
     proptest! {
         #[test]
-        fn no_edit_can_make_it_panic(start in 0_u64..12, end in 0_u64..12, text in "\\PC{0,6}\n\\PC{0,3}", with in "\\PC{0,4}") {
+        fn any_edit_is_accepted_without_panic(start in 0_u64..12, end in 0_u64..12, text in "\\PC{0,6}\n\\PC{0,3}", with in "\\PC{0,4}") {
             let mut finding = fix("a", "x", "x", &with);
             finding.source = None;
             if let Some(fix) = &mut finding.fix {
                 (fix.start, fix.end) = (start, end);
             }
-            let patch = made(&[finding], &text);
+            let patch = patch_for(&[finding], &text);
             let kept = patch.files.first().map_or(text.clone(), |file| file.before.clone());
             prop_assert_eq!(kept, text);
         }

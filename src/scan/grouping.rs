@@ -1,33 +1,32 @@
-//! Lists of data: thousands of URLs in one file become one finding.
+//! Groups matches in lists of data, so that thousands of URLs in one file become one finding.
 //!
-//! Matches whose first parts are equal stand for one another: rules see the first of each, and what they say of it holds for
-//! all of them.
+//! Matches with the same first parts are equivalent: rules see only the first, and their diagnostic applies to all.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use memchr::{memchr_iter, memmem, memrchr};
 
-use crate::model::finding::MOST_PLACES;
+use crate::model::finding::MAX_LOCATIONS;
 use crate::source::lang::matcher::{Form, Match, Matcher};
 
-/// Most different beginnings that are told apart in one file.
-const MOST_KINDS: usize = 2000;
-/// Longest beginning that is compared.
-const LONGEST_KEY: usize = 160;
+/// Maximum number of kinds in one file.
+const MAX_KINDS: usize = 2000;
+/// Maximum length of a key in bytes.
+const MAX_KEY: usize = 160;
 
-/// Matches that begin alike.
+/// Matches with the same key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kind {
-    /// The first of them.
+    /// The first match.
     pub(super) first: Match,
-    /// How many there are.
+    /// Number of matches.
     pub(super) count: u64,
-    /// Their lines, each once, the first [`MOST_PLACES`].
+    /// Their distinct lines, at most [`MAX_LOCATIONS`].
     pub(super) lines: Vec<u32>,
 }
 
-/// Collects the kinds of matches of a text that may come in pieces.
+/// Collects the kinds of matches of a text, which may be added in pieces.
 #[derive(Debug, Default)]
 pub(super) struct Kinds {
     by_key: HashMap<Vec<u8>, usize>,
@@ -37,32 +36,32 @@ pub(super) struct Kinds {
 }
 
 impl Kinds {
-    /// Adds the matches of a text whose first line is the one that the last piece ended in.
+    /// Adds the matches of a piece. Its first line continues the last line of the previous piece.
     pub(super) fn add(&mut self, text: &[u8], matcher: &Matcher) {
         self.counted = 0;
         self.line = self.line.max(1);
-        matcher.each(text, |one| self.take(text, one));
+        matcher.each(text, |found| self.take(text, found));
         self.count_to(text, text.len());
     }
 
-    fn take(&mut self, text: &[u8], one: Match) {
-        self.count_to(text, one.range.start);
-        if is_comment(&text[..one.range.start]) {
+    fn take(&mut self, text: &[u8], found: Match) {
+        self.count_to(text, found.range.start);
+        if is_comment(&text[..found.range.start]) {
             return;
         }
-        let key = &text[beginning(text, &one)];
+        let key = &text[key_range(text, &found)];
         let kind = match self.by_key.get(key) {
             Some(kind) => *kind,
-            None if self.kinds.len() >= MOST_KINDS => return,
+            None if self.kinds.len() >= MAX_KINDS => return,
             None => {
                 self.by_key.insert(key.to_vec(), self.kinds.len());
-                self.kinds.push(Kind { first: one, count: 0, lines: Vec::new() });
+                self.kinds.push(Kind { first: found, count: 0, lines: Vec::new() });
                 self.kinds.len() - 1
             }
         };
         let kind = &mut self.kinds[kind];
         kind.count += 1;
-        if kind.lines.len() < MOST_PLACES && kind.lines.last() != Some(&self.line) {
+        if kind.lines.len() < MAX_LOCATIONS && kind.lines.last() != Some(&self.line) {
             kind.lines.push(self.line);
         }
     }
@@ -74,26 +73,26 @@ impl Kinds {
     }
 }
 
-/// Longest line that is searched for the sign of a comment.
-const LONGEST_LINE: usize = 4096;
+/// Maximum length of a line that is searched for a comment marker, in bytes.
+const MAX_LINE: usize = 4096;
 
-/// Whether what ends a text goes on as a comment, in the languages of lists. What stands there must not be the first of its
-/// kind: nothing is said of comments, and so nothing would be said of the others.
+/// Reports whether the end of a text is inside a comment. A match in a comment must not be the first of its kind, because
+/// rules skip comments and would then skip the other matches too.
 fn is_comment(before: &[u8]) -> bool {
-    let line = &before[before.len().saturating_sub(LONGEST_LINE)..];
-    let line = &line[memrchr(b'\n', line).map_or(0, |at| at + 1)..];
+    let line = &before[before.len().saturating_sub(MAX_LINE)..];
+    let line = &line[memrchr(b'\n', line).map_or(0, |offset| offset + 1)..];
     line.trim_ascii_start().starts_with(b"#") || memmem::find(line, b" # ").is_some()
 }
 
-/// The part of a match that makes it one of a kind: of a path the first four parts, of a URL its host and three parts.
-fn beginning(text: &[u8], one: &Match) -> Range<usize> {
-    let bytes = &text[one.range.clone()];
+/// Returns the range of the key of a match: the first four parts of a path, or the host and three parts of a URL.
+fn key_range(text: &[u8], found: &Match) -> Range<usize> {
+    let bytes = &text[found.range.clone()];
     // Slashes up to where the key ends: `/eos/user/j/jane` has four; `root://host//store/user/jane` six.
-    let wanted = if one.form == Form::Url { 6 } else { 4 };
-    let is_slash = |at: &usize| bytes.get(at + 1) != Some(&b'/') || one.form == Form::Url;
+    let key_slashes = if found.form == Form::Url { 6 } else { 4 };
+    let is_slash = |offset: &usize| bytes.get(offset + 1) != Some(&b'/') || found.form == Form::Url;
     let mut slashes = memchr_iter(b'/', bytes).filter(is_slash);
-    let end = slashes.nth(wanted).unwrap_or(bytes.len()).min(LONGEST_KEY);
-    one.range.start..one.range.start + end
+    let end = slashes.nth(key_slashes).unwrap_or(bytes.len()).min(MAX_KEY);
+    found.range.start..found.range.start + end
 }
 
 #[cfg(test)]
@@ -102,7 +101,7 @@ mod tests {
     use crate::source::lang::matcher::Matcher;
 
     #[test]
-    fn what_begins_alike_is_counted_together_across_pieces() {
+    fn matches_with_same_key_are_counted_across_pieces() {
         let matcher = Matcher::new(["eos"]);
         let mut kinds = Kinds::default();
         kinds.add(
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_commented_out_stands_for_nothing() {
+    fn matches_in_comments_are_skipped() {
         let matcher = Matcher::new(["eos"]);
         let mut kinds = Kinds::default();
         kinds.add(b"  # a: /eos/user/j/jane/old\n  a: /eos/user/j/jane/new # not /eos/user/j/jane/x\n", &matcher);

@@ -1,4 +1,4 @@
-//! Lines and columns of a text, looked up only for what is reported.
+//! Lines and columns of a text, computed only for findings.
 
 use std::ops::Range;
 
@@ -6,27 +6,27 @@ use memchr::memchr_iter;
 
 use crate::model::finding::Span;
 
-/// Most characters of a line that a finding shows.
-const MOST_SHOWN: usize = 400;
+/// Maximum number of characters of a line in a finding.
+const MAX_SHOWN: usize = 400;
 
-/// Where the lines of a file begin.
+/// Start offsets of the lines of a file.
 pub(super) struct Lines<'a> {
     bytes: &'a [u8],
     starts: Vec<usize>,
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn of(bytes: &'a [u8]) -> Self {
-        let starts = std::iter::once(0).chain(memchr_iter(b'\n', bytes).map(|at| at + 1)).collect();
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        let starts = std::iter::once(0).chain(memchr_iter(b'\n', bytes).map(|offset| offset + 1)).collect();
         Self { bytes, starts }
     }
 
-    /// Index of the line that holds a place, from 0.
+    /// Returns the index of the line at an offset, from 0.
     fn index(&self, offset: usize) -> usize {
         self.starts.partition_point(|start| *start <= offset).saturating_sub(1)
     }
 
-    /// The line that holds a place, from 1.
+    /// Returns the number of the line at an offset, from 1.
     pub(super) fn line(&self, offset: usize) -> u32 {
         number(self.index(offset) + 1)
     }
@@ -38,7 +38,7 @@ impl<'a> Lines<'a> {
         number(characters + 1)
     }
 
-    /// The place of some bytes; an empty range is one character.
+    /// Returns the span of a range of bytes. An empty range is one character.
     pub(super) fn span(&self, range: Range<usize>) -> Span {
         let end = range.end.max(range.start);
         Span {
@@ -49,20 +49,20 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// A line by its number, from 1, cut.
+    /// Returns a line by its number, from 1, truncated.
     pub(super) fn nth(&self, line: u32) -> Option<String> {
         let index = usize::try_from(line).ok()?.checked_sub(1)?;
         self.starts.get(index).map(|start| self.text(*start))
     }
 
-    /// The line that holds a place, without its end, cut.
+    /// Returns the line at an offset without its line end, truncated.
     pub(super) fn text(&self, offset: usize) -> String {
         let index = self.index(offset);
         let start = self.starts[index];
         let end = self.starts.get(index + 1).map_or(self.bytes.len(), |next| next - 1);
-        // Bytes are cut before characters are counted: a line can be 200 MB long.
-        let line = &self.bytes[start..end.min(start + 4 * MOST_SHOWN)];
-        String::from_utf8_lossy(line).trim_end_matches('\r').chars().take(MOST_SHOWN).collect()
+        // Truncate bytes before counting characters: a line can be 200 MB long.
+        let line = &self.bytes[start..end.min(start + 4 * MAX_SHOWN)];
+        String::from_utf8_lossy(line).trim_end_matches('\r').chars().take(MAX_SHOWN).collect()
     }
 }
 
@@ -76,11 +76,11 @@ mod tests {
     use crate::model::finding::Span;
 
     #[test]
-    fn columns_count_characters_and_ends_are_behind_the_last() {
-        let lines = Lines::of("a\néx y\n".as_bytes());
+    fn span_counts_characters_and_has_exclusive_end() {
+        let lines = Lines::new("a\néx y\n".as_bytes());
         assert_eq!(lines.span(5..7), Span { line: 2, column: 3, end_line: 2, end_column: 5 });
         assert_eq!(lines.span(0..1), Span { line: 1, column: 1, end_line: 1, end_column: 2 });
         assert_eq!(lines.text(4), "éx y");
-        assert_eq!(Lines::of(b"").span(0..0), Span { line: 1, column: 1, end_line: 1, end_column: 2 });
+        assert_eq!(Lines::new(b"").span(0..0), Span { line: 1, column: 1, end_line: 1, end_column: 2 });
     }
 }

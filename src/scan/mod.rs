@@ -1,6 +1,6 @@
-//! The static audit: reads every file once, in parallel, and makes findings of what the rules say.
+//! The static scan: reads every file once, in parallel, and converts the diagnostics of rules to findings.
 //!
-//! It executes nothing of the repository and needs neither an engine nor the network.
+//! It executes nothing of the repository and requires neither an engine nor the network.
 
 pub mod acceptance;
 pub mod apply_fixes;
@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use crate::config::Config;
-use crate::config::scan::{Named, Scan as Accepted};
+use crate::config::scan::{Named, Scan as ScanConfig};
 use crate::error::Error;
 use crate::facility::{Catalogue, Facility};
 use crate::model::finding::Finding;
@@ -32,35 +32,35 @@ use crate::scan::suppress::Directives;
 use crate::source::SourceError;
 use crate::source::lang::matcher::Matcher;
 use crate::source::manifest::image::digest::Digests;
-use acceptance::{LoadedBaseline, judge};
+use acceptance::{LoadedBaseline, apply_acceptance};
 use file::{Examined, Worker};
 use tree::Snapshot;
 
 pub use subject::subject;
 
-/// What is scanned, and how.
+/// Options of a scan.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Top of the analysis.
     pub top: PathBuf,
     /// Name of the analysis.
     pub name: Option<String>,
-    /// Commits whose changes are scanned, as `A..B`; none for the working tree.
+    /// Commits whose changes are scanned, as `A..B`; `None` for the working tree.
     pub changed: Option<String>,
-    /// Ids of the facilities that findings are told for; empty for all of the catalogue.
+    /// Ids of the facilities that findings are reported for; empty for all.
     pub facilities: Vec<String>,
-    /// Ids of rules that run; empty for all.
+    /// Ids of the rules that run; empty for all.
     pub select: Vec<String>,
     /// Whether the configuration names the tests.
     pub tested: bool,
-    /// Globs of paths that are not read.
+    /// Globs of paths that are not scanned.
     pub exclude: Vec<String>,
-    /// Threads; at least one.
+    /// Number of threads, at least one.
     pub jobs: usize,
 }
 
 impl Options {
-    /// All of the working tree, as the configuration says.
+    /// Creates the options for the whole working tree from the configuration.
     pub fn new(top: PathBuf, config: &Config) -> Self {
         let names = |named: &[Named]| named.iter().map(|named| named.name.clone()).collect();
         Self {
@@ -76,71 +76,74 @@ impl Options {
     }
 }
 
-/// One audit.
+/// A scan with the files that it read.
 #[derive(Debug)]
-pub struct Audit {
-    /// What it found, with what is accepted marked as such.
+pub struct ScanRun {
+    /// The findings; accepted ones are marked.
     pub scan: Scan,
-    /// The files that were looked at: all, or those that a range of commits brings.
+    /// The scanned files: all files, or those that a range of commits changes.
     pub files: Vec<String>,
 }
 
-/// Scans, and marks what is accepted. The baseline itself is not read as a part of the analysis: it quotes what it accepts.
+/// Scans an analysis and marks accepted findings. The baseline itself is not scanned, because it quotes the findings.
 ///
 /// # Errors
-/// When the top is no directory or the range of commits isn't there. Files that can't be read become notes.
-pub fn audit(mut options: Options, accepted: &Accepted, known: &LoadedBaseline) -> Result<Audit, SourceError> {
-    options.exclude.push(globset::escape(&known.path));
-    let mut scanned = scan(&options)?;
+/// If the top is not a directory or the range of commits does not exist. Files that cannot be read become notes.
+pub fn run(mut options: Options, config: &ScanConfig, baseline: &LoadedBaseline) -> Result<ScanRun, SourceError> {
+    options.exclude.push(globset::escape(&baseline.path));
+    let mut scanned = collect(&options)?;
     let files = std::mem::take(&mut scanned.files);
-    Ok(Audit { scan: judge(scanned, options.changed.is_some(), accepted, known), files })
+    Ok(ScanRun { scan: apply_acceptance(scanned, options.changed.is_some(), config, baseline), files })
 }
 
-/// The audit of all of the working tree, with the baseline that the configuration or a file beside it names.
+/// Scans the whole working tree, with the baseline from the configuration or from the default file.
 ///
 /// # Errors
-/// As [`audit`], and when the baseline can't be read.
-pub fn whole(options: Options, config: &Config) -> Result<Scan, Error> {
-    let known = LoadedBaseline::read(None, &options.top, &config.scan)?;
-    Ok(audit(options, &config.scan, &known)?.scan)
+/// See [`run`]; also if the baseline cannot be read.
+pub fn run_configured(options: Options, config: &Config) -> Result<Scan, Error> {
+    let baseline = LoadedBaseline::read(None, &options.top, &config.scan)?;
+    Ok(run(options, &config.scan, &baseline)?.scan)
 }
 
-/// Scans.
-fn scan(options: &Options) -> Result<Scanned, SourceError> {
+/// Collects the findings, without suppressing any.
+fn collect(options: &Options) -> Result<Scanned, SourceError> {
     let (clock, started) = (Instant::now(), jiff::Timestamp::now());
     let mut snapshot = Snapshot::read(options)?;
     let rules: Vec<&'static Rule> = rules::all().filter(|rule| is_selected(rule, &options.select)).collect();
     let catalogue = Catalogue::builtin();
-    let (inventory, digests) = (snapshot.inventory(), Digests::of(&snapshot));
+    let (inventory, digests) = (snapshot.inventory(), Digests::read(&snapshot));
     let paths = std::mem::take(&mut snapshot.paths);
-    let mut world = RuleContext::new(catalogue, targets(catalogue, &options.facilities), paths, inventory);
-    (world.tested, world.digests) = (options.tested, digests);
+    let mut context = RuleContext::new(catalogue, targets(catalogue, &options.facilities), paths, inventory);
+    (context.tested, context.digests) = (options.tested, digests);
     let mut notes = std::mem::take(&mut snapshot.notes);
     let (mut findings, mut counts) = (Vec::new(), FileCounts { skipped: snapshot.skipped, ..FileCounts::default() });
     let (mut imports, mut directives) = (Vec::new(), Directives::new());
     let (mut references, mut mentions, mut names) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     let matcher = Matcher::new(catalogue.roots());
-    let alone = Mutex::new(());
-    let examined =
-        examine(&snapshot, &Shared { rules: &rules, world: &world, matcher: &matcher, alone: &alone }, options.jobs);
-    for (path, one) in examined {
-        findings.extend(one.findings);
-        counts.scanned += u64::from(!one.is_skipped);
-        counts.skipped += u64::from(one.is_skipped);
-        counts.bytes += one.bytes;
-        imports.extend(one.imports.into_iter().map(|(line, import)| (path.clone(), line, import)));
-        references.extend(one.references.into_iter().map(|(line, reference)| (path.clone(), line, reference)));
-        names.extend(one.names.map(|names| (path.clone(), names)));
-        for name in one.mentions {
+    let large_file = Mutex::new(());
+    let examined = examine(
+        &snapshot,
+        &Shared { rules: &rules, context: &context, matcher: &matcher, large_file: &large_file },
+        options.jobs,
+    );
+    for (path, file) in examined {
+        findings.extend(file.findings);
+        counts.scanned += u64::from(!file.is_skipped);
+        counts.skipped += u64::from(file.is_skipped);
+        counts.bytes += file.bytes;
+        imports.extend(file.imports.into_iter().map(|(line, import)| (path.clone(), line, import)));
+        references.extend(file.references.into_iter().map(|(line, reference)| (path.clone(), line, reference)));
+        names.extend(file.names.map(|names| (path.clone(), names)));
+        for name in file.mentions {
             *mentions.entry(name).or_insert(0) += 1;
         }
-        notes.extend(one.notes.into_iter().map(|message| Note { path: path.clone(), message }));
-        if !one.directives.is_empty() {
-            directives.insert(path, one.directives);
+        notes.extend(file.notes.into_iter().map(|message| Note { path: path.clone(), message }));
+        if !file.directives.is_empty() {
+            directives.insert(path, file.directives);
         }
     }
     let repository = RepositoryInput {
-        world: &world,
+        context: &context,
         links: snapshot.links.clone(),
         imports,
         names,
@@ -150,28 +153,28 @@ fn scan(options: &Options) -> Result<Scanned, SourceError> {
     };
     for rule in &rules {
         if let Check::Repository(check) = rule.check {
-            let mut reports = Vec::new();
-            check(&repository, &mut reports);
-            let mut own: Vec<_> = reports.into_iter().map(|report| finding::of_repository(rule, report)).collect();
+            let mut diagnostics = Vec::new();
+            check(&repository, &mut diagnostics);
+            let mut own: Vec<_> =
+                diagnostics.into_iter().map(|diagnostic| finding::from_repository(rule, diagnostic)).collect();
             sort(&mut own);
             notes.extend(finding::limit(&mut own));
-            snapshot.place(&mut own);
+            snapshot.locate(&mut own);
             findings.append(&mut own);
         }
     }
-    sort(&mut findings);
-    finding::number(&mut findings);
+    finding::set_fingerprints(&mut findings);
     notes.sort_unstable();
     notes.dedup();
     let scan = Scan {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         analysis: subject(&options.top, options.name.as_deref(), snapshot.commit.as_deref()),
-        facilities: world.targets.iter().map(|facility| facility.id.clone()).collect(),
+        facilities: context.targets.iter().map(|facility| facility.id.clone()).collect(),
         rules: rules.iter().map(|rule| info(rule)).collect(),
         findings,
         notes,
-        inventory: world.inventory,
+        inventory: context.inventory,
         files: counts,
         timing: ScanTiming {
             started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
@@ -181,13 +184,13 @@ fn scan(options: &Options) -> Result<Scanned, SourceError> {
     Ok(Scanned { scan, directives, files: snapshot.files })
 }
 
-/// A scan before anything is suppressed.
+/// A scan without suppressed findings.
 #[derive(Debug)]
 struct Scanned {
     scan: Scan,
     /// Comments that suppress findings.
     directives: Directives,
-    /// The files that were looked at.
+    /// The scanned files.
     files: Vec<String>,
 }
 
@@ -195,7 +198,7 @@ fn is_selected(rule: &Rule, select: &[String]) -> bool {
     select.is_empty() || select.iter().any(|id| id == rule.id)
 }
 
-/// A rule as reports list it.
+/// Returns the entry of a rule in documents.
 pub fn info(rule: &Rule) -> RuleInfo {
     RuleInfo {
         id: rule.id.to_owned(),
@@ -206,23 +209,23 @@ pub fn info(rule: &Rule) -> RuleInfo {
     }
 }
 
-/// The facilities asked for; all when none is.
+/// Returns the facilities with these ids, or all if there are none.
 fn targets<'a>(catalogue: &'a Catalogue, ids: &[String]) -> Vec<&'a Facility> {
     let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
     catalogue.facilities.iter().filter(|facility| ids.is_empty() || ids.contains(facility.id.as_str())).collect()
 }
 
-/// What all workers share.
+/// Data that all workers share.
 #[derive(Clone, Copy)]
 struct Shared<'a> {
     rules: &'a [&'static Rule],
-    world: &'a RuleContext<'a>,
+    context: &'a RuleContext<'a>,
     matcher: &'a Matcher,
-    /// Held by who reads a long program.
-    alone: &'a Mutex<()>,
+    /// Locked while a large program is parsed.
+    large_file: &'a Mutex<()>,
 }
 
-/// Examines every file, by path.
+/// Scans every file. Returns the results sorted by path.
 fn examine(snapshot: &Snapshot, shared: &Shared<'_>, jobs: usize) -> Vec<(String, Examined)> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
@@ -243,7 +246,7 @@ fn examine(snapshot: &Snapshot, shared: &Shared<'_>, jobs: usize) -> Vec<(String
     done
 }
 
-/// Findings in the order of every report.
+/// Sorts findings in the order of reports.
 pub fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| (&a.path, a.span, &a.rule, &a.message).cmp(&(&b.path, b.span, &b.rule, &b.message)));
 }

@@ -1,4 +1,4 @@
-//! What is scanned: the working tree, or what a range of commits brings.
+//! The files to scan: the working tree, or the changes of a range of commits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -14,12 +14,11 @@ use crate::model::inventory::Inventory;
 use crate::model::scan::Note;
 use crate::scan::rules::context::Submodule;
 use crate::source::git::{range, walk};
-use crate::source::manifest::Source;
 use crate::source::manifest::image;
-use crate::source::{SourceError, manifest};
+use crate::source::{FileSet, SourceError, manifest};
 
-/// Largest part of a file that is read whole; the rest of a longer one is looked at in pieces.
-pub(super) const WHOLE: u64 = 16 << 20;
+/// Maximum size of a file that is read at once, in bytes. A larger file is scanned in pieces.
+pub(super) const MAX_WHOLE: u64 = 16 << 20;
 
 /// The files to scan.
 pub(super) struct Snapshot {
@@ -31,7 +30,7 @@ pub(super) struct Snapshot {
     pub(super) commit: Option<String>,
     recorded: BTreeSet<String>,
     top: PathBuf,
-    /// Content, when it is not in the working tree.
+    /// Contents of files in a commit; `None` for the working tree.
     contents: Option<BTreeMap<String, Vec<u8>>>,
 }
 
@@ -53,7 +52,7 @@ impl Snapshot {
                 contents: None,
             });
         };
-        let range = range::read(&top, spec, &is_declaring)?;
+        let range = range::read(&top, spec, &is_declaration)?;
         let files = range.changed.into_iter().filter(|path| !excluded.is_match(path)).collect();
         Ok(Self {
             files,
@@ -68,77 +67,79 @@ impl Snapshot {
         })
     }
 
-    /// The first `cap` bytes of a file, into `bytes`; whether there is more.
-    pub(super) fn load(&self, path: &str, cap: u64, bytes: &mut Vec<u8>) -> std::io::Result<bool> {
-        let Some(contents) = &self.contents else { return walk::read(&self.top.join(path), cap, bytes) };
+    /// Reads the first `max_bytes` bytes of a file into `bytes`. Returns whether the file is longer.
+    pub(super) fn load(&self, path: &str, max_bytes: u64, bytes: &mut Vec<u8>) -> std::io::Result<bool> {
+        let Some(contents) = &self.contents else { return walk::read(&self.top.join(path), max_bytes, bytes) };
         bytes.clear();
         let content = contents.get(path).ok_or(std::io::ErrorKind::NotFound)?;
-        let length = content.len().min(usize::try_from(cap).unwrap_or(usize::MAX));
+        let length = content.len().min(usize::try_from(max_bytes).unwrap_or(usize::MAX));
         bytes.extend_from_slice(&content[..length]);
         Ok(length < content.len())
     }
 
-    /// Opens a file that is longer than what [`Self::load`] gave.
+    /// Opens a file that is too long for [`Self::load`].
     pub(super) fn open(&self, path: &str) -> std::io::Result<Box<dyn Read + '_>> {
         let Some(contents) = &self.contents else { return Ok(Box::new(walk::open(&self.top.join(path))?)) };
         let content = contents.get(path).ok_or(std::io::ErrorKind::NotFound)?;
         Ok(Box::new(content.as_slice()))
     }
 
-    /// Gives the findings of a repository's rule the lines that they are about. They must be sorted by path.
-    pub(super) fn place(&self, findings: &mut [Finding]) {
+    /// Sets the columns and source lines of the findings of a repository rule. The findings must be sorted by path.
+    pub(super) fn locate(&self, findings: &mut [Finding]) {
         for same in findings.chunk_by_mut(|a, b| a.path == b.path) {
-            let has_line = same.iter().any(|one| one.span.is_some());
-            let Some(bytes) = same.first().filter(|_| has_line).and_then(|one| self.bytes(&one.path, WHOLE)) else {
+            let has_line = same.iter().any(|finding| finding.span.is_some());
+            let Some(bytes) =
+                same.first().filter(|_| has_line).and_then(|finding| FileSet::read(self, &finding.path, MAX_WHOLE))
+            else {
                 continue;
             };
-            let lines = Lines::of(&bytes);
-            for one in same {
-                finding::place(one, |line| lines.nth(line));
+            let lines = Lines::new(&bytes);
+            for finding in same {
+                finding::locate(finding, |line| lines.nth(line));
             }
         }
     }
 
-    /// What the repository declares.
+    /// Returns the inventory of the repository.
     pub(super) fn inventory(&self) -> Inventory {
         manifest::inventory(self)
     }
 
     pub(super) fn submodules(&self) -> Vec<Submodule> {
-        let Some(text) = self.bytes(".gitmodules", WHOLE) else { return Vec::new() };
+        let Some(text) = FileSet::read(self, ".gitmodules", MAX_WHOLE) else { return Vec::new() };
         walk::gitmodules(&String::from_utf8_lossy(&text))
             .into_iter()
-            .map(|one| {
-                let is_recorded = self.recorded.is_empty() || self.recorded.contains(&one.path);
-                let walk::Submodule { path, url, branch, line } = one;
+            .map(|submodule| {
+                let is_recorded = self.recorded.is_empty() || self.recorded.contains(&submodule.path);
+                let walk::Submodule { path, url, branch, line } = submodule;
                 Submodule { path, url, branch, line, is_recorded }
             })
             .collect()
     }
 }
 
-impl Source for Snapshot {
+impl FileSet for Snapshot {
     fn paths(&self) -> Vec<&str> {
-        // Of commits only some files are scanned, and all of them declare.
+        // In a range of commits, only changed files are scanned, but all declarations are read.
         match self.contents {
             Some(_) => self.paths.iter().map(String::as_str).collect(),
             None => self.files.iter().map(String::as_str).collect(),
         }
     }
 
-    fn bytes(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
+    fn read(&self, path: &str, max_bytes: u64) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        self.load(path, cap, &mut bytes).ok()?;
+        self.load(path, max_bytes, &mut bytes).ok()?;
         Some(bytes)
     }
 }
 
-/// Whether the inventory needs the content of a file.
-fn is_declaring(path: &str) -> bool {
-    path == ".gitmodules" || manifest::declares(path) || image::digest::may_hold(path)
+/// Reports whether the inventory needs the content of a file.
+fn is_declaration(path: &str) -> bool {
+    path == ".gitmodules" || manifest::declares(path) || image::digest::may_contain_digests(path)
 }
 
-/// Patterns that can't be parsed match nothing: they were checked when they were read.
+/// Builds a set of globs. Invalid patterns were rejected with the configuration and are skipped.
 fn globs(patterns: &[String]) -> GlobSet {
     let mut builder = GlobSetBuilder::new();
     for glob in patterns.iter().filter_map(|pattern| Glob::new(pattern).ok()) {

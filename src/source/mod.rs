@@ -1,5 +1,7 @@
-//! The repository of an analysis: git, the tree that tests see, what it tests, imports and declares.
+//! The repository of an analysis: its git data, languages, manifests and workflows.
 
+mod file_set;
+pub mod foreign;
 pub mod git;
 pub mod lang;
 pub mod manifest;
@@ -7,48 +9,51 @@ pub mod workflow;
 
 use std::path::{Path, PathBuf};
 
-use crate::error::{Failure, Kind};
+pub use file_set::FileSet;
 
-/// What reading a repository fails with.
+use crate::error::{Failure, Kind};
+use git::GitError;
+
+/// An error of reading a repository.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// A file or directory can't be read or written.
-    #[error("{doing} {path} failed", path = path.display())]
+    #[error("failed to {action} `{path}`", path = path.display())]
     Io {
-        /// What was being done: `reading`, `copying`.
-        doing: &'static str,
-        /// The path.
+        /// The failed action as a verb: `read`, `write`, `create`.
+        action: &'static str,
+        /// The file or directory.
         path: PathBuf,
         /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// git's own data can't be read.
-    #[error("the git repository at {path} can't be read: {reason}", path = path.display())]
+    /// The data of a git repository can't be read.
+    #[error("failed to read the git repository `{path}`: {reason}", path = path.display())]
     Git {
-        /// Its top.
+        /// Top of the working tree.
         path: PathBuf,
-        /// What libgit2 says.
-        reason: String,
+        /// The error of git.
+        reason: GitError,
     },
-    /// Over the bound on entries.
-    #[error("{path} holds more than {limit} files", path = path.display())]
+    /// A tree contains more entries than the limit.
+    #[error("`{path}` contains more than {limit} files", path = path.display())]
     TooMany {
         /// Top of the analysis.
         path: PathBuf,
-        /// The bound.
+        /// The limit.
         limit: usize,
     },
-    /// A range of commits can't be read.
-    #[error("the commits `{spec}` can't be read: {reason}")]
+    /// A commit or a range of commits can't be read.
+    #[error("failed to read commits `{spec}`: {reason}")]
     NoRange {
         /// The range as given.
         spec: String,
-        /// Why.
-        reason: String,
+        /// The error of git.
+        reason: GitError,
     },
-    /// There is no such directory.
-    #[error("{path} is no directory", path = path.display())]
+    /// The directory of the analysis does not exist or is not a directory.
+    #[error("`{path}` is not a directory", path = path.display())]
     NoDirectory {
         /// The path.
         path: PathBuf,
@@ -56,8 +61,8 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    pub(crate) fn io(doing: &'static str, path: &Path, source: std::io::Error) -> Self {
-        Self::Io { doing, path: path.to_owned(), source }
+    pub(crate) fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
+        Self::Io { action, path: path.to_owned(), source }
     }
 }
 
@@ -72,17 +77,19 @@ impl Failure for SourceError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                Some("the disk is full: free some space, or set CARNET_CACHE to a directory on another one".to_owned())
+                Some("free some disk space, or set CARNET_CACHE to a directory on another disk".to_owned())
             }
-            Self::Io { doing: "reading", source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
-                Some("make it readable for the user who runs carnet, or let .gitignore leave it out".to_owned())
+            Self::Io { action: "read", source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                Some("make it readable for the user who runs carnet, or add it to .gitignore".to_owned())
             }
-            Self::Io { doing, .. } if doing.starts_with("making") => {
-                Some("set CARNET_CACHE to a directory that you can write to".to_owned())
+            Self::Io { action, .. } if action.starts_with("create") => {
+                Some("set CARNET_CACHE to a writable directory".to_owned())
             }
-            Self::TooMany { .. } => Some("let .gitignore leave out what the tests don't need".to_owned()),
-            Self::NoDirectory { .. } => Some("name the directory of the analysis".to_owned()),
-            Self::NoRange { .. } => Some("name two commits as `A..B`; a shallow clone may lack the first".to_owned()),
+            Self::TooMany { .. } => Some("add files that the tests don't need to .gitignore".to_owned()),
+            Self::NoDirectory { .. } => Some("pass the directory of the analysis".to_owned()),
+            Self::NoRange { .. } => {
+                Some("pass two commits as `A..B`; a shallow clone may not contain the first".to_owned())
+            }
             _ => None,
         }
     }

@@ -1,21 +1,22 @@
-//! Where carnet keeps what it can make again: unpacked images, kept states, results, directories of runs.
+//! The cache directory: unpacked images, saved states, results and directories of runs.
 
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use super::environment;
 use crate::error::{Failure, Kind};
 use crate::model::digest::Digest;
 
-/// Why the cache directory can't be used.
+/// An error of the cache directory.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
-    /// No variable names a directory.
+    /// No variable contains a directory.
     #[error("no cache directory: CARNET_CACHE, XDG_CACHE_HOME and HOME are not set")]
     NotSet,
     /// An operation on the cache failed.
-    #[error("`{}`", path.display())]
+    #[error("failed to use cache directory `{}`", path.display())]
     Io {
         /// The directory.
         path: PathBuf,
@@ -48,12 +49,12 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// `$CARNET_CACHE`, `$XDG_CACHE_HOME/carnet` or `~/.cache/carnet`, the first that is set.
+    /// Returns `$CARNET_CACHE`, `$XDG_CACHE_HOME/carnet` or `~/.cache/carnet`: the first that is set.
     ///
     /// # Errors
-    /// When none is.
+    /// Fails if none is set.
     pub fn from_env() -> Result<Self, CacheError> {
-        let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let var = |name: &str| environment::non_empty_os(name).map(PathBuf::from);
         let dir = var("CARNET_CACHE")
             .or_else(|| var("XDG_CACHE_HOME").map(|dir| dir.join("carnet")))
             .or_else(|| var("HOME").map(|home| home.join(".cache/carnet")))
@@ -61,22 +62,22 @@ impl Cache {
         Ok(Self::at(std::path::absolute(&dir).map_err(|e| CacheError::io(&dir, e))?))
     }
 
-    /// The cache in this directory, made when first needed.
+    /// Returns the cache in a directory, which is created on first use.
     pub fn at(dir: PathBuf) -> Self {
         Self { dir }
     }
 
-    /// The directory itself.
+    /// Returns the directory.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Makes the directory, hidden from git: CI systems keep between jobs only what lies in the checkout, and there a cache must
-    /// be no part of the analysis.
+    /// Creates the directory and hides it from git. CI systems cache only directories in the checkout, where the cache must
+    /// not be part of the analysis.
     ///
     /// # Errors
-    /// When it can't be written to.
-    pub fn make(&self) -> io::Result<()> {
+    /// Fails if the directory can't be written.
+    pub fn create(&self) -> io::Result<()> {
         private_dir(&self.dir)?;
         match fs::OpenOptions::new().write(true).create_new(true).open(self.dir.join(".gitignore")) {
             Ok(mut file) => file.write_all(b"*\n"),
@@ -85,56 +86,56 @@ impl Cache {
         }
     }
 
-    /// Unpacked images: `trees/<config digest>/rootfs`.
+    /// Returns the directory of unpacked images: `trees/<config digest>/rootfs`.
     pub fn trees(&self) -> PathBuf {
         self.dir.join("trees")
     }
 
-    /// Directories of runs that are going on: `runs/<job id>`.
+    /// Returns the directory of current runs: `runs/<job id>`.
     pub fn runs(&self) -> PathBuf {
         self.dir.join("runs")
     }
 
-    /// States that runs left on top of images: `kept/<name>`.
+    /// Returns the directory of states saved on top of images: `kept/<name>`.
     pub fn kept(&self) -> PathBuf {
         self.dir.join("kept")
     }
 
-    /// States that set-ups on this machine itself left: `kept-host/<key>`.
+    /// Returns the directory of states saved by setups on this machine: `kept-host/<key>`.
     pub fn kept_host(&self) -> PathBuf {
         self.dir.join("kept-host")
     }
 
-    /// Results of cells: `results/<question>/<image>.json`.
+    /// Returns the directory of cached results: `results/<question>/<image>.json`.
     pub fn results(&self) -> PathBuf {
         self.dir.join("results")
     }
 
-    /// The unpacked tree of an image, when it is there and complete.
+    /// Returns the unpacked tree of an image if it is complete.
     pub fn tree(&self, config: &Digest) -> Option<PathBuf> {
-        let at = self.trees().join(config.hex());
-        at.join(COMPLETE).exists().then(|| at.join(ROOTFS))
+        let dir = self.trees().join(config.hex());
+        dir.join(COMPLETE).exists().then(|| dir.join(ROOTFS))
     }
 
     /// Removes the unpacked tree of an image.
     ///
     /// # Errors
-    /// When something in it can't be removed.
+    /// Fails if a file can't be removed.
     pub fn remove_tree(&self, config: &Digest) -> Result<(), CacheError> {
-        let at = self.trees().join(config.hex());
-        super::remove::remove_tree(&at).map_err(|e| CacheError::io(&at, e))
+        let dir = self.trees().join(config.hex());
+        super::remove::remove_tree(&dir).map_err(|e| CacheError::io(&dir, e))
     }
 }
 
-/// The tree inside an entry of [`Cache::trees`].
+/// Name of the tree in an entry of [`Cache::trees`].
 pub(crate) const ROOTFS: &str = "rootfs";
-/// The file whose presence says that the tree is complete.
+/// Marker file of a complete tree.
 pub(crate) const COMPLETE: &str = "complete";
 
-/// Makes a directory and its parents, closed to others: trees hold set-user-id programs of foreign making.
+/// Creates a directory and its parents, closed to other users, because images contain untrusted set-user-ID programs.
 ///
 /// # Errors
-/// Whatever making one fails with.
+/// Fails if a directory can't be created.
 pub fn private_dir(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }

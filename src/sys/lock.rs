@@ -1,4 +1,4 @@
-//! Locks between processes: a file that one of them holds, freed by the kernel when it dies.
+//! File locks between processes. The kernel releases the lock of a process that dies.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A held lock; dropping it frees it.
+/// A lock, released when dropped.
 #[derive(Debug)]
 pub struct Lock {
     path: PathBuf,
@@ -14,10 +14,10 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock when nobody holds it.
+    /// Takes the lock if it is free.
     ///
     /// # Errors
-    /// When the file can't be made or locked.
+    /// Fails if the file can't be created or locked.
     pub fn try_take(path: &Path) -> io::Result<Option<Self>> {
         loop {
             let file = File::options().create(true).truncate(false).write(true).open(path)?;
@@ -26,17 +26,17 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(e)) => return Err(e),
             }
-            // Its last holder may have removed it between opening and locking: then the lock is worth nothing.
-            if fs::metadata(path).is_ok_and(|there| file.metadata().is_ok_and(|held| held.ino() == there.ino())) {
+            // The last holder may have removed the file before it was locked here, which makes this lock useless.
+            if fs::metadata(path).is_ok_and(|found| file.metadata().is_ok_and(|locked| locked.ino() == found.ino())) {
                 return Ok(Some(Self { path: path.to_owned(), file }));
             }
         }
     }
 
-    /// Waits for the lock until `stop` says so; `None` then.
+    /// Waits for the lock. Returns `None` if `stop` returns true first.
     ///
     /// # Errors
-    /// When the file can't be made or locked.
+    /// Fails if the file can't be created or locked.
     pub fn take(path: &Path, stop: &dyn Fn() -> bool) -> io::Result<Option<Self>> {
         loop {
             if let Some(lock) = Self::try_take(path)? {
@@ -49,15 +49,15 @@ impl Lock {
         }
     }
 
-    /// The locked file.
+    /// Returns the locked file.
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    /// Frees the lock and removes its file.
+    /// Releases the lock and removes its file.
     ///
     /// # Errors
-    /// When the file can't be removed.
+    /// Fails if the file can't be removed.
     pub fn remove(self) -> io::Result<()> {
         fs::remove_file(&self.path)
     }
@@ -65,8 +65,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // To close it is not enough: a process that another thread is just starting has the file too, until its program runs. When
-        // this fails the lock goes with the last of them.
+        // Closing the file is not enough: a process that another thread has forked has the file open until it executes its
+        // program. If unlocking fails, the lock is released when the last of them closes the file.
         let _ = self.file.unlock();
     }
 }
@@ -76,19 +76,19 @@ mod tests {
     use super::Lock;
 
     #[test]
-    fn it_is_free_once_dropped_whoever_has_the_file_too() {
+    fn dropping_releases_the_lock_despite_a_duplicate_descriptor() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
-        let held = Lock::try_take(&path).unwrap().unwrap();
-        // As a child has it between its fork and its program.
-        let copy = held.file().try_clone().unwrap();
-        drop(held);
+        let lock = Lock::try_take(&path).unwrap().unwrap();
+        // A child has such a duplicate between fork and exec.
+        let duplicate = lock.file().try_clone().unwrap();
+        drop(lock);
         assert!(Lock::try_take(&path).unwrap().is_some());
-        drop(copy);
+        drop(duplicate);
     }
 
     #[test]
-    fn only_one_holds_it() {
+    fn second_lock_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
         let first = Lock::try_take(&path).unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Removes trees that their owner may have no right to enter: read-only or closed directories are opened first.
+//! Removes directory trees, including directories without permissions for their owner.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -8,14 +8,14 @@ use std::path::Path;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-/// Directories held open at once; what lies deeper is moved up first, for there are not enough file descriptors for
-/// every depth that a hostile program can make.
-const DEPTH_CAP: usize = 128;
+/// Maximum number of directories open at once. Deeper directories are moved up first, because a hostile program can create
+/// trees deeper than the limit on file descriptors.
+const MAX_DEPTH: usize = 128;
 
-/// Removes whatever lies at `path`, never following a link. Nothing there is fine.
+/// Removes the file or directory at `path`, which may not exist, without following links.
 ///
 /// # Errors
-/// When something in it can't be removed.
+/// Fails if a file can't be removed.
 pub fn remove_tree(path: &Path) -> io::Result<()> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Err(Errno::INVAL.into()) };
     let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
@@ -26,28 +26,28 @@ pub fn remove_tree(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A directory on the way down: where it lies, and what of it is still to be removed.
+/// An open directory with its location and its remaining entries.
 struct Level {
     parent: OwnedFd,
     name: Vec<u8>,
     entries: Vec<Vec<u8>>,
 }
 
-/// Removes `name` under `parent` with everything in it. Works without recursion: a hostile tree may be deep.
+/// Removes `name` in `parent` with its content. Does not recurse, because a hostile tree may be deep.
 pub(crate) fn remove_at(parent: OwnedFd, name: &[u8]) -> io::Result<()> {
     let mut levels: Vec<Level> = Vec::new();
-    let mut at = parent;
+    let mut dir = parent;
     let mut name = name.to_vec();
     let mut moved = 0;
     loop {
-        if levels.len() > DEPTH_CAP && lift(&mut levels, &at, &name, &mut moved)? {
+        if levels.len() > MAX_DEPTH && lift(&mut levels, &dir, &name, &mut moved)? {
             name.clear();
         }
         if !name.is_empty()
-            && let Some((directory, entries)) = enter(&at, &name)?
+            && let Some((directory, entries)) = enter(&dir, &name)?
         {
-            levels.push(Level { parent: at, name, entries });
-            at = directory;
+            levels.push(Level { parent: dir, name, entries });
+            dir = directory;
         }
         loop {
             let Some(level) = levels.last_mut() else { return Ok(()) };
@@ -56,32 +56,32 @@ pub(crate) fn remove_at(parent: OwnedFd, name: &[u8]) -> io::Result<()> {
                 break;
             }
             let Some(Level { parent, name, .. }) = levels.pop() else { return Ok(()) };
-            gone(rustix::fs::unlinkat(&parent, name.as_slice(), AtFlags::REMOVEDIR))?;
-            at = parent;
+            ignore_missing(rustix::fs::unlinkat(&parent, name.as_slice(), AtFlags::REMOVEDIR))?;
+            dir = parent;
         }
     }
 }
 
-/// Moves a directory that lies too deep into the top one, to be removed later from there.
-fn lift(levels: &mut [Level], at: &OwnedFd, name: &[u8], moved: &mut u64) -> io::Result<bool> {
-    let stat = rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW)?;
+/// Moves a directory that is too deep into the topmost one, where it is removed later.
+fn lift(levels: &mut [Level], parent: &OwnedFd, name: &[u8], moved: &mut u64) -> io::Result<bool> {
+    let stat = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
         return Ok(false);
     }
-    rustix::fs::chmodat(at, name, Mode::RWXU, AtFlags::empty())?;
+    rustix::fs::chmodat(parent, name, Mode::RWXU, AtFlags::empty())?;
     *moved += 1;
     let fresh = format!(".carnet-removed-{moved}").into_bytes();
     let [top, below, ..] = levels else { return Ok(false) };
-    rustix::fs::renameat(at, name, &below.parent, fresh.as_slice())?;
+    rustix::fs::renameat(parent, name, &below.parent, fresh.as_slice())?;
     top.entries.push(fresh);
     Ok(true)
 }
 
-/// Removes what is no directory; of a directory gives the entries.
+/// Removes a file, or opens a directory and returns its entries.
 fn enter(parent: impl AsFd, name: &[u8]) -> io::Result<Option<(OwnedFd, Vec<Vec<u8>>)>> {
     match rustix::fs::unlinkat(&parent, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(None),
-        // Linux says EISDIR for a directory; POSIX has EPERM.
+        // Linux returns EISDIR for a directory, POSIX specifies EPERM.
         Err(Errno::ISDIR | Errno::PERM | Errno::ACCESS) => {}
         Err(e) => return Err(e.into()),
     }
@@ -104,7 +104,7 @@ fn enter(parent: impl AsFd, name: &[u8]) -> io::Result<Option<(OwnedFd, Vec<Vec<
     Ok(Some((fd, entries)))
 }
 
-fn gone(result: Result<(), Errno>) -> io::Result<()> {
+fn ignore_missing(result: Result<(), Errno>) -> io::Result<()> {
     match result {
         Err(Errno::NOENT) => Ok(()),
         other => Ok(other?),
@@ -121,7 +121,7 @@ mod tests {
     use super::remove_tree;
 
     #[test]
-    fn closed_directories_go_and_what_links_point_to_stays() {
+    fn remove_tree_removes_closed_directories_and_keeps_link_targets() {
         let dir = tempfile::tempdir().unwrap();
         let (tree, outside) = (dir.path().join("tree"), dir.path().join("outside"));
         fs::create_dir_all(tree.join("a/b/c")).unwrap();
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn any_depth_goes() {
+    fn remove_tree_removes_any_depth() {
         let dir = tempfile::tempdir().unwrap();
         let mut at = rustix::fs::open(dir.path(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap();
         for _ in 0..3000 {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_goes_and_its_target_stays() {
+    fn remove_tree_removes_a_link_and_keeps_its_target() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("target"), "x").unwrap();
         symlink("target", dir.path().join("link")).unwrap();

@@ -1,13 +1,13 @@
-//! Files that users get, written so that a crash never leaves half of one.
+//! Atomic writes of output files.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Kind};
 
-/// A file that couldn't be written.
+/// A file or directory that could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("writing {} failed", path.display())]
+#[error("failed to write `{}`", path.display())]
 pub struct WriteError {
     path: PathBuf,
     #[source]
@@ -20,20 +20,20 @@ impl Failure for WriteError {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("free some space, or name a place that can be written to (--out, --output)".to_owned())
+        Some("check the free disk space, or select a writable location with `--out` or `--output`".to_owned())
     }
 }
 
-/// Writes a file in one step: either the old one is there, or the new one, whole.
+/// Writes a file atomically. On failure, an existing file is unchanged.
 ///
 /// # Errors
-/// When the directory can't be written to or the disk is full.
+/// If the directory is not writable or the disk is full.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     attempt(path, bytes).map_err(|source| WriteError { path: path.to_owned(), source })
 }
 
 fn attempt(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    // A device or a pipe (`/dev/null`, `/dev/stdout`) is written to, never replaced by a file.
+    // Devices and pipes (`/dev/null`, `/dev/stdout`) must not be replaced by a file.
     if path.metadata().is_ok_and(|data| !data.is_file() && !data.is_dir()) {
         return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
     }
@@ -44,34 +44,34 @@ fn attempt(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// As any new file, minus the umask: reports are read by other users' CI steps.
+/// Returns the default mode of new files. CI steps of other users may read reports.
 fn mode() -> std::fs::Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o666)
 }
 
-/// Makes a directory and those above it.
+/// Creates a directory and its parents.
 ///
 /// # Errors
-/// When it can't be made.
-pub fn directory(dir: &Path) -> Result<(), WriteError> {
+/// If it can't be created.
+pub fn create_dir(dir: &Path) -> Result<(), WriteError> {
     std::fs::create_dir_all(dir).map_err(|source| WriteError { path: dir.to_owned(), source })
 }
 
-/// Makes the directory for reports. It ignores itself, so that it is never committed nor seen by tests.
+/// Creates the directory for reports, with a .gitignore file that excludes it from commits and from the analysis.
 ///
 /// # Errors
-/// When it can't be made.
-pub fn out_directory(dir: &Path) -> Result<(), WriteError> {
-    directory(dir)?;
+/// If it can't be created.
+pub fn create_report_dir(dir: &Path) -> Result<(), WriteError> {
+    create_dir(dir)?;
     let ignore = dir.join(".gitignore");
     if ignore.exists() { Ok(()) } else { write(&ignore, b"*\n") }
 }
 
-/// Removes the directory for reports when there is no report in it.
-pub fn remove_out_directory(dir: &Path) {
+/// Removes the directory for reports, if it contains no report.
+pub fn remove_empty_report_dir(dir: &Path) {
     let mut names = std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
     if names.all(|name| name == ".gitignore") {
-        // An empty directory that stays harms nobody.
+        // Failures are ignored: a remaining empty directory is harmless.
         let _ = std::fs::remove_file(dir.join(".gitignore")).and_then(|()| std::fs::remove_dir(dir));
     }
 }

@@ -1,4 +1,4 @@
-//! What a step of GitHub Actions leaves behind: outputs, its part of the run's summary, and a log that issues no commands.
+//! Outputs, summary and log of a GitHub Actions step.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read as _, Write as _};
@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 
 use super::print;
 use crate::error::{Failure, Kind};
+use crate::sys::environment;
 
-/// Bytes that the summary of a step may have; a larger one is refused as a whole, at 1 MiB.
+/// Maximum size of a step summary in bytes. GitHub rejects summaries over 1 MiB.
 /// Source: "Workflow commands", section "Step isolation and limits", of GitHub's documentation, read 2026-11-22.
-const SUMMARY: usize = 1_000_000;
+const MAX_SUMMARY_BYTES: usize = 1_000_000;
 
-/// Something that the runner should have got and didn't.
+/// An error while writing the files or the log of the runner.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
     /// A file of the runner can't be written.
-    #[error("writing {} failed", path.display())]
+    #[error("failed to write `{}`", path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -24,10 +25,10 @@ pub enum StepError {
         source: io::Error,
     },
     /// Standard output can't be written.
-    #[error("writing the log failed")]
+    #[error("failed to write the log")]
     Log(#[source] io::Error),
-    /// There is no randomness for a delimiter that nobody can guess.
-    #[error("reading /dev/urandom failed")]
+    /// Random bytes for a delimiter can't be read.
+    #[error("failed to read /dev/urandom")]
     Random(#[source] io::Error),
 }
 
@@ -37,7 +38,7 @@ impl Failure for StepError {
     }
 }
 
-/// The files that the runner reads when the step ends; none outside of a runner, where nothing is left behind.
+/// The files that the runner reads after the step. Outside a runner there are none, and nothing is written.
 #[derive(Debug, Clone, Default)]
 pub struct Step {
     output: Option<PathBuf>,
@@ -45,38 +46,38 @@ pub struct Step {
 }
 
 impl Step {
-    /// As `GITHUB_OUTPUT` and `GITHUB_STEP_SUMMARY` name them.
+    /// Reads the paths from `GITHUB_OUTPUT` and `GITHUB_STEP_SUMMARY`.
     pub fn from_env() -> Self {
-        let named = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-        Self { output: named("GITHUB_OUTPUT"), summary: named("GITHUB_STEP_SUMMARY") }
+        let path = |name| environment::non_empty_os(name).map(PathBuf::from);
+        Self { output: path("GITHUB_OUTPUT"), summary: path("GITHUB_STEP_SUMMARY") }
     }
 
-    /// Sets an output. A value of several lines can't end its own block.
+    /// Sets an output. A random delimiter prevents values with several lines from setting other outputs.
     ///
     /// # Errors
-    /// When the runner's file can't be written.
-    pub fn set(&self, name: &str, value: &str) -> Result<(), StepError> {
+    /// If the runner's file can't be written.
+    pub fn set_output(&self, name: &str, value: &str) -> Result<(), StepError> {
         let Some(path) = &self.output else { return Ok(()) };
-        append(path, &assignment(name, value, &secret()?))
+        append(path, &assignment(name, value, &random_token()?))
     }
 
-    /// Bytes that the summary of this step has room for.
-    pub fn room(&self) -> usize {
-        let there = self.summary.as_ref().and_then(|path| path.metadata().ok()).map_or(0, |data| data.len());
-        SUMMARY.saturating_sub(usize::try_from(there).unwrap_or(usize::MAX))
+    /// Returns the number of bytes that can be added to the summary.
+    pub fn summary_capacity(&self) -> usize {
+        let used = self.summary.as_ref().and_then(|path| path.metadata().ok()).map_or(0, |data| data.len());
+        MAX_SUMMARY_BYTES.saturating_sub(usize::try_from(used).unwrap_or(usize::MAX))
     }
 
-    /// Adds Markdown to the summary. It must fit into [`Step::room`].
+    /// Adds Markdown to the summary, at most [`Step::summary_capacity`] bytes.
     ///
     /// # Errors
-    /// When the runner's file can't be written.
-    pub fn summarise(&self, markdown: &str) -> Result<(), StepError> {
+    /// If the runner's file can't be written.
+    pub fn add_summary(&self, markdown: &str) -> Result<(), StepError> {
         self.summary.as_ref().map_or(Ok(()), |path| append(path, markdown))
     }
 }
 
-/// What stands in the runner's file for one output. A stray line in there costs all outputs of the step, so every value
-/// that is more than one plain line gets a block with a delimiter that nobody knows.
+/// Returns the entry of one output. An invalid line would discard all outputs of the step, so a value with several lines
+/// is enclosed in a random delimiter.
 fn assignment(name: &str, value: &str, delimiter: &str) -> String {
     match value.contains(['\n', '\r']) {
         true => format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"),
@@ -90,74 +91,74 @@ fn append(path: &Path, text: &str) -> Result<(), StepError> {
     written.map_err(|source| StepError::File { path: path.to_owned(), source })
 }
 
-/// A word that no repository can know beforehand.
-fn secret() -> Result<String, StepError> {
+/// Returns a random word that the content of a repository can't predict.
+fn random_token() -> Result<String, StepError> {
     let mut bytes = [0_u8; 16];
     std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).map_err(StepError::Random)?;
     Ok(format!("carnet-{}", hex::encode(bytes)))
 }
 
-/// While it lives, the runner takes nothing in the log for a command: what is printed comes from tests and repositories.
+/// A section of the log in which the runner ignores workflow commands, for output of tests and repositories. Ends on drop.
 #[derive(Debug)]
-pub struct Quoted {
+pub struct UntrustedLog {
     token: String,
 }
 
-impl Quoted {
-    /// Begins.
+impl UntrustedLog {
+    /// Begins the section.
     ///
     /// # Errors
-    /// When the log can't be written.
+    /// If the log can't be written.
     pub fn begin() -> Result<Self, StepError> {
-        let token = secret()?;
+        let token = random_token()?;
         print(&format!("::stop-commands::{token}\n")).map_err(StepError::Log)?;
         Ok(Self { token })
     }
 }
 
-impl Drop for Quoted {
+impl Drop for UntrustedLog {
     fn drop(&mut self) {
-        // Whoever can't read the end could not read the rest.
+        // A failure also affects all other output, where it is reported.
         let _ = print(&format!("::{}::\n", self.token));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Step, assignment, secret};
+    use super::{Step, assignment, random_token};
 
     #[test]
-    fn a_value_can_not_set_another_output() {
+    fn output_value_does_not_set_another_output() {
         assert_eq!(assignment("status", "passed", "d"), "status=passed\n");
         assert_eq!(assignment("a", "x\nstatus=passed", "d"), "a<<d\nx\nstatus=passed\nd\n");
         assert_eq!(assignment("a", "x\rstatus=passed", "d"), "a<<d\nx\rstatus=passed\nd\n");
     }
 
     #[test]
-    fn delimiters_differ() {
-        let (a, b) = (secret().unwrap(), secret().unwrap());
+    fn delimiters_are_random() {
+        let (a, b) = (random_token().unwrap(), random_token().unwrap());
         assert!(a != b && a.len() == 39, "{a} {b}");
     }
 
     #[test]
-    fn outside_of_a_runner_nothing_is_written() {
+    fn nothing_is_written_outside_a_runner() {
         let step = Step::default();
-        step.set("a", "b").unwrap();
-        step.summarise("x").unwrap();
-        assert!(step.room() > 900_000);
+        step.set_output("a", "b").unwrap();
+        step.add_summary("x").unwrap();
+        assert!(step.summary_capacity() > 900_000);
     }
 
     #[test]
-    fn what_earlier_steps_wrote_stays_and_takes_room() {
+    fn existing_summary_is_kept_and_counted() {
         let dir = tempfile::tempdir().unwrap();
         let (output, summary) = (dir.path().join("output"), dir.path().join("summary"));
         std::fs::write(&summary, "before\n").unwrap();
         let step = Step { output: Some(output.clone()), summary: Some(summary.clone()) };
-        let room = step.room();
-        step.summarise("after\n").unwrap();
-        step.set("count", "3").unwrap();
-        step.set("status", "failed").unwrap();
-        assert_eq!(room - step.room(), "after\n".len());
+        let capacity = step.summary_capacity();
+        step.add_summary("after\n").unwrap();
+        step.set_output("count", "3").unwrap();
+        step.set_output("status", "failed").unwrap();
+        assert_eq!(capacity - step.summary_capacity(), "after\n".len());
         assert_eq!(std::fs::read_to_string(summary).unwrap(), "before\nafter\n");
         assert_eq!(std::fs::read_to_string(output).unwrap(), "count=3\nstatus=failed\n");
     }

@@ -1,4 +1,4 @@
-//! Errors as the user sees them.
+//! Error messages.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
@@ -6,8 +6,8 @@ use super::{TerminalStyle, note};
 use crate::config::ConfigError;
 use crate::error::Error;
 
-/// Prints an error with its hint.
-pub fn error(error: &Error, look: &TerminalStyle) {
+/// Prints an error and its hint.
+pub fn error(error: &Error, style: &TerminalStyle) {
     let message = error.message();
     let mut groups =
         Level::ERROR.primary_title(message.as_str()).elements(Vec::<annotate_snippets::Element<'_>>::new());
@@ -15,15 +15,15 @@ pub fn error(error: &Error, look: &TerminalStyle) {
     if let Some(hint) = &hint {
         groups = groups.element(Level::HELP.message(hint.as_str()));
     }
-    note(&renderer(look).render(&[groups]));
+    note(&renderer(style).render(&[groups]));
 }
 
-/// Prints every problem of a configuration with the line it stands in.
-pub fn config(error: &ConfigError, look: &TerminalStyle) {
+/// Prints every problem of a configuration with its source line.
+pub fn config(error: &ConfigError, style: &TerminalStyle) {
     let path = error.file.display().to_string();
     if error.problems.is_empty() {
         let title = error.to_string();
-        note(&renderer(look).render(&[Group::with_title(Level::ERROR.primary_title(title.as_str()))]));
+        note(&renderer(style).render(&[Group::with_title(Level::ERROR.primary_title(title.as_str()))]));
         return;
     }
     for problem in &error.problems {
@@ -34,19 +34,20 @@ pub fn config(error: &ConfigError, look: &TerminalStyle) {
         if let Some(help) = &problem.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
-        note(&renderer(look).render(&[group]));
+        note(&renderer(style).render(&[group]));
     }
 }
 
-/// A range that lies in the text and on character boundaries, and within one line: a table's span would underline all of it.
+/// Restricts a range to the text, to character boundaries and to one line. The span of a table would underline all of it.
 fn span(text: &str, span: std::ops::Range<usize>) -> std::ops::Range<usize> {
-    let floor = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let floor =
+        |index: usize| (0..=index.min(text.len())).rev().find(|index| text.is_char_boundary(*index)).unwrap_or(0);
     let (start, end) = (floor(span.start), floor(span.end));
     let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
     start..end.max(start).min(line_end.max(start))
 }
 
-fn renderer(look: &TerminalStyle) -> Renderer {
-    let renderer = if look.color_err { Renderer::styled() } else { Renderer::plain() };
-    renderer.term_width(look.width)
+fn renderer(style: &TerminalStyle) -> Renderer {
+    let renderer = if style.color_err { Renderer::styled() } else { Renderer::plain() };
+    renderer.term_width(style.width)
 }

@@ -1,65 +1,67 @@
-//! Colours, messages and the live view: the only code that prints, with [`crate::cli`].
+//! Terminal output: colors, messages and progress. Only this module and [`crate::cli`] print.
 
 pub mod file;
 pub mod github;
-mod live;
 pub mod message;
+mod progress;
 
 use std::io::{IsTerminal as _, Write as _};
 
-pub use live::Live;
+use crate::sys::environment;
 
-/// How output looks, decided once.
+pub use progress::Progress;
+
+/// The properties of the output streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TerminalStyle {
-    /// Standard output takes colours.
+    /// Whether standard output supports colors.
     pub color_out: bool,
-    /// Standard error takes colours.
+    /// Whether standard error supports colors.
     pub color_err: bool,
-    /// Standard error is a terminal whose lines can be drawn again.
+    /// Whether standard error is a terminal that can redraw lines.
     pub live: bool,
-    /// Columns of the terminal.
+    /// Width of the terminal in columns.
     pub width: usize,
 }
 
-/// When colours are used.
+/// When to use colors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set.
+    /// On terminals, unless `NO_COLOR` is set
     #[default]
     Auto,
-    /// Always.
+    /// Always
     Always,
-    /// Never.
+    /// Never
     Never,
 }
 
 impl TerminalStyle {
-    /// Decides by the flag, `NO_COLOR`, `TERM` and what the streams are.
-    pub fn decide(color: Color) -> Self {
-        let allowed = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let smart = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
+    /// Detects the properties from the flag, `NO_COLOR`, `TERM` and the streams.
+    pub fn detect(color: Color) -> Self {
+        let is_allowed = environment::non_empty_os("NO_COLOR").is_none();
+        let is_capable = environment::var_os("TERM").is_some_and(|term| term != "dumb");
         let (out, err) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
-        let colored = |terminal: bool| match color {
-            Color::Auto => terminal && allowed && smart,
+        let has_color = |is_terminal: bool| match color {
+            Color::Auto => is_terminal && is_allowed && is_capable,
             Color::Always => true,
             Color::Never => false,
         };
-        Self { color_out: colored(out), color_err: colored(err), live: err && smart, width: width() }
+        Self { color_out: has_color(out), color_err: has_color(err), live: err && is_capable, width: width() }
     }
 }
 
-/// Columns of the terminal, `COLUMNS` first; 100 where there is none.
+/// Returns the value of `COLUMNS`, or else the width of the terminal, or else 100.
 fn width() -> usize {
-    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let configured = environment::var("COLUMNS").and_then(|columns| columns.parse().ok());
     let measured = || rustix::termios::tcgetwinsize(std::io::stderr()).ok().map(|size| usize::from(size.ws_col));
-    said.or_else(measured).filter(|columns| *columns >= 40).unwrap_or(100)
+    configured.or_else(measured).filter(|columns| *columns >= 40).unwrap_or(100)
 }
 
-/// Writes to standard output; a reader that went away is no failure of ours.
+/// Writes to standard output. A closed pipe is not an error.
 ///
 /// # Errors
-/// When standard output can't be written for another reason, such as a full disk.
+/// If standard output can't be written for another reason, such as a full disk.
 pub fn print(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -68,7 +70,7 @@ pub fn print(text: &str) -> std::io::Result<()> {
     }
 }
 
-/// Writes a line to standard error, whatever becomes of it.
+/// Writes a line to standard error, ignoring errors.
 pub fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

@@ -59,9 +59,9 @@ async fn run(engine: &Docker, image: &Opened, job: &Job) -> Result<Completed, En
 
 async fn a_socket_that_is_not_there_is_named_with_the_way_to_mend_it() {
     let engine = engine("unix:///nowhere/docker.sock");
-    let Availability::Missing { reason, mend } = engine.detect().await else { panic!("there is no such socket") };
+    let Availability::Missing { reason, hint } = engine.detect().await else { panic!("there is no such socket") };
     assert!(reason.contains("/nowhere/docker.sock"), "{reason}");
-    assert!(mend.contains("start the daemon"), "{mend}");
+    assert!(hint.contains("start the daemon"), "{hint}");
     let failure = engine.open(&busybox(), CancellationToken::new()).await.expect_err("there is no such socket");
     assert!(matches!(failure, EngineError::Missing { .. }), "{failure:?}");
 }
@@ -78,8 +78,8 @@ async fn a_daemon_that_never_answers_is_given_up() {
 
 async fn addresses_that_need_more_than_a_connection_are_refused_with_a_way_round() {
     for url in ["ssh://user@host", "https://host:2376", "npipe:////./pipe/docker"] {
-        let Availability::Missing { mend, .. } = engine(url).detect().await else { panic!("{url} can't work") };
-        assert!(mend.contains("ssh -L"), "{url}: {mend}");
+        let Availability::Missing { hint, .. } = engine(url).detect().await else { panic!("{url} can't work") };
+        assert!(hint.contains("ssh -L"), "{url}: {hint}");
     }
 }
 
@@ -115,7 +115,7 @@ async fn an_image_says_what_it_is() {
     assert_eq!(opened.identity.config, on_disk.identity().config);
     let name = format!("docker-daemon:{}", opened.identity.config_digest.clone().expect("a digest"));
     let by_id = Reference::parse(&name, Path::new("/")).expect("a reference");
-    assert_eq!(open(&engine(&host), &by_id).await.place, opened.place);
+    assert_eq!(open(&engine(&host), &by_id).await.location, opened.location);
 }
 
 async fn an_entrypoint_is_run_when_the_contract_says_so() {

@@ -179,7 +179,7 @@ fn links_of_a_hostile_image_lead_nowhere() {
     // Not below /tmp, where the run's own /tmp would lie over what the links lead to.
     let far = tempfile::tempdir_in("/var/tmp").expect("a directory");
     let (tree, outside) = (bench.path("tree"), far.path().to_owned());
-    let ImageLocation::Trees(trees) = &bench.image.place else { panic!("trees") };
+    let ImageLocation::Trees(trees) = &bench.image.location else { panic!("trees") };
     fs::write(outside.join("file"), "untouched").expect("a file");
     for name in ["carnet", "tmp", "proc", "dev", "sys", "home", "data", "etc/hosts"] {
         let copied = Command::new("cp").arg("-a").args([&trees[0], &tree]).status().expect("cp runs");
@@ -219,7 +219,7 @@ fn states_are_kept_on_top_of_kept_states_with_their_homes() {
     let first = keep(&bench.image, "echo 1 > /carnet/box/a; echo 1 > $HOME/a");
     let second = keep(&first, "echo 2 > /carnet/box/b; echo 2 > $HOME/b; rm /carnet/box/a");
     let found = bench.runtime.block_on(bench.engine.kept(&first, "k1")).expect("it is looked up").expect("it is there");
-    assert_eq!(found.place, second.place);
+    assert_eq!(found.location, second.location);
     let job = Job { contract, ..bench.job("ls /carnet/box $HOME | tr '\n' ' '; echo 3 > $HOME/c && cat $HOME/?") };
     bench.prints(&second, &job, "/carnet/box: b  /new/home: a b 1\n2\n3");
     let odd = bench.runtime.block_on(bench.engine.kept(&first, "../x"));

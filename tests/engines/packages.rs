@@ -72,7 +72,7 @@ impl Facility {
     }
 
     fn tree(&self) -> &Path {
-        let ImageLocation::Trees(trees) = &self.image.place else { panic!("an unpacked image is a tree") };
+        let ImageLocation::Trees(trees) = &self.image.location else { panic!("an unpacked image is a tree") };
         &trees[0]
     }
 

@@ -46,7 +46,7 @@ fn xml(document: &Document) -> String {
 
 /// A scan as JUnit.
 fn scan_xml() -> String {
-    carnet::report::scan::render(Format::Junit, &scan_fixture::scan(), &Options::default()).expect("it has this form")
+    carnet::report::render_scan(Format::Junit, &scan_fixture::scan(), &Options::default()).expect("it has this form")
 }
 
 /// Texts that tests print and that XML can't have, or has other uses for.

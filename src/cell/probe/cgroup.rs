@@ -1,26 +1,26 @@
 //! Limits of the control group, version 1 or 2 (`cgroups(7)`).
 
+use super::file_tree::FileTree;
 use super::mount::Mount;
-use super::root::Root;
 use crate::model::known::Known;
 use crate::model::runtime::Cgroup;
 
-/// A limit of version 1 from here on means none: it is the largest multiple of a page.
+/// Minimum value that means no limit in version 1, which uses the largest multiple of the page size.
 const UNLIMITED: u64 = 1 << 62;
 
-/// The limits that bind this process: the lowest of its group and the groups above it that can be seen.
-pub(super) fn limits(root: &Root, mounts: &[Mount]) -> Cgroup {
+/// Returns the limits of this process: the lowest of its control group and the visible parent groups.
+pub(super) fn limits(root: &FileTree, mounts: &[Mount]) -> Cgroup {
     let Ok(groups) = root.text("/proc/self/cgroup") else {
-        let unseen = || Known::unknown("/proc/self/cgroup can't be read");
-        return Cgroup { memory: unseen(), pids: unseen(), milli_cpus: unseen() };
+        let unreadable = || Known::unknown("/proc/self/cgroup is not readable");
+        return Cgroup { memory: unreadable(), pids: unreadable(), milli_cpus: unreadable() };
     };
-    let read = |controller: &str, v2: fn(&Root, &str) -> Option<u64>, v1: fn(&Root, &str) -> Option<u64>| {
+    let read = |controller: &str, v2: fn(&FileTree, &str) -> Option<u64>, v1: fn(&FileTree, &str) -> Option<u64>| {
         let Some((version, directories)) = directories(&groups, mounts, controller) else {
-            return Known::unknown(format!("no control group with {controller} is mounted"));
+            return Known::unknown(format!("no control group with controller {controller} is mounted"));
         };
         let limit = if version == 2 { v2 } else { v1 };
         if !directories.iter().any(|directory| root.is_dir(directory)) {
-            return Known::unknown(format!("the control group of {controller} can't be seen"));
+            return Known::unknown(format!("the control group with controller {controller} is not visible"));
         }
         Known::Known(directories.iter().filter_map(|directory| limit(root, directory)).min())
     };
@@ -53,7 +53,7 @@ pub(super) fn limits(root: &Root, mounts: &[Mount]) -> Cgroup {
     }
 }
 
-fn number(root: &Root, path: &str) -> Option<u64> {
+fn number(root: &FileTree, path: &str) -> Option<u64> {
     root.text(path).ok()?.trim().parse().ok()
 }
 
@@ -62,12 +62,12 @@ fn milli(quota: &str, period: &str) -> Option<u64> {
     quota.checked_mul(1000)?.checked_div(period)
 }
 
-/// The version of the hierarchy that has a controller, and the directories of the process's group and those above it.
+/// Returns the version of the hierarchy with a controller, and the directories of the process group and its parents.
 fn directories(groups: &str, mounts: &[Mount], controller: &str) -> Option<(u8, Vec<String>)> {
-    let group = |wanted: &dyn Fn(&str) -> bool| {
+    let group = |is_match: &dyn Fn(&str) -> bool| {
         groups.lines().find_map(|line| {
             let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
-            wanted(controllers).then_some(path)
+            is_match(controllers).then_some(path)
         })
     };
     let v1 = mounts
@@ -81,11 +81,11 @@ fn directories(groups: &str, mounts: &[Mount], controller: &str) -> Option<(u8, 
     Some((2, ancestors(mount, group(&str::is_empty)?)))
 }
 
-/// The directories from a group up to the mount's own; the mount may show only a part of the hierarchy.
+/// Returns the directories from a group up to the mount point; the mount may contain only a part of the hierarchy.
 fn ancestors(mount: &Mount, group: &str) -> Vec<String> {
     let inside = match mount.root.as_str() {
         "/" => group,
-        // In a namespace of its own, and in containers that mount their group over the root, the group is the mount.
+        // In a cgroup namespace, and in containers that mount their group as the root, the group is the mount point.
         shown => group.strip_prefix(shown).unwrap_or_default(),
     };
     let mut parts: Vec<&str> = inside.split('/').filter(|part| !part.is_empty() && *part != "..").collect();
@@ -105,19 +105,19 @@ mod tests {
     use super::super::mount;
     use super::*;
 
-    fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, Root) {
+    fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, FileTree) {
         let dir = tempfile::tempdir().expect("a directory");
         for (path, text) in files {
             let path = dir.path().join(path);
             fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
             fs::write(path, text).expect("a file");
         }
-        let root = Root::new(dir.path());
+        let root = FileTree::new(dir.path());
         (dir, root)
     }
 
     #[test]
-    fn the_lowest_limit_on_the_way_up_binds() {
+    fn lowest_limit_of_the_parents_applies() {
         let (_dir, root) = tree(&[
             ("proc/self/cgroup", "0::/a/b\n"),
             ("sys/fs/cgroup/a/memory.max", "1000\n"),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn version_one_says_no_limit_with_a_huge_number() {
+    fn huge_number_in_version_one_is_no_limit() {
         let (_dir, root) = tree(&[
             ("proc/self/cgroup", "4:memory:/x\n3:cpu,cpuacct:/x\n"),
             ("sys/fs/cgroup/memory/x/memory.limit_in_bytes", "9223372036854771712\n"),

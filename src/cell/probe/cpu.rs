@@ -1,6 +1,6 @@
 //! The x86-64 microarchitecture level of this processor (x86-64 psABI, section "Micro-Architecture Levels").
 
-/// The level, 1 to 4; none on other architectures.
+/// Returns the level, 1 to 4. `None` on other architectures.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn level() -> Option<u8> {
     use std::arch::is_x86_feature_detected as has;
@@ -22,7 +22,7 @@ pub(super) fn level() -> Option<u8> {
     })
 }
 
-/// The level, 1 to 4; none on other architectures.
+/// Returns the level, 1 to 4. `None` on other architectures.
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) fn level() -> Option<u8> {
     None

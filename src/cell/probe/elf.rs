@@ -1,12 +1,12 @@
-//! What an ELF file says of itself: machine and the versions it defines.
+//! The machine and the defined versions of an ELF file.
 
 use object::read::elf::{FileHeader, VerdefIterator};
 use object::{Endianness, elf};
 
-/// Versions that one library defines; libstdc++ has about a hundred.
+/// Maximum number of versions of a library; libstdc++ defines about a hundred.
 const MAX_VERSIONS: usize = 10_000;
 
-/// The architecture of an ELF file as `uname -m` writes it; none for other files and machines.
+/// Returns the architecture of an ELF file as printed by `uname -m`. `None` for other files and machines.
 pub(super) fn machine(bytes: &[u8]) -> Option<&'static str> {
     if !bytes.starts_with(b"\x7fELF") {
         return None;
@@ -27,12 +27,12 @@ pub(super) fn machine(bytes: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// Whether a file is an ELF program, judged by its first bytes.
+/// Reports whether the first bytes of a file are those of an ELF program.
 pub(super) fn is_elf(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x7fELF")
 }
 
-/// The highest version with a prefix that a shared library defines: of `GLIBCXX_`, `3.4.30`.
+/// Returns the highest version with a prefix that a shared library defines: `3.4.30` for `GLIBCXX_`.
 pub(super) fn highest(bytes: &[u8], prefix: &str) -> Option<String> {
     let versions = if bytes.get(4) == Some(&1) {
         defined::<elf::FileHeader32<Endianness>>(bytes)
@@ -47,7 +47,7 @@ pub(super) fn highest(bytes: &[u8], prefix: &str) -> Option<String> {
         .map(|version| version.iter().map(u32::to_string).collect::<Vec<_>>().join("."))
 }
 
-/// The numbers of a dotted version; none when it isn't one (`GLIBC_PRIVATE`).
+/// Parses the numbers of a dotted version. `None` for other texts (`GLIBC_PRIVATE`).
 pub(super) fn numbers(version: &str) -> Option<Vec<u32>> {
     version.split('.').map(|part| part.parse().ok()).collect()
 }
@@ -83,26 +83,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_says_its_machine() {
+    fn machine_of_a_program_is_read() {
         let own = std::fs::read("/proc/self/exe").expect("this program");
         assert_eq!(machine(&own), Some(std::env::consts::ARCH));
         assert_eq!(machine(b"#!/bin/sh"), None);
     }
 
     #[test]
-    fn versions_are_compared_by_their_numbers() {
+    fn versions_are_compared_by_number() {
         assert!(numbers("3.4.9") < numbers("3.4.30"));
         assert_eq!(numbers("PRIVATE"), None);
     }
 
-    /// A shared library with versions (see `elf.sh` beside the fixtures).
+    /// Returns a shared library with versions (see `elf.sh` in the directory of the fixtures).
     fn library() -> Vec<u8> {
         let path = format!("{}/tests/data/probe/libversion.so.zst", env!("CARGO_MANIFEST_DIR"));
         zstd::decode_all(std::fs::File::open(path).expect("a fixture")).expect("zstd")
     }
 
     #[test]
-    fn the_highest_version_is_that_of_the_highest_numbers() {
+    fn highest_version_is_found() {
         assert_eq!(highest(&library(), "GLIBCXX_").as_deref(), Some("3.4.30"));
         assert_eq!(highest(&library(), "CXXABI_").as_deref(), Some("1.3.13"));
         assert_eq!(highest(&library(), "GLIBC_"), None);
@@ -110,18 +110,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_damaged_library_is_survived(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..100)) {
+        fn damaged_library_is_accepted(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..100)) {
             let mut bytes = library();
-            for (at, byte) in changes {
-                let at = at.index(bytes.len());
-                bytes[at] = byte;
+            for (offset, byte) in changes {
+                let offset = offset.index(bytes.len());
+                bytes[offset] = byte;
             }
             highest(&bytes, "GLIBCXX_");
             machine(&bytes);
         }
 
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+        fn any_bytes_are_accepted(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
             let mut bytes = bytes;
             highest(&bytes, "GLIBC_");
             if bytes.len() > 6 {

@@ -1,10 +1,10 @@
-//! The parsers of foreign files, for `fuzz/`.
+//! The parsers of untrusted files, for `fuzz/`.
 
+use super::file_tree::into_text;
 use super::package::{apk, conda, dpkg, rpm};
-use super::root::into_text;
 use super::{elf, mount, python, redact, stanza};
 
-/// Package databases and metadata: the first byte says of which kind.
+/// Parses a package database or metadata; the first byte selects the kind.
 pub fn packages(data: &[u8]) {
     let Some((kind, rest)) = data.split_first() else { return };
     let text = || into_text(rest.to_vec());
@@ -29,11 +29,11 @@ fn metadata(text: &str) {
     }
     python::requires(text);
     drop(mount::parse(text));
-    let told = redact::redact(text);
-    assert_eq!(redact::redact(&told), told, "nothing is left to cut");
+    let redacted = redact::redact(text);
+    assert_eq!(redact::redact(&redacted), redacted, "redaction is idempotent");
 }
 
-/// Versions and architecture of an ELF file.
+/// Parses versions and architecture of an ELF file.
 pub fn elf(data: &[u8]) {
     let _ = elf::machine(data);
     for prefix in ["GLIBC_", "GLIBCXX_", ""] {

@@ -1,14 +1,14 @@
-//! The C library and libstdc++ that a program would get.
+//! The C library and libstdc++ that a program loads.
 
 use std::collections::BTreeMap;
 
 use super::elf;
-use super::root::{LARGE, Root};
+use super::file_tree::{FileTree, LARGE};
 use super::variable::list;
 use crate::model::known::Known;
 use crate::model::system::Libc;
 
-/// Directories that loaders search, of every distribution and architecture met.
+/// Search directories of the loaders of all supported distributions and architectures.
 const DIRECTORIES: &[&str] = &[
     "/lib64",
     "/usr/lib64",
@@ -22,16 +22,16 @@ const DIRECTORIES: &[&str] = &[
     "/usr/lib",
 ];
 
-/// The C library of the system.
-pub(super) fn libc(root: &Root) -> Known<Libc> {
+/// Returns the C library of the system.
+pub(super) fn libc(root: &FileTree) -> Known<Libc> {
     let named = |name: &str, version: String| Libc { name: name.to_owned(), version };
     if let Some(path) = find(root, "libc.so.6") {
         return match root.read(&path, LARGE) {
             Ok(bytes) => match glibc_version(root, &path, &bytes) {
                 Some(version) => Known::Known(named("glibc", version)),
-                None => Known::unknown(format!("{path}: no version in it")),
+                None => Known::unknown(format!("{path}: no version found")),
             },
-            Err(error) => Known::Unknown(super::root::reason(&path, &error)),
+            Err(error) => Known::Unknown(super::file_tree::reason(&path, &error)),
         };
     }
     let loaders = ["/lib", "/usr/lib"].into_iter().flat_map(|directory| {
@@ -43,24 +43,24 @@ pub(super) fn libc(root: &Root) -> Known<Libc> {
     if let Some(path) = loaders.into_iter().next() {
         return match root.read(&path, LARGE).ok().as_deref().and_then(musl_version) {
             Some(version) => Known::Known(named("musl", version)),
-            None => Known::unknown(format!("{path}: no version in it")),
+            None => Known::unknown(format!("{path}: no version found")),
         };
     }
     Known::Known(named("none", String::new()))
 }
 
-/// The architecture of the tree's programs, where one can be read.
-pub(super) fn arch(root: &Root) -> Option<&'static str> {
+/// Returns the architecture of the programs in the tree, if one can be read.
+pub(super) fn arch(root: &FileTree) -> Option<&'static str> {
     let libraries = ["libc.so.6", "libc.so"].into_iter().filter_map(|name| find(root, name));
     let programs = ["/bin/sh", "/usr/bin/env", "/bin/busybox", "/usr/bin/python3"].map(str::to_owned);
     libraries.chain(programs).find_map(|path| elf::machine(&root.head(path, 64).ok()?))
 }
 
-/// The highest `GLIBCXX_` and `CXXABI_` versions of the libstdc++ that a program would load.
+/// Returns the highest `GLIBCXX_` and `CXXABI_` versions of the libstdc++ that a program loads.
 ///
-/// `LD_LIBRARY_PATH` wins, then the conda environment that is active, then the system's directories.
+/// `LD_LIBRARY_PATH` has precedence, then the active conda environment, then the system directories.
 pub(super) fn libstdcxx(
-    root: &Root,
+    root: &FileTree,
     env: &BTreeMap<String, String>,
     conda: Option<&str>,
 ) -> (Known<String>, Known<String>) {
@@ -71,7 +71,7 @@ pub(super) fn libstdcxx(
         .chain(DIRECTORIES.iter().map(|&d| d.to_owned()))
         .map(|d| format!("{d}/libstdc++.so.6"))
         .find(|p| root.exists(p));
-    // That there is none is known, and the same everywhere.
+    // A missing libstdc++ is a known value.
     let Some(path) = found else { return (Known::Known(String::new()), Known::Known(String::new())) };
     match root.read(&path, LARGE) {
         Ok(bytes) => {
@@ -82,18 +82,18 @@ pub(super) fn libstdcxx(
             (version("GLIBCXX_"), version("CXXABI_"))
         }
         Err(error) => {
-            let reason = super::root::reason(&path, &error);
+            let reason = super::file_tree::reason(&path, &error);
             (Known::Unknown(reason.clone()), Known::Unknown(reason))
         }
     }
 }
 
-fn find(root: &Root, name: &str) -> Option<String> {
+fn find(root: &FileTree, name: &str) -> Option<String> {
     DIRECTORIES.iter().map(|directory| format!("{directory}/{name}")).find(|path| root.exists(path))
 }
 
-/// The release in the banner that `libc.so.6` prints when started, else in its file name, else its highest version.
-fn glibc_version(root: &Root, path: &str, bytes: &[u8]) -> Option<String> {
+/// Returns the version in the banner of `libc.so.6`, otherwise in its file name, otherwise its highest defined version.
+fn glibc_version(root: &FileTree, path: &str, bytes: &[u8]) -> Option<String> {
     let banner = || {
         let after = after(bytes, b"GNU C Library ")?;
         version(leading_text(after.get(..after.len().min(200))?).split_once("release version ")?.1)
@@ -105,7 +105,7 @@ fn glibc_version(root: &Root, path: &str, bytes: &[u8]) -> Option<String> {
     banner().or_else(named).or_else(|| elf::highest(bytes, "GLIBC_"))
 }
 
-/// The version stands alone as a C string; `Version %s` is filled in when the loader prints it.
+/// Returns the version of musl, a separate C string; the loader inserts it into `Version %s`.
 fn musl_version(bytes: &[u8]) -> Option<String> {
     after(bytes, b"musl libc (")?;
     bytes.split(|&byte| byte == 0).filter(|text| (5..=12).contains(&text.len())).find_map(|text| {
@@ -148,16 +148,16 @@ mod tests {
 
     use super::*;
 
-    fn tree() -> (tempfile::TempDir, Root) {
+    fn tree() -> (tempfile::TempDir, FileTree) {
         let dir = tempfile::tempdir().expect("a directory");
         fs::create_dir_all(dir.path().join("lib64")).expect("directories");
         fs::create_dir_all(dir.path().join("lib")).expect("directories");
-        let root = Root::new(dir.path());
+        let root = FileTree::new(dir.path());
         (dir, root)
     }
 
     #[test]
-    fn the_banner_tells_the_release_of_glibc() {
+    fn glibc_version_is_read_from_the_banner() {
         let (dir, root) = tree();
         fs::write(
             dir.path().join("lib64/libc.so.6"),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_name_tells_the_release_when_no_banner_does() {
+    fn glibc_version_is_read_from_the_file_name_without_a_banner() {
         let (dir, root) = tree();
         fs::write(dir.path().join("lib64/libc-2.17.so"), b"x").expect("a file");
         symlink("libc-2.17.so", dir.path().join("lib64/libc.so.6")).expect("a link");
@@ -176,14 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn that_there_is_no_libstdcxx_is_known() {
+    fn missing_libstdcxx_is_known() {
         let (_dir, root) = tree();
         let none = || Known::Known(String::new());
         assert_eq!(libstdcxx(&root, &BTreeMap::new(), None), (none(), none()));
     }
 
     #[test]
-    fn musl_and_no_libc_are_told_apart() {
+    fn musl_and_missing_libc_are_distinguished() {
         let (dir, root) = tree();
         assert_eq!(libc(&root).get().map(|libc| libc.name.clone()), Some("none".to_owned()));
         fs::write(dir.path().join("lib/ld-musl-x86_64.so.1"), b"\0musl libc (x86_64)\nVersion %s\n\x001.2.5\0")

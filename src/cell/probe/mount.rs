@@ -1,21 +1,21 @@
-//! What is mounted where: `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`).
+//! Mounts: `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`).
 
 /// One mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mount {
-    /// Directory of the mounted file system that stands at the mount point.
+    /// Directory of the file system that is mounted.
     pub(super) root: String,
-    /// Where it is mounted.
+    /// Mount point.
     pub(super) point: String,
     /// File system: `ext4`, `autofs`, `fuse.cvmfs2`.
     pub(super) kind: String,
     /// Options of the mount, separated by commas.
     pub(super) options: String,
-    /// Options of the file system: for control groups the controllers.
+    /// Options of the file system; the controllers of a control group.
     pub(super) super_options: String,
 }
 
-/// The mounts, in the kernel's order: of two at one point the later one is seen.
+/// Parses the mounts in the order of the kernel: a later mount hides an earlier one at the same mount point.
 pub(super) fn parse(text: &str) -> Vec<Mount> {
     text.lines().filter_map(mount).collect()
 }
@@ -33,7 +33,7 @@ fn mount(line: &str) -> Option<Mount> {
     })
 }
 
-/// Whether touching a file system of this kind may block on a network.
+/// Reports whether accessing a file system of this type may block on the network.
 pub(super) fn may_block(kind: &str) -> bool {
     kind.starts_with("fuse")
         || matches!(
@@ -53,34 +53,34 @@ pub(super) fn may_block(kind: &str) -> bool {
         )
 }
 
-/// Whether any path may lead to a file system that blocks: without the list of mounts, any may.
+/// Reports whether any mount may block; true if there is no list of mounts.
 pub(super) fn any_may_block(mounts: &[Mount]) -> bool {
     mounts.is_empty() || mounts.iter().any(|mount| may_block(&mount.kind))
 }
 
-/// Spaces, tabs, newlines and backslashes stand as three octal digits.
+/// Decodes spaces, tabs, newlines and backslashes written as three octal digits.
 fn unescape(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        let octal = (bytes[at] == b'\\')
-            .then(|| bytes.get(at + 1..at + 4))
+    let mut start = 0;
+    while start < bytes.len() {
+        let octal = (bytes[start] == b'\\')
+            .then(|| bytes.get(start + 1..start + 4))
             .flatten()
             .and_then(|digits| std::str::from_utf8(digits).ok())
             .and_then(|digits| u8::from_str_radix(digits, 8).ok());
         match octal {
             Some(byte) => {
                 out.push(byte);
-                at += 4;
+                start += 4;
             }
             None => {
-                out.push(bytes[at]);
-                at += 1;
+                out.push(bytes[start]);
+                start += 1;
             }
         }
     }
-    super::root::into_text(out)
+    super::file_tree::into_text(out)
 }
 
 #[cfg(test)]
@@ -92,7 +92,7 @@ mod tests {
         31 30 0:26 /a /cvmfs/my\\040repo ro,nosuid shared:1 - fuse cvmfs2 ro\nbroken\n";
 
     #[test]
-    fn mounts_are_read_with_their_escapes() {
+    fn escapes_in_mounts_are_decoded() {
         let mounts = parse(TEXT);
         assert_eq!(mounts.len(), 3);
         assert_eq!(
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn file_systems_of_the_network_may_block() {
+    fn network_file_systems_may_block() {
         assert!(may_block("fuse.cvmfs2") && may_block("nfs4"));
         assert!(!may_block("ext4") && !may_block("overlay"));
         assert!(any_may_block(&parse(TEXT)) && any_may_block(&[]));

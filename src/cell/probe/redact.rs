@@ -1,6 +1,6 @@
-//! Credentials are cut from everything that leaves the probe.
+//! Removes credentials from the values of a snapshot.
 
-/// Text with what may be a secret in its URLs cut: user and password before an `@`, the query, and conda's `/t/TOKEN/`.
+/// Removes possible secrets from the URLs in a text: user and password, the query, and `/t/TOKEN/` of conda.
 pub(super) fn redact(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -9,7 +9,7 @@ pub(super) fn redact(text: &str) -> String {
         out.push_str(before);
         let end = after.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>')).unwrap_or(after.len());
         let (url, tail) = after.split_at(end);
-        // A second URL in one word (`a://x:b://y`) is looked at by the next turn.
+        // A second URL in one word (`a://x:b://y`) is handled in the next iteration.
         let (url, again) = url.find("://").map_or((url, ""), |next| url.split_at(scheme_start(url, next)));
         out.push_str(&clean(url));
         rest = &text[text.len() - again.len() - tail.len()..];
@@ -18,7 +18,7 @@ pub(super) fn redact(text: &str) -> String {
     out
 }
 
-/// What stands behind the scheme of a URL, without user, password, query and token.
+/// Removes user, password, query and token from a URL without scheme.
 fn clean(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     let authority_end = url.find('/').unwrap_or(url.len());
@@ -27,7 +27,7 @@ fn clean(url: &str) -> String {
     let mut out = host.to_owned();
     let mut parts = path.split('/').skip(1).peekable();
     while let Some(part) = parts.next() {
-        // A conda channel's token follows `/t/`.
+        // The token of a conda channel follows `/t/`.
         if part == "t" && parts.peek().is_some_and(|token| token.len() >= 8 && token.contains('-')) {
             parts.next();
             continue;
@@ -51,25 +51,25 @@ mod tests {
     use super::redact;
 
     #[test]
-    fn credentials_and_queries_are_cut() {
+    fn credentials_and_queries_are_removed() {
         assert_eq!(redact("https://user:pw@host/x?token=1#y"), "https://host/x");
         assert_eq!(redact("a=git+ssh://git@github.com/o/r.git b"), "a=git+ssh://github.com/o/r.git b");
         assert_eq!(redact("https://host/t/ab-12345678-90/conda-forge"), "https://host/conda-forge");
         assert_eq!(redact("/usr/bin:/bin"), "/usr/bin:/bin");
         assert_eq!(redact("https://u:p@h/a:https://v:q@i/b"), "https://h/a:https://i/b");
-        // A second URL behind a character of several bytes.
+        // A second URL after a multi-byte character.
         assert_eq!(redact("https://u:p@h/t\u{fffd}://h/x"), "https://h/t\u{fffd}://h/x");
     }
 
     proptest! {
         #[test]
-        fn no_password_survives(before in "[a-z:/ ]{0,12}", user in "[a-z]{1,8}", after in "[a-z:/ ]{0,12}") {
+        fn password_is_always_removed(before in "[a-z:/ ]{0,12}", user in "[a-z]{1,8}", after in "[a-z:/ ]{0,12}") {
             let text = format!("{before}https://{user}:SECRET@host{after}");
             prop_assert!(!redact(&text).contains("SECRET"));
         }
 
         #[test]
-        fn any_text_is_survived(text in any::<String>()) {
+        fn any_text_is_accepted(text in any::<String>()) {
             redact(&text);
         }
     }

@@ -1,36 +1,35 @@
-//! How a process runs here: user, directories, limits.
+//! Runtime properties: user, directories and limits.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use nix::sched::{CpuSet, sched_getaffinity};
-use nix::sys::resource::{Resource, getrlimit};
-use nix::sys::statvfs::{FsFlags, statvfs};
-use nix::unistd::{AccessFlags, Pid, eaccess, getegid, geteuid};
+use rustix::fs::{Access, AtFlags, CWD, StatVfsMountFlags, accessat, statvfs};
+use rustix::process::{Resource, getegid, geteuid, getrlimit};
+use rustix::thread::sched_getaffinity;
 
+use super::file_tree::{FileTree, reason};
 use super::mount::{self, Mount};
-use super::root::{Root, reason};
 use super::{bounded, cgroup, cpu, site_path};
 use crate::model::known::Known;
 use crate::model::runtime::{Cgroup, Directory, Imposed, Runtime};
 
 const NOT_RUNNING: &str = "not a running system";
 
-/// The part that the facility decides.
-pub(super) fn runtime(root: &Arc<Root>, live: bool, env: &BTreeMap<String, String>, mounts: &[Mount]) -> Runtime {
+/// Returns the properties defined by the contract.
+pub(super) fn runtime(root: &Arc<FileTree>, live: bool, env: &BTreeMap<String, String>, mounts: &[Mount]) -> Runtime {
     let uid = live.then(|| geteuid().as_raw());
     let entry = passwd(root, uid.unwrap_or(0));
     let home = match env.get("HOME") {
         Some(home) => home.clone(),
-        // Engines that run an image set HOME from its users; a running process without HOME has none.
+        // Engines set HOME from the users of an image; a running process without HOME has none.
         None if live => String::new(),
         None => {
             entry.as_ref().ok().and_then(|entry| entry.as_ref()).map(|entry| entry.home.clone()).unwrap_or_default()
         }
     };
     let may_block = mount::any_may_block(mounts);
-    let ask = |path: &str| directory(root, live, path, may_block);
+    let read = |path: &str| directory(root, live, path, may_block);
     Runtime {
         uid: if_live(live, geteuid().as_raw()),
         gid: if_live(live, getegid().as_raw()),
@@ -39,9 +38,9 @@ pub(super) fn runtime(root: &Arc<Root>, live: bool, env: &BTreeMap<String, Strin
         } else {
             Known::unknown(NOT_RUNNING)
         },
-        home: ask(&home),
-        root: ask("/"),
-        tmp: ask("/tmp"),
+        home: read(&home),
+        root: read("/"),
+        tmp: read("/tmp"),
         umask: if live {
             status(root, "Umask").map(|umask| format!("{umask:0>4}"))
         } else {
@@ -51,16 +50,16 @@ pub(super) fn runtime(root: &Arc<Root>, live: bool, env: &BTreeMap<String, Strin
     }
 }
 
-/// The part that the engine and the machine decide.
-pub(super) fn imposed(root: &Root, live: bool, mounts: &[Mount]) -> Imposed {
+/// Returns the properties of the engine and the machine.
+pub(super) fn imposed(root: &FileTree, live: bool, mounts: &[Mount]) -> Imposed {
     if !live {
-        let unseen = || Known::unknown(NOT_RUNNING);
+        let unknown = || Known::unknown(NOT_RUNNING);
         return Imposed {
             kernel: Known::unknown(NOT_RUNNING),
             x86_64_level: None,
             cpus: Known::unknown(NOT_RUNNING),
             limits: BTreeMap::new(),
-            cgroup: Cgroup { memory: unseen(), pids: unseen(), milli_cpus: unseen() },
+            cgroup: Cgroup { memory: unknown(), pids: unknown(), milli_cpus: unknown() },
             tmp_size: Known::unknown(NOT_RUNNING),
         };
     }
@@ -75,10 +74,10 @@ pub(super) fn imposed(root: &Root, live: bool, mounts: &[Mount]) -> Imposed {
         cgroup: cgroup::limits(root, mounts),
         tmp_size: bounded::within_where(mount::any_may_block(mounts), bounded::FILE_SYSTEM, || statvfs("/tmp"))
             .map_or_else(
-                || Known::unknown("/tmp does not answer"),
+                || Known::unknown("/tmp does not respond"),
                 |found| match found {
-                    Ok(found) => (found.blocks() * found.fragment_size()).into(),
-                    Err(error) => Known::unknown(format!("/tmp: {}", error.desc())),
+                    Ok(found) => found.f_blocks.saturating_mul(found.f_frsize).into(),
+                    Err(error) => Known::unknown(format!("/tmp: {error}")),
                 },
             ),
     }
@@ -94,8 +93,8 @@ pub(super) struct User {
     pub(super) home: String,
 }
 
-/// The user with an id, none when it has no entry; an error says why the file could not be read.
-pub(super) fn passwd(root: &Root, uid: u32) -> Result<Option<User>, String> {
+/// Returns the user with an id. `None` if there is no entry; an error if the file cannot be read.
+pub(super) fn passwd(root: &FileTree, uid: u32) -> Result<Option<User>, String> {
     const PATH: &str = "/etc/passwd";
     let text = match root.text(PATH) {
         Ok(text) => text,
@@ -111,41 +110,44 @@ pub(super) fn passwd(root: &Root, uid: u32) -> Result<Option<User>, String> {
     }))
 }
 
-fn directory(root: &Root, live: bool, path: &str, may_block: bool) -> Directory {
+fn directory(root: &FileTree, live: bool, path: &str, may_block: bool) -> Directory {
     let unknown = |why: &str| (Known::unknown(why), Known::unknown(why));
     let (exists, (writable, noexec)) = if path.is_empty() {
-        (false, unknown("no variable names it"))
+        (false, unknown("no variable is set"))
     } else if !live {
         (root.is_dir(path), unknown(NOT_RUNNING))
     } else {
-        let asked = path.to_owned();
-        match bounded::within_where(may_block, bounded::FILE_SYSTEM, move || inspect(&asked)) {
+        let owned = path.to_owned();
+        match bounded::within_where(may_block, bounded::FILE_SYSTEM, move || inspect(&owned)) {
             Some(Some((writable, noexec))) => (true, (Known::Known(writable), noexec)),
-            Some(None) => (false, unknown("it is not there")),
-            None => (false, unknown("its file system does not answer")),
+            Some(None) => (false, unknown("it does not exist")),
+            None => (false, unknown("its file system does not respond")),
         }
     };
     Directory { path: path.to_owned(), exists, writable, noexec }
 }
 
-/// Whether a directory can be written to and whether programs can't be started from it; none when it isn't there.
+/// Returns whether a directory is writable and whether programs cannot be executed from it. `None` if it does not
+/// exist.
 ///
-/// `access(2)` is the kernel's own word: it knows permissions, capabilities, user namespaces and read-only mounts, and
-/// leaves no file behind.
+/// `access(2)` takes permissions, capabilities, user namespaces and read-only mounts into account without creating a
+/// file.
 fn inspect(path: &str) -> Option<(bool, Known<bool>)> {
     if !Path::new(path).is_dir() {
         return None;
     }
-    let flags = statvfs(path).map(|found| found.flags());
-    let read_only = flags.is_ok_and(|flags| flags.contains(FsFlags::ST_RDONLY));
-    let writable = !read_only && eaccess(path, AccessFlags::W_OK | AccessFlags::X_OK).is_ok();
-    let noexec = flags
-        .map_or_else(|error| Known::unknown(error.desc()), |flags| Known::Known(flags.contains(FsFlags::ST_NOEXEC)));
+    let flags = statvfs(path).map(|found| found.f_flag);
+    let read_only = flags.is_ok_and(|flags| flags.contains(StatVfsMountFlags::RDONLY));
+    let writable = !read_only && accessat(CWD, path, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok();
+    let noexec = flags.map_or_else(
+        |error| Known::unknown(error.to_string()),
+        |flags| Known::Known(flags.contains(StatVfsMountFlags::NOEXEC)),
+    );
     Some((writable, noexec))
 }
 
-/// A field of `/proc/self/status`.
-fn status(root: &Root, name: &str) -> Known<String> {
+/// Returns a field of `/proc/self/status`.
+fn status(root: &FileTree, name: &str) -> Known<String> {
     const PATH: &str = "/proc/self/status";
     let text = match root.text(PATH) {
         Ok(text) => text,
@@ -156,29 +158,26 @@ fn status(root: &Root, name: &str) -> Known<String> {
 }
 
 fn cpus() -> Known<u64> {
-    match sched_getaffinity(Pid::from_raw(0)) {
-        Ok(set) => Known::Known((0..CpuSet::count()).filter(|&cpu| set.is_set(cpu).unwrap_or(false)).count() as u64),
-        Err(error) => Known::unknown(error.desc()),
+    match sched_getaffinity(None) {
+        Ok(set) => Known::Known(u64::from(set.count())),
+        Err(error) => Known::unknown(error.to_string()),
     }
 }
 
 fn limits() -> BTreeMap<String, String> {
     let names = [
-        ("as", Resource::RLIMIT_AS),
-        ("core", Resource::RLIMIT_CORE),
-        ("cpu", Resource::RLIMIT_CPU),
-        ("data", Resource::RLIMIT_DATA),
-        ("fsize", Resource::RLIMIT_FSIZE),
-        ("memlock", Resource::RLIMIT_MEMLOCK),
-        ("nofile", Resource::RLIMIT_NOFILE),
-        ("nproc", Resource::RLIMIT_NPROC),
-        ("stack", Resource::RLIMIT_STACK),
+        ("as", Resource::As),
+        ("core", Resource::Core),
+        ("cpu", Resource::Cpu),
+        ("data", Resource::Data),
+        ("fsize", Resource::Fsize),
+        ("memlock", Resource::Memlock),
+        ("nofile", Resource::Nofile),
+        ("nproc", Resource::Nproc),
+        ("stack", Resource::Stack),
     ];
-    let text = |soft: u64| if soft == nix::libc::RLIM_INFINITY { "unlimited".to_owned() } else { soft.to_string() };
-    names
-        .into_iter()
-        .filter_map(|(name, resource)| getrlimit(resource).ok().map(|(soft, _)| (name.to_owned(), text(soft))))
-        .collect()
+    let text = |soft: Option<u64>| soft.map_or_else(|| "unlimited".to_owned(), |soft| soft.to_string());
+    names.into_iter().map(|(name, resource)| (name.to_owned(), text(getrlimit(resource).current))).collect()
 }
 
 #[cfg(test)]
@@ -188,31 +187,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_that_may_not_be_written_says_so() {
+    fn read_only_directory_is_not_writable() {
         assert_eq!(inspect("/nowhere/at/all"), None);
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().to_str().expect("UTF-8");
         assert_eq!(inspect(path).map(|(writable, _)| writable), Some(true));
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o555)).expect("permissions");
-        // Permissions bind everyone but root.
+        // Permissions do not apply to root.
         assert_eq!(inspect(path).map(|(writable, _)| writable), Some(geteuid().is_root()));
     }
 
     #[test]
-    fn a_user_without_an_entry_has_no_name() {
+    fn user_without_an_entry_has_no_name() {
         let dir = tempfile::tempdir().expect("a directory");
         std::fs::create_dir(dir.path().join("etc")).expect("a directory");
         std::fs::write(dir.path().join("etc/passwd"), "root:x:0:0:r:/root:/bin/sh\nbroken\na:x:1000:1:::\n")
             .expect("a file");
-        let root = Root::new(dir.path());
+        let root = FileTree::new(dir.path());
         assert_eq!(passwd(&root, 0).expect("reads").map(|user| user.home), Some("/root".to_owned()));
         assert!(passwd(&root, 7).expect("reads").is_none());
     }
 
     #[test]
-    fn an_unpacked_tree_has_no_kernel_and_no_user() {
+    fn unpacked_tree_has_no_kernel_and_no_user() {
         let dir = tempfile::tempdir().expect("a directory");
-        let root = Arc::new(Root::new(dir.path()));
+        let root = Arc::new(FileTree::new(dir.path()));
         let got = runtime(&root, false, &BTreeMap::new(), &[]);
         assert_eq!(got.uid.reason(), Some(NOT_RUNNING));
         assert_eq!(imposed(&root, false, &[]).kernel.reason(), Some(NOT_RUNNING));

@@ -1,4 +1,4 @@
-//! What stands at the paths that sites use; a dead mount never holds the snapshot up.
+//! The state of site directories; an unresponsive mount never blocks the snapshot.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::bounded;
+use super::file_tree::FileTree;
 use super::mount::{self, Mount};
-use super::root::Root;
 use super::variable::is_own;
 use crate::model::runtime::SitePath;
 
-/// Paths under which analyses find data, software and homes at one site and not at another.
+/// Directories for data, software and homes that only some sites have.
 const PATHS: &[&str] = &[
     "/Users",
     "/afs",
@@ -62,11 +62,11 @@ const PATHS: &[&str] = &[
     "/work",
 ];
 
-/// What a mount that the automounter brings up on first sight is given.
+/// Time limit of a mount that the automounter starts on first access.
 const AUTOMOUNT: Duration = Duration::from_secs(3);
 
-/// What stands at every path of the list, and at every CVMFS repository that is mounted.
-pub(super) fn site_paths(root: &Arc<Root>, mounts: &[Mount]) -> BTreeMap<String, SitePath> {
+/// Returns the state of every path in the list and of every mounted CVMFS repository.
+pub(super) fn site_paths(root: &Arc<FileTree>, mounts: &[Mount]) -> BTreeMap<String, SitePath> {
     let repositories =
         mounts.iter().map(|m| m.point.as_str()).filter(|point| point.starts_with("/cvmfs/") && !point.contains("//"));
     let paths: BTreeSet<&str> = PATHS
@@ -78,28 +78,28 @@ pub(super) fn site_paths(root: &Arc<Root>, mounts: &[Mount]) -> BTreeMap<String,
     let may_block = root.is_system() && mount::any_may_block(mounts);
     let mut out = BTreeMap::new();
     let start = Instant::now();
-    let mut asked = Vec::new();
+    let mut pending = Vec::new();
     for path in paths {
-        let here = mounts.iter().rev().find(|mount| mount.point == path);
-        if here.is_some_and(|mount| mount.kind != "autofs") {
+        let own_mount = mounts.iter().rev().find(|mount| mount.point == path);
+        if own_mount.is_some_and(|mount| mount.kind != "autofs") {
             out.insert(path.to_owned(), SitePath::Mount);
             continue;
         }
         let automounted =
             mounts.iter().any(|mount| mount.kind == "autofs" && Path::new(path).starts_with(&mount.point));
         let (root, name) = (Arc::clone(root), path.to_owned());
-        asked.push((path, automounted, bounded::start_where(may_block, move || look(&root, &name))));
+        pending.push((path, automounted, bounded::start_where(may_block, move || inspect(&root, &name))));
     }
-    for (path, automounted, answer) in asked {
+    for (path, automounted, answer) in pending {
         let limit = if automounted { AUTOMOUNT } else { bounded::FILE_SYSTEM };
-        // All were asked at once, and have one time.
-        let left = limit.saturating_sub(start.elapsed());
-        out.insert(path.to_owned(), answer.recv_timeout(left).unwrap_or(SitePath::Denied));
+        // All were started at once and share the time limit.
+        let remaining = limit.saturating_sub(start.elapsed());
+        out.insert(path.to_owned(), answer.recv_timeout(remaining).unwrap_or(SitePath::Denied));
     }
     out
 }
 
-fn look(root: &Root, path: &str) -> SitePath {
+fn inspect(root: &FileTree, path: &str) -> SitePath {
     let state = |error: &io::Error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => SitePath::Absent,
         _ => SitePath::Denied,
@@ -130,11 +130,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mounts_directories_and_mount_points_are_told_apart() {
+    fn mounts_directories_and_mount_points_are_distinguished() {
         let dir = tempfile::tempdir().expect("a directory");
         fs::create_dir_all(dir.path().join("data/x")).expect("directories");
         fs::create_dir_all(dir.path().join("eos")).expect("directories");
-        let root = Arc::new(Root::new(dir.path()));
+        let root = Arc::new(FileTree::new(dir.path()));
         let mounts =
             mount::parse("1 1 0:1 / /cvmfs/my.repo rw - fuse cvmfs2 ro\n2 1 0:1 / /cvmfs/a/b rw - fuse cvmfs2 ro");
         let got = site_paths(&root, &mounts);

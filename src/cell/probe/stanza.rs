@@ -1,6 +1,6 @@
-//! Fields in the manner of mail headers: `METADATA`, `PKG-INFO`, dpkg's `status`.
+//! Fields in the format of mail headers: `METADATA`, `PKG-INFO`, `status` of dpkg.
 
-/// One `Name: value` field; continuation lines belong to the value, without their indent.
+/// One `Name: value` field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Field<'a> {
     pub(super) name: &'a str,
@@ -8,7 +8,7 @@ pub(super) struct Field<'a> {
     pub(super) value: &'a str,
 }
 
-/// The fields of one stanza in order; continuation lines are left out, since no field that is read here has any.
+/// Parses the fields of one stanza in order. Continuation lines are skipped, because no used field has any.
 pub(super) fn fields(stanza: &str) -> impl Iterator<Item = Field<'_>> {
     stanza.lines().filter(|line| !line.starts_with([' ', '\t'])).filter_map(|line| {
         let (name, value) = line.split_once(':')?;
@@ -16,7 +16,7 @@ pub(super) fn fields(stanza: &str) -> impl Iterator<Item = Field<'_>> {
     })
 }
 
-/// The stanzas of a file, separated by empty lines.
+/// Splits a file into stanzas, which are separated by empty lines.
 pub(super) fn stanzas(text: &str) -> impl Iterator<Item = &str> {
     text.split("\n\n").map(|stanza| stanza.trim_start_matches('\n')).filter(|stanza| !stanza.trim().is_empty())
 }
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn continuation_lines_are_no_fields() {
+    fn continuation_lines_are_skipped() {
         let got: Vec<_> =
             fields("Package: a\nConffiles:\n /etc/x: y\nVersion: 1:2\n").map(|f| (f.name, f.value)).collect();
         assert_eq!(got, [("Package", "a"), ("Conffiles", ""), ("Version", "1:2")]);

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::root::{Root, reason};
+use super::file_tree::{FileTree, reason};
 use crate::model::known::Known;
 use crate::model::system::OsRelease;
 
-/// What `os-release` says (`os-release(5)`), or `redhat-release` where there is none.
-pub(super) fn os(root: &Root) -> Known<OsRelease> {
+/// Returns the content of `os-release` (`os-release(5)`), otherwise of `redhat-release`.
+pub(super) fn os(root: &FileTree) -> Known<OsRelease> {
     let mut first = None;
     for path in ["/etc/os-release", "/usr/lib/os-release"] {
         match root.text(path) {
@@ -29,7 +29,7 @@ fn os_release(text: &str) -> OsRelease {
     OsRelease { id: or(value("ID"), "linux"), version: value("VERSION_ID"), name: or(value("PRETTY_NAME"), "Linux") }
 }
 
-/// A shell value without its quotes and escapes.
+/// Removes quotes and escapes from a shell value.
 fn unquote(value: &str) -> String {
     let value = value.trim();
     let inner = |quote: char| value.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
@@ -44,14 +44,14 @@ fn unquote(value: &str) -> String {
     out
 }
 
-/// The locale of programs: `LC_ALL`, else `LC_CTYPE`, else `LANG`, else `C`.
+/// Returns the locale: `LC_ALL`, otherwise `LC_CTYPE`, otherwise `LANG`, otherwise `C`.
 pub(super) fn locale(env: &BTreeMap<String, String>) -> String {
     let set = |name: &&str| env.get(*name).filter(|value| !value.is_empty());
     ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(set).cloned().unwrap_or_else(|| "C".to_owned())
 }
 
-/// The time zone of programs.
-pub(super) fn timezone(root: &Root, env: &BTreeMap<String, String>) -> Known<String> {
+/// Returns the time zone.
+pub(super) fn timezone(root: &FileTree, env: &BTreeMap<String, String>) -> Known<String> {
     const LOCALTIME: &str = "/etc/localtime";
     if let Some(zone) = env.get("TZ").filter(|zone| !zone.is_empty()) {
         return Known::Known(zone.trim_start_matches(':').to_owned());
@@ -61,7 +61,7 @@ pub(super) fn timezone(root: &Root, env: &BTreeMap<String, String>) -> Known<Str
         target.split_once("zoneinfo/").map(|(_, zone)| zone.to_owned())
     });
     match named {
-        // A link into a zone database that isn't installed means UTC, but is meant otherwise: say what is meant.
+        // A link into a missing zone database results in UTC, but the intended zone is reported.
         Some(zone) => Known::Known(zone),
         None if !root.exists(LOCALTIME) => Known::Known("UTC".to_owned()),
         None => match root.text("/etc/timezone") {
@@ -78,13 +78,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quotes_of_os_release_are_no_part_of_the_values() {
+    fn quotes_in_os_release_are_removed() {
         let got = os_release("NAME=x\nID=\"almalinux\"\nVERSION_ID='9.4'\nPRETTY_NAME=\"Alma \\\"9\\\"\"\n");
         assert_eq!((got.id.as_str(), got.version.as_str(), got.name.as_str()), ("almalinux", "9.4", "Alma \"9\""));
     }
 
     #[test]
-    fn the_locale_follows_the_order_of_the_c_library() {
+    fn locale_follows_the_order_of_the_c_library() {
         let env = |pairs: &[(&str, &str)]| {
             pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<BTreeMap<_, _>>()
         };
@@ -93,9 +93,9 @@ mod tests {
     }
 
     #[test]
-    fn the_time_zone_is_where_localtime_leads() {
+    fn time_zone_is_the_target_of_localtime() {
         let dir = tempfile::tempdir().expect("a directory");
-        let root = Root::new(dir.path());
+        let root = FileTree::new(dir.path());
         let none = BTreeMap::new();
         assert_eq!(timezone(&root, &none).get().map(String::as_str), Some("UTC"));
         std::fs::create_dir(dir.path().join("etc")).expect("a directory");
@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_survived(text in any::<String>()) {
+        fn any_text_is_accepted(text in any::<String>()) {
             os_release(&text);
         }
     }

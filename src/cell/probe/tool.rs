@@ -1,54 +1,54 @@
-//! Compilers and build tools on `PATH`, and their versions without running them.
+//! Compilers and build tools on `PATH`, and their versions, without running them.
 
 use std::path::Path;
 
 use super::ProbeContext;
 use super::elf::numbers;
+use super::file_tree::FileTree;
 use super::package::{Packages, upstream_version};
-use super::root::Root;
 use crate::model::environment::Ecosystem;
 use crate::model::known::Known;
 use crate::model::system::Tool;
 
-/// Commands looked for, sorted.
+/// Names of the commands, sorted.
 const NAMES: [&str; 12] =
     ["bash", "c++", "clang", "clang++", "cmake", "g++", "gcc", "gfortran", "git", "make", "ninja", "nvcc"];
 
-/// The tools on `PATH`.
-pub(super) fn tools(place: &ProbeContext, packages: &Packages) -> Vec<Tool> {
+/// Returns the tools on `PATH`.
+pub(super) fn tools(context: &ProbeContext, packages: &Packages) -> Vec<Tool> {
     NAMES
         .iter()
         .filter_map(|name| {
-            let path = which(place, name)?;
-            let path = place.root.resolve(Path::new(&path)).map_or(path, |path| path.display().to_string());
-            let version = version(&place.root, name, &path, packages);
+            let path = which(context, name)?;
+            let path = context.root.resolve(Path::new(&path)).map_or(path, |path| path.display().to_string());
+            let version = version(&context.root, name, &path, packages);
             Some(Tool { name: (*name).to_owned(), path, version })
         })
         .collect()
 }
 
-/// Where `PATH` leads a command.
-pub(super) fn which(place: &ProbeContext, name: &str) -> Option<String> {
-    place.path.iter().map(|directory| format!("{directory}/{name}")).find(|path| place.root.is_executable(path))
+/// Returns the path of a command on `PATH`.
+pub(super) fn which(context: &ProbeContext, name: &str) -> Option<String> {
+    context.path.iter().map(|directory| format!("{directory}/{name}")).find(|path| context.root.is_executable(path))
 }
 
-fn version(root: &Root, name: &str, path: &str, packages: &Packages) -> Known<String> {
-    // A compiler of its own prefix is told by its files, one of the system by its package.
+fn version(root: &FileTree, name: &str, path: &str, packages: &Packages) -> Known<String> {
+    // The version is read from files in a separate prefix, and from the package on the system.
     let system = ["/usr/bin/", "/bin/", "/usr/lib/", "/usr/lib64/"].iter().any(|start| path.starts_with(start));
     let package =
         || system.then(|| upstream_version(packages, |ecosystem| package_names(ecosystem, name, path))).flatten();
     let files = || files(root, name, path);
     let found = package().or_else(files);
-    found.map_or_else(|| Known::unknown("no package and no file tells it"), Known::Known)
+    found.map_or_else(|| Known::unknown("no package and no file contains it"), Known::Known)
 }
 
-/// Names of the packages that may hold a command; for Debian the file behind the links tells: `gcc-12`.
+/// Returns the names of packages that may contain a command; for Debian, from the target of the link: `gcc-12`.
 fn package_names(ecosystem: Ecosystem, name: &str, path: &str) -> Vec<String> {
     let file = path.rsplit('/').next().unwrap_or_default();
     let compilers = ["gcc-", "g++-", "gfortran-", "clang-", "clang++-"];
     let versioned = compilers
         .iter()
-        .find_map(|start| file.find(start).map(|at| &file[at..]))
+        .find_map(|start| file.find(start).map(|start_index| &file[start_index..]))
         .map(|found| found.replace("clang++", "clang"));
     let plain: &[&str] = match (ecosystem, name) {
         (Ecosystem::Dpkg, "ninja") => &["ninja-build"],
@@ -65,8 +65,9 @@ fn package_names(ecosystem: Ecosystem, name: &str, path: &str) -> Vec<String> {
     versioned.into_iter().chain(plain.iter().map(|&name| name.to_owned())).collect()
 }
 
-/// What stands beside a tool: GCC's `lib/gcc/TRIPLE/VERSION`, `share/cmake-VERSION`, CUDA's `version.json`.
-fn files(root: &Root, name: &str, path: &str) -> Option<String> {
+/// Returns the version from files next to a tool: GCC's `lib/gcc/TRIPLE/VERSION`, `share/cmake-VERSION`, CUDA's
+/// `version.json`.
+fn files(root: &FileTree, name: &str, path: &str) -> Option<String> {
     let prefix = Path::new(path).parent()?.parent()?.display().to_string();
     match name {
         "gcc" | "g++" | "c++" | "gfortran" => {
@@ -91,8 +92,8 @@ fn files(root: &Root, name: &str, path: &str) -> Option<String> {
     }
 }
 
-/// A package of the conda prefix that holds the tool.
-fn conda(root: &Root, prefix: &str, name: &str) -> Option<String> {
+/// Returns the version of the package in the conda prefix of the tool.
+fn conda(root: &FileTree, prefix: &str, name: &str) -> Option<String> {
     root.names(format!("{prefix}/conda-meta")).iter().find_map(|file| {
         let rest = file.strip_suffix(".json")?.strip_prefix(name)?.strip_prefix('-')?;
         let (version, build) = rest.split_once('-')?;
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compiler_of_the_system_is_told_by_its_package_and_another_by_its_files() {
+    fn version_is_read_from_the_system_package_or_from_files() {
         let dir = tempfile::tempdir().expect("a directory");
         let program = |path: &str| {
             let path = dir.path().join(path);
@@ -133,15 +134,15 @@ mod tests {
         program("opt/gcc/bin/g++");
         fs::create_dir_all(dir.path().join("opt/gcc/lib/gcc/x86_64-linux-gnu/13.1.0")).expect("directories");
         program("usr/bin/make");
-        let place = ProbeContext {
-            root: Arc::new(Root::new(dir.path())),
+        let context = ProbeContext {
+            root: Arc::new(FileTree::new(dir.path())),
             live: false,
             env: BTreeMap::new(),
             path: vec!["/opt/gcc/bin".to_owned(), "/usr/bin".to_owned()],
         };
         let packages = BTreeMap::from([(Ecosystem::Dpkg, Known::Known(vec![package("gcc-12", "12.2.0-14")]))]);
         let got: Vec<_> =
-            tools(&place, &packages).into_iter().map(|tool| (tool.name, tool.version.get().cloned())).collect();
+            tools(&context, &packages).into_iter().map(|tool| (tool.name, tool.version.get().cloned())).collect();
         let expected = [("g++", Some("13.1.0")), ("gcc", Some("12.2.0")), ("make", None)];
         assert_eq!(got, expected.map(|(name, version)| (name.to_owned(), version.map(str::to_owned))));
     }

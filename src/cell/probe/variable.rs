@@ -1,11 +1,11 @@
-//! Environment variables: values of those that can't hold a secret, names of the others.
+//! Environment variables: values that cannot contain a secret, and names of the rest.
 
 use std::collections::BTreeMap;
 
 use super::redact::redact;
 use crate::model::environment::Variables;
 
-/// Lists separated by colons.
+/// Variables that are lists separated by colons.
 const LISTS: &[&str] = &[
     "CLING_MODULEMAP_FILES",
     "CMAKE_MODULE_PATH",
@@ -35,7 +35,7 @@ const LISTS: &[&str] = &[
     "XDG_DATA_DIRS",
 ];
 
-/// Values that say how programs behave and can't hold a secret; a final `*` stands for any ending.
+/// Variables that affect programs and cannot contain a secret; a final `*` matches any suffix.
 const VALUES: &[&str] = &[
     "ATLAS_LOCAL_ROOT_BASE",
     "AnalysisBase_PLATFORM",
@@ -123,10 +123,10 @@ const VALUES: &[&str] = &[
     "XRD_RUNFORKHANDLER",
 ];
 
-/// What a shell or an engine sets by itself: it says nothing of the place.
+/// Variables set by every shell or engine, which do not describe the environment.
 const NOISE: &[&str] = &["_", "HOSTNAME", "OLDPWD", "PWD", "SHLVL", "container"];
 
-/// Sorts variables into lists, values and names. `allow` adds to the allow list; `own` are left out.
+/// Divides variables into lists, values and names. `allow` extends the allow list; `own` is excluded.
 pub(super) fn variables(env: &BTreeMap<String, String>, allow: &[String], own: &[String]) -> Variables {
     let mut out = Variables::default();
     for (name, value) in env {
@@ -144,8 +144,8 @@ pub(super) fn variables(env: &BTreeMap<String, String>, allow: &[String], own: &
     out
 }
 
-/// What may be told of a variable's value: all but the credentials in its URLs when its name is on the allow list or it
-/// is a search path, and nothing of any other.
+/// Returns the recorded value of a variable: without credentials in URLs if it is on the allow list or a search path.
+/// `None` for other variables.
 pub fn recorded(name: &str, value: &str) -> Option<String> {
     (LISTS.contains(&name) || is_allowed(name)).then(|| redact(value))
 }
@@ -161,16 +161,17 @@ fn matches(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// The entries of a list, in order; an empty one means the working directory and stays. The tool's own directory is left out.
+/// Splits a list into its entries. Empty entries mean the working directory and are kept; the directory of carnet is
+/// excluded.
 pub(super) fn list(value: &str) -> Vec<String> {
     if value.is_empty() {
         return Vec::new();
     }
-    // Credentials go before the colons of their URL are taken for separators.
+    // Credentials are removed before the URL is split at its colons.
     redact(value).split(':').filter(|entry| !is_own(entry)).map(str::to_owned).collect()
 }
 
-/// Whether a path belongs to the tool's own mount inside the image.
+/// Reports whether a path belongs to the mount of carnet inside the image.
 pub(super) fn is_own(path: &str) -> bool {
     path == "/carnet" || path.starts_with("/carnet/")
 }
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_seen_by_its_name_only() {
+    fn only_the_name_of_a_secret_is_recorded() {
         let got = of(&[
             ("AWS_SECRET_ACCESS_KEY", "s3cr3t"),
             ("LC_ALL", "C"),
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_keep_their_order_and_lose_credentials() {
+    fn lists_keep_their_order_without_credentials() {
         let got = of(&[
             ("PATH", "/b:/a::/carnet/bin"),
             ("PYTHONPATH", "https://u:s3cr3t@host/x:/y"),

@@ -1,17 +1,17 @@
-//! ctest: its JUnit file where it can write one (CMake 3.21 and later), else the table it prints.
+//! ctest: reads its JUnit file (CMake 3.21 and later), otherwise its printed table.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::command::quote;
 use super::junit::Report;
 use super::{Listed, Reader, first_line};
 use crate::model::cell::{Outcome, Seconds, TestCase};
+use crate::model::shell::quote;
 
-/// Cases kept at most.
-const CASE_CAP: usize = 100_000;
+/// Maximum number of cases.
+const MAX_CASES: usize = 100_000;
 
-/// Shell lines that make every `ctest` of the commands behind them write `file`, when it knows the option.
+/// Returns shell lines that make every later `ctest` command write `file`, if it supports the option.
 pub(super) fn prelude(file: &Path) -> String {
     let file = quote(&file.to_string_lossy());
     format!(
@@ -21,16 +21,16 @@ pub(super) fn prelude(file: &Path) -> String {
     )
 }
 
-/// The cases of a JUnit file, with the verdicts of the printed table where it has them: the file calls a test whose
-/// program is missing skipped, and has no word for a crash or a time-out.
+/// Returns the cases of a JUnit file with the outcomes of the printed table, if available: in the file, a test with a
+/// missing program is skipped, and crashes and timeouts are not marked.
 pub(super) fn cases(report: Report, table: Vec<TestCase>, step: &str) -> Vec<TestCase> {
     let mut table: HashMap<String, TestCase> = table.into_iter().map(|case| (case.name.clone(), case)).collect();
     let cases = report.cases.into_iter().map(|entry| {
-        let said = first_line(&entry.message);
+        let message = first_line(&entry.message);
         let (outcome, message) = match table.remove(&entry.name) {
-            Some(row) => (row.outcome, if said.is_empty() { row.message } else { said }),
-            None if said.is_empty() && entry.outcome != Outcome::Passed => (entry.outcome, "failed".to_owned()),
-            None => (entry.outcome, said),
+            Some(row) => (row.outcome, if message.is_empty() { row.message } else { message }),
+            None if message.is_empty() && entry.outcome != Outcome::Passed => (entry.outcome, "failed".to_owned()),
+            None => (entry.outcome, message),
         };
         let keeps_output = !matches!(outcome, Outcome::Passed | Outcome::Skipped);
         TestCase {
@@ -48,7 +48,7 @@ pub(super) fn cases(report: Report, table: Vec<TestCase>, step: &str) -> Vec<Tes
     cases.collect()
 }
 
-/// Reads the table: `2/3 Test #2: name ......***Failed    0.00 sec`.
+/// A reader of the table: `2/3 Test #2: name ......***Failed    0.00 sec`.
 #[derive(Debug)]
 pub(super) struct Table {
     step: String,
@@ -56,7 +56,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// A reader for the output of the step of this name.
+    /// Creates a reader for the output of a step.
     pub(super) fn new(step: &str) -> Self {
         Self { step: step.to_owned(), cases: Vec::new() }
     }
@@ -65,7 +65,7 @@ impl Table {
 impl Reader for Table {
     fn line(&mut self, line: &str) {
         let Some((name, outcome, message, seconds)) = row(line) else { return };
-        if self.cases.len() >= CASE_CAP {
+        if self.cases.len() >= MAX_CASES {
             return;
         }
         let case = TestCase {
@@ -79,9 +79,9 @@ impl Reader for Table {
             tried_network: false,
             timing: Seconds { seconds },
         };
-        // A test that is tried again (`--repeat`) has a row for each time: the last one counts.
-        match self.cases.iter_mut().rev().find(|known| known.name == name) {
-            Some(known) => *known = case,
+        // A repeated test (`--repeat`) has one row per run; the last one applies.
+        match self.cases.iter_mut().rev().find(|case| case.name == name) {
+            Some(earlier) => *earlier = case,
             None => self.cases.push(case),
         }
     }
@@ -108,9 +108,9 @@ fn row(line: &str) -> Option<(&str, Outcome, String, f64)> {
     let (name, verdict) = front.split_once("***")?;
     let outcome = match verdict {
         "Skipped" | "Not Run (Disabled)" => Outcome::Skipped,
-        // "Failed  Error regular expression found in output. Regex=[...]" too.
+        // Also "Failed  Error regular expression found in output. Regex=[...]".
         _ if verdict.starts_with("Failed") => Outcome::Failed,
-        // A time-out, a crash, a program that isn't there.
+        // A timeout, a crash or a missing program.
         _ => Outcome::Errored,
     };
     Some((name.trim_end_matches(['.', ' ']), outcome, first_line(verdict), seconds))
@@ -122,7 +122,7 @@ mod tests {
     use crate::model::cell::Outcome;
 
     #[test]
-    fn rows_are_read_and_other_lines_are_not() {
+    fn only_rows_are_read() {
         let read = |line| row(line).map(|(name, outcome, message, _)| (name, outcome, message));
         assert_eq!(
             read(" 1/12 Test  #1: yields ...........................   Passed    0.01 sec"),

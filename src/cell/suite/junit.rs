@@ -1,7 +1,7 @@
-//! Reads JUnit files as pytest and ctest write them, whole or cut short, without trusting them.
+//! Reads JUnit files of pytest and ctest, including truncated ones. The files are untrusted.
 //!
-//! The file is streamed: no recursion, at most [`FILE_CAP`] bytes of it, [`CASE_CAP`] cases, and [`super::CASE_OUTPUT_CAP`]
-//! bytes of text a case. Entities other than XML's own five are left as they stand, so none can grow.
+//! The file is streamed without recursion: at most [`MAX_FILE_SIZE`] bytes, [`MAX_CASES`] cases, and
+//! [`super::MAX_CASE_OUTPUT`] bytes of text per case. Only the five predefined XML entities are expanded.
 
 use std::collections::HashMap;
 use std::io::{self, BufReader, Read as _};
@@ -11,30 +11,30 @@ use quick_xml::Reader;
 use quick_xml::escape::{resolve_predefined_entity, unescape};
 use quick_xml::events::{BytesStart, Event};
 
-use super::CASE_OUTPUT_CAP;
+use super::MAX_CASE_OUTPUT;
 use crate::cell::artifact::open_regular;
 use crate::model::capture::Capture;
 use crate::model::cell::{Captured, Outcome};
 
-/// Bytes read of a file.
-const FILE_CAP: u64 = 64 << 20;
-/// Cases read of a file.
-const CASE_CAP: usize = 100_000;
-/// Bytes kept of a name or a path.
-const NAME_CAP: usize = 4 << 10;
-/// Bytes kept of a message.
-const MESSAGE_CAP: usize = 64 << 10;
+/// Maximum number of bytes read from a file.
+const MAX_FILE_SIZE: u64 = 64 << 20;
+/// Maximum number of cases read from a file.
+const MAX_CASES: usize = 100_000;
+/// Maximum length of a name or path in bytes.
+const MAX_NAME_LEN: usize = 4 << 10;
+/// Maximum length of a message in bytes.
+const MAX_MESSAGE_LEN: usize = 64 << 10;
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Debug, Default)]
 pub(super) struct Report {
-    /// Its cases in their order; those of one class and name are one.
+    /// The cases in order; cases with the same class and name are merged.
     pub(super) cases: Vec<Entry>,
-    /// Why there may be more cases than these: the file ends in the middle, is not XML any more, or is too large.
+    /// Why cases may be missing: the file is truncated, invalid or too large.
     pub(super) broken: Option<String>,
 }
 
-/// One case as the file has it.
+/// One case in the file.
 #[derive(Debug)]
 pub(super) struct Entry {
     /// `name`.
@@ -43,28 +43,28 @@ pub(super) struct Entry {
     pub(super) class: String,
     /// `file`.
     pub(super) file: Option<String>,
-    /// `line`, counted as its writer counts.
+    /// `line`, counted as by the program that wrote the file.
     pub(super) line: Option<u64>,
-    /// `time`; 0 when it is missing or no sensible number.
+    /// `time`; 0 if it is missing or invalid.
     pub(super) seconds: f64,
-    /// By the elements inside.
+    /// The outcome, from the child elements.
     pub(super) outcome: Outcome,
-    /// The message of the first element that is neither output nor property, with its line breaks.
+    /// The message of the first child element that is neither output nor property, with line breaks.
     pub(super) message: String,
-    /// The text of all elements, in their order.
+    /// The text of all child elements, in order.
     pub(super) text: Captured,
 }
 
 /// Reads a file.
 ///
 /// # Errors
-/// When it isn't there or is no regular file.
+/// If it does not exist or is not a regular file.
 pub(super) fn read(path: &Path) -> io::Result<Report> {
     let file = open_regular(path)?;
-    let over = file.metadata()?.len() > FILE_CAP;
-    let mut report = parse(BufReader::new(file.take(FILE_CAP)));
+    let over = file.metadata()?.len() > MAX_FILE_SIZE;
+    let mut report = parse(BufReader::new(file.take(MAX_FILE_SIZE)));
     if over {
-        report.broken = Some(format!("the JUnit file is larger than {} MiB", FILE_CAP >> 20));
+        report.broken = Some(format!("the JUnit file is larger than {} MiB", MAX_FILE_SIZE >> 20));
     }
     Ok(report)
 }
@@ -94,15 +94,15 @@ pub(super) fn parse(input: impl io::BufRead) -> Report {
             Ok(Event::Text(text)) => keep(&mut open, &text),
             Ok(Event::CData(text)) => keep(&mut open, &text),
             Ok(Event::GeneralRef(name)) => keep(&mut open, resolve(&name).as_bytes()),
-            Ok(Event::Eof) => break (depth > 0).then(|| "the JUnit file ends in the middle".to_owned()),
+            Ok(Event::Eof) => break (depth > 0).then(|| "the JUnit file is truncated".to_owned()),
             Ok(Event::Comment(_) | Event::Decl(_) | Event::DocType(_) | Event::PI(_)) => {}
             Err(error) => {
-                break Some(format!("the JUnit file is not XML any more at byte {}: {error}", reader.error_position()));
+                break Some(format!("the JUnit file is invalid at byte {}: {error}", reader.error_position()));
             }
         }
-        // Counted as they come: repeated names make one case, and joining them takes time as well.
-        if cases.read >= CASE_CAP {
-            break Some(format!("the JUnit file has more than {CASE_CAP} cases"));
+        // Every element counts, even if it is merged with another one, because merging takes time too.
+        if cases.read >= MAX_CASES {
+            break Some(format!("the JUnit file has more than {MAX_CASES} cases"));
         }
     };
     Report { cases: cases.list, broken }
@@ -112,7 +112,7 @@ pub(super) fn parse(input: impl io::BufRead) -> Report {
 struct Open {
     entry: Entry,
     text: Capture,
-    /// Name of the element inside it that is being read, and its text.
+    /// Name and text of the child element being read.
     inside: Option<(Vec<u8>, Capture)>,
     has_message: bool,
 }
@@ -131,20 +131,20 @@ fn enter(open: &mut Option<Open>, element: &BytesStart<'_>) {
         b"system-out" | b"system-err" => Outcome::Passed,
         _ => return,
     };
-    open.inside = Some((name, Capture::new(CASE_OUTPUT_CAP)));
+    open.inside = Some((name, Capture::new(MAX_CASE_OUTPUT)));
     open.entry.outcome = open.entry.outcome.max(outcome);
     if outcome != Outcome::Passed && !open.has_message {
         open.has_message = true;
         let mut expected = false;
         for (key, value) in attributes(element) {
             match key.as_slice() {
-                b"message" => open.entry.message = head(value, MESSAGE_CAP),
+                b"message" => open.entry.message = head(value, MAX_MESSAGE_LEN),
                 b"type" => expected = value == "pytest.xfail",
                 _ => {}
             }
         }
         if expected && open.entry.message.is_empty() {
-            "expected to fail".clone_into(&mut open.entry.message);
+            "expected failure".clone_into(&mut open.entry.message);
         }
     }
 }
@@ -162,12 +162,12 @@ fn start(element: &BytesStart<'_>) -> Open {
     };
     for (key, value) in attributes(element) {
         match key.as_slice() {
-            b"name" => entry.name = head(value, NAME_CAP),
-            b"classname" => entry.class = head(value, NAME_CAP),
-            b"file" => entry.file = Some(head(value, NAME_CAP)),
+            b"name" => entry.name = head(value, MAX_NAME_LEN),
+            b"classname" => entry.class = head(value, MAX_NAME_LEN),
+            b"file" => entry.file = Some(head(value, MAX_NAME_LEN)),
             b"line" => entry.line = value.parse().ok(),
             b"time" => entry.seconds = seconds(&value),
-            // ctest says so here, and has an empty `skipped` or none at all.
+            // ctest states it here, with an empty `skipped` element or none.
             b"status" if matches!(value.as_str(), "disabled" | "notrun") => {
                 entry.outcome = Outcome::Skipped;
                 entry.message = value;
@@ -175,7 +175,7 @@ fn start(element: &BytesStart<'_>) -> Open {
             _ => {}
         }
     }
-    Open { entry, text: Capture::new(CASE_OUTPUT_CAP), inside: None, has_message: false }
+    Open { entry, text: Capture::new(MAX_CASE_OUTPUT), inside: None, has_message: false }
 }
 
 fn leave(open: &mut Option<Open>, cases: &mut Cases, name: &[u8]) {
@@ -189,7 +189,7 @@ fn leave(open: &mut Option<Open>, cases: &mut Cases, name: &[u8]) {
         && let Some((_, text)) = open.inside.take()
     {
         let text = text.finish().text;
-        if says_something(&text) {
+        if has_content(&text) {
             open.text.push(text.trim_end().as_bytes());
             open.text.push(b"\n");
         }
@@ -204,13 +204,13 @@ fn keep(open: &mut Option<Open>, text: &[u8]) {
     }
 }
 
-/// Whether there is more than pytest's headings of captured output that turned out empty.
-fn says_something(text: &str) -> bool {
+/// Reports whether a text contains more than the headings that pytest writes for empty output.
+fn has_content(text: &str) -> bool {
     let is_heading = |line: &str| line.starts_with("---") && line.ends_with("---");
     text.lines().map(str::trim).any(|line| !line.is_empty() && !is_heading(line))
 }
 
-/// The attributes that can be read; a malformed one ends the list.
+/// Returns the attributes up to the first malformed one.
 fn attributes(element: &BytesStart<'_>) -> Vec<(Vec<u8>, String)> {
     let mut attributes = element.attributes();
     let readable = attributes.with_checks(false).map_while(Result::ok).map(|attribute| {
@@ -221,7 +221,7 @@ fn attributes(element: &BytesStart<'_>) -> Vec<(Vec<u8>, String)> {
     readable.collect()
 }
 
-/// The text of `&name;`: a character of XML's own, or the reference as it stands.
+/// Returns the text of `&name;`: a predefined character, or the unchanged reference.
 fn resolve(name: &quick_xml::events::BytesRef<'_>) -> String {
     if let Ok(Some(character)) = name.resolve_char_ref() {
         return character.to_string();
@@ -230,20 +230,20 @@ fn resolve(name: &quick_xml::events::BytesRef<'_>) -> String {
     resolve_predefined_entity(&name).map_or_else(|| format!("&{name};"), str::to_owned)
 }
 
-/// A time, perhaps with separators between the thousands; never negative, never infinite.
+/// Parses a time with optional thousands separators; invalid, negative and infinite values are 0.
 fn seconds(text: &str) -> f64 {
     let number: f64 = text.replace(',', "").trim().parse().unwrap_or_default();
     if number.is_finite() && number > 0.0 { number } else { 0.0 }
 }
 
-/// The first `cap` bytes, cut between characters.
-pub(super) fn head(mut text: String, cap: usize) -> String {
-    text.truncate(text.floor_char_boundary(cap));
+/// Truncates a text to at most `max_len` bytes, between characters.
+pub(super) fn head(mut text: String, max_len: usize) -> String {
+    text.truncate(text.floor_char_boundary(max_len));
     text
 }
 
-/// The cases so far; a second one of the same class and name (pytest writes a failure and an error in the teardown as
-/// two) is joined with the first.
+/// The cases read so far. A second case with the same class and name is merged with the first: pytest writes a failure
+/// and an error in the teardown as two cases.
 #[derive(Default)]
 struct Cases {
     list: Vec<Entry>,
@@ -271,12 +271,12 @@ fn join(first: &mut Entry, second: Entry) {
         first.message = second.message;
     } else if !second.message.is_empty() {
         let line = first.message.lines().next().unwrap_or_default();
-        first.message = head(format!("{line}; {}", second.message), MESSAGE_CAP);
+        first.message = head(format!("{line}; {}", second.message), MAX_MESSAGE_LEN);
     }
     if second.text.text.is_empty() && second.text.dropped == 0 {
         return;
     }
-    let mut text = Capture::new(CASE_OUTPUT_CAP);
+    let mut text = Capture::new(MAX_CASE_OUTPUT);
     text.push(first.text.text.as_bytes());
     text.push(second.text.text.as_bytes());
     let dropped = first.text.dropped + second.text.dropped;

@@ -1,4 +1,4 @@
-//! Running the test commands and reading their results.
+//! Runs the test commands and reads their results.
 
 mod ctest;
 mod junit;
@@ -12,9 +12,9 @@ mod verdict;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing {
-    //! The readers of what tests leave, for `fuzz/`.
+    //! The readers of test results, for `fuzz/`.
 
-    /// A JUnit file, and the lines of an output.
+    /// Reads a JUnit file and the lines of an output.
     pub fn results(data: &[u8]) {
         let _ = super::junit::parse(data);
         for kind in [super::TestKind::Unittest, super::TestKind::Ctest, super::TestKind::RootMacro] {
@@ -38,43 +38,45 @@ use super::network::Attempts;
 use crate::model::capture::Capture;
 use crate::model::cell::{Captured, Outcome, Seconds, Step, TestCase};
 use crate::model::plan::{CellPlan, TestCommand, TestKind};
+use crate::sys::environment;
+pub(super) use verdict::PreludeError;
 use verdict::Verdict;
 
-/// Bytes of output kept of one case.
-const CASE_OUTPUT_CAP: usize = 64 << 10;
-/// Bytes of output kept of all cases of a cell; after that only [`HEAD_CAP`] of each.
-const CELL_OUTPUT_CAP: usize = 8 << 20;
-/// Bytes of output kept of a case when the cell has much already.
-const HEAD_CAP: usize = 2 << 10;
-/// Cases of a cell whose output is kept at all once the cell has much already.
-const HEAD_COUNT: usize = 4_000;
-/// Bytes of a message.
-const MESSAGE_CAP: usize = 500;
+/// Maximum output of one case in bytes.
+const MAX_CASE_OUTPUT: usize = 64 << 10;
+/// Maximum output of all cases of a cell in bytes; after that, at most [`MAX_HEAD`] bytes per case are kept.
+const MAX_CELL_OUTPUT: usize = 8 << 20;
+/// Maximum output of a case in bytes after the output of the cell exceeds [`MAX_CELL_OUTPUT`].
+const MAX_HEAD: usize = 2 << 10;
+/// Maximum number of cases with output after the output of the cell exceeds [`MAX_CELL_OUTPUT`].
+const MAX_HEADS: usize = 4_000;
+/// Maximum length of a message in bytes.
+const MAX_MESSAGE_LEN: usize = 500;
 
-/// Where and how the commands of one plan are run.
+/// The commands of one plan and their directories.
 pub(super) struct Suite<'a> {
     plan: &'a CellPlan,
     supervisor: &'a Supervisor,
-    /// The copy of the analysis.
+    /// The temporary copy of the analysis.
     work: PathBuf,
-    /// Directory commands start in.
+    /// Working directory of commands.
     dir: PathBuf,
-    /// Directory outside of `work` for the files that test frameworks are told to write.
+    /// Directory outside of `work` for the result files of test frameworks.
     scratch: PathBuf,
-    /// Whether there is no network, so that an attempt to use it is worth telling.
+    /// Whether the network is disabled, so attempts to use it are reported.
     offline: bool,
-    room: Room,
+    budget: OutputBudget,
 }
 
 impl<'a> Suite<'a> {
-    /// A suite that keeps what frameworks write in `scratch`.
+    /// Creates a suite with `scratch` for the result files of test frameworks.
     pub(super) fn new(plan: &'a CellPlan, supervisor: &'a Supervisor, scratch: PathBuf, offline: bool) -> Self {
         let work = PathBuf::from(&plan.work);
         let dir = work.join(&plan.workdir);
-        Self { plan, supervisor, work, dir, scratch, offline, room: Room::default() }
+        Self { plan, supervisor, work, dir, scratch, offline, budget: OutputBudget::default() }
     }
 
-    /// Runs the set-up command.
+    /// Runs the setup command.
     pub(super) fn setup(&self, run: &str, progress: &mut dyn FnMut(&str)) -> Step {
         let ended = self.command(run, "", &[], false, progress);
         Step {
@@ -90,21 +92,21 @@ impl<'a> Suite<'a> {
         }
     }
 
-    /// The variables that commands find: after the prelude where there is one, and else those of this process.
+    /// Returns the environment variables of commands: those after the prelude, or of this process if there is none.
     ///
     /// # Errors
-    /// When the prelude doesn't come to its end. Then no test would start, and one that "ends well" by the prelude's
-    /// own `exit 0` would pass without having run.
-    pub(super) fn variables(&self, progress: &mut dyn FnMut(&str)) -> Result<BTreeMap<String, String>, String> {
+    /// If the prelude does not complete. No test would start, and with `exit 0` in the prelude, a test would pass
+    /// without having run.
+    pub(super) fn variables(&self, progress: &mut dyn FnMut(&str)) -> Result<BTreeMap<String, String>, PreludeError> {
         let own = environ::own();
         let file = self.scratch.join("environ");
         let Some(run) = self.plan.prelude.as_ref().and_then(|_| environ::command(&file)) else { return Ok(own) };
         let ended = self.command(&run, "", &[], false, progress);
-        let found = environ::read(&file).ok_or_else(|| verdict::prelude_failed(&ended))?;
+        let found = environ::read(&file).ok_or_else(|| PreludeError::new(&ended))?;
         Ok(environ::without_shell(found, &own))
     }
 
-    /// Runs one test command, again as often as the plan allows while it fails.
+    /// Runs one test command; a failed command is retried as often as the plan allows.
     pub(super) fn test(&mut self, index: usize, test: &TestCommand, progress: &mut dyn FnMut(&str)) -> Step {
         let mut earlier: Vec<Vec<TestCase>> = Vec::new();
         let mut seconds = 0.0;
@@ -112,7 +114,7 @@ impl<'a> Suite<'a> {
             let attempt = self.attempt(index, test, progress);
             seconds += attempt.ended.seconds;
             let again = u32::try_from(earlier.len()).is_ok_and(|done| done < self.plan.retries);
-            if attempt.is_good() || !again || self.supervisor.asked_to_end().is_some() {
+            if attempt.is_good() || !again || self.supervisor.end_signal().is_some() {
                 break attempt;
             }
             earlier.push(attempt.cases);
@@ -120,7 +122,7 @@ impl<'a> Suite<'a> {
         let attempts = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
         let is_good = last.is_good();
         retry::mark(&mut last.cases, earlier);
-        self.room.fit(&mut last.cases);
+        self.budget.fit(&mut last.cases);
         Step {
             name: test.name.clone(),
             kind: Some(test.kind),
@@ -139,14 +141,14 @@ impl<'a> Suite<'a> {
         let _ = fs::remove_file(&file);
         let writes_junit = !matches!(test.kind, TestKind::Unittest | TestKind::RootMacro);
         let own_file = pytest::own_file(&test.run, &self.dir).filter(|_| writes_junit && test.kind != TestKind::Ctest);
-        // One that lies there already must not be taken for this run's.
+        // An existing file must not be mistaken for the result of this run.
         let _ = own_file.as_ref().map(fs::remove_file);
         let (lines, env) = match test.kind {
             TestKind::Ctest => (ctest::prelude(&file), Vec::new()),
             TestKind::Unittest | TestKind::RootMacro => (String::new(), Vec::new()),
             TestKind::Pytest | TestKind::Make | TestKind::Script | TestKind::Command => {
-                let users = std::env::var(pytest::VARIABLE).ok();
-                (String::new(), vec![(pytest::VARIABLE, pytest::options(users.as_deref(), &file))])
+                let inherited = environment::var(pytest::VARIABLE);
+                (String::new(), vec![(pytest::VARIABLE, pytest::options(inherited.as_deref(), &file))])
             }
         };
         let mut reader = reader(test);
@@ -160,7 +162,7 @@ impl<'a> Suite<'a> {
         });
         let report = writes_junit.then(|| junit::read(own_file.as_deref().unwrap_or(&file)));
         let listed = reader.map(Reader::finish).unwrap_or_default();
-        let mut attempt = self.judge(test, ended, report, listed);
+        let mut attempt = self.collect(test, ended, report, listed);
         if self.offline {
             let tried = Attempts::now().since(&before);
             offline::mark(&mut attempt.cases, tried);
@@ -177,9 +179,9 @@ impl<'a> Suite<'a> {
         progress: &mut dyn FnMut(&str),
     ) -> Ended {
         let prelude = self.plan.prelude.as_deref().unwrap_or_default();
-        let shell = match command::shell(self.plan.prelude.is_some() || command::is_bash(run)) {
+        let shell = match command::find_shell(self.plan.prelude.is_some() || command::is_bash(run)) {
             Ok(shell) => shell,
-            Err(reason) => return Ended::not_started(reason),
+            Err(error) => return Ended::not_started(error.to_string()),
         };
         let mut script = String::new();
         for part in [prelude, lines] {
@@ -201,8 +203,8 @@ impl<'a> Suite<'a> {
         self.supervisor.run(&command, progress)
     }
 
-    /// Turns what a command left into cases.
-    fn judge(
+    /// Collects the cases of a completed command.
+    fn collect(
         &self,
         test: &TestCommand,
         ended: Ended,
@@ -221,7 +223,7 @@ impl<'a> Suite<'a> {
                 }
             }
             Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => {
-                unread = Some(format!("the JUnit file can't be read: {error}"));
+                unread = Some(format!("failed to read the JUnit file: {error}"));
                 listed.cases
             }
             _ => listed.cases,
@@ -233,22 +235,22 @@ impl<'a> Suite<'a> {
     }
 }
 
-/// Reads the results of one command from its output as it comes.
+/// A reader of the results of one command from its output.
 trait Reader {
-    /// Takes a line.
+    /// Reads a line.
     fn line(&mut self, line: &str);
 
-    /// What was found.
+    /// Returns the results.
     fn finish(self: Box<Self>) -> Listed;
 }
 
-/// What a command's output lists.
+/// The cases in the output of a command.
 #[derive(Debug, Default)]
 struct Listed {
     cases: Vec<TestCase>,
-    /// Why these may not be all cases.
+    /// Why cases may be missing.
     unread: Option<String>,
-    /// The output says that no test was run.
+    /// Whether the output states that no test was run.
     nothing_ran: bool,
 }
 
@@ -278,7 +280,7 @@ fn is_bad(case: &TestCase) -> bool {
     matches!(case.outcome, Outcome::Failed | Outcome::Errored)
 }
 
-/// A case that stands for a whole command.
+/// Creates a case that represents a whole command.
 fn whole(step: &str, outcome: Outcome, message: String) -> TestCase {
     TestCase {
         name: step.to_owned(),
@@ -293,45 +295,45 @@ fn whole(step: &str, outcome: Outcome, message: String) -> TestCase {
     }
 }
 
-/// The output of a command for a case that stands for it.
+/// Returns the output of a command for the case that represents it.
 fn output(whole: &Captured) -> Option<Captured> {
     if whole.text.is_empty() {
         return None;
     }
-    let mut kept = shorten(whole, CASE_OUTPUT_CAP);
+    let mut kept = shorten(whole, MAX_CASE_OUTPUT);
     kept.dropped += whole.dropped;
     Some(kept)
 }
 
-fn shorten(text: &Captured, cap: usize) -> Captured {
-    let mut capture = Capture::new(cap);
+fn shorten(text: &Captured, max_bytes: usize) -> Captured {
+    let mut capture = Capture::new(max_bytes);
     capture.push(text.text.as_bytes());
     capture.finish()
 }
 
-/// Returns the first line that is not blank, truncated to the length of a message.
+/// Returns the first non-empty line, truncated.
 fn first_line(text: &str) -> String {
-    junit::head(crate::model::text::first_line(text).to_owned(), MESSAGE_CAP)
+    junit::head(crate::model::text::first_line(text).to_owned(), MAX_MESSAGE_LEN)
 }
 
-/// Room that the outputs of all cases of a cell share.
+/// The output budget shared by all cases of a cell.
 #[derive(Debug, Default)]
-struct Room {
+struct OutputBudget {
     used: usize,
     heads: usize,
 }
 
-impl Room {
+impl OutputBudget {
     fn fit(&mut self, cases: &mut [TestCase]) {
         for case in cases {
             let Some(output) = &mut case.output else { continue };
-            if self.used + output.text.len() > CELL_OUTPUT_CAP {
+            if self.used + output.text.len() > MAX_CELL_OUTPUT {
                 self.heads += 1;
-                if self.heads > HEAD_COUNT {
+                if self.heads > MAX_HEADS {
                     case.output = None;
-                } else if output.text.len() > HEAD_CAP {
+                } else if output.text.len() > MAX_HEAD {
                     let before = output.dropped;
-                    *output = shorten(output, HEAD_CAP);
+                    *output = shorten(output, MAX_HEAD);
                     output.dropped += before;
                 }
             } else {

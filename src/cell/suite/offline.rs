@@ -1,20 +1,20 @@
-//! Tests that tried the network while it is off.
+//! Detects tests that tried to use the network while it was disabled.
 
 use super::is_bad;
 use crate::model::cell::TestCase;
 
-/// Words of programs that found no network.
-const WORDS: &[&str] = &[
-    // strerror(ENETUNREACH), as libc, Java, Go and Python print it
+/// Error messages of programs without network.
+const MESSAGES: &[&str] = &[
+    // strerror(ENETUNREACH) of libc, Java, Go and Python
     "Network is unreachable",
     "network is unreachable",
     "[Errno 101]",
-    // gai_strerror: EAI_AGAIN, EAI_NONAME, EAI_NODATA; musl's words for EAI_NONAME
+    // gai_strerror: EAI_AGAIN, EAI_NONAME, EAI_NODATA; EAI_NONAME of musl
     "Temporary failure in name resolution",
     "Name or service not known",
     "No address associated with hostname",
     "Name does not resolve",
-    // curl (also in git and pip's vcs), wget
+    // curl (also in git and pip), wget
     "Could not resolve host",
     "Couldn't resolve host",
     "unable to resolve host address",
@@ -29,25 +29,25 @@ const WORDS: &[&str] = &[
     "ClientConnectorError",
     "ClientConnectorDNSError",
     "httpx.ConnectError",
-    // XRootD's client: XrdCl::Status::ToString
+    // XRootD client: XrdCl::Status::ToString
     "[FATAL] Invalid address",
     "[FATAL] Connection error",
     "[ERROR] Socket error",
-    // ROOT's TNetXNGFile and TUnixSystem
+    // ROOT: TNetXNGFile and TUnixSystem
     "Invalid address: (destination)",
     "TUnixSystem::GetHostByName",
     // Go
     "dial tcp: lookup",
 ];
 
-/// Marks the failed cases that tried the network, by what they wrote; `tried` says whether the kernel counted attempts
-/// while the command ran, which marks the only failed case of a command even when it wrote nothing about it.
+/// Marks the failed cases that tried to use the network, based on their output. `tried` states whether the kernel
+/// counted attempts while the command ran; it marks the only failed case of a command even without such output.
 pub(super) fn mark(cases: &mut [TestCase], tried: bool) {
     let only_one = cases.len() == 1;
     for case in cases.iter_mut().filter(|case| is_bad(case)) {
         let text = case.output.as_ref().map_or("", |output| &output.text);
-        let said = WORDS.iter().any(|word| case.message.contains(word) || text.contains(word));
-        if said || only_one && tried {
+        let has_message = MESSAGES.iter().any(|word| case.message.contains(word) || text.contains(word));
+        if has_message || only_one && tried {
             case.tried_network = true;
         }
     }

@@ -1,30 +1,30 @@
-//! pytest: told by `PYTEST_ADDOPTS` to write a JUnit file, which is then read case by case.
+//! pytest: `PYTEST_ADDOPTS` makes it write a JUnit file with its cases.
 
 use std::path::{Path, PathBuf};
 
-use super::command::quote;
 use super::first_line;
 use super::junit::{Entry, Report};
 use crate::model::cell::{Captured, End, Outcome, Seconds, TestCase};
+use crate::model::shell::quote;
 
-/// The variable pytest takes more options from (docs.pytest.org, "Environment Variables").
+/// The variable with additional options of pytest (docs.pytest.org, "Environment Variables").
 pub(super) const VARIABLE: &str = "PYTEST_ADDOPTS";
 
-/// The value of [`VARIABLE`] that makes pytest write `file`, after what the user has in it.
+/// Returns the value of [`VARIABLE`] that makes pytest write `file`, appended to the value set by the user.
 ///
-/// The family `xunit1` has the file and the line of each case; captured output is asked for in cases that fail only.
-pub(super) fn options(users: Option<&str>, file: &Path) -> String {
-    // pytest splits the variable as a shell would.
+/// The family `xunit1` contains the file and the line of each case; captured output is only written for failed cases.
+pub(super) fn options(inherited: Option<&str>, file: &Path) -> String {
+    // pytest splits the variable like a shell.
     let file = quote(&file.to_string_lossy());
-    let ours =
+    let options =
         format!("--junitxml={file} -o junit_family=xunit1 -o junit_logging=all -o junit_log_passing_tests=false");
-    match users.map(str::trim).filter(|users| !users.is_empty()) {
-        Some(users) => format!("{users} {ours}"),
-        None => ours,
+    match inherited.map(str::trim).filter(|users| !users.is_empty()) {
+        Some(inherited) => format!("{inherited} {options}"),
+        None => options,
     }
 }
 
-/// The JUnit file that the command itself asks pytest for: an option there wins over [`VARIABLE`].
+/// Returns the JUnit file that the command itself requests: its option overrides [`VARIABLE`].
 pub(super) fn own_file(run: &str, dir: &Path) -> Option<PathBuf> {
     let mut words = run.split_ascii_whitespace();
     let mut found = None;
@@ -38,9 +38,9 @@ pub(super) fn own_file(run: &str, dir: &Path) -> Option<PathBuf> {
     found
 }
 
-/// The cases of a report. `work` is the copy of the analysis and `dir` the directory pytest ran in.
+/// Returns the cases of a report. `work` is the copy of the analysis and `dir` the working directory of pytest.
 pub(super) fn cases(report: Report, step: &str, work: &Path, dir: &Path) -> Vec<TestCase> {
-    // An interrupted pytest writes the case it was in without a name.
+    // An interrupted pytest writes the current case without a name.
     let named = report.cases.into_iter().filter(|entry| !entry.name.is_empty() || entry.outcome != Outcome::Passed);
     named.map(|entry| case(entry, step, work, dir)).collect()
 }
@@ -55,7 +55,7 @@ fn case(entry: Entry, step: &str, work: &Path, dir: &Path) -> TestCase {
         class: if entry.class.is_empty() { step.to_owned() } else { entry.class },
         name: entry.name,
         file: entry.file.and_then(|file| relative(&file, work, dir)),
-        // pytest counts from 0 here (`Item.location`).
+        // pytest counts lines from 0 (`Item.location`).
         line: entry.line.map(|line| line.saturating_add(1)),
         outcome: entry.outcome,
         message,
@@ -65,8 +65,8 @@ fn case(entry: Entry, step: &str, work: &Path, dir: &Path) -> TestCase {
     }
 }
 
-/// One line that says what went wrong. A file that can't be collected has only "collection failure" as its message;
-/// what it failed with stands in the last line of the traceback that starts with `E`.
+/// Returns the error in one line. The message of a file that cannot be collected is only "collection failure"; the
+/// error is the last line of the traceback that starts with `E`.
 fn message(entry: &Entry) -> String {
     let line = first_line(&entry.message);
     if line != "collection failure" {
@@ -76,8 +76,8 @@ fn message(entry: &Entry) -> String {
     marked.next().map_or(line.clone(), |cause| first_line(&format!("{line}: {}", cause.trim())))
 }
 
-/// pytest gives files relative to its root directory, which is often that of the analysis but may be where it ran;
-/// none when the file is in neither.
+/// Returns a file relative to the analysis. pytest writes files relative to its root directory, which is usually the
+/// analysis but may be its working directory. `None` if the file is in neither.
 fn relative(file: &str, work: &Path, dir: &Path) -> Option<String> {
     if Path::new(file).components().any(|part| part.as_os_str() == "..") {
         return None;
@@ -86,7 +86,7 @@ fn relative(file: &str, work: &Path, dir: &Path) -> Option<String> {
     found.strip_prefix(work).ok().map(|below| below.to_string_lossy().into_owned())
 }
 
-/// What its exit code says when the cases don't (docs.pytest.org, "Exit codes"); none for a code that says nothing.
+/// Returns the meaning of an exit code that the cases do not explain (docs.pytest.org, "Exit codes").
 pub(super) fn trouble(end: &End, output: &Captured, any_bad: bool) -> Option<String> {
     let End::Exit { code } = end else { return None };
     let text = &output.text;
@@ -95,7 +95,7 @@ pub(super) fn trouble(end: &End, output: &Captured, any_bad: bool) -> Option<Str
         127 | 1 if missing => Some("pytest is not in this environment (no module named pytest)".to_owned()),
         127 => Some("pytest is not in this environment (command not found)".to_owned()),
         2 if !any_bad => Some("pytest was interrupted".to_owned()),
-        3 => Some("pytest failed inside itself or in a plugin (exit code 3)".to_owned()),
+        3 => Some("internal error in pytest or in a plugin (exit code 3)".to_owned()),
         4 => Some(usage(text)),
         5 => Some("pytest collected no tests".to_owned()),
         _ => None,
@@ -103,10 +103,10 @@ pub(super) fn trouble(end: &End, output: &Captured, any_bad: bool) -> Option<Str
 }
 
 fn usage(text: &str) -> String {
-    let said = text
+    let error = text
         .lines()
         .rev()
-        .find_map(|line| line.trim().strip_prefix("ERROR: ").or(line.split_once(": error: ").map(|(_, said)| said)));
-    let what = "pytest does not take its command line or configuration (exit code 4)";
-    said.map_or_else(|| what.to_owned(), |said| first_line(&format!("{what}: {said}")))
+        .find_map(|line| line.trim().strip_prefix("ERROR: ").or(line.split_once(": error: ").map(|(_, error)| error)));
+    let what = "pytest rejected its command line or configuration (exit code 4)";
+    error.map_or_else(|| what.to_owned(), |error| first_line(&format!("{what}: {error}")))
 }

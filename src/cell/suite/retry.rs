@@ -1,20 +1,20 @@
-//! Commands run more than once: what failed at first is never plain green.
+//! Retried commands: a case that failed at first is flaky.
 
 use std::collections::HashMap;
 
 use super::is_bad;
 use crate::model::cell::{Outcome, TestCase};
 
-/// Marks in `last` the cases that failed in an earlier attempt and passed now, and adds those that failed in an earlier
-/// attempt and are not there any more.
+/// Marks the cases in `last` that failed in an earlier attempt and passed now, and adds cases that failed in an earlier
+/// attempt and are missing now.
 pub(super) fn mark(last: &mut Vec<TestCase>, earlier: Vec<Vec<TestCase>>) {
-    let mut known: HashMap<(String, String), usize> =
+    let mut positions: HashMap<(String, String), usize> =
         last.iter().enumerate().map(|(index, case)| ((case.class.clone(), case.name.clone()), index)).collect();
     for (attempt, cases) in earlier.into_iter().enumerate() {
         for case in cases.into_iter().filter(is_bad) {
             let key = (case.class.clone(), case.name.clone());
             let message = format!("attempt {}: {}", attempt + 1, case.message);
-            match known.get(&key).and_then(|&index| last.get_mut(index)) {
+            match positions.get(&key).and_then(|&index| last.get_mut(index)) {
                 Some(now) if now.outcome == Outcome::Passed => {
                     now.outcome = Outcome::Flaky;
                     now.message = message;
@@ -23,7 +23,7 @@ pub(super) fn mark(last: &mut Vec<TestCase>, earlier: Vec<Vec<TestCase>>) {
                 }
                 Some(_) => {}
                 None => {
-                    known.insert(key, last.len());
+                    positions.insert(key, last.len());
                     last.push(TestCase { outcome: Outcome::Flaky, message, ..case });
                 }
             }

@@ -1,19 +1,19 @@
-//! ROOT macros: ROOT ends with 0 after many errors, so its own error lines fail the macro.
+//! ROOT macros: ROOT exits with 0 after many errors, so its error lines fail the macro.
 
 use super::{Listed, Reader, first_line, whole};
 use crate::model::cell::Outcome;
 
-/// Looks for ROOT's error lines.
+/// A reader of the error lines of ROOT.
 #[derive(Debug)]
 pub(super) struct Errors {
     step: String,
     first: Option<String>,
-    /// The last library that the loader did not find: ROOT names it on a line of its own.
+    /// The last library that was not found, which ROOT reports on a separate line.
     missing: Option<String>,
 }
 
 impl Errors {
-    /// A reader for the output of the step of this name.
+    /// Creates a reader for the output of a step.
     pub(super) fn new(step: &str) -> Self {
         Self { step: step.to_owned(), first: None, missing: None }
     }
@@ -33,22 +33,22 @@ impl Reader for Errors {
         }
     }
 
-    /// One failed case with the first error line, or none at all.
+    /// Returns one failed case with the first error line, or no case.
     fn finish(self: Box<Self>) -> Listed {
         let failed = |message| whole(&self.step, Outcome::Failed, message);
         Listed { cases: self.first.clone().map(failed).into_iter().collect(), ..Listed::default() }
     }
 }
 
-/// The library of a line such as `cling::DynamicLibraryManager::loadLibrary(): libSM.so.6: cannot open shared object
-/// file: No such file or directory`.
+/// Returns the library in a line such as
+/// `cling::DynamicLibraryManager::loadLibrary(): libSM.so.6: cannot open shared object file: No such file or directory`.
 fn missing_library(line: &str) -> Option<&str> {
     let (before, _) = line.split_once(": cannot open shared object file")?;
     before.rsplit(": ").next().map(str::trim).filter(|name| name.contains(".so") && name.len() < 200)
 }
 
-/// Whether a line is an error of ROOT (`Error in <TFile::TFile>: ...`, from `DefaultErrorHandler`), of its signal
-/// handler (` *** Break *** segmentation violation`), or of its interpreter (`input_line_9:1:1: error: ...`,
+/// Reports whether a line is an error of ROOT (`Error in <TFile::TFile>: ...`, from `DefaultErrorHandler`), of its
+/// signal handler (` *** Break *** segmentation violation`), or of its interpreter (`input_line_9:1:1: error: ...`,
 /// `macro.C:3:5: error: ...`).
 fn is_error(line: &str) -> bool {
     let line = line.trim_start();
@@ -56,11 +56,11 @@ fn is_error(line: &str) -> bool {
     if by_root.iter().any(|start| line.starts_with(start)) {
         return true;
     }
-    let Some((place, _)) = line.split_once(": error: ").or_else(|| line.split_once(": fatal error: ")) else {
+    let Some((position, _)) = line.split_once(": error: ").or_else(|| line.split_once(": fatal error: ")) else {
         return false;
     };
     // `FILE:LINE:COLUMN`
-    let mut parts = place.rsplitn(3, ':');
+    let mut parts = position.rsplitn(3, ':');
     let is_number = |part: Option<&str>| part.is_some_and(|part| part.parse::<u32>().is_ok());
     is_number(parts.next()) && is_number(parts.next()) && parts.next().is_some_and(|file| !file.is_empty())
 }
@@ -70,7 +70,7 @@ mod tests {
     use super::{Errors, Reader as _, is_error};
 
     #[test]
-    fn the_library_that_another_needs_is_named() {
+    fn missing_library_is_reported() {
         let mut errors = Box::new(Errors::new("fit.C"));
         for line in [
             "cling::DynamicLibraryManager::loadLibrary(): libSM.so.6: cannot open shared object file: No such file or directory",
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_of_root_are_told_from_words_about_errors() {
+    fn only_error_lines_of_root_are_errors() {
         for line in [
             "Error in <TFile::TFile>: file none.root does not exist",
             " *** Break *** segmentation violation",

@@ -1,29 +1,29 @@
-//! `python -m unittest -v`: its verbose output, line by line.
+//! `python -m unittest -v`: reads its verbose output.
 //!
-//! The form is that of `unittest.runner.TextTestResult`: `test_x (mod.Class) ... ok`, since Python 3.11
-//! `test_x (mod.Class.test_x) ... ok`; with a docstring its first line stands between the two on a line of its own.
-//! Tracebacks follow in sections behind a line of `=`.
+//! The format is that of `unittest.runner.TextTestResult`: `test_x (mod.Class) ... ok`, since Python 3.11
+//! `test_x (mod.Class.test_x) ... ok`. The first line of a docstring is on a separate line between the two. Tracebacks
+//! follow in sections after a line of `=`.
 
-use super::{CASE_OUTPUT_CAP, Listed, Reader, first_line};
+use super::{Listed, MAX_CASE_OUTPUT, Reader, first_line};
 use crate::model::capture::Capture;
 use crate::model::cell::{Outcome, Seconds, TestCase};
 
-/// Cases kept at most.
-const CASE_CAP: usize = 100_000;
-/// The line before a traceback's heading.
+/// Maximum number of cases.
+const MAX_CASES: usize = 100_000;
+/// The line before the heading of a traceback.
 const DOUBLE: &str = "======================================================================";
 /// The line between heading and traceback, and before the count at the end.
 const SINGLE: &str = "----------------------------------------------------------------------";
 
-/// Reads verbose output.
+/// A reader of verbose output.
 #[derive(Debug, Default)]
 pub(super) struct Unittest {
     cases: Vec<TestCase>,
-    /// The case whose verdict is still to come.
+    /// The case without an outcome yet.
     pending: Option<(String, String)>,
     section: Option<Section>,
     ran: Option<u64>,
-    /// A verdict was seen, so the output is verbose.
+    /// Whether the output is verbose, because an outcome was read.
     verbose: bool,
 }
 
@@ -44,7 +44,7 @@ impl Reader for Unittest {
             self.section = Some(Section {
                 id: None,
                 outcome: Outcome::Failed,
-                text: Capture::new(CASE_OUTPUT_CAP),
+                text: Capture::new(MAX_CASE_OUTPUT),
                 last: String::new(),
                 ruled: false,
             });
@@ -66,7 +66,7 @@ impl Reader for Unittest {
         let unread = self
             .ran
             .filter(|_| !self.verbose)
-            .map(|ran| format!("{seen} of {ran} cases are known: run unittest with -v to see the others"));
+            .map(|ran| format!("only {seen} of {ran} cases are known; run unittest with -v to report all"));
         Listed { nothing_ran: self.ran.is_none_or(|ran| ran == 0) && seen == 0, cases: self.cases, unread }
     }
 }
@@ -81,11 +81,11 @@ impl Unittest {
                 return;
             }
         };
-        // Before Python 3.11 the verdict of a test with failed subtests is not written, nor the end of its line.
+        // Before Python 3.11, neither outcome nor line end are written for a test with failed subtests.
         let last = front.rsplit(" ... ").next().unwrap_or(front);
         let id = heading(last).or_else(|| heading(front)).or_else(|| self.pending.take());
         let Some((name, class)) = id else { return };
-        // Output of the test itself may stand between: then the verdict is on a line of its own.
+        // After output of the test, the outcome is on a separate line.
         let Some((outcome, message)) = outcome(back) else {
             self.pending = Some((name, class));
             return;
@@ -96,7 +96,7 @@ impl Unittest {
     }
 
     fn add(&mut self, name: String, class: String, outcome: Outcome, message: String) {
-        if self.cases.len() < CASE_CAP {
+        if self.cases.len() < MAX_CASES {
             self.cases.push(TestCase {
                 name,
                 class,
@@ -111,13 +111,13 @@ impl Unittest {
         }
     }
 
-    /// Gives a traceback to its case.
+    /// Adds a traceback to its case.
     fn close(&mut self) {
         let Some(Section { id: Some((name, class)), outcome, text, last, .. }) = self.section.take() else { return };
         let message = first_line(&last);
-        let known = self.cases.iter().position(|case| case.name == name && case.class == class);
-        let index = known.unwrap_or_else(|| {
-            // Without `-v` the failed ones are named here alone; over the cap there is none to give it to.
+        let index = self.cases.iter().position(|case| case.name == name && case.class == class);
+        let index = index.unwrap_or_else(|| {
+            // Without `-v`, failed cases are only listed here; above the limit, the case does not exist.
             let next = self.cases.len();
             self.add(name, class, outcome, String::new());
             next
@@ -132,7 +132,7 @@ impl Unittest {
 }
 
 impl Section {
-    /// Takes a line; gives back whether the section ends with it.
+    /// Reads a line and returns whether it ends the section.
     fn take(&mut self, line: &str) -> bool {
         if self.id.is_none() && !self.ruled {
             for (word, outcome) in [("FAIL: ", Outcome::Failed), ("ERROR: ", Outcome::Errored)] {
@@ -142,12 +142,12 @@ impl Section {
                 }
             }
         } else if line == SINGLE {
-            // The second one stands before the count of all tests.
+            // The second one precedes the number of tests.
             return std::mem::replace(&mut self.ruled, true);
         } else if self.ruled {
             self.text.push(line.as_bytes());
             self.text.push(b"\n");
-            // The exception stands in the last line of the traceback that isn't indented; a message may go on below.
+            // The exception is in the last line of the traceback without indentation; a message may continue below.
             let is_exception = line
                 .split([':', ' '])
                 .next()
@@ -160,7 +160,7 @@ impl Section {
     }
 }
 
-/// Reads `test_x (mod.Class)`, giving the name and the class.
+/// Parses `test_x (mod.Class)` into name and class.
 fn heading(text: &str) -> Option<(String, String)> {
     let (name, rest) = text.trim_start().split_once(" (")?;
     let (inside, more) = rest.split_once(')')?;
@@ -169,19 +169,19 @@ fn heading(text: &str) -> Option<(String, String)> {
         return None;
     }
     let class = inside.strip_suffix(name).and_then(|class| class.strip_suffix('.')).unwrap_or(inside);
-    // A subtest has its parameters behind: `(i=1)` or `[message]`.
+    // A subtest is followed by its parameters: `(i=1)` or `[message]`.
     let name = if more.trim().is_empty() { name.to_owned() } else { format!("{name} {}", more.trim()) };
     Some((name, class.to_owned()))
 }
 
-/// The verdict words of `TextTestResult`, with the message that goes with them.
+/// Parses an outcome of `TextTestResult` with its message.
 fn outcome(text: &str) -> Option<(Outcome, String)> {
     let verdict = match text.trim_end() {
         "ok" => (Outcome::Passed, String::new()),
         "FAIL" => (Outcome::Failed, String::new()),
         "ERROR" => (Outcome::Errored, String::new()),
-        "expected failure" => (Outcome::Skipped, "expected to fail".to_owned()),
-        "unexpected success" => (Outcome::Failed, "passed although it was expected to fail".to_owned()),
+        "expected failure" => (Outcome::Skipped, "expected failure".to_owned()),
+        "unexpected success" => (Outcome::Failed, "unexpected success".to_owned()),
         other => {
             let reason = other.strip_prefix("skipped ")?;
             let quoted = ['\'', '"'].iter().find_map(|&quote| reason.strip_prefix(quote)?.strip_suffix(quote));
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn output_between_name_and_verdict_does_not_hide_the_verdict() {
+    fn output_between_name_and_outcome_is_skipped() {
         assert_eq!(
             read("test_a (m.T.test_a) ... hello\nok\ntest_b (m.T)\nWhat b does. ... FAIL\n"),
             ["m.T|test_a|Passed|", "m.T|test_b|Failed|",]
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_only_looks_alike_is_no_case() {
+    fn similar_text_is_not_a_case() {
         assert_eq!(read("loading (a b) ... ok\nsum ... ok\nok\nf(x) ... FAIL"), Vec::<String>::new());
     }
 }

@@ -1,11 +1,11 @@
-//! How a command ended, against the cases that were read: none is green unless something says so.
+//! Combines the exit status of a command with its cases.
 
 use super::{first_line, is_bad, output, pytest, whole};
 use crate::cell::command::Ended;
 use crate::model::cell::{End, Outcome, TestCase};
 use crate::model::plan::{TestCommand, TestKind};
 
-/// What a command left.
+/// The results of a command.
 pub(super) struct Verdict<'a> {
     /// The command.
     pub(super) test: &'a TestCommand,
@@ -13,27 +13,27 @@ pub(super) struct Verdict<'a> {
     pub(super) ended: &'a Ended,
     /// The cases that were read.
     pub(super) cases: Vec<TestCase>,
-    /// Why there may be more.
+    /// Why cases may be missing.
     pub(super) unread: Option<String>,
     /// Whether it wrote a JUnit file.
     pub(super) reported: bool,
-    /// Whether its output says that no test was run.
+    /// Whether its output states that no test was run.
     pub(super) nothing_ran: bool,
 }
 
 impl Verdict<'_> {
-    /// Adds the case that stands for the whole command, where its end says more than the cases do.
+    /// Adds a case for the whole command if its exit status is not explained by the cases.
     pub(super) fn complete(&mut self) {
         let end = &self.ended.end;
-        let said = if self.is_pytest() { pytest::trouble(end, &self.ended.output, self.any_bad()) } else { None };
+        let trouble = if self.is_pytest() { pytest::trouble(end, &self.ended.output, self.any_bad()) } else { None };
         if self.reports_cases() && self.cases.is_empty() && self.unread.is_none() {
-            self.unread = Some(said.clone().unwrap_or_else(|| not_reported(self.test.kind).to_owned()));
+            self.unread = Some(trouble.clone().unwrap_or_else(|| not_reported(self.test.kind).to_owned()));
         }
         if let Some(outcome) = self.whole() {
             let message = match outcome {
                 Outcome::Passed => String::new(),
                 _ if end.is_success() => "no test was run".to_owned(),
-                _ => said.or_else(|| not_found(end, &self.ended.output.text)).unwrap_or_else(|| describe(end)),
+                _ => trouble.or_else(|| not_found(end, &self.ended.output.text)).unwrap_or_else(|| describe(end)),
             };
             self.cases.push(whole(&self.test.name, outcome, message));
         }
@@ -43,7 +43,7 @@ impl Verdict<'_> {
         }
     }
 
-    /// The outcome of the command as one more case; none when its cases say everything.
+    /// Returns the outcome of the case for the whole command. `None` if the cases explain the exit status.
     fn whole(&self) -> Option<Outcome> {
         let none = self.cases.is_empty();
         match &self.ended.end {
@@ -55,10 +55,10 @@ impl Verdict<'_> {
             end @ End::Exit { .. } if none && !self.reports_cases() && !self.reported => {
                 Some(if is_crash(end) { Outcome::Errored } else { Outcome::Failed })
             }
-            // pytest's 3 and 4 and a shell's 126 and above say more than that cases failed.
+            // Codes 3 and 4 of pytest, and 126 and above of a shell, do not only mean that cases failed.
             End::Exit { code } => {
-                let says_more = *code >= 126 || self.is_pytest() && matches!(code, 3 | 4);
-                (says_more || !self.any_bad()).then_some(Outcome::Errored)
+                let is_unexplained = *code >= 126 || self.is_pytest() && matches!(code, 3 | 4);
+                (is_unexplained || !self.any_bad()).then_some(Outcome::Errored)
             }
             End::Signal { .. } | End::OutOfMemory {} | End::Timeout { .. } | End::NotStarted { .. } => {
                 Some(Outcome::Errored)
@@ -66,7 +66,7 @@ impl Verdict<'_> {
         }
     }
 
-    /// Whether commands of this kind are to report case by case.
+    /// Reports whether commands of this kind report individual cases.
     fn reports_cases(&self) -> bool {
         matches!(self.test.kind, TestKind::Pytest | TestKind::Unittest | TestKind::Ctest)
     }
@@ -82,56 +82,64 @@ impl Verdict<'_> {
 
 fn not_reported(kind: TestKind) -> &'static str {
     match kind {
-        TestKind::Pytest => "the command wrote no JUnit file: the cases it ran are not known",
-        TestKind::Unittest => "no case was seen in the output: run unittest with -v",
-        _ => "no case was seen in the output",
+        TestKind::Pytest => "the command wrote no JUnit file, so its cases are unknown",
+        TestKind::Unittest => "the output contains no cases; run unittest with -v",
+        _ => "the output contains no cases",
     }
 }
 
-/// What is said of a prelude after which nothing can be started.
-pub(super) fn prelude_failed(ended: &Ended) -> String {
-    let last = ended.output.text.lines().map(str::trim).rfind(|line| !line.is_empty());
-    let said = last.map(|line| format!("; its last line: {}", first_line(line))).unwrap_or_default();
-    let how = match &ended.end {
-        End::Exit { code: 0 } => "it ended the shell (`exit 0`)".to_owned(),
-        end => describe(end),
-    };
-    format!("the facility's own `setup` failed before a test could start: {how}{said}")
+/// The prelude of a facility failed, so no test can start.
+#[derive(Debug, thiserror::Error)]
+#[error("`setup` of the facility failed before the tests: {reason}")]
+pub(in crate::cell) struct PreludeError {
+    reason: String,
 }
 
-/// Whether it is a shell's word for a signal that ended the command: 128 and its number.
+impl PreludeError {
+    pub(super) fn new(ended: &Ended) -> Self {
+        let last = ended.output.text.lines().map(str::trim).rfind(|line| !line.is_empty());
+        let output = last.map(|line| format!("; last line of output: {}", first_line(line))).unwrap_or_default();
+        let how = match &ended.end {
+            End::Exit { code: 0 } => "it exited the shell (`exit 0`)".to_owned(),
+            end => describe(end),
+        };
+        Self { reason: format!("{how}{output}") }
+    }
+}
+
+/// Reports whether the exit code of a shell means that a signal ended the command: 128 plus its number.
 fn is_crash(end: &End) -> bool {
     matches!(end, End::Exit { code } if (129..=128 + 64).contains(code))
 }
 
-/// The command that the shell didn't find, in the shell's own words: `/bin/sh: 1: root: not found` (dash),
+/// Returns a message for the command that the shell did not find: `/bin/sh: 1: root: not found` (dash),
 /// `bash: line 1: root: command not found`.
 fn not_found(end: &End, output: &str) -> Option<String> {
     if *end != (End::Exit { code: 127 }) {
         return None;
     }
-    let said = output.lines().rev().find_map(|line| {
+    let prefix = output.lines().rev().find_map(|line| {
         line.trim_end().strip_suffix(": not found").or_else(|| line.trim_end().strip_suffix(": command not found"))
     })?;
-    let command = said.rsplit(": ").next().unwrap_or(said);
+    let command = prefix.rsplit(": ").next().unwrap_or(prefix);
     Some(first_line(&format!("{command} is not in this environment (command not found)")))
 }
 
-/// How a command ended, for people.
+/// Describes how a command ended.
 fn describe(end: &End) -> String {
     match end {
-        End::Exit { code: 126 } => "exit code 126: a command can't be executed".to_owned(),
-        End::Exit { code: 127 } => "exit code 127: a command was not found".to_owned(),
+        End::Exit { code: 126 } => "exit code 126: command is not executable".to_owned(),
+        End::Exit { code: 127 } => "exit code 127: command not found".to_owned(),
         End::Exit { code } if is_crash(end) => format!("exit code {code}: {}", signal(code - 128)),
         End::Exit { code } => format!("exit code {code}"),
         End::Signal { signal: number } => signal(*number),
-        End::OutOfMemory {} => "killed: over the memory limit".to_owned(),
-        End::Timeout { seconds } => format!("killed: ran longer than {seconds} s"),
+        End::OutOfMemory {} => "killed: memory limit exceeded".to_owned(),
+        End::Timeout { seconds } => format!("killed: time limit of {seconds} s exceeded"),
         End::NotStarted { reason } => format!("not started: {reason}"),
     }
 }
 
 fn signal(number: i32) -> String {
-    let name = nix::sys::signal::Signal::try_from(number).map(nix::sys::signal::Signal::as_str);
-    name.map_or_else(|_| format!("killed by signal {number}"), |name| format!("killed by signal {number} ({name})"))
+    let name = signal_hook::low_level::signal_name(number);
+    name.map_or_else(|| format!("killed by signal {number}"), |name| format!("killed by signal {number} ({name})"))
 }

@@ -1,4 +1,4 @@
-//! What a result depends on.
+//! The keys of cached results.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -13,34 +13,35 @@ use crate::model::contract::Contract;
 use crate::model::digest::Digest;
 use crate::model::image::ImageIdentity;
 use crate::model::plan::TestCommand;
+use crate::sys::environment;
 
-/// Version of what stands in a key, and of how results are stored.
+/// Version of the content of a key and of the layout of an entry.
 const LAYOUT: u32 = 1;
 
-/// What is tested, and how: the same for all cells of a check.
+/// The analysis and its tests, which all cells of a check share.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Subject<'a> {
+pub(crate) struct TestSubject<'a> {
     /// The configuration.
     pub(crate) config: &'a Config,
-    /// The test commands, detected ones included.
+    /// The configured or detected test commands.
     pub(crate) tests: &'a [TestCommand],
-    /// Digest of the tree that the tests see.
+    /// Digest of the tree that the tests read.
     pub(crate) tree: &'a Digest,
 }
 
-/// Everything that a result depends on, apart from the image.
+/// A digest of everything that a result depends on, except the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Question(String);
+pub(crate) struct InputKey(String);
 
-/// Everything that a result depends on.
+/// A digest of everything that a result depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Key {
-    pub(crate) question: Question,
+pub(crate) struct ResultKey {
+    pub(crate) input: InputKey,
     pub(crate) image: String,
 }
 
 #[derive(Serialize)]
-struct Asked<'a> {
+struct CellInput<'a> {
     layout: u32,
     version: &'a str,
     build: &'a str,
@@ -67,18 +68,18 @@ struct CellIdentity<'a> {
     layers: &'a [Digest],
 }
 
-impl Question {
-    /// The question that running this cell answers.
-    pub(crate) fn new(subject: Subject<'_>, facility: &Facility) -> Option<Self> {
+impl InputKey {
+    /// Returns the key of a cell.
+    pub(crate) fn new(subject: TestSubject<'_>, facility: &Facility) -> Option<Self> {
         let test = &subject.config.test;
-        let asked = Asked {
+        let input = CellInput {
             layout: LAYOUT,
             version: env!("CARGO_PKG_VERSION"),
             build: build(),
             machine: machine(),
             cell: facility.cell(),
             contract: &facility.contract,
-            passed: passed(facility),
+            passed: passed_env(facility),
             setup: test.setup.as_deref(),
             tests: subject.tests,
             timeout: test.timeout,
@@ -88,7 +89,7 @@ impl Question {
             inputs: &subject.config.inputs,
             tree: subject.tree,
         };
-        Some(Self(short(&asked)?))
+        Some(Self(short_digest(&input)?))
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -96,56 +97,56 @@ impl Question {
     }
 }
 
-impl Key {
-    /// The key of a question in this image on this engine; none when the image's content isn't known.
-    pub(crate) fn new(question: Question, image: &ImageIdentity, engine: &str) -> Option<Self> {
-        // It may be of another machine: each has a kernel of its own.
+impl ResultKey {
+    /// Returns the key of a cell in an image on an engine, or `None` if the content of the image is not known.
+    pub(crate) fn new(input: InputKey, image: &ImageIdentity, engine: &str) -> Option<Self> {
+        // The daemon may run on another machine, with another kernel.
         let daemon = (engine == docker::NAME).then(|| docker::address().unwrap_or_default());
         let config = image.config_digest.as_ref()?;
-        let place = CellIdentity { engine, daemon, platform: &image.platform, config, layers: &image.layers };
-        Some(Self { question, image: short(&place)? })
+        let identity = CellIdentity { engine, daemon, platform: &image.platform, config, layers: &image.layers };
+        Some(Self { input, image: short_digest(&identity)? })
     }
 
-    /// What an entry says it is of.
+    /// Returns the key as its entry records it.
     pub(crate) fn name(&self) -> String {
-        format!("{}/{}", self.question.0, self.image)
+        format!("{}/{}", self.input.0, self.image)
     }
 }
 
-/// Variables that the contract takes over from this process.
-pub(crate) fn passed(facility: &Facility) -> BTreeMap<String, String> {
+/// Returns the variables of this process that the contract passes to the cell.
+pub(crate) fn passed_env(facility: &Facility) -> BTreeMap<String, String> {
     let names = facility.contract.pass_env.iter();
-    names.filter_map(|name| Some((name.clone(), std::env::var(name).ok()?))).collect()
+    names.filter_map(|name| Some((name.clone(), environment::var(name)?))).collect()
 }
 
-/// Values go into a digest and nowhere else.
-fn short<T: Serialize>(value: &T) -> Option<String> {
+/// Returns the shortened digest of a value. The value can contain secrets and is not stored.
+fn short_digest<T: Serialize>(value: &T) -> Option<String> {
     let digest = canonical::digest_without(value, &[]).ok()?;
     digest.hex().get(..40).map(str::to_owned)
 }
 
-/// What tells builds of one version apart; of released ones nothing does.
+/// Distinguishes debug builds of the same version by the modification time of the executable. Empty for release builds.
 fn build() -> &'static str {
     static BUILD: OnceLock<String> = OnceLock::new();
     BUILD.get_or_init(|| {
-        let own = || std::fs::metadata("/proc/self/exe").ok()?.modified().ok();
-        if cfg!(debug_assertions) { format!("{:?}", own()) } else { String::new() }
+        let modified = || std::fs::metadata("/proc/self/exe").ok()?.modified().ok();
+        if cfg!(debug_assertions) { format!("{:?}", modified()) } else { String::new() }
     })
 }
 
-/// What of the machine reaches into containers: the kernel, the processor's instructions, whether we are root, and the limits of
-/// who started us. A home directory may be shared by machines that differ.
+/// Describes the properties of this machine that containers inherit: the kernel, the processor's instructions, the user id
+/// and the resource limits. Different machines may share a home directory.
 fn machine() -> &'static str {
     static MACHINE: OnceLock<String> = OnceLock::new();
     MACHINE.get_or_init(|| {
         let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         let user = rustix::process::geteuid().as_raw();
         let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-        format!("{}\n{user}\n{}\n{}", kernel.trim(), processor().unwrap_or_default(), felt(&limits))
+        format!("{}\n{user}\n{}\n{}", kernel.trim(), processor().unwrap_or_default(), effective_limits(&limits))
     })
 }
 
-/// Model and instructions of the first processor, from proc_cpuinfo(5).
+/// Returns the model and instructions of the first processor, from proc_cpuinfo(5).
 fn processor() -> Option<String> {
     let mut bytes = Vec::new();
     std::fs::File::open("/proc/cpuinfo").ok()?.take(8 << 10).read_to_end(&mut bytes).ok()?;
@@ -158,8 +159,8 @@ fn processor() -> Option<String> {
     Some(lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// The limits that a program can run into, from proc_pid_limits(5), with the values that hold.
-fn felt(limits: &str) -> String {
+/// Returns the soft values of the limits that can affect a test, from proc_pid_limits(5).
+fn effective_limits(limits: &str) -> String {
     const NAMES: [&str; 7] = [
         "Max cpu time",
         "Max file size",
@@ -175,19 +176,19 @@ fn felt(limits: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::felt;
+    use super::effective_limits;
 
     #[test]
-    fn limits_that_hold_are_told_apart() {
-        let told = |stack: &str| {
-            felt(&format!(
+    fn soft_limits_are_distinguished() {
+        let limits = |stack: &str| {
+            effective_limits(&format!(
                 "Limit                     Soft Limit           Hard Limit           Units     \n\
                  Max stack size            {stack}              unlimited            bytes     \n\
                  Max open files            1024                 4096                 files     \n"
             ))
         };
-        assert_eq!(told("8388608"), "8388608 1024");
-        assert_ne!(told("unlimited"), told("8388608"));
-        assert_ne!(felt(&std::fs::read_to_string("/proc/self/limits").expect("limits")), "");
+        assert_eq!(limits("8388608"), "8388608 1024");
+        assert_ne!(limits("unlimited"), limits("8388608"));
+        assert_ne!(effective_limits(&std::fs::read_to_string("/proc/self/limits").expect("limits")), "");
     }
 }

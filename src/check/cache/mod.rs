@@ -1,35 +1,36 @@
-//! Results of cells, kept for later checks of the same thing: an unchanged check starts no cell.
+//! The cache of cell results. A check of an unchanged analysis starts no cell.
 //!
-//! A result is kept when nothing but its key can have made it: tests that passed or failed, without network, in an image
-//! whose content is known, with no directory of this machine in it. What the place did (`error`), what was not run, what
-//! passed only when tried again and what a limit of time or memory ended is never kept.
+//! A result is cached only if its key determines it: tests that passed or failed, without network, in an image with a known
+//! content, and without a mounted directory of this machine. Not cached are infrastructure errors, skipped cells, flaky
+//! tests, and steps that exceeded a time or memory limit.
 //!
-//! An entry is `results/<question>/<image>.json` in the cache: a line about the entry, with the digest of the rest, and the
-//! result. An entry that is damaged, too large, or of another version or user counts as absent.
+//! An entry is the file `results/<input key>/<image key>.json` in the cache directory. Its first line describes the entry
+//! and contains the digest of the rest, which is the result. Entries of another version are ignored. Damaged entries are
+//! reported and re-run.
 
 mod key;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use key::{Key, Question, Subject, passed};
-pub(crate) use store::Store;
+pub(crate) use key::{InputKey, ResultKey, TestSubject, passed_env};
+pub(crate) use store::ResultStore;
 
 use crate::config::{Config, Facility};
 use crate::model::cell::End;
 use crate::model::document::{Cell, Status};
 use crate::model::reference::Reference;
 
-/// Whether a result of this cell could be kept at all: nothing it sees may change without its key.
-pub(crate) fn is_pure(config: &Config, facility: &Facility) -> bool {
-    let is_known = !matches!(facility.image, Reference::Host | Reference::Tree(_));
-    is_known && !config.test.network && facility.contract.mounts.is_empty()
+/// Reports whether results of this cell can be cached: everything the cell reads must be part of the key.
+pub(crate) fn is_cacheable(config: &Config, facility: &Facility) -> bool {
+    let has_known_content = !matches!(facility.image, Reference::Host | Reference::Tree(_));
+    has_known_content && !config.test.network && facility.contract.mounts.is_empty()
 }
 
-/// Whether this verdict is the analysis's own and would be the same again.
-fn is_lasting(cell: &Cell) -> bool {
+/// Reports whether the analysis determines this result, so that another run would have the same result.
+fn is_reproducible(cell: &Cell) -> bool {
     let is_own = |end: &End| match end {
-        // Who killed it can't be known; 137 is how a shell says that a program of its was.
+        // The sender of SIGKILL is unknown. Shells report a child's SIGKILL as exit code 137.
         End::Exit { code } => *code != 137,
         End::Signal { signal } => *signal != 9,
         End::OutOfMemory {} | End::Timeout { .. } | End::NotStarted { .. } => false,

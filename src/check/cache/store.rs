@@ -1,4 +1,4 @@
-//! The entries on the disk.
+//! The entries of the cache on disk.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -10,43 +10,53 @@ use jiff::Timestamp;
 use rustix::fs::{Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Question, is_lasting};
+use super::{InputKey, ResultKey, is_reproducible};
 use crate::model::digest::Digest;
 use crate::model::document::Cell;
 use crate::model::environment::Environment;
 use crate::sys::cache::{Cache, private_dir};
+use crate::sys::clock;
 
 /// Name and version of an entry.
 const SCHEMA: &str = "carnet/result@1";
-/// Bytes that an entry may have.
-const LARGEST: u64 = 32 << 20;
-/// Bytes that all entries together may have.
-const MOST_BYTES: u64 = 256 << 20;
-/// Entries there may be.
-const MOST_ENTRIES: usize = 2000;
-/// How long a result is believed: some tests look at the date.
-const LONGEST: Duration = Duration::from_secs(14 * 24 * 3600);
-/// How old a file is that nobody is writing any more.
-const ABANDONED: Duration = Duration::from_secs(3600);
-/// What names of files begin with that are being written.
-const UNFINISHED: &str = ".new-";
-/// Entries of one question that are looked at.
-const MOST_IMAGES: usize = 50;
+/// Maximum size of an entry in bytes.
+const MAX_ENTRY_BYTES: u64 = 32 << 20;
+/// Maximum size of all entries in bytes.
+const MAX_TOTAL_BYTES: u64 = 256 << 20;
+/// Maximum number of entries.
+const MAX_ENTRIES: usize = 2000;
+/// Maximum age of an entry. Some tests depend on the date.
+const MAX_AGE: Duration = Duration::from_secs(14 * 24 * 3600);
+/// Age from which an unfinished file counts as abandoned.
+const ABANDONED_AGE: Duration = Duration::from_secs(3600);
+/// Prefix of the names of unfinished files.
+const UNFINISHED_PREFIX: &str = ".new-";
+/// Maximum number of entries that are read for one input key.
+const MAX_IMAGES: usize = 50;
 
-/// The results that this user has on this machine.
+/// The cached results of this user on this machine.
 #[derive(Debug, Clone)]
-pub(crate) struct Store {
+pub(crate) struct ResultStore {
     dir: PathBuf,
 }
 
-/// A result of an earlier run.
+/// An entry that can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("ignored the cached result {}", path.display())]
+pub(crate) struct EntryError {
+    path: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
+/// A cached result.
 #[derive(Debug)]
-pub(crate) struct Hit {
-    /// The cell as it was then.
+pub(crate) struct CachedResult {
+    /// The cell, as recorded.
     pub(crate) cell: Cell,
     /// Its environment.
     pub(crate) environment: Option<Environment>,
-    /// When it was kept.
+    /// Time at which the result was cached.
     pub(crate) stored: Timestamp,
 }
 
@@ -56,78 +66,80 @@ struct Head {
     schema: String,
     version: String,
     key: String,
-    /// RFC 3339, in UTC.
+    /// Time in RFC 3339 format, in UTC.
     stored: String,
     body: Digest,
 }
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct WriteBody<'a> {
     cell: &'a Cell,
     environment: Option<&'a Environment>,
 }
 
 #[derive(Deserialize)]
-struct Read {
+struct ReadBody {
     cell: Cell,
     environment: Option<Environment>,
 }
 
-impl Store {
-    /// The results in this cache.
-    pub(crate) fn of(cache: &Cache) -> Self {
+impl ResultStore {
+    /// Returns the store in a cache directory.
+    pub(crate) fn new(cache: &Cache) -> Self {
         Self { dir: cache.results() }
     }
 
-    /// Whether there is anything.
+    /// Reports whether the store has no entries.
     pub(crate) fn is_empty(&self) -> bool {
         fs::read_dir(&self.dir).map_or(true, |mut entries| entries.next().is_none())
     }
 
-    /// The result under this key, when there is one that can be believed. An entry that is there and can't be is an error, in
-    /// words.
-    pub(crate) fn get(&self, key: &Key) -> Result<Option<Hit>, String> {
-        let path = self.path(key);
-        match read(&path, &key.name()) {
-            Ok(hit) => Ok(hit),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(format!("the kept result {} is ignored: {error}", path.display())),
-        }
-    }
-
-    /// The newest result for this question, in whatever image it was run.
-    pub(crate) fn newest(&self, question: &Question) -> Option<Hit> {
-        let dir = self.dir.join(question.as_str());
-        let entries = fs::read_dir(dir).into_iter().flatten().flatten().take(MOST_IMAGES);
-        let hits = entries.filter_map(|entry| {
-            let name = entry.file_name();
-            let image = name.to_str()?.strip_suffix(".json")?;
-            read(&entry.path(), &format!("{}/{image}", question.as_str())).ok().flatten()
-        });
-        hits.max_by_key(|hit| hit.stored)
-    }
-
-    /// Keeps a result when it is one that lasts.
+    /// Returns the result with this key, or `None` if there is no usable entry.
     ///
     /// # Errors
-    /// When it can't be written.
-    pub(crate) fn put(&self, key: &Key, cell: &Cell, environment: Option<&Environment>) -> io::Result<()> {
-        if !is_lasting(cell) {
+    /// If the entry is damaged or can't be read.
+    pub(crate) fn get(&self, key: &ResultKey) -> Result<Option<CachedResult>, EntryError> {
+        let path = self.path(key);
+        match read(&path, &key.name()) {
+            Ok(result) => Ok(result),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(EntryError { path, source }),
+        }
+    }
+
+    /// Returns the newest result with this input key, in any image.
+    pub(crate) fn newest(&self, input: &InputKey) -> Option<CachedResult> {
+        let dir = self.dir.join(input.as_str());
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten().take(MAX_IMAGES);
+        let results = entries.filter_map(|entry| {
+            let name = entry.file_name();
+            let image = name.to_str()?.strip_suffix(".json")?;
+            read(&entry.path(), &format!("{}/{image}", input.as_str())).ok().flatten()
+        });
+        results.max_by_key(|result| result.stored)
+    }
+
+    /// Caches a result, if it is reproducible and not too large.
+    ///
+    /// # Errors
+    /// If the entry can't be written.
+    pub(crate) fn put(&self, key: &ResultKey, cell: &Cell, environment: Option<&Environment>) -> io::Result<()> {
+        if !is_reproducible(cell) {
             return Ok(());
         }
-        let body = serde_json::to_vec(&Written { cell, environment })?;
-        if body.len() as u64 > LARGEST / 2 {
+        let body = serde_json::to_vec(&WriteBody { cell, environment })?;
+        if body.len() as u64 > MAX_ENTRY_BYTES / 2 {
             return Ok(());
         }
         let head = Head {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             key: key.name(),
-            stored: Timestamp::now().to_string(),
+            stored: clock::now().to_string(),
             body: Digest::of(&body),
         };
         private_dir(&self.dir)?;
-        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.dir)?;
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED_PREFIX).tempfile_in(&self.dir)?;
         file.write_all(&serde_json::to_vec(&head)?)?;
         file.write_all(b"\n")?;
         file.write_all(&body)?;
@@ -137,35 +149,36 @@ impl Store {
         Ok(())
     }
 
-    /// Removes what is over the bounds of age, number and size, oldest first. What can't be removed is tried again next time.
-    pub(crate) fn bound(&self) -> usize {
+    /// Removes entries that exceed the limits of age, number and size, oldest first. Returns their number.
+    pub(crate) fn evict(&self) -> usize {
         let mut entries = self.entries();
         entries.sort_by_key(|(_, _, written)| std::cmp::Reverse(*written));
-        let now = SystemTime::from(Timestamp::now());
-        let (mut bytes, mut kept, mut removed) = (0, 0, 0);
+        let now = clock::system_now();
+        let (mut bytes, mut count, mut removed) = (0, 0, 0);
         for (path, length, written) in entries {
             let age = now.duration_since(written).unwrap_or_default();
-            let is_half = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
+            let is_unfinished =
+                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED_PREFIX));
             bytes += length;
-            kept += 1;
-            let is_over = bytes > MOST_BYTES || kept > MOST_ENTRIES || age > LONGEST;
-            if (is_over || is_half && age > ABANDONED) && fs::remove_file(&path).is_ok() {
+            count += 1;
+            let exceeds_limit = bytes > MAX_TOTAL_BYTES || count > MAX_ENTRIES || age > MAX_AGE;
+            if (exceeds_limit || is_unfinished && age > ABANDONED_AGE) && fs::remove_file(&path).is_ok() {
                 removed += 1;
-                // It goes with its last entry, and stays with any other.
+                // Only succeeds for the last entry of a directory.
                 let _ = path.parent().map(fs::remove_dir);
             }
         }
         removed
     }
 
-    /// Every file below, with its length and the time it was written.
+    /// Returns every file of the store with its size and modification time.
     fn entries(&self) -> Vec<(PathBuf, u64, SystemTime)> {
         let mut found = Vec::new();
         for top in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
             let is_dir = top.file_type().is_ok_and(|kind| kind.is_dir());
             let inside = is_dir.then(|| fs::read_dir(top.path()).ok()).flatten().into_iter().flatten().flatten();
-            let own = (!is_dir).then_some(top);
-            for entry in inside.chain(own) {
+            let file = (!is_dir).then_some(top);
+            for entry in inside.chain(file) {
                 let Ok(data) = entry.metadata() else { continue };
                 found.push((entry.path(), data.len(), data.modified().unwrap_or(SystemTime::UNIX_EPOCH)));
             }
@@ -173,67 +186,67 @@ impl Store {
         found
     }
 
-    fn path(&self, key: &Key) -> PathBuf {
-        self.dir.join(key.question.as_str()).join(format!("{}.json", key.image))
+    fn path(&self, key: &ResultKey) -> PathBuf {
+        self.dir.join(key.input.as_str()).join(format!("{}.json", key.image))
     }
 }
 
-/// Reads an entry; none when it is of another version or too old.
-fn read(path: &Path, key: &str) -> io::Result<Option<Hit>> {
-    let bytes = contents(path)?;
-    let wrong = |what: &str| io::Error::new(ErrorKind::InvalidData, what.to_owned());
-    let end = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(|| wrong("it has no first line"))?;
+/// Reads an entry. Returns `None` if it is of another version or too old.
+fn read(path: &Path, key: &str) -> io::Result<Option<CachedResult>> {
+    let bytes = read_own_file(path)?;
+    let invalid = |what: &str| io::Error::new(ErrorKind::InvalidData, what.to_owned());
+    let end = bytes.iter().position(|byte| *byte == b'\n').ok_or_else(|| invalid("the first line is missing"))?;
     let (line, body) = (&bytes[..end], &bytes[end + 1..]);
-    let head: Head = serde_json::from_slice(line).map_err(|_| wrong("its first line can't be read"))?;
+    let head: Head = serde_json::from_slice(line).map_err(|_| invalid("invalid first line"))?;
     if head.schema != SCHEMA || head.version != env!("CARGO_PKG_VERSION") {
         return Ok(None);
     }
     if head.key != key {
-        return Err(wrong("it is of another cell"));
+        return Err(invalid("the entry belongs to another cell"));
     }
     if head.body != Digest::of(body) {
-        return Err(wrong("its content doesn't fit its digest"));
+        return Err(invalid("digest mismatch"));
     }
-    let stored: Timestamp = head.stored.parse().map_err(|_| wrong("it has no date"))?;
-    let age = Timestamp::now().duration_since(stored);
-    if age.is_negative() || age.unsigned_abs() > LONGEST {
+    let stored: Timestamp = head.stored.parse().map_err(|_| invalid("invalid date"))?;
+    let age = clock::now().duration_since(stored);
+    if age.is_negative() || age.unsigned_abs() > MAX_AGE {
         return Ok(None);
     }
-    let Read { cell, environment } = serde_json::from_slice(body).map_err(|error| wrong(&error.to_string()))?;
-    if !is_lasting(&cell) {
-        return Err(wrong("it is no verdict that is kept"));
+    let ReadBody { cell, environment } = serde_json::from_slice(body).map_err(|error| invalid(&error.to_string()))?;
+    if !is_reproducible(&cell) {
+        return Err(invalid("the result is not reproducible"));
     }
-    Ok(Some(Hit { cell, environment, stored }))
+    Ok(Some(CachedResult { cell, environment, stored }))
 }
 
-/// The bytes of a file that is ours and no link.
-fn contents(path: &Path) -> io::Result<Vec<u8>> {
+/// Reads a file of this user, without following links.
+fn read_own_file(path: &Path) -> io::Result<Vec<u8>> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     let data = file.metadata()?;
     if !data.is_file() || data.uid() != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::new(ErrorKind::InvalidData, "it is no file of this user"));
+        return Err(io::Error::new(ErrorKind::InvalidData, "not a regular file owned by this user"));
     }
     let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(io::Error::new(ErrorKind::FileTooLarge, "it is too large"));
+    file.take(MAX_ENTRY_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_ENTRY_BYTES {
+        return Err(io::Error::new(ErrorKind::FileTooLarge, "the file is too large"));
     }
     Ok(bytes)
 }
 
-impl Hit {
-    /// Makes the result part of a cell that was about to run.
-    pub(crate) fn give(self, cell: &mut Cell) -> Option<Environment> {
-        let was = self.cell;
-        cell.status = was.status;
-        cell.reason = was.reason;
-        cell.hint = was.hint;
-        cell.steps = was.steps;
-        cell.inputs = was.inputs;
-        cell.outputs = was.outputs;
-        cell.not_enforced = was.not_enforced;
-        cell.timing = was.timing;
+impl CachedResult {
+    /// Copies the result into a cell and returns its environment.
+    pub(crate) fn apply_to(self, cell: &mut Cell) -> Option<Environment> {
+        let cached = self.cell;
+        cell.status = cached.status;
+        cell.reason = cached.reason;
+        cell.hint = cached.hint;
+        cell.steps = cached.steps;
+        cell.inputs = cached.inputs;
+        cell.outputs = cached.outputs;
+        cell.not_enforced = cached.not_enforced;
+        cell.timing = cached.timing;
         cell.cached = true;
         self.environment
     }

@@ -1,12 +1,12 @@
-//! What makes a result another one, and what an entry must be to be believed.
+//! Tests of the keys, and of damaged, old and foreign entries.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use super::{Key, Question, Store, Subject, is_pure};
+use super::{InputKey, ResultKey, ResultStore, TestSubject, is_cacheable};
+use crate::check::cell_status::not_run;
 use crate::check::plan::this_machine;
-use crate::check::verdict::not_run;
 use crate::config::{Config, Facility};
 use crate::model::cell::{End, Seconds, Step};
 use crate::model::contract::Mount;
@@ -16,6 +16,7 @@ use crate::model::image::ImageIdentity;
 use crate::model::plan::{TestCommand, TestKind};
 use crate::model::reference::Reference;
 use crate::sys::cache::Cache;
+use crate::sys::clock;
 
 fn facility() -> Facility {
     Facility { image: Reference::OciLayout(PathBuf::from("image"), None), engine: None, ..this_machine() }
@@ -30,13 +31,13 @@ fn tests() -> Vec<TestCommand> {
     vec![TestCommand { name: "t.sh".to_owned(), kind: TestKind::Script, run: "./t.sh".to_owned() }]
 }
 
-fn question(config: &Config, facility: &Facility, tests: &[TestCommand], tree: &str) -> Question {
-    Question::new(Subject { config, tests, tree: &Digest::of(tree.as_bytes()) }, facility).expect("a question")
+fn input_key(config: &Config, facility: &Facility, tests: &[TestCommand], tree: &str) -> InputKey {
+    InputKey::new(TestSubject { config, tests, tree: &Digest::of(tree.as_bytes()) }, facility).expect("an input key")
 }
 
-fn key() -> Key {
-    let question = question(&Config::empty(), &facility(), &tests(), "tree");
-    Key::new(question, &identity("image"), "embedded").expect("a key")
+fn key() -> ResultKey {
+    let input = input_key(&Config::empty(), &facility(), &tests(), "tree");
+    ResultKey::new(input, &identity("image"), "embedded").expect("a key")
 }
 
 fn cell(status: Status, end: End) -> Cell {
@@ -61,20 +62,20 @@ fn passed() -> Cell {
     cell(Status::Passed, End::Exit { code: 0 })
 }
 
-fn store() -> (tempfile::TempDir, Store, PathBuf) {
+fn store() -> (tempfile::TempDir, ResultStore, PathBuf) {
     let dir = tempfile::tempdir().expect("a directory");
-    let store = Store::of(&Cache::at(dir.path().to_owned()));
+    let store = ResultStore::new(&Cache::at(dir.path().to_owned()));
     store.put(&key(), &passed(), None).expect("written");
     let entry = dir.path().join("results").join(format!("{}.json", key().name()));
     (dir, store, entry)
 }
 
 #[test]
-fn everything_that_decides_is_in_the_question() {
+fn input_key_depends_on_every_input() {
     let (config, facility, tests) = (Config::empty(), facility(), tests());
-    let same = question(&config, &facility, &tests, "tree");
-    assert_eq!(same, question(&config, &facility, &tests, "tree"));
-    let mut others = vec![question(&config, &facility, &tests, "another tree")];
+    let same = input_key(&config, &facility, &tests, "tree");
+    assert_eq!(same, input_key(&config, &facility, &tests, "tree"));
+    let mut others = vec![input_key(&config, &facility, &tests, "another tree")];
     let changes: [fn(&mut Config); 6] = [
         |config| config.test.setup = Some("pip install x".to_owned()),
         |config| config.test.timeout += 1,
@@ -86,72 +87,72 @@ fn everything_that_decides_is_in_the_question() {
     for change in changes {
         let mut config = config.clone();
         change(&mut config);
-        others.push(question(&config, &facility, &tests, "tree"));
+        others.push(input_key(&config, &facility, &tests, "tree"));
     }
     let changes: [fn(&mut Facility); 5] = [
         |facility| facility.id = "other".to_owned(),
         |facility| facility.role = Some("worker".to_owned()),
         |facility| facility.contract.read_only = true,
         |facility| facility.contract.prelude = Some("source /x".to_owned()),
-        // Every test has it, with a value.
+        // Set in every test process.
         |facility| facility.contract.pass_env = vec!["PATH".to_owned()],
     ];
     for change in changes {
         let mut facility = facility.clone();
         change(&mut facility);
-        others.push(question(&config, &facility, &tests, "tree"));
+        others.push(input_key(&config, &facility, &tests, "tree"));
     }
     let more = [tests.clone(), tests].concat();
-    others.push(question(&config, &facility, &more, "tree"));
+    others.push(input_key(&config, &facility, &more, "tree"));
     others.push(same);
     let number = others.len();
     others.sort_by(|a, b| a.as_str().cmp(b.as_str()));
     others.dedup();
-    assert_eq!(others.len(), number, "two questions are one");
+    assert_eq!(others.len(), number, "two inputs have the same key");
 }
 
 #[test]
-fn the_image_and_the_engine_are_in_the_key() {
-    let ask = || question(&Config::empty(), &facility(), &tests(), "tree");
-    let other = Key::new(ask(), &identity("another image"), "embedded");
+fn result_key_depends_on_image_and_engine() {
+    let input = || input_key(&Config::empty(), &facility(), &tests(), "tree");
+    let other = ResultKey::new(input(), &identity("another image"), "embedded");
     assert_ne!(other, Some(key()));
-    assert_ne!(Key::new(ask(), &identity("image"), "docker"), Some(key()));
+    assert_ne!(ResultKey::new(input(), &identity("image"), "docker"), Some(key()));
     let nameless = ImageIdentity { config_digest: None, ..identity("image") };
-    assert_eq!(Key::new(ask(), &nameless, "embedded"), None);
+    assert_eq!(ResultKey::new(input(), &nameless, "embedded"), None);
 }
 
 #[test]
-fn what_can_change_without_its_key_is_not_kept() {
+fn cells_with_unknown_inputs_are_not_cacheable() {
     let config = Config::empty();
-    assert!(is_pure(&config, &facility()));
-    assert!(!is_pure(&config, &this_machine()));
+    assert!(is_cacheable(&config, &facility()));
+    assert!(!is_cacheable(&config, &this_machine()));
     let tree = Facility { image: Reference::Tree(PathBuf::from("/cvmfs/x")), ..facility() };
-    assert!(!is_pure(&config, &tree));
+    assert!(!is_cacheable(&config, &tree));
     let mut mounted = facility();
     mounted.contract.mounts = vec![Mount { source: "/data".to_owned(), target: "/data".to_owned(), writable: false }];
-    assert!(!is_pure(&config, &mounted));
+    assert!(!is_cacheable(&config, &mounted));
     let mut online = config;
     online.test.network = true;
-    assert!(!is_pure(&online, &facility()));
+    assert!(!is_cacheable(&online, &facility()));
 }
 
 #[test]
-fn a_result_comes_back_whole() {
+fn stored_result_is_returned_unchanged() {
     let (_dir, store, _) = store();
-    let hit = store.get(&key()).expect("readable").expect("there");
+    let cached = store.get(&key()).expect("readable").expect("there");
     let mut cell = not_run(&facility(), "");
-    assert!(hit.give(&mut cell).is_none());
+    assert!(cached.apply_to(&mut cell).is_none());
     assert_eq!((cell.status, cell.cached, cell.reason.as_deref()), (Status::Passed, true, None));
     assert_eq!(cell.steps, passed().steps);
-    let newest = store.newest(&key().question).expect("there");
+    let newest = store.newest(&key().input).expect("there");
     assert_eq!(newest.cell.status, Status::Passed);
 }
 
 #[test]
-fn only_verdicts_of_the_analysis_itself_are_kept() {
+fn only_reproducible_results_are_cached() {
     let (_dir, store, _) = store();
-    store.bound();
-    for (status, end, kept) in [
+    store.evict();
+    for (status, end, is_cached) in [
         (Status::Failed, End::Exit { code: 1 }, true),
         (Status::Failed, End::Signal { signal: 11 }, true),
         (Status::Failed, End::Signal { signal: 9 }, false),
@@ -162,15 +163,15 @@ fn only_verdicts_of_the_analysis_itself_are_kept() {
         (Status::Flaky, End::Exit { code: 0 }, false),
         (Status::Skipped, End::Exit { code: 0 }, false),
     ] {
-        let question = question(&Config::empty(), &facility(), &tests(), &format!("{status:?} {end:?}"));
-        let key = Key::new(question, &identity("image"), "embedded").expect("a key");
-        store.put(&key, &cell(status, end.clone()), None).expect("no trouble");
-        assert_eq!(store.get(&key).expect("readable").is_some(), kept, "{status:?} {end:?}");
+        let input = input_key(&Config::empty(), &facility(), &tests(), &format!("{status:?} {end:?}"));
+        let key = ResultKey::new(input, &identity("image"), "embedded").expect("a key");
+        store.put(&key, &cell(status, end.clone()), None).expect("no error");
+        assert_eq!(store.get(&key).expect("readable").is_some(), is_cached, "{status:?} {end:?}");
     }
 }
 
 #[test]
-fn a_damaged_entry_is_absent_and_told_of() {
+fn damaged_entry_is_reported() {
     let (dir, store, entry) = store();
     let good = fs::read(&entry).expect("an entry");
     let text = String::from_utf8(good.clone()).expect("text");
@@ -183,7 +184,7 @@ fn a_damaged_entry_is_absent_and_told_of() {
         good[..good.len() - 1].to_vec(),
         text.replace("2.5", "9.5").into_bytes(),
         text.replace(&key().name(), "another/key").into_bytes(),
-        // A right digest makes no verdict right.
+        // A valid digest with a status that is never cached.
         {
             let body = text.lines().nth(1).expect("a body").replace("\"passed\"", "\"error\"");
             let old = Digest::of(text.lines().nth(1).expect("a body").as_bytes());
@@ -192,22 +193,22 @@ fn a_damaged_entry_is_absent_and_told_of() {
     ];
     for bytes in damaged {
         fs::write(&entry, &bytes).expect("written");
-        let said = store.get(&key()).expect_err("told of");
-        assert!(said.contains("is ignored"), "{said}");
-        assert!(store.newest(&key().question).is_none());
+        let message = store.get(&key()).expect_err("a damaged entry").to_string();
+        assert!(message.starts_with("ignored the cached result"), "{message}");
+        assert!(store.newest(&key().input).is_none());
     }
     fs::remove_file(&entry).expect("removed");
     let outside = dir.path().join("outside.json");
     fs::write(&outside, &good).expect("written");
     symlink(&outside, &entry).expect("a link");
-    assert!(store.get(&key()).is_err(), "a link is no entry");
+    assert!(store.get(&key()).is_err(), "a link is not an entry");
     fs::remove_file(&entry).expect("removed");
     fs::create_dir(&entry).expect("a directory");
-    assert!(store.get(&key()).is_err(), "a directory is no entry");
+    assert!(store.get(&key()).is_err(), "a directory is not an entry");
 }
 
 #[test]
-fn other_versions_and_old_entries_are_absent_without_a_word() {
+fn entries_of_other_versions_and_old_entries_are_ignored() {
     let (_dir, store, entry) = store();
     let text = fs::read_to_string(&entry).expect("an entry");
     let stored = |date: &str| {
@@ -222,20 +223,20 @@ fn other_versions_and_old_entries_are_absent_without_a_word() {
     ] {
         assert_ne!(other, text);
         fs::write(&entry, other).expect("written");
-        assert!(store.get(&key()).expect("no complaint").is_none());
+        assert!(store.get(&key()).expect("no error").is_none());
     }
 }
 
 #[test]
-fn old_entries_and_files_half_written_go() {
+fn old_entries_and_abandoned_files_are_evicted() {
     let (dir, store, entry) = store();
     let half = dir.path().join("results/.new-abc");
     fs::write(&half, "x").expect("written");
-    assert_eq!(store.bound(), 0);
-    let long_ago = std::time::SystemTime::from(jiff::Timestamp::now()) - std::time::Duration::from_secs(40 * 24 * 3600);
+    assert_eq!(store.evict(), 0);
+    let long_ago = clock::system_now() - std::time::Duration::from_secs(40 * 24 * 3600);
     for path in [&half, &entry] {
         fs::File::options().write(true).open(path).and_then(|file| file.set_modified(long_ago)).expect("a time");
     }
-    assert_eq!(store.bound(), 2);
-    assert!(!entry.exists() && !half.exists() && store.is_empty(), "an empty question stays");
+    assert_eq!(store.evict(), 2);
+    assert!(!entry.exists() && !half.exists() && store.is_empty(), "an empty directory is left");
 }

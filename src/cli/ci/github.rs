@@ -1,181 +1,185 @@
 //! `carnet ci github`: the step of the GitHub Action.
 //!
-//! What tests and repositories say reaches the log only between `stop-commands` and its end; what carnet itself has to say
-//! to the runner comes after it. Every outcome leaves outputs and a summary, also a failure of carnet.
+//! Output of tests and repositories is printed between `stop-commands` and its end token, so that it can't issue workflow
+//! commands. carnet's own workflow commands follow the end token. Every run sets outputs and a summary, even if it fails.
 
-mod input;
-mod need;
+mod hints;
+mod inputs;
 mod publish;
 
 use std::path::{Path, PathBuf};
 
 use super::super::analysis::load;
-use super::super::check::learn;
-use super::super::{CommandError, Outcome, fail, print};
-use super::merge::{Merged, merged};
+use super::super::check::run_check;
+use super::super::error::{CommandError, Outcome};
+use super::super::output::print;
+use super::super::print_error;
+use super::merge::{MergedDocument, merge_documents};
 use crate::check::Options;
 use crate::error::{Failure, Kind};
 use crate::exit;
 use crate::report::{github, plan};
 use crate::source::git::repository;
+use crate::sys::environment;
 use crate::ui::TerminalStyle;
-use crate::ui::github::{Quoted, Step};
+use crate::ui::github::{Step, UntrustedLog};
 use crate::{check, scan};
-use input::{Inputs, Mode};
+use inputs::{Inputs, Mode};
 use publish::Publisher;
 
-/// The step of the GitHub Action.
+/// Run the step of the GitHub Action
 ///
-/// Its inputs are the variables INPUT_*; it writes outputs and the summary to the files that the runner names.
+/// The step reads its inputs from the variables INPUT_*, and writes outputs and a summary to the files of the runner.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {}
 
-/// A step that runs where it stands and was given more than one cell.
+/// The step runs in place, but several cells are selected.
 #[derive(Debug, thiserror::Error)]
-#[error("engine none runs one cell where the step stands, and `cells` names {}", cells.join(", "))]
-struct ManyError {
+#[error("`engine: none` requires a single cell, but `cells` selects {}", cells.join(", "))]
+struct SeveralCellsError {
     cells: Vec<String>,
 }
 
-impl Failure for ManyError {
+impl Failure for SeveralCellsError {
     fn kind(&self) -> Kind {
         Kind::Usage
     }
 
     fn hint(&self) -> Option<String> {
-        Some("name one cell, or leave the engine out so that carnet starts the images itself".to_owned())
+        Some("select one cell, or remove `engine` to let carnet start the images".to_owned())
     }
 }
 
-pub(super) fn run(_: &Arguments, look: &TerminalStyle) -> Outcome {
+pub(super) fn run(_: &Arguments, style: &TerminalStyle) -> Outcome {
     let step = Step::from_env();
-    // The log is no terminal, and shows colours all the same.
-    let color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let look = TerminalStyle { color_out: color, color_err: color, ..*look };
-    step.set("version", env!("CARGO_PKG_VERSION"))?;
-    let inputs = Inputs::read(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()));
-    let done = inputs.map_err(CommandError::from).and_then(|inputs| act(&inputs, &step, &look));
-    done.or_else(|error| failed(&error, &step, &look))
+    // The log is not a terminal, but GitHub renders colors in it.
+    let color = environment::non_empty_os("NO_COLOR").is_none();
+    let style = TerminalStyle { color_out: color, color_err: color, ..*style };
+    step.set_output("version", env!("CARGO_PKG_VERSION"))?;
+    let inputs = Inputs::read(|name| environment::var_os(name).map(|value| value.to_string_lossy().into_owned()));
+    let outcome = inputs.map_err(CommandError::from).and_then(|inputs| run_mode(&inputs, &step, &style));
+    outcome.or_else(|error| report_failure(&error, &step, &style))
 }
 
-fn act(inputs: &Inputs, step: &Step, look: &TerminalStyle) -> Outcome {
-    let publisher = Publisher { inputs, step, look };
+fn run_mode(inputs: &Inputs, step: &Step, style: &TerminalStyle) -> Outcome {
+    let publisher = Publisher { inputs, step, style };
     match inputs.mode {
-        Mode::Check | Mode::Cell => check(&publisher),
-        Mode::Scan => audit(&publisher),
-        Mode::Plan => planned(&publisher),
-        Mode::Merge => merge(&publisher),
+        Mode::Check | Mode::Cell => run_cells(&publisher),
+        Mode::Scan => run_scan(&publisher),
+        Mode::Plan => run_plan(&publisher),
+        Mode::Merge => run_merge(&publisher),
     }
 }
 
-/// What carnet could not do, as the log, an annotation, the summary and the outputs have it.
-fn failed(error: &CommandError, step: &Step, look: &TerminalStyle) -> Outcome {
-    let quoted = Quoted::begin()?;
-    let code = fail(error, look);
-    drop(quoted);
-    let (message, hint, place) = match error {
+/// Reports an error in the log, as an annotation, in the summary and in the outputs.
+fn report_failure(error: &CommandError, step: &Step, style: &TerminalStyle) -> Outcome {
+    let untrusted = UntrustedLog::begin()?;
+    let code = print_error(error, style);
+    drop(untrusted);
+    let (message, hint, location) = match error {
         CommandError::Config(error) => {
             let first = error.problems.first();
-            let line = first.map_or(1, |problem| error.place(problem.span.start).0);
+            let line = first.map_or(1, |problem| error.position(problem.span.start).0);
             let message = first.map_or_else(|| error.to_string(), |problem| problem.message.clone());
-            (
-                message,
-                first.and_then(|problem| problem.help.clone()),
-                Some((within_workspace(&error.file), line as u64)),
-            )
+            let hint = first.and_then(|problem| problem.help.clone());
+            (message, hint, Some((path_in_workspace(&error.file), line as u64)))
         }
         CommandError::Other(error) => (error.message(), error.hint(), None),
     };
-    let place = place.as_ref().map(|(file, line)| (file.as_str(), *line));
-    print(&github::failure(&message, hint.as_deref(), place))?;
-    step.summarise(&github::failure_summary(&message, hint.as_deref()))?;
-    step.set("status", if code == exit::NOTHING { "nothing" } else { "error" })?;
+    let location = location.as_ref().map(|(file, line)| (file.as_str(), *line));
+    print(&github::failure(&message, hint.as_deref(), location))?;
+    step.add_summary(&github::failure_summary(&message, hint.as_deref()))?;
+    step.set_output("status", if code == exit::NOTHING { "nothing" } else { "error" })?;
     Ok(code)
 }
 
-/// A path as annotations want it: from the directory that the repository was checked out into.
-fn within_workspace(path: &Path) -> String {
-    let workspace = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
+/// Returns the path relative to the workspace, as annotations require.
+fn path_in_workspace(path: &Path) -> String {
+    let workspace = environment::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
     let inner = workspace.as_ref().and_then(|top| path.strip_prefix(top).ok()).unwrap_or(path);
     inner.to_string_lossy().into_owned()
 }
 
-fn options(inputs: &Inputs) -> Result<Options, CommandError> {
+fn check_options(inputs: &Inputs) -> Result<Options, CommandError> {
     let (top, config) = load(&inputs.path)?;
     let mut options = Options {
         only: inputs.cells.clone(),
         engine: inputs.engine.name().map(str::to_owned),
-        in_place: inputs.in_place(),
-        audit: inputs.mode == Mode::Check,
+        in_place: inputs.is_in_place(),
+        scan: inputs.mode == Mode::Check,
         ..Options::new(top, config)
     };
     options.jobs = inputs.jobs.map_or(options.jobs, usize::from);
     Ok(options)
 }
 
-fn check(publisher: &Publisher<'_>) -> Outcome {
+/// Runs the modes `check` and `cell`.
+fn run_cells(publisher: &Publisher<'_>) -> Outcome {
     let inputs = publisher.inputs;
-    let quoted = Quoted::begin()?;
-    let options = options(inputs)?;
+    let untrusted = UntrustedLog::begin()?;
+    let options = check_options(inputs)?;
     let matrix = check::matrix::matrix(&options)?;
     if options.in_place && matrix.cells.len() != 1 {
-        return Err(ManyError { cells: matrix.cells.into_iter().map(|cell| cell.id).collect() }.into());
+        return Err(SeveralCellsError { cells: matrix.cells.into_iter().map(|cell| cell.id).collect() }.into());
     }
-    let tight = need::tight(&matrix).filter(|_| !options.in_place);
-    let mut document = learn(&options, false, &inputs.out, publisher.look)?;
-    need::explain(&mut document, &matrix, options.in_place);
-    publisher.print(&document)?;
-    drop(quoted);
-    publisher.print_outputs(&document)?;
-    if let Some(said) = tight {
-        print(&github::warning(&said))?;
+    let disk_warning = hints::low_disk_space(&matrix).filter(|_| !options.in_place);
+    let mut document = run_check(&options, false, &inputs.out, publisher.style)?;
+    hints::add(&mut document, &matrix, options.in_place);
+    publisher.print_document(&document)?;
+    drop(untrusted);
+    publisher.print_test_output(&document)?;
+    if let Some(warning) = disk_warning {
+        print(&github::warning(&warning))?;
     }
-    publisher.document(&document, &|_| true)
+    publisher.publish_document(&document, &|_| true)
 }
 
-fn audit(publisher: &Publisher<'_>) -> Outcome {
-    let quoted = Quoted::begin()?;
+/// Runs the mode `scan`.
+fn run_scan(publisher: &Publisher<'_>) -> Outcome {
+    let untrusted = UntrustedLog::begin()?;
     let (top, config) = load(&publisher.inputs.path)?;
-    let below = repository::below(&top);
+    let directory = repository::path_in_repository(&top);
     let configured = scan::Options::new(top, &config);
     let jobs = publisher.inputs.jobs.map_or(configured.jobs, usize::from);
-    let scan = scan::whole(scan::Options { jobs, ..configured }, &config)?;
+    let scan = scan::run_configured(scan::Options { jobs, ..configured }, &config)?;
     publisher.print_scan(&scan)?;
-    drop(quoted);
-    publisher.scan(&scan, &below)
+    drop(untrusted);
+    publisher.publish_scan(&scan, &directory)
 }
 
-fn planned(publisher: &Publisher<'_>) -> Outcome {
-    let matrix = options(publisher.inputs).and_then(|options| Ok(check::matrix::matrix(&options)?));
+/// Runs the mode `plan`.
+fn run_plan(publisher: &Publisher<'_>) -> Outcome {
+    let matrix = check_options(publisher.inputs).and_then(|options| Ok(check::matrix::matrix(&options)?));
     let matrix = match matrix {
         Ok(matrix) => matrix,
         Err(error) => {
-            // A workflow that goes on all the same finds a matrix of nothing, not one that can't be read.
-            publisher.plan("{\"include\":[]}", 0)?;
+            // A workflow that ignores the failure needs a valid matrix.
+            publisher.publish_plan("{\"include\":[]}", 0)?;
             return Err(error);
         }
     };
-    let quoted = Quoted::begin()?;
+    let untrusted = UntrustedLog::begin()?;
     print(&plan::human(&matrix))?;
-    drop(quoted);
-    publisher.plan(plan::github::render(&matrix)?.trim_end(), plan::github::jobs(&matrix))?;
-    publisher.step.set("status", "passed")?;
+    drop(untrusted);
+    publisher.publish_plan(plan::github::render(&matrix)?.trim_end(), plan::github::jobs(&matrix))?;
+    publisher.step.set_output("status", "passed")?;
     Ok(exit::GOOD)
 }
 
-fn merge(publisher: &Publisher<'_>) -> Outcome {
+/// Runs the mode `merge`.
+fn run_merge(publisher: &Publisher<'_>) -> Outcome {
     let inputs = publisher.inputs;
-    let quoted = Quoted::begin()?;
-    let options = options(inputs)?;
+    let untrusted = UntrustedLog::begin()?;
+    let options = check_options(inputs)?;
     let matrix = check::matrix::matrix(&options)?;
-    // None came when there is no directory, as when no job of a cell began.
+    // The directory does not exist if no job started.
     let dir = inputs.documents.as_deref().unwrap_or(Path::new(""));
-    let Merged { document, came, left_out } = merged(dir, &matrix, &options)?;
-    publisher.print(&document)?;
-    drop(quoted);
-    for one in left_out {
-        print(&github::warning(&format!("{one}; its cells count as missing")))?;
+    let MergedDocument { document, reported_cells, skipped } = merge_documents(dir, &matrix, &options)?;
+    publisher.print_document(&document)?;
+    drop(untrusted);
+    for reason in skipped {
+        print(&github::warning(&format!("skipped document, its cells count as missing: {reason}")))?;
     }
-    // What the jobs of the cells have told already is told once.
-    publisher.document(&document, &|cell| !came.contains(&cell.id))
+    // The jobs of the cells have already created annotations for their results.
+    publisher.publish_document(&document, &|cell| !reported_cells.contains(&cell.id))
 }

@@ -1,4 +1,4 @@
-//! `carnet ci gitlab`: steps of the templates of GitLab CI.
+//! `carnet ci gitlab`: the steps of the GitLab CI template.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,21 +8,24 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::super::analysis::load;
+use super::super::document_file::read_matrix;
+use super::super::error::{CommandError, Outcome};
 use super::super::fail_on::FailOn;
-use super::super::{CommandError, Outcome, check, print, report};
-use super::merge::{Merged, merged};
+use super::super::output::{print, render, write_reports};
+use super::merge::{MergedDocument, merge_documents};
 use crate::check::Options as CheckOptions;
 use crate::check::matrix::matrix;
 use crate::error::{Failure, Kind};
 use crate::exit;
 use crate::model::matrix::Matrix;
 use crate::report::Format;
-use crate::report::plan as format;
+use crate::report::plan as plan_report;
 use crate::report::plan::gitlab::{self, CELLS, KIT, OUT, Options, Parent};
+use crate::sys::environment;
 use crate::ui::{TerminalStyle, file, note};
 
-/// Variables of a pipeline that decide how its jobs get the repository. A child pipeline doesn't take them over.
-const OF_THE_CHECKOUT: [&str; 7] = [
+/// Pipeline variables that configure the checkout. Child pipelines do not inherit them.
+const CHECKOUT_VARIABLES: [&str; 7] = [
     "GIT_DEPTH",
     "GIT_LFS_SKIP_SMUDGE",
     "GIT_SUBMODULE_DEPTH",
@@ -32,30 +35,35 @@ const OF_THE_CHECKOUT: [&str; 7] = [
     "GIT_SUBMODULE_UPDATE_FLAGS",
 ];
 
-/// A step of the templates of GitLab CI.
+/// Run a step of the GitLab CI template
 ///
-/// Runs at the top of the repository. `program` puts this program into .carnet/, for jobs in images that can't get it
-/// themselves. `plan` puts the plan there and child.yml, the pipeline of its cells. `merge` makes one report in carnet-out/
-/// of what they left in carnet-cells/; a planned cell of which nothing came back is an error.
+/// Steps run at the top of the repository.
 #[derive(Debug, clap::Args)]
 pub(in super::super) struct Arguments {
-    /// The step.
+    /// Name of the step
     #[arg(value_enum, value_name = "STEP")]
     step: Step,
 
-    /// Directory of the analysis, from the top of the repository.
+    /// Directory of the analysis, relative to the top of the repository
     #[arg(long, env = "CARNET_PATH", hide_env_values = true, default_value = ".", value_name = "DIR")]
     path: String,
 
-    /// Cells or facilities to plan, separated by spaces or commas; all when empty.
-    #[arg(long, env = "CARNET_CELLS", hide_env_values = true, default_value = "", value_name = "NAMES")]
+    /// Cells or facilities to plan, separated by spaces or commas [default: all]
+    #[arg(
+        long,
+        env = "CARNET_CELLS",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "NAMES"
+    )]
     cells: String,
 
-    /// What makes jobs fail: error, warning or never.
+    /// Lowest level that makes jobs fail: error, warning or never
     #[arg(long, env = "CARNET_FAIL_ON", hide_env_values = true, default_value = "error", value_name = "LEVEL")]
     fail_on: String,
 
-    /// Name of the job that runs the step `program`.
+    /// Name of the job that runs the step `program`
     #[arg(long, default_value = "carnet-program", value_name = "JOB")]
     program_job: String,
 
@@ -63,41 +71,62 @@ pub(in super::super) struct Arguments {
     runner: Runner,
 }
 
-/// Where jobs of a child pipeline run.
+/// Images and runners of the jobs of a child pipeline.
 #[derive(Debug, Clone, Default, clap::Args)]
 struct Runner {
-    /// Image of jobs that have none of a facility.
-    #[arg(long, env = "CARNET_IMAGE", hide_env_values = true, default_value = "", value_name = "IMAGE")]
+    /// Image of jobs whose facility has none
+    #[arg(
+        long,
+        env = "CARNET_IMAGE",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "IMAGE"
+    )]
     image: String,
 
-    /// Tags of the runners for every job, separated by spaces or commas.
-    #[arg(long, env = "CARNET_TAGS", hide_env_values = true, default_value = "", value_name = "TAGS")]
+    /// Runner tags of all jobs, separated by spaces or commas
+    #[arg(
+        long,
+        env = "CARNET_TAGS",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "TAGS"
+    )]
     tags: String,
 
-    /// Tags of runners that have /cvmfs, for cells that need it; by default k8s-cvmfs at gitlab.cern.ch.
-    #[arg(long, env = "CARNET_CVMFS_TAGS", hide_env_values = true, default_value = "", value_name = "TAGS")]
+    /// Runner tags of cells that need /cvmfs [default at gitlab.cern.ch: k8s-cvmfs]
+    #[arg(
+        long,
+        env = "CARNET_CVMFS_TAGS",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "TAGS"
+    )]
     cvmfs_tags: String,
 }
 
-/// Steps.
+/// A step of the template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Step {
-    /// Copies this program.
+    /// Copy the carnet executable to .carnet/, for jobs that can't download it
     Program,
-    /// Writes the child pipeline.
+    /// Write the plan and the child pipeline to .carnet/plan.json and .carnet/child.yml
     Plan,
-    /// Merges what its jobs left.
+    /// Merge the documents in carnet-cells/ into reports in carnet-out/; missing cells are errors
     Merge,
 }
 
-/// What a step can't work with.
+/// An error of a step.
 #[derive(Debug, thiserror::Error)]
 enum StepError {
-    #[error("`{}` is no level to fail on", .0.escape_debug())]
+    #[error("invalid failure level `{}`; expected error, warning or never", .0.escape_debug())]
     FailOn(String),
-    #[error("`{}` is no path from the top of the repository", .0.escape_debug())]
+    #[error("path `{}` is not relative to the top of the repository", .0.escape_debug())]
     Absolute(String),
-    #[error("this program can't be copied to {}", path.display())]
+    #[error("failed to copy the carnet executable to `{}`", path.display())]
     Program {
         path: PathBuf,
         #[source]
@@ -115,62 +144,67 @@ impl Failure for StepError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::FailOn(_) => "set CARNET_FAIL_ON to error, warning or never".to_owned(),
+            Self::FailOn(_) => "set CARNET_FAIL_ON to one of these levels".to_owned(),
             Self::Absolute(_) => {
-                "set CARNET_PATH to a path such as `analysis`: the repository lies elsewhere in every job".to_owned()
+                "set CARNET_PATH to a relative path such as `analysis`, because jobs use different checkout directories"
+                    .to_owned()
             }
             Self::Program { .. } => "make the directory writable for this job".to_owned(),
         })
     }
 }
 
-pub(super) fn run(arguments: &Arguments, look: &TerminalStyle) -> Outcome {
-    let fail_on = fail_on(&arguments.fail_on)?;
+pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
+    let fail_on = parse_fail_on(&arguments.fail_on)?;
     match arguments.step {
         Step::Program => program(),
         Step::Plan => plan(arguments),
-        Step::Merge => merge(arguments, fail_on, look),
+        Step::Merge => merge(arguments, fail_on, style),
     }
 }
 
-/// The child pipeline of a matrix, with what the variables of this job say. `path` leads from the top of the repository to
-/// the analysis.
-pub(in super::super) fn child(matrix: &Matrix, path: &str) -> Result<String, CommandError> {
-    let of_env = |name: &str| variable(name).unwrap_or_default();
-    let runner =
-        Runner { image: of_env("CARNET_IMAGE"), tags: of_env("CARNET_TAGS"), cvmfs_tags: of_env("CARNET_CVMFS_TAGS") };
-    let fail_on = variable("CARNET_FAIL_ON").unwrap_or_else(|| "error".to_owned());
-    self::fail_on(&fail_on)?;
+/// Renders the child pipeline of a plan, with the settings in this job's variables. `path` is the path of the analysis
+/// relative to the top of the repository.
+pub(in super::super) fn child_pipeline(matrix: &Matrix, path: &str) -> Result<String, CommandError> {
+    let setting = |name: &str| environment::non_empty(name).unwrap_or_default();
+    let runner = Runner {
+        image: setting("CARNET_IMAGE"),
+        tags: setting("CARNET_TAGS"),
+        cvmfs_tags: setting("CARNET_CVMFS_TAGS"),
+    };
+    let fail_on = environment::non_empty("CARNET_FAIL_ON").unwrap_or_else(|| "error".to_owned());
+    parse_fail_on(&fail_on)?;
     Ok(gitlab::render(matrix, &options(path, &fail_on, "carnet-program", &runner))?)
 }
 
-fn fail_on(text: &str) -> Result<FailOn, StepError> {
+fn parse_fail_on(text: &str) -> Result<FailOn, StepError> {
     match text.trim() {
         "" => Ok(FailOn::default()),
         word => FailOn::from_str(word, false).map_err(|_| StepError::FailOn(text.to_owned())),
     }
 }
 
-/// A variable of the environment; none when it is empty, as variables of templates are by default.
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-fn words(text: &str) -> Vec<String> {
+/// Splits a list at whitespace and commas.
+fn split_list(text: &str) -> Vec<String> {
     text.split([' ', ',', '\n', '\t']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 fn options(path: &str, fail_on: &str, program_job: &str, runner: &Runner) -> Options {
-    let at_cern = variable("CI_SERVER_HOST").is_some_and(|host| host == "gitlab.cern.ch");
-    let cvmfs = match words(&runner.cvmfs_tags) {
-        none if none.is_empty() && at_cern => vec!["k8s-cvmfs".to_owned()],
+    let is_cern = environment::non_empty("CI_SERVER_HOST").is_some_and(|host| host == "gitlab.cern.ch");
+    let cvmfs = match split_list(&runner.cvmfs_tags) {
+        tags if tags.is_empty() && is_cern => vec!["k8s-cvmfs".to_owned()],
         tags => tags,
     };
     let parent = || {
         let program = program_job.to_owned();
-        Some(Parent { pipeline: variable("CI_PIPELINE_ID")?, plan: variable("CI_JOB_NAME")?, program })
+        Some(Parent {
+            pipeline: environment::non_empty("CI_PIPELINE_ID")?,
+            plan: environment::non_empty("CI_JOB_NAME")?,
+            program,
+        })
     };
-    let variables = OF_THE_CHECKOUT.iter().filter_map(|name| Some(((*name).to_owned(), variable(name)?)));
+    let variables =
+        CHECKOUT_VARIABLES.iter().filter_map(|name| Some(((*name).to_owned(), environment::non_empty(name)?)));
     Options {
         path: path.to_owned(),
         fail_on: match fail_on.trim() {
@@ -178,21 +212,22 @@ fn options(path: &str, fail_on: &str, program_job: &str, runner: &Runner) -> Opt
             word => word.to_owned(),
         },
         image: Some(runner.image.trim().to_owned()).filter(|image| !image.is_empty()),
-        tags: words(&runner.tags),
-        shown: if cvmfs.is_empty() { BTreeMap::new() } else { [("/cvmfs".to_owned(), cvmfs)].into() },
+        tags: split_list(&runner.tags),
+        filesystem_tags: if cvmfs.is_empty() { BTreeMap::new() } else { [("/cvmfs".to_owned(), cvmfs)].into() },
         parent: parent(),
         variables: variables.collect(),
     }
 }
 
-/// What is checked.
-fn checked(arguments: &Arguments) -> Result<CheckOptions, CommandError> {
-    let path = Path::new(from_top(&arguments.path)?);
+/// Returns the options of a check of the selected cells.
+fn check_options(arguments: &Arguments) -> Result<CheckOptions, CommandError> {
+    let path = Path::new(relative_path(&arguments.path)?);
     let (top, config) = load(path)?;
-    Ok(CheckOptions { only: words(&arguments.cells).into_iter().collect(), ..CheckOptions::new(top, config) })
+    Ok(CheckOptions { only: split_list(&arguments.cells).into_iter().collect(), ..CheckOptions::new(top, config) })
 }
 
-fn from_top(path: &str) -> Result<&str, StepError> {
+/// Returns the path of the analysis, which must be relative.
+fn relative_path(path: &str) -> Result<&str, StepError> {
     match path.trim_start() {
         "" => Ok("."),
         absolute if absolute.starts_with('/') => Err(StepError::Absolute(path.to_owned())),
@@ -202,40 +237,44 @@ fn from_top(path: &str) -> Result<&str, StepError> {
 
 fn program() -> Outcome {
     let kit = Path::new(KIT);
-    file::out_directory(kit)?;
+    file::create_report_dir(kit)?;
     copy_program(&kit.join("carnet"))?;
     Ok(exit::GOOD)
 }
 
 fn plan(arguments: &Arguments) -> Outcome {
-    // First, since it ignores itself: what is made in it must not look like a part of the analysis.
+    // First, because its .gitignore excludes the generated files from the analysis.
     let kit = Path::new(KIT);
-    file::out_directory(kit)?;
-    let matrix = matrix(&checked(arguments)?)?;
-    let options = options(from_top(&arguments.path)?, &arguments.fail_on, &arguments.program_job, &arguments.runner);
+    file::create_report_dir(kit)?;
+    let matrix = matrix(&check_options(arguments)?)?;
+    let options =
+        options(relative_path(&arguments.path)?, &arguments.fail_on, &arguments.program_job, &arguments.runner);
     let child = gitlab::render(&matrix, &options)?;
-    print(&format::human(&matrix))?;
-    lacking(&matrix, &options);
-    file::write(&kit.join("plan.json"), format::json(&matrix)?.as_bytes())?;
+    print(&plan_report::human(&matrix))?;
+    warn_about_needs(&matrix, &options);
+    file::write(&kit.join("plan.json"), plan_report::json(&matrix)?.as_bytes())?;
     file::write(&kit.join("child.yml"), child.as_bytes())?;
     Ok(exit::GOOD)
 }
 
-/// Says which cells need what no tag asks of a runner.
-fn lacking(matrix: &Matrix, options: &Options) {
+/// Prints a note for each need of a cell that no runner tag covers.
+fn warn_about_needs(matrix: &Matrix, options: &Options) {
     for cell in &matrix.cells {
-        for need in cell.needs.iter().filter(|need| !options.shown.contains_key(*need)) {
-            let mend = if need == "/cvmfs" { "set CARNET_CVMFS_TAGS" } else { "set CARNET_TAGS" };
-            note(&format!("{} needs {need}: {mend} to tags of runners that have it, unless all of yours do", cell.id));
+        for need in cell.needs.iter().filter(|need| !options.filesystem_tags.contains_key(*need)) {
+            let variable = if need == "/cvmfs" { "CARNET_CVMFS_TAGS" } else { "CARNET_TAGS" };
+            note(&format!(
+                "note: {} needs {need}; unless all runners have it, set {variable} to the tags of runners with {need}",
+                cell.id
+            ));
         }
     }
 }
 
-/// Copies the running program, so that jobs in images without network or any tool to download with have it.
+/// Copies the current executable, for jobs that can't download it.
 fn copy_program(target: &Path) -> Result<(), StepError> {
     let attempt = || {
-        let own = fs::canonicalize("/proc/self/exe")?;
-        if target.canonicalize().is_ok_and(|there| there == own) {
+        let program = fs::canonicalize("/proc/self/exe")?;
+        if target.canonicalize().is_ok_and(|target| target == program) {
             return Ok(());
         }
         let temporary = target.with_extension("new");
@@ -246,34 +285,34 @@ fn copy_program(target: &Path) -> Result<(), StepError> {
     attempt().map_err(|source| StepError::Program { path: target.to_owned(), source })
 }
 
-fn merge(arguments: &Arguments, fail_on: FailOn, look: &TerminalStyle) -> Outcome {
+fn merge(arguments: &Arguments, fail_on: FailOn, style: &TerminalStyle) -> Outcome {
     let out = Path::new(OUT);
-    file::out_directory(out)?;
-    let checked = checked(arguments)?;
+    file::create_report_dir(out)?;
+    let options = check_options(arguments)?;
     let plan = Path::new(KIT).join("plan.json");
-    let matrix = if plan.exists() { report::read_matrix(&plan)? } else { matrix(&checked)? };
-    let Merged { document, left_out, .. } = merged(Path::new(CELLS), &matrix, &checked)?;
-    for one in left_out {
-        note(&format!("left out: {one}"));
+    let matrix = if plan.exists() { read_matrix(&plan)? } else { matrix(&options)? };
+    let MergedDocument { document, skipped, .. } = merge_documents(Path::new(CELLS), &matrix, &options)?;
+    for reason in skipped {
+        note(&format!("skipped document: {reason}"));
     }
-    check::write(&document, out, look)?;
-    let audit = match document.scan {
-        Some(_) => report::render(&document, Format::Gitlab, look)?,
+    write_reports(&document, out, style)?;
+    let code_quality = match document.scan {
+        Some(_) => render(&document, Format::Gitlab, style)?,
         None => "[]\n".to_owned(),
     };
-    file::write(&out.join(Format::Gitlab.file_name()), audit.as_bytes())?;
-    print(&report::render(&document, Format::Human, look)?)?;
-    for line in pointers(out) {
+    file::write(&out.join(Format::Gitlab.file_name()), code_quality.as_bytes())?;
+    print(&render(&document, Format::Human, style)?)?;
+    for line in report_locations(out) {
         note(&line);
     }
     Ok(fail_on.check(&document))
 }
 
-/// Where the reports are: in the browser when GitLab says where this job is.
-fn pointers(out: &Path) -> Vec<String> {
-    let mut lines = vec![format!("reports in {}", out.display())];
+/// Returns the locations of the reports: the directory, and the URL of the page if the job's URL is known.
+fn report_locations(out: &Path) -> Vec<String> {
+    let mut lines = vec![format!("reports written to {}", out.display())];
     let page = out.join("report.html");
-    if let Some(job) = variable("CI_JOB_URL").filter(|_| page.exists()) {
+    if let Some(job) = environment::non_empty("CI_JOB_URL").filter(|_| page.exists()) {
         lines.push(format!("page: {job}/artifacts/file/{}", page.display()));
     }
     lines

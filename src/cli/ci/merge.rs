@@ -1,10 +1,11 @@
-//! What the jobs of a matrix handed on, made one document.
+//! Merges the documents of several jobs.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::super::report::{find, read};
-use super::super::{CommandError, runtime};
+use super::super::document_file::{find, read};
+use super::super::error::CommandError;
+use super::super::runtime::runtime;
 use crate::check;
 use crate::check::Options;
 use crate::diff::document::{agree, complete, fits, merge};
@@ -12,36 +13,38 @@ use crate::error::chain;
 use crate::model::document::Document;
 use crate::model::matrix::Matrix;
 
-/// One document of all cells, with an audit of the analysis as it is here.
-pub(super) struct Merged {
+/// The document of all cells of a plan.
+pub(super) struct MergedDocument {
+    /// The document, with a scan of the analysis in the working tree.
     pub(super) document: Document,
-    /// Cells of which a result came back.
-    pub(super) came: BTreeSet<String>,
-    /// Which documents were left out, and why.
-    pub(super) left_out: Vec<String>,
+    /// Names of the cells with a result.
+    pub(super) reported_cells: BTreeSet<String>,
+    /// The skipped documents, each with the reason.
+    pub(super) skipped: Vec<String>,
 }
 
-/// Merges the documents below a directory, which need not be there. One that can't be read or is of something else is left
-/// out: its cells are then missing, and those of all others are still reported.
-pub(super) fn merged(dir: &Path, matrix: &Matrix, options: &Options) -> Result<Merged, CommandError> {
-    let (mut documents, mut left_out) = (Vec::<Document>::new(), Vec::new());
-    for path in if dir.is_dir() { find(dir)? } else { Vec::new() } {
+/// Merges the documents in a directory, which may not exist. Skips documents that can't be read or that describe another
+/// analysis. Cells without a document are reported as errors.
+pub(super) fn merge_documents(dir: &Path, matrix: &Matrix, options: &Options) -> Result<MergedDocument, CommandError> {
+    let (mut documents, mut skipped) = (Vec::<Document>::new(), Vec::new());
+    let paths = if dir.is_dir() { find(dir)? } else { Vec::new() };
+    for path in paths {
         let document = match read(&path) {
             Ok(document) => document,
             Err(error) => {
-                left_out.push(chain(&error));
+                skipped.push(chain(&error));
                 continue;
             }
         };
-        let same = documents.first().map_or(Ok(()), |first| agree(first, &document));
-        match fits(&document, matrix).and(same) {
+        let agrees = documents.first().map_or(Ok(()), |first| agree(first, &document));
+        match fits(&document, matrix).and(agrees) {
             Ok(()) => documents.push(document),
-            Err(error) => left_out.push(format!("{}: {}", path.display(), chain(&error))),
+            Err(error) => skipped.push(format!("{}: {}", path.display(), chain(&error))),
         }
     }
-    let came = documents.iter().flat_map(|document| &document.cells).map(|cell| cell.id.clone()).collect();
+    let reported_cells = documents.iter().flat_map(|document| &document.cells).map(|cell| cell.id.clone()).collect();
     let merged = if documents.is_empty() { None } else { Some(merge(documents, None)?) };
     let mut document = complete(merged, matrix)?;
-    document.scan = runtime()?.block_on(check::audit(options))?;
-    Ok(Merged { document, came, left_out })
+    document.scan = runtime()?.block_on(check::scan_analysis(options))?;
+    Ok(MergedDocument { document, reported_cells, skipped })
 }

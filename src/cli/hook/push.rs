@@ -5,104 +5,96 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Instant;
 
-use super::super::{CommandError, Outcome};
-use super::{Hook, Run, show};
+use super::super::error::{CommandError, Outcome};
+use super::{Hook, Run, render};
 use crate::error::chain;
 use crate::exit;
-use crate::hook::{CellSeen, Push, Seen, Trouble, look as look_at};
+use crate::hook::scan::{CachedCell, Push, PushScan, PushScanError, scan_push};
 use crate::model::finding::Severity;
 use crate::source::git::push::Update;
+use crate::sys::environment;
 use crate::ui::{TerminalStyle, note};
 
-/// Bytes that git's lines may have.
-const MOST_LINES: u64 = 4 << 20;
+/// Maximum number of bytes read from git's standard input.
+const MAX_INPUT_BYTES: u64 = 4 << 20;
 
-pub(super) fn run(arguments: &Run, look: &TerminalStyle) -> Outcome {
-    let until = Instant::now() + arguments.limits.budget;
-    if std::env::var_os("CARNET_SKIP").is_some_and(|value| !value.is_empty() && value != "0") {
+pub(super) fn run(arguments: &Run, style: &TerminalStyle) -> Outcome {
+    let deadline = Instant::now() + arguments.limits.budget;
+    if environment::non_empty_os("CARNET_SKIP").is_some_and(|value| value != "0") {
         return Ok(exit::GOOD);
     }
-    let Some((remote, updates)) = asked(arguments) else { return Ok(exit::GOOD) };
+    let (remote, updates) = match arguments.hook {
+        Hook::PrePush => (arguments.remote.clone().unwrap_or_default(), read_updates()),
+        Hook::PreCommit => pre_commit_update(),
+    };
+    if updates.is_empty() {
+        return Ok(exit::GOOD);
+    }
     let top = std::path::absolute(&arguments.path).unwrap_or_else(|_| arguments.path.clone());
     let jobs = thread::available_parallelism().map_or(2, |n| n.get().min(8));
-    let push = Push { top, remote, updates, jobs, until };
+    let push = Push { top, remote, updates, jobs, deadline };
     let (sender, receiver) = channel();
-    thread::spawn(move || sender.send(look_at(&push)));
-    // Whatever is not done by then ends with this process.
-    let seen = match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
-        Ok(seen) => seen,
+    thread::spawn(move || sender.send(scan_push(&push)));
+    // A scan that is not finished by the deadline ends with this process.
+    let result = match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        Ok(result) => result,
         Err(RecvTimeoutError::Timeout) => {
             let budget = arguments.limits.budget.as_secs_f64();
-            note(&format!(
-                "carnet: not done after {budget} s: the push goes on unchecked (carnet scan, or a larger --budget)"
-            ));
-            return Ok(exit::GOOD);
+            let reason = format!("the scan exceeded {budget} s; run `carnet scan`, or increase `--budget`");
+            return Ok(continue_unchecked(&reason));
         }
-        Err(RecvTimeoutError::Disconnected) => {
-            note("carnet: the push goes on unchecked");
-            return Ok(exit::GOOD);
-        }
+        Err(RecvTimeoutError::Disconnected) => return Ok(continue_unchecked("the scan failed")),
     };
-    match seen {
-        Ok(seen) => Ok(judge(&seen, arguments, look)),
-        Err(Trouble::Config(error)) => {
-            note("carnet: the carnet.toml that is pushed is wrong");
+    match result {
+        Ok(scan) => Ok(report(&scan, arguments, style)),
+        Err(PushScanError::Config(error)) => {
+            note("carnet: invalid carnet.toml in the pushed commit");
             Err(CommandError::Config(*error))
         }
-        Err(Trouble::Baseline(error)) => Err(error.into()),
-        // What can't be looked at is no reason to stop anybody.
-        Err(Trouble::Git(reason)) => Ok(unchecked(&reason)),
-        Err(Trouble::Repo(error)) => Ok(unchecked(&chain(&error))),
+        Err(PushScanError::Baseline(error)) => Err(error.into()),
+        // An unreadable repository must not block the push.
+        Err(error @ (PushScanError::Git(_) | PushScanError::Source(_))) => Ok(continue_unchecked(&chain(&error))),
     }
 }
 
-fn unchecked(reason: &str) -> u8 {
-    note(&format!("carnet: the push goes on unchecked: {reason}"));
+/// Reports that the push was not checked. Returns the exit code that lets the push continue.
+fn continue_unchecked(reason: &str) -> u8 {
+    note(&format!("carnet: push not checked: {reason}"));
     exit::GOOD
 }
 
-fn judge(seen: &Seen, arguments: &Run, look: &TerminalStyle) -> u8 {
-    let fail_on = arguments.limits.fail_on;
-    let worst = seen.findings.iter().map(|finding| finding.severity).max();
-    let failed = seen.tips.iter().flat_map(|tip| &tip.cells).any(CellSeen::is_failed);
-    // A failed cell is as bad as an error.
-    let stops = fail_on.fails(worst.max(failed.then_some(Severity::Error)));
-    let text = show::text(seen, &arguments.path, stops, look);
+/// Prints the result of the scan and returns the exit code.
+fn report(scan: &PushScan, arguments: &Run, style: &TerminalStyle) -> u8 {
+    let worst = scan.findings.iter().map(|finding| finding.severity).max();
+    let has_failed_cell = scan.commits.iter().flat_map(|commit| &commit.cells).any(CachedCell::is_failed);
+    // A failed cell counts as an `error` finding.
+    let is_blocked = arguments.limits.fail_on.fails(worst.max(has_failed_cell.then_some(Severity::Error)));
+    let text = render::text(scan, &arguments.path, is_blocked, style);
     if !text.is_empty() {
         note(text.trim_end());
     }
-    if stops { exit::ANALYSIS } else { exit::GOOD }
+    if is_blocked { exit::ANALYSIS } else { exit::GOOD }
 }
 
-/// The remote and the refs that are pushed; none when there is nothing to look at.
-fn asked(arguments: &Run) -> Option<(String, Vec<Update>)> {
-    let remote = arguments.remote.clone().unwrap_or_default();
-    let (remote, updates) = match arguments.hook {
-        Hook::PrePush => (remote, lines()),
-        Hook::PreCommit => of_pre_commit()?,
-    };
-    (!updates.is_empty()).then_some((remote, updates))
-}
-
-/// What git says on standard input.
-fn lines() -> Vec<Update> {
+/// Reads the pushed refs from standard input, in the format of githooks(5).
+fn read_updates() -> Vec<Update> {
     let mut text = Vec::new();
-    // What can't be read is not pushed by git.
-    let _ = std::io::stdin().lock().take(MOST_LINES).read_to_end(&mut text);
+    // On an error, the refs read so far are scanned.
+    let _ = std::io::stdin().lock().take(MAX_INPUT_BYTES).read_to_end(&mut text);
     String::from_utf8_lossy(&text).lines().filter_map(Update::parse).collect()
 }
 
-/// What pre-commit says (pre-commit.com, "Supported git hooks", `pre-push`). Without a word of what is pushed, as for the first push of
-/// all or a run by hand, the commit that is checked out is taken for it.
-fn of_pre_commit() -> Option<(String, Vec<Update>)> {
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let remote = set("PRE_COMMIT_REMOTE_NAME").or_else(|| set("PRE_COMMIT_REMOTE_URL")).unwrap_or_default();
-    let new = set("PRE_COMMIT_TO_REF").or_else(|| set("PRE_COMMIT_LOCAL_BRANCH"));
+/// Returns the remote and the pushed ref from the variables of pre-commit (pre-commit.com, "Supported git hooks",
+/// `pre-push`). The variables are missing for the first push and for manual runs; then the ref is `HEAD`.
+fn pre_commit_update() -> (String, Vec<Update>) {
+    let var = environment::non_empty;
+    let remote = var("PRE_COMMIT_REMOTE_NAME").or_else(|| var("PRE_COMMIT_REMOTE_URL")).unwrap_or_default();
+    let new = var("PRE_COMMIT_TO_REF").or_else(|| var("PRE_COMMIT_LOCAL_BRANCH"));
     let update = Update {
-        local: set("PRE_COMMIT_LOCAL_BRANCH").unwrap_or_else(|| "HEAD".to_owned()),
+        local: var("PRE_COMMIT_LOCAL_BRANCH").unwrap_or_else(|| "HEAD".to_owned()),
         new: Some(new.unwrap_or_else(|| "HEAD".to_owned())),
-        remote: set("PRE_COMMIT_REMOTE_BRANCH").unwrap_or_else(|| "HEAD".to_owned()),
-        old: set("PRE_COMMIT_FROM_REF"),
+        remote: var("PRE_COMMIT_REMOTE_BRANCH").unwrap_or_else(|| "HEAD".to_owned()),
+        old: var("PRE_COMMIT_FROM_REF"),
     };
-    Some((remote, vec![update]))
+    (remote, vec![update])
 }

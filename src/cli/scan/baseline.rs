@@ -1,17 +1,17 @@
 //! `carnet scan --update-baseline` and `--prune-baseline`.
 
-use jiff::Zoned;
-
-use super::super::CommandError;
+use super::super::error::CommandError;
 use crate::model::scan::Scan;
+use crate::model::text::count;
 use crate::scan::acceptance::LoadedBaseline;
 use crate::scan::suppress::baseline::Baseline;
+use crate::sys::clock;
 use crate::ui::file;
 
-/// Writes what is found now, or only leaves out what is no longer found; says what was done.
-pub(super) fn write(known: &LoadedBaseline, scan: &Scan, only_prune: bool) -> Result<String, CommandError> {
-    let old = known.baseline.clone().unwrap_or_else(Baseline::empty);
-    let new = if only_prune { old.pruned(&scan.findings) } else { old.updated(&scan.findings, Zoned::now().date()) };
-    file::write(&known.file, new.to_text()?.as_bytes())?;
-    Ok(format!("{}: {} findings, before {}", known.path, new.findings.len(), old.findings.len()))
+/// Writes the current findings to the baseline, or only removes fixed findings. Returns a summary.
+pub(super) fn write(baseline: &LoadedBaseline, scan: &Scan, only_prune: bool) -> Result<String, CommandError> {
+    let old = baseline.baseline.clone().unwrap_or_else(Baseline::empty);
+    let new = if only_prune { old.pruned(&scan.findings) } else { old.updated(&scan.findings, clock::today()) };
+    file::write(&baseline.file, new.to_text()?.as_bytes())?;
+    Ok(format!("wrote {} to {} (before: {})", count(new.findings.len(), "finding"), baseline.path, old.findings.len()))
 }

@@ -1,17 +1,20 @@
-//! `carnet scan --fix`: the patch, printed or made.
+//! `carnet scan --fix`.
 
-use super::super::{Outcome, print};
+use super::super::error::Outcome;
+use super::super::output::print;
 use crate::exit;
 use crate::model::scan::Scan;
+use crate::model::text::count;
 use crate::scan::Options;
 use crate::scan::apply_fixes;
 use crate::scan::fixes::patch;
 use crate::source::git::{range, walk};
 use crate::ui::note;
 
-/// Largest file that is mended.
-const LARGEST: u64 = 16 << 20;
+/// Maximum size in bytes of a file that is fixed.
+const MAX_FILE_SIZE: u64 = 16 << 20;
 
+/// Prints the safe fixes as a patch, or applies them.
 pub(super) fn run(scan: &Scan, options: &Options, write: bool) -> Outcome {
     let contents = match &options.changed {
         Some(spec) => Some(range::read(&options.top, spec, &|_| false)?.contents),
@@ -21,27 +24,28 @@ pub(super) fn run(scan: &Scan, options: &Options, write: bool) -> Outcome {
         Some(contents) => contents.get(path).cloned(),
         None => {
             let mut bytes = Vec::new();
-            let is_cut = walk::read(&options.top.join(path), LARGEST, &mut bytes).ok()?;
-            (!is_cut).then_some(bytes)
+            let is_truncated = walk::read(&options.top.join(path), MAX_FILE_SIZE, &mut bytes).ok()?;
+            (!is_truncated).then_some(bytes)
         }
     };
     let patch = patch(&scan.findings, &mut read);
-    for one in &patch.notes {
-        note(&format!("{}: {}", one.path, one.message));
+    for message in &patch.notes {
+        note(&format!("{}: {}", message.path, message.message));
     }
     if write {
         apply_fixes::write(&options.top, &patch)?;
-        for one in &patch.files {
-            note(&format!("{}: {} fixes", one.path, one.fixes));
+        for file in &patch.files {
+            note(&format!("{}: applied {}", file.path, count(file.fixes, "fix")));
         }
     } else {
         print(&patch.unified())?;
         if patch.fixes() > 0 {
-            note(&format!("{} fixes in {} files; --write makes them", patch.fixes(), patch.files.len()));
+            let files = count(patch.files.len(), "file");
+            note(&format!("{} available in {files}; apply with `--fix --write`", count(patch.fixes(), "fix")));
         }
     }
     if patch.fixes() == 0 {
-        note("nothing here can be mended safely without you");
+        note("no safe fixes available");
     }
     Ok(exit::GOOD)
 }

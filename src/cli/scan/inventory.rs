@@ -2,45 +2,46 @@
 
 use std::fmt::Write as _;
 
-use super::super::format::json;
-use super::super::{CommandError, print as out};
+use super::super::error::CommandError;
+use super::super::output;
 use crate::model::inventory::Inventory;
 use crate::model::text::clean;
 
-/// Most packages that are listed of one file.
-const MOST: usize = 15;
+/// Maximum number of packages listed for one file.
+const MAX_PACKAGES: usize = 15;
 
+/// Prints the inventory as text or JSON.
 pub(super) fn print(inventory: &Inventory, as_json: bool) -> Result<(), CommandError> {
-    let text = if as_json { json(inventory)? } else { human(inventory) };
-    Ok(out(&text)?)
+    let text = if as_json { output::json(inventory)? } else { human(inventory) };
+    Ok(output::print(&text)?)
 }
 
-/// A file a paragraph: what it is, and what it asks for.
+/// Formats the inventory as text, with one paragraph per file.
 fn human(inventory: &Inventory) -> String {
     let mut text = String::new();
-    // Writing into a string can't fail.
+    // Writing to a string can't fail.
     for file in &inventory.files {
-        let what = if file.lock { "lock" } else { "declares" };
-        let _ = writeln!(text, "{}  ({}, {what}, {})", clean(&file.path), file.format, file.digest);
+        let kind = if file.lock { "lock file" } else { "requirements" };
+        let _ = writeln!(text, "{}  ({}, {kind}, {})", clean(&file.path), file.format, file.digest);
         if let Some(problem) = &file.problem {
             let _ = writeln!(text, "    not read: {}", clean(problem));
         }
         for range in inventory.pythons.iter().filter(|range| range.path == file.path) {
             let _ = writeln!(text, "    python {}", clean(&range.constraint));
         }
-        let asked = inventory.requirements.iter().filter(|one| one.path == file.path);
-        let asked = asked.map(|one| {
-            let group = one.group.as_ref().map(|group| format!("  [{group}]")).unwrap_or_default();
-            format!("{}{}{group}", one.name, one.constraint)
+        let required = inventory.requirements.iter().filter(|package| package.path == file.path);
+        let required = required.map(|package| {
+            let group = package.group.as_ref().map(|group| format!("  [{group}]")).unwrap_or_default();
+            format!("{}{}{group}", package.name, package.constraint)
         });
-        let locked = inventory.locked.iter().filter(|one| one.path == file.path);
-        let locked = locked.map(|one| format!("{} {}", one.name, one.version));
-        let packages: Vec<String> = asked.chain(locked).collect();
-        for package in packages.iter().take(MOST) {
+        let locked = inventory.locked.iter().filter(|package| package.path == file.path);
+        let locked = locked.map(|package| format!("{} {}", package.name, package.version));
+        let packages: Vec<String> = required.chain(locked).collect();
+        for package in packages.iter().take(MAX_PACKAGES) {
             let _ = writeln!(text, "    {}", clean(package));
         }
-        if packages.len() > MOST {
-            let _ = writeln!(text, "    and {} more", packages.len() - MOST);
+        if packages.len() > MAX_PACKAGES {
+            let _ = writeln!(text, "    and {} more", packages.len() - MAX_PACKAGES);
         }
     }
     for image in &inventory.images {
@@ -50,7 +51,7 @@ fn human(inventory: &Inventory) -> String {
         let _ = writeln!(text, "Binder builds from {}", clean(&inventory.binder.join(", ")));
     }
     if text.is_empty() {
-        text.push_str("nothing is declared: no requirements, no lock, no image\n");
+        text.push_str("no declared requirements, lock files or images\n");
     }
     text
 }

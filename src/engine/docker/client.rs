@@ -1,4 +1,4 @@
-//! The connection, and what failures of it mean.
+//! The connection to the daemon and its errors.
 
 use std::error::Error as StdError;
 use std::io;
@@ -7,57 +7,58 @@ use std::time::Duration;
 
 use bollard::Docker as Api;
 use bollard::errors::Error as ApiError;
-use bollard::models::SystemVersion;
+use bollard::models::{ImageInspect, SystemVersion};
 
-use super::endpoint::{self, Endpoint, NoEndpoint, Surroundings};
+use super::endpoint::{self, Endpoint, Lookup, NoEndpoint};
 use super::{NAME, Options};
 use crate::engine::EngineError;
 use crate::error::chain;
+use crate::sys::environment;
 
-/// Time it has to begin any later answer.
-const ANSWER: Duration = Duration::from_secs(60);
-/// The same for what moves whole images, which may answer only when it is done.
-const SLOW_ANSWER: Duration = Duration::from_secs(3600);
+/// Maximum time until the daemon starts to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// Maximum time for requests that transfer whole images, which may answer only at the end.
+const TRANSFER_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// A connected daemon.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
-    /// Its interface.
+    /// Its API client.
     pub api: Api,
-    /// Network of containers that may have one.
+    /// Network of containers that have one.
     pub network: String,
-    /// Whether it may see the files of this machine.
-    pub local: bool,
+    /// Whether it may have access to the files of this machine.
+    pub is_local: bool,
     endpoint: Endpoint,
     version: SystemVersion,
 }
 
-/// The daemon that this environment names.
-fn named() -> Result<Endpoint, NoEndpoint> {
-    endpoint::find(&Surroundings { variable: &|name| std::env::var(name).ok(), exists: &|path| path.exists() })
+/// Finds the daemon of this environment.
+fn find_endpoint() -> Result<Endpoint, NoEndpoint> {
+    endpoint::find(&Lookup { variable: &environment::var, exists: &|path| path.exists() })
 }
 
-/// Its address; none when there is none.
+/// Returns the address of the daemon.
 pub(super) fn address() -> Option<String> {
-    named().ok().map(|endpoint| endpoint.url)
+    find_endpoint().ok().map(|endpoint| endpoint.url)
 }
 
 impl Client {
-    /// Finds and asks the daemon.
+    /// Finds the daemon and connects to it.
     ///
-    /// It has `patience` for its first answer: little to find out whether it works, more when it is known to.
-    pub(super) async fn connect(options: &Options, patience: Duration) -> Result<Self, EngineError> {
+    /// `timeout` limits the first answer: a short time to detect a daemon, a longer one to use it.
+    pub(super) async fn connect(options: &Options, timeout: Duration) -> Result<Self, EngineError> {
         let endpoint = match &options.host {
-            Some(url) => Endpoint { url: url.clone(), chosen_by: "choice".to_owned() },
-            None => named().map_err(|none| missing(none.reason, none.mend))?,
+            Some(url) => Endpoint { url: url.clone(), source: "option".to_owned() },
+            None => find_endpoint().map_err(|error| missing(error.reason, error.hint))?,
         };
-        let local = check(&endpoint)?;
+        let is_local = check(&endpoint)?;
         let unreachable = |error: &ApiError| {
             let reason = format!("no answer from {}: {}", endpoint.url, chain(error));
-            missing(reason, "see whether the daemon runs, and what it logs".to_owned())
+            missing(reason, "check that the daemon runs, and read its log".to_owned())
         };
         let api = Api::connect_with_host(&endpoint.url).map_err(|error| unreachable(&error))?;
-        let negotiated = tokio::time::timeout(patience, async {
+        let negotiated = tokio::time::timeout(timeout, async {
             let api = api.negotiate_version().await?;
             let version = api.version().await?;
             Ok((api, version))
@@ -65,52 +66,60 @@ impl Client {
         let (api, version) = match negotiated.await {
             Ok(answer) => answer.map_err(|error| unreachable(&error))?,
             Err(_) => {
-                let reason = format!("no answer from {} in {} s", endpoint.url, patience.as_secs());
-                return Err(missing(reason, "see whether the daemon is stuck".to_owned()));
+                let reason = format!("no answer from {} in {} s", endpoint.url, timeout.as_secs());
+                return Err(missing(reason, "check whether the daemon is stuck".to_owned()));
             }
         };
         let network = options.network.clone().unwrap_or_else(|| "bridge".to_owned());
-        Ok(Self { api: api.with_timeout(ANSWER), network, local, endpoint, version })
+        Ok(Self { api: api.with_timeout(ANSWER_TIMEOUT), network, is_local, endpoint, version })
     }
 
-    /// The interface, with patience for what moves whole images.
+    /// Returns an API client for requests that transfer whole images.
     pub(super) fn slow(&self) -> Api {
-        self.api.clone().with_timeout(SLOW_ANSWER)
+        self.api.clone().with_timeout(TRANSFER_TIMEOUT)
     }
 
-    /// Whether it is Podman's service.
+    /// Returns the image with this name or id, or `None` if the daemon lacks it.
+    pub(super) async fn inspect_image(&self, name: &str) -> Result<Option<ImageInspect>, EngineError> {
+        found(self.api.inspect_image(name).await).map_err(failed("inspecting the image"))
+    }
+
+    /// Reports whether the daemon is the service of Podman.
     pub(super) fn is_podman(&self) -> bool {
         self.version.components.iter().flatten().any(|component| component.name.starts_with("Podman"))
     }
 
-    /// What it is, for people.
+    /// Describes the daemon for the user.
     pub(super) fn describe(&self) -> String {
-        let unknown = || "of unknown version".to_owned();
+        let unknown = || "unknown version".to_owned();
         format!(
-            "{} {} (API {}) at {}, by {}",
+            "{} {} (API {}) at {}, from {}",
             if self.is_podman() { "podman" } else { "docker" },
             self.version.version.clone().unwrap_or_else(unknown),
             self.version.api_version.clone().unwrap_or_else(unknown),
             self.endpoint.url,
-            self.endpoint.chosen_by
+            self.endpoint.source
         )
     }
 }
 
-fn missing(reason: String, mend: String) -> EngineError {
-    EngineError::Missing { engine: NAME, reason, mend }
+fn missing(reason: String, hint: String) -> EngineError {
+    EngineError::Missing { engine: NAME, reason, hint }
 }
 
-/// Whether the address is one of this machine; an address that can't work is refused with the reason.
+/// Reports whether the address is on this machine.
+///
+/// # Errors
+/// Fails if the address is not supported or its socket can't be opened.
 fn check(endpoint: &Endpoint) -> Result<bool, EngineError> {
     let url = &endpoint.url;
-    let chosen_by = &endpoint.chosen_by;
+    let source = &endpoint.source;
     if let Some(path) = url.strip_prefix("unix://") {
         return UnixStream::connect(path).map(|_| true).map_err(|error| refused(path, &error));
     }
-    if std::env::var("DOCKER_TLS_VERIFY").is_ok_and(|value| !value.is_empty()) || url.starts_with("https://") {
+    if environment::non_empty("DOCKER_TLS_VERIFY").is_some() || url.starts_with("https://") {
         return Err(missing(
-            format!("{url} (by {chosen_by}) wants TLS"),
+            format!("{url} (from {source}) requires TLS, which is not supported"),
             "forward the daemon's socket, as with `ssh -L /tmp/docker.sock:/var/run/docker.sock HOST`, and set \
              DOCKER_HOST=unix:///tmp/docker.sock"
                 .to_owned(),
@@ -120,7 +129,7 @@ fn check(endpoint: &Endpoint) -> Result<bool, EngineError> {
         return Ok(false);
     }
     Err(missing(
-        format!("{url} (by {chosen_by}) is no address that can be connected to directly"),
+        format!("{url} (from {source}) is not a supported address"),
         "forward the daemon's socket, as with `ssh -L /tmp/docker.sock:/var/run/docker.sock HOST`, and set \
          DOCKER_HOST=unix:///tmp/docker.sock"
             .to_owned(),
@@ -128,17 +137,17 @@ fn check(endpoint: &Endpoint) -> Result<bool, EngineError> {
 }
 
 fn refused(path: &str, error: &io::Error) -> EngineError {
-    let mend = match error.kind() {
+    let hint = match error.kind() {
         io::ErrorKind::PermissionDenied => {
-            "be in the group `docker` (`sudo usermod -aG docker $USER`, then log in again)"
+            "join the group `docker` (`sudo usermod -aG docker $USER`, then log in again)"
         }
-        io::ErrorKind::NotFound => "start the daemon, or set DOCKER_HOST to where it is",
+        io::ErrorKind::NotFound => "start the daemon, or set DOCKER_HOST to its address",
         _ => "start the daemon (`systemctl start docker`)",
     };
-    missing(format!("{path}: {error}"), mend.to_owned())
+    missing(format!("{path}: {error}"), hint.to_owned())
 }
 
-/// Names what was being done when the interface failed: `creating the container`.
+/// Adds the step that failed to an error: `creating the container`.
 pub(super) fn failed<E>(doing: &str) -> impl FnOnce(E) -> EngineError
 where
     E: Into<Box<dyn StdError + Send + Sync>>,
@@ -147,18 +156,18 @@ where
     move |error| {
         let source = error.into();
         if let Some(ApiError::HyperLegacyError { err }) = source.downcast_ref() {
-            // The library's own words for it say nothing of a daemon.
-            let reason = format!("the daemon went away while {doing}: {}", chain(err));
+            // The message of the library does not mention the daemon.
+            let reason = format!("lost the connection to the daemon while {doing}: {}", chain(err));
             return missing(
                 reason,
-                "see why it ended and start it again; `carnet clean` removes what is left".to_owned(),
+                "check the log of the daemon and restart it; `carnet clean` removes leftover containers".to_owned(),
             );
         }
         EngineError::Run { engine: NAME, doing, source }
     }
 }
 
-/// The status that the daemon answered with, and its message.
+/// Returns the status and the message of an answer.
 pub(super) fn status(error: &ApiError) -> Option<(u16, &str)> {
     match error {
         ApiError::DockerResponseServerError { status_code, message } => Some((*status_code, message)),
@@ -166,7 +175,7 @@ pub(super) fn status(error: &ApiError) -> Option<(u16, &str)> {
     }
 }
 
-/// None for an answer that there is no such thing.
+/// Converts the answer "not found" to `None`.
 pub(super) fn found<T>(answer: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
     match answer {
         Err(error) if status(&error).is_some_and(|(code, _)| code == 404) => Ok(None),

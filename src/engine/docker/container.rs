@@ -1,4 +1,4 @@
-//! The containers and volumes of one run, which go with it whatever happens.
+//! The containers and volumes of one run, removed with it even after an error.
 
 use std::time::Duration;
 
@@ -13,29 +13,29 @@ use super::client::{Client, failed, found, status};
 use super::label;
 use crate::engine::EngineError;
 
-/// Everything a run made in the daemon.
+/// The containers and volumes that a run created.
 ///
-/// [`Owned::remove`] removes it. When the run's future is dropped before, a task of its own does.
-pub(super) struct Owned {
+/// [`RunResources::remove`] removes them. If the future of the run is dropped first, a separate task removes them.
+pub(super) struct RunResources {
     pub client: Client,
     job: String,
     containers: Vec<String>,
     volumes: Vec<String>,
 }
 
-impl Owned {
+impl RunResources {
     pub(super) fn new(client: Client, job: &str) -> Self {
         Self { client, job: job.to_owned(), containers: Vec::new(), volumes: Vec::new() }
     }
 
-    /// Name of the run's container, or of its helper of this suffix.
+    /// Returns the name of the container of the run, or of its helper with this suffix.
     pub(super) fn name(&self, suffix: &str) -> String {
         format!("carnet-{}{suffix}", self.job)
     }
 
-    /// Creates a container; gives the daemon's warnings.
+    /// Creates a container and returns the warnings of the daemon.
     ///
-    /// This is never given up half-way, since then nobody would know whether there is a container.
+    /// Do not cancel this: the state of the container would be unknown.
     pub(super) async fn create(&mut self, name: &str, mut body: ContainerCreateBody) -> Result<Vec<String>, ApiError> {
         body.labels = Some(label::labels(&self.job));
         self.containers.push(name.to_owned());
@@ -51,21 +51,21 @@ impl Owned {
         self.client.api.create_volume(request).await.map_err(failed("creating a volume")).map(drop)
     }
 
-    /// Removes one container, killing it first when it runs.
+    /// Kills and removes one container.
     pub(super) async fn remove_container(&mut self, name: &str) -> Result<(), EngineError> {
         remove_container(&self.client, name).await.map_err(failed("removing the container"))?;
         self.containers.retain(|other| other != name);
         Ok(())
     }
 
-    /// Removes everything.
+    /// Removes all containers and volumes.
     pub(super) async fn remove(mut self) -> Result<(), EngineError> {
         let (containers, volumes) = (std::mem::take(&mut self.containers), std::mem::take(&mut self.volumes));
         remove_all(&self.client, &containers, &volumes).await.map_err(failed("removing the container"))
     }
 }
 
-impl Drop for Owned {
+impl Drop for RunResources {
     fn drop(&mut self) {
         let (containers, volumes) = (std::mem::take(&mut self.containers), std::mem::take(&mut self.volumes));
         if containers.is_empty() && volumes.is_empty() {
@@ -74,8 +74,7 @@ impl Drop for Owned {
         let client = self.client.clone();
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
-            // A container that was being created when the future was dropped may come to be only now. What still
-            // stays is found by the next sweep.
+            // The daemon may still be creating a container when the future is dropped. The next sweep removes the rest.
             for pause in [0, 500, 2000] {
                 tokio::time::sleep(Duration::from_millis(pause)).await;
                 let _ = remove_all(&client, &containers, &volumes).await;
@@ -84,7 +83,7 @@ impl Drop for Owned {
     }
 }
 
-/// Removes what is there of these; the first failure is told after everything was tried.
+/// Removes containers and volumes, which may not exist. Returns the first error after it tried all of them.
 async fn remove_all(client: &Client, containers: &[String], volumes: &[String]) -> Result<(), ApiError> {
     let mut outcome = Ok(());
     for name in containers {
@@ -100,7 +99,7 @@ async fn remove_all(client: &Client, containers: &[String], volumes: &[String]) 
 async fn remove_container(client: &Client, name: &str) -> Result<(), ApiError> {
     let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
     match found(client.api.remove_container(name, Some(options)).await) {
-        // It is being removed already: wait for that.
+        // Another request is removing it: wait for that.
         Err(error) if status(&error).is_some_and(|(code, _)| code == 409) => {
             for _ in 0..50 {
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -114,7 +113,7 @@ async fn remove_container(client: &Client, name: &str) -> Result<(), ApiError> {
     }
 }
 
-/// Kills every process of a container; one that has ended is fine.
+/// Kills every process of a container, which may have ended.
 pub(super) async fn kill(client: &Client, name: &str) -> Result<(), ApiError> {
     let options = KillContainerOptionsBuilder::default().signal("SIGKILL").build();
     match found(client.api.kill_container(name, Some(options)).await) {

@@ -1,4 +1,4 @@
-//! What a container is created with.
+//! The configuration of new containers.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,54 +11,54 @@ use crate::engine::{INPUT, ImageLocation, Opened};
 use crate::model::contract::{Contract, Ids};
 use crate::model::image::ImageConfig;
 
-/// Parent of the two directories. On a read-only root it is a volume.
+/// Parent of the input and the writable directory. On a read-only root it is a volume.
 pub(super) const PARENT: &str = "/carnet";
 
-/// How the container of a run is laid out, besides what its job says.
+/// The layout of the container of a run, in addition to its job.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Shape {
-    /// Volume that holds the input, when it was sent.
+pub(super) struct ContainerLayout {
+    /// Volume with the input, if it was uploaded.
     pub input_volume: Option<String>,
-    /// The home is an empty tmpfs.
+    /// Whether the home is an empty tmpfs.
     pub home_tmpfs: bool,
-    /// A tmpfs can be given to a user, which Podman refuses.
+    /// Whether a tmpfs can belong to a user, which Podman does not support.
     pub tmpfs_owner: bool,
-    /// Variables of a kept state that its base doesn't have.
-    pub strange_env: Vec<String>,
-    /// Network of containers that may have one.
+    /// Variables of a saved state that its base lacks.
+    pub inherited_env: Vec<String>,
+    /// Network of containers that have one.
     pub network: String,
 }
 
-/// Id or name of the image in the daemon.
+/// Returns the id or name of the image in the daemon.
 pub(super) fn image_id(image: &Opened) -> String {
-    match (&image.place, &image.identity.config_digest) {
+    match (&image.location, &image.identity.config_digest) {
         (ImageLocation::Daemon(id), _) => id.clone(),
         (_, Some(digest)) => digest.to_string(),
         (_, None) => image.identity.reference.clone(),
     }
 }
 
-/// The container of a job.
-pub(super) fn job_body(image: &Opened, job: &Job, shape: &Shape) -> ContainerCreateBody {
+/// Returns the configuration of the container of a job.
+pub(super) fn job_body(image: &Opened, job: &Job, layout: &ContainerLayout) -> ContainerCreateBody {
     let (contract, config) = (&job.contract, &image.identity.config);
     let (entrypoint, cmd) = command(config, job);
-    // Everything that an image can say is given, for a kept state says what the run before it was given.
+    // Sets every field that an image can have, because a saved state has those of the run that created it.
     ContainerCreateBody {
         image: Some(image_id(image)),
         entrypoint: Some(entrypoint),
         cmd: Some(cmd),
-        env: Some(environment(config, job, &shape.strange_env)),
+        env: Some(environment(config, job, &layout.inherited_env)),
         user: Some(contract.user.map_or_else(|| config.user.clone(), |user| format!("{}:{}", user.uid, user.gid))),
         working_dir: Some(workdir(config, contract)),
         attach_stdout: Some(true),
         attach_stderr: Some(true),
         healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }),
-        host_config: Some(host_config(job, shape)),
+        host_config: Some(host_config(job, layout)),
         ..ContainerCreateBody::default()
     }
 }
 
-/// A container that is never started: files are put into it or into its volume.
+/// Returns the configuration of a container that never runs. It only receives files, also in a volume.
 pub(super) fn helper_body(image: &Opened, volume: Option<(&str, &str)>) -> ContainerCreateBody {
     let mount = |(name, target): (&str, &str)| volume_mount(Some(name), target, false);
     let config = &image.identity.config;
@@ -76,7 +76,8 @@ pub(super) fn helper_body(image: &Opened, volume: Option<(&str, &str)>) -> Conta
     }
 }
 
-/// An empty entrypoint would let the daemon take the image's, so without one the program itself is the entrypoint.
+/// Returns the entrypoint and the command. The daemon replaces an empty entrypoint by that of the image, so the program
+/// itself is the entrypoint if there is none.
 fn command(config: &ImageConfig, job: &Job) -> (Vec<String>, Vec<String>) {
     if job.contract.entrypoint && !config.entrypoint.is_empty() {
         return (config.entrypoint.clone(), job.argv.clone());
@@ -85,37 +86,37 @@ fn command(config: &ImageConfig, job: &Job) -> (Vec<String>, Vec<String>) {
     (program.to_vec(), arguments.to_vec())
 }
 
-fn environment(config: &ImageConfig, job: &Job, strange: &[String]) -> Vec<String> {
+fn environment(config: &ImageConfig, job: &Job, inherited: &[String]) -> Vec<String> {
     let contract = &job.contract;
     let mut all: BTreeMap<&str, &str> = config.env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     all.extend(contract.env.iter().map(|(k, v)| (k.as_str(), v.as_str())));
     all.extend(contract.home.iter().map(|home| ("HOME", home.as_str())));
     all.extend(job.env.iter().map(|(k, v)| (k.as_str(), v.as_str())));
-    // A name without a value takes the variable away.
-    let removed = strange.iter().filter(|name| !all.contains_key(name.as_str())).cloned();
+    // A name without a value removes the variable.
+    let removed = inherited.iter().filter(|name| !all.contains_key(name.as_str())).cloned();
     all.iter().map(|(name, value)| format!("{name}={value}")).chain(removed).collect()
 }
 
 fn workdir(config: &ImageConfig, contract: &Contract) -> String {
     let chosen = contract.workdir.as_deref().filter(|path| path.starts_with('/'));
-    let images = Some(config.workdir.as_str()).filter(|path| !path.is_empty());
-    chosen.or(images).unwrap_or("/").to_owned()
+    let default = Some(config.workdir.as_str()).filter(|path| !path.is_empty());
+    chosen.or(default).unwrap_or("/").to_owned()
 }
 
-fn host_config(job: &Job, shape: &Shape) -> HostConfig {
+fn host_config(job: &Job, layout: &ContainerLayout) -> HostConfig {
     let contract = &job.contract;
     let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let memory = contract.memory.map(signed);
     HostConfig {
-        mounts: Some(mounts(job, shape)),
-        tmpfs: Some(tmpfs(contract, shape)),
+        mounts: Some(mounts(job, layout)),
+        tmpfs: Some(tmpfs(contract, layout)),
         readonly_rootfs: Some(contract.read_only),
         memory,
-        // Equal to the memory: no swap on top.
+        // Equal to the memory limit, which means no swap.
         memory_swap: memory,
         pids_limit: contract.pids.map(signed),
         nano_cpus: contract.milli_cpus.map(|milli| signed(milli.saturating_mul(1_000_000))),
-        network_mode: Some(if job.network { shape.network.clone() } else { "none".to_owned() }),
+        network_mode: Some(if job.network { layout.network.clone() } else { "none".to_owned() }),
         security_opt: Some(vec!["no-new-privileges".to_owned()]),
         log_config: no_log(),
         init: Some(false),
@@ -123,42 +124,45 @@ fn host_config(job: &Job, shape: &Shape) -> HostConfig {
     }
 }
 
-/// Output is read as it comes, so the daemon writes none of it to its disk.
+/// Disables the log of the daemon, because the output is read while the program runs.
 fn no_log() -> Option<HostConfigLogConfig> {
     Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None })
 }
 
-fn mounts(job: &Job, shape: &Shape) -> Vec<Mount> {
+fn mounts(job: &Job, layout: &ContainerLayout) -> Vec<Mount> {
     let mut mounts = Vec::new();
     if job.contract.read_only {
         mounts.push(volume_mount(None, PARENT, false));
     }
-    match &shape.input_volume {
+    match &layout.input_volume {
         Some(name) => mounts.push(volume_mount(Some(name), INPUT, true)),
         None => mounts.push(bind(&job.input.to_string_lossy(), INPUT, true)),
     }
-    for mount in shown_mounts(job, shape) {
+    for mount in possible_mounts(job, layout) {
         mounts.push(bind(&mount.source, &mount.target, !mount.writable));
     }
     mounts
 }
 
-/// The contract's mounts that can be shown: a daemon that doesn't see the files of this machine can show none.
-fn shown_mounts<'a>(job: &'a Job, shape: &Shape) -> impl Iterator<Item = &'a crate::model::contract::Mount> {
-    let sees = shape.input_volume.is_none();
-    job.contract.mounts.iter().filter(move |mount| sees && std::path::Path::new(&mount.source).exists())
+/// Returns the mounts of the contract that are possible: none if the daemon has no access to the files of this machine.
+fn possible_mounts<'a>(
+    job: &'a Job,
+    layout: &ContainerLayout,
+) -> impl Iterator<Item = &'a crate::model::contract::Mount> {
+    let has_access = layout.input_volume.is_none();
+    job.contract.mounts.iter().filter(move |mount| has_access && std::path::Path::new(&mount.source).exists())
 }
 
-/// What of the contract's mounts is not there.
-pub(super) fn lacking_mounts(job: &Job, shape: &Shape) -> Vec<String> {
-    let shown: Vec<_> = shown_mounts(job, shape).collect();
-    let reason = if shape.input_volume.is_some() {
-        "the daemon doesn't see the files of this machine"
+/// Describes the mounts of the contract that are not possible.
+pub(super) fn missing_mounts(job: &Job, layout: &ContainerLayout) -> Vec<String> {
+    let possible: Vec<_> = possible_mounts(job, layout).collect();
+    let reason = if layout.input_volume.is_some() {
+        "the daemon has no access to the files of this machine"
     } else {
-        "there is no such path on this machine"
+        "the path does not exist on this machine"
     };
-    let lacking = job.contract.mounts.iter().filter(|mount| !shown.contains(mount));
-    lacking.map(|mount| format!("{}: `{}`: {reason}", part::MOUNT, mount.source)).collect()
+    let missing = job.contract.mounts.iter().filter(|mount| !possible.contains(mount));
+    missing.map(|mount| format!("{}: `{}`: {reason}", part::MOUNT, mount.source)).collect()
 }
 
 fn bind(source: &str, target: &str, read_only: bool) -> Mount {
@@ -177,13 +181,13 @@ fn volume_mount(name: Option<&str>, target: &str, read_only: bool) -> Mount {
         source: name.map(str::to_owned),
         target: Some(target.to_owned()),
         read_only: Some(read_only),
-        // Only the volume without a name takes what the image has there, which is a kept state.
+        // Only the volume without a name copies the files of the image, which are a saved state.
         volume_options: Some(MountVolumeOptions { no_copy: Some(name.is_some()), ..MountVolumeOptions::default() }),
         ..Mount::default()
     }
 }
 
-fn tmpfs(contract: &Contract, shape: &Shape) -> HashMap<String, String> {
+fn tmpfs(contract: &Contract, layout: &ContainerLayout) -> HashMap<String, String> {
     let mut all = HashMap::new();
     if contract.tmp.is_some() || contract.read_only {
         let tmp = contract.tmp.clone().unwrap_or_default();
@@ -191,8 +195,8 @@ fn tmpfs(contract: &Contract, shape: &Shape) -> HashMap<String, String> {
         let size = tmp.size.map(|size| format!(",size={size}")).unwrap_or_default();
         all.insert("/tmp".to_owned(), format!("rw,nosuid,nodev,{exec},mode=1777{size}"));
     }
-    if let Some(home) = contract.home.as_ref().filter(|_| shape.home_tmpfs) {
-        let owner = contract.user.filter(|_| shape.tmpfs_owner);
+    if let Some(home) = contract.home.as_ref().filter(|_| layout.home_tmpfs) {
+        let owner = contract.user.filter(|_| layout.tmpfs_owner);
         let owner =
             owner.map_or_else(|| "mode=1777".to_owned(), |ids| format!("mode=755,uid={},gid={}", ids.uid, ids.gid));
         all.insert(home.clone(), format!("rw,nosuid,nodev,exec,{owner}"));
@@ -200,7 +204,7 @@ fn tmpfs(contract: &Contract, shape: &Shape) -> HashMap<String, String> {
     all
 }
 
-/// Root.
+/// The ids of root.
 pub(super) const ROOT: Ids = Ids { uid: 0, gid: 0 };
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Where the daemon is: `DOCKER_HOST`, the context that the `docker` command uses, or a socket at a usual place.
+//! Finds the daemon: `DOCKER_HOST`, the context of the `docker` command, or a default socket.
 //!
 //! Contexts: <https://docs.docker.com/engine/manage-resources/contexts/>.
 
@@ -8,27 +8,27 @@ use serde::Deserialize;
 
 use crate::model::digest::Digest;
 
-/// An address and why it was chosen.
+/// The address of a daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Endpoint {
-    /// As `DOCKER_HOST` has it.
+    /// The address in the format of `DOCKER_HOST`.
     pub url: String,
-    /// What chose it: `DOCKER_HOST`, `context desktop-linux`, `default`.
-    pub chosen_by: String,
+    /// Its source: `DOCKER_HOST`, `context desktop-linux`, `default`.
+    pub source: String,
 }
 
-/// Why there is no address: a reason and how to mend it.
+/// An environment without an address of a daemon.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NoEndpoint {
     pub reason: String,
-    pub mend: String,
+    pub hint: String,
 }
 
-/// What the search looks at.
-pub(super) struct Surroundings<'a> {
-    /// A variable of the environment; empty ones count as not set.
+/// The inputs of the search.
+pub(super) struct Lookup<'a> {
+    /// Returns an environment variable; an empty one counts as not set.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
-    /// Whether a socket is there.
+    /// Reports whether a socket exists.
     pub exists: &'a dyn Fn(&Path) -> bool,
 }
 
@@ -55,17 +55,17 @@ struct DockerEndpoint {
     host: String,
 }
 
-/// Finds the address.
-pub(super) fn find(at: &Surroundings<'_>) -> Result<Endpoint, NoEndpoint> {
-    let set = |name: &str| (at.variable)(name).filter(|value| !value.is_empty());
+/// Finds the address of the daemon.
+pub(super) fn find(lookup: &Lookup<'_>) -> Result<Endpoint, NoEndpoint> {
+    let set = |name: &str| (lookup.variable)(name).filter(|value| !value.is_empty());
     if let Some(url) = set("DOCKER_HOST") {
-        return Ok(Endpoint { url, chosen_by: "DOCKER_HOST".to_owned() });
+        return Ok(Endpoint { url, source: "DOCKER_HOST".to_owned() });
     }
     let directory = set("DOCKER_CONFIG").map(PathBuf::from).or_else(|| Some(Path::new(&set("HOME")?).join(".docker")));
     let context = set("DOCKER_CONTEXT").or_else(|| current_context(directory.as_deref()?));
     match (context, directory) {
         (Some(name), Some(directory)) if name != "default" => from_context(&directory, &name),
-        _ => usual(at),
+        _ => default_socket(lookup),
     }
 }
 
@@ -74,43 +74,43 @@ fn current_context(directory: &Path) -> Option<String> {
     Some(config.current_context).filter(|name| !name.is_empty())
 }
 
-/// A context lies in a directory that is named by the digest of its name.
+/// Reads the address of a context. Its directory has the digest of its name.
 fn from_context(directory: &Path, name: &str) -> Result<Endpoint, NoEndpoint> {
     let path = directory.join("contexts/meta").join(Digest::of(name.as_bytes()).hex()).join("meta.json");
-    let trouble = |reason: String| NoEndpoint {
+    let no_endpoint = |reason: String| NoEndpoint {
         reason,
-        mend: "choose another with `docker context use`, or set DOCKER_HOST".to_owned(),
+        hint: "select another context with `docker context use`, or set DOCKER_HOST".to_owned(),
     };
     let text = std::fs::read(&path)
-        .map_err(|error| trouble(format!("the context `{name}` can't be read from {}: {error}", path.display())))?;
+        .map_err(|error| no_endpoint(format!("failed to read context `{name}` from {}: {error}", path.display())))?;
     let meta: Meta = serde_json::from_slice(&text)
-        .map_err(|error| trouble(format!("the context `{name}` in {} is damaged: {error}", path.display())))?;
+        .map_err(|error| no_endpoint(format!("invalid context `{name}` in {}: {error}", path.display())))?;
     match meta.endpoints.docker.map(|docker| docker.host).filter(|host| !host.is_empty()) {
-        Some(url) => Ok(Endpoint { url, chosen_by: format!("context {name}") }),
-        None => Err(trouble(format!("the context `{name}` names no address of a daemon"))),
+        Some(url) => Ok(Endpoint { url, source: format!("context {name}") }),
+        None => Err(no_endpoint(format!("context `{name}` has no address of a daemon"))),
     }
 }
 
-fn usual(at: &Surroundings<'_>) -> Result<Endpoint, NoEndpoint> {
-    let mut places = vec![PathBuf::from("/var/run/docker.sock")];
-    if let Some(runtime) = (at.variable)("XDG_RUNTIME_DIR").filter(|value| !value.is_empty()) {
-        places.push(Path::new(&runtime).join("docker.sock"));
-        places.push(Path::new(&runtime).join("podman/podman.sock"));
+fn default_socket(lookup: &Lookup<'_>) -> Result<Endpoint, NoEndpoint> {
+    let mut paths = vec![PathBuf::from("/var/run/docker.sock")];
+    if let Some(runtime) = (lookup.variable)("XDG_RUNTIME_DIR").filter(|value| !value.is_empty()) {
+        paths.push(Path::new(&runtime).join("docker.sock"));
+        paths.push(Path::new(&runtime).join("podman/podman.sock"));
     }
-    places.push(PathBuf::from("/run/podman/podman.sock"));
-    let found = places.iter().find(|place| (at.exists)(place));
-    found
-        .map(|place| Endpoint { url: format!("unix://{}", place.display()), chosen_by: "default".to_owned() })
-        .ok_or_else(|| NoEndpoint {
-            reason: format!("no socket of a daemon at {}", join(&places)),
-            mend: "start Docker (`systemctl start docker`) or Podman's service (`systemctl --user start \
+    paths.push(PathBuf::from("/run/podman/podman.sock"));
+    let found = paths.iter().find(|path| (lookup.exists)(path));
+    found.map(|path| Endpoint { url: format!("unix://{}", path.display()), source: "default".to_owned() }).ok_or_else(
+        || NoEndpoint {
+            reason: format!("no daemon socket at {}", join(&paths)),
+            hint: "start Docker (`systemctl start docker`) or Podman's service (`systemctl --user start \
                    podman.socket`), or set DOCKER_HOST"
                 .to_owned(),
-        })
+        },
+    )
 }
 
-fn join(places: &[PathBuf]) -> String {
-    places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ")
+fn join(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -118,25 +118,25 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
 
-    use super::{Endpoint, NoEndpoint, Surroundings, find};
+    use super::{Endpoint, Lookup, NoEndpoint, find};
     use crate::model::digest::Digest;
 
     fn search(variables: &[(&str, &str)], sockets: &[&str]) -> Result<Endpoint, NoEndpoint> {
         let variables: BTreeMap<&str, &str> = variables.iter().copied().collect();
-        find(&Surroundings {
+        find(&Lookup {
             variable: &|name| variables.get(name).map(|value| (*value).to_owned()),
             exists: &|path: &Path| sockets.iter().any(|socket| Path::new(socket) == path),
         })
     }
 
     #[test]
-    fn the_variable_goes_before_everything() {
+    fn docker_host_takes_precedence() {
         let found = search(&[("DOCKER_HOST", "tcp://b:2375"), ("DOCKER_CONTEXT", "x")], &["/var/run/docker.sock"]);
         assert_eq!(found.expect("an address").url, "tcp://b:2375");
     }
 
     #[test]
-    fn usual_places_are_tried_in_order() {
+    fn default_sockets_are_tried_in_order() {
         let runtime = ("XDG_RUNTIME_DIR", "/run/user/7");
         let found = search(&[runtime], &["/run/user/7/podman/podman.sock"]).expect("an address");
         assert_eq!(found.url, "unix:///run/user/7/podman/podman.sock");
@@ -145,20 +145,20 @@ mod tests {
     }
 
     #[test]
-    fn the_current_context_is_used() {
+    fn current_context_is_used() {
         let dir = tempfile::tempdir().expect("a directory");
         let meta = dir.path().join("contexts/meta").join(Digest::of(b"colima").hex());
         std::fs::create_dir_all(&meta).expect("directories");
         std::fs::write(dir.path().join("config.json"), r#"{"auths":{},"currentContext":"colima"}"#).expect("a file");
         let config = ("DOCKER_CONFIG", dir.path().to_str().expect("a readable path"));
 
-        let broken = search(&[config], &["/var/run/docker.sock"]).expect_err("the context isn't there");
+        let broken = search(&[config], &["/var/run/docker.sock"]).expect_err("the context does not exist");
         assert!(broken.reason.contains("colima"), "{}", broken.reason);
 
         let text = r#"{"Name":"colima","Endpoints":{"docker":{"Host":"unix:///c.sock","SkipTLSVerify":false}}}"#;
         std::fs::write(meta.join("meta.json"), text).expect("a file");
         assert_eq!(search(&[config], &[]).expect("an address").url, "unix:///c.sock");
         let other = search(&[config, ("DOCKER_CONTEXT", "default")], &["/var/run/docker.sock"]);
-        assert_eq!(other.expect("an address").chosen_by, "default");
+        assert_eq!(other.expect("an address").source, "default");
     }
 }

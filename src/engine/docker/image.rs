@@ -1,4 +1,4 @@
-//! Images of the daemon: found in its store, pulled, or loaded from files.
+//! Images in the daemon: found in its store, pulled, or loaded from files.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Client, failed, found, status};
+use super::client::{Client, status};
 use super::{NAME, load};
 use crate::engine::{EngineError, ImageLocation, Opened};
 use crate::image::config::{machine_platform, platform, runs_here};
@@ -16,8 +16,8 @@ use crate::model::digest::Digest;
 use crate::model::image::{ImageConfig, ImageIdentity};
 use crate::model::reference::Reference;
 
-/// A pull that makes no progress for so long has failed.
-const PULL_SILENCE: Duration = Duration::from_secs(120);
+/// Maximum time without progress of a pull.
+const PULL_TIMEOUT: Duration = Duration::from_secs(120);
 
 pub(super) async fn open(
     client: &Client,
@@ -25,11 +25,11 @@ pub(super) async fn open(
     cancel: &CancellationToken,
 ) -> Result<Opened, EngineError> {
     let inspected = match reference {
-        Reference::DockerDaemon(name) => inspect(client, name).await?.ok_or_else(|| {
-            let hint = format!("`docker pull {name}`, or write docker://{name}");
-            trouble(reference, "it is not in the daemon's store", Some(hint))
+        Reference::DockerDaemon(name) => client.inspect_image(name).await?.ok_or_else(|| {
+            let hint = format!("run `docker pull {name}`, or use docker://{name}");
+            image_error(reference, "not found in the daemon", Some(hint))
         })?,
-        Reference::Registry(name) => match inspect(client, name).await? {
+        Reference::Registry(name) => match client.inspect_image(name).await? {
             Some(inspected) => inspected,
             None => pull(client, reference, name, cancel).await?,
         },
@@ -48,13 +48,13 @@ pub(super) async fn open(
     let identity = identity(reference, &inspected)?;
     check_platform(reference, &identity.platform)?;
     let id = inspected.id.unwrap_or_default();
-    Ok(Opened { identity, place: ImageLocation::Daemon(id) })
+    Ok(Opened { identity, location: ImageLocation::Daemon(id) })
 }
 
-/// What the image is, when the daemon has it.
+/// Returns the identity of the image if the daemon has it.
 pub(super) async fn identify(client: &Client, reference: &Reference) -> Result<Option<ImageIdentity>, EngineError> {
     let inspected = match reference {
-        Reference::DockerDaemon(name) | Reference::Registry(name) => inspect(client, name).await?,
+        Reference::DockerDaemon(name) | Reference::Registry(name) => client.inspect_image(name).await?,
         Reference::DockerArchive(..) | Reference::OciLayout(..) | Reference::OciArchive(..) => {
             load::loaded(client, reference).await?
         }
@@ -67,12 +67,7 @@ pub(super) async fn identify(client: &Client, reference: &Reference) -> Result<O
     Ok(identity)
 }
 
-/// The image of this name or id, if the daemon has it.
-pub(super) async fn inspect(client: &Client, name: &str) -> Result<Option<ImageInspect>, EngineError> {
-    found(client.api.inspect_image(name).await).map_err(failed("asking for an image"))
-}
-
-fn trouble(reference: &Reference, reason: &str, hint: Option<String>) -> EngineError {
+fn image_error(reference: &Reference, reason: &str, hint: Option<String>) -> EngineError {
     EngineError::Image { reference: reference.to_string(), reason: reason.to_owned(), hint }
 }
 
@@ -90,37 +85,38 @@ async fn pull(
     let mut progress = std::pin::pin!(api.create_image(Some(options), None, None));
     loop {
         let step = tokio::select! {
-            step = tokio::time::timeout(PULL_SILENCE, progress.next()) => step,
+            step = tokio::time::timeout(PULL_TIMEOUT, progress.next()) => step,
             () = cancel.cancelled() => return Err(EngineError::Cancelled),
         };
         match step {
             Ok(None) => break,
             Ok(Some(step)) => check_pull(reference, step)?,
             Err(_) => {
-                let reason = format!("pulling made no progress for {} s", PULL_SILENCE.as_secs());
-                return Err(trouble(reference, &reason, Some("see whether the registry can be reached".to_owned())));
+                let reason = format!("no progress of the pull for {} s", PULL_TIMEOUT.as_secs());
+                return Err(image_error(reference, &reason, Some("check that the registry is reachable".to_owned())));
             }
         }
     }
-    inspect(client, name).await?.ok_or_else(|| trouble(reference, "it was pulled and is not there", None))
+    client.inspect_image(name).await?.ok_or_else(|| image_error(reference, "not found after the pull", None))
 }
 
 fn check_pull(reference: &Reference, step: Result<CreateImageInfo, ApiError>) -> Result<(), EngineError> {
     let Err(error) = step else { return Ok(()) };
     let text = status(&error).map_or_else(|| crate::error::chain(&error), |(_, message)| message.to_owned());
     let hint = if text.contains("unauthorized") || text.contains("denied") {
-        "see that the name is right; a private image is pulled first with `docker login` and `docker pull`"
+        "check the name; for a private image, run `docker login` and `docker pull` first"
     } else if text.contains("not found") || text.contains("manifest unknown") {
-        "see that name and tag are right"
+        "check the name and the tag"
     } else {
-        "see whether the daemon can reach the registry"
+        "check that the daemon can reach the registry"
     };
-    Err(trouble(reference, &format!("it can't be pulled: {}", text.trim()), Some(hint.to_owned())))
+    Err(image_error(reference, &format!("failed to pull: {}", text.trim()), Some(hint.to_owned())))
 }
 
 fn identity(reference: &Reference, inspected: &ImageInspect) -> Result<ImageIdentity, EngineError> {
     let digest = |text: &str| {
-        Digest::try_from(text.to_owned()).map_err(|error| trouble(reference, &format!("the daemon says {error}"), None))
+        Digest::try_from(text.to_owned())
+            .map_err(|error| image_error(reference, &format!("invalid answer of the daemon: {error}"), None))
     };
     let id = digest(inspected.id.as_deref().unwrap_or_default())?;
     let layers = inspected.root_fs.iter().flat_map(|fs| fs.layers.iter().flatten());
@@ -151,14 +147,14 @@ fn identity(reference: &Reference, inspected: &ImageInspect) -> Result<ImageIden
     })
 }
 
-/// The program that is started inside is of this machine's architecture.
+/// Fails if the image is for another architecture, because carnet runs inside it.
 fn check_platform(reference: &Reference, platform: &str) -> Result<(), EngineError> {
     if runs_here(platform) {
         return Ok(());
     }
-    let ours = machine_platform();
-    let hint = format!("give an image for {ours}, or run this cell on a machine of the image's kind");
-    Err(trouble(reference, &format!("it is for {platform}, and this carnet is for {ours}"), Some(hint)))
+    let machine = machine_platform();
+    let hint = format!("use an image for {machine}, or run this cell on a machine with the architecture of the image");
+    Err(image_error(reference, &format!("the image is for {platform}, but this machine is {machine}"), Some(hint)))
 }
 
 #[cfg(test)]
@@ -167,10 +163,10 @@ mod tests {
     use crate::model::reference::Reference;
 
     #[test]
-    fn an_image_of_another_architecture_is_refused() {
+    fn image_for_another_architecture_is_rejected() {
         let reference = Reference::DockerDaemon("x".to_owned());
-        let ours = if cfg!(target_arch = "x86_64") { "linux/amd64" } else { "linux/arm64" };
-        assert!(check_platform(&reference, ours).is_ok());
+        let machine = if cfg!(target_arch = "x86_64") { "linux/amd64" } else { "linux/arm64" };
+        assert!(check_platform(&reference, machine).is_ok());
         assert!(check_platform(&reference, "linux/s390x").is_err());
         assert!(check_platform(&reference, "windows/amd64").is_err());
     }

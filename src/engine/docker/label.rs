@@ -1,71 +1,75 @@
-//! Labels on what is made in the daemon, by which leftovers are found.
+//! Labels of containers, volumes and images, which the sweep uses.
 
 use std::collections::HashMap;
 use std::fs;
 
-/// The job.
+/// The id of the job.
 pub(super) const RUN: &str = "carnet.run";
-/// The process that made it, as [`owner`] writes it.
+/// The process that created it, as returned by [`owner`].
 pub(super) const OWNER: &str = "carnet.owner";
-/// On a kept state: id of the image below it.
+/// Id of the image below a saved state.
 pub(super) const BASE: &str = "carnet.base";
-/// On a kept state: its key.
+/// Key of a saved state.
 pub(super) const KEPT: &str = "carnet.kept";
 
-/// The labels of things of this job.
+/// Returns the labels for a job.
 pub(super) fn labels(job: &str) -> HashMap<String, String> {
     [(RUN.to_owned(), job.to_owned()), (OWNER.to_owned(), owner())].into()
 }
 
-/// This process: machine, boot, process namespace, process id and start time, divided by spaces.
+/// Describes this process: machine, boot, process namespace, process id and start time, separated by spaces.
 fn owner() -> String {
     let pid = std::process::id();
-    format!("{} {pid} {}", place(), started(pid).unwrap_or_default())
+    format!("{} {pid} {}", namespace_id(), start_time(pid).unwrap_or_default())
 }
 
-/// What has to be the same for a process id to mean the same process.
-fn place() -> String {
+/// Describes the process namespace in which a process id is valid.
+fn namespace_id() -> String {
     let read = |path: &str| fs::read_to_string(path).map(|text| text.trim().to_owned()).unwrap_or_default();
     let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    let host = nix::unistd::gethostname().unwrap_or_default();
-    format!("{} {} {}", host.display(), read("/proc/sys/kernel/random/boot_id"), namespace.display())
+    let system = rustix::system::uname();
+    format!(
+        "{} {} {}",
+        system.nodename().to_string_lossy(),
+        read("/proc/sys/kernel/random/boot_id"),
+        namespace.display()
+    )
 }
 
-/// When a process started, in ticks since the boot: the 22nd field of its status, the 20th after its name.
-fn started(pid: u32) -> Option<u64> {
+/// Returns when a process started, in ticks since the boot: the 22nd field of its status, the 20th after its name.
+fn start_time(pid: u32) -> Option<u64> {
     let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
     let after = stat.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(&stat[after + 1..]).ok()?;
     rest.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
-/// Whether these labels are of a run whose process is known to be dead. A process of another machine, boot or namespace
-/// may be alive.
+/// Reports whether the process of these labels is dead. A process of another machine, boot or namespace may be alive.
 pub(super) fn is_dead(labels: &HashMap<String, String>) -> bool {
     let Some(owner) = labels.get(OWNER).filter(|_| labels.contains_key(RUN)) else { return false };
-    let Some(process) = owner.strip_prefix(&place()) else { return false };
+    let Some(process) = owner.strip_prefix(&namespace_id()) else { return false };
     let mut fields = process.split_ascii_whitespace();
     let (Some(Ok(pid)), Some(Ok(start))) = (fields.next().map(str::parse), fields.next().map(str::parse)) else {
         return false;
     };
-    started(pid) != Some(start)
+    start_time(pid) != Some(start)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{OWNER, is_dead, labels, place};
+    use super::{OWNER, is_dead, labels, namespace_id};
 
     #[test]
-    fn only_a_dead_process_of_this_place_is_dead() {
+    fn is_dead_requires_a_dead_process_of_this_machine() {
         let mut run = labels("x");
-        assert!(!is_dead(&run), "this process lives");
-        run.insert(OWNER.to_owned(), format!("{} 4194304 1", place()));
-        assert!(is_dead(&run), "there is no such process");
-        run.insert(OWNER.to_owned(), format!("{} {} 1", place(), std::process::id()));
-        assert!(is_dead(&run), "the process id was used again");
+        assert!(!is_dead(&run), "this process is alive");
+        run.insert(OWNER.to_owned(), format!("{} 4194304 1", namespace_id()));
+        assert!(is_dead(&run), "the process does not exist");
+        run.insert(OWNER.to_owned(), format!("{} {} 1", namespace_id(), std::process::id()));
+        assert!(is_dead(&run), "the process id was reused");
         run.insert(OWNER.to_owned(), "elsewhere boot pid:[1] 4194304 1".to_owned());
-        assert!(!is_dead(&run), "another machine's is not ours to judge");
+        assert!(!is_dead(&run), "a process of another machine may be alive");
         run.remove(OWNER);
-        assert!(!is_dead(&run), "no owner is known");
+        assert!(!is_dead(&run), "the labels have no owner");
     }
 }

@@ -1,4 +1,4 @@
-//! Images on disk, loaded into the daemon's store once.
+//! Loads images on disk into the store of the daemon, once each.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -12,7 +12,6 @@ use tokio_util::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, failed};
-use super::image;
 use crate::engine::EngineError;
 use crate::error::Failure as _;
 use crate::image::disk::OnDisk;
@@ -21,46 +20,46 @@ use crate::image::export::write_docker_archive;
 use crate::model::digest::Digest;
 use crate::model::reference::Reference;
 
-/// Name of loaded images, with the start of their id as tag: without one the daemon's pruning would take them.
+/// Name of loaded images. Their tag is a prefix of their id. Without a tag, pruning would remove them.
 const REPOSITORY: &str = "carnet-loaded";
-/// A daemon that says nothing for so long after it got everything has failed.
+/// Maximum time without an answer after the whole image was sent.
 const LOAD_SILENCE: Duration = Duration::from_secs(600);
 
-/// The image as the daemon has it, after loading it when the daemon hasn't.
+/// Returns the image in the daemon. Loads it if the daemon lacks it.
 pub(super) async fn load(
     client: &Client,
     reference: &Reference,
     cancel: &CancellationToken,
 ) -> Result<ImageInspect, EngineError> {
     let (on_disk, id) = read(reference).await?;
-    if let Some(there) = image::inspect(client, id.as_str()).await? {
-        return Ok(there);
+    if let Some(loaded) = client.inspect_image(id.as_str()).await? {
+        return Ok(loaded);
     }
     tokio::select! {
         sent = send(client, reference, on_disk, &id) => sent?,
         () = cancel.cancelled() => return Err(EngineError::Cancelled),
     }
-    image::inspect(client, id.as_str()).await?.ok_or_else(|| EngineError::Image {
+    client.inspect_image(id.as_str()).await?.ok_or_else(|| EngineError::Image {
         reference: reference.to_string(),
-        reason: format!("the daemon loaded it as another image than {id}"),
+        reason: format!("the daemon loaded it as another image instead of {id}"),
         hint: None,
     })
 }
 
-/// The image as the daemon has it, if it was loaded before.
+/// Returns the image in the daemon, if an earlier run loaded it.
 pub(super) async fn loaded(client: &Client, reference: &Reference) -> Result<Option<ImageInspect>, EngineError> {
     let (_, id) = read(reference).await?;
-    image::inspect(client, id.as_str()).await
+    client.inspect_image(id.as_str()).await
 }
 
-/// The image on the disk and the id it has in a daemon.
+/// Opens the image on disk and returns its id in a daemon.
 async fn read(reference: &Reference) -> Result<(OnDisk, Digest), EngineError> {
-    let wanted = reference.clone();
+    let owned = reference.clone();
     let opened =
-        tokio::task::spawn_blocking(move || OnDisk::open(&wanted)).await.map_err(failed("reading the image"))?;
+        tokio::task::spawn_blocking(move || OnDisk::open(&owned)).await.map_err(failed("reading the image"))?;
     let on_disk = opened.map_err(|error| unreadable(reference, &error))?;
     let id = on_disk.identity().config_digest.clone();
-    let id = id.ok_or_else(|| failed("reading the image")("it has no configuration"))?;
+    let id = id.ok_or_else(|| failed("reading the image")("the image has no configuration"))?;
     Ok((on_disk, id))
 }
 
@@ -75,7 +74,7 @@ async fn send(client: &Client, reference: &Reference, on_disk: OnDisk, id: &Dige
         let mut out = ChannelWriter::new(sender);
         let written = write_docker_archive(&on_disk, &name, &mut out);
         if let Err(error) = &written {
-            // The daemon must not take what was cut off for a whole archive.
+            // The daemon must not treat the truncated data as a complete archive.
             out.fail(error.to_string());
         }
         written
@@ -93,20 +92,20 @@ async fn send(client: &Client, reference: &Reference, on_disk: OnDisk, id: &Dige
                 break;
             }
             Err(_) => {
-                outcome = Err(failed("loading the image")("the daemon fell silent"));
+                outcome = Err(failed("loading the image")("the daemon does not answer"));
                 break;
             }
         }
     }
-    // What is wrong with the image says more than that the sending was broken off.
+    // An error in the image is the cause of the aborted upload.
     match writer.await.map_err(failed("reading the image"))? {
-        Err(error) if !is_broken_off(&error) => Err(unreadable(reference, &error)),
+        Err(error) if !is_broken_pipe(&error) => Err(unreadable(reference, &error)),
         _ => outcome,
     }
 }
 
-/// Whether writing failed only because nobody took the bytes any more.
-fn is_broken_off(error: &ImageError) -> bool {
+/// Reports whether writing failed because the daemon stopped reading.
+fn is_broken_pipe(error: &ImageError) -> bool {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(inner) = cause {
         if inner.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
@@ -117,7 +116,7 @@ fn is_broken_off(error: &ImageError) -> bool {
     false
 }
 
-/// What comes through the channel, for the body of a request.
+/// Returns the pieces from a channel, for the body of a request.
 pub(super) fn pieces(receiver: Receiver<io::Result<Bytes>>) -> impl Stream<Item = io::Result<Bytes>> + Send {
     stream::unfold(receiver, |mut receiver| async move {
         let piece = receiver.recv().await?;
@@ -125,36 +124,36 @@ pub(super) fn pieces(receiver: Receiver<io::Result<Bytes>>) -> impl Stream<Item 
     })
 }
 
-/// Sends what is written through a channel, in pieces of some size.
+/// A writer that sends pieces of a fixed size through a channel.
 pub(super) struct ChannelWriter {
     sender: Sender<io::Result<Bytes>>,
     buffer: Vec<u8>,
 }
 
 impl ChannelWriter {
-    const PIECE: usize = 1 << 17;
+    const PIECE_SIZE: usize = 1 << 17;
 
     pub(super) fn new(sender: Sender<io::Result<Bytes>>) -> Self {
-        Self { sender, buffer: Vec::with_capacity(Self::PIECE) }
+        Self { sender, buffer: Vec::with_capacity(Self::PIECE_SIZE) }
     }
 
     fn send(&mut self, piece: io::Result<Bytes>) -> io::Result<()> {
         self.sender.blocking_send(piece).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
-    /// Breaks the body off.
+    /// Aborts the body of the request.
     pub(super) fn fail(&mut self, reason: String) {
-        // Nobody listens any more: then it is broken off already.
+        // An error means that the request has already ended.
         let _ = self.send(Err(io::Error::other(reason)));
     }
 }
 
 impl Write for ChannelWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = Self::PIECE - self.buffer.len();
+        let room = Self::PIECE_SIZE - self.buffer.len();
         let taken = bytes.len().min(room);
         self.buffer.extend_from_slice(&bytes[..taken]);
-        if self.buffer.len() == Self::PIECE {
+        if self.buffer.len() == Self::PIECE_SIZE {
             self.flush()?;
         }
         Ok(taken)
@@ -164,7 +163,7 @@ impl Write for ChannelWriter {
         if self.buffer.is_empty() {
             return Ok(());
         }
-        let piece = std::mem::replace(&mut self.buffer, Vec::with_capacity(Self::PIECE));
+        let piece = std::mem::replace(&mut self.buffer, Vec::with_capacity(Self::PIECE_SIZE));
         self.send(Ok(Bytes::from(piece)))
     }
 }

@@ -1,7 +1,7 @@
-//! The Docker daemon, or Podman's service of the same interface, over its HTTP interface (1.41 and later).
+//! The Docker daemon, or the compatible service of Podman, over its HTTP API (version 1.41 or later).
 //!
-//! The input is bound into the container where the daemon sees the files of this machine; where it doesn't, as with a
-//! daemon on another machine, it is sent. The result always comes back through the interface.
+//! If the daemon has access to the files of this machine, the input is bind-mounted into the container. Otherwise, for
+//! example with a remote daemon, it is uploaded. The result is always downloaded.
 
 mod client;
 mod container;
@@ -22,61 +22,62 @@ use tokio_util::sync::CancellationToken;
 
 use super::job::{Completed, Job};
 use super::{Availability, Engine, EngineError, Lines, Opened, Task};
+use crate::model::engine::EngineKind;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
+use crate::sys::environment;
 use client::Client;
 
-/// Name of the engine.
-pub const NAME: &str = "docker";
+/// The name of the engine.
+pub const NAME: &str = EngineKind::Docker.name();
 
-/// What may be chosen about the engine; by default everything is found out.
+/// Options of the engine. Missing ones are detected.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
     /// Address of the daemon, as `unix:///var/run/docker.sock` or `tcp://host:2375`.
     pub host: Option<String>,
-    /// Network of containers that may have one: `bridge`, which is the default, `host`, or the name of one.
+    /// Network of containers that have one: `bridge` (the default), `host` or a name.
     pub network: Option<String>,
-    /// How the input gets to the daemon.
+    /// Transfer of the input to the daemon.
     pub transfer: Option<Transfer>,
 }
 
-/// How the input gets into the container.
+/// The transfer of the input into a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transfer {
-    /// The daemon sees the files of this machine and binds the directory.
+    /// The daemon has access to the files of this machine and bind-mounts the directory.
     Bind,
-    /// The files are sent to the daemon.
+    /// The files are uploaded to the daemon.
     Copy,
 }
 
-/// Address of the daemon that the environment names, by a variable, a context or a usual place; none when there is none.
+/// Returns the address of the daemon from a variable, a context or a default socket.
 pub fn address() -> Option<String> {
     client::address()
 }
 
 impl Options {
-    /// The choices of `CARNET_DOCKER_NETWORK` and of `CARNET_DOCKER_TRANSFER`, which is `bind` or `copy`.
+    /// Reads `CARNET_DOCKER_NETWORK` and `CARNET_DOCKER_TRANSFER`, which is `bind` or `copy`.
     pub fn from_env() -> Self {
-        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let transfer = match set("CARNET_DOCKER_TRANSFER").as_deref() {
+        let transfer = match environment::non_empty("CARNET_DOCKER_TRANSFER").as_deref() {
             Some("bind") => Some(Transfer::Bind),
             Some("copy") => Some(Transfer::Copy),
             _ => None,
         };
-        Self { host: None, network: set("CARNET_DOCKER_NETWORK"), transfer }
+        Self { host: None, network: environment::non_empty("CARNET_DOCKER_NETWORK"), transfer }
     }
 }
 
-/// The engine.
+/// The Docker engine.
 #[derive(Debug)]
 pub struct Docker {
     options: Options,
-    /// How the input gets to this daemon, once it is known.
+    /// Transfer to this daemon, once detected.
     transfer: OnceLock<Transfer>,
 }
 
 impl Docker {
-    /// An engine with these choices. Nothing is connected yet.
+    /// Returns an engine with these options. It connects on first use.
     pub fn new(options: Options) -> Self {
         let transfer = options.transfer.map_or_else(OnceLock::new, OnceLock::from);
         Self { options, transfer }
@@ -86,36 +87,36 @@ impl Docker {
         Client::connect(&self.options, Duration::from_secs(60)).await
     }
 
-    /// Removes what runs of this machine that are dead left in the daemon, and says how many things that were.
+    /// Removes the containers and volumes of dead runs of this machine and returns their number.
     ///
     /// # Errors
-    /// When the daemon can't be asked.
+    /// Fails if the daemon does not answer.
     pub async fn sweep(&self) -> Result<usize, EngineError> {
         sweep::sweep(&self.connect().await?).await
     }
 
-    /// Removes all states that were kept in the daemon, and says how many there were.
+    /// Removes all saved states in the daemon and returns their number.
     ///
     /// # Errors
-    /// When the daemon can't be asked.
-    pub async fn forget_kept(&self) -> Result<usize, EngineError> {
-        keep::forget_all(&self.connect().await?).await
+    /// Fails if the daemon does not answer.
+    pub async fn remove_saved_states(&self) -> Result<usize, EngineError> {
+        keep::remove_all(&self.connect().await?).await
     }
 }
 
 impl Engine for Docker {
-    fn name(&self) -> &'static str {
-        NAME
+    fn kind(&self) -> EngineKind {
+        EngineKind::Docker
     }
 
     fn detect(&self) -> Task<'_, Availability> {
         Box::pin(async {
             match Client::connect(&self.options, Duration::from_secs(5)).await {
                 Ok(client) => Availability::Ready(client.describe()),
-                Err(EngineError::Missing { reason, mend, .. }) => Availability::Missing { reason, mend },
+                Err(EngineError::Missing { reason, hint, .. }) => Availability::Missing { reason, hint },
                 Err(error) => Availability::Missing {
                     reason: crate::error::chain(&error),
-                    mend: "see what the daemon logs".to_owned(),
+                    hint: "read the log of the daemon".to_owned(),
                 },
             }
         })

@@ -11,20 +11,20 @@ use futures_util::{Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, failed, found, status};
-use super::container::{Owned, kill};
-use super::create::{self, PARENT, ROOT, Shape};
+use super::container::{RunResources, kill};
+use super::create::{self, ContainerLayout, PARENT, ROOT};
 use super::transfer::{self, Directory};
-use super::{Docker, Transfer, image, keep};
+use super::{Docker, Transfer, keep};
 use crate::engine::job::{Completed, Job, part};
 use crate::engine::output::Output;
-use crate::engine::{BOX, EngineError, INPUT, Lines, Opened};
+use crate::engine::{EngineError, INPUT, Lines, Opened, SCRATCH};
 use crate::model::cell::End;
 use crate::model::contract::Ids;
 
-/// Answers about a container that may be no Docker's.
-const UNREAD: u32 = 30;
-/// Time that killing may take before the daemon is given up.
-const KILLING: Duration = Duration::from_secs(20);
+/// Maximum number of unreadable answers about a container.
+const MAX_UNREADABLE: u32 = 30;
+/// Maximum time for killing.
+const KILL_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(super) async fn run(
     engine: &Docker,
@@ -36,9 +36,9 @@ pub(super) async fn run(
     if cancel.is_cancelled() {
         return Err(EngineError::Cancelled);
     }
-    let mut owned = Owned::new(engine.connect().await?, &job.id);
-    let outcome = Run { engine, image, job, cancel: &cancel }.drive(&mut owned, lines).await;
-    let removed = owned.remove().await;
+    let mut resources = RunResources::new(engine.connect().await?, &job.id);
+    let outcome = Run { engine, image, job, cancel: &cancel }.drive(&mut resources, lines).await;
+    let removed = resources.remove().await;
     let completed = outcome?;
     removed.map(|()| completed)
 }
@@ -53,9 +53,9 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn drive(&self, owned: &mut Owned, lines: Lines) -> Result<Completed, EngineError> {
-        let mut not_enforced = self.prepare(owned).await?;
-        let (client, name) = (owned.client.clone(), owned.name(""));
+    async fn drive(&self, resources: &mut RunResources, lines: Lines) -> Result<Completed, EngineError> {
+        let mut not_enforced = self.prepare(resources).await?;
+        let (client, name) = (resources.client.clone(), resources.name(""));
         let mut output = Output::new(self.job.output_cap, lines);
         let end = match self.start(&client, &name).await? {
             Ok(logs) => self.follow(&client, &name, logs, &mut output).await?,
@@ -66,12 +66,12 @@ impl Run<'_> {
             None => None,
         };
         let kept = match &self.job.keep {
-            // Podman doesn't fill a volume with what the state has in its place.
+            // Podman does not copy the files of the state to the volume.
             Some(_) if client.is_podman() && self.job.contract.read_only => {
-                not_enforced.push(format!("{}: Podman can't keep it on a read-only root", part::KEPT));
+                not_enforced.push(format!("{}: Podman can't save it on a read-only root", part::KEPT));
                 None
             }
-            Some(key) if end.is_success() => Some(self.keep(owned, &name, key).await?),
+            Some(key) if end.is_success() => Some(self.keep(resources, &name, key).await?),
             _ => None,
         };
         not_enforced.sort();
@@ -85,74 +85,75 @@ impl Run<'_> {
         }
     }
 
-    /// Creates the container with everything in it; gives what of the contract is not enforced.
-    async fn prepare(&self, owned: &mut Owned) -> Result<Vec<String>, EngineError> {
-        let mut shape = Shape { network: owned.client.network.clone(), ..Shape::default() };
-        shape.tmpfs_owner = !owned.client.is_podman();
-        shape.strange_env = self.strange_env(&owned.client).await?;
-        shape.home_tmpfs = self.home_is_below_tmp();
-        let local = if owned.client.local { Transfer::Bind } else { Transfer::Copy };
-        let mut transfer = self.engine.transfer.get().copied().unwrap_or(local);
-        let name = owned.name("");
+    /// Creates the container and its files. Returns the parts of the contract that are not enforced.
+    async fn prepare(&self, resources: &mut RunResources) -> Result<Vec<String>, EngineError> {
+        let mut layout = ContainerLayout { network: resources.client.network.clone(), ..ContainerLayout::default() };
+        layout.tmpfs_owner = !resources.client.is_podman();
+        layout.inherited_env = self.inherited_env(&resources.client).await?;
+        layout.home_tmpfs = self.home_is_below_tmp();
+        let default = if resources.client.is_local { Transfer::Bind } else { Transfer::Copy };
+        let mut transfer = self.engine.transfer.get().copied().unwrap_or(default);
+        let name = resources.name("");
         let warnings = loop {
-            if transfer == Transfer::Copy && shape.input_volume.is_none() {
-                shape.input_volume = Some(self.send_input(owned).await?);
+            if transfer == Transfer::Copy && layout.input_volume.is_none() {
+                layout.input_volume = Some(self.send_input(resources).await?);
             }
             if self.cancel.is_cancelled() {
                 return Err(EngineError::Cancelled);
             }
-            let body = create::job_body(self.image, self.job, &shape);
-            let created = owned.create(&name, body).await;
-            let seen = match &created {
-                Err(error) if is_unseen(error, self.job) => false,
+            let body = create::job_body(self.image, self.job, &layout);
+            let created = resources.create(&name, body).await;
+            let is_visible = match &created {
+                Err(error) if is_input_invisible(error, self.job) => false,
                 Err(_) => true,
-                Ok(_) => transfer == Transfer::Copy || self.sees_input(&owned.client, &name).await?,
+                Ok(_) => transfer == Transfer::Copy || self.sees_input(&resources.client, &name).await?,
             };
-            if !seen {
-                owned.remove_container(&name).await?;
+            if !is_visible {
+                resources.remove_container(&name).await?;
                 transfer = Transfer::Copy;
                 continue;
             }
             let warnings = created.map_err(failed("creating the container"))?;
-            if self.job.contract.read_only && !shape.home_tmpfs && self.lacks_home(&owned.client, &name).await? {
-                owned.remove_container(&name).await?;
-                shape.home_tmpfs = true;
+            if self.job.contract.read_only && !layout.home_tmpfs && self.lacks_home(&resources.client, &name).await? {
+                resources.remove_container(&name).await?;
+                layout.home_tmpfs = true;
                 continue;
             }
             break warnings;
         };
-        // Another run may have found it out at the same time, and found the same.
+        // Another run may have detected the same value concurrently.
         let _ = self.engine.transfer.set(transfer);
-        self.make_directories(&owned.client, &name, &shape).await?;
-        let mut not_enforced = create::lacking_mounts(self.job, &shape);
-        not_enforced.extend(warnings.iter().filter_map(|warning| discarded(warning)));
-        if owned.client.is_podman() && !shape.strange_env.is_empty() {
-            let names = shape.strange_env.join(", ");
-            not_enforced.push(format!("{}: Podman leaves variables of the run that made it: {names}", part::KEPT));
+        self.make_directories(&resources.client, &name, &layout).await?;
+        let mut not_enforced = create::missing_mounts(self.job, &layout);
+        not_enforced.extend(warnings.iter().filter_map(|warning| parse_warning(warning)));
+        if resources.client.is_podman() && !layout.inherited_env.is_empty() {
+            let names = layout.inherited_env.join(", ");
+            not_enforced
+                .push(format!("{}: Podman does not remove variables of the run that saved it: {names}", part::KEPT));
         }
         Ok(not_enforced)
     }
 
-    /// Variables that a kept state has only because the run that made it was given them.
-    async fn strange_env(&self, client: &Client) -> Result<Vec<String>, EngineError> {
+    /// Returns the variables that a saved state inherited from the run that created it.
+    async fn inherited_env(&self, client: &Client) -> Result<Vec<String>, EngineError> {
         let id = create::image_id(self.image);
         if self.image.identity.config_digest.as_ref().is_some_and(|digest| digest.as_str() == id) {
             return Ok(Vec::new());
         }
-        let config = image::inspect(client, &id).await?.and_then(|inspected| inspected.config);
+        let config = client.inspect_image(&id).await?.and_then(|inspected| inspected.config);
         let env = config.and_then(|config| config.env).unwrap_or_default();
         let names = env.iter().map(|entry| entry.split('=').next().unwrap_or_default().to_owned());
         Ok(names.filter(|name| !self.image.identity.config.env.contains_key(name)).collect())
     }
 
-    /// What a tmpfs hides can't be made in the image below it.
+    /// Reports whether the home is below a tmpfs, where it can't be created in the image.
     fn home_is_below_tmp(&self) -> bool {
         let contract = &self.job.contract;
         let tmpfs = contract.tmp.is_some() || contract.read_only;
         tmpfs && contract.home.as_ref().is_some_and(|home| home.starts_with("/tmp/"))
     }
 
-    /// The home, when it is for us to make.
+    /// Returns the home if the engine has to create it.
     fn home(&self) -> Option<&str> {
         let contract = &self.job.contract;
         let home = contract.home.as_deref().map(|home| home.trim_end_matches('/'))?;
@@ -162,12 +163,13 @@ impl Run<'_> {
 
     async fn lacks_home(&self, client: &Client, name: &str) -> Result<bool, EngineError> {
         match self.home() {
-            Some(home) => Ok(!transfer::has(client, name, home).await?),
+            Some(home) => Ok(!transfer::exists(client, name, home).await?),
             None => Ok(false),
         }
     }
 
-    /// A daemon elsewhere may have a directory of the same path, so something of the input is looked for.
+    /// Reports whether the container has the input. A remote daemon may have a directory with the same path, so this looks for
+    /// a file of the input.
     async fn sees_input(&self, client: &Client, name: &str) -> Result<bool, EngineError> {
         if self.engine.transfer.get().is_some() {
             return Ok(true);
@@ -178,46 +180,46 @@ impl Run<'_> {
             .collect();
         names.sort();
         match names.first() {
-            Some(first) => transfer::has(client, name, &format!("{INPUT}/{first}")).await,
+            Some(first) => transfer::exists(client, name, &format!("{INPUT}/{first}")).await,
             None => Ok(true),
         }
     }
 
-    /// Puts the input into a volume through a container that is never started; gives the volume.
-    async fn send_input(&self, owned: &mut Owned) -> Result<String, EngineError> {
-        let (volume, helper) = (owned.name(""), owned.name("-input"));
-        owned.create_volume(&volume).await?;
+    /// Uploads the input to a volume through a container that never runs. Returns the volume.
+    async fn send_input(&self, resources: &mut RunResources) -> Result<String, EngineError> {
+        let (volume, helper) = (resources.name(""), resources.name("-input"));
+        resources.create_volume(&volume).await?;
         let body = create::helper_body(self.image, Some((&volume, INPUT)));
-        owned.create(&helper, body).await.map_err(failed("creating a container for the input"))?;
-        self.or_cancelled(transfer::send_directory(&owned.client, &helper, &self.job.input, INPUT)).await?;
-        owned.remove_container(&helper).await?;
+        resources.create(&helper, body).await.map_err(failed("creating a container for the input"))?;
+        self.or_cancelled(transfer::send_directory(&resources.client, &helper, &self.job.input, INPUT)).await?;
+        resources.remove_container(&helper).await?;
         Ok(volume)
     }
 
-    /// Makes the writable directory, and the home when the image lacks it.
-    async fn make_directories(&self, client: &Client, name: &str, shape: &Shape) -> Result<(), EngineError> {
-        let boxed = Directory { path: "box", mode: 0o1777, owner: ROOT };
+    /// Creates the writable directory, and the home if the image lacks it.
+    async fn make_directories(&self, client: &Client, name: &str, layout: &ContainerLayout) -> Result<(), EngineError> {
+        let scratch = Directory { path: "box", mode: 0o1777, owner: ROOT };
         if self.job.contract.read_only {
-            transfer::make_directories(client, name, PARENT, &[boxed]).await?;
+            transfer::make_directories(client, name, PARENT, &[scratch]).await?;
         } else {
             let parent = Directory { path: "carnet", mode: 0o755, owner: ROOT };
-            let boxed = Directory { path: "carnet/box", ..boxed };
-            transfer::make_directories(client, name, "/", &[parent, boxed]).await?;
+            let scratch = Directory { path: "carnet/box", ..scratch };
+            transfer::make_directories(client, name, "/", &[parent, scratch]).await?;
         }
         match self.home() {
-            Some(home) if !shape.home_tmpfs => self.make_home(client, name, home).await,
+            Some(home) if !layout.home_tmpfs => self.make_home(client, name, home).await,
             _ => Ok(()),
         }
     }
 
-    /// Makes the home and those directories above it that are missing; what is there stays as it is.
+    /// Creates the home and its missing parents.
     async fn make_home(&self, client: &Client, name: &str, home: &str) -> Result<(), EngineError> {
-        let mut there = home;
-        while !there.is_empty() && !transfer::has(client, name, there).await? {
-            there = &there[..there.rfind('/').unwrap_or(0)];
+        let mut existing = home;
+        while !existing.is_empty() && !transfer::exists(client, name, existing).await? {
+            existing = &existing[..existing.rfind('/').unwrap_or(0)];
         }
-        let Some(below) = home.strip_prefix(there).filter(|below| !below.is_empty()) else { return Ok(()) };
-        let ends: Vec<usize> = below.match_indices('/').map(|(at, _)| at).skip(1).chain([below.len()]).collect();
+        let Some(below) = home.strip_prefix(existing).filter(|below| !below.is_empty()) else { return Ok(()) };
+        let ends: Vec<usize> = below.match_indices('/').map(|(index, _)| index).skip(1).chain([below.len()]).collect();
         let (owner, mode) = self.home_owner();
         let directories: Vec<_> = ends
             .iter()
@@ -230,11 +232,12 @@ impl Run<'_> {
                 }
             })
             .collect();
-        let at = if there.is_empty() { "/" } else { there };
-        transfer::make_directories(client, name, at, &directories).await
+        let parent = if existing.is_empty() { "/" } else { existing };
+        transfer::make_directories(client, name, parent, &directories).await
     }
 
-    /// The user of the image may be a name, which means a number only inside: then everybody may write.
+    /// Returns the owner and mode of the home. Every user may write if the user of the image is a name, whose id is unknown
+    /// outside.
     fn home_owner(&self) -> (Ids, u32) {
         match self.job.contract.user {
             Some(user) => (user, 0o755),
@@ -243,8 +246,8 @@ impl Run<'_> {
         }
     }
 
-    /// Attaches first, so that nothing the program prints is lost, then starts. The inner error is the reason why the
-    /// program can't be started, which is no failure of the daemon.
+    /// Attaches to the output and starts the container. The inner error is the reason why the program did not start,
+    /// which is not an error of the daemon.
     async fn start(&self, client: &Client, name: &str) -> Result<Result<Logs, String>, EngineError> {
         let options = AttachContainerOptionsBuilder::default().stream(true).stdout(true).stderr(true).build();
         let attached = client.api.attach_container(name, Some(options)).await;
@@ -258,7 +261,7 @@ impl Run<'_> {
         }
     }
 
-    /// Reads the output to its end, and then sees how the program ended.
+    /// Reads the output to its end and returns how the program ended.
     async fn follow(
         &self,
         client: &Client,
@@ -273,7 +276,7 @@ impl Run<'_> {
             () = self.cancel.cancelled() => return Err(EngineError::Cancelled),
             () = &mut limit => {
                 kill(client, name).await.map_err(failed("killing the container"))?;
-                let rest = tokio::time::timeout(KILLING, watch(client, name, &mut logs, output));
+                let rest = tokio::time::timeout(KILL_TIMEOUT, watch(client, name, &mut logs, output));
                 rest.await.map_err(failed("killing the container"))??;
                 return Ok(End::Timeout { seconds: self.job.timeout.as_secs() });
             }
@@ -285,19 +288,19 @@ impl Run<'_> {
         Ok(End::Exit { code })
     }
 
-    /// Keeps the state. On a read-only root the writable directory is a volume, which no image of the container holds,
-    /// so it is taken over into a container of its own.
-    async fn keep(&self, owned: &mut Owned, name: &str, key: &str) -> Result<Opened, EngineError> {
-        let client = owned.client.clone();
+    /// Saves the state. On a read-only root the writable directory is a volume, which an image of the container lacks, so
+    /// it is copied to a separate container.
+    async fn keep(&self, resources: &mut RunResources, name: &str, key: &str) -> Result<Opened, EngineError> {
+        let client = resources.client.clone();
         if !self.job.contract.read_only {
             return keep::commit(&client, name, self.image, key).await;
         }
-        let helper = owned.name("-box");
+        let helper = resources.name("-box");
         let body = create::helper_body(self.image, None);
-        owned.create(&helper, body).await.map_err(failed("creating a container for the state"))?;
+        resources.create(&helper, body).await.map_err(failed("creating a container for the state"))?;
         let parent = Directory { path: "carnet", mode: 0o755, owner: ROOT };
         transfer::make_directories(&client, &helper, "/", &[parent]).await?;
-        self.or_cancelled(transfer::carry_over(&client, (name, BOX), (&helper, PARENT))).await?;
+        self.or_cancelled(transfer::copy_between(&client, (name, SCRATCH), (&helper, PARENT))).await?;
         keep::commit(&client, &helper, self.image, key).await
     }
 }
@@ -309,24 +312,24 @@ async fn watch(
     logs: &mut Logs,
     output: &mut Output,
 ) -> Result<ContainerState, EngineError> {
-    let doing = "watching the container";
+    let doing = "waiting for the container";
     while let Some(piece) = logs.next().await {
         output.push(piece.map_err(failed(doing))?.as_ref());
     }
     // The end of the output is the end of the container, unless the program closed its output.
     let mut pause = Duration::from_millis(5);
-    let mut unread = 0;
+    let mut unreadable = 0;
     loop {
         match found(client.api.inspect_container(name, None).await) {
             Ok(inspected) => {
                 let state = inspected.and_then(|container| container.state);
-                let state = state.ok_or_else(|| failed(doing)("somebody else removed it"))?;
+                let state = state.ok_or_else(|| failed(doing)("the container was removed"))?;
                 if state.running != Some(true) {
                     return Ok(state);
                 }
             }
-            // Podman has a state of its own, `stopped`, between the end of a program and of its container.
-            Err(ApiError::JsonDataError { .. }) if unread < UNREAD => unread += 1,
+            // Podman reports the state `stopped` between the end of a program and of its container, which is not in the API.
+            Err(ApiError::JsonDataError { .. }) if unreadable < MAX_UNREADABLE => unreadable += 1,
             Err(error) => return Err(failed(doing)(error)),
         }
         tokio::time::sleep(pause).await;
@@ -334,28 +337,28 @@ async fn watch(
     }
 }
 
-/// Whether the daemon refused because it doesn't see the input.
-fn is_unseen(error: &ApiError, job: &Job) -> bool {
+/// Reports whether the daemon refused because it has no access to the input.
+fn is_input_invisible(error: &ApiError, job: &Job) -> bool {
     let input = job.input.to_string_lossy();
     status(error)
         .is_some_and(|(_, message)| message.contains("bind source path does not exist") && message.contains(&*input))
 }
 
-/// The part of a runtime's message that says why the program can't be started.
+/// Returns the part of the message of a runtime that explains why the program did not start.
 fn not_started(error: &ApiError) -> Option<String> {
     let (_, message) = status(error)?;
     let message = message.trim();
-    let start = ["exec: \"", "chdir to cwd"].iter().find_map(|word| message.find(word));
+    let start = ["exec: \"", "chdir to cwd"].iter().find_map(|text| message.find(text));
     match start {
-        Some(at) => Some(message[at..].trim_end_matches(": unknown").to_owned()),
-        // Podman: crun says the program's path first, and nothing of `exec`.
+        Some(start) => Some(message[start..].trim_end_matches(": unknown").to_owned()),
+        // Podman: the message of crun starts with the path of the program.
         None if message.contains("executable file") && message.contains("not found") => Some(message.to_owned()),
         None => None,
     }
 }
 
-/// What a daemon's warning says is not enforced.
-fn discarded(warning: &str) -> Option<String> {
+/// Returns the part of the contract that is not enforced according to a warning of the daemon.
+fn parse_warning(warning: &str) -> Option<String> {
     let lower = warning.to_lowercase();
     if !lower.contains("discarded") && !lower.contains("not support") {
         return None;
@@ -376,26 +379,26 @@ fn discarded(warning: &str) -> Option<String> {
 mod tests {
     use bollard::errors::Error as ApiError;
 
-    use super::{discarded, not_started};
+    use super::{not_started, parse_warning};
 
     fn answer(message: &str) -> ApiError {
         ApiError::DockerResponseServerError { status_code: 400, message: message.to_owned() }
     }
 
     #[test]
-    fn a_program_that_can_not_be_started_is_told_from_a_failure_of_the_daemon() {
+    fn not_started_recognizes_errors_of_the_program() {
         let runc = "failed to create shim task: OCI runtime create failed: runc create failed: unable to start container \
                     process: exec: \"/no/such\": stat /no/such: no such file or directory: unknown";
-        let reason = not_started(&answer(runc)).expect("it is the program");
+        let reason = not_started(&answer(runc)).expect("an error of the program");
         assert_eq!(reason, "exec: \"/no/such\": stat /no/such: no such file or directory");
         assert_eq!(not_started(&answer("no space left on device")), None);
     }
 
     #[test]
-    fn warnings_name_the_part_they_are_about() {
+    fn parse_warning_returns_the_affected_part() {
         let warning = "Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation \
                        discarded.";
-        assert!(discarded(warning).expect("a limit").starts_with("memory limit: "));
-        assert!(discarded("Published ports are discarded when using host network mode").is_none());
+        assert!(parse_warning(warning).expect("a limit").starts_with("memory limit: "));
+        assert!(parse_warning("Published ports are discarded when using host network mode").is_none());
     }
 }

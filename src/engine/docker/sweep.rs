@@ -1,4 +1,4 @@
-//! Leftovers of runs whose carnet was killed.
+//! Removes the containers and volumes of killed runs.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,10 @@ use super::client::{Client, failed, found};
 use super::label;
 use crate::engine::EngineError;
 
-/// Removes them; gives their number.
+/// Removes them and returns their number.
 pub(super) async fn sweep(client: &Client) -> Result<usize, EngineError> {
-    let ours: HashMap<&str, Vec<&str>> = [("label", vec![label::RUN])].into();
-    let options = ListContainersOptionsBuilder::default().all(true).filters(&ours).build();
+    let filters: HashMap<&str, Vec<&str>> = [("label", vec![label::RUN])].into();
+    let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
     let containers = client.api.list_containers(Some(options)).await.map_err(failed("listing containers"))?;
     let mut removed = 0;
     for container in containers {
@@ -24,7 +24,7 @@ pub(super) async fn sweep(client: &Client) -> Result<usize, EngineError> {
             removed += usize::from(answer.map_err(failed("removing a container"))?.is_some());
         }
     }
-    let options = ListVolumesOptionsBuilder::default().filters(&ours).build();
+    let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
     let volumes = client.api.list_volumes(Some(options)).await.map_err(failed("listing volumes"))?;
     for volume in volumes.volumes.unwrap_or_default() {
         if label::is_dead(&volume.labels) {

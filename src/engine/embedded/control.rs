@@ -1,4 +1,4 @@
-//! Limits by control groups, of version 2 or 1, where this process may make some.
+//! Limits by control groups of version 2 or 1, where this process may create them.
 
 use std::fs;
 use std::io;
@@ -11,24 +11,25 @@ use crate::engine::job::part;
 use crate::model::contract::Contract;
 
 const BASE: &str = "/sys/fs/cgroup";
-/// Processes of ours in the group beside those of the program: `outer` and `inner`.
-const OWN_PROCESSES: u64 = 2;
-/// Length of the time slice that a share of processors is measured in, in microseconds: the kernel's own default.
+/// Number of helper processes in the group, in addition to the program: `outer` and `inner`.
+const HELPER_PROCESSES: u64 = 2;
+/// Period of the processor limit in microseconds: the default of the kernel.
 const PERIOD: u64 = 100_000;
 
-/// A limit in the words of the kernel.
+/// A limit in the terms of the kernel.
 struct Limit {
     part: &'static str,
     controller: &'static str,
-    /// Files to write in version 2; one that may be missing says so.
+    /// Files to write in version 2.
     v2: Vec<Setting>,
+    /// Files to write in version 1.
     v1: Vec<Setting>,
 }
 
 struct Setting {
     file: &'static str,
     value: String,
-    /// Swap is not counted everywhere.
+    /// Whether the file may be missing: not every kernel counts swap.
     optional: bool,
 }
 
@@ -40,13 +41,13 @@ fn set(file: &'static str, value: impl ToString) -> Setting {
 #[derive(Debug, Default)]
 pub(super) struct Control {
     pub groups: Vec<Group>,
-    /// Parts that could not be limited, with the reasons.
+    /// Parts of the contract that are not limited, with the reasons.
     pub not_enforced: Vec<String>,
 }
 
 impl Control {
-    /// Makes groups for the limits of a contract. `record` gets each directory before it is made.
-    pub(super) fn make(id: &str, contract: &Contract, record: &dyn Fn(&Path) -> io::Result<()>) -> Self {
+    /// Creates groups for the limits of a contract. `record` is called with each directory before it is created.
+    pub(super) fn create(id: &str, contract: &Contract, record: &dyn Fn(&Path) -> io::Result<()>) -> Self {
         let mut control = Self::default();
         let limits = limits(contract);
         if limits.is_empty() {
@@ -55,13 +56,13 @@ impl Control {
         let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         let name = format!("carnet-{id}");
         let result = if Path::new(BASE).join("cgroup.controllers").exists() {
-            control.make_v2(&limits, &own, &name, record)
+            control.create_v2(&limits, &own, &name, record)
         } else {
             Err("no control groups are mounted here".to_owned())
         };
         let Err(reason) = result else { return control };
         for limit in &limits {
-            if let Err(e) = control.make_v1(limit, &own, &name, record) {
+            if let Err(e) = control.create_v1(limit, &own, &name, record) {
                 let reason = if e.kind() == io::ErrorKind::NotFound { reason.clone() } else { refused(&e) };
                 control.not_enforced.push(format!("{}: {reason}", limit.part));
             }
@@ -69,8 +70,8 @@ impl Control {
         control
     }
 
-    /// One group for all limits, in the lowest directory above this process where one can be made.
-    fn make_v2(
+    /// Creates one group for all limits, in the lowest directory above this process that allows it.
+    fn create_v2(
         &mut self,
         limits: &[Limit],
         own: &str,
@@ -78,18 +79,18 @@ impl Control {
         record: &dyn Fn(&Path) -> io::Result<()>,
     ) -> Result<(), String> {
         let path = own.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or("/");
-        let mut reason = "no control group can be made here".to_owned();
+        let mut reason = "no control group can be created here".to_owned();
         for above in Path::new(path).ancestors() {
             let parent = Path::new(BASE).join(above.strip_prefix("/").unwrap_or(above));
             for limit in limits {
-                // Fails where processes are in the group itself; then the next one above may do.
+                // Fails where the group itself contains processes. A group above may allow it.
                 let _ = fs::write(parent.join("cgroup.subtree_control"), format!("+{}", limit.controller));
             }
             let dir = parent.join(name);
-            let made = record(&dir)
+            let created = record(&dir)
                 .and_then(|()| fs::create_dir(&dir))
                 .and_then(|()| limits.iter().flat_map(|limit| &limit.v2).try_for_each(|setting| setting.write(&dir)));
-            match made {
+            match created {
                 Ok(()) => {
                     let parts = limits.iter().map(|limit| limit.part.to_owned()).collect();
                     self.groups.push(Group { dir, parts });
@@ -104,7 +105,7 @@ impl Control {
         Err(reason)
     }
 
-    fn make_v1(
+    fn create_v1(
         &mut self,
         limit: &Limit,
         own: &str,
@@ -124,7 +125,7 @@ impl Control {
         limit.v1.iter().try_for_each(|setting| setting.write(&dir))
     }
 
-    /// Whether the kernel killed a process for memory.
+    /// Reports whether the kernel killed a process because of the memory limit.
     pub(super) fn out_of_memory(&self) -> bool {
         self.groups.iter().any(|group| {
             ["memory.events", "memory.oom_control"].iter().any(|file| {
@@ -166,11 +167,11 @@ fn limits(contract: &Contract) -> Vec<Limit> {
     let pids = contract.pids.map(|n| Limit {
         part: part::PIDS,
         controller: "pids",
-        v2: vec![set("pids.max", n.saturating_add(OWN_PROCESSES))],
-        v1: vec![set("pids.max", n.saturating_add(OWN_PROCESSES))],
+        v2: vec![set("pids.max", n.saturating_add(HELPER_PROCESSES))],
+        v1: vec![set("pids.max", n.saturating_add(HELPER_PROCESSES))],
     });
     let cpus = contract.milli_cpus.map(|milli| {
-        // The kernel takes no less than a millisecond.
+        // The kernel requires at least one millisecond.
         let quota = milli.saturating_mul(PERIOD / 1000).max(1000);
         Limit {
             part: part::CPUS,
@@ -185,27 +186,27 @@ fn limits(contract: &Contract) -> Vec<Limit> {
 fn refused(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "this user may make no control group here".to_owned()
+            "this user may not create a control group here".to_owned()
         }
-        _ => format!("no control group can be made here: {error}"),
+        _ => format!("failed to create a control group: {error}"),
     }
 }
 
-/// Removes a group; one that is gone is fine. Killed processes stay in theirs for a moment.
+/// Removes a group, which may not exist. Killed processes stay in it for a moment.
 pub(super) fn remove(dir: &Path) {
     for _ in 0..100 {
         match fs::remove_dir(dir) {
             Err(e) if e.kind() == io::ErrorKind::ResourceBusy => thread::sleep(Duration::from_millis(10)),
-            // What can't be removed after all is found again by the next sweep.
+            // The next sweep removes a group that is left.
             _ => return,
         }
     }
 }
 
-/// Leaves a group for the one above it, and removes it.
+/// Moves this process to the group above and removes the group.
 pub(super) fn leave(group: &Group) {
     if let Some(parent) = group.dir.parent() {
-        // When this fails the group stays, for the next sweep.
+        // If this fails, the next sweep removes the group.
         let _ = join(parent);
         remove(&group.dir);
     }
@@ -216,10 +217,10 @@ pub(super) fn join(dir: &Path) -> io::Result<()> {
     fs::write(dir.join("cgroup.procs"), "0")
 }
 
-/// Directory of a control group as written to a record, if it can be one of ours.
-pub(super) fn recorded(line: &str) -> Option<PathBuf> {
+/// Parses the recorded directory of a control group. Returns `None` if it is not a group of carnet.
+pub(super) fn parse_recorded(line: &str) -> Option<PathBuf> {
     let path = Path::new(line);
-    let ours = path.file_name()?.to_str()?.starts_with("carnet-");
-    let plain = path.components().all(|part| !matches!(part, std::path::Component::ParentDir));
-    (ours && plain && path.starts_with(BASE)).then(|| path.to_owned())
+    let is_named = path.file_name()?.to_str()?.starts_with("carnet-");
+    let is_plain = path.components().all(|part| !matches!(part, std::path::Component::ParentDir));
+    (is_named && is_plain && path.starts_with(BASE)).then(|| path.to_owned())
 }

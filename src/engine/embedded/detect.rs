@@ -1,4 +1,4 @@
-//! Whether namespaces can be made here, found out by making some.
+//! Detects whether namespaces can be created here by creating some.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -7,66 +7,69 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::protocol::SandboxReport;
-use super::sandbox::{TRIAL, WORD};
+use super::sandbox::{PROBE, ROLE};
 use crate::engine::Availability;
+use crate::sys::helper::{HELPER_ARG, parse_reports};
 
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Maximum time for the probe.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(super) async fn detect(helper: &Path) -> Availability {
-    let mut command = Command::new(helper);
-    command.args([WORD, TRIAL]).env_clear().stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    let lines = match tokio::time::timeout(PATIENCE, command.output()).await {
+pub(super) async fn detect(program: &Path) -> Availability {
+    let mut command = Command::new(program);
+    command.args([HELPER_ARG, ROLE, PROBE]).env_clear().stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    let output = match tokio::time::timeout(PROBE_TIMEOUT, command.output()).await {
         Ok(Ok(output)) => output.stdout,
-        Ok(Err(e)) => return missing(&format!("this program can't start itself: {e}"), "see that /proc is mounted"),
-        Err(_) => return missing("a trial took too long", "try again when the machine has less to do"),
+        Ok(Err(e)) => {
+            return missing(&format!("carnet can't start itself as a helper: {e}"), "check that /proc is mounted");
+        }
+        Err(_) => return missing("the probe timed out", "try again when the machine is less busy"),
     };
-    let lines = String::from_utf8_lossy(&lines);
-    match lines.lines().filter_map(|line| serde_json::from_str(line).ok()).next_back() {
+    match parse_reports(&output).next_back() {
         Some(SandboxReport::Works { overlay }) => ready(overlay),
-        Some(SandboxReport::Failed { doing, reason }) => why_not(&doing, &reason),
-        _ => missing("a trial ended without a word", "run `carnet doctor` again with RUST_BACKTRACE=1"),
+        Some(SandboxReport::Failed { doing, reason }) => refused(&doing, &reason),
+        _ => missing("the probe ended without a report", "run `carnet doctor` again with RUST_BACKTRACE=1"),
     }
 }
 
 fn ready(overlay: bool) -> Availability {
-    let who = if nix::unistd::geteuid().is_root() { "root" } else { "an ordinary user" };
-    let how = if overlay { "with overlays" } else { "without overlays: image roots are read-only" };
-    Availability::Ready(format!("namespaces of this kernel as {who}, {how}"))
+    let user = if rustix::process::geteuid().is_root() { "root" } else { "an ordinary user" };
+    let extent = if overlay { "with overlays" } else { "without overlays: image roots are read-only" };
+    Availability::Ready(format!("kernel namespaces as {user}, {extent}"))
 }
 
-fn missing(reason: &str, mend: &str) -> Availability {
-    Availability::Missing { reason: reason.to_owned(), mend: mend.to_owned() }
+fn missing(reason: &str, hint: &str) -> Availability {
+    Availability::Missing { reason: reason.to_owned(), hint: hint.to_owned() }
 }
 
-/// Settings that forbid namespaces to users: the file, the value that forbids, and how to mend it.
+/// Settings that forbid namespaces to users: the file, the value that forbids them, and the command that allows them.
 const SETTINGS: &[(&str, &str, &str)] = &[
     ("user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=15000"),
     ("kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"),
     ("kernel/apparmor_restrict_unprivileged_userns", "1", "sysctl kernel.apparmor_restrict_unprivileged_userns=0"),
 ];
 
-fn why_not(doing: &str, reason: &str) -> Availability {
-    for (file, forbids, mend) in SETTINGS {
+fn refused(doing: &str, reason: &str) -> Availability {
+    for (file, forbids, fix) in SETTINGS {
         let value = std::fs::read_to_string(Path::new("/proc/sys").join(file)).unwrap_or_default();
         if value.trim() == *forbids {
             let name = file.replace('/', ".");
             return missing(
                 &format!("{doing}: {reason}; {name} is {forbids}"),
-                &format!("as root: `{mend}`, or use another engine"),
+                &format!("run `{fix}` as root or use another engine"),
             );
         }
     }
-    let mend = if in_container() {
-        "the container that carnet is in forbids namespaces: start it with `--security-opt seccomp=unconfined \
-         --security-opt apparmor=unconfined --security-opt systempaths=unconfined`, or use the engine `host` in it"
+    let hint = if is_in_container() {
+        "the container around carnet forbids namespaces; start it with `--security-opt seccomp=unconfined \
+         --security-opt apparmor=unconfined --security-opt systempaths=unconfined`, or use the engine `host`"
     } else {
         "ask the administrator to allow user namespaces, or use another engine"
     };
-    missing(&format!("{doing}: {reason}"), mend)
+    missing(&format!("{doing}: {reason}"), hint)
 }
 
-fn in_container() -> bool {
+fn is_in_container() -> bool {
     ["/.dockerenv", "/run/.containerenv"].iter().any(|file| Path::new(file).exists())
-        // A filter of system calls, as containers have it: field `Seccomp` of proc_pid_status(5).
+        // Containers filter system calls: field `Seccomp` in proc_pid_status(5).
         || std::fs::read_to_string("/proc/self/status").is_ok_and(|status| status.contains("\nSeccomp:\t2"))
 }

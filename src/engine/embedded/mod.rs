@@ -1,17 +1,16 @@
-//! The engine without a daemon: namespaces, an overlay file system and control groups, made by this program itself.
+//! The engine without a daemon: this program creates namespaces, an overlay file system and control groups itself.
 //!
-//! It works as root, and as an ordinary user where the kernel lets users make namespaces. It keeps a test from reaching
-//! this machine by mistake; it is no wall against an attacker with a hole in the kernel: there is no filter of system
+//! It works as root, and as an ordinary user where the kernel lets users create namespaces. It isolates a test from this
+//! machine against mistakes. It does not stop an attacker who exploits the kernel, because it does not filter system
 //! calls.
 //!
-//! A run is three processes. The engine starts `outer`, which makes the namespaces and starts `inner` as their first
-//! process, which puts the file system together, gives up its rights and starts the program. When `inner` ends, the
-//! kernel kills all that is left in its process namespace; `outer` kills `inner` when the engine's end of its standard
-//! input is gone, for whatever reason.
+//! A run has three processes. The engine starts `outer`, which creates the namespaces and starts `inner` as their first
+//! process. `inner` assembles the file system, drops privileges and starts the program. When `inner` ends, the kernel
+//! kills the remaining processes in its process namespace. `outer` kills `inner` when its standard input ends, which
+//! also happens when the engine is killed.
 
 mod control;
 mod detect;
-mod overlay;
 mod prepare;
 mod protocol;
 mod run;
@@ -30,12 +29,13 @@ use crate::image::disk::OnDisk;
 use crate::image::error::ImageError;
 use crate::image::unpack::unpack;
 use crate::model::digest::Digest;
+use crate::model::engine::EngineKind;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
 use crate::sys::cache::Cache;
 
-/// The engine's name.
-pub const NAME: &str = "embedded";
+/// The name of the engine.
+pub const NAME: &str = EngineKind::Embedded.name();
 
 /// The engine without a daemon.
 #[derive(Debug, Clone)]
@@ -45,69 +45,70 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// An engine that keeps its trees in `cache`.
+    /// Returns an engine that stores its trees in `cache`.
     pub fn new(cache: Cache) -> Self {
-        // The link names this very file, even after another one has taken its name.
+        // The link leads to the running program, even after another file replaced it.
         Self { helper: PathBuf::from("/proc/self/exe"), cache }
     }
 
-    /// The same with another program that calls [`sandbox::run_if_asked`] first of all. A test isn't that program.
+    /// Starts `helper` as the helper process instead of the running program. It must call
+    /// [`sandbox::run_if_requested`] first.
     #[must_use]
     pub fn with_helper(self, helper: PathBuf) -> Self {
         Self { helper, ..self }
     }
 
-    /// Removes what killed processes left in the cache and among the control groups, and gives the names of the runs.
+    /// Removes the directories and control groups of killed runs and returns the names of the runs.
     ///
     /// # Errors
-    /// When something can't be removed.
+    /// Fails if a directory can't be removed.
     pub fn sweep(&self) -> std::io::Result<Vec<String>> {
         run_dir::sweep(&self.cache)
     }
 
-    /// The directory of the state kept under this key, whether it is there or not.
+    /// Returns the directory of the state with this key, which may not exist.
     fn kept_dir(&self, base: &Opened, key: &str) -> Result<PathBuf, EngineError> {
         if key.is_empty() || !key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
-            return Err(failed("naming the kept state")(format!("`{key}` is no key")));
+            return Err(failed("naming the saved state")(format!("invalid key `{key}`")));
         }
-        let base_name = match (self.kept_name(base), &base.identity.config_digest, &base.place) {
+        let base_name = match (self.kept_name(base), &base.identity.config_digest, &base.location) {
             (Some(name), ..) => name,
             (None, Some(config), _) => config.hex().to_owned(),
-            (None, None, place) => Digest::of(format!("{place:?}").as_bytes()).hex().to_owned(),
+            (None, None, location) => Digest::of(format!("{location:?}").as_bytes()).hex().to_owned(),
         };
         Ok(self.cache.kept().join(format!("{base_name}-{key}")))
     }
 
-    /// The name of a kept state that lies topmost in this image.
+    /// Returns the name of the saved state on top of this image.
     fn kept_name(&self, image: &Opened) -> Option<String> {
-        let ImageLocation::Trees(trees) = &image.place else { return None };
+        let ImageLocation::Trees(trees) = &image.location else { return None };
         let dir = trees.first()?.parent()?;
-        let inside = dir.parent() == Some(&*self.cache.kept());
-        inside.then(|| dir.file_name().map(|name| name.to_string_lossy().into_owned()))?
+        let is_kept = dir.parent() == Some(&*self.cache.kept());
+        is_kept.then(|| dir.file_name().map(|name| name.to_string_lossy().into_owned()))?
     }
 
-    /// The writable directories that kept states of this image left, topmost first.
-    fn boxes(&self, trees: &[PathBuf]) -> Vec<PathBuf> {
+    /// Returns the writable directories of the saved states in this image, topmost first.
+    fn scratch_layers(&self, trees: &[PathBuf]) -> Vec<PathBuf> {
         let kept = self.cache.kept();
         trees
             .iter()
             .filter(|tree| tree.starts_with(&kept))
-            .filter_map(|tree| Some(tree.parent()?.join("box")))
+            .filter_map(|tree| Some(tree.parent()?.join(run_dir::name::SCRATCH)))
             .collect()
     }
 
     fn kept_image(dir: &Path, base: &Opened) -> Opened {
         let mut trees = vec![dir.join("upper")];
-        if let ImageLocation::Trees(below) = &base.place {
+        if let ImageLocation::Trees(below) = &base.location {
             trees.extend(below.iter().cloned());
         }
-        Opened { identity: base.identity.clone(), place: ImageLocation::Trees(trees) }
+        Opened { identity: base.identity.clone(), location: ImageLocation::Trees(trees) }
     }
 }
 
 impl Engine for Embedded {
-    fn name(&self) -> &'static str {
-        NAME
+    fn kind(&self) -> EngineKind {
+        EngineKind::Embedded
     }
 
     fn detect(&self) -> Task<'_, Availability> {
@@ -120,18 +121,18 @@ impl Engine for Embedded {
         cancel: CancellationToken,
     ) -> Task<'a, Result<Opened, EngineError>> {
         Box::pin(async move {
-            let (wanted, cache) = (reference.clone(), self.cache.clone());
-            let work = tokio::task::spawn_blocking(move || open(&wanted, &cache, &cancel));
+            let (owned, cache) = (reference.clone(), self.cache.clone());
+            let work = tokio::task::spawn_blocking(move || open(&owned, &cache, &cancel));
             let opened = work.await.map_err(failed("unpacking the image"))?;
             let (identity, tree) = opened.map_err(|e| not_opened(reference, &e))?;
-            Ok(Opened { identity, place: ImageLocation::Trees(vec![tree]) })
+            Ok(Opened { identity, location: ImageLocation::Trees(vec![tree]) })
         })
     }
 
     fn identify<'a>(&'a self, reference: &'a Reference) -> Task<'a, Result<Option<ImageIdentity>, EngineError>> {
         Box::pin(async move {
-            let wanted = reference.clone();
-            let work = tokio::task::spawn_blocking(move || OnDisk::open(&wanted));
+            let owned = reference.clone();
+            let work = tokio::task::spawn_blocking(move || OnDisk::open(&owned));
             let image = work.await.map_err(failed("reading the image"))?;
             Ok(Some(image.map_err(|e| not_opened(reference, &e))?.identity().clone()))
         })
@@ -140,8 +141,8 @@ impl Engine for Embedded {
     fn kept<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>> {
         Box::pin(async move {
             let dir = self.kept_dir(base, key)?;
-            let there = tokio::fs::try_exists(&dir).await.map_err(failed("looking for the kept state"))?;
-            Ok(there.then(|| Self::kept_image(&dir, base)))
+            let exists = tokio::fs::try_exists(&dir).await.map_err(failed("finding the saved state"))?;
+            Ok(exists.then(|| Self::kept_image(&dir, base)))
         })
     }
 
@@ -172,7 +173,7 @@ fn not_opened(reference: &Reference, error: &ImageError) -> EngineError {
         ImageError::Unsupported { .. } => EngineError::Unsupported {
             engine: NAME,
             reference: reference.to_string(),
-            hint: "it runs images on disk: save it with `docker save -o FILE NAME` and use docker-archive:FILE"
+            hint: "this engine runs images on disk; save the image with `docker save -o FILE NAME` and use docker-archive:FILE"
                 .to_owned(),
         },
         other => EngineError::Image { reference: reference.to_string(), reason: chain(other), hint: other.hint() },

@@ -1,57 +1,56 @@
-//! Turns a job into an order: who, with which environment, where.
+//! Turns a job into a request to the helper: user, environment and directories.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use nix::unistd::{getgid, getuid};
-
 use super::protocol::{Group, SandboxRequest};
 use super::run_dir;
 use super::run_dir::RunDir;
-use super::sandbox::may_mount;
 use super::user;
 use super::user::Account;
 use super::{Embedded, failed};
 use crate::engine::job::Job;
-use crate::engine::{BOX, EngineError, Opened};
+use crate::engine::{EngineError, Opened, SCRATCH};
 use crate::model::contract::Ids;
 use crate::model::image::ImageIdentity;
+use crate::sys::{capability, namespace};
 
-/// What Docker sets when the image doesn't.
+/// The `PATH` that Docker sets if the image has none.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Who the program runs as, in this image under this contract.
+/// Returns the account that the program runs as.
 pub(super) fn account(image: &ImageIdentity, trees: &[PathBuf], job: &Job) -> Result<Account, EngineError> {
     match job.contract.user {
-        Some(ids) => Ok(user::of_ids(trees, ids)),
-        None => user::of_image(trees, &image.config.user).map_err(|reason| EngineError::Image {
+        Some(ids) => Ok(user::from_ids(trees, ids)),
+        None => user::from_image(trees, &image.config.user).map_err(|error| EngineError::Image {
             reference: image.reference.clone(),
-            reason,
-            hint: Some("give the facility's contract a `user` of two numbers".to_owned()),
+            reason: error.to_string(),
+            hint: Some("set `user` in the contract of the facility to two numbers".to_owned()),
         }),
     }
 }
 
-/// Our own ids when a user namespace is needed, none for real root.
+/// Returns the ids of this process if a run needs a user namespace, or `None` for real root.
 pub(super) fn caller() -> Option<Ids> {
-    (!may_mount()).then(|| Ids { uid: getuid().as_raw(), gid: getgid().as_raw() })
+    (!capability::may_mount()).then(namespace::caller)
 }
 
-/// Refuses what can't be shown before anything is started.
+/// Fails if a directory of the contract can't be mounted.
 pub(super) fn check_mounts(job: &Job) -> Result<(), EngineError> {
-    let there =
-        |path: &Path| std::fs::metadata(path).map(drop).map_err(failed(&format!("showing `{}`", path.display())));
+    let check =
+        |path: &Path| std::fs::metadata(path).map(drop).map_err(failed(&format!("mounting `{}`", path.display())));
     for mount in &job.contract.mounts {
         if !Path::new(&mount.target).is_absolute() {
             let reason = format!("the target `{}` is not absolute", mount.target);
-            return Err(failed(&format!("showing `{}`", mount.source))(reason));
+            return Err(failed(&format!("mounting `{}`", mount.source))(reason));
         }
-        there(Path::new(&mount.source))?;
+        check(Path::new(&mount.source))?;
     }
-    there(&job.input)
+    check(&job.input)
 }
 
-pub(super) fn order(
+/// Returns the request for the helper.
+pub(super) fn request(
     engine: &Embedded,
     image: &Opened,
     trees: &[PathBuf],
@@ -65,19 +64,19 @@ pub(super) fn order(
     if contract.entrypoint {
         argv.splice(0..0, image.identity.config.entrypoint.iter().cloned());
     }
-    let kept_home = trees.first().and_then(|tree| run_dir::record(tree).home);
+    let kept_home = trees.first().and_then(|tree| run_dir::state_metadata(tree).home);
     SandboxRequest {
         dir: run.dir.clone(),
         lock: run.lock_path.clone(),
         trees: trees.to_vec(),
-        boxes: engine.boxes(trees),
+        scratch_layers: engine.scratch_layers(trees),
         input: job.input.clone(),
         mounts: contract.mounts.clone(),
         user: account.ids,
         caller: caller(),
         home: contract.home.clone(),
         home_kept: kept_home.is_some() && kept_home == contract.home,
-        workdir: contract.workdir.clone().unwrap_or_else(|| BOX.to_owned()),
+        workdir: contract.workdir.clone().unwrap_or_else(|| SCRATCH.to_owned()),
         read_only: contract.read_only,
         network: job.network,
         tmp: contract.tmp.clone().unwrap_or_default(),
@@ -96,7 +95,7 @@ fn environment(image: &ImageIdentity, account: &Account, job: &Job) -> BTreeMap<
         env.insert("HOME".to_owned(), home.clone());
     }
     env.extend(job.env.clone());
-    // A name that no program could be given would keep this one from starting.
+    // A program does not start with a variable that has an invalid name or value.
     env.retain(|name, value| !name.is_empty() && !name.contains(['=', '\0']) && !value.contains('\0'));
     env
 }

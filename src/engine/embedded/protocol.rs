@@ -1,4 +1,4 @@
-//! What the engine and the processes of a run say to each other: one order down, a few lines of account up.
+//! The messages between the engine and the helper processes of a run: one request down, a few reports up.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,40 +8,40 @@ use serde::{Deserialize, Serialize};
 use crate::model::cell::End;
 use crate::model::contract::{Ids, Mount, Tmp};
 
-/// What is to be put together and started.
+/// A root to assemble and a program to start.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SandboxRequest {
-    /// The run's directory.
+    /// The directory of the run.
     pub dir: PathBuf,
-    /// The file whose lock says that the engine lives.
+    /// The lock file of the run, which is locked while the engine is alive.
     pub lock: PathBuf,
     /// Trees of the root, topmost first.
     pub trees: Vec<PathBuf>,
-    /// Kept content of the writable directory, topmost first.
-    pub boxes: Vec<PathBuf>,
-    /// Directory to be seen read-only.
+    /// Saved content of the writable directory, topmost first.
+    pub scratch_layers: Vec<PathBuf>,
+    /// Directory that is bound read-only.
     pub input: PathBuf,
-    /// Directories of this machine to be seen.
+    /// Directories of this machine to bind.
     pub mounts: Vec<Mount>,
-    /// Who the program runs as.
+    /// User and group of the program.
     pub user: Ids,
-    /// Ids of the caller that `user` stands for in a new user namespace; none for real root.
+    /// Ids of the caller that appear as `user` in a new user namespace. `None` for real root.
     pub caller: Option<Ids>,
-    /// `HOME` of the contract, made when it is missing.
+    /// `HOME` of the contract, created if missing.
     pub home: Option<String>,
-    /// A kept state made the home, so it stays writable.
+    /// Whether a saved state created the home, which then stays writable.
     pub home_kept: bool,
-    /// The working directory, made when it is missing.
+    /// The working directory, created if missing.
     pub workdir: String,
-    /// The root can't be written to.
+    /// Whether the root is read-only.
     pub read_only: bool,
-    /// The network of this machine is seen.
+    /// Whether the program has the network of this machine.
     pub network: bool,
-    /// What `/tmp` is.
+    /// Size and flags of `/tmp`.
     pub tmp: Tmp,
     /// The program and its arguments.
     pub argv: Vec<String>,
-    /// Its whole environment.
+    /// Its complete environment.
     pub env: BTreeMap<String, String>,
     /// Control groups to join.
     pub groups: Vec<Group>,
@@ -56,21 +56,21 @@ pub(super) struct Group {
     pub parts: Vec<String>,
 }
 
-/// One line of the account.
+/// A report of a helper process.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum SandboxReport {
     /// A part of the contract is not enforced.
     NotEnforced { part: String, reason: String },
-    /// What is written to the root goes to memory, so it can't be kept.
+    /// Changes of the root are in memory, so they can't be saved.
     Fleeting { reason: String },
-    /// The home was missing and has been made.
+    /// The home was missing and has been created.
     MadeHome,
     /// The program ended.
     Ended(End),
-    /// The run could not be prepared.
+    /// A step of the preparation failed.
     Failed { doing: String, reason: String },
-    /// A trial went well.
+    /// Namespaces work here.
     Works { overlay: bool },
 }
 

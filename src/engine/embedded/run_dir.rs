@@ -1,4 +1,4 @@
-//! The directory of a run, what is kept of it, and what killed runs left.
+//! The directory of a run, saved states, and the directories of killed runs.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -13,34 +13,35 @@ use crate::sys::cache::{Cache, private_dir};
 use crate::sys::lock::Lock;
 use crate::sys::remove::remove_tree;
 
-/// Names inside the directory of a run.
+/// Names in the directory of a run.
 pub(super) mod name {
-    /// Where the root is put together.
+    /// Mount point of the root.
     pub(in super::super) const ROOT: &str = "root";
-    /// What is written to the root.
+    /// Changes of the root.
     pub(in super::super) const UPPER: &str = "upper";
-    /// What is written to the writable directory.
-    pub(in super::super) const BOX: &str = "box";
-    /// For the kernel, while it writes the two.
+    /// Changes of the writable directory.
+    pub(in super::super) const SCRATCH: &str = "box";
+    /// Working directory of the overlay over the root.
     pub(in super::super) const WORK: &str = "work";
-    pub(in super::super) const BOX_WORK: &str = "box-work";
-    /// `/tmp`, unless it has a size.
+    /// Working directory of the overlay over the writable directory.
+    pub(in super::super) const SCRATCH_WORK: &str = "box-work";
+    /// `/tmp`, if its size is not limited.
     pub(in super::super) const TMP: &str = "tmp";
     /// `/etc/hosts`.
     pub(in super::super) const HOSTS: &str = "hosts";
-    /// A memory file system, for machines where the root can't be put together on the disk.
+    /// Mount point of a file system in memory, for machines that refuse an overlay on the disk.
     pub(in super::super) const MEMORY: &str = "memory";
 }
 
-/// What a kept state says of itself.
+/// Metadata of a saved state.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Record {
-    /// The home was made by the run and isn't the image's.
+pub(super) struct StateMetadata {
+    /// The home, if the run created it.
     pub home: Option<String>,
 }
 
 const RECORD: &str = "record.json";
-/// File with the directories of control groups, one on a line.
+/// File with the directories of control groups, one per line.
 const GROUPS: &str = "groups";
 
 /// The directory of a run, removed when dropped.
@@ -52,43 +53,44 @@ pub(super) struct RunDir {
 }
 
 impl RunDir {
-    /// Makes it, with all that the run writes to owned by `user` when we may do that.
-    pub(super) fn make(cache: &Cache, id: &str, user: Option<Ids>) -> io::Result<Self> {
+    /// Creates the directory of a run. The writable directory belongs to `user`.
+    pub(super) fn create(cache: &Cache, id: &str, user: Option<Ids>) -> io::Result<Self> {
         if id.is_empty() || !id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("`{id}` is no name of a run")));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("invalid name `{id}` of a run")));
         }
         let runs = cache.runs();
         private_dir(&runs)?;
         let (dir, lock_path) = (runs.join(id), runs.join(format!("{id}.lock")));
-        let lock = Lock::try_take(&lock_path)?.ok_or_else(|| io::Error::other(format!("`{id}` runs already")))?;
+        let lock =
+            Lock::try_take(&lock_path)?.ok_or_else(|| io::Error::other(format!("run `{id}` is already running")))?;
         remove_tree(&dir)?;
         fs::create_dir(&dir)?;
         let run = Self { dir, lock_path, lock: Some(lock) };
-        for part in [name::ROOT, name::UPPER, name::WORK, name::BOX, name::BOX_WORK, name::TMP, name::MEMORY] {
+        for part in [name::ROOT, name::UPPER, name::WORK, name::SCRATCH, name::SCRATCH_WORK, name::TMP, name::MEMORY] {
             fs::create_dir(run.dir.join(part))?;
         }
         fs::write(run.dir.join(name::HOSTS), "127.0.0.1 localhost carnet\n::1 localhost carnet\n")?;
-        for (part, mode) in [(name::UPPER, 0o755), (name::BOX, 0o755), (name::TMP, 0o1777), (name::HOSTS, 0o644)] {
+        for (part, mode) in [(name::UPPER, 0o755), (name::SCRATCH, 0o755), (name::TMP, 0o1777), (name::HOSTS, 0o644)] {
             fs::set_permissions(run.dir.join(part), fs::Permissions::from_mode(mode))?;
         }
         if let Some(user) = user {
-            chown(run.dir.join(name::BOX), Some(user.uid), Some(user.gid))?;
+            chown(run.dir.join(name::SCRATCH), Some(user.uid), Some(user.gid))?;
         }
         Ok(run)
     }
 
-    /// Remembers a control group, so that it is found when we are killed.
+    /// Records a control group for the sweep after a killed run.
     pub(super) fn record_group(&self, dir: &Path) -> io::Result<()> {
         let mut file = fs::File::options().append(true).create(true).open(self.dir.join(GROUPS))?;
         writeln!(file, "{}", dir.display())
     }
 
-    /// Makes the state of this run the kept state `to`. One that is there stays when another run made it meanwhile, and
-    /// gives way when it is `stale`.
-    pub(super) fn keep(&self, to: &Path, stale: bool, record: &Record) -> io::Result<()> {
+    /// Saves the state of this run as `to`. An existing state is replaced if it is `stale`. Otherwise it stays, because
+    /// another run saved it meanwhile.
+    pub(super) fn keep(&self, to: &Path, stale: bool, record: &StateMetadata) -> io::Result<()> {
         let fresh = self.dir.join("kept");
         fs::create_dir(&fresh)?;
-        for part in [name::UPPER, name::BOX] {
+        for part in [name::UPPER, name::SCRATCH] {
             fs::rename(self.dir.join(part), fresh.join(part))?;
         }
         fs::write(fresh.join(RECORD), serde_json::to_vec(record)?)?;
@@ -104,19 +106,19 @@ impl RunDir {
         }
     }
 
-    /// Takes a kept state out of the way. It goes with this run, or when all are forgotten if another run is in it.
+    /// Moves a saved state away. It is removed with this run, or by `carnet clean` if another run uses it.
     fn retire(&self, kept: &Path) -> io::Result<()> {
         let is_free = fs::File::open(kept).is_ok_and(|dir| dir.try_lock().is_ok());
-        let mut aside = kept.as_os_str().to_owned();
-        aside.push(format!(".{}", std::process::id()));
-        let to = if is_free { self.dir.join("stale") } else { PathBuf::from(aside) };
+        let mut renamed = kept.as_os_str().to_owned();
+        renamed.push(format!(".{}", std::process::id()));
+        let to = if is_free { self.dir.join("stale") } else { PathBuf::from(renamed) };
         match fs::rename(kept, to) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
         }
     }
 
-    /// Removes it; a failure is told, unlike when it is dropped.
+    /// Removes the directory and reports errors, which dropping ignores.
     pub(super) fn remove(mut self) -> io::Result<()> {
         self.clear()
     }
@@ -130,24 +132,24 @@ impl RunDir {
 
 impl Drop for RunDir {
     fn drop(&mut self) {
-        // A failure came before this one; what is left is found by the next sweep.
+        // An earlier error is reported instead. The next sweep removes the rest.
         let _ = self.clear();
     }
 }
 
-/// Tells others that these kept states are in use, until it is dropped.
-pub(super) fn hold(boxes: &[PathBuf]) -> Vec<fs::File> {
-    let dirs = boxes.iter().filter_map(|inner| fs::File::open(inner.parent()?).ok());
+/// Locks saved states against removal until the returned files are dropped.
+pub(super) fn lock_states(scratch_layers: &[PathBuf]) -> Vec<fs::File> {
+    let dirs = scratch_layers.iter().filter_map(|inner| fs::File::open(inner.parent()?).ok());
     dirs.filter(|dir| dir.try_lock_shared().is_ok()).collect()
 }
 
-/// What the kept state with this tree on top says of itself.
-pub(super) fn record(tree: &Path) -> Record {
+/// Returns the metadata of the saved state with this tree on top.
+pub(super) fn state_metadata(tree: &Path) -> StateMetadata {
     let read = tree.parent().and_then(|dir| fs::read(dir.join(RECORD)).ok());
     read.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
-/// Removes the directories and control groups of runs whose engine is dead.
+/// Removes the directories and control groups of runs whose engine is dead, and returns the names of the runs.
 pub(super) fn sweep(cache: &Cache) -> io::Result<Vec<String>> {
     let runs = cache.runs();
     let mut swept = Vec::new();
@@ -164,7 +166,7 @@ pub(super) fn sweep(cache: &Cache) -> io::Result<Vec<String>> {
         let dir = runs.join(id);
         let Some(lock) = Lock::try_take(&runs.join(format!("{id}.lock")))? else { continue };
         for line in fs::read_to_string(dir.join(GROUPS)).unwrap_or_default().lines() {
-            if let Some(group) = control::recorded(line) {
+            if let Some(group) = control::parse_recorded(line) {
                 control::remove(&group);
             }
         }

@@ -1,4 +1,4 @@
-//! Users and groups as the image names them.
+//! Users and groups of an image.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -6,26 +6,35 @@ use std::path::{Path, PathBuf};
 use crate::model::contract::Ids;
 use crate::sys::rooted::Rooted;
 
-/// Bytes read of `/etc/passwd` and `/etc/group`.
-const FILE_CAP: u64 = 4 << 20;
+/// Maximum number of bytes read of `/etc/passwd` and `/etc/group`.
+const MAX_BYTES: u64 = 4 << 20;
 
-/// Who a program runs as.
+/// The account that a program runs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Account {
     pub ids: Ids,
-    /// Home according to `/etc/passwd`.
+    /// The home in `/etc/passwd`.
     pub home: Option<String>,
 }
 
-/// The account of numeric ids.
-pub(super) fn of_ids(trees: &[PathBuf], ids: Ids) -> Account {
+/// A user or group that the image does not have.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub(super) enum UnknownName {
+    #[error("user `{0}` of the image is not in its /etc/passwd")]
+    User(String),
+    #[error("group `{0}` of the image is not in its /etc/group")]
+    Group(String),
+}
+
+/// Returns the account of numeric ids.
+pub(super) fn from_ids(trees: &[PathBuf], ids: Ids) -> Account {
     let passwd = read(trees, "etc/passwd");
     let home = entries(&passwd).find(|fields| number(fields, 2) == Some(ids.uid)).and_then(|fields| home(&fields));
     Account { ids, home }
 }
 
-/// The account of an image's `User`: `user[:group]`, names or numbers; empty is root.
-pub(super) fn of_image(trees: &[PathBuf], user: &str) -> Result<Account, String> {
+/// Returns the account of the `User` of an image: `user[:group]`, names or numbers. An empty user is root.
+pub(super) fn from_image(trees: &[PathBuf], user: &str) -> Result<Account, UnknownName> {
     let (name, group) = user.split_once(':').map_or((user, None), |(user, group)| (user, Some(group)));
     let name = if name.is_empty() { "0" } else { name };
     let passwd = read(trees, "etc/passwd");
@@ -34,7 +43,7 @@ pub(super) fn of_image(trees: &[PathBuf], user: &str) -> Result<Account, String>
         .find(|fields| fields.first() == Some(&name))
         .or_else(|| entries(&passwd).find(|fields| numeric.is_some() && number(fields, 2) == numeric));
     let uid = found.as_ref().and_then(|fields| number(fields, 2)).or(numeric);
-    let uid = uid.ok_or_else(|| format!("the image wants the user `{name}`, which its /etc/passwd doesn't have"))?;
+    let uid = uid.ok_or_else(|| UnknownName::User(name.to_owned()))?;
     let gid = match group.filter(|group| !group.is_empty()) {
         Some(group) => group_id(trees, group)?,
         None => found.as_ref().and_then(|fields| number(fields, 3)).unwrap_or(0),
@@ -42,36 +51,35 @@ pub(super) fn of_image(trees: &[PathBuf], user: &str) -> Result<Account, String>
     Ok(Account { ids: Ids { uid, gid }, home: found.and_then(|fields| home(&fields)) })
 }
 
-fn group_id(trees: &[PathBuf], group: &str) -> Result<u32, String> {
+fn group_id(trees: &[PathBuf], group: &str) -> Result<u32, UnknownName> {
     let file = read(trees, "etc/group");
     let named = entries(&file).find(|fields| fields.first() == Some(&group)).and_then(|fields| number(&fields, 2));
-    let missing = || format!("the image wants the group `{group}`, which its /etc/group doesn't have");
-    named.or_else(|| group.parse().ok()).ok_or_else(missing)
+    named.or_else(|| group.parse().ok()).ok_or_else(|| UnknownName::Group(group.to_owned()))
 }
 
 fn entries(file: &str) -> impl Iterator<Item = Vec<&str>> {
     file.lines().map(|line| line.split(':').collect())
 }
 
-fn number(fields: &[&str], at: usize) -> Option<u32> {
-    fields.get(at)?.parse().ok()
+fn number(fields: &[&str], index: usize) -> Option<u32> {
+    fields.get(index)?.parse().ok()
 }
 
 fn home(fields: &[&str]) -> Option<String> {
     fields.get(5).filter(|home| home.starts_with('/')).map(|home| (*home).to_owned())
 }
 
-/// A file of the topmost tree that has it; empty when none has, or something else lies there.
+/// Reads a file of the topmost tree that has it. Returns an empty text if none has a regular file there.
 fn read(trees: &[PathBuf], path: &str) -> String {
     let mut bytes = Vec::new();
     for tree in trees {
         let found = Rooted::open(tree).and_then(|root| root.file(Path::new(path)));
         match found {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            // What can't be read, or hides the file of a lower tree, is as good as no file.
+            // This entry can't be read but hides the file of a lower tree.
             Err(_) => break,
             Ok(file) => {
-                let _ = file.take(FILE_CAP).read_to_end(&mut bytes);
+                let _ = file.take(MAX_BYTES).read_to_end(&mut bytes);
                 break;
             }
         }
@@ -94,13 +102,13 @@ mod tests {
         dir
     }
 
-    fn resolve(user: &str) -> Result<(u32, u32, Option<String>), String> {
+    fn resolve(user: &str) -> Result<(u32, u32, Option<String>), UnknownName> {
         let dir = tree();
-        of_image(&[dir.path().to_owned()], user).map(|a| (a.ids.uid, a.ids.gid, a.home))
+        from_image(&[dir.path().to_owned()], user).map(|a| (a.ids.uid, a.ids.gid, a.home))
     }
 
     #[test]
-    fn names_and_numbers_are_resolved() {
+    fn from_image_resolves_names_and_numbers() {
         let home = |path: &str| Some(path.to_owned());
         assert_eq!(resolve(""), Ok((0, 0, home("/root"))));
         assert_eq!(resolve("ana"), Ok((1000, 100, home("/home/ana"))));
@@ -112,20 +120,20 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_are_told() {
-        assert!(resolve("nobody").unwrap_err().contains("`nobody`"));
-        assert!(resolve("ana:atlas").unwrap_err().contains("`atlas`"));
+    fn from_image_rejects_unknown_names() {
+        assert!(resolve("nobody").unwrap_err() == UnknownName::User("nobody".to_owned()));
+        assert!(resolve("ana:atlas").unwrap_err() == UnknownName::Group("atlas".to_owned()));
         assert!(resolve("-1").is_err());
     }
 
     #[test]
-    fn an_upper_tree_comes_first() {
+    fn file_of_the_topmost_tree_is_read() {
         let (upper, lower) = (tempfile::tempdir().unwrap(), tree());
         let trees = [upper.path().to_owned(), lower.path().to_owned()];
         let ids = Ids { uid: 1000, gid: 1 };
-        assert_eq!(of_ids(&trees, ids).home.as_deref(), Some("/home/ana"));
+        assert_eq!(from_ids(&trees, ids).home.as_deref(), Some("/home/ana"));
         fs::create_dir(upper.path().join("etc")).unwrap();
         fs::write(upper.path().join("etc/passwd"), "ana:x:1000:1::/elsewhere:\n").unwrap();
-        assert_eq!(of_ids(&trees, ids).home.as_deref(), Some("/elsewhere"));
+        assert_eq!(from_ids(&trees, ids).home.as_deref(), Some("/elsewhere"));
     }
 }

@@ -1,8 +1,8 @@
-//! Which variables of this process a program on this machine gets.
+//! The variables of this process that a program on this machine inherits.
 
 use std::collections::BTreeMap;
 
-/// Names passed on: what makes this user's software work. Tokens, agents and credentials are not among them.
+/// Names of inherited variables: those that the user's software needs. Tokens, agents and credentials are not inherited.
 const NAMES: &[&str] = &[
     "PATH",
     "HOME",
@@ -61,35 +61,35 @@ const NAMES: &[&str] = &[
     "LCG_RELEASE_BASE",
 ];
 
-/// Beginnings of names passed on.
+/// Prefixes of names of inherited variables.
 const PREFIXES: &[&str] = &["LC_", "CONDA_", "MAMBA_", "PIXI_", "PYENV_", "ATLAS_LOCAL_", "G4"];
 
-/// Parts of names that are never passed on, whatever they begin with.
+/// Parts of names that are never inherited.
 const SECRET: &[&str] = &["TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "API_KEY"];
 
-/// The variables among these that a program gets.
-pub(super) fn clean(variables: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
-    variables.into_iter().filter(|(name, _)| passes(name)).collect()
+/// Returns the variables that a program inherits.
+pub(super) fn filter(variables: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    variables.into_iter().filter(|(name, _)| is_inherited(name)).collect()
 }
 
-fn passes(name: &str) -> bool {
-    let known = NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix));
-    known && !SECRET.iter().any(|part| name.contains(part))
+fn is_inherited(name: &str) -> bool {
+    let is_listed = NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    is_listed && !SECRET.iter().any(|part| name.contains(part))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::passes;
+    use super::is_inherited;
 
     #[test]
-    fn secrets_are_not_passed_on() {
+    fn secrets_are_not_inherited() {
         for name in ["PATH", "LC_ALL", "CONDA_PREFIX", "ROOTSYS"] {
-            assert!(passes(name), "{name}");
+            assert!(is_inherited(name), "{name}");
         }
         for name in
             ["AWS_SECRET_ACCESS_KEY", "CONDA_TOKEN", "SSH_AUTH_SOCK", "X509_USER_PROXY", "CI_JOB_TOKEN", "LD_PRELOAD"]
         {
-            assert!(!passes(name), "{name}");
+            assert!(!is_inherited(name), "{name}");
         }
     }
 }

@@ -1,9 +1,8 @@
-//! This machine as it is: programs run with its files and its user, and what a contract asks beyond that is reported as
-//! not enforced.
+//! The engine that runs programs on this machine, with its files and its user. Other parts of a contract are reported
+//! as not enforced.
 //!
-//! Each run has a supervisor, a process of this same program ([`supervisor`]) that adopts whatever the run leaves
-//! behind and kills it. Where namespaces can be made, the input is read-only, the network can be cut, and state can be
-//! kept between runs at one path.
+//! Each run has a [`supervisor`], a helper process that adopts and kills the processes that the run leaves behind. Where
+//! namespaces can be created, the input is read-only, the network can be cut, and state can be saved between runs.
 
 mod environment;
 mod run;
@@ -19,88 +18,89 @@ use tokio_util::sync::CancellationToken;
 use super::job::{Completed, Job};
 use super::{Availability, Engine, EngineError, ImageLocation, Layout, Lines, Opened, Task};
 use crate::image::config::machine_platform;
+use crate::model::engine::EngineKind;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
 use crate::sys::cache::Cache;
 
-/// Name of the engine.
-pub const NAME: &str = "host";
+/// The name of the engine.
+pub const NAME: &str = EngineKind::Host.name();
 
 /// The engine that runs on this machine itself.
 #[derive(Debug)]
 pub struct Host {
-    /// This program, which can supervise.
+    /// The program that is started as a supervisor.
     helper: PathBuf,
-    /// Holds a directory for each kept state.
+    /// Directory with a subdirectory for each saved state.
     cache: PathBuf,
-    /// Whether namespaces can be made, once it was tried.
+    /// Whether namespaces can be created, determined on first use.
     sandbox: OnceLock<bool>,
 }
 
 impl Host {
-    /// Supervises with the program `helper`, which is carnet, and keeps state in the directory `cache`.
+    /// Returns an engine that starts the carnet program `helper` as a supervisor and saves state in the directory `cache`.
     pub fn new(helper: PathBuf, cache: PathBuf) -> Self {
         Self { helper, cache, sandbox: OnceLock::new() }
     }
 
-    /// Supervises with the running program and keeps state in the cache of this user.
+    /// Returns an engine that starts the running program as a supervisor and saves state in the cache of this user.
     pub fn here(cache: &Cache) -> Self {
-        // The link names this very file, even after another one has taken its name.
+        // The link leads to the running program, even after another file replaced it.
         Self::new(PathBuf::from("/proc/self/exe"), cache.kept_host())
     }
 
-    /// Directories of states whose making was killed.
-    pub fn half_made(&self) -> Vec<PathBuf> {
+    /// Returns the directories of incomplete states whose run is dead.
+    pub fn incomplete_states(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(&self.cache).into_iter().flatten().flatten();
-        let dirs = entries.map(|entry| entry.path()).filter(|dir| !is_whole(dir));
+        let dirs = entries.map(|entry| entry.path()).filter(|dir| !is_complete(dir));
         dirs.filter(|dir| File::open(dir.join(run::LOCK)).is_ok_and(|lock| lock.try_lock().is_ok())).collect()
     }
 
-    /// Directory of the state of this key.
+    /// Returns the directory of the state with this key.
     fn kept_dir(&self, key: &str) -> PathBuf {
         self.cache.join(key)
     }
 
     fn has_sandbox(&self) -> bool {
-        *self.sandbox.get_or_init(|| sandbox::works(&self.helper))
+        *self.sandbox.get_or_init(|| supervisor::can_create_namespaces(&self.helper))
     }
 
-    /// Directory that the program sees as its writable one.
-    fn boxed(&self, image: &Opened, job: &Job) -> PathBuf {
-        match (&image.place, &job.keep) {
+    /// Returns the writable directory as the program sees it.
+    fn scratch(&self, image: &Opened, job: &Job) -> PathBuf {
+        match (&image.location, &job.keep) {
             (ImageLocation::Trees(trees), _) if !trees.is_empty() => trees[0].clone(),
-            (_, Some(key)) if self.has_sandbox() => self.kept_dir(key).join("box"),
-            _ => run_dir(&job.id).join("box"),
+            (_, Some(key)) if self.has_sandbox() => self.kept_dir(key).join(run::SCRATCH),
+            _ => run_dir(&job.id).join(run::SCRATCH),
         }
     }
 }
 
-/// Directory of one run.
+/// Returns the directory of a run.
 fn run_dir(id: &str) -> PathBuf {
     std::env::temp_dir().join(format!("carnet-{id}"))
 }
 
 impl Engine for Host {
-    fn name(&self) -> &'static str {
-        NAME
+    fn kind(&self) -> EngineKind {
+        EngineKind::Host
     }
 
     fn detect(&self) -> Task<'_, Availability> {
         Box::pin(async {
             let extent =
                 if self.has_sandbox() { "can cut the network" } else { "can't cut the network: no namespaces" };
-            Availability::Ready(format!("this machine as it is; {extent}"))
+            Availability::Ready(format!("this machine, {extent}"))
         })
     }
 
     fn open<'a>(&'a self, reference: &'a Reference, _: CancellationToken) -> Task<'a, Result<Opened, EngineError>> {
         Box::pin(async move {
             match reference {
-                Reference::Host => Ok(Opened { identity: identity(), place: ImageLocation::Host }),
+                Reference::Host => Ok(Opened { identity: identity(), location: ImageLocation::Host }),
                 _ => Err(EngineError::Unsupported {
                     engine: NAME,
                     reference: reference.to_string(),
-                    hint: "an image needs an engine with containers; this one takes `host` alone".to_owned(),
+                    hint: "this engine runs only `host`; use `docker` or `embedded` for images".to_owned(),
                 }),
             }
         })
@@ -109,17 +109,17 @@ impl Engine for Host {
     fn kept<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>> {
         Box::pin(async move {
             let dir = self.kept_dir(key);
-            let whole = self.has_sandbox() && is_whole(&dir);
-            Ok(whole.then(|| Opened {
+            let is_usable = self.has_sandbox() && is_complete(&dir);
+            Ok(is_usable.then(|| Opened {
                 identity: base.identity.clone(),
-                place: ImageLocation::Trees(vec![dir.join("box")]),
+                location: ImageLocation::Trees(vec![dir.join(run::SCRATCH)]),
             }))
         })
     }
 
     fn layout(&self, image: &Opened, job: &Job) -> Layout {
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        Layout { input: text(&job.input), boxed: text(&self.boxed(image, job)) }
+        Layout { input: text(&job.input), scratch: text(&self.scratch(image, job)) }
     }
 
     fn run<'a>(
@@ -133,12 +133,12 @@ impl Engine for Host {
     }
 }
 
-/// File in the directory of a state that says that it is whole.
-const WHOLE: &str = "whole";
+/// Marker file of a complete state.
+const COMPLETE: &str = "whole";
 
-/// Whether the run that made this state came to its good end.
-fn is_whole(dir: &Path) -> bool {
-    dir.join(WHOLE).exists()
+/// Reports whether the run that created this state succeeded.
+fn is_complete(dir: &Path) -> bool {
+    dir.join(COMPLETE).exists()
 }
 
 fn identity() -> ImageIdentity {

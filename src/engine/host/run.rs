@@ -4,24 +4,22 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
-use nix::unistd::{getgid, getuid};
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::unix::pipe::Receiver;
-use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 use super::sandbox::{Cover, Sandbox};
-use super::supervisor::{self, Account, Order};
+use super::supervisor::{self, SupervisorReport, SupervisorRequest};
 use super::{Host, NAME, environment, run_dir};
-use crate::engine::follow::{Helper, Why, follow};
+use crate::engine::helper::{EndCause, Followed, Helper};
 use crate::engine::job::{Completed, Job, part};
 use crate::engine::{EngineError, ImageLocation, Lines, Opened, result_file};
 use crate::model::cell::{Captured, End};
 use crate::model::contract::Contract;
+use crate::sys;
 use crate::sys::cache::private_dir;
+use crate::sys::helper::parse_reports;
+use crate::sys::namespace;
 use crate::sys::remove::remove_tree;
 
 fn failed<E: Into<Box<dyn std::error::Error + Send + Sync>>>(doing: &str) -> impl FnOnce(E) -> EngineError {
@@ -38,45 +36,46 @@ pub(super) async fn run(
     if cancel.is_cancelled() {
         return Err(EngineError::Cancelled);
     }
-    let lock = match Making::begin(host, image, job, &cancel).await.map_err(failed("waiting for another run"))? {
-        Making::Nothing => None,
-        Making::Here(dir, lock) => Some((dir, lock)),
-        Making::Done(kept) => return Ok(made_by_another(*kept)),
-        Making::Cancelled => return Err(EngineError::Cancelled),
+    let lock = match StateCreation::begin(host, image, job, &cancel).await.map_err(failed("waiting for another run"))? {
+        StateCreation::NotRequested => None,
+        StateCreation::Locked(dir, lock) => Some((dir, lock)),
+        StateCreation::Done(kept) => return Ok(completed_elsewhere(*kept)),
+        StateCreation::Cancelled => return Err(EngineError::Cancelled),
     };
-    let mut place = Rooms::make(host, image, job, lock).map_err(|error| {
-        failed(&format!("making the directories of the run in {}", std::env::temp_dir().display()))(error)
+    let mut dirs = RunDirs::create(host, image, job, lock).map_err(|error| {
+        failed(&format!("creating the directories of the run in {}", std::env::temp_dir().display()))(error)
     })?;
-    let (order, not_enforced) = order(host, &place, job);
-    let helper = start(host, &order).await.map_err(failed("starting the supervisor"))?;
-    let outcome = follow(NAME, helper, job, lines, &cancel).await?;
-    let end = match outcome.why {
-        Why::Cancelled => return Err(EngineError::Cancelled),
-        Why::TimedOut => End::Timeout { seconds: job.timeout.as_secs() },
-        Why::Ended => read_account(&order, outcome.status)?,
+    let (request, not_enforced) = request(host, &dirs, job);
+    // The supervisor stays when this is dropped, to kill the processes of the run.
+    let helper = Helper::start(&host.helper, supervisor::ROLE, &request, false).await;
+    let followed = helper.map_err(failed("starting the supervisor"))?.follow(NAME, job, lines, &cancel).await?;
+    let end = match followed.cause {
+        EndCause::Cancelled => return Err(EngineError::Cancelled),
+        EndCause::TimedOut => End::Timeout { seconds: job.timeout.as_secs() },
+        EndCause::Ended => read_end(&followed)?,
     };
     let result = match &job.result {
-        Some(path) => place.read_result(path, job.result_cap)?,
+        Some(path) => dirs.read_result(path, job.result_cap)?,
         None => None,
     };
     let keep = end.is_success() && host.has_sandbox();
     let kept = match &job.keep {
         Some(key) if keep => {
-            place.keep().map_err(failed("keeping the state"))?;
+            dirs.keep().map_err(failed("saving the state"))?;
             Some(state(image, &host.kept_dir(key)))
         }
         _ => None,
     };
-    place.remove().map_err(failed("removing the directories of the run"))?;
-    Ok(Completed { end, output: outcome.output.finish(), result, not_enforced, kept })
+    dirs.remove().map_err(failed("removing the directories of the run"))?;
+    Ok(Completed { end, output: followed.output.finish(), result, not_enforced, kept })
 }
 
-/// This machine with the kept state in `dir`.
+/// Returns this machine with the saved state in `dir`.
 fn state(image: &Opened, dir: &Path) -> Opened {
-    Opened { identity: image.identity.clone(), place: ImageLocation::Trees(vec![dir.join("box")]) }
+    Opened { identity: image.identity.clone(), location: ImageLocation::Trees(vec![dir.join(SCRATCH)]) }
 }
 
-fn made_by_another(kept: Opened) -> Completed {
+fn completed_elsewhere(kept: Opened) -> Completed {
     Completed {
         end: End::Exit { code: 0 },
         output: Captured { text: String::new(), dropped: 0 },
@@ -86,27 +85,27 @@ fn made_by_another(kept: Opened) -> Completed {
     }
 }
 
-fn read_account(order: &Order, status: std::process::ExitStatus) -> Result<End, EngineError> {
-    let account = fs::read(&order.account).ok().and_then(|bytes| serde_json::from_slice::<Account>(&bytes).ok());
-    account.map(|account| account.end).ok_or_else(|| failed("watching the program")(supervisor::describe(status)))
+fn read_end(followed: &Followed) -> Result<End, EngineError> {
+    let report = parse_reports(&followed.reports).next_back();
+    report
+        .map(|SupervisorReport::Ended(end)| end)
+        .ok_or_else(|| failed("watching the program")(supervisor::describe(followed.status)))
 }
 
-/// What is to be done, and what of the contract is not.
-fn order(host: &Host, place: &Rooms, job: &Job) -> (Order, Vec<String>) {
-    let mut env = environment::clean(
-        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))),
-    );
+/// Returns the request for the supervisor, and the parts of the contract that are not enforced.
+fn request(host: &Host, dirs: &RunDirs, job: &Job) -> (SupervisorRequest, Vec<String>) {
+    let mut env = environment::filter(sys::environment::vars());
     let mut not_enforced = Vec::new();
     env.extend(job.contract.env.clone());
-    let workdir = contract(&job.contract, &mut env, &mut not_enforced).unwrap_or_else(|| place.boxed.clone());
+    let workdir = apply_contract(&job.contract, &mut env, &mut not_enforced).unwrap_or_else(|| dirs.scratch.clone());
     env.extend(job.env.clone());
     let sandbox = host.has_sandbox().then(|| Sandbox {
         input: Some(job.input.clone()),
         cut_network: !job.network,
-        cover: place.cover.clone(),
+        cover: dirs.cover.clone(),
     });
     if sandbox.is_none() {
-        let reason = "no namespaces can be made here";
+        let reason = "no namespaces can be created here";
         not_enforced.push(format!("{}: {reason}", part::INPUT));
         if !job.network {
             not_enforced.push(format!("{}: it can't be cut, {reason}", part::NETWORK));
@@ -115,60 +114,49 @@ fn order(host: &Host, place: &Rooms, job: &Job) -> (Order, Vec<String>) {
             not_enforced.push(format!("{}: {reason}", part::KEPT));
         }
     }
-    (
-        Order {
-            argv: job.argv.clone(),
-            env,
-            workdir,
-            sandbox,
-            account: place.dir.join("account.json"),
-            dir: place.dir.clone(),
-        },
-        not_enforced,
-    )
+    (SupervisorRequest { argv: job.argv.clone(), env, workdir, sandbox, dir: dirs.dir.clone() }, not_enforced)
 }
 
-/// Honours of a contract what this machine is already; gives the working directory it names.
-fn contract(
+/// Applies the parts of a contract that this machine already fulfils. Returns the working directory that it names.
+fn apply_contract(
     contract: &Contract,
     env: &mut std::collections::BTreeMap<String, String>,
     not_enforced: &mut Vec<String>,
 ) -> Option<PathBuf> {
-    let mut lacks = |what: &str, why: &str| not_enforced.push(format!("{what}: {why}"));
-    if let Some(user) = contract.user
-        && (user.uid != getuid().as_raw() || user.gid != getgid().as_raw())
-    {
-        lacks(part::USER, &format!("programs run as {}:{}, who started the check", getuid(), getgid()));
+    let mut add = |what: &str, why: &str| not_enforced.push(format!("{what}: {why}"));
+    let caller = namespace::caller();
+    if contract.user.is_some_and(|user| user != caller) {
+        add(part::USER, &format!("programs run as {}:{}, the user that started carnet", caller.uid, caller.gid));
     }
     if let Some(home) = &contract.home {
         if Path::new(home).is_dir() {
             env.insert("HOME".to_owned(), home.clone());
         } else {
-            lacks(part::HOME, &format!("`{home}` is no directory of this machine"));
+            add(part::HOME, &format!("`{home}` is not a directory of this machine"));
         }
     }
     if contract.read_only {
-        lacks(part::ROOT, "the root of this machine stays as it is");
+        add(part::ROOT, "the root of this machine stays writable");
     }
     if contract.tmp.is_some() {
-        lacks(part::TMP, "it is this machine's own");
+        add(part::TMP, "programs use the directory of this machine");
     }
     if contract.entrypoint {
-        lacks(part::ENTRYPOINT, "a machine has none");
+        add(part::ENTRYPOINT, "this machine has no entrypoint");
     }
     for mount in &contract.mounts {
         if mount.source != mount.target || !Path::new(&mount.source).exists() {
-            lacks(part::MOUNT, &format!("`{}` is not shown at another place of this machine", mount.source));
+            add(part::MOUNT, &format!("`{}` can't appear at another path of this machine", mount.source));
         }
     }
-    let limit = "programs on this machine itself are not limited";
+    let limit = "programs on this machine are not limited";
     for (set, what) in [
         (contract.memory.is_some(), part::MEMORY),
         (contract.pids.is_some(), part::PIDS),
         (contract.milli_cpus.is_some(), part::CPUS),
     ] {
         if set {
-            lacks(what, limit);
+            add(what, limit);
         }
     }
     let workdir = Path::new(contract.workdir.as_deref()?);
@@ -176,83 +164,67 @@ fn contract(
         return None;
     }
     if !workdir.is_dir() {
-        lacks(part::WORKDIR, &format!("`{}` is no directory of this machine", workdir.display()));
+        add(part::WORKDIR, &format!("`{}` is not a directory of this machine", workdir.display()));
         return None;
     }
     Some(workdir.to_owned())
 }
 
-/// Starts the supervisor and gives it its order. Output and errors of the program go through one pipe, so that their
-/// order is kept. The supervisor kills everything when the other end of its standard input is gone.
-async fn start(host: &Host, order: &Order) -> io::Result<Helper> {
-    let (reader, writer) = io::pipe()?;
-    let mut command = Command::new(&host.helper);
-    command.arg(supervisor::WORD).env_clear().stdin(Stdio::piped()).process_group(0);
-    command.stdout(writer.try_clone()?).stderr(writer);
-    let mut child = command.spawn()?;
-    // The command holds the writing ends, which would keep the pipe from ending.
-    drop(command);
-    let mut stdin = child.stdin.take();
-    if let Some(stdin) = &mut stdin {
-        let mut line = serde_json::to_vec(order)?;
-        line.push(b'\n');
-        stdin.write_all(&line).await?;
-    }
-    Ok(Helper { child, stdin, output: Receiver::from_owned_fd(reader.into())? })
-}
+/// Name of the writable directory of a run or a saved state.
+pub(super) const SCRATCH: &str = "box";
 
 /// The directories of a run, removed with it.
-struct Rooms {
-    /// Everything of the run that doesn't stay.
+struct RunDirs {
+    /// Temporary files of the run.
     dir: PathBuf,
-    /// Where the program sees its writable directory.
-    boxed: PathBuf,
-    /// Where that directory's files are for us.
+    /// The writable directory as the program sees it.
+    scratch: PathBuf,
+    /// The files of that directory as carnet sees them.
     files: PathBuf,
-    /// Lies over a kept state.
+    /// Layer over a saved state.
     cover: Option<Cover>,
-    /// Directory of the state that is being made, and the lock on it.
-    making: Option<(PathBuf, fs::File)>,
-    /// Keeps others from making the state anew that this run is in.
+    /// Directory of the state that this run creates, and its lock.
+    creating: Option<(PathBuf, fs::File)>,
+    /// Lock that keeps other runs from replacing the saved state that this run uses.
     _using: Option<fs::File>,
 }
 
-impl Rooms {
-    fn make(host: &Host, image: &Opened, job: &Job, making: Option<(PathBuf, fs::File)>) -> io::Result<Self> {
-        let (dir, boxed) = (run_dir(&job.id), host.boxed(image, job));
-        let mut rooms = Self { files: boxed.clone(), boxed, cover: None, making, _using: None, dir };
-        // Closed to others: the directory of temporary files is everybody's.
-        fs::DirBuilder::new().mode(0o700).create(&rooms.dir)?;
-        if matches!(image.place, ImageLocation::Trees(_)) {
-            let (upper, work) = (rooms.dir.join("upper"), rooms.dir.join("work"));
+impl RunDirs {
+    fn create(host: &Host, image: &Opened, job: &Job, creating: Option<(PathBuf, fs::File)>) -> io::Result<Self> {
+        let (dir, scratch) = (run_dir(&job.id), host.scratch(image, job));
+        let mut dirs = Self { files: scratch.clone(), scratch, cover: None, creating, _using: None, dir };
+        // Closed to other users, because the directory of temporary files is shared.
+        fs::DirBuilder::new().mode(0o700).create(&dirs.dir)?;
+        if matches!(image.location, ImageLocation::Trees(_)) {
+            let (upper, work) = (dirs.dir.join("upper"), dirs.dir.join("work"));
             fs::create_dir(&upper)?;
             fs::create_dir(&work)?;
-            rooms.files.clone_from(&upper);
-            rooms.cover = Some(Cover { lower: rooms.boxed.clone(), upper, work });
-            rooms._using = rooms.boxed.parent().and_then(|kept| fs::File::open(kept.join(LOCK)).ok());
-            rooms._using.take_if(|lock| lock.try_lock_shared().is_err());
-            return Ok(rooms);
+            dirs.files.clone_from(&upper);
+            dirs.cover = Some(Cover { lower: dirs.scratch.clone(), upper, work });
+            dirs._using = dirs.scratch.parent().and_then(|kept| fs::File::open(kept.join(LOCK)).ok());
+            dirs._using.take_if(|lock| lock.try_lock_shared().is_err());
+            return Ok(dirs);
         }
-        fs::create_dir(&rooms.boxed)?;
-        Ok(rooms)
+        fs::create_dir(&dirs.scratch)?;
+        Ok(dirs)
     }
 
     fn read_result(&self, path: &str, cap: u64) -> Result<Option<Vec<u8>>, EngineError> {
-        let below = Path::new(path).strip_prefix(&self.boxed).map_err(failed("reading the result"))?;
+        let below = Path::new(path).strip_prefix(&self.scratch).map_err(failed("reading the result"))?;
         result_file::read_below(&self.files, below, cap).map_err(failed("reading the result"))
     }
 
-    /// The state stays, as a whole.
+    /// Marks the new state as complete, so that it is not removed with the run.
     fn keep(&mut self) -> io::Result<()> {
-        if let Some((dir, lock)) = self.making.take() {
-            fs::write(dir.join(super::WHOLE), b"")?;
+        if let Some((dir, lock)) = self.creating.take() {
+            fs::write(dir.join(super::COMPLETE), b"")?;
             drop(lock);
         }
         Ok(())
     }
 
     fn remove(&mut self) -> io::Result<()> {
-        if let Some((dir, lock)) = self.making.take() {
+        if let Some((dir, lock)) = self.creating.take() {
             remove_tree(&dir)?;
             drop(lock);
         }
@@ -260,40 +232,40 @@ impl Rooms {
     }
 }
 
-impl Drop for Rooms {
+impl Drop for RunDirs {
     fn drop(&mut self) {
-        // After an error there is nobody to tell that this failed as well.
+        // The error that caused the drop is reported instead.
         let _ = self.remove();
     }
 }
 
-/// Name of the lock in the directory of a state.
+/// Name of the lock file in the directory of a saved state.
 pub(super) const LOCK: &str = "lock";
-/// Time between two looks at a state that another run is making.
-const LOOK: Duration = Duration::from_millis(50);
+/// Time between two checks of a state that another run creates.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Who makes the state that a run is to keep.
-enum Making {
-    /// It keeps none.
-    Nothing,
-    /// This run, in this directory, under this lock.
-    Here(PathBuf, fs::File),
-    /// Another one has, while this one waited.
+/// The creator of the state that a run saves.
+enum StateCreation {
+    /// The run saves no state.
+    NotRequested,
+    /// This run, in this directory and with this lock.
+    Locked(PathBuf, fs::File),
+    /// Another run, while this one waited.
     Done(Box<Opened>),
     Cancelled,
 }
 
-impl Making {
-    /// Waits for its turn: another run may be making the same state, or be in the one that is to be made anew.
+impl StateCreation {
+    /// Waits until no other run creates this state or uses the one that it replaces.
     async fn begin(host: &Host, image: &Opened, job: &Job, cancel: &CancellationToken) -> io::Result<Self> {
-        let wanted = job.keep.as_ref().filter(|_| host.has_sandbox() && image.place == ImageLocation::Host);
-        let Some(dir) = wanted.map(|key| host.kept_dir(key)) else { return Ok(Self::Nothing) };
+        let key = job.keep.as_ref().filter(|_| host.has_sandbox() && image.location == ImageLocation::Host);
+        let Some(dir) = key.map(|key| host.kept_dir(key)) else { return Ok(Self::NotRequested) };
         private_dir(&dir)?;
         let file = fs::File::create(dir.join(LOCK))?;
-        let made = || fs::metadata(dir.join(super::WHOLE)).and_then(|whole| whole.modified()).ok();
+        let made = || fs::metadata(dir.join(super::COMPLETE)).and_then(|marker| marker.modified()).ok();
         let before = made();
         loop {
-            let is_ours = match file.try_lock() {
+            let is_locked = match file.try_lock() {
                 Ok(()) => true,
                 Err(fs::TryLockError::WouldBlock) => false,
                 Err(fs::TryLockError::Error(error)) => return Err(error),
@@ -301,19 +273,19 @@ impl Making {
             if made().is_some_and(|now| Some(now) != before) {
                 return Ok(Self::Done(Box::new(state(image, &dir))));
             }
-            if is_ours {
+            if is_locked {
                 empty(&dir)?;
-                return Ok(Self::Here(dir, file));
+                return Ok(Self::Locked(dir, file));
             }
             tokio::select! {
                 () = cancel.cancelled() => return Ok(Self::Cancelled),
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
             }
         }
     }
 }
 
-/// Empties the directory of a state but for its lock.
+/// Removes everything from the directory of a state except its lock.
 fn empty(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;

@@ -1,152 +1,143 @@
-//! The process around a run on this machine.
+//! The helper process around a run on this machine.
 //!
-//! It is this same program, called with a word of its own. It reads an order as one line from its standard input, starts the
-//! program, adopts every descendant whose parent ends, and kills them all when the program ends or when its standard
-//! input does: so nothing outlives carnet, even when carnet is killed. What it learned it writes to a file.
+//! It starts the program, adopts every descendant whose parent ends, and kills them all when the program or its own
+//! standard input ends. Every process of the run is therefore killed even when carnet itself is killed.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, BufRead as _, Read as _};
+use std::io::{self, Read as _};
+use std::os::fd::AsFd as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use nix::errno::Errno;
-use nix::sys::prctl;
-use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::{Pid, getppid};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_child_subreaper, wait};
 use serde::{Deserialize, Serialize};
 
 use super::sandbox::Sandbox;
 use crate::cell::descendant::{self, Before};
+use crate::error::chain;
 use crate::model::cell::End;
+use crate::sys::helper::{self, HELPER_ARG};
 use crate::sys::remove::remove_tree;
 
-/// First argument of a process that supervises; no command of people has this name.
-pub(super) const WORD: &str = "__supervise";
-/// Second argument of one that only tries whether namespaces can be made.
-pub(super) const PROBE: &str = "probe";
+/// Role of the helper process.
+pub(super) const ROLE: &str = "supervise";
+/// Argument after the role of a helper that only tries to create namespaces.
+const PROBE: &str = "probe";
 
-/// What a supervisor is to do.
+/// A program to supervise.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Order {
+pub(super) struct SupervisorRequest {
     /// The program and its arguments.
     pub argv: Vec<String>,
-    /// Its whole environment.
+    /// Its complete environment.
     pub env: BTreeMap<String, String>,
     /// Its working directory.
     pub workdir: PathBuf,
-    /// Namespaces to make.
+    /// Namespaces to create.
     pub sandbox: Option<Sandbox>,
-    /// File for the [`Account`].
-    pub account: PathBuf,
-    /// Directory that goes with the run, which the supervisor removes when carnet can't any more.
+    /// Directory of the run, which the supervisor removes if carnet is dead.
     pub dir: PathBuf,
 }
 
-/// What came of it.
+/// A report of the supervisor.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Account {
-    /// How the program ended.
-    pub end: End,
+#[serde(rename_all = "kebab-case")]
+pub(super) enum SupervisorReport {
+    /// The program ended.
+    Ended(End),
 }
 
-/// Supervises, if this process was started for that.
-pub fn run_if_asked() -> Option<ExitCode> {
-    let mut arguments = std::env::args_os().skip(1);
-    if arguments.next()? != WORD {
-        return None;
-    }
-    let done = if arguments.next().is_some_and(|argument| argument == PROBE) {
+/// Runs the supervisor if this process was started as one.
+pub fn run_if_requested() -> Option<ExitCode> {
+    let mut arguments = helper::arguments(ROLE)?;
+    let is_done = if arguments.next().is_some_and(|argument| argument == PROBE) {
         Sandbox { cut_network: true, ..Sandbox::default() }.enter().is_ok()
     } else {
         supervise().is_ok()
     };
-    Some(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Some(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Reports whether `program`, started as a supervisor, can create namespaces.
+pub(super) fn can_create_namespaces(program: &Path) -> bool {
+    let mut probe = Command::new(program);
+    probe.args([HELPER_ARG, ROLE, PROBE]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    probe.status().is_ok_and(|status| status.success())
 }
 
 fn supervise() -> io::Result<()> {
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line)?;
-    let order: Order = serde_json::from_str(&line)?;
+    let request: SupervisorRequest = helper::read_request()?;
     let carnet = getppid();
-    outlive_hangup()?;
-    prctl::set_child_subreaper(true)?;
-    let end = match order.sandbox.as_ref().map_or(Ok(()), Sandbox::enter) {
-        Ok(()) => follow(&order),
-        Err(reason) => End::NotStarted { reason },
+    survive_hangup()?;
+    set_child_subreaper(Some(getpid()))?;
+    let end = match request.sandbox.as_ref().map_or(Ok(()), Sandbox::enter) {
+        Ok(()) => run_program(&request),
+        Err(error) => End::NotStarted { reason: chain(&error) },
     };
     if getppid() != carnet {
-        return remove_tree(&order.dir);
+        return remove_tree(&request.dir);
     }
-    fs::write(&order.account, serde_json::to_vec(&Account { end })?)
+    helper::write_report(&SupervisorReport::Ended(end));
+    Ok(())
 }
 
-/// Keeps this process from ending at a hangup. When carnet is killed its end may come after some of our own process group were
-/// stopped here to be killed, and the kernel hangs up on a group that loses its last parent elsewhere while members are stopped.
-/// A handler, not to be ignored: that would be handed on to the program.
-fn outlive_hangup() -> io::Result<()> {
+/// Installs a handler for SIGHUP. When carnet is killed, the kernel hangs up on the process group of the supervisor if
+/// some of its members are stopped, as they are while they are killed. A handler and not `SIG_IGN`, which the program
+/// would inherit.
+fn survive_hangup() -> io::Result<()> {
     signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::new(AtomicBool::new(false)))?;
     Ok(())
 }
 
-/// Starts the program and stays until nothing of it is left.
-fn follow(order: &Order) -> End {
-    let Some((program, arguments)) = order.argv.split_first() else {
-        return End::NotStarted { reason: "no program is named".to_owned() };
+/// Starts the program and returns when no descendant is left.
+fn run_program(request: &SupervisorRequest) -> End {
+    let Some((program, arguments)) = request.argv.split_first() else {
+        return End::NotStarted { reason: "no program given".to_owned() };
+    };
+    let not_started = |error: io::Error| End::NotStarted { reason: format!("{program}: {error}") };
+    // Standard output is for reports, so the program gets standard error for both.
+    let output = match io::stderr().as_fd().try_clone_to_owned() {
+        Ok(output) => output,
+        Err(error) => return not_started(error),
     };
     let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(&order.env).current_dir(&order.workdir).stdin(Stdio::null());
+    command.args(arguments).env_clear().envs(&request.env).current_dir(&request.workdir);
+    command.stdin(Stdio::null()).stdout(output);
     let child = match command.spawn() {
         Ok(child) => child,
-        Err(error) => return End::NotStarted { reason: format!("{program}: {error}") },
+        Err(error) => return not_started(error),
     };
-    let over = Arc::new(AtomicBool::new(false));
-    let watcher_over = Arc::clone(&over);
-    thread::spawn(move || kill_when_told(&watcher_over));
-    let end = wait_for(child.id());
-    over.store(true, Ordering::Relaxed);
-    kill_the_rest();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let watcher_is_over = Arc::clone(&is_over);
+    thread::spawn(move || kill_when_input_ends(&watcher_is_over));
+    let end = descendant::wait_for(child.id());
+    is_over.store(true, Ordering::Relaxed);
+    kill_remaining();
     end
 }
 
-/// Waits for the program; orphans that end meanwhile are reaped.
-fn wait_for(child: u32) -> End {
-    loop {
-        match waitpid(None, None) {
-            Ok(WaitStatus::Exited(pid, code)) if is(pid, child) => return End::Exit { code },
-            Ok(WaitStatus::Signaled(pid, signal, _)) if is(pid, child) => return End::Signal { signal: signal as i32 },
-            Ok(_) | Err(Errno::EINTR) => (),
-            Err(error) => return End::NotStarted { reason: format!("its end was not seen: {}", error.desc()) },
-        }
-    }
-}
-
-fn is(pid: Pid, child: u32) -> bool {
-    u32::try_from(pid.as_raw()) == Ok(child)
-}
-
-/// Kills everything once standard input ends, and again as long as it isn't over: a program may go on forking.
-fn kill_when_told(over: &AtomicBool) {
-    // An error is an end as well.
+/// Kills every descendant after standard input ends, repeatedly until the run is over, because a program may fork.
+fn kill_when_input_ends(is_over: &AtomicBool) {
+    // A read error also counts as the end.
     let _ = io::stdin().lock().read_to_end(&mut Vec::new());
-    while !over.load(Ordering::Relaxed) {
+    while !is_over.load(Ordering::Relaxed) {
         kill_descendants();
         thread::sleep(Duration::from_millis(10));
     }
 }
 
 /// Kills and reaps until there is no descendant.
-fn kill_the_rest() {
+fn kill_remaining() {
     loop {
-        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Err(Errno::ECHILD) => return,
-            Ok(WaitStatus::StillAlive) => {
+        match wait(WaitOptions::NOHANG) {
+            Err(Errno::CHILD) => return,
+            Ok(None) => {
                 kill_descendants();
                 thread::sleep(Duration::from_millis(2));
             }
@@ -155,18 +146,18 @@ fn kill_the_rest() {
     }
 }
 
-/// Stops all descendants first, so that none forks while others are killed.
+/// Stops all descendants before it kills them, so that none forks meanwhile.
 fn kill_descendants() {
     let found = descendant::live(&Before::default());
-    for signal in [Signal::SIGSTOP, Signal::SIGKILL] {
-        for pid in found.keys() {
-            // One that is gone already is what we want.
-            let _ = kill(Pid::from_raw(*pid), signal);
+    for signal in [Signal::STOP, Signal::KILL] {
+        for pid in found.keys().filter_map(|pid| Pid::from_raw(*pid)) {
+            // An error means that the process has already ended.
+            let _ = kill_process(pid, signal);
         }
     }
 }
 
-/// How a supervisor that wrote no account ended, for people.
+/// Describes the end of a supervisor that wrote no report.
 pub(super) fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("the supervisor exited with {code}"),

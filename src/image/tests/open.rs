@@ -27,15 +27,15 @@ fn read_all(image: &OnDisk) -> Result<Vec<Vec<u8>>, ImageError> {
 }
 
 #[track_caller]
-fn refusal(reference: &Reference) -> ImageError {
+fn open_error(reference: &Reference) -> ImageError {
     let result = OnDisk::open(reference).and_then(|image| read_all(&image));
-    let error = result.expect_err("a refusal");
+    let error = result.expect_err("an error");
     assert_eq!(error.kind(), Kind::Infrastructure, "{error}");
     error
 }
 
 #[test]
-fn a_layout_is_read_in_every_packing() {
+fn layout_is_read_with_every_compression() {
     for pack in [Pack::Plain, Pack::Gzip, Pack::Zstd] {
         let mut layout = Layout::new();
         let manifest = layout.image(&machine(), &layers(), pack);
@@ -54,7 +54,7 @@ fn a_layout_is_read_in_every_packing() {
 }
 
 #[test]
-fn every_form_gives_the_same_image() {
+fn every_format_gives_the_same_image() {
     let layout = Layout::of(layers());
     let first = OnDisk::open(&layout.reference(None)).unwrap();
     let archived = OnDisk::open(&Reference::OciArchive(layout.archive(), Some("latest".to_owned()))).unwrap();
@@ -70,7 +70,7 @@ fn every_form_gives_the_same_image() {
 }
 
 #[test]
-fn layers_of_zstd_are_unpacked_for_docker() {
+fn zstd_layers_are_decompressed_for_docker() {
     let mut layout = Layout::new();
     let manifest = layout.image(&machine(), &layers(), Pack::Zstd);
     layout.tag("v1", manifest);
@@ -89,7 +89,7 @@ fn layers_of_zstd_are_unpacked_for_docker() {
 }
 
 #[test]
-fn an_older_docker_archive_with_links_is_read() {
+fn older_docker_archive_with_links_is_read() {
     let layer = Tar::new().file("a", "x").bytes();
     let diff_id = Digest::of(&layer);
     let config = json!({ "architecture": machine(), "os": "linux", "rootfs": { "diff_ids": [diff_id, diff_id] } });
@@ -107,71 +107,72 @@ fn an_older_docker_archive_with_links_is_read() {
     fs::write(&path, archive).unwrap();
     let image = OnDisk::open(&Reference::DockerArchive(path.clone(), None)).unwrap();
     assert_eq!(read_all(&image).unwrap(), [layer.clone(), layer]);
-    let error = refusal(&Reference::DockerArchive(path.clone(), Some("other".to_owned())));
+    let error = open_error(&Reference::DockerArchive(path.clone(), Some("other".to_owned())));
     assert!(matches!(error, ImageError::Tag { .. }), "{error}");
-    let error = refusal(&Reference::OciArchive(path, None));
+    let error = open_error(&Reference::OciArchive(path, None));
     assert!(error.hint().unwrap().contains("docker-archive:"), "{error}");
 }
 
 #[test]
-fn a_platform_is_chosen_from_an_index() {
+fn platform_is_selected_from_an_index() {
     let mut layout = Layout::new();
-    let (here, there) = (layout.image(&machine(), &layers(), Pack::Gzip), layout.image("s390x", &layers(), Pack::Gzip));
+    let (native, foreign) =
+        (layout.image(&machine(), &layers(), Pack::Gzip), layout.image("s390x", &layers(), Pack::Gzip));
     let with = |mut descriptor: serde_json::Value, os: &str, architecture: &str| {
         descriptor["platform"] = json!({ "os": os, "architecture": architecture });
         descriptor
     };
     let manifests = [
-        with(there.clone(), "linux", "s390x"),
-        with(there.clone(), "unknown", "unknown"),
-        with(here.clone(), "linux", &machine()),
+        with(foreign.clone(), "linux", "s390x"),
+        with(foreign.clone(), "unknown", "unknown"),
+        with(native.clone(), "linux", &machine()),
     ];
     let index = json!({ "schemaVersion": 2, "manifests": manifests });
     let index = layout.descriptor("application/vnd.oci.image.index.v1+json", index.to_string().as_bytes());
     layout.tag("many", index.clone());
-    layout.tag("foreign", there);
+    layout.tag("foreign", foreign);
     let image = OnDisk::open(&layout.reference(Some("many"))).unwrap();
     let text = |digest: &Option<Digest>| digest.as_ref().unwrap().to_string();
     assert_eq!(text(&image.identity().index_digest), index["digest"].as_str().unwrap());
-    assert_eq!(text(&image.identity().manifest_digest), here["digest"].as_str().unwrap());
-    let error = refusal(&layout.reference(Some("foreign")));
+    assert_eq!(text(&image.identity().manifest_digest), native["digest"].as_str().unwrap());
+    let error = open_error(&layout.reference(Some("foreign")));
     assert!(matches!(error, ImageError::Platform { .. }), "{error}");
-    assert_eq!(error.hint().unwrap(), "it is for: linux/s390x");
+    assert_eq!(error.hint().unwrap(), "available platforms: linux/s390x");
 }
 
 #[test]
-fn a_missing_tag_names_those_there_are() {
+fn missing_tag_lists_available_tags() {
     let mut layout = Layout::new();
     for tag in ["b", "a"] {
         let manifest = layout.image(&machine(), &[Tar::new().file(tag, tag).bytes()], Pack::Gzip);
         layout.tag(tag, manifest);
     }
     for tag in [Some("c"), None] {
-        let error = refusal(&layout.reference(tag));
-        assert_eq!(error.hint().unwrap(), "there are: a, b", "{error}");
+        let error = open_error(&layout.reference(tag));
+        assert_eq!(error.hint().unwrap(), "available tags: a, b", "{error}");
     }
 }
 
 #[test]
-fn what_is_no_image_is_told_apart() {
+fn other_files_are_not_images() {
     let dir = tempfile::tempdir().unwrap();
     let (path, file) = (dir.path().to_owned(), dir.path().join("file"));
-    assert!(matches!(refusal(&Reference::OciLayout(dir.path().join("none"), None)), ImageError::NotThere(_)));
-    assert!(matches!(refusal(&Reference::OciArchive(dir.path().join("none"), None)), ImageError::NotThere(_)));
-    assert!(matches!(refusal(&Reference::OciLayout(path.clone(), None)), ImageError::NotThat { .. }));
-    assert!(matches!(refusal(&Reference::OciArchive(path, None)), ImageError::NotThat { .. }));
+    assert!(matches!(open_error(&Reference::OciLayout(dir.path().join("none"), None)), ImageError::NotFound(_)));
+    assert!(matches!(open_error(&Reference::OciArchive(dir.path().join("none"), None)), ImageError::NotFound(_)));
+    assert!(matches!(open_error(&Reference::OciLayout(path.clone(), None)), ImageError::WrongFormat { .. }));
+    assert!(matches!(open_error(&Reference::OciArchive(path, None)), ImageError::WrongFormat { .. }));
     for content in [&b""[..], b"hello", &[0; 4096], &[0x1f, 0x8b, 8, 0], &[7; 4096]] {
         fs::write(&file, content).unwrap();
-        let error = refusal(&Reference::DockerArchive(file.clone(), None));
-        assert!(matches!(error, ImageError::NotThat { .. }), "{content:?}: {error}");
+        let error = open_error(&Reference::DockerArchive(file.clone(), None));
+        assert!(matches!(error, ImageError::WrongFormat { .. }), "{content:?}: {error}");
     }
-    assert!(matches!(refusal(&Reference::OciLayout(file.clone(), None)), ImageError::NotThat { .. }));
-    assert!(matches!(refusal(&Reference::Tree(file)), ImageError::NotThat { .. }));
+    assert!(matches!(open_error(&Reference::OciLayout(file.clone(), None)), ImageError::WrongFormat { .. }));
+    assert!(matches!(open_error(&Reference::Tree(file)), ImageError::WrongFormat { .. }));
     assert!(matches!(OnDisk::open(&Reference::Host), Err(ImageError::Unsupported { .. })));
 }
 
 #[test]
-fn damage_is_seen_wherever_it_is() {
+fn every_damaged_file_is_detected() {
     let layout = Layout::of(layers());
     let blobs = layout.path().join("blobs/sha256");
     let names: Vec<_> = fs::read_dir(&blobs).unwrap().map(|e| e.unwrap().path()).collect();
@@ -182,13 +183,13 @@ fn damage_is_seen_wherever_it_is() {
         let middle = bad.len() / 2;
         bad[middle] ^= 1;
         fs::write(&path, &bad).unwrap();
-        let error = refusal(&layout.reference(None));
+        let error = open_error(&layout.reference(None));
         assert!(matches!(error, ImageError::Mismatch { .. }), "{error}");
         fs::write(&path, &good[..good.len() - 1]).unwrap();
-        let error = refusal(&layout.reference(None));
+        let error = open_error(&layout.reference(None));
         assert!(matches!(error, ImageError::Mismatch { .. } | ImageError::Truncated { .. }), "{error}");
         fs::remove_file(&path).unwrap();
-        let error = refusal(&layout.reference(None));
+        let error = open_error(&layout.reference(None));
         assert!(matches!(error, ImageError::Missing { .. }), "{error}");
         fs::write(&path, &good).unwrap();
     }
@@ -196,7 +197,7 @@ fn damage_is_seen_wherever_it_is() {
 }
 
 #[test]
-fn a_layer_with_another_content_than_the_configuration_says_is_refused() {
+fn layer_that_does_not_match_the_configuration_is_rejected() {
     let mut layout = Layout::new();
     let manifest = layout.image(&machine(), &layers(), Pack::Plain);
     let bytes = fs::read(layout.blob_path(&Digest::try_from(manifest["digest"].as_str().unwrap().to_owned()).unwrap()));
@@ -205,19 +206,19 @@ fn a_layer_with_another_content_than_the_configuration_says_is_refused() {
     changed["layers"][0] = layout.descriptor("application/vnd.oci.image.layer.v1.tar", &other);
     let media_type = "application/vnd.oci.image.manifest.v1+json";
     layout.tag("x", layout.descriptor(media_type, changed.to_string().as_bytes()));
-    assert!(matches!(refusal(&layout.reference(None)), ImageError::Mismatch { .. }));
+    assert!(matches!(open_error(&layout.reference(None)), ImageError::Mismatch { .. }));
     changed["layers"][0]["mediaType"] = json!("application/x-odd");
     layout.tag("y", layout.descriptor(media_type, changed.to_string().as_bytes()));
-    let error = refusal(&layout.reference(Some("y")));
+    let error = open_error(&layout.reference(Some("y")));
     assert!(error.to_string().contains("application/x-odd"), "{error}");
     changed["layers"].as_array_mut().unwrap().pop();
     layout.tag("z", layout.descriptor(media_type, changed.to_string().as_bytes()));
-    let error = refusal(&layout.reference(Some("z")));
+    let error = open_error(&layout.reference(Some("z")));
     assert!(matches!(error, ImageError::Document { .. }), "{error}");
 }
 
 #[test]
-fn an_archive_cut_anywhere_is_refused() {
+fn truncated_archive_is_rejected() {
     let layout = Layout::of(layers());
     let path = layout.archive();
     let whole = fs::read(&path).unwrap();
@@ -225,16 +226,16 @@ fn an_archive_cut_anywhere_is_refused() {
     for length in (1..content).step_by(511) {
         fs::write(&path, &whole[..length]).unwrap();
         let reference = Reference::OciArchive(path.clone(), None);
-        // Only the filling after the last part may be missing.
+        // Only the padding after the last member may be missing.
         match OnDisk::open(&reference).and_then(|image| read_all(&image)) {
-            Ok(read) => assert!(length > content - 512 && read == layers(), "cut at {length} of {content}"),
+            Ok(read) => assert!(length > content - 512 && read == layers(), "truncated to {length} of {content}"),
             Err(error) => assert_eq!(error.kind(), Kind::Infrastructure, "{error}"),
         }
     }
 }
 
 #[test]
-fn a_damaged_layer_is_never_exported_as_good() {
+fn damaged_layer_is_not_exported() {
     let layout = Layout::of(layers());
     let image = OnDisk::open(&layout.reference(None)).unwrap();
     for path in fs::read_dir(layout.path().join("blobs/sha256")).unwrap().map(|e| e.unwrap().path()) {
@@ -247,7 +248,7 @@ fn a_damaged_layer_is_never_exported_as_good() {
 }
 
 #[test]
-fn an_index_that_names_an_image_without_end_is_refused() {
+fn index_with_too_many_images_is_rejected() {
     let mut layout = Layout::new();
     let image = layout.image(&machine(), &[Tar::new().bytes()], Pack::Plain);
     let index = serde_json::to_vec(&json!({"schemaVersion": 2, "manifests": vec![image; 1001]})).unwrap();

@@ -14,7 +14,7 @@ use crate::image::unpack::{unpack, unpack_into};
 use crate::sys::cache::Cache;
 use crate::sys::remove::remove_tree;
 
-/// Unpacks layers and gives every path with its content: of a file the text, of a link the target, of a directory `/`.
+/// Unpacks layers and returns every path with its content: text of a file, target of a link, `/` for a directory.
 fn tree(layers: Vec<Tar>) -> BTreeMap<String, String> {
     let layout = Layout::of(layers.into_iter().map(Tar::bytes).collect());
     let dir = tempfile::tempdir().unwrap();
@@ -46,19 +46,19 @@ fn map<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
     pairs.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
 }
 
-fn refused(layer: Tar) -> String {
+fn entry_error(layer: Tar) -> String {
     let layout = Layout::of(vec![layer.bytes()]);
     let cache = tempfile::tempdir().unwrap();
     let error = unpack(&OnDisk::open(&layout.reference(None)).unwrap(), &Cache::at(cache.path().to_owned()), &|| false)
         .unwrap_err();
     assert!(matches!(error, ImageError::Entry { .. }), "{error}");
-    let left: Vec<_> = fs::read_dir(cache.path().join("trees")).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert!(left.iter().all(|name| name.to_str().unwrap().ends_with(".lock")), "{left:?}");
+    let remaining: Vec<_> = fs::read_dir(cache.path().join("trees")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(remaining.iter().all(|name| name.to_str().unwrap().ends_with(".lock")), "{remaining:?}");
     error.to_string()
 }
 
 #[test]
-fn layers_lie_over_each_other() {
+fn upper_layers_override_lower_layers() {
     let lower = Tar::new().dir("a/", 0o755).file("a/x", "lower").file("a/y", "lower").file("b", "file").dir("c", 0o755);
     let upper = Tar::new().file("./a/x", "upper").dir("b", 0o755).file("b/in", "new").link("c", "a").file("/abs", "1");
     let expected =
@@ -67,7 +67,7 @@ fn layers_lie_over_each_other() {
 }
 
 #[test]
-fn whiteouts_take_away_what_lies_below_and_nothing_of_their_own_layer() {
+fn whiteouts_only_hide_entries_of_lower_layers() {
     let lower = Tar::new().file("a/x", "lower").file("a/deep/y", "lower").file("b", "lower").file("d/e", "lower");
     let upper = Tar::new()
         .file("a/.wh.x", "")
@@ -81,7 +81,7 @@ fn whiteouts_take_away_what_lies_below_and_nothing_of_their_own_layer() {
 }
 
 #[test]
-fn an_opaque_directory_hides_what_lies_below_wherever_its_mark_stands() {
+fn opaque_directory_hides_lower_layers_regardless_of_the_marker_position() {
     for last in [false, true] {
         let lower =
             Tar::new().file("a/x", "lower").file("a/deep/y", "lower").file("a/same/z", "lower").file("b", "lower");
@@ -108,14 +108,14 @@ fn hard_links_share_their_file_across_layers() {
 }
 
 #[test]
-fn entries_below_a_link_go_where_it_leads_inside() {
+fn entries_below_a_link_are_written_to_its_target() {
     let layers = vec![Tar::new().file("usr/lib/a", "1").link("lib", "/usr/lib"), Tar::new().file("lib/b", "2")];
     let expected = [("usr", "/"), ("usr/lib", "/"), ("usr/lib/a", "1"), ("usr/lib/b", "2"), ("lib", "-> /usr/lib")];
     assert_eq!(tree(layers), map(expected));
 }
 
 #[test]
-fn modes_and_times_are_kept() {
+fn modes_and_times_are_preserved() {
     let layout = Layout::of(vec![
         Tar::new()
             .raw(EntryType::Regular, b"suid", b"", 0o4755, b"x")
@@ -141,27 +141,27 @@ fn modes_and_times_are_kept() {
         assert_eq!(meta(name).mtime(), 1_000_000_000, "{name}");
     }
     assert!(!rootfs.join("device").exists() && !rootfs.join("pipe").exists());
-    // The set-user-id program can't be reached by others.
+    // Other users cannot access the set-user-id program.
     assert_eq!(fs::metadata(cache.trees()).unwrap().permissions().mode() & 0o077, 0);
-    assert_eq!(unpack(&image, &cache, &|| panic!("it is there")).unwrap(), rootfs);
+    assert_eq!(unpack(&image, &cache, &|| panic!("already unpacked")).unwrap(), rootfs);
     cache.remove_tree(image.identity().config_digest.as_ref().unwrap()).unwrap();
     assert!(!rootfs.exists());
 }
 
 #[test]
-fn hostile_entries_are_refused() {
-    assert!(refused(Tar::new().file("../x", "")).contains("upwards"));
-    assert!(refused(Tar::new().file("a/../../x", "")).contains("upwards"));
-    assert!(refused(Tar::new().hard("x", "../../etc/passwd")).contains("upwards"));
-    assert!(refused(Tar::new().hard("x", "/etc/passwd")).contains("isn't there"));
-    assert!(refused(Tar::new().link("l", "/etc").hard("x", "l/passwd")).contains("isn't there"));
-    assert!(refused(Tar::new().dir("d", 0o755).hard("x", "d")).contains("directory"));
-    assert!(refused(Tar::new().file("a", "").file("a/b", "")).contains("no directory"));
-    assert!(refused(Tar::new().link("l", "")).contains("target"));
+fn malicious_entries_are_rejected() {
+    assert!(entry_error(Tar::new().file("../x", "")).contains("contains `..`"));
+    assert!(entry_error(Tar::new().file("a/../../x", "")).contains("contains `..`"));
+    assert!(entry_error(Tar::new().hard("x", "../../etc/passwd")).contains("contains `..`"));
+    assert!(entry_error(Tar::new().hard("x", "/etc/passwd")).contains("missing file"));
+    assert!(entry_error(Tar::new().link("l", "/etc").hard("x", "l/passwd")).contains("missing file"));
+    assert!(entry_error(Tar::new().dir("d", 0o755).hard("x", "d")).contains("directory"));
+    assert!(entry_error(Tar::new().file("a", "").file("a/b", "")).contains("not a directory"));
+    assert!(entry_error(Tar::new().link("l", "")).contains("target"));
 }
 
 #[test]
-fn a_link_out_of_the_tree_is_written_through_inside() {
+fn link_out_of_the_tree_is_resolved_inside() {
     let outside = tempfile::tempdir().unwrap();
     let target = outside.path().to_str().unwrap();
     let found = tree(vec![Tar::new().link("l", target).file("l/x", "1").link("u", "../../../..").file("u/tmp/y", "2")]);
@@ -171,7 +171,7 @@ fn a_link_out_of_the_tree_is_written_through_inside() {
 }
 
 #[test]
-fn a_sparse_file_takes_no_more_of_the_disk_than_of_its_layer() {
+fn sparse_file_stays_sparse() {
     let mut header = tar::Header::new_gnu();
     header.set_path("hole").unwrap();
     header.set_entry_type(EntryType::GNUSparse);
@@ -181,7 +181,7 @@ fn a_sparse_file_takes_no_more_of_the_disk_than_of_its_layer() {
     header.set_mtime(0);
     header.set_size(0);
     let gnu = header.as_gnu_mut().unwrap();
-    // One gigabyte in octal, of which nothing is there.
+    // One gigabyte in octal, without data.
     gnu.realsize = *b"10000000000\0";
     gnu.sparse[0].offset = *b"10000000000\0";
     gnu.sparse[0].numbytes = *b"00000000000\0";
@@ -195,11 +195,11 @@ fn a_sparse_file_takes_no_more_of_the_disk_than_of_its_layer() {
     unpack_into(&image, &rootfs, &|| false).unwrap();
     let found = fs::metadata(rootfs.join("hole")).unwrap();
     assert_eq!(found.len(), 1 << 30);
-    assert!(std::os::unix::fs::MetadataExt::blocks(&found) < 1024, "it takes the disk's room");
+    assert!(std::os::unix::fs::MetadataExt::blocks(&found) < 1024, "the file is not sparse");
 }
 
 #[test]
-fn a_header_without_end_is_refused() {
+fn oversized_header_is_rejected() {
     let mut layer = Tar::new().raw(EntryType::GNULongName, b"././@LongLink", b"", 0, &vec![b'a'; 64 << 20]).bytes();
     layer.extend(Tar::new().file("x", "").bytes());
     let layout = Layout::of(vec![layer]);
@@ -210,14 +210,14 @@ fn a_header_without_end_is_refused() {
 }
 
 #[test]
-fn a_damaged_image_leaves_no_tree_and_a_stopped_one_neither() {
+fn damaged_or_cancelled_image_leaves_no_tree() {
     let layout =
         Layout::of(vec![Tar::new().file("a", &"x".repeat(1 << 20)).bytes(), Tar::new().file("b", "y").bytes()]);
     let dir = tempfile::tempdir().unwrap();
     let cache = Cache::at(dir.path().to_owned());
     let image = OnDisk::open(&layout.reference(None)).unwrap();
-    let asked = Cell::new(0);
-    let error = unpack(&image, &cache, &|| asked.replace(asked.get() + 1) > 1).unwrap_err();
+    let calls = Cell::new(0);
+    let error = unpack(&image, &cache, &|| calls.replace(calls.get() + 1) > 1).unwrap_err();
     assert!(matches!(error, ImageError::Stopped), "{error}");
     assert_eq!(cache.tree(image.identity().config_digest.as_ref().unwrap()), None);
     for path in fs::read_dir(layout.path().join("blobs/sha256")).unwrap().map(|e| e.unwrap().path()) {
@@ -232,13 +232,13 @@ fn a_damaged_image_leaves_no_tree_and_a_stopped_one_neither() {
 }
 
 #[test]
-fn two_at_once_unpack_once() {
+fn concurrent_processes_unpack_once() {
     let layout = Layout::of(vec![Tar::new().file("a", &"x".repeat(1 << 22)).bytes()]);
     let dir = tempfile::tempdir().unwrap();
     let cache = Cache::at(dir.path().to_owned());
-    let one = || unpack(&OnDisk::open(&layout.reference(None)).unwrap(), &cache, &|| false).unwrap();
+    let unpack_once = || unpack(&OnDisk::open(&layout.reference(None)).unwrap(), &cache, &|| false).unwrap();
     let inodes: Vec<u64> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| fs::metadata(one()).unwrap().ino())).collect();
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| fs::metadata(unpack_once()).unwrap().ino())).collect();
         threads.into_iter().map(|t| t.join().unwrap()).collect()
     });
     assert!(inodes.iter().all(|inode| *inode == inodes[0]), "{inodes:?}");
@@ -268,7 +268,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn nothing_is_ever_written_outside(
+    fn no_entry_is_written_outside(
         entries in prop::collection::vec((0..4u8, 0..NAMES.len(), 0..TARGETS.len()), 1..14),
         more in prop::collection::vec((0..4u8, 0..NAMES.len(), 0..TARGETS.len()), 0..8),
     ) {
@@ -286,7 +286,7 @@ proptest! {
         let (rootfs, outside) = (dir.path().join("in/rootfs"), dir.path().join("in/outside"));
         fs::create_dir_all(&outside).unwrap();
         fs::write(outside.join("file"), "untouched").unwrap();
-        // Refused or not: what counts is what lies around it afterwards.
+        // The result is irrelevant; only the surrounding directory is checked.
         let _ = unpack_into(&OnDisk::open(&layout.reference(None)).unwrap(), &rootfs, &|| false);
         remove_tree(&rootfs).unwrap();
         let expected = map([("in", "/"), ("in/outside", "/"), ("in/outside/file", "untouched")]);

@@ -12,8 +12,8 @@ pub(super) struct Board {
     /// Columns: roles, with an empty one for cells without a role. Empty if no cell has a role.
     pub(super) roles: Vec<String>,
     pub(super) rows: Vec<Row>,
-    /// Marks with the number of cells.
-    pub(super) tally: Vec<(Mark, usize)>,
+    /// Marks with the number of cells: `2 failed`.
+    pub(super) tally: Vec<(Mark, String)>,
     pub(super) total: usize,
 }
 
@@ -78,7 +78,12 @@ impl Board {
         Self {
             rows,
             roles: if flat { Vec::new() } else { roles.iter().map(|role| name(*role)).collect() },
-            tally: MARKS.iter().map(|mark| (*mark, count(mark))).filter(|(_, number)| *number > 0).collect(),
+            tally: MARKS
+                .iter()
+                .map(|mark| (*mark, count(mark)))
+                .filter(|(_, number)| *number > 0)
+                .map(|(mark, number)| (mark, mark.count(number)))
+                .collect(),
             total: document.cells.len(),
         }
     }

@@ -89,7 +89,7 @@ pub(super) struct Broken<'a> {
 pub(super) struct Failure<'a> {
     pub(super) name: String,
     pub(super) verb: &'static str,
-    pub(super) place: Option<String>,
+    pub(super) location: Option<String>,
     pub(super) message: String,
     pub(super) output: Option<Cow<'a, str>>,
     pub(super) open: bool,
@@ -150,7 +150,7 @@ fn entry<'a>(context: &Context<'a>, line: &Line<'a>) -> Entry<'a> {
         relevant: line.relevant(),
         full_reason: cell.reason.as_ref().map(|reason| one_line(reason, 4000)).filter(|reason| !reason.is_empty()),
         hint: hint(cell).map(|hint| Pieces::of(&hint)),
-        expected: cell.forgiven.as_ref().filter(|_| cell.is_forgiven()).map(|why| one_line(why, 1000)),
+        expected: cell.forgiven.as_ref().filter(|_| cell.is_expected_failure()).map(|why| one_line(why, 1000)),
         since: context.since(cell),
         broken: summary::broken_steps(cell).map(|step| broken(context, step)).collect(),
         failures: bad
@@ -179,7 +179,7 @@ fn entry<'a>(context: &Context<'a>, line: &Line<'a>) -> Entry<'a> {
 /// Returns the short result, with a remark if the failure is expected.
 pub(super) fn short(cell: &Cell) -> String {
     let result = summary::short(cell);
-    if cell.is_forgiven() { format!("{result}, as expected") } else { result }
+    if cell.is_expected_failure() { format!("{result}, as expected") } else { result }
 }
 
 /// Returns the first failed test with its message, for cells without a reason.
@@ -223,14 +223,14 @@ fn broken<'a>(context: &Context<'_>, step: &'a Step) -> Broken<'a> {
 }
 
 fn failure<'a>(context: &Context<'_>, case: &'a TestCase, open: bool) -> Failure<'a> {
-    let place = case.file.as_ref().map(|file| match case.line {
+    let location = case.file.as_ref().map(|file| match case.line {
         Some(line) => format!("{}:{line}", one_line(file, 300)),
         None => one_line(file, 300),
     });
     Failure {
         name: summary::case_name(case),
         verb: if case.outcome == Outcome::Errored { "errored" } else { "failed" },
-        place,
+        location,
         message: if case.tried_network {
             format!("{} (tried to use the network, which is disabled)", summary::case_message(case))
         } else {

@@ -230,8 +230,8 @@ fn runtime(facts: &mut Facts, environment: &Environment) {
         Known::Unknown(_) => "?".to_owned(),
     };
     facts.add("User", format!("{}:{} ({name})", id(&runtime.uid), id(&runtime.gid)));
-    for (name, place) in [("HOME", &runtime.home), ("/", &runtime.root), ("/tmp", &runtime.tmp)] {
-        facts.add(name, directory(name, place));
+    for (name, path) in [("HOME", &runtime.home), ("/", &runtime.root), ("/tmp", &runtime.tmp)] {
+        facts.add(name, directory(name, path));
     }
     facts.known("umask", &runtime.umask, String::clone);
     facts.add("Locale", system_locale(environment));
@@ -255,23 +255,23 @@ fn system_locale(environment: &Environment) -> String {
     format!("{}, time zone {zone}", environment.system.locale)
 }
 
-fn directory(name: &str, place: &Directory) -> String {
+fn directory(name: &str, directory: &Directory) -> String {
     let mut parts = Vec::new();
-    if place.path.is_empty() {
+    if directory.path.is_empty() {
         return "not set".to_owned();
     }
-    if place.path != name {
-        parts.push(place.path.clone());
+    if directory.path != name {
+        parts.push(directory.path.clone());
     }
-    if !place.exists {
+    if !directory.exists {
         parts.push("missing".to_owned());
     }
-    parts.push(match place.writable {
+    parts.push(match directory.writable {
         Known::Known(true) => "writable".to_owned(),
         Known::Known(false) => "read-only".to_owned(),
         Known::Unknown(_) => "unknown whether writable".to_owned(),
     });
-    if place.noexec.get() == Some(&true) {
+    if directory.noexec.get() == Some(&true) {
         parts.push("noexec".to_owned());
     }
     parts.join(", ")

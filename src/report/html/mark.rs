@@ -2,6 +2,7 @@
 
 use crate::model::document::{Cell, Document, Status};
 use crate::model::finding::Severity;
+use crate::model::text::count;
 use crate::model::verdict::{Verdict, verdict};
 
 /// The representation of a result.
@@ -21,7 +22,7 @@ pub(super) struct Mark {
 pub(super) const MARKS: [Mark; 6] = [FAILED, ERROR, EXPECTED, FLAKY, SKIPPED, PASSED];
 
 const FAILED: Mark = Mark { class: "failed", sign: "✗", word: "failed", rank: 0 };
-const ERROR: Mark = Mark { class: "error", sign: "!", word: "error", rank: 1 };
+const ERROR: Mark = Mark { class: "error", sign: "!", word: "infrastructure error", rank: 1 };
 const EXPECTED: Mark = Mark { class: "expected", sign: "✗", word: "failed as expected", rank: 2 };
 const FLAKY: Mark = Mark { class: "flaky", sign: "~", word: "flaky", rank: 3 };
 const SKIPPED: Mark = Mark { class: "skipped", sign: "–", word: "not run", rank: 4 };
@@ -29,7 +30,7 @@ const PASSED: Mark = Mark { class: "passed", sign: "✓", word: "passed", rank: 
 
 impl Mark {
     pub(super) fn of(cell: &Cell) -> Self {
-        Self::status(cell.status, cell.is_forgiven())
+        Self::status(cell.status, cell.is_expected_failure())
     }
 
     pub(super) fn status(status: Status, is_expected: bool) -> Self {
@@ -59,6 +60,11 @@ impl Mark {
             Severity::Warning => Self { word: "warning", ..ERROR },
             Severity::Note => Self { word: "note", sign: "i", ..SKIPPED },
         }
+    }
+
+    /// Returns a number of cells with this mark: `2 failed`, `2 infrastructure errors`.
+    pub(super) fn count(self, number: usize) -> String {
+        if self == ERROR { count(number, self.word) } else { format!("{number} {}", self.word) }
     }
 
     /// Reports whether it marks a failure or an error.

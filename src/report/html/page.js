@@ -80,8 +80,8 @@
       if (fit) shown.add(cell.dataset.cell);
     }
     for (const chip of chips) {
-      const place = chip.parentElement.tagName === "LI" ? chip.parentElement : chip;
-      place.hidden = !shown.has(chip.dataset.cell);
+      const item = chip.parentElement.tagName === "LI" ? chip.parentElement : chip;
+      item.hidden = !shown.has(chip.dataset.cell);
     }
     for (const row of rows) row.hidden = !row.querySelector(".chip:not([hidden])");
     let found = 0;
@@ -142,8 +142,8 @@
     }
     return found;
   };
-  const list = (place, lines) => {
-    const list = place.appendChild(make("ul"));
+  const appendList = (parent, lines) => {
+    const list = parent.appendChild(make("ul"));
     const more = make("button");
     more.type = "button";
     let shown = 0;
@@ -153,17 +153,17 @@
       more.textContent = `${lines.length - shown} more`;
       if (shown === lines.length) more.remove();
     };
-    if (lines.length > PORTION) place.append(more);
+    if (lines.length > PORTION) parent.append(more);
     more.addEventListener("click", next);
     next();
   };
-  for (const place of all("[data-tests]")) {
-    place.hidden = false;
-    place.addEventListener("toggle", () => {
-      if (!place.open || place.childElementCount > 1) return;
-      const cell = data().cells[Number(place.dataset.tests)];
-      list(place, names(cell.passed).concat(names(cell.skipped).map((name) => `${name} (skipped)`)));
-      if (data().is_truncated) place.append(make("p", "Some names are omitted because of the size limit; carnet.json is complete.", "lead"));
+  for (const details of all("[data-tests]")) {
+    details.hidden = false;
+    details.addEventListener("toggle", () => {
+      if (!details.open || details.childElementCount > 1) return;
+      const cell = data().cells[Number(details.dataset.tests)];
+      appendList(details, names(cell.passed).concat(names(cell.skipped).map((name) => `${name} (skipped)`)));
+      if (data().is_truncated) details.append(make("p", "Some names are omitted because of the size limit; carnet.json is complete.", "lead"));
     });
   }
 

@@ -11,6 +11,7 @@ use serde_saphyr::{DoubleQuoted, FlowSeq, SpaceAfter};
 
 use crate::error::{Failure, Kind};
 use crate::model::matrix::{Matrix, Planned};
+use crate::model::shell::quote;
 use crate::model::text::one_line;
 use pipeline::{Artifacts, Image, Job, Jobs, Need, Pipeline, Quoted, Reports, Retry, Rule, Stage, When, Workflow};
 
@@ -50,7 +51,7 @@ pub struct Options {
     /// Tags of every job.
     pub tags: Vec<String>,
     /// Additional tags for cells that need a file system of the machine, by its mount point: `/cvmfs`.
-    pub shown: BTreeMap<String, Vec<String>>,
+    pub filesystem_tags: BTreeMap<String, Vec<String>>,
     /// Jobs of the parent pipeline whose artifacts are used.
     pub parent: Option<Parent>,
     /// Variables that the runner reads before a job starts, such as how to fetch the repository.
@@ -65,7 +66,7 @@ impl Default for Options {
             fail_on: "error".to_owned(),
             image: None,
             tags: Vec::new(),
-            shown: BTreeMap::new(),
+            filesystem_tags: BTreeMap::new(),
             parent: None,
             variables: BTreeMap::new(),
         }
@@ -123,7 +124,7 @@ impl Failure for ChildError {
 
 /// How the cells of a job run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Way<'a> {
+enum RunMode<'a> {
     /// In an image that the runner starts.
     Image(&'a str),
     /// Directly in the environment of the job.
@@ -134,7 +135,7 @@ enum Way<'a> {
 
 /// Cells that share a job.
 struct Group<'a> {
-    way: Way<'a>,
+    mode: RunMode<'a>,
     cells: Vec<&'a Planned>,
 }
 
@@ -182,42 +183,42 @@ fn comment(matrix: &Matrix) -> String {
 
 /// Groups the cells: one cell per job, or, if there are too many cells, as few cells of one image per job as the limit allows.
 fn groups(matrix: &Matrix) -> Result<Vec<Group<'_>>, ChildError> {
-    type Key<'a> = (Way<'a>, &'a [String]);
-    let mut alike: Vec<(Key<'_>, Vec<&Planned>)> = Vec::new();
+    type Key<'a> = (RunMode<'a>, &'a [String]);
+    let mut by_key: Vec<(Key<'_>, Vec<&Planned>)> = Vec::new();
     for cell in &matrix.cells {
-        let key = (way(cell), cell.needs.as_slice());
-        match alike.iter_mut().find(|(known, _)| *known == key) {
+        let key = (run_mode(cell), cell.needs.as_slice());
+        match by_key.iter_mut().find(|(other, _)| *other == key) {
             Some((_, cells)) => cells.push(cell),
-            None => alike.push((key, vec![cell])),
+            None => by_key.push((key, vec![cell])),
         }
     }
-    if alike.len() > MAX_JOBS {
-        return Err(ChildError::Jobs { images: alike.len() });
+    if by_key.len() > MAX_JOBS {
+        return Err(ChildError::Jobs { images: by_key.len() });
     }
-    let jobs = |size: usize| alike.iter().map(|(_, cells)| cells.len().div_ceil(size)).sum::<usize>();
+    let jobs = |size: usize| by_key.iter().map(|(_, cells)| cells.len().div_ceil(size)).sum::<usize>();
     let size = (1..).find(|size| jobs(*size) <= MAX_JOBS).unwrap_or(1);
-    let mut groups: Vec<Group<'_>> = alike
+    let mut groups: Vec<Group<'_>> = by_key
         .iter()
-        .flat_map(|((way, _), cells)| cells.chunks(size).map(|cells| Group { way: *way, cells: cells.to_vec() }))
+        .flat_map(|((mode, _), cells)| cells.chunks(size).map(|cells| Group { mode: *mode, cells: cells.to_vec() }))
         .collect();
     // Keep the order of the configuration.
-    let place = |group: &Group<'_>| matrix.cells.iter().position(|cell| std::ptr::eq(cell, group.cells[0]));
-    groups.sort_by_key(place);
+    let position = |group: &Group<'_>| matrix.cells.iter().position(|cell| std::ptr::eq(cell, group.cells[0]));
+    groups.sort_by_key(position);
     Ok(groups)
 }
 
-fn way(cell: &Planned) -> Way<'_> {
+fn run_mode(cell: &Planned) -> RunMode<'_> {
     match (&cell.pull, &cell.image) {
-        (Some(name), _) => Way::Image(name),
-        (None, None) => Way::Machine,
-        (None, Some(_)) => Way::Engine,
+        (Some(name), _) => RunMode::Image(name),
+        (None, None) => RunMode::Machine,
+        (None, Some(_)) => RunMode::Engine,
     }
 }
 
 /// Returns the text for the name of a job, with `-` for characters other than `[A-Za-z0-9_-]`.
 fn plain(text: &str) -> String {
-    let fine = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' };
-    text.chars().map(fine).take(150).collect()
+    let replace = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '-' };
+    text.chars().map(replace).take(150).collect()
 }
 
 /// Returns the name of a job. The prefix avoids the keywords of GitLab.
@@ -234,11 +235,6 @@ fn literal(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-/// Returns the text as one quoted word of a shell command.
-fn word(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
 fn quoted(text: &str) -> Quoted {
     DoubleQuoted(literal(text))
 }
@@ -248,7 +244,7 @@ fn image(name: Option<&str>) -> Option<Image> {
 }
 
 /// Returns the start of a job that does not run a cell.
-fn own(stage: Stage, options: &Options) -> Job {
+fn base_job(stage: Stage, options: &Options) -> Job {
     Job {
         stage: Some(stage),
         interruptible: Some(true),
@@ -259,7 +255,7 @@ fn own(stage: Stage, options: &Options) -> Job {
 }
 
 /// Returns the needs for artifacts of jobs of the parent pipeline.
-fn handed_on(options: &Options, jobs: impl Fn(&Parent) -> Vec<&str>) -> Vec<Need> {
+fn parent_needs(options: &Options, jobs: impl Fn(&Parent) -> Vec<&str>) -> Vec<Need> {
     let Some(parent) = &options.parent else { return Vec::new() };
     let need = |job: &str| Need::Parent { pipeline: quoted(&parent.pipeline), job: quoted(job) };
     jobs(parent).into_iter().map(need).collect()
@@ -282,7 +278,7 @@ fn template(options: &Options) -> (String, Job) {
         stage: Some(Stage::Cells),
         interruptible: Some(true),
         retry: Some(Retry { max: 1, when: "runner_system_failure" }),
-        needs: handed_on(options, |parent| vec![&parent.program]),
+        needs: parent_needs(options, |parent| vec![&parent.program]),
         before_script: before.map(DoubleQuoted).into(),
         artifacts: Some(artifacts("30 days")),
         ..Job::default()
@@ -292,9 +288,9 @@ fn template(options: &Options) -> (String, Job) {
 
 /// Returns the job of some cells.
 fn cells(group: &Group<'_>, options: &Options) -> (String, Job) {
-    let name = match group.way {
-        Way::Image(name) => Some(name),
-        Way::Machine | Way::Engine => options.image.as_deref(),
+    let name = match group.mode {
+        RunMode::Image(name) => Some(name),
+        RunMode::Machine | RunMode::Engine => options.image.as_deref(),
     };
     let paths = group.cells.iter().map(|cell| DoubleQuoted(directory(cell) + "/")).collect();
     let job = Job {
@@ -311,7 +307,7 @@ fn cells(group: &Group<'_>, options: &Options) -> (String, Job) {
 fn tags(group: &Group<'_>, options: &Options) -> Vec<String> {
     let mut tags = options.tags.clone();
     let needs = group.cells.iter().flat_map(|cell| &cell.needs);
-    for tag in needs.filter_map(|need| options.shown.get(need)).flatten() {
+    for tag in needs.filter_map(|need| options.filesystem_tags.get(need)).flatten() {
         if !tags.contains(tag) {
             tags.push(tag.clone());
         }
@@ -325,16 +321,18 @@ fn directory(cell: &Planned) -> String {
 }
 
 fn commands(group: &Group<'_>, options: &Options) -> Vec<String> {
-    let (path, fail_on) = (word(&options.path), word(&options.fail_on));
+    let (path, fail_on) = (quote(&options.path), quote(&options.fail_on));
     let command = |cell: &Planned| {
-        let (id, out) = (word(&cell.id), word(&directory(cell)));
-        match group.way {
-            Way::Engine => format!("{PROGRAM} check --cell {id} --out {out} --fail-on {fail_on} -- {path}"),
-            Way::Image(_) | Way::Machine => format!("{PROGRAM} cell --out {out} --fail-on {fail_on} -- {id} {path}"),
+        let (id, out) = (quote(&cell.id), quote(&directory(cell)));
+        match group.mode {
+            RunMode::Engine => format!("{PROGRAM} check --cell {id} --out {out} --fail-on {fail_on} -- {path}"),
+            RunMode::Image(_) | RunMode::Machine => {
+                format!("{PROGRAM} cell --out {out} --fail-on {fail_on} -- {id} {path}")
+            }
         }
     };
-    if let [one] = group.cells.as_slice() {
-        return vec![command(one)];
+    if let [cell] = group.cells.as_slice() {
+        return vec![command(cell)];
     }
     let mut lines = vec!["code=0".to_owned()];
     lines.extend(group.cells.iter().map(|cell| format!("{} || code=$?", command(cell))));
@@ -345,10 +343,10 @@ fn commands(group: &Group<'_>, options: &Options) -> Vec<String> {
 /// Returns the job that passes artifacts on to the merge if the merge would need more jobs by name than GitLab allows.
 fn kit(options: &Options) -> (String, Job) {
     let job = Job {
-        needs: handed_on(options, |parent| vec![&parent.plan, &parent.program]),
+        needs: parent_needs(options, |parent| vec![&parent.plan, &parent.program]),
         script: vec![DoubleQuoted(format!("ls -l {KIT}"))],
         artifacts: Some(Artifacts { paths: vec![DoubleQuoted(format!("{KIT}/"))], ..artifacts("1 day") }),
-        ..own(Stage::Cells, options)
+        ..base_job(Stage::Cells, options)
     };
     ("kit".to_owned(), job)
 }
@@ -356,10 +354,10 @@ fn kit(options: &Options) -> (String, Job) {
 fn merge(groups: &[Group<'_>], options: &Options, by_name: bool) -> (String, Job) {
     let mut needs = Vec::new();
     if by_name {
-        needs = handed_on(options, |parent| vec![&parent.plan, &parent.program]);
+        needs = parent_needs(options, |parent| vec![&parent.plan, &parent.program]);
         needs.extend(groups.iter().map(|group| Need::Job(name(group))));
     }
-    let (path, fail_on) = (word(&options.path), word(&options.fail_on));
+    let (path, fail_on) = (quote(&options.path), quote(&options.fail_on));
     let command = format!("{PROGRAM} ci gitlab merge --path {path} --fail-on {fail_on}");
     let reports = Reports { junit: format!("{OUT}/junit.xml"), codequality: format!("{OUT}/codequality.json") };
     let paths = vec![DoubleQuoted(format!("{OUT}/"))];
@@ -368,7 +366,7 @@ fn merge(groups: &[Group<'_>], options: &Options, by_name: bool) -> (String, Job
         needs,
         script: vec![DoubleQuoted(command)],
         artifacts: Some(Artifacts { paths, reports: Some(reports), ..artifacts("30 days") }),
-        ..own(Stage::Merge, options)
+        ..base_job(Stage::Merge, options)
     };
     ("merge".to_owned(), job)
 }
@@ -376,7 +374,7 @@ fn merge(groups: &[Group<'_>], options: &Options, by_name: bool) -> (String, Job
 /// Returns a job that does nothing, because a pipeline requires one.
 fn nothing(options: &Options) -> (String, Job) {
     let script = vec![DoubleQuoted("echo 'carnet: the plan has no cells'".to_owned())];
-    ("nothing-to-check".to_owned(), Job { script, ..own(Stage::Cells, options) })
+    ("nothing-to-check".to_owned(), Job { script, ..base_job(Stage::Cells, options) })
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ pub(in super::super) fn render(annotations: &[Annotation], rest: &str) -> String
         }
         if shown < of_level.len() {
             let (more, name, word) = (of_level.len() - shown, level.command(), level.word());
-            // Writing into a string can't fail.
+            // Writing to a string cannot fail.
             let _ = writeln!(
                 out,
                 "::{name} title=carnet::{}",

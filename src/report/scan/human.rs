@@ -56,13 +56,13 @@ pub(in super::super) fn render(scan: &Scan, options: &Options) -> String {
 
 /// Groups findings with equal severity, rule, facilities, and message apart from quotations. The most severe come first.
 fn kinds<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
-    let mut places = BTreeMap::new();
+    let mut indices = BTreeMap::new();
     let mut kinds: Vec<Vec<&Finding>> = Vec::new();
     for finding in findings {
         let key =
             (Reverse(finding.severity), finding.rule.as_str(), template(&finding.message), &*finding.facilities.breaks);
-        let place = *places.entry(key).or_insert(kinds.len());
-        match kinds.get_mut(place) {
+        let index = *indices.entry(key).or_insert(kinds.len());
+        match kinds.get_mut(index) {
             Some(kind) => kind.push(finding),
             None => kinds.push(vec![finding]),
         }
@@ -72,15 +72,15 @@ fn kinds<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
 
 /// Merges the kinds of each rule and severity. The first finding of each kind comes first.
 fn merged(kinds: Vec<Vec<&Finding>>) -> Vec<Vec<&Finding>> {
-    let mut places = BTreeMap::new();
+    let mut indices = BTreeMap::new();
     let mut merged: Vec<(Vec<&Finding>, Vec<&Finding>)> = Vec::new();
     for kind in kinds {
-        let place = *places.entry((Reverse(kind[0].severity), &kind[0].rule)).or_insert(merged.len());
-        if place == merged.len() {
+        let index = *indices.entry((Reverse(kind[0].severity), &kind[0].rule)).or_insert(merged.len());
+        if index == merged.len() {
             merged.push((Vec::new(), Vec::new()));
         }
-        merged[place].0.push(kind[0]);
-        merged[place].1.extend(&kind[1..]);
+        merged[index].0.push(kind[0]);
+        merged[index].1.extend(&kind[1..]);
     }
     merged.into_iter().map(|(first, rest)| [first, rest].concat()).collect()
 }
@@ -197,7 +197,7 @@ fn shown_path(path: &str) -> String {
     clean(path).replace('\n', "\u{240a}")
 }
 
-/// Counts the findings that are not shown: `and 12 more in 4 files: a.py (8), b.py (2), c.py, d.py`.
+/// Counts the findings that are not shown: `and 12 more findings in 4 files: a.py (8), b.py (2), c.py, d.py`.
 fn more(rest: &[&Finding]) -> String {
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
     for finding in rest {
@@ -214,7 +214,7 @@ fn more(rest: &[&Finding]) -> String {
         })
         .collect();
     let dots = if files.len() > MAX_FILES { ", ..." } else { "" };
-    format!("and {} more in {}: {}{dots}", rest.len(), count(files.len(), "file"), named.join(", "))
+    format!("and {} in {}: {}{dots}", count(rest.len(), "more finding"), count(files.len(), "file"), named.join(", "))
 }
 
 /// Returns the number of findings by rule, the largest first: `site-path 12, home-path 9`.
@@ -232,10 +232,10 @@ fn end(scan: &Scan, reported: &[&Finding], options: &Options) -> String {
     let mut page = Page::new(*options);
     for note in scan.notes.iter().take(MAX_NOTES) {
         let text = format!("note: {}: {}", one_line(&note.path, 80), one_line(&note.message, 200));
-        page.say(0, text, Ink::Faint);
+        page.write(0, text, Ink::Faint);
     }
     if scan.notes.len() > MAX_NOTES {
-        page.say(
+        page.write(
             0,
             format!("note: {} in the JSON report", count(scan.notes.len() - MAX_NOTES, "more note")),
             Ink::Faint,
@@ -246,16 +246,16 @@ fn end(scan: &Scan, reported: &[&Finding], options: &Options) -> String {
         Some(Severity::Warning) => Ink::Trouble,
         Some(Severity::Note) | None => Ink::Good,
     };
-    page.say(0, tally::sentence(reported.iter().copied()).unwrap_or_else(|| "no findings".to_owned()), ink);
+    page.write(0, tally::sentence(reported.iter().copied()).unwrap_or_else(|| "no findings".to_owned()), ink);
     if reported.len() > MAX_WITHOUT_COUNTS {
         page.wrapped(0, 4, &format!("by rule: {}", by_rule(reported)), Ink::Plain);
     }
     if let Some(text) = tally::suppressed(scan) {
-        page.say(0, text, Ink::Plain);
+        page.write(0, text, Ink::Plain);
     }
     let fixes = reported.iter().filter(|finding| finding.fix.is_some()).count();
     if fixes > 0 {
-        page.say(
+        page.write(
             0,
             format!("{} available: run carnet scan --fix to print a patch", count(fixes, "safe fix")),
             Ink::Plain,
@@ -263,6 +263,6 @@ fn end(scan: &Scan, reported: &[&Finding], options: &Options) -> String {
     }
     let files = count(usize::try_from(scan.files.scanned).unwrap_or(usize::MAX), "file");
     let seconds = std::time::Duration::from_millis(scan.timing.milliseconds).as_secs_f64();
-    page.say(0, format!("{files} scanned in {}", duration(seconds)), Ink::Faint);
+    page.write(0, format!("{files} scanned in {}", duration(seconds)), Ink::Faint);
     page.finish()
 }

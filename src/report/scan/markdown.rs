@@ -36,8 +36,11 @@ pub(in super::super) fn render(scan: &Scan) -> String {
     for (index, section) in sections.iter().enumerate() {
         let text = collapsed(section);
         if out.len() + text.len() + notes.len() > MAX_BYTES {
-            let left = count(sections.len() - index, "section");
-            put(&mut out, format_args!("\n_{left} omitted because of the size limit; the JSON report is complete._\n"));
+            let omitted = count(sections.len() - index, "section");
+            put(
+                &mut out,
+                format_args!("\n_{omitted} omitted because of the size limit; the JSON report is complete._\n"),
+            );
             break;
         }
         out.push_str(&text);
@@ -55,10 +58,10 @@ pub(in super::super) fn part(scan: &Scan, max_bytes: usize) -> Option<String> {
     for (index, section) in sections.iter().enumerate() {
         let text = collapsed(section);
         if out.len() + text.len() > max_bytes {
-            let left = count(sections.len() - index, "rule");
+            let omitted = count(sections.len() - index, "rule");
             put(
                 &mut out,
-                format_args!("\n_{left} omitted because of the size limit; `carnet.json` contains all findings._\n"),
+                format_args!("\n_{omitted} omitted because of the size limit; `carnet.json` contains all findings._\n"),
             );
             break;
         }
@@ -132,15 +135,15 @@ fn collapsed(section: &Section<'_>) -> String {
         code(section.rule)
     );
     for finding in section.findings.iter().take(MAX_ROWS) {
-        let place = match (finding.path.as_str(), finding.span, finding.places.is_empty()) {
+        let location = match (finding.path.as_str(), finding.span, finding.places.is_empty()) {
             (".", _, _) => "the repository".to_owned(),
             (path, None, true) => code(&one_line(path, MAX_CELL)),
             (path, _, _) => code(&format!("{}:{}", one_line(path, MAX_CELL), tally::line(finding))),
         };
-        let what = format!("{}{}", one_line(&finding.message, MAX_CELL), tally::times(finding));
+        let text = format!("{}{}", one_line(&finding.message, MAX_CELL), tally::times(finding));
         let reach = tally::reach(finding).unwrap_or_default();
         let help = one_line(finding.help.as_deref().unwrap_or_default(), MAX_CELL);
-        put(&mut out, format_args!("| {place} | {} | {} | {} |\n", code(&what), code(&reach), code(&help)));
+        put(&mut out, format_args!("| {location} | {} | {} | {} |\n", code(&text), code(&reach), code(&help)));
     }
     if section.findings.len() > MAX_ROWS {
         put(
@@ -164,7 +167,7 @@ fn notes(scan: &Scan) -> String {
         put(&mut out, format_args!("- {}: {}\n", code(&path), code(&message)));
     }
     if scan.notes.len() > MAX_NOTES {
-        // Writing into a string can't fail.
+        // Writing to a string cannot fail.
         let _ = writeln!(out, "- and {} more", scan.notes.len() - MAX_NOTES);
     }
     out.push_str("\n</details>\n");

@@ -26,7 +26,7 @@ use crate::model::text::{clean, one_line, sentence};
 /// Maximum number of results of a run.
 const MAX_RESULTS: usize = 25_000;
 /// Maximum number of related locations of a result. With its own location, they are one thousand.
-const MAX_PLACES: usize = 999;
+const MAX_LOCATIONS: usize = 999;
 /// Maximum number of notes about files that were not scanned.
 const MAX_NOTES: usize = 1000;
 /// Maximum size of the compressed file in bytes.
@@ -39,13 +39,13 @@ const HOME: &str = env!("CARGO_PKG_REPOSITORY");
 /// Renders the log with as many results as GitHub accepts. Suppressed results are optional, because GitHub opens an alert for
 /// each of them although the standard can mark them.
 pub(in super::super) fn render(scan: &Scan, with_suppressed: bool) -> Result<String, ReportError> {
-    let mut most = MAX_RESULTS;
+    let mut max_results = MAX_RESULTS;
     loop {
-        let text = super::json(&log(scan, with_suppressed, most))?;
-        if most == 0 || text.len() <= MAX_COMPRESSED || compressed(&text)? <= MAX_COMPRESSED {
+        let text = super::json(&log(scan, with_suppressed, max_results))?;
+        if max_results == 0 || text.len() <= MAX_COMPRESSED || compressed(&text)? <= MAX_COMPRESSED {
             return Ok(text);
         }
-        most = most.min(scan.findings.len()) / 2;
+        max_results = max_results.min(scan.findings.len()) / 2;
     }
 }
 
@@ -55,14 +55,14 @@ fn compressed(text: &str) -> Result<usize, ReportError> {
     Ok(encoder.finish()?.len())
 }
 
-fn log(scan: &Scan, with_suppressed: bool, most: usize) -> Log<'_> {
+fn log(scan: &Scan, with_suppressed: bool, max_results: usize) -> Log<'_> {
     let rules = rules(scan);
     let index: BTreeMap<&str, usize> = rules.iter().enumerate().map(|(index, rule)| (rule.id, index)).collect();
     let mut findings = tally::reported(scan);
     findings.extend(scan.findings.iter().filter(|finding| with_suppressed && finding.suppressed.is_some()));
-    let left_out = findings.len().saturating_sub(most);
+    let omitted = findings.len().saturating_sub(max_results);
     let result = |finding: &&'_ Finding| index.get(finding.rule.as_str()).copied().unwrap_or_default();
-    let results = findings.iter().take(most).map(|finding| sarif_result(finding, result(finding))).collect();
+    let results = findings.iter().take(max_results).map(|finding| sarif_result(finding, result(finding))).collect();
     let root = Base { description: plain("Directory of the analysis.") };
     Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -77,7 +77,7 @@ fn log(scan: &Scan, with_suppressed: bool, most: usize) -> Log<'_> {
             version_control_provenance: provenance(scan),
             invocations: [Invocation {
                 execution_successful: true,
-                tool_execution_notifications: notifications(scan, left_out),
+                tool_execution_notifications: notifications(scan, omitted),
             }],
             results,
         }],
@@ -159,12 +159,12 @@ fn provenance(scan: &Scan) -> Vec<Provenance<'_>> {
     made.into_iter().collect()
 }
 
-fn notifications(scan: &Scan, left_out: usize) -> Vec<Notification> {
+fn notifications(scan: &Scan, omitted: usize) -> Vec<Notification> {
     let mut notifications = Vec::new();
-    if left_out > 0 {
+    if omitted > 0 {
         let text = format!(
             "{} omitted because of the size limit. Run carnet scan --format json for all of them.",
-            crate::model::text::count(left_out, "result")
+            crate::model::text::count(omitted, "result")
         );
         notifications.push(Notification { level: "warning", message: plain(&text), locations: Vec::new() });
     }
@@ -280,11 +280,11 @@ fn region(span: Span) -> Region {
 }
 
 fn related(finding: &Finding) -> Vec<Location> {
-    let places = finding.places.iter().take(MAX_PLACES).enumerate();
-    places
-        .map(|(index, place)| {
-            let region = Region { start_line: place.line.max(1), ..Region::default() };
-            Location { id: Some(index + 1), ..location(&place.path, Some(region)) }
+    let locations = finding.places.iter().take(MAX_LOCATIONS).enumerate();
+    locations
+        .map(|(index, found)| {
+            let region = Region { start_line: found.line.max(1), ..Region::default() };
+            Location { id: Some(index + 1), ..location(&found.path, Some(region)) }
         })
         .collect()
 }

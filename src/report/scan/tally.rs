@@ -46,9 +46,9 @@ pub(in super::super) fn sentence<'a>(findings: impl IntoIterator<Item = &'a Find
 
 /// Returns the counts of suppressed findings: `7 suppressed: 4 by comments, 3 by the baseline`; `None` if there are none.
 pub(in super::super) fn suppressed(scan: &Scan) -> Option<String> {
-    let by = |wanted| {
+    let by = |suppressor| {
         let suppressors = scan.findings.iter().filter_map(|finding| finding.suppressed.as_ref());
-        suppressors.filter(|suppression| suppression.by == wanted).count()
+        suppressors.filter(|suppression| suppression.by == suppressor).count()
     };
     let parts: Vec<(usize, &str)> = [
         (by(Suppressor::Inline), "by comments"),

@@ -1,15 +1,15 @@
-//! Interpreters by a path that other machines don't have.
+//! Interpreter lines with a path that does not exist on every machine.
 
 use super::context::FileInput;
 use super::{Check, Diagnostic, Edit, Rule};
 use crate::model::finding::{Confidence, Severity};
 
-/// `#!/usr/bin/python`, `#!/home/jane/venv/bin/python`.
+/// The rule `absolute-shebang`: `#!/usr/bin/python`, `#!/home/jane/venv/bin/python`.
 pub(super) static RULE: Rule = Rule {
     id: "absolute-shebang",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "a script names its interpreter by a path that not every machine has",
+    summary: "script has an interpreter path that does not exist on every machine",
     page: PAGE,
     check: Check::File(check),
 };
@@ -17,13 +17,13 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds interpreter lines with a path that isn't everywhere: `/usr/bin/python`, a virtual environment, a conda installation, a home
-directory, a release on `/cvmfs`; and lines that are no absolute path at all, such as `#!env python`.
+Finds interpreter lines with a path that does not exist on every machine: `/usr/bin/python`, a virtual environment, a conda
+installation, a home directory, a release on `/cvmfs`. Also finds lines without an absolute path, such as `#!env python`.
 
 ## Why it breaks elsewhere
 
-`/usr/bin/python` is Python 2 on old systems, Python 3 on some, and missing on Debian and EL8. In an image the Python with the packages
-is seldom the system's. A path into somebody's environment is there for one person.
+`/usr/bin/python` is Python 2 on old systems, Python 3 on some, and missing on Debian and EL8. In an image, the Python with the
+packages of the analysis is rarely the system's. A path into a user's environment exists only for that user.
 
 ## Example
 
@@ -33,14 +33,15 @@ is seldom the system's. A path into somebody's environment is there for one pers
 
 ## How to fix
 
-`#!/usr/bin/env python3` takes the first one on the PATH, which is what the set-up of every facility prepares.
+Write `#!/usr/bin/env python3`. It starts the first Python on the `PATH`, which is the one that the setup of each facility selects.
 
 ## Limits
 
-`/bin/sh` and `/bin/bash` are taken to be everywhere. Scripts that are only ever started as `python x.py` don't mind.
+`/bin/sh` and `/bin/bash` are assumed to exist everywhere. A script that is only ever started as `python x.py` is reported too,
+although its interpreter line has no effect.
 ";
 
-/// Interpreters that are where they are said to be on all systems of interest.
+/// Interpreters that exist on all systems of interest.
 const EVERYWHERE: &[&str] = &[
     "/bin/bash",
     "/bin/csh",
@@ -62,7 +63,7 @@ const EVERYWHERE: &[&str] = &[
     "/bin/env",
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let Some(line) = &input.view.facts.shebang else { return };
     let Some(interpreter) = line.text.split_whitespace().next() else { return };
     if EVERYWHERE.contains(&interpreter) || interpreter.contains(['$', '{', '@']) {
@@ -72,22 +73,23 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let is_python = name.starts_with("python");
     let personal = ["/home/", "/afs/", "/eos/", "/Users/", "/uscms", "/nfs", "/depot", "/data", "/cvmfs/"];
     let (severity, message) = if !interpreter.starts_with('/') {
-        (Severity::Warning, format!("`#!{}` is no absolute path, so the system can't start it", line.text))
-    } else if personal.iter().any(|place| interpreter.starts_with(place)) {
-        (Severity::Error, format!("`{interpreter}` is there at one place alone"))
+        (Severity::Warning, format!("`#!{}` is not an absolute path, so the script cannot be started", line.text))
+    } else if personal.iter().any(|prefix| interpreter.starts_with(prefix)) {
+        (Severity::Error, format!("interpreter `{interpreter}` exists at one site only"))
     } else {
-        (Severity::Warning, format!("`{interpreter}` is not everywhere, or is another version"))
+        (Severity::Warning, format!("interpreter `{interpreter}` is missing or another version on some systems"))
     };
-    // `#!env python` means the second word.
-    let meant = if name == "env" { line.text.split_whitespace().nth(1).unwrap_or(name) } else { name };
-    let program = if meant.starts_with("python") { "python3" } else { meant };
-    let mut report =
-        Diagnostic::at(&line.range, message).severity(severity).help(format!("write #!/usr/bin/env {program}"));
-    // Python 2 scripts mean another interpreter by the same name, and options can't be passed through env.
+    // The program of `#!env python` is the second word.
+    let intended = if name == "env" { line.text.split_whitespace().nth(1).unwrap_or(name) } else { name };
+    let program = if intended.starts_with("python") { "python3" } else { intended };
+    let mut diagnostic =
+        Diagnostic::at(&line.range, message).severity(severity).help(format!("write `#!/usr/bin/env {program}`"));
+    // A Python 2 script needs another interpreter, and `env` does not pass options on.
     let is_alone = line.text.trim() == interpreter;
     if interpreter.starts_with('/') && is_alone && is_python && input.view.facts.python2.is_none() {
-        let title = "let env find the interpreter".to_owned();
-        report = report.edit(Edit { range: line.range.clone(), replacement: "/usr/bin/env python3".to_owned(), title });
+        let title = "use `/usr/bin/env`".to_owned();
+        diagnostic =
+            diagnostic.edit(Edit { range: line.range.clone(), replacement: "/usr/bin/env python3".to_owned(), title });
     }
-    reports.push(report);
+    diagnostics.push(diagnostic);
 }

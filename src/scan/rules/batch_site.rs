@@ -1,4 +1,4 @@
-//! Job descriptions that name what one batch system alone has.
+//! Job settings that are specific to one batch system.
 
 mod line;
 mod queue;
@@ -12,12 +12,12 @@ use crate::source::lang::fact::{Dialect, Setting, Word};
 use crate::source::lang::language::Language;
 use crate::source::lang::span::{Kind, Role};
 
-/// Partitions, accounts, sites and hosts of one batch system.
+/// The rule `batch-site`: partitions, accounts, sites and hosts of one batch system.
 pub(super) static RULE: Rule = Rule {
     id: "batch-site",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "a job asks for a partition, account, site or host of one batch system",
+    summary: "job requests a partition, account, site or host of one batch system",
     page: PAGE,
     check: Check::File(check),
 };
@@ -25,17 +25,18 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds settings of batch jobs that only one batch system understands: Slurm partitions, accounts, reservations and QOS, HTCondor
-accounting groups, `+DESIRED_Sites`, requirements on host names, gatekeepers and attributes that other machines don't have, and
-the job flavours of CERN. They are seen in job
-descriptions, in `#SBATCH` and `#PBS` lines, on command lines, in dictionaries, in keyword arguments of dask-jobqueue and Parsl, in
-configuration where resources of a job stand beside them, and in templates inside of strings. A default of an option is a warning. So are the storage site of a
-CRAB task and a variable `queue` of a program that calls `qsub`.
+Finds settings of batch jobs that are specific to one batch system: Slurm partitions, accounts, reservations and QOS, HTCondor
+accounting groups, `+DESIRED_Sites`, requirements on host names, gatekeepers and machine attributes that other pools do not define,
+and CERN job flavours. Reads job descriptions, `#SBATCH` and `#PBS` lines, command lines, dictionaries, keyword arguments of
+dask-jobqueue and Parsl, configuration files that also set other job resources, and templates inside strings.
+
+A default of an option is a warning. The storage site of a CRAB task and a variable `queue` in a program that calls `qsub` are
+warnings too.
 
 ## Why it breaks elsewhere
 
-Another Slurm has other partitions and refuses the job (`invalid partition specified`). Another HTCondor pool ignores the attribute
-or never matches the job, which then waits forever.
+Another Slurm cluster has other partitions and rejects the job (`invalid partition specified`). Another HTCondor pool ignores the
+attribute, or never matches the job, which then stays idle.
 
 ## Example
 
@@ -47,16 +48,16 @@ accounting_group = analysis.jane
 
 ## How to fix
 
-Take the value from a profile or an environment variable, with no default, or leave it out and let the site's default be used. Keep
-one small file for each site.
+Read the value from a profile or an environment variable without a default, or leave it out so that the site's default applies.
+Keep one small file for each site.
 
 ## Limits
 
-A value that is put together at run time is not seen.
+A value that is assembled at run time is not found.
 ";
 
-/// How one setting is told from the others.
-struct Known {
+/// A job setting that is specific to one batch system.
+struct JobSetting {
     dialects: &'static [Dialect],
     /// The last part of the key, lowercase, without `+`, `My.` and dashes.
     key: &'static str,
@@ -66,147 +67,159 @@ struct Known {
 }
 
 const BATCH: &[Dialect] = &[Dialect::Batch];
-const CONDOR: &[Dialect] = &[Dialect::Condor];
-const ANY_CONDOR: &[Dialect] = &[Dialect::Condor, Dialect::Program, Dialect::Batch];
-const ANY: &[Dialect] = &[Dialect::Condor, Dialect::Program, Dialect::Batch, Dialect::Config];
-const PROFILE: &str = "take it from a profile of the site, or leave it out where the default serves";
+const CONDOR: &[Dialect] = &[Dialect::HtCondor];
+const ANY_CONDOR: &[Dialect] = &[Dialect::HtCondor, Dialect::Program, Dialect::Batch];
+const ANY: &[Dialect] = &[Dialect::HtCondor, Dialect::Program, Dialect::Batch, Dialect::Config];
+const PROFILE: &str = "read it from a profile of the site, or leave it out to use the site's default";
 
-const KNOWN: &[Known] = &[
-    Known { dialects: BATCH, key: "partition", severity: Severity::Error, what: "a Slurm partition", help: PROFILE },
-    Known { dialects: BATCH, key: "account", severity: Severity::Error, what: "a Slurm account", help: PROFILE },
-    Known {
+const JOB_SETTINGS: &[JobSetting] = &[
+    JobSetting {
+        dialects: BATCH,
+        key: "partition",
+        severity: Severity::Error,
+        what: "a Slurm partition",
+        help: PROFILE,
+    },
+    JobSetting { dialects: BATCH, key: "account", severity: Severity::Error, what: "a Slurm account", help: PROFILE },
+    JobSetting {
         dialects: BATCH,
         key: "reservation",
         severity: Severity::Error,
         what: "a Slurm reservation",
         help: PROFILE,
     },
-    Known { dialects: BATCH, key: "qos", severity: Severity::Error, what: "a Slurm QOS", help: PROFILE },
-    Known { dialects: BATCH, key: "nodelist", severity: Severity::Error, what: "nodes of one cluster", help: PROFILE },
-    Known {
+    JobSetting { dialects: BATCH, key: "qos", severity: Severity::Error, what: "a Slurm QOS", help: PROFILE },
+    JobSetting {
+        dialects: BATCH,
+        key: "nodelist",
+        severity: Severity::Error,
+        what: "nodes of one cluster",
+        help: PROFILE,
+    },
+    JobSetting {
         dialects: BATCH,
         key: "constraint",
         severity: Severity::Warning,
         what: "a node feature of one cluster",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: BATCH,
         key: "queue",
         severity: Severity::Error,
         what: "a queue of one batch system",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: ANY,
         key: "desired_sites",
         severity: Severity::Error,
         what: "sites of the CMS global pool",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: ANY,
         key: "accountinggroup",
         severity: Severity::Error,
         what: "an accounting group of one pool",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: ANY,
         key: "accounting_group",
         severity: Severity::Error,
         what: "an accounting group of one pool",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: ANY,
         key: "acctgroup",
         severity: Severity::Error,
         what: "an accounting group of one pool",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: ANY_CONDOR,
         key: "acctgroupuser",
         severity: Severity::Error,
         what: "a user of one pool",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: ANY_CONDOR,
         key: "accounting_group_user",
         severity: Severity::Warning,
         what: "a user of one pool",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: ANY_CONDOR,
         key: "myproject",
         severity: Severity::Error,
         what: "a project of one pool",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: ANY_CONDOR,
         key: "wantos",
         severity: Severity::Warning,
         what: "an operating system by a name of one pool",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: ANY_CONDOR,
         key: "request_opsysandver",
         severity: Severity::Warning,
         what: "an operating system by a name of one pool",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: ANY_CONDOR,
         key: "desiredos",
         severity: Severity::Warning,
         what: "an operating system by a name of one pool",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: ANY_CONDOR,
         key: "req_os",
         severity: Severity::Warning,
         what: "an operating system by a name of one pool",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: ANY_CONDOR,
         key: "projectname",
         severity: Severity::Warning,
         what: "a project of one pool",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: ANY_CONDOR,
         key: "project_name",
         severity: Severity::Warning,
         what: "a project of one pool",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: ANY_CONDOR,
         key: "jobflavour",
         severity: Severity::Warning,
         what: "a job flavour of CERN's pool",
-        help: "other pools ignore it: ask for `max_retries`, memory and time by attributes that all know, and set it from a profile",
+        help: "other pools ignore it; request time and memory with standard attributes, and set it in a profile of the site",
     },
-    Known {
+    JobSetting {
         dialects: ANY_CONDOR,
         key: "testjobflavour",
         severity: Severity::Warning,
         what: "a job flavour of CERN's pool",
         help: PROFILE,
     },
-    Known {
+    JobSetting {
         dialects: CONDOR,
         key: "maxruntime",
         severity: Severity::Note,
-        what: "a run time as CERN's pool reads it",
+        what: "a maximum run time of CERN's pool",
         help: PROFILE,
     },
 ];
@@ -229,18 +242,18 @@ const CLUSTERS: &[&str] = &[
     "CondorProvider",
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
-    chosen(input, reports);
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    queue_variables(input, diagnostics);
     for setting in &input.view.facts.settings {
-        if let Some(known) = known(setting)
-            && !is_open(&setting.value.text, known.key)
+        if let Some(job_setting) = find_setting(setting)
+            && !is_placeholder(&setting.value.text)
         {
-            reports.push(report(setting, known));
-        } else if is_classad(setting) && bare(&setting.key) == "requirements" {
-            reports.extend(requirements(setting));
+            diagnostics.push(diagnostic(setting, job_setting));
+        } else if is_classad(setting) && bare_key(&setting.key) == "requirements" {
+            diagnostics.extend(requirements(setting));
         } else if setting.dialect == Dialect::Batch && setting.value.text.contains("filesystems=") {
-            let message = format!("`{}` names file systems of one centre", excerpt(&setting.value.text));
-            reports.push(Diagnostic::at(&setting.range, message).help(PROFILE).group("filesystems"));
+            let message = format!("`{}` requests file systems of one computing center", excerpt(&setting.value.text));
+            diagnostics.push(Diagnostic::at(&setting.range, message).help(PROFILE).group("filesystems"));
         }
     }
     for call in &input.view.facts.calls {
@@ -249,37 +262,37 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
             continue;
         }
         for (key, value) in &call.keywords {
-            let Some(value) = value.as_ref().filter(|value| !is_open(&value.text, key)) else { continue };
+            let Some(value) = value.as_ref().filter(|value| !is_placeholder(&value.text)) else { continue };
             let is_named = matches!(
                 key.as_str(),
                 "queue" | "project" | "account" | "reservation" | "group_name" | "partition" | "qos" | "allocation"
             );
             if is_named {
-                let message = format!("`{key}=\"{}\"` names what one batch system alone has", value.text);
-                reports.push(Diagnostic::at(&value.range, message).help(PROFILE).group(value.text.clone()));
+                let message = format!("`{key}=\"{}\"` is specific to one batch system", value.text);
+                diagnostics.push(Diagnostic::at(&value.range, message).help(PROFILE).group(value.text.clone()));
             }
         }
     }
-    queue::check(input, reports);
-    service::check(input, reports);
-    line::check(input, reports);
+    queue::check(input, diagnostics);
+    service::check(input, diagnostics);
+    line::check(input, diagnostics);
 }
 
-/// Whether a value is an expression of HTCondor: in programs, when it compares as one does.
+/// Reports whether a value is an HTCondor expression. In programs, it must contain one of its operators.
 fn is_classad(setting: &Setting) -> bool {
     let compares = ["=?=", "=!=", "== \"", "== \\\"", "regexp("];
     match setting.dialect {
-        Dialect::Condor => true,
+        Dialect::HtCondor => true,
         Dialect::Program => compares.iter().any(|sign| setting.value.text.contains(sign)),
         _ => false,
     }
 }
 
-/// Longest name of a queue.
-const LONGEST_QUEUE: usize = 40;
+/// Maximum length of the name of a queue in bytes.
+const MAX_QUEUE_NAME: usize = 40;
 
-/// `queue = "longcms"` in a program that starts jobs by itself.
-fn chosen(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+/// Reports `queue = "longcms"` in a program that submits jobs itself.
+fn queue_variables(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let submits = |words: &[Word]| {
         words
             .first()
@@ -293,34 +306,35 @@ fn chosen(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for span in input.view.spans.iter().filter(|span| span.kind == Kind::Text && span.is_active()) {
         let name = span.name.as_deref().unwrap_or_default();
         let value = &input.view.text[span.range.clone()];
-        let is_name = (3..LONGEST_QUEUE).contains(&value.len())
+        let is_name = (3..MAX_QUEUE_NAME).contains(&value.len())
             && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@'));
         if span.call.is_none()
             && span.role == Role::Plain
             && is_name
             && matches!(name.to_ascii_lowercase().as_str(), "queue" | "partition" | "reservation" | "accounting_group")
-            && !is_open(value, name)
+            && !is_placeholder(value)
         {
-            let message = format!("`{name} = {value}` names what one batch system alone has");
-            reports.push(Diagnostic::at(&span.range, message).severity(Severity::Warning).help(PROFILE).group(name));
+            let message = format!("`{name} = {value}` is specific to one batch system");
+            diagnostics
+                .push(Diagnostic::at(&span.range, message).severity(Severity::Warning).help(PROFILE).group(name));
         }
     }
 }
 
-/// The last part of a key, without what marks it as an attribute.
-fn bare(key: &str) -> String {
+/// Returns the last part of a key in lowercase, without the prefix that marks an attribute.
+fn bare_key(key: &str) -> String {
     let last = key.rsplit('.').next().unwrap_or(key);
     last.trim_start_matches(['+', '-', '"']).trim_end_matches('"').to_ascii_lowercase()
 }
 
-fn known(setting: &Setting) -> Option<&'static Known> {
-    let key = bare(&setting.key);
-    // A dictionary of a program must say that it means a job: only attributes whose names nothing else has count there.
-    KNOWN.iter().find(|known| known.dialects.contains(&setting.dialect) && known.key == key)
+fn find_setting(setting: &Setting) -> Option<&'static JobSetting> {
+    let key = bare_key(&setting.key);
+    // In dictionaries of programs, only names that are unique to batch systems count.
+    JOB_SETTINGS.iter().find(|job_setting| job_setting.dialects.contains(&setting.dialect) && job_setting.key == key)
 }
 
-/// Whether the value is left to somebody else: a placeholder alone, or nothing.
-fn is_open(value: &str, key: &str) -> bool {
+/// Reports whether a value is empty or a placeholder.
+fn is_placeholder(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     let placeholder = |value: &str| {
         value.starts_with('$')
@@ -328,22 +342,25 @@ fn is_open(value: &str, key: &str) -> bool {
             || value.starts_with('%')
             || value.starts_with('<')
     };
-    let _ = key;
     value.is_empty()
         || matches!(value, "None" | "null" | "undefined" | "true" | "false" | "default")
         || placeholder(value)
 }
 
-fn report(setting: &Setting, known: &Known) -> Diagnostic {
-    let message = format!("`{} = {}` names {}", setting.key, excerpt(&setting.value.text), known.what);
-    Diagnostic::at(&setting.range, message).severity(known.severity).help(known.help).group(setting.key.clone())
+fn diagnostic(setting: &Setting, job_setting: &JobSetting) -> Diagnostic {
+    let message =
+        format!("`{} = {}` is specific to one site: {}", setting.key, excerpt(&setting.value.text), job_setting.what);
+    Diagnostic::at(&setting.range, message)
+        .severity(job_setting.severity)
+        .help(job_setting.help)
+        .group(setting.key.clone())
 }
 
-/// Requirements that only the machines of one pool can meet.
+/// Returns a diagnostic for requirements that only the machines of one pool can meet.
 fn requirements(setting: &Setting) -> Option<Diagnostic> {
     let value = setting.value.text.as_str();
     let lower = value.to_ascii_lowercase();
-    let message = |what: &str| format!("`requirements = {}` names {what}", excerpt(value));
+    let message = |what: &str| format!("`requirements = {}` selects {what}", excerpt(value));
     let hosts =
         ["boscocluster", "boscogroup", "glidein_site", "glidein_cmssite", "utsname", "gridresource", "cloudsite"];
     // `Machine == "node1.example.edu"`, and not `TARGET.Machine =!= LastMatchName1`.
@@ -354,21 +371,21 @@ fn requirements(setting: &Setting) -> Option<Diagnostic> {
     }
     let retired = ["centos7", "centos 7", "sl6", "slcern6", "rhel6", "rhel7", "\"cc7\"", "redhat6", "redhat7"];
     if retired.iter().any(|word| lower.contains(word)) {
-        let help = "ask for a container image instead of the machine's system";
-        return Some(Diagnostic::at(&setting.range, message("an operating system that is retired")).help(help));
+        let help = "request a container image instead of an operating system";
+        return Some(Diagnostic::at(&setting.range, message("a retired operating system")).help(help));
     }
-    // `TARGET.` says that it is the machine's; without it a name may be the job's own.
-    let asked = lower.match_indices("target.").map(|(at, word)| {
-        let rest = &lower[at + word.len()..];
+    // `TARGET.` marks an attribute of the machine. Without it, a name may be an attribute of the job.
+    let attributes = lower.match_indices("target.").map(|(offset, word)| {
+        let rest = &lower[offset + word.len()..];
         &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())]
     });
     let is_common = |name: &str| MACHINE.contains(&name) || MACHINE_STARTS.iter().any(|start| name.starts_with(start));
-    let own = asked.into_iter().find(|name| !name.is_empty() && !is_common(name))?;
-    let what = format!("an attribute that the machines of one pool have, `{own}`");
+    let own = attributes.into_iter().find(|name| !name.is_empty() && !is_common(name))?;
+    let what = format!("machines by `{own}`, an attribute that only one pool defines");
     Some(Diagnostic::at(&setting.range, message(&what)).severity(Severity::Warning).help(PROFILE))
 }
 
-/// Attributes of machines that every pool has (HTCondor's manual, "Machine ClassAd Attributes").
+/// Machine attributes that every pool defines (HTCondor manual, "Machine ClassAd Attributes").
 const MACHINE: &[&str] = &[
     "activity",
     "arch",
@@ -414,23 +431,44 @@ const MACHINE: &[&str] = &[
     "virtualmachineid",
     "virtualmemory",
 ];
-/// Beginnings of others: systems, accelerators, what a machine can do, totals over its slots.
+/// Prefixes of other such attributes: systems, accelerators, capabilities, totals over slots.
 const MACHINE_STARTS: &[&str] = &["opsys", "gpu", "cuda", "has", "total", "vm_", "ocl"];
 
 #[cfg(test)]
 mod tests {
-    use super::{bare, is_open};
+    use super::super::testing::severities;
+    use super::{RULE, bare_key, is_placeholder};
+    use crate::model::finding::Severity::{Error, Warning};
 
     #[test]
-    fn keys_are_compared_without_their_marks() {
-        assert_eq!(bare("+DESIRED_Sites"), "desired_sites");
-        assert_eq!(bare("My.JobFlavour"), "jobflavour");
-        assert_eq!(bare("--partition"), "partition");
+    fn bare_key_removes_prefixes() {
+        assert_eq!(bare_key("+DESIRED_Sites"), "desired_sites");
+        assert_eq!(bare_key("My.JobFlavour"), "jobflavour");
+        assert_eq!(bare_key("--partition"), "partition");
     }
 
     #[test]
-    fn placeholders_are_left_to_somebody_else() {
-        assert!(is_open("$PARTITION", "partition") && is_open("{partition}", "partition") && is_open("", "partition"));
-        assert!(!is_open("submit,submit-gpu", "partition"));
+    fn placeholders_are_recognized() {
+        assert!(is_placeholder("$PARTITION") && is_placeholder("{partition}") && is_placeholder(""));
+        assert!(!is_placeholder("submit,submit-gpu"));
+    }
+
+    #[test]
+    fn fixed_storage_site_of_crab_task_is_warning() {
+        let text = "config.Site.storageSite = 'T2_DE_DESY'\nconfig.Site.blacklist = ['T3_IT_Bologna']\n";
+        assert_eq!(severities(&RULE, "run.py", text), [Warning]);
+        assert!(severities(&RULE, "run.py", "config.Site.storageSite = site\n").is_empty());
+    }
+
+    #[test]
+    fn queue_variable_of_submitting_program_is_warning() {
+        let submit = "os.system('qsub -q ' + queue + ' run.sh')\n";
+        assert_eq!(severities(&RULE, "run.py", &format!("queue = 'shortcms'\n{submit}")), [Warning]);
+        assert!(severities(&RULE, "run.py", "queue = 'shortcms'\nprint(queue)\n").is_empty());
+    }
+
+    #[test]
+    fn partition_of_parsl_provider_is_error() {
+        assert_eq!(severities(&RULE, "run.py", "SlurmProvider(partition='all', walltime='1:00')\n"), [Error]);
     }
 }

@@ -1,4 +1,4 @@
-//! Proxies, keys and tokens that were committed.
+//! Committed proxies, keys and tokens.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,12 +11,12 @@ use super::context::FileInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 
-/// Private keys, grid proxies, access tokens.
+/// The rule `committed-credential`: private keys, grid proxies, access tokens.
 pub(super) static RULE: Rule = Rule {
     id: "committed-credential",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "a private key, a grid proxy or an access token is in the repository",
+    summary: "private key, grid proxy or access token is committed",
     page: PAGE,
     check: Check::File(check),
 };
@@ -24,28 +24,29 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds private keys in PEM, grid proxies (a certificate with its key), and tokens of GitHub, GitLab, AWS and Slack by their fixed
-beginnings. The finding says what kind it is and where; its value is never printed.
+Finds private keys in PEM format, grid proxies (a certificate with its key), and tokens of GitHub, GitLab, AWS and Slack by their
+fixed prefixes. The finding names the kind of credential and its location. The value is never printed.
 
 ## Why it breaks elsewhere
 
-A proxy is valid for days and for one person: a job that uses it works for her until Thursday. And whoever reads the repository has it.
+A proxy is valid for a few days and for one user: a job that uses it fails for everyone else, and for its owner after it expires.
+Everyone who can read the repository also has the credential.
 
 ## Example
 
-A file `x509up_u12345` beside the scripts.
+A file `x509up_u12345` next to the scripts.
 
 ## How to fix
 
-Revoke it, remove it from the history, and let jobs bring their own: `x509userproxy`, `BEARER_TOKEN_FILE`.
+Revoke the credential, remove it from the history, and let each job use its own: `x509userproxy`, `BEARER_TOKEN_FILE`.
 
 ## Limits
 
-Encrypted keys and passwords without a fixed form are not found. Keys in tests and examples are reported as well.
+Encrypted keys and passwords without a fixed format are not found. Keys in tests and examples are reported as well.
 ";
 
-/// What every header begins with.
-const BEGIN: &[u8] = b"-----BEGIN ";
+/// The start of every header.
+const HEADER_START: &[u8] = b"-----BEGIN ";
 /// Headers of private keys (RFC 7468, RFC 1421, OpenSSH).
 const KEYS: &[&str] = &[
     "-----BEGIN RSA PRIVATE KEY-----",
@@ -55,7 +56,7 @@ const KEYS: &[&str] = &[
     "-----BEGIN DSA PRIVATE KEY-----",
 ];
 
-/// Beginnings of tokens, the number of characters that follow at least, and what they are.
+/// Prefixes of tokens, the minimum number of characters that follow, and the kind of token.
 const TOKENS: &[(&str, usize, &str)] = &[
     ("ghp_", 36, "a GitHub token"),
     ("gho_", 36, "a GitHub token"),
@@ -67,55 +68,55 @@ const TOKENS: &[(&str, usize, &str)] = &[
     ("xoxp-", 20, "a Slack token"),
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let bytes = input.view.text.as_bytes();
-    for at in memmem::find_iter(bytes, BEGIN) {
-        let Some(header) = KEYS.iter().find(|header| bytes[at..].starts_with(header.as_bytes())) else { continue };
-        // A header alone, in code that looks for one, holds no key.
-        let body = bytes[at + header.len()..].iter().take(200).filter(|byte| byte.is_ascii_alphanumeric()).count();
-        let ends_line = matches!(bytes.get(at + header.len()), Some(b'\n' | b'\r' | b'\\'));
+    for offset in memmem::find_iter(bytes, HEADER_START) {
+        let Some(header) = KEYS.iter().find(|header| bytes[offset..].starts_with(header.as_bytes())) else { continue };
+        // Code that searches for keys contains the header without a key.
+        let body = bytes[offset + header.len()..].iter().take(200).filter(|byte| byte.is_ascii_alphanumeric()).count();
+        let ends_line = matches!(bytes.get(offset + header.len()), Some(b'\n' | b'\r' | b'\\'));
         if body > 100 && ends_line {
             let is_proxy = memmem::find(bytes, b"-----BEGIN CERTIFICATE-----").is_some();
-            let what = if is_proxy { "a grid proxy, with its private key," } else { "a private key" };
-            reports.push(report(at..at + header.len(), what));
+            let what = if is_proxy { "a grid proxy with its private key" } else { "a private key" };
+            diagnostics.push(diagnostic(offset..offset + header.len(), what));
         }
     }
-    // Tokens stand in programs and settings; lists of data are long.
+    // Tokens are searched only in programs and settings, because data files can be large.
     if !input.language.is_code() {
         return;
     }
     for (range, what) in tokens(bytes) {
-        reports.push(report(range.start..range.start + 4, what));
+        diagnostics.push(diagnostic(range.start..range.start + 4, what));
     }
 }
 
-/// Finds every beginning of a token in one pass.
-static BEGINNINGS: LazyLock<Option<AhoCorasick>> =
+/// Searcher for all prefixes of tokens.
+static TOKEN_PREFIXES: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| AhoCorasick::new(TOKENS.iter().map(|(begin, _, _)| begin)).ok());
 
-/// Tokens of a text, with what they are.
+/// Returns the tokens of a text with their kind.
 fn tokens(bytes: &[u8]) -> Vec<(Range<usize>, &'static str)> {
-    let mut found = Vec::new();
-    for one in BEGINNINGS.iter().flat_map(|beginnings| beginnings.find_iter(bytes)) {
-        let (_, length, what) = TOKENS[one.pattern().as_usize()];
-        let before = one.start().checked_sub(1).map(|before| bytes[before]);
-        let rest = &bytes[one.end()..];
+    let mut tokens = Vec::new();
+    for found in TOKEN_PREFIXES.iter().flat_map(|prefixes| prefixes.find_iter(bytes)) {
+        let (_, length, what) = TOKENS[found.pattern().as_usize()];
+        let before = found.start().checked_sub(1).map(|before| bytes[before]);
+        let rest = &bytes[found.end()..];
         let token = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
         let varied = rest.iter().take(length).any(u8::is_ascii_digit);
         if token >= length && varied && before.is_none_or(|byte| !byte.is_ascii_alphanumeric()) {
-            found.push((one.start()..one.end() + token, what));
+            tokens.push((found.start()..found.end() + token, what));
         }
     }
-    found
+    tokens
 }
 
-/// The text without tokens and without the users and passwords of URLs, each of which becomes `…`: for everything that is shown.
+/// Replaces tokens, and user names and passwords in URLs, by `…`. Every text that is shown to users is masked.
 pub fn masked(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut secrets: Vec<Range<usize>> =
         tokens(bytes).into_iter().map(|(range, _)| range.start + 4..range.end).collect();
-    for at in memmem::find_iter(bytes, b"://") {
-        let start = at + 3;
+    for offset in memmem::find_iter(bytes, b"://") {
+        let start = offset + 3;
         let rest = &text[start..];
         let end = rest.find(['/', ' ', '"', '\'', '?', '#', '<', '>', '`']).unwrap_or(rest.len());
         if let Some(user) = rest[..end].rfind('@').filter(|user| *user > 0 && rest[..*user].contains(':')) {
@@ -138,8 +139,9 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-fn report(range: Range<usize>, what: &str) -> Diagnostic {
-    Diagnostic::at(&range, format!("{what} is in the repository")).help("revoke it, and remove it from the history too")
+fn diagnostic(range: Range<usize>, what: &str) -> Diagnostic {
+    Diagnostic::at(&range, format!("{what} is committed to the repository"))
+        .help("revoke it, and remove it from the history")
 }
 
 #[cfg(test)]
@@ -147,7 +149,7 @@ mod tests {
     use super::masked;
 
     #[test]
-    fn what_is_shown_holds_no_secret() {
+    fn masked_text_contains_no_secret() {
         let token = format!("ghp_{}", "a1".repeat(18));
         assert_eq!(masked(&format!("x = '{token}'")), "x = 'ghp_…'");
         assert_eq!(masked("git clone https://jane:s3cret@host/x.git"), "git clone https://…@host/x.git");

@@ -1,4 +1,4 @@
-//! What rules are given.
+//! The input of rules.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,34 +12,34 @@ use crate::source::manifest::image::digest::Digests;
 use crate::source::manifest::normalized;
 use crate::source::manifest::wheel::allows;
 
-/// Minor versions of Python 3 below this one are tried on a declared range.
+/// Upper limit of the minor versions of Python 3 that are compared with a declared range.
 const NEWEST: u8 = 30;
 
-/// What is the same for all files of a scan.
+/// Facts that are the same for all files of a scan.
 #[derive(Debug)]
 pub struct RuleContext<'a> {
     /// All facilities.
     pub catalogue: &'a Catalogue,
-    /// The facilities that findings are told for.
+    /// The facilities that findings are reported for.
     pub targets: Vec<&'a Facility>,
-    /// Paths of the repository's files and links, ignored ones left out, relative to its top.
+    /// Paths of files and links of the repository, relative to its top, without ignored files.
     pub paths: BTreeSet<String>,
     /// Whether the configuration names the tests.
     pub tested: bool,
-    /// What the repository declares.
+    /// Declarations of the repository.
     pub inventory: Inventory,
-    /// Digests of images that it knows.
+    /// Digests of images in the files of the repository.
     pub digests: Digests,
-    /// Places of packages in `inventory.locked`, by normalised name.
+    /// Indices of packages in `inventory.locked`, by normalized name.
     locked: HashMap<String, Vec<usize>>,
-    /// Places of entries in `inventory.requirements`, by file.
+    /// Indices of entries in `inventory.requirements`, by file.
     requirements: HashMap<String, Vec<usize>>,
-    /// Of each entry of `inventory.pythons` the oldest minor version of Python 3 that it allows.
+    /// For each entry of `inventory.pythons`, the oldest minor version of Python 3 that it allows.
     oldest: Vec<Option<u8>>,
 }
 
 impl<'a> RuleContext<'a> {
-    /// With what rules look up for every file.
+    /// Creates a context and its lookup tables.
     pub fn new(
         catalogue: &'a Catalogue,
         targets: Vec<&'a Facility>,
@@ -47,11 +47,11 @@ impl<'a> RuleContext<'a> {
         inventory: Inventory,
     ) -> Self {
         let (mut locked, mut requirements) = (HashMap::<_, Vec<usize>>::new(), HashMap::<_, Vec<usize>>::new());
-        for (n, one) in inventory.locked.iter().enumerate() {
-            locked.entry(normalized(&one.name)).or_default().push(n);
+        for (n, package) in inventory.locked.iter().enumerate() {
+            locked.entry(normalized(&package.name)).or_default().push(n);
         }
-        for (n, one) in inventory.requirements.iter().enumerate() {
-            requirements.entry(one.path.clone()).or_default().push(n);
+        for (n, requirement) in inventory.requirements.iter().enumerate() {
+            requirements.entry(requirement.path.clone()).or_default().push(n);
         }
         let allowed = |range: &str| (0..NEWEST).find(|minor| allows(range, (3, *minor)) == Some(true));
         let oldest = inventory.pythons.iter().map(|range| allowed(&range.constraint)).collect();
@@ -59,28 +59,29 @@ impl<'a> RuleContext<'a> {
         Self { catalogue, targets, paths, tested: false, inventory, digests, locked, requirements, oldest }
     }
 
-    /// What lock files have of a package.
+    /// Returns the entries of a package in lock files.
     pub fn locked(&self, name: &str) -> impl Iterator<Item = &Locked> {
         let found = self.locked.get(&normalized(name)).map(Vec::as_slice).unwrap_or_default();
         found.iter().map(|n| &self.inventory.locked[*n])
     }
 
-    /// What a file asks for.
+    /// Returns the requirements in a file.
     pub fn requirements_of(&self, path: &str) -> impl Iterator<Item = &Requirement> {
         let found = self.requirements.get(path).map(Vec::as_slice).unwrap_or_default();
         found.iter().map(|n| &self.inventory.requirements[*n])
     }
 
-    /// The declared Pythons, each with the oldest minor version of Python 3 that it allows.
+    /// Returns the declared Python ranges, each with the oldest minor version of Python 3 that it allows.
     pub fn oldest_pythons(&self) -> impl Iterator<Item = (&PythonRange, Option<u8>)> {
         self.inventory.pythons.iter().zip(self.oldest.iter().copied())
     }
-    /// Whether the repository has a file of this path, relative to its top.
+
+    /// Reports whether the repository has a file of this path, relative to its top.
     pub fn has_file(&self, path: &str) -> bool {
         self.paths.contains(path)
     }
 
-    /// Whether the repository has a directory of this path, relative to its top, without a slash at the end.
+    /// Reports whether the repository has a directory of this path, relative to its top, without a trailing slash.
     pub fn has_directory(&self, path: &str) -> bool {
         let inside = format!("{path}/");
         self.paths.range(inside.clone()..).next().is_some_and(|next| next.starts_with(&inside))
@@ -96,32 +97,32 @@ pub struct FileInput<'a> {
     pub language: Language,
     /// Its text, spans and facts.
     pub view: &'a View<'a>,
-    /// Absolute paths and URLs in the text, sorted; those in comments and documentation too: ask the view.
+    /// Absolute paths and URLs in the text, sorted. Includes those in comments and documentation; see the view.
     pub matches: &'a [Match],
-    /// The rest.
-    pub world: &'a RuleContext<'a>,
+    /// Facts about the repository.
+    pub context: &'a RuleContext<'a>,
 }
 
-/// The repository, after all files.
+/// The repository after all files were read.
 #[derive(Debug)]
 pub struct RepositoryInput<'a> {
-    /// What is the same for all files.
-    pub world: &'a RuleContext<'a>,
+    /// Facts about the repository.
+    pub context: &'a RuleContext<'a>,
     /// Links: path, target as written.
     pub links: Vec<(String, String)>,
     /// Imports of Python files and notebooks: path, line, import. Sorted.
     pub imports: Vec<(String, u32, Import)>,
-    /// The names of each module of Python that is known whole, by its path.
+    /// The names in each Python module that was parsed completely, by path.
     pub names: BTreeMap<String, Names>,
-    /// Files that files need: path, line, reference. Sorted by path.
+    /// References between files: path, line, reference. Sorted by path.
     pub references: Vec<(String, u32, Reference)>,
-    /// How often programs and settings name a file, by the last part of its path.
+    /// How often programs and settings mention a file, by the last part of its path.
     pub mentions: BTreeMap<String, u32>,
-    /// Submodules: path, URL without credentials, branch that is followed, whether a commit is recorded.
+    /// Submodules.
     pub submodules: Vec<Submodule>,
 }
 
-/// A submodule, as `.gitmodules` and the index have it.
+/// A submodule in `.gitmodules` and the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submodule {
     /// Path.

@@ -1,4 +1,4 @@
-//! How rules say what they found.
+//! Constructors of diagnostics.
 
 use std::ops::Range;
 
@@ -18,50 +18,58 @@ impl Diagnostic {
             edit: None,
             reach: Reach::default(),
             group: String::new(),
+            identity: None,
         }
     }
 
-    /// Of these bytes of the text.
+    /// Creates a diagnostic for a range of the view's text.
     pub fn at(range: &Range<usize>, message: impl Into<String>) -> Self {
         Self { range: Some(range.clone()), ..Self::new(message) }
     }
 
-    /// Of a line of a file, for rules of the repository; line 0 is the file as a whole, the path `.` the repository.
-    pub fn of(path: &str, line: u32, message: impl Into<String>) -> Self {
+    /// Creates a diagnostic for a line of a file, for repository rules. Line 0 is the whole file, the path `.` the
+    /// repository.
+    pub fn in_file(path: &str, line: u32, message: impl Into<String>) -> Self {
         Self { path: Some(path.to_owned()), line, ..Self::new(message) }
     }
 
-    /// With what to do about it.
+    /// Sets the help.
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
     }
 
-    /// With another severity than the rule's.
+    /// Sets a severity that differs from that of the rule.
     #[must_use]
     pub fn severity(self, severity: Severity) -> Self {
         Self { severity: Some(severity), ..self }
     }
 
-    /// With another confidence than the rule's.
+    /// Sets a confidence that differs from that of the rule.
     #[must_use]
     pub fn confidence(self, confidence: Confidence) -> Self {
         Self { confidence: Some(confidence), ..self }
     }
 
-    /// As one of a group, whose members become one finding when they are many.
+    /// Assigns the diagnostic to a group. If a group is large, its members become one finding.
     #[must_use]
     pub fn group(self, group: impl Into<String>) -> Self {
         Self { group: group.into(), ..self }
     }
 
-    /// With the facilities it concerns.
+    /// Sets the affected facilities.
     #[must_use]
     pub fn reach(self, reach: Reach) -> Self {
         Self { reach, ..self }
     }
 
-    /// With an edit that mends it.
+    /// Sets the text that identifies the finding in its fingerprint if the finding has no source line.
+    #[must_use]
+    pub fn identity(self, identity: impl Into<String>) -> Self {
+        Self { identity: Some(identity.into()), ..self }
+    }
+
+    /// Sets a safe edit that fixes it.
     #[must_use]
     pub fn edit(self, edit: Edit) -> Self {
         Self { edit: Some(edit), ..self }

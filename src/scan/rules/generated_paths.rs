@@ -1,17 +1,18 @@
-//! Files that a program wrote, with paths of the machine it ran on.
+//! Generated files with paths of the machine that created them.
 
 use super::context::FileInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
+use crate::model::text::excerpt;
 use crate::source::lang::language::Language;
 use crate::source::lang::matcher::Form;
 
-/// Generated files with absolute paths: one note each.
+/// The rule `generated-paths`: generated files with absolute paths, one note for each file.
 pub(super) static RULE: Rule = Rule {
     id: "generated-paths",
     severity: Severity::Note,
     confidence: Confidence::Medium,
-    summary: "a generated file holds paths of the machine it was made on",
+    summary: "generated file contains paths of the machine that created it",
     page: PAGE,
     check: Check::File(check),
 };
@@ -19,33 +20,33 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Says of files that a program wrote (ROOT dictionaries, TMVA weights, logs, dumps of parameters) that they hold absolute paths: once for
-each file, never line by line.
+Reports generated files (ROOT dictionaries, TMVA weights, logs, parameter dumps) that contain absolute paths. Each file is reported
+once, not once per line.
 
 ## Why it breaks elsewhere
 
-Most such paths are only remembered, and nothing reads them. Dictionaries are the exception: they name the headers they were made from
-and don't compile elsewhere.
+Most of these paths are only recorded and never read. Dictionaries are the exception: they include the headers that they were
+generated from, and do not compile elsewhere.
 
 ## Example
 
-A committed `AnalysisDict.cxx` whose `#include`s name `/home/jane`.
+A committed `AnalysisDict.cxx` with `#include` lines below `/home/jane`.
 
 ## How to fix
 
-Make such files in the build and let `.gitignore` leave them out.
+Generate such files in the build and add them to `.gitignore`.
 
 ## Limits
 
-Whether anything reads the paths is not known.
+The rule cannot tell whether the paths are ever read.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if input.language != Language::Generated {
         return;
     }
-    let Some(first) = input.matches.iter().find(|one| one.form == Form::Path) else { return };
-    let path: String = input.view.text[first.range.clone()].chars().take(60).collect();
-    let message = format!("a generated file holds absolute paths, the first is `{path}`");
-    reports.push(Diagnostic::at(&first.range, message).help("make it in the build and let .gitignore leave it out"));
+    let Some(first) = input.matches.iter().find(|found| found.form == Form::Path) else { return };
+    let path = excerpt(&input.view.text[first.range.clone()]);
+    let message = format!("generated file contains absolute paths; the first is `{path}`");
+    diagnostics.push(Diagnostic::at(&first.range, message).help("generate it in the build, and add it to .gitignore"));
 }

@@ -1,8 +1,8 @@
-//! What commands install: `pip install`, `conda install`, `apt-get install` and their kin.
+//! Packages in install commands: `pip install`, `conda install`, `apt-get install` and others.
 
 use crate::source::lang::fact::{Command, Word};
 
-/// Who installs.
+/// A package manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Manager {
     Pip,
@@ -10,7 +10,7 @@ pub(super) enum Manager {
     System,
 }
 
-/// The packages that a command names, with who installs them; none when it installs nothing, or what files say.
+/// Returns the packages of an install command and the package manager. `None` for other commands.
 pub(super) fn packages(command: &Command) -> Option<(Manager, Vec<&Word>)> {
     let words = &command.words;
     let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
@@ -27,22 +27,22 @@ pub(super) fn packages(command: &Command) -> Option<(Manager, Vec<&Word>)> {
         "apt-get" | "apt" | "yum" | "dnf" | "apk" | "microdnf" => (Manager::System, skip + 1),
         _ => return None,
     };
-    // Options may stand before the verb: `apt-get -y install`.
-    let at = (verb..texts.len()).find(|at| !texts[*at].starts_with('-'))?;
-    let installs = match texts[at] {
+    // Options may precede the verb: `apt-get -y install`.
+    let verb_index = (verb..texts.len()).find(|verb_index| !texts[*verb_index].starts_with('-'))?;
+    let installs = match texts[verb_index] {
         "install" => true,
         "create" => manager == Manager::Conda,
         "add" => name == "apk",
         _ => false,
     };
-    installs.then(|| (manager, names(&words[at + 1..], manager)))
+    installs.then(|| (manager, names(&words[verb_index + 1..], manager)))
 }
 
 fn base(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// Options that take the next word.
+/// Options that take the next word as their value.
 const WITH_VALUE: &[&str] = &[
     "-c",
     "--channel",
@@ -100,7 +100,7 @@ fn names(words: &[Word], manager: Manager) -> Vec<&Word> {
     found
 }
 
-/// Whether a word is a file, or what a variable says.
+/// Reports whether a word is a local file or contains a variable.
 fn is_local(text: &str, manager: Manager) -> bool {
     let is_file = text.starts_with(['.', '/', '~', '$', '{']) && !text.starts_with("git+");
     let is_archive = manager == Manager::System && (text.ends_with(".deb") || text.ends_with(".rpm"));

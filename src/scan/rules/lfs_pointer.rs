@@ -1,15 +1,15 @@
-//! Files that are only pointers to Git LFS.
+//! Git LFS pointers instead of files.
 
 use super::context::FileInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 
-/// A pointer where the file should be.
+/// The rule `lfs-pointer`: a Git LFS pointer instead of the file.
 pub(super) static RULE: Rule = Rule {
     id: "lfs-pointer",
     severity: Severity::Note,
     confidence: Confidence::High,
-    summary: "a file is a pointer of Git LFS, and its content was not fetched",
+    summary: "Git LFS pointer instead of the file",
     page: PAGE,
     check: Check::File(check),
 };
@@ -17,12 +17,12 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds files whose content is a pointer of Git LFS.
+Finds files that contain a Git LFS pointer instead of the content.
 
 ## Why it breaks elsewhere
 
-A clone on a machine without `git-lfs` has the three lines of the pointer in place of the file, and so has a tarball that a batch job
-unpacks. Reading it then fails with an error of the file's format.
+A clone on a machine without `git-lfs` contains the three lines of the pointer instead of the file, and so does a tarball that a
+batch job unpacks. Reading the file then fails with a format error.
 
 ## Example
 
@@ -34,17 +34,17 @@ size 1048576
 
 ## How to fix
 
-Run `git lfs pull` before the file is used, and say so in the README and the CI file (`lfs: true`).
+Run `git lfs pull` before the file is used, and state this in the README and in the CI configuration (`lfs: true`).
 
 ## Limits
 
-It tells of this checkout alone: where LFS is set up, there is no finding.
+The rule inspects this checkout only. If LFS is set up, the content is present and there is no finding.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let text = &input.view.text;
     if text.starts_with("version https://git-lfs.github.com/spec/v1\n") && text.len() < 1024 {
         let end = text.find('\n').unwrap_or(text.len());
-        reports.push(Diagnostic::at(&(0..end), "this is a pointer of Git LFS, not the file").help("run git lfs pull"));
+        diagnostics.push(Diagnostic::at(&(0..end), "Git LFS pointer instead of the file").help("run `git lfs pull`"));
     }
 }

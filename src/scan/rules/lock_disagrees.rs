@@ -1,4 +1,4 @@
-//! A lock that doesn't fit what is declared, or another lock.
+//! Lock files that disagree with the declaration or with another lock file.
 
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
@@ -6,17 +6,18 @@ use std::str::FromStr as _;
 use pep440_rs::{Version, VersionSpecifiers};
 
 use super::context::RepositoryInput;
+use super::relative::{file_name, parent};
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::model::inventory::{Index, Inventory, Locked, Requirement};
-use crate::source::manifest::normalized;
+use crate::source::manifest::{is_lock_of, normalized};
 
-/// `numpy>=2` declared, `numpy 1.26.4` locked.
+/// The rule `lock-disagrees`: `numpy>=2` declared, `numpy 1.26.4` locked.
 pub(super) static RULE: Rule = Rule {
     id: "lock-disagrees",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "a lock file has a version that the declaration beside it excludes",
+    summary: "locked version is excluded by the declaration",
     page: PAGE,
     check: Check::Repository(check),
 };
@@ -24,120 +25,119 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Compares each lock file with the requirements declared in the same directory, and files that pin different versions of one package.
+Compares each lock file with the requirements declared in the same directory, and compares files that pin different versions of one
+package.
 
 ## Why it breaks elsewhere
 
-Who installs from the lock gets one version, who installs from the declaration another; tools that check refuse to install at all.
+Installing from the lock file gives one version, installing from the declaration another. Tools that compare the two refuse to
+install.
 
 ## Example
 
-`pyproject.toml` says `numpy>=2`, `uv.lock` beside it has numpy 1.26.4.
+`pyproject.toml` requires `numpy>=2`, and `uv.lock` in the same directory contains numpy 1.26.4.
 
 ## How to fix
 
-Lock again after changing what is declared.
+Update the lock file after each change of the declaration.
 
 ## Limits
 
-Requirements with a marker, of extras and of groups are not compared. Different directories are taken for different environments.
+Requirements with a marker and requirements of extras or groups are not compared. Each directory is treated as a separate
+environment.
 ";
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
-    let inventory = &input.world.inventory;
+fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    let inventory = &input.context.inventory;
     let mut locked: BTreeMap<(&str, &str), BTreeMap<&str, Vec<&Locked>>> = BTreeMap::new();
-    for one in inventory.locked.iter().filter(|one| one.index == Index::Pypi && one.source.is_none()) {
-        locked.entry((dir(&one.path), &one.name)).or_default().entry(&one.path).or_default().push(one);
+    for package in inventory.locked.iter().filter(|package| package.index == Index::Pypi && package.source.is_none()) {
+        locked
+            .entry((parent(&package.path), &package.name))
+            .or_default()
+            .entry(&package.path)
+            .or_default()
+            .push(package);
     }
-    for requirement in inventory.requirements.iter().filter(|one| is_comparable(one)) {
-        if let Some(beside) = locked.get(&(dir(&requirement.path), requirement.name.as_str())) {
-            with_locks(requirement, beside, reports);
+    for requirement in inventory.requirements.iter().filter(|requirement| is_comparable(requirement)) {
+        if let Some(locks) = locked.get(&(parent(&requirement.path), requirement.name.as_str())) {
+            with_locks(requirement, locks, diagnostics);
         }
     }
-    pins(inventory, reports);
+    pins(inventory, diagnostics);
 }
 
-fn is_comparable(one: &Requirement) -> bool {
-    one.index == Index::Pypi
-        && one.marker.is_none()
-        && one.group.is_none()
-        && one.source.is_none()
-        && !one.constraint.is_empty()
+fn is_comparable(requirement: &Requirement) -> bool {
+    requirement.index == Index::Pypi
+        && requirement.marker.is_none()
+        && requirement.group.is_none()
+        && requirement.source.is_none()
+        && !requirement.constraint.is_empty()
 }
 
-fn with_locks(requirement: &Requirement, beside: &BTreeMap<&str, Vec<&Locked>>, reports: &mut Vec<Diagnostic>) {
+fn with_locks(requirement: &Requirement, locks: &BTreeMap<&str, Vec<&Locked>>, diagnostics: &mut Vec<Diagnostic>) {
     let Ok(range) = VersionSpecifiers::from_str(&requirement.constraint) else { return };
-    for (path, locked) in beside.iter().filter(|(path, _)| is_lock_of(path, &requirement.path)) {
-        // A lock for several platforms or Pythons may hold several versions.
-        let fits = |one: &&Locked| Version::from_str(&one.version).is_ok_and(|version| range.contains(&version));
+    for (path, locked) in locks.iter().filter(|(path, _)| is_lock_of(path, &requirement.path)) {
+        // A lock for several platforms or Python versions may contain several versions.
+        let fits =
+            |package: &&Locked| Version::from_str(&package.version).is_ok_and(|version| range.contains(&version));
         let Some(first) = locked.first().filter(|first| Version::from_str(&first.version).is_ok()) else { continue };
         if !locked.iter().any(fits) {
-            let message = format!(
-                "{} {} is locked, and {} asks for `{}`",
-                first.name, first.version, requirement.path, requirement.constraint
+            let (path_of_requirement, constraint) = (&requirement.path, &requirement.constraint);
+            let locked = format!("{} {} is locked", first.name, first.version);
+            let message = format!("{locked}, but {path_of_requirement} requires `{constraint}`");
+            let identity = format!("{locked}, and {path_of_requirement} asks for `{constraint}`");
+            diagnostics.push(
+                Diagnostic::in_file(path, first.line, message)
+                    .identity(identity)
+                    .help("update the lock file, and commit it"),
             );
-            reports.push(Diagnostic::of(path, first.line, message).help("lock again, and commit the result"));
         }
     }
 }
 
-/// Whether a lock is made from a file: `uv.lock` from `pyproject.toml`, `requirements.txt` from `requirements.in`.
-fn is_lock_of(lock: &str, declaration: &str) -> bool {
-    let (lock, declaration) = (name(lock), name(declaration));
-    match lock {
-        "uv.lock" | "poetry.lock" | "pdm.lock" | "pylock.toml" => declaration == "pyproject.toml",
-        "Pipfile.lock" => declaration == "Pipfile",
-        "pixi.lock" => matches!(declaration, "pixi.toml" | "pyproject.toml"),
-        "conda-lock.yml" | "conda-lock.yaml" => declaration.starts_with("environment."),
-        _ => stem(lock) == stem(declaration) && declaration.rsplit('.').next() == Some("in"),
-    }
-}
-
-/// Different exact versions of one package in files of one directory: one report for two files.
-fn pins(inventory: &Inventory, reports: &mut Vec<Diagnostic>) {
+/// Reports different exact versions of one package in files of one directory, once for each pair of files.
+fn pins(inventory: &Inventory, diagnostics: &mut Vec<Diagnostic>) {
     let mut seen: BTreeMap<(&str, String), &Requirement> = BTreeMap::new();
     let mut pairs: BTreeMap<(&str, &str), Vec<(&Requirement, &Requirement)>> = BTreeMap::new();
-    let is_plain =
-        |one: &&Requirement| one.exact && one.marker.is_none() && one.source.is_none() && one.group.is_none();
-    for one in inventory.requirements.iter().filter(is_plain).filter(|one| !is_one_of_many(&one.path)) {
-        let key = (dir(&one.path), normalized(&one.name));
-        let other = *seen.entry(key).or_insert(one);
-        if other.path != one.path && version(other) != version(one) {
-            pairs.entry((&one.path, &other.path)).or_default().push((one, other));
+    let is_plain = |requirement: &&Requirement| {
+        requirement.exact && requirement.marker.is_none() && requirement.source.is_none() && requirement.group.is_none()
+    };
+    for requirement in
+        inventory.requirements.iter().filter(is_plain).filter(|requirement| !is_one_of_many(&requirement.path))
+    {
+        let key = (parent(&requirement.path), normalized(&requirement.name));
+        let other = *seen.entry(key).or_insert(requirement);
+        if other.path != requirement.path && version(other) != version(requirement) {
+            pairs.entry((&requirement.path, &other.path)).or_default().push((requirement, other));
         }
     }
     for ((path, other_path), pairs) in pairs {
-        let Some((one, other)) = pairs.first() else { continue };
-        let more = if pairs.len() > 1 { format!(", and {} more differ", pairs.len() - 1) } else { String::new() };
-        let message =
-            format!("{} is pinned to {} here and to {} in {other_path}{more}", one.name, version(one), version(other));
-        reports.push(
-            Diagnostic::of(path, one.line, message)
+        let Some((requirement, other)) = pairs.first() else { continue };
+        let differences = pairs.len() - 1;
+        let (more, old_more) = match differences {
+            0 => (String::new(), String::new()),
+            1 => ("; 1 more package differs".to_owned(), ", and 1 more differ".to_owned()),
+            _ => (format!("; {differences} more packages differ"), format!(", and {differences} more differ")),
+        };
+        let pinned = format!("{} is pinned to {} here", requirement.name, version(requirement));
+        let message = format!("{pinned} but to {} in {other_path}{more}", version(other));
+        let identity = format!("{pinned} and to {} in {other_path}{old_more}", version(other));
+        diagnostics.push(
+            Diagnostic::in_file(path, requirement.line, message)
+                .identity(identity)
                 .severity(Severity::Warning)
                 .confidence(Confidence::Medium)
-                .help("pin one version, or put the environments into directories of their own"),
+                .help("pin one version, or use a separate directory for each environment"),
         );
     }
 }
 
-/// Whether a file is one of a series on purpose: `requirements-py39.txt`, `app-0.1.9-requirements.txt`.
+/// Reports whether a file is one of a series: `requirements-py39.txt`, `app-0.1.9-requirements.txt`.
 fn is_one_of_many(path: &str) -> bool {
-    name(path).contains(|c: char| c.is_ascii_digit())
+    file_name(path).contains(|c: char| c.is_ascii_digit())
 }
 
-fn version(one: &Requirement) -> &str {
-    let bare = one.constraint.trim_start_matches(['=', ' ', '@']);
+fn version(requirement: &Requirement) -> &str {
+    let bare = requirement.constraint.trim_start_matches(['=', ' ', '@']);
     bare.split(['=', ' ']).next().unwrap_or_default().trim()
-}
-
-fn dir(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(dir, _)| dir)
-}
-
-fn name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-fn stem(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }

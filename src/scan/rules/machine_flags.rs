@@ -5,12 +5,12 @@ use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::language::Language;
 
-/// `-march=native`, `-msse`, `-mavx2`.
+/// The rule `machine-flags`: `-march=native`, `-msse`, `-mavx2`.
 pub(super) static RULE: Rule = Rule {
     id: "machine-flags",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "a compiler flag for one kind of processor",
+    summary: "compiler flag for one kind of processor",
     page: PAGE,
     check: Check::File(check),
 };
@@ -22,8 +22,8 @@ Finds `-march=`, `-mtune=native`, `-mcpu=`, `-msse…`, `-mavx…` and `-m32` in
 
 ## Why it breaks elsewhere
 
-With `-march=native` a library that was built on the login node dies with `Illegal instruction` on an older worker node. Flags of x86
-are errors on ARM machines, which several facilities and most laptops now have.
+With `-march=native`, a library that was built on the login node fails with `Illegal instruction` on an older worker node. x86 flags
+are errors on ARM machines, which several facilities and many laptops have.
 
 ## Example
 
@@ -33,14 +33,14 @@ CXXFLAGS = -O2 -march=native
 
 ## How to fix
 
-Leave it out, or name the oldest level that all facilities have: `-march=x86-64-v2`, behind a test of the architecture.
+Remove the flag, or use the oldest level that all facilities support (`-march=x86-64-v2`) after a test of the architecture.
 
 ## Limits
 
-Flags that a library's own configuration gives (`root-config --cflags`) are not seen.
+Flags from another tool's configuration (`root-config --cflags`) are not found.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if !matches!(
         input.language,
         Language::Make | Language::Cmake | Language::Shell | Language::Docker | Language::Apptainer | Language::Python
@@ -52,9 +52,9 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     let words = facts.commands.iter().flat_map(|command| command.words.iter().skip(1));
     for word in values.chain(words) {
         if let Some(flag) = word.text.split([' ', '\t', '"', '\'']).find(|flag| is_flag(flag)) {
-            let message = format!("`{flag}` builds for one kind of processor");
-            let help = "leave it out, or name the oldest level that every facility has";
-            reports.push(Diagnostic::at(&word.range, message).help(help).group(flag));
+            let message = format!("`{flag}` builds for one kind of processor only");
+            let help = "remove it, or use the oldest level that every facility supports";
+            diagnostics.push(Diagnostic::at(&word.range, message).help(help).group(flag));
         }
     }
 }
@@ -62,7 +62,7 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
 fn is_flag(flag: &str) -> bool {
     let level = flag.strip_prefix("-march=").or_else(|| flag.strip_prefix("-mcpu="));
     match level {
-        // What every machine of the architecture has.
+        // Levels that every machine of the architecture supports.
         Some(level) => !matches!(level, "x86-64" | "x86-64-v2" | "armv8-a" | ""),
         None => {
             flag == "-m32"

@@ -1,18 +1,19 @@
-//! Files that a program reads and that the repository doesn't have.
+//! Files that a program reads and that are not in the repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::RepositoryInput;
+use super::relative::{join, parent};
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::{Reference, Usage};
 
-/// Relative paths of files that are read, included or run, and are not there.
+/// The rule `missing-file`: relative paths of files that are read, included or run but do not exist.
 pub(super) static RULE: Rule = Rule {
     id: "missing-file",
     severity: Severity::Warning,
     confidence: Confidence::Medium,
-    summary: "a file that the program reads is not in the repository",
+    summary: "file that the program reads is not in the repository",
     page: PAGE,
     check: Check::Repository(check),
 };
@@ -20,13 +21,13 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds relative paths of files that are opened for reading, included, sourced or started, and that the repository doesn't have: a
-header, a script, a list of samples, a table of corrections. Paths with placeholders are left alone, and so are files whose name another
-line mentions, which may write or fetch them.
+Finds relative paths of files that are opened for reading, included, sourced or run, and that are not in the repository: a header, a
+script, a list of samples, a table of corrections. Paths with placeholders are skipped. So are files that another line mentions,
+because that line may write or download them.
 
 ## Why it breaks elsewhere
 
-The file lies in the author's directory and was never committed, or it belongs to another checkout that she has beside this one.
+The file is in the author's directory and was never committed, or it belongs to another checkout next to this one.
 
 ## Example
 
@@ -36,16 +37,16 @@ samples = json.load(open(\"../nanocc/samples.json\"))
 
 ## How to fix
 
-Commit the file, add its repository as a submodule, or fetch it by a URL with a version.
+Commit the file, add its repository as a submodule, or download it from a versioned URL.
 
 ## Limits
 
-A file that a command outside of the repository makes is reported as well. Headers in quotes are reported only when their path begins
-with `./` or `../` or with a directory of the repository, as experiments' own headers are written in quotes too.
+A file that a command outside the repository creates is reported as well. Quoted headers are reported only if their path starts with
+`./`, `../` or a directory of the repository, because the headers of experiments are quoted too.
 ";
 
-/// Names that are made by setting up an environment or by a compiler.
-const MADE: &[&str] = &[
+/// Names of files and directories that an environment setup or a compiler creates.
+const GENERATED_NAMES: &[&str] = &[
     "a.out",
     "venv",
     "env",
@@ -59,32 +60,32 @@ const MADE: &[&str] = &[
     "node_modules",
 ];
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let mut reads: BTreeMap<&str, u32> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for (_, _, reference) in &input.references {
         *reads.entry(base(&reference.path)).or_default() += 1;
     }
-    let ends = Ends::of(&input.world.paths);
+    let suffixes = PathSuffixes::new(&input.context.paths);
     for (path, line, reference) in &input.references {
         let name = base(&reference.path);
         let elsewhere =
             input.mentions.get(name).copied().unwrap_or_default() > reads.get(name).copied().unwrap_or_default();
-        // What lies beside the repository is at nobody else's place, whoever else names it.
-        let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
+        // A path outside of the repository is missing elsewhere, even if other files mention it.
+        let dir = parent(path);
         let is_bare = !reference.path.contains('/');
         let is_certain =
-            reference.usage == Usage::Code && !is_bare || !elsewhere || joined(dir, &reference.path).is_none();
-        if let Some(target) = missing(path, reference, input, &ends).filter(|_| is_certain)
+            reference.usage == Usage::Code && !is_bare || !elsewhere || join(dir, &reference.path).is_none();
+        if let Some(target) = missing(path, reference, input, &suffixes).filter(|_| is_certain)
             && seen.insert((path.as_str(), *line, reference.path.as_str()))
         {
-            // A script that another line names may be fetched or written before it is started.
+            // A script that another line mentions may be downloaded or written before it runs.
             let is_made = elsewhere && name.ends_with(".sh");
             let is_code = reference.usage == Usage::Code && target.starts_with('.') && !is_made;
             let message = format!("`{}` is not in the repository", reference.path);
             let severity = if is_code { Severity::Error } else { Severity::Warning };
-            let help = "commit it, or fetch it by an address with a version";
-            reports.push(Diagnostic::of(path, *line, message).severity(severity).help(help));
+            let help = "commit it, or download it from a versioned URL";
+            diagnostics.push(Diagnostic::in_file(path, *line, message).severity(severity).help(help));
         }
     }
 }
@@ -93,8 +94,13 @@ fn base(path: &str) -> &str {
     path.trim_end_matches('/').rsplit('/').next().unwrap_or(path)
 }
 
-/// The path of a reference when nothing of the repository answers to it.
-fn missing<'a>(from: &str, reference: &'a Reference, input: &RepositoryInput<'_>, known: &Ends<'_>) -> Option<&'a str> {
+/// Returns the path of a reference if no file of the repository matches it.
+fn missing<'a>(
+    from: &str,
+    reference: &'a Reference,
+    input: &RepositoryInput<'_>,
+    known: &PathSuffixes<'_>,
+) -> Option<&'a str> {
     let path = reference.path.trim();
     let is_plain = !path.contains(['{', '}', '$', '%', '*', '?', '<', '>', ':', '~', '\\', '(', ' ', '=', '`']);
     let name = base(path);
@@ -104,44 +110,44 @@ fn missing<'a>(from: &str, reference: &'a Reference, input: &RepositoryInput<'_>
             && extension.chars().all(|c| c.is_ascii_alphanumeric())
             && !extension.chars().all(|c| c.is_ascii_digit())
     });
-    if !is_plain || path.starts_with('/') || !is_file || path.split('/').any(|part| MADE.contains(&part)) {
+    if !is_plain || path.starts_with('/') || !is_file || path.split('/').any(|part| GENERATED_NAMES.contains(&part)) {
         return None;
     }
-    // A build of an image stands where `WORKDIR` says, with what it has fetched before.
+    // An image build runs in `WORKDIR`, with files that earlier steps downloaded.
     if reference.usage == Usage::Code && is_recipe(from) {
         return None;
     }
     let relative = path.starts_with("./") || path.starts_with("../");
     let first = path.split('/').next().unwrap_or_default();
-    let inside = relative || path.contains('/') && input.world.has_directory(first);
+    let inside = relative || path.contains('/') && input.context.has_directory(first);
     let is_script = [".h", ".hh", ".hpp", ".hxx", ".icc", ".H"].iter().all(|end| !name.ends_with(end));
-    // A script without a directory is looked for on the PATH, a header in the places of the compiler; what a shell gives to
-    // Python is looked for where it stands.
+    // A script without a directory is searched on the PATH, and a header in the directories of the compiler. An argument of
+    // Python in a shell script is a file in the working directory.
     let is_given = path.ends_with(".py") && is_shell(from) && !matches!(path, "setup.py" | "PSet.py");
     if reference.usage == Usage::Code && !inside && (!is_script || !path.contains('/')) && !is_given {
         return None;
     }
-    let dir = from.rsplit_once('/').map_or("", |(dir, _)| dir);
-    let mut at = Some(dir);
-    while let Some(dir) = at {
-        if let Some(joined) = joined(dir, path)
-            && (input.world.has_file(&joined) || input.world.has_directory(&joined))
+    let dir = parent(from);
+    let mut directory = Some(dir);
+    while let Some(dir) = directory {
+        if let Some(joined) = join(dir, path)
+            && (input.context.has_file(&joined) || input.context.has_directory(&joined))
         {
             return None;
         }
-        at = if dir.is_empty() { None } else { Some(dir.rsplit_once('/').map_or("", |(above, _)| above)) };
+        directory = if dir.is_empty() { None } else { Some(parent(dir)) };
     }
-    // Programs are started from all kinds of directories: any file with this end will do.
+    // The working directory is unknown: accept any file whose path ends with this one.
     let end = path.trim_start_matches("./").trim_start_matches("../");
     (!known.has(end.trim_start_matches("../"))).then_some(path)
 }
 
-/// Whether a file is a script of a shell, by the end of its name.
+/// Reports whether a file is a shell script, by its extension.
 fn is_shell(path: &str) -> bool {
     [".sh", ".bash", ".zsh", ".csh"].iter().any(|end| path.ends_with(end))
 }
 
-/// Whether a file builds an image.
+/// Reports whether a file is an image recipe.
 fn is_recipe(path: &str) -> bool {
     let name = base(path);
     name.contains("Dockerfile")
@@ -150,17 +156,17 @@ fn is_recipe(path: &str) -> bool {
         || [".def", ".dockerfile", ".docker"].iter().any(|end| name.ends_with(end))
 }
 
-/// Paths, found by what they end in.
-struct Ends<'a>(Vec<&'a str>);
+/// Paths, sorted for a search by suffix.
+struct PathSuffixes<'a>(Vec<&'a str>);
 
-impl<'a> Ends<'a> {
-    fn of(paths: &'a BTreeSet<String>) -> Self {
+impl<'a> PathSuffixes<'a> {
+    fn new(paths: &'a BTreeSet<String>) -> Self {
         let mut paths: Vec<&str> = paths.iter().map(String::as_str).collect();
         paths.sort_unstable_by(|a, b| a.bytes().rev().cmp(b.bytes().rev()));
         Self(paths)
     }
 
-    /// Whether a path is this one or ends in it, in whole parts.
+    /// Reports whether a path is equal to `end` or ends with its components.
     fn has(&self, end: &str) -> bool {
         let from = |end: &str| self.0.partition_point(|path| path.bytes().rev().lt(end.bytes().rev()));
         let below = format!("/{end}");
@@ -169,54 +175,39 @@ impl<'a> Ends<'a> {
     }
 }
 
-/// The path below the top, with its dots resolved; none when it leaves the repository.
-fn joined(dir: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = dir.split('/').filter(|part| !part.is_empty()).collect();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::super::context::{RepositoryInput, RuleContext};
     use super::super::testing::nothing;
-    use super::{Ends, check, joined};
+    use super::{PathSuffixes, check};
     use crate::facility::Catalogue;
     use crate::model::inventory::Inventory;
     use crate::source::lang;
     use crate::source::lang::language::Language;
 
-    /// What a file needs that is nowhere.
+    /// Returns the messages for missing files.
     fn missing(path: &str, text: &str) -> Vec<String> {
         missing_beside(path, text, &[])
     }
 
-    /// The same, where other lines name these files.
+    /// Returns the messages if other lines mention these files.
     fn missing_beside(path: &str, text: &str, mentions: &[&str]) -> Vec<String> {
         let references = lang::read(Language::of(path, text.as_bytes()), text.as_bytes()).facts.references;
-        let world = RuleContext::new(Catalogue::builtin(), Vec::new(), BTreeSet::new(), Inventory::default());
+        let context = RuleContext::new(Catalogue::builtin(), Vec::new(), BTreeSet::new(), Inventory::default());
         let input = RepositoryInput {
             references: references.into_iter().map(|reference| (path.to_owned(), 1, reference)).collect(),
             mentions: mentions.iter().map(|name| ((*name).to_owned(), 2)).collect(),
-            ..nothing(&world)
+            ..nothing(&context)
         };
-        let mut reports = Vec::new();
-        check(&input, &mut reports);
-        reports.into_iter().map(|report| report.message).collect()
+        let mut diagnostics = Vec::new();
+        check(&input, &mut diagnostics);
+        diagnostics.into_iter().map(|diagnostic| diagnostic.message).collect()
     }
 
     #[test]
-    fn a_build_of_an_image_may_start_what_it_has_fetched() {
+    fn image_build_may_run_downloaded_scripts() {
         let build = "FROM a:1\nRUN git clone https://example.org/b\nWORKDIR /opt/b\nRUN ./build.sh --all\n";
         assert_eq!(missing("docker/Dockerfile", build), [] as [String; 0]);
         assert_eq!(missing("run.sh", "./build.sh --all\n").len(), 1);
@@ -224,24 +215,17 @@ mod tests {
     }
 
     #[test]
-    fn what_a_shell_gives_to_python_lies_beside_it() {
+    fn python_argument_in_shell_script_is_local_file() {
         assert_eq!(missing("run.sh", "python3 modify_list.py --a b\n").len(), 1);
         assert_eq!(missing_beside("run.sh", "wget x.org/get.py\npython get.py\n", &["get.py"]), [] as [String; 0]);
         assert_eq!(missing("run.sh", "python -m pip install x\nsource helpers.sh\n"), [] as [String; 0]);
     }
 
     #[test]
-    fn paths_are_found_by_their_last_parts() {
+    fn paths_are_found_by_suffix() {
         let paths = BTreeSet::from(["a/b/c.h", "b/d.h", "e.h", "b/xc.h"].map(str::to_owned));
-        let ends = Ends::of(&paths);
-        assert!(["c.h", "b/c.h", "a/b/c.h", "e.h", "d.h"].iter().all(|end| ends.has(end)));
-        assert!(!["x/c.h", ".h", "h", "a/e.h", "f.h", ""].iter().any(|end| ends.has(end)));
-    }
-
-    #[test]
-    fn dots_are_resolved_inside_of_the_repository() {
-        assert_eq!(joined("a/b", "../c.json").as_deref(), Some("a/c.json"));
-        assert_eq!(joined("", "./c").as_deref(), Some("c"));
-        assert_eq!(joined("", "../c"), None);
+        let suffixes = PathSuffixes::new(&paths);
+        assert!(["c.h", "b/c.h", "a/b/c.h", "e.h", "d.h"].iter().all(|end| suffixes.has(end)));
+        assert!(!["x/c.h", ".h", "h", "a/e.h", "f.h", ""].iter().any(|end| suffixes.has(end)));
     }
 }

@@ -1,4 +1,4 @@
-//! A name that a module of the analysis doesn't have.
+//! Imported names that do not exist in the module.
 
 mod package;
 #[cfg(test)]
@@ -7,18 +7,18 @@ mod tests;
 use std::collections::BTreeSet;
 
 use super::context::RepositoryInput;
-use super::module::{Declared, Own};
+use super::module::{Declared, OwnModules};
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::Import;
 use package::Modules;
 
-/// `from package import Processor` where the package has no `Processor`.
+/// The rule `missing-name`: `from package import Processor` when the package has no `Processor`.
 pub(super) static RULE: Rule = Rule {
     id: "missing-name",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "a name is imported from a module of the analysis that doesn't have it",
+    summary: "imported name does not exist in the module",
     page: PAGE,
     check: Check::Repository(check),
 };
@@ -26,13 +26,13 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds names that are taken from a module or a package of the repository itself (`from package import Name`) and that it neither
-defines nor imports, and that are no module below it.
+Finds names that are imported from a module or package of the repository (`from package import Name`), although the module neither
+defines nor imports them and has no submodule with that name.
 
 ## Why it breaks elsewhere
 
 The program was written for another version of the package: one that the author has installed, or that was never committed. With the
-one in the repository the import is an ImportError.
+version in the repository, the import fails with an ImportError.
 
 ## Example
 
@@ -42,49 +42,50 @@ from boosted import PlotProcessor  # boosted/__init__.py has no PlotProcessor
 
 ## How to fix
 
-Import the name from where it is, or add it to the package. A program that nobody uses any more is better removed.
+Import the name from the module that defines it, or add it to the package. Remove programs that are no longer used.
 
 ## Limits
 
-Nothing is said of a module that takes all of another (`from x import *`), has a `__getattr__`, makes names while it runs (`globals()`,
-`setattr`, `exec`), could not be read whole, or is compiled; of packages without `__init__.py`; of modules whose name Python, a known
-distribution or a release has too; and of imports that the program can go on without. An import inside a function is a warning, since
-the function may never be called. When only the changes of some commits are looked at, both files must be among them.
+A module is skipped if it has a star import (`from x import *`) or a `__getattr__`, creates names at run time (`globals()`, `setattr`,
+`exec`), could not be parsed completely, or is compiled. Also skipped are packages without `__init__.py`, modules whose name is also
+provided by Python, a known distribution or a release, and optional imports. An import inside a function is a warning because the
+function may never be called. If only the changes of some commits are scanned, both files must be among them.
 ";
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if input.names.is_empty() {
         return;
     }
-    let (own, declared, modules) = (Own::of(input), Declared::of(input.world), Modules::of(input));
-    // Names that some file gives to something which may be this module.
-    let given: BTreeSet<&str> = input.names.values().flat_map(|names| &names.given).map(String::as_str).collect();
+    let (own, declared, modules) = (OwnModules::new(input), Declared::new(input.context), Modules::new(input));
+    // Names that a file assigns to an object that may be this module.
+    let assigned: BTreeSet<&str> =
+        input.names.values().flat_map(|names| &names.assigned_attributes).map(String::as_str).collect();
     let mut seen: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
     for (path, line, import) in input.imports.iter().filter(|(_, _, import)| is_plain(import)) {
         let top = import.module.split('.').next().unwrap_or_default();
-        // A relative one begins with a dot, and is nobody else's.
-        if !top.is_empty() && (own.is_elsewhere(top) || declared.has(top, top)) {
+        // A relative import starts with a dot and always refers to the repository.
+        if !top.is_empty() && (own.is_provided_elsewhere(top) || declared.has(top, top)) {
             continue;
         }
         let Some(found) = modules.find(path, &import.module) else { continue };
         for name in &import.names {
-            let is_there = given.contains(name.as_str()) || found.iter().any(|module| module.may_have(name, input));
+            let is_there = assigned.contains(name.as_str()) || found.iter().any(|module| module.may_have(name, input));
             if is_there || !seen.insert((path, &import.module, name)) {
                 continue;
             }
             let message =
-                format!("`{name}` is not in `{}`: {} neither defines nor imports it", import.module, found[0].path);
+                format!("`{}` has no name `{name}`: {} neither defines nor imports it", import.module, found[0].path);
             let severity = if import.at_top { Severity::Error } else { Severity::Warning };
             let help = match modules.with_name(&found[0], name) {
-                Some(other) => format!("{other} has it"),
-                None => "add it to the module, or leave out what needs it".to_owned(),
+                Some(other) => format!("import it from {other}, which defines it"),
+                None => "add it to the module, or remove the code that uses it".to_owned(),
             };
-            reports.push(Diagnostic::of(path, *line, message).severity(severity).help(help));
+            diagnostics.push(Diagnostic::in_file(path, *line, message).severity(severity).help(help));
         }
     }
 }
 
-/// Whether an import takes names, and the program needs them.
+/// Reports whether an import names objects that the program requires.
 fn is_plain(import: &Import) -> bool {
     !import.is_optional && !import.names.is_empty() && import.names.iter().all(|name| name != "*")
 }

@@ -1,15 +1,16 @@
-//! Analyses without a test.
+//! Analyses without tests.
 
 use super::context::RepositoryInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
+use crate::source::workflow::test_file::is_test;
 
-/// No file looks like a test.
+/// The rule `missing-tests`: no file looks like a test.
 pub(super) static RULE: Rule = Rule {
     id: "missing-tests",
     severity: Severity::Note,
     confidence: Confidence::Medium,
-    summary: "the repository has no tests, so nothing can show that it runs elsewhere",
+    summary: "no tests, so `carnet check` cannot verify that the analysis runs elsewhere",
     page: PAGE,
     check: Check::Repository(check),
 };
@@ -17,12 +18,12 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Says when no file of the repository looks like a test: no `test_*.py`, no directory `tests`, no `CTestTestfile` or `add_test`, no
-`[test]` in `carnet.toml`.
+Reports a repository without tests: no `test_*.py`, no `tests` directory, no `CTestTestfile` or `add_test`, and no `[test]` in
+`carnet.toml`.
 
 ## Why it breaks elsewhere
 
-`carnet check` runs the tests inside each facility's image. Without one it can only say that the image is there.
+`carnet check` runs the tests inside the image of each facility. Without tests it can only verify that the image exists.
 
 ## Example
 
@@ -30,33 +31,25 @@ A repository of notebooks and processors without a `tests` directory.
 
 ## How to fix
 
-One test that runs the processor over a hundred events of a small file in the repository is enough to find most of what differs
+Add a test that runs the processor over a hundred events of a small file in the repository. This is enough to find most differences
 between facilities.
 
 ## Limits
 
-A script that is meant as a test but not named like one is not known; name it under `[test] run`.
+A test script with another name is not recognized. List it in `[test] run`.
 ";
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
-    let is_test = |path: &String| {
-        let (dirs, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let in_tests = dirs.split('/').any(|part| matches!(part, "test" | "tests"));
-        let stem = name.split('.').next().unwrap_or(name);
-        in_tests
-            || stem.starts_with("test_")
-            || stem.ends_with("_test")
-            || stem == "test"
-            || name == "CTestTestfile.cmake"
-    };
+fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let has_code = input
-        .world
+        .context
         .paths
         .iter()
         .any(|path| [".py", ".ipynb", ".C", ".cxx", ".cc", ".cpp", ".sh"].iter().any(|end| path.ends_with(end)));
-    if has_code && !input.world.tested && !input.world.paths.iter().any(is_test) {
-        let help = "add one that runs over a few events; carnet init shows how it is found";
-        reports.push(Diagnostic::of(".", 0, "the repository has no tests").help(help));
+    if has_code && !input.context.tested && !input.context.paths.iter().any(|path| is_test(path)) {
+        let help = "add a test that processes a few events, or set `[test] run` in carnet.toml";
+        diagnostics.push(
+            Diagnostic::in_file(".", 0, "repository has no tests").help(help).identity("the repository has no tests"),
+        );
     }
 }
 
@@ -71,15 +64,15 @@ mod tests {
     fn found(paths: &[&str], tested: bool) -> usize {
         let catalogue = Catalogue::builtin();
         let paths = paths.iter().map(|path| (*path).to_owned()).collect();
-        let mut world = RuleContext::new(catalogue, Vec::new(), paths, Inventory::default());
-        world.tested = tested;
-        let mut reports = Vec::new();
-        check(&nothing(&world), &mut reports);
-        reports.len()
+        let mut context = RuleContext::new(catalogue, Vec::new(), paths, Inventory::default());
+        context.tested = tested;
+        let mut diagnostics = Vec::new();
+        check(&nothing(&context), &mut diagnostics);
+        diagnostics.len()
     }
 
     #[test]
-    fn tests_are_files_or_named_in_the_configuration() {
+    fn tests_are_found_by_path_or_configuration() {
         assert_eq!(found(&["fit.py", "run.sh"], false), 1);
         assert_eq!(found(&["fit.py", "run.sh"], true), 0);
         assert_eq!(found(&["fit.py", "tests/fit.py"], false), 0);

@@ -1,6 +1,6 @@
-//! What breaks elsewhere: one rule a file, each with its manual page.
+//! The rules of the scan, one per file, each with its manual page.
 //!
-//! A rule is pure. It is given facts, never handles, and gives back [`Diagnostic`]s.
+//! A rule is a pure function: it receives facts and returns [`Diagnostic`]s.
 
 mod absolute_shebang;
 mod batch_site;
@@ -28,16 +28,19 @@ mod nounset_setup;
 mod path;
 mod python_range;
 mod python_syntax;
+mod relative;
 mod retired_os;
 mod shadowed_venv;
 mod site_command;
 mod site_executor;
-mod table;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod undeclared_import;
 mod unpinned_dependency;
 mod unpinned_submodule;
+pub mod unused_ignore;
 mod unversioned_corrections;
 mod wheel_not_installable;
 
@@ -47,64 +50,101 @@ use context::{FileInput, RepositoryInput};
 
 use crate::model::finding::{Confidence, Reach, Severity};
 
-/// Every rule, table by table.
-const TABLES: &[&[&Rule]] =
-    &[table::code::CODE, table::dependency::DEPENDENCY, table::path::PATH, &[&super::suppress::unused::RULE]];
+/// The rules of this module, in the order of documents. To add a rule, write its file, declare it above and list it here;
+/// rules about paths are listed in [`path::RULES`]. A test reports a rule that is not listed.
+const RULES: &[&Rule] = &[
+    // Programs, jobs and images.
+    &absolute_shebang::RULE,
+    &batch_site::RULE,
+    &committed_credential::RULE,
+    &dead_url::RULE,
+    &generated_paths::RULE,
+    &image_without_digest::RULE,
+    &lfs_pointer::RULE,
+    &machine_flags::RULE,
+    &missing_file::RULE,
+    &missing_tests::RULE,
+    &moving_action::RULE,
+    &moving_image::RULE,
+    &network_at_import::RULE,
+    &nounset_setup::RULE,
+    &retired_os::RULE,
+    &site_command::RULE,
+    &site_executor::RULE,
+    &unpinned_submodule::RULE,
+    &unversioned_corrections::RULE,
+    // Dependencies.
+    &lock_disagrees::RULE,
+    &missing_module::RULE,
+    &missing_name::RULE,
+    &no_declaration::RULE,
+    &no_lock::RULE,
+    &python_range::RULE,
+    &python_syntax::RULE,
+    &shadowed_venv::RULE,
+    &undeclared_import::RULE,
+    &unpinned_dependency::RULE,
+    &wheel_not_installable::RULE,
+];
 
-/// Every rule there is, in no order.
+/// Returns every rule, in the order of documents.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
-    TABLES.iter().flat_map(|table| table.iter().copied())
+    RULES.iter().chain(path::RULES).copied().chain([&unused_ignore::RULE])
 }
 
-/// One rule.
+/// A rule.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
-    /// Kebab-case name of the pattern.
+    /// Id in kebab case.
     pub id: &'static str,
-    /// Severity of its findings, unless one says otherwise.
+    /// Default severity of its findings.
     pub severity: Severity,
-    /// Confidence of its findings, unless one says otherwise.
+    /// Default confidence of its findings.
     pub confidence: Confidence,
-    /// What it finds, in one line.
+    /// One-line description.
     pub summary: &'static str,
-    /// The manual page, Markdown: What it does, Why it breaks elsewhere, Example, How to fix, Limits.
+    /// Manual page in Markdown: What it does, Why it breaks elsewhere, Example, How to fix, Limits.
     pub page: &'static str,
-    /// What it looks at.
+    /// Function that runs the rule.
     pub check: Check,
 }
 
-/// What a rule looks at.
+/// The function of a rule, with its input.
 #[derive(Debug, Clone, Copy)]
 pub enum Check {
-    /// One file.
+    /// Checks one file.
     File(fn(&FileInput<'_>, &mut Vec<Diagnostic>)),
-    /// The repository as a whole, after all files.
+    /// Checks the repository after all files were read.
     Repository(fn(&RepositoryInput<'_>, &mut Vec<Diagnostic>)),
 }
 
-/// What a rule says of one place.
+/// The result of a rule for one location.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
-    /// Bytes of the view's text; none for the whole file.
+    /// Bytes of the view's text; `None` for the whole file.
     pub range: Option<Range<usize>>,
-    /// File, when it is another than the one given (rules of the repository).
+    /// File, for repository rules.
     pub path: Option<String>,
-    /// Line, for what has no view (rules of the repository); 0 for the whole file.
+    /// Line, for repository rules; 0 for the whole file.
     pub line: u32,
-    /// Severity; none for the rule's.
+    /// Severity; `None` for that of the rule.
     pub severity: Option<Severity>,
-    /// Confidence; none for the rule's.
+    /// Confidence; `None` for that of the rule.
     pub confidence: Option<Confidence>,
-    /// What is wrong, in one line.
+    /// Message, one line.
     pub message: String,
-    /// What to do, in one line.
+    /// Help, one line.
     pub help: Option<String>,
-    /// A safe edit: bytes of the view's text, replacement and title.
+    /// A safe edit that fixes the problem.
     pub edit: Option<Edit>,
-    /// Facilities it concerns.
+    /// Affected facilities.
     pub reach: Reach,
-    /// What several findings of one file have in common, so that they become one when there are many: an endpoint, a root with its owner.
+    /// Key of the group whose members become one finding if there are many, such as an endpoint or a root with its owner; empty
+    /// for none.
     pub group: String,
+    /// Text that identifies the finding in its fingerprint if it has no source line, and that orders findings on the same
+    /// line; `None` for the message. It keeps baselines valid when a message is reworded, so it never changes.
+    pub identity: Option<String>,
 }
 
 /// A safe edit of the text.
@@ -112,8 +152,8 @@ pub struct Diagnostic {
 pub struct Edit {
     /// Bytes of the view's text.
     pub range: Range<usize>,
-    /// What stands there afterwards.
+    /// Text that replaces them.
     pub replacement: String,
-    /// What it does.
+    /// Description of the edit.
     pub title: String,
 }

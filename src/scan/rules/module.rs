@@ -1,58 +1,59 @@
-//! Modules that programs import: which are the analysis' own, which Python's, which a distribution or a release provides.
+//! Providers of imported modules: the analysis, Python, a distribution or a release.
 
-mod known;
-mod same_name;
+mod table;
 
 use std::collections::BTreeSet;
 
 use super::context::{RepositoryInput, RuleContext};
+use super::relative::{join, parent};
 use crate::source::manifest::imports::is_standard;
 use crate::source::manifest::normalized;
+use table::TABLE;
 
-/// Who provides a module.
+/// The provider of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Provider {
     /// Python, or the analysis.
-    Here,
-    /// A release of an experiment or a ROOT installation: no index has it.
+    Local,
+    /// A release of an experiment, ROOT or a grid client. No package index provides it.
     Release,
-    /// A site or a notebook server, as far as it is known.
-    Place,
-    /// A distribution of this name.
+    /// A facility.
+    Facility,
+    /// A distribution with this name.
     Distribution(&'static str),
-    /// Nobody who is known.
+    /// No known provider.
     Unknown,
 }
 
 /// The modules of the analysis itself.
-pub(super) struct Own<'a> {
+pub(super) struct OwnModules<'a> {
     names: BTreeSet<&'a str>,
-    world: &'a RuleContext<'a>,
+    context: &'a RuleContext<'a>,
 }
 
-/// Ends of files that can be imported.
-const ENDS: &[&str] = &[".py", ".pyx", ".so", ".pyi", ".ipynb", ".pyd"];
+/// Extensions of files that can be imported.
+const MODULE_EXTENSIONS: &[&str] = &[".py", ".pyx", ".so", ".pyi", ".ipynb", ".pyd"];
 
-impl<'a> Own<'a> {
-    pub(super) fn of(input: &'a RepositoryInput<'a>) -> Self {
+impl<'a> OwnModules<'a> {
+    pub(super) fn new(input: &'a RepositoryInput<'a>) -> Self {
         let mut names = BTreeSet::new();
-        // A link that leads nowhere in the repository provides nothing.
+        // A link that leaves the repository provides no module.
         let dead: BTreeSet<&str> = input
             .links
             .iter()
-            .filter(|(path, target)| !leads_inside(path, target, input.world))
+            .filter(|(path, target)| !leads_inside(path, target, input.context))
             .map(|(path, _)| path.as_str())
             .collect();
-        for path in input.world.paths.iter().filter(|path| !dead.contains(path.as_str())) {
+        for path in input.context.paths.iter().filter(|path| !dead.contains(path.as_str())) {
             let (dirs, name) = path.rsplit_once('/').unwrap_or(("", path));
-            let stem = ENDS.iter().find_map(|end| name.strip_suffix(end));
+            let stem = MODULE_EXTENSIONS.iter().find_map(|end| name.strip_suffix(end));
             if let Some(stem) = stem {
                 // `x.cpython-39-….so`
                 names.extend(stem.split('.').next());
                 names.extend(dirs.split('/'));
             }
         }
-        // What a submodule or a link to a directory holds isn't seen.
+        // The content of submodules and linked directories is not scanned.
         for submodule in &input.submodules {
             names.extend(submodule.path.rsplit('/').next());
         }
@@ -61,45 +62,37 @@ impl<'a> Own<'a> {
             names.insert(name.strip_suffix(".py").unwrap_or(name));
         }
         names.remove("");
-        Self { names, world: input.world }
+        Self { names, context: input.context }
     }
 
-    /// Who provides a module, from the first part of its name.
+    /// Returns the provider of a module, by the first part of its name.
     pub(super) fn provider(&self, module: &str) -> Provider {
         let top = module.split('.').next().unwrap_or_default();
         if top.is_empty() || is_standard(top) || self.names.contains(top) {
-            return Provider::Here;
+            return Provider::Local;
         }
-        self.elsewhere(module)
+        self.other_provider(module)
     }
 
-    /// Whether a module of this name is known that is not the analysis' own.
-    pub(super) fn is_elsewhere(&self, module: &str) -> bool {
+    /// Reports whether Python, a distribution or a release provides a module with this name.
+    pub(super) fn is_provided_elsewhere(&self, module: &str) -> bool {
         let top = module.split('.').next().unwrap_or_default();
-        is_standard(top) || self.elsewhere(module) != Provider::Unknown
+        is_standard(top) || self.other_provider(module) != Provider::Unknown
     }
 
-    fn elsewhere(&self, module: &str) -> Provider {
+    fn other_provider(&self, module: &str) -> Provider {
         let top = module.split('.').next().unwrap_or_default();
-        // Fragments of configurations of CMSSW.
+        // CMSSW configuration fragments.
         let is_fragment = module.split('.').any(|part| part.ends_with("_cfi") || part.ends_with("_cff"));
-        if is_fragment
-            || known::RELEASE.contains(&top)
-            || known::RELEASE_STARTS.iter().any(|start| top.starts_with(start))
-        {
+        if is_fragment || TABLE.is_of_release(top) {
             return Provider::Release;
         }
-        let is_of_site = self.world.catalogue.facilities.iter().any(|site| site.modules.iter().any(|name| name == top));
+        let is_of_site =
+            self.context.catalogue.facilities.iter().any(|site| site.modules.iter().any(|name| name == top));
         if is_of_site {
-            return Provider::Place;
+            return Provider::Facility;
         }
-        match known::DISTRIBUTIONS.binary_search_by(|(name, _)| (*name).cmp(top)) {
-            Ok(at) => Provider::Distribution(known::DISTRIBUTIONS[at].1),
-            Err(_) => match same_name::SAME_NAME.binary_search(&top) {
-                Ok(at) => Provider::Distribution(same_name::SAME_NAME[at]),
-                Err(_) => Provider::Unknown,
-            },
-        }
+        TABLE.distribution(top).map_or(Provider::Unknown, Provider::Distribution)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -107,72 +100,44 @@ impl<'a> Own<'a> {
     }
 }
 
-/// Whether the target of a link is a file or a directory of the repository.
-pub(super) fn leads_inside(path: &str, target: &str, world: &RuleContext<'_>) -> bool {
-    if target.starts_with('/') {
-        return false;
-    }
-    let mut parts: Vec<&str> = path.split('/').collect();
-    parts.pop();
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                if parts.pop().is_none() {
-                    return false;
-                }
-            }
-            part => parts.push(part),
-        }
-    }
-    let place = parts.join("/");
-    place.is_empty() || world.has_file(&place) || world.has_directory(&place)
+/// Reports whether the target of a link is a file or directory of the repository.
+pub(super) fn leads_inside(path: &str, target: &str, context: &RuleContext<'_>) -> bool {
+    let resolved = if target.starts_with('/') { None } else { join(parent(path), target) };
+    resolved.is_some_and(|path| path.is_empty() || context.has_file(&path) || context.has_directory(&path))
 }
 
-/// Names of distributions that somebody declares, locks or gets with one of those.
+/// Distributions that the repository declares or locks, and their dependencies.
 pub(super) struct Declared {
     names: BTreeSet<String>,
-    with: BTreeSet<&'static str>,
+    dependencies: BTreeSet<&'static str>,
 }
 
 impl Declared {
-    pub(super) fn of(world: &RuleContext<'_>) -> Self {
-        let inventory = &world.inventory;
-        let asked = inventory.requirements.iter().map(|one| normalized(&one.name));
-        let names: BTreeSet<String> = asked.chain(inventory.locked.iter().map(|one| normalized(&one.name))).collect();
-        let brought = known::BRINGS.iter().filter(|(name, _)| names.contains(*name));
-        let with = brought.flat_map(|(_, brought)| brought.iter().copied()).collect();
-        Self { names, with }
+    pub(super) fn new(context: &RuleContext<'_>) -> Self {
+        let inventory = &context.inventory;
+        let required = inventory.requirements.iter().map(|package| normalized(&package.name));
+        let names: BTreeSet<String> =
+            required.chain(inventory.locked.iter().map(|package| normalized(&package.name))).collect();
+        let dependencies = names.iter().flat_map(|name| TABLE.dependencies(name)).map(String::as_str).collect();
+        Self { names, dependencies }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// Whether one of these names is declared: of the distribution, or as conda spells it.
+    /// Reports whether a distribution is declared, by its name, its module or its name in conda or Spack.
     pub(super) fn has(&self, distribution: &str, module: &str) -> bool {
         let distribution = normalized(distribution);
-        let of_conda = known::CONDA.iter().filter(|(name, _)| *name == distribution).map(|(_, conda)| *conda);
         self.names.contains(&distribution)
             || self.names.contains(&normalized(module))
-            || of_conda.into_iter().any(|conda| self.names.contains(conda))
-            // `dask[complete]`, `ray-core` and `py-x` of Spack.
+            || TABLE.conda_names(&distribution).iter().any(|name| self.names.contains(name))
+            // Spack names packages `py-x`.
             || self.names.contains(&format!("py-{distribution}"))
     }
 
-    /// Whether something that is declared brings it along.
-    pub(super) fn is_brought(&self, distribution: &str) -> bool {
-        self.with.contains(normalized(distribution).as_str())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{known, same_name};
-
-    #[test]
-    fn the_tables_are_sorted_for_the_search() {
-        assert!(known::DISTRIBUTIONS.is_sorted_by_key(|(module, _)| *module));
-        assert!(same_name::SAME_NAME.is_sorted());
+    /// Reports whether a distribution is a dependency of a declared one.
+    pub(super) fn is_dependency(&self, distribution: &str) -> bool {
+        self.dependencies.contains(normalized(distribution).as_str())
     }
 }

@@ -1,16 +1,16 @@
-//! Actions of CI systems that move or that were switched off.
+//! CI actions that are mutable or were shut down.
 
 use super::context::FileInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::span::Span;
 
-/// `uses: x@master`, and versions of actions that no longer run.
+/// The rule `moving-action`: `uses: x@master`, and versions of actions that no longer run.
 pub(super) static RULE: Rule = Rule {
     id: "moving-action",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "a CI action by a branch, or in a version that was switched off",
+    summary: "CI action on a branch, or a version that was shut down",
     page: PAGE,
     check: Check::File(check),
 };
@@ -18,14 +18,14 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds steps of GitHub workflows that use an action by a branch (`@master`, `@main`), and `actions/upload-artifact`,
-`actions/download-artifact` and `actions/cache` in versions that GitHub has switched off. Jobs on machines that GitHub has taken away
-(`ubuntu-20.04`) and Pythons that its machines have no more (2.7 to 3.7) are warnings.
+Finds steps of GitHub workflows that use an action on a branch (`@master`, `@main`), and versions of `actions/upload-artifact`,
+`actions/download-artifact` and `actions/cache` that GitHub has shut down. Jobs on runner images that GitHub has removed
+(`ubuntu-20.04`) and Python versions that the runners no longer provide (2.7 to 3.7) are warnings.
 
 ## Why it breaks elsewhere
 
-The branch changes under the workflow, so that the same commit passes today and fails tomorrow. Version 3 and older of the artifact
-actions have failed since January 2025, and versions 1 and 2 of `actions/cache` since March 2025.
+A branch changes without a change of the workflow, so the same commit passes today and fails tomorrow. Versions 1 to 3 of the
+artifact actions have failed since January 2025, and versions 1 and 2 of `actions/cache` since March 2025.
 
 ## Example
 
@@ -35,23 +35,23 @@ actions have failed since January 2025, and versions 1 and 2 of `actions/cache` 
 
 ## How to fix
 
-Name a release, best by its commit. Take version 4 or newer of the artifact actions.
+Use a release, ideally pinned to its commit. Use version 4 or newer of the artifact actions.
 
 ## Limits
 
-Actions in other repositories' reusable workflows are not followed.
+Actions in reusable workflows of other repositories are not followed.
 ";
 
-/// Actions, with the first major version that still runs (github.blog, changelog of 2024-04-16 and 2024-12-05).
+/// Actions with the first major version that still runs (github.blog, changelog of 2024-04-16 and 2024-12-05).
 const SWITCHED_OFF: &[(&str, u32)] =
     &[("actions/upload-artifact", 4), ("actions/download-artifact", 4), ("actions/cache", 3)];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if !input.path.contains(".github/") && !input.path.ends_with("action.yml") && !input.path.ends_with("action.yaml") {
         return;
     }
     for span in input.view.spans.iter().filter(|span| span.is_active()) {
-        reports.extend(retired(input, span));
+        diagnostics.extend(retired(input, span));
     }
     for setting in &input.view.facts.settings {
         if setting.key.rsplit('.').next() != Some("uses") {
@@ -62,17 +62,19 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
         let off =
             SWITCHED_OFF.iter().find(|(name, first)| *name == action && major.is_some_and(|major| major < *first));
         if let Some((_, first)) = off {
-            let message = format!("GitHub has switched `{action}@{version}` off: the step fails");
-            let help = format!("take {action}@v{first} or newer");
-            reports.push(Diagnostic::at(&setting.value.range, message).severity(Severity::Error).help(help));
+            let message = format!("GitHub has shut down `{action}@{version}`; the step fails");
+            let help = format!("use {action}@v{first} or newer");
+            diagnostics.push(Diagnostic::at(&setting.value.range, message).severity(Severity::Error).help(help));
         } else if matches!(version, "master" | "main" | "develop" | "dev") {
-            let message = format!("`{action}` is taken from the branch `{version}`, which moves");
-            reports.push(Diagnostic::at(&setting.value.range, message).help("name a release, best by its commit"));
+            let message = format!("action `{action}` uses the branch `{version}`, which can change");
+            diagnostics.push(
+                Diagnostic::at(&setting.value.range, message).help("use a release, ideally pinned to its commit"),
+            );
         }
     }
 }
 
-/// Machines that GitHub has taken away (github.com/actions/runner-images, announcements; read 2026-11-22).
+/// Runner images that GitHub has removed (github.com/actions/runner-images, announcements; read 2026-11-22).
 const RUNNERS: &[&str] = &[
     "ubuntu-16.04",
     "ubuntu-18.04",
@@ -84,23 +86,23 @@ const RUNNERS: &[&str] = &[
     "windows-2016",
     "windows-2019",
 ];
-/// Pythons that its newest machines have no more.
+/// Python versions that the newest runner images do not provide.
 const PYTHONS: &[&str] = &["2.7", "3.4", "3.5", "3.6", "3.7"];
 
-/// A machine or a Python that a job asks for in vain.
+/// Returns a diagnostic for a runner image or Python version that no longer exists.
 fn retired(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
     let name = span.name.as_deref()?.rsplit('.').next()?;
     let text = input.view.text.get(span.range.clone())?.trim();
     let message = match name {
         "runs-on" | "os" if RUNNERS.contains(&text) => {
-            format!("GitHub has no machine `{text}` any more: the job waits in vain")
+            format!("GitHub has removed the runner `{text}`; the job never starts")
         }
         "python-version" | "python" if PYTHONS.contains(&text) => {
-            format!("GitHub's machines have no Python {text} any more: the step fails on `ubuntu-latest`")
+            format!("Python {text} is not available on `ubuntu-latest`; the step fails")
         }
         _ => return None,
     };
-    let help = "take one that is maintained, such as `ubuntu-latest` and the Python that the analysis is run with";
+    let help = "use a maintained version, such as `ubuntu-latest` and the Python version of the analysis";
     Some(Diagnostic::at(&span.range, message).severity(Severity::Warning).help(help))
 }
 
@@ -111,7 +113,7 @@ mod tests {
     use crate::model::finding::Severity::Warning;
 
     #[test]
-    fn machines_and_pythons_that_are_gone_are_warnings() {
+    fn removed_runners_and_pythons_are_warnings() {
         let job = "jobs:\n  a:\n    runs-on: ubuntu-20.04\n    strategy:\n      matrix:\n        python-version: [3.6, \"3.11\"]\n";
         assert_eq!(severities(&RULE, ".github/workflows/ci.yml", job), [Warning, Warning]);
         assert_eq!(severities(&RULE, "conf/ci.yml", job), []);

@@ -1,16 +1,16 @@
-//! Images whose name means another image tomorrow.
+//! Images with mutable tags.
 
 use super::context::FileInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::Word;
 
-/// Images without a tag, with a tag that moves, or from a file of one person.
+/// The rule `moving-image`: images with a mutable tag or without a tag.
 pub(super) static RULE: Rule = Rule {
     id: "moving-image",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "an image by a tag that moves, or by none",
+    summary: "image with a mutable tag or without a tag",
     page: PAGE,
     check: Check::File(check),
 };
@@ -18,13 +18,13 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds images that are named without a tag, or by one that is moved on purpose: `latest`, `master`, `main`, `dev`, `nightly`, and tags
-that hold such a word.
+Finds images without a tag, and images with a tag that is updated on purpose: `latest`, `master`, `main`, `dev`, `nightly`, and tags
+that contain such a word.
 
 ## Why it breaks elsewhere
 
-Facilities cache images. The same line gives last year's image at one of them and today's at another, and a job that ran on Monday
-fails on Friday with nothing changed in the repository.
+Facilities cache images. The same line selects last year's image at one facility and today's image at another, and a job that
+succeeded on Monday fails on Friday although the repository did not change.
 
 ## Example
 
@@ -34,15 +34,15 @@ container: coffeateam/coffea-dask-almalinux9:latest
 
 ## How to fix
 
-Name a release, and best its digest: `image:2025.7.3-py3.12@sha256:…`.
+Use a release tag, ideally with the digest: `image:2025.7.3-py3.12@sha256:…`.
 
 ## Limits
 
-Whether a tag that looks like a version is ever moved can't be seen.
+The rule cannot tell whether a tag that looks like a version is ever updated.
 ";
 
-/// Words of a tag that say that it moves.
-const MOVING: &[&str] = &[
+/// Words that mark a mutable tag.
+const MUTABLE_WORDS: &[&str] = &[
     "latest",
     "master",
     "main",
@@ -57,20 +57,20 @@ const MOVING: &[&str] = &[
     "head",
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for image in &input.view.facts.images {
         let Some(name) = name(image) else { continue };
         let message = match tag(name) {
-            Tag::None => format!("the image `{name}` has no tag, which means `latest`"),
-            Tag::Some(tag) if moves(tag) => format!("the tag `{tag}` of the image `{name}` moves"),
+            Tag::None => format!("image `{name}` has no tag, so `latest` is used"),
+            Tag::Some(tag) if is_mutable_tag(tag) => format!("image `{name}` uses mutable tag `{tag}`"),
             Tag::Some(_) | Tag::Digest => continue,
         };
-        let help = "name a release and its digest: carnet check writes the digest it ran into its report";
-        reports.push(Diagnostic::at(&image.range, message).help(help).group(name));
+        let help = "use a release tag and a digest; `carnet check` reports the digest of each image that it ran";
+        diagnostics.push(Diagnostic::at(&image.range, message).help(help).group(name));
     }
 }
 
-/// The name of an image in a registry, or of one unpacked on `/cvmfs`; none for files, placeholders and stages.
+/// Returns the name of an image in a registry or on `/cvmfs`; `None` for files, placeholders and build stages.
 pub(super) fn name(image: &Word) -> Option<&str> {
     let name = image.text.trim().trim_matches(['"', '\'']);
     let name = name.split_once("://").map_or(name, |(_, name)| name);
@@ -85,7 +85,7 @@ pub(super) fn name(image: &Word) -> Option<&str> {
     (plain && sane && !is_file).then_some(name)
 }
 
-/// What a reference says of its version.
+/// The version in a reference.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Tag<'a> {
     None,
@@ -103,13 +103,13 @@ pub(super) fn tag(name: &str) -> Tag<'_> {
     }
 }
 
-pub(super) fn moves(tag: &str) -> bool {
-    tag.split(['-', '_', '.', '+']).any(|part| MOVING.contains(&part.to_ascii_lowercase().as_str()))
+pub(super) fn is_mutable_tag(tag: &str) -> bool {
+    tag.split(['-', '_', '.', '+']).any(|part| MUTABLE_WORDS.contains(&part.to_ascii_lowercase().as_str()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Tag, moves, name, tag};
+    use super::{Tag, is_mutable_tag, name, tag};
     use crate::source::lang::fact::Word;
 
     fn named(text: &str) -> Option<String> {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_read_as_engines_read_them() {
+    fn names_are_parsed_like_engines_do() {
         assert_eq!(named("docker://a/b:1").as_deref(), Some("a/b:1"));
         assert_eq!(
             named("/cvmfs/unpacked.cern.ch/registry.hub.docker.com/a/b:latest").as_deref(),
@@ -128,6 +128,11 @@ mod tests {
         }
         assert_eq!(tag("host:5000/a"), Tag::None);
         assert_eq!(tag("a:1@sha256:0"), Tag::Digest);
-        assert!(moves("lxplus-el9-latest") && moves("dev") && !moves("2025.7.3-py3.12") && !moves("maintenance1"));
+        assert!(
+            is_mutable_tag("lxplus-el9-latest")
+                && is_mutable_tag("dev")
+                && !is_mutable_tag("2025.7.3-py3.12")
+                && !is_mutable_tag("maintenance1")
+        );
     }
 }

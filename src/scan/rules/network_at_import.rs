@@ -6,12 +6,12 @@ use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::Call;
 use crate::source::lang::language::Language;
 
-/// Downloads at the top of a module.
+/// The rule `network-at-import`: downloads at the top level of a module.
 pub(super) static RULE: Rule = Rule {
     id: "network-at-import",
     severity: Severity::Warning,
     confidence: Confidence::Medium,
-    summary: "a module uses the network when it is imported",
+    summary: "module uses the network when it is imported",
     page: PAGE,
     check: Check::File(check),
 };
@@ -19,11 +19,12 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds downloads, requests and files opened over the network outside of functions, in modules that others import.
+Finds downloads, requests and files opened over the network outside of functions, in modules that other modules import.
 
 ## Why it breaks elsewhere
 
-Worker nodes often have no way out. There the import itself fails or waits for minutes, in every job, and the tests can't be collected.
+Worker nodes often have no outbound network. The import then fails or hangs for minutes in every job, and the tests cannot be
+collected.
 
 ## Example
 
@@ -34,14 +35,14 @@ GOLDEN = requests.get(\"https://example.org/golden.json\").json()
 
 ## How to fix
 
-Put it into a function, cache the file, or keep it in the repository.
+Move the call into a function, cache the file, or commit it.
 
 ## Limits
 
-Notebooks and scripts that nobody imports are meant to run from the top, so they are not reported.
+Notebooks, and scripts that no other module imports, are meant to run from top to bottom and are not reported.
 ";
 
-/// Functions that use the network whatever they are given.
+/// Functions that always use the network.
 const ALWAYS: &[&str] = &[
     "requests.get",
     "requests.post",
@@ -56,7 +57,7 @@ const ALWAYS: &[&str] = &[
     "urlopen",
     "urlretrieve",
 ];
-/// Functions that use it when they are given a URL.
+/// Functions that use the network if their argument is a URL.
 const WITH_URL: &[&str] = &[
     "uproot.open",
     "TFile.Open",
@@ -68,15 +69,14 @@ const WITH_URL: &[&str] = &[
     "NanoEventsFactory.from_root",
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if input.language != Language::Python || is_script(input) {
         return;
     }
     for call in input.view.facts.calls.iter().filter(|call| call.at_import && uses_network(call)) {
-        let message = format!("`{}` uses the network when this module is imported", call.name);
-        reports.push(
-            Diagnostic::at(&call.range, message).help("put it into a function, or keep the file in the repository"),
-        );
+        let message = format!("`{}` uses the network when the module is imported", call.name);
+        diagnostics
+            .push(Diagnostic::at(&call.range, message).help("move the call into a function, or commit the file"));
     }
 }
 
@@ -87,9 +87,9 @@ fn uses_network(call: &Call) -> bool {
     ALWAYS.contains(&name) || WITH_URL.contains(&name) && is_url
 }
 
-/// Whether nobody imports the file: it has an interpreter line or no module beside it imports anything of its name.
+/// Reports whether the file is a script: it has an interpreter line or is not part of a package.
 fn is_script(input: &FileInput<'_>) -> bool {
     let is_package =
-        input.path.rsplit_once('/').is_some_and(|(dir, _)| input.world.has_file(&format!("{dir}/__init__.py")));
+        input.path.rsplit_once('/').is_some_and(|(dir, _)| input.context.has_file(&format!("{dir}/__init__.py")));
     input.view.facts.shebang.is_some() || !is_package
 }

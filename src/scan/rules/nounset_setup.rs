@@ -1,16 +1,16 @@
-//! Set-up scripts that are read under `set -u`.
+//! Setup scripts that are sourced under `set -u`.
 
 use super::context::FileInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::{Command, Word};
 
-/// `set -u`, then `source /cvmfs/…/setup.sh`.
+/// The rule `nounset-setup`: `set -u`, then `source /cvmfs/…/setup.sh`.
 pub(super) static RULE: Rule = Rule {
     id: "nounset-setup",
     severity: Severity::Warning,
     confidence: Confidence::Medium,
-    summary: "a set-up script is sourced under `set -u`, which ends the shell",
+    summary: "setup script sourced under `set -u`, which can end the shell",
     page: PAGE,
     check: Check::File(check),
 };
@@ -18,13 +18,13 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds scripts that say `set -u` (or `set -euo pipefail`) and then source a set-up script of an experiment, an LCG view, ROOT, Geant4 or
-conda.
+Finds scripts that run `set -u` (or `set -euo pipefail`) and then source a setup script of an experiment, an LCG view, ROOT, Geant4
+or conda.
 
 ## Why it breaks elsewhere
 
-These scripts read variables that may not be set: `LD_LIBRARY_PATH`, `PYTHONPATH`, `PS1`. On the machine of the author they are; in a
-clean container or batch job they aren't, and the shell ends with `unbound variable`.
+These scripts read variables that may be unset: `LD_LIBRARY_PATH`, `PYTHONPATH`, `PS1`. They are set on the author's machine. In a
+clean container or batch job they are not, and the shell exits with `unbound variable`.
 
 ## Example
 
@@ -43,11 +43,11 @@ set -u
 
 ## Limits
 
-Only scripts with names or places that are known for it are reported.
+Only scripts with well-known names or paths are reported.
 ";
 
-/// Parts of paths of scripts that read unset variables.
-const KNOWN: &[&str] = &[
+/// Parts of paths of setup scripts that read unset variables.
+const SETUP_SCRIPTS: &[&str] = &[
     "/cvmfs/",
     "thisroot.",
     "geant4.",
@@ -60,20 +60,20 @@ const KNOWN: &[&str] = &[
     "conda.sh",
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let mut strict = false;
     for command in &input.view.facts.commands {
         let Some(name) = command.words.first() else { continue };
         match name.text.as_str() {
-            "set" => strict = switched(&command.words).unwrap_or(strict),
-            "source" | "." if strict => reports.extend(report(command)),
+            "set" => strict = nounset_option(&command.words).unwrap_or(strict),
+            "source" | "." if strict => diagnostics.extend(diagnostic(command)),
             _ => {}
         }
     }
 }
 
-/// What a `set` command makes of the option.
-fn switched(words: &[Word]) -> Option<bool> {
+/// Returns the state of `nounset` after a `set` command; `None` if the command does not change it.
+fn nounset_option(words: &[Word]) -> Option<bool> {
     let mut strict = None;
     let mut options = words.iter().skip(1).map(|word| word.text.as_str()).peekable();
     while let Some(option) = options.next() {
@@ -90,24 +90,24 @@ fn switched(words: &[Word]) -> Option<bool> {
     strict
 }
 
-fn report(command: &Command) -> Option<Diagnostic> {
+fn diagnostic(command: &Command) -> Option<Diagnostic> {
     let script = command.words.get(1)?;
-    KNOWN.iter().find(|part| script.text.contains(*part))?;
-    let message = format!("`{}` is sourced under `set -u` and reads variables that may not be set", script.text);
-    Some(Diagnostic::at(&script.range, message).help("put `set +u` before it and `set -u` behind it"))
+    SETUP_SCRIPTS.iter().find(|part| script.text.contains(*part))?;
+    let message = format!("`{}` is sourced under `set -u` but reads variables that may be unset", script.text);
+    Some(Diagnostic::at(&script.range, message).help("run `set +u` before and `set -u` after it"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Word, switched};
+    use super::{Word, nounset_option};
 
     fn set(text: &str) -> Option<bool> {
         let words = text.split(' ').map(|word| Word { text: word.to_owned(), range: 0..0 }).collect::<Vec<_>>();
-        switched(&words)
+        nounset_option(&words)
     }
 
     #[test]
-    fn every_way_to_say_it_is_known() {
+    fn nounset_option_accepts_all_forms() {
         assert_eq!(set("set -u"), Some(true));
         assert_eq!(set("set -euo pipefail"), Some(true));
         assert_eq!(set("set -o nounset"), Some(true));

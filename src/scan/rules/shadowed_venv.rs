@@ -1,16 +1,16 @@
-//! A virtual environment made below a release, whose PYTHONPATH wins over it.
+//! Virtual environments that are hidden by the PYTHONPATH of a release.
 
 use super::context::FileInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::Command;
 
-/// `source /cvmfs/sft.cern.ch/…/setup.sh`, then `python -m venv`.
+/// The rule `shadowed-venv`: `source /cvmfs/sft.cern.ch/…/setup.sh`, then `python -m venv`.
 pub(super) static RULE: Rule = Rule {
     id: "shadowed-venv",
     severity: Severity::Warning,
     confidence: Confidence::Medium,
-    summary: "a virtual environment is made below a release whose PYTHONPATH hides it",
+    summary: "virtual environment is hidden by the PYTHONPATH of a release",
     page: PAGE,
     check: Check::File(check),
 };
@@ -18,13 +18,13 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds scripts that set up an LCG view, CMSSW or an ATLAS release and then make a virtual environment, without
-`--system-site-packages` and without taking PYTHONPATH away.
+Finds scripts that set up an LCG view, CMSSW or an ATLAS release and then create a virtual environment without
+`--system-site-packages` and without clearing `PYTHONPATH`.
 
 ## Why it breaks elsewhere
 
-These releases put their packages on PYTHONPATH, which Python searches before the virtual environment. What was installed there is
-hidden by the release's version; which one that is depends on the release that a site mounts.
+These releases add their packages to `PYTHONPATH`, which Python searches before the virtual environment. Packages installed in the
+environment are hidden by those of the release, and their versions depend on the release that the site mounts.
 
 ## Example
 
@@ -35,15 +35,15 @@ python3 -m venv env
 
 ## How to fix
 
-`unset PYTHONPATH` after activating the environment when it holds all that is needed; else `python3 -m venv --system-site-packages`,
-and put the environment's `site-packages` first on PYTHONPATH.
+If the environment contains all packages, run `unset PYTHONPATH` after activating it. Otherwise create it with
+`python3 -m venv --system-site-packages` and put its `site-packages` first on `PYTHONPATH`.
 
 ## Limits
 
-Releases that are set up by another file are not seen.
+Releases that another file sets up are not found.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let facts = &input.view.facts;
     let clears = facts.settings.iter().any(|setting| setting.key == "PYTHONPATH")
         || facts
@@ -57,9 +57,10 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     for command in &facts.commands {
         release = release_of(command).or(release);
         let Some(name) = release.filter(|_| makes_venv(command)) else { continue };
-        let message = format!("the PYTHONPATH of {name} hides what is installed in this virtual environment");
-        reports.push(
-            Diagnostic::at(&command.range, message).help("unset PYTHONPATH, or make it with --system-site-packages"),
+        let message = format!("the PYTHONPATH of {name} hides packages of this virtual environment");
+        diagnostics.push(
+            Diagnostic::at(&command.range, message)
+                .help("unset PYTHONPATH, or create the environment with --system-site-packages"),
         );
     }
 }

@@ -1,16 +1,16 @@
-//! Programs that only some facilities have.
+//! Commands that only some facilities provide.
 
 use super::context::FileInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::{Command, Host};
 
-/// Commands of batch systems, of grids and of one laboratory.
+/// The rule `site-command`: commands of batch systems, of grids and of one laboratory.
 pub(super) static RULE: Rule = Rule {
     id: "site-command",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "a command that only some facilities have",
+    summary: "command that only some facilities provide",
     page: PAGE,
     check: Check::File(check),
 };
@@ -18,13 +18,13 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds commands that belong to one batch system, one laboratory or the grid's user interface, in shell scripts, Makefiles, notebooks,
-and in strings that a program gives to a shell.
+Finds commands of one batch system, one laboratory or the grid user interface in shell scripts, Makefiles and notebooks, and in
+strings that a program passes to a shell.
 
 ## Why it breaks elsewhere
 
-`condor_submit` isn't there where Slurm is, `eos` and `klist` only at CERN and few other places, `lsetup` and `cmsenv` are functions
-that a set-up script from `/cvmfs` defines, and containers have none of them.
+`condor_submit` does not exist at Slurm sites. `eos` and `klist` exist at CERN and few other sites. `lsetup` and `cmsenv` are
+functions that a setup script on `/cvmfs` defines. Containers provide none of these commands.
 
 ## Example
 
@@ -35,133 +35,134 @@ eos cp out.root /eos/user/j/jane/
 
 ## How to fix
 
-Keep submission apart from the analysis, so that the analysis runs without it. Copy files with `xrdcp` or from inside of the program.
-Say in the README what must be set up first.
+Separate job submission from the analysis, so that the analysis runs without it. Copy files with `xrdcp` or inside the program.
+Document the required setup in the README.
 
 ## Limits
 
-A function of the script's own with such a name is taken for the command. What runs while an image is built is not reported.
+A function of the script with the same name is treated as the command. Commands in image builds are not reported.
 ";
 
-/// A command with what it belongs to.
-struct Known(&'static str, &'static str, Severity);
+/// A command, the software that provides it, and the severity.
+struct SiteCommand(&'static str, &'static str, Severity);
 
-const KNOWN: &[Known] = &[
-    Known("LbLogin", "the LHCb software on /cvmfs", Severity::Warning),
-    Known("aklog", "AFS", Severity::Warning),
-    Known("alien.py", "AliEn", Severity::Warning),
-    Known("alien_cp", "AliEn", Severity::Warning),
-    Known("alienv", "the ALICE software", Severity::Warning),
-    Known("aliroot", "the ALICE software", Severity::Note),
-    Known("arcproxy", "the grid's user interface", Severity::Warning),
-    Known("arcsub", "ARC", Severity::Warning),
-    Known("asetup", "the ATLAS software on /cvmfs", Severity::Warning),
-    Known("b2setup", "the Belle II software on /cvmfs", Severity::Warning),
-    Known("basf2", "the Belle II software", Severity::Note),
-    Known("bjobs", "LSF", Severity::Warning),
-    Known("bkill", "LSF", Severity::Warning),
-    Known("bsub", "LSF, which CERN retired", Severity::Warning),
-    Known("cmsRun", "CMSSW", Severity::Note),
-    Known("cmsenv", "CMSSW", Severity::Warning),
-    Known("cmsrel", "CMSSW", Severity::Warning),
-    Known("combine", "CMSSW's Combine", Severity::Note),
-    Known("condor_history", "HTCondor", Severity::Warning),
-    Known("condor_q", "HTCondor", Severity::Warning),
-    Known("condor_release", "HTCondor", Severity::Warning),
-    Known("condor_rm", "HTCondor", Severity::Warning),
-    Known("condor_status", "HTCondor", Severity::Warning),
-    Known("condor_submit", "HTCondor", Severity::Warning),
-    Known("condor_submit_dag", "HTCondor", Severity::Warning),
-    Known("condor_transfer_data", "HTCondor", Severity::Warning),
-    Known("condor_wait", "HTCondor", Severity::Warning),
-    Known("crab", "CRAB, the CMS grid client", Severity::Warning),
-    Known("crabsub", "CRAB, the CMS grid client", Severity::Warning),
-    Known("dasgoclient", "the CMS data catalogue's client", Severity::Warning),
-    Known("eos", "EOS at CERN", Severity::Warning),
-    Known("eosls", "EOS at Fermilab", Severity::Warning),
-    Known("fs", "AFS", Severity::Note),
-    Known("gaudirun.py", "software built on Gaudi", Severity::Note),
-    Known("gbasf2", "the grid client of Belle II", Severity::Warning),
-    Known("gfal-copy", "the grid's user interface", Severity::Warning),
-    Known("gfal-ls", "the grid's user interface", Severity::Warning),
-    Known("gfal-mkdir", "the grid's user interface", Severity::Warning),
-    Known("gfal-rm", "the grid's user interface", Severity::Warning),
-    Known("gfal-stat", "the grid's user interface", Severity::Warning),
-    Known("globus-url-copy", "the grid's user interface", Severity::Warning),
-    Known("grid-proxy-init", "the grid's user interface", Severity::Warning),
-    Known("htgettoken", "tokens of Fermilab", Severity::Warning),
-    Known("ifdh", "Fermilab", Severity::Warning),
-    Known("jobsub", "Fermilab", Severity::Warning),
-    Known("jobsub_fetchlog", "Fermilab", Severity::Warning),
-    Known("jobsub_q", "Fermilab", Severity::Warning),
-    Known("jobsub_rm", "Fermilab", Severity::Warning),
-    Known("jobsub_submit", "Fermilab", Severity::Warning),
-    Known("kinit", "Kerberos", Severity::Warning),
-    Known("klist", "Kerberos", Severity::Warning),
-    Known("lb-dev", "the LHCb software on /cvmfs", Severity::Warning),
-    Known("lb-dirac", "the LHCb software on /cvmfs", Severity::Warning),
-    Known("lb-run", "the LHCb software on /cvmfs", Severity::Warning),
-    Known("lb-set-platform", "the LHCb software on /cvmfs", Severity::Warning),
-    Known("lcg-cp", "the grid's old user interface", Severity::Warning),
-    Known("lhcb-proxy-init", "the LHCb software on /cvmfs", Severity::Warning),
-    Known("lsetup", "the ATLAS software on /cvmfs", Severity::Warning),
-    Known("module", "environment modules", Severity::Warning),
-    Known("mrb", "Fermilab's UPS", Severity::Warning),
-    Known("mrbsetenv", "Fermilab's UPS", Severity::Warning),
-    Known("mrbslp", "Fermilab's UPS", Severity::Warning),
-    Known("myproxy-init", "the grid's user interface", Severity::Warning),
-    Known("pathena", "PanDA", Severity::Warning),
-    Known("prun", "PanDA", Severity::Warning),
-    Known("qdel", "PBS and Grid Engine", Severity::Warning),
-    Known("qstat", "PBS and Grid Engine", Severity::Warning),
-    Known("qsub", "PBS and Grid Engine", Severity::Warning),
-    Known("rucio", "the Rucio client", Severity::Warning),
-    Known("sacct", "Slurm", Severity::Warning),
-    Known("samweb", "Fermilab", Severity::Warning),
-    Known("sbatch", "Slurm", Severity::Warning),
-    Known("scancel", "Slurm", Severity::Warning),
-    Known("scontrol", "Slurm", Severity::Warning),
-    Known("scram", "CMSSW", Severity::Warning),
-    Known("scramv1", "CMSSW", Severity::Warning),
-    Known("setupATLAS", "the ATLAS software on /cvmfs", Severity::Warning),
-    Known("setup_fnal_security", "Fermilab", Severity::Warning),
-    Known("sinfo", "Slurm", Severity::Warning),
-    Known("squeue", "Slurm", Severity::Warning),
-    Known("srm-copy", "the grid's old user interface", Severity::Warning),
-    Known("srmcp", "the grid's old user interface", Severity::Warning),
-    Known("srun", "Slurm", Severity::Warning),
-    Known("voms-proxy-info", "VOMS", Severity::Note),
-    Known("voms-proxy-init", "VOMS", Severity::Warning),
-    Known("xrdcp", "XRootD's clients", Severity::Note),
-    Known("xrdfs", "XRootD's clients", Severity::Note),
+const COMMANDS: &[SiteCommand] = &[
+    SiteCommand("LbLogin", "the LHCb software on /cvmfs", Severity::Warning),
+    SiteCommand("aklog", "AFS", Severity::Warning),
+    SiteCommand("alien.py", "AliEn", Severity::Warning),
+    SiteCommand("alien_cp", "AliEn", Severity::Warning),
+    SiteCommand("alienv", "the ALICE software", Severity::Warning),
+    SiteCommand("aliroot", "the ALICE software", Severity::Note),
+    SiteCommand("arcproxy", "the grid user interface", Severity::Warning),
+    SiteCommand("arcsub", "ARC", Severity::Warning),
+    SiteCommand("asetup", "the ATLAS software on /cvmfs", Severity::Warning),
+    SiteCommand("b2setup", "the Belle II software on /cvmfs", Severity::Warning),
+    SiteCommand("basf2", "the Belle II software", Severity::Note),
+    SiteCommand("bjobs", "LSF", Severity::Warning),
+    SiteCommand("bkill", "LSF", Severity::Warning),
+    SiteCommand("bsub", "LSF, which CERN retired", Severity::Warning),
+    SiteCommand("cmsRun", "CMSSW", Severity::Note),
+    SiteCommand("cmsenv", "CMSSW", Severity::Warning),
+    SiteCommand("cmsrel", "CMSSW", Severity::Warning),
+    SiteCommand("combine", "CMSSW's Combine", Severity::Note),
+    SiteCommand("condor_history", "HTCondor", Severity::Warning),
+    SiteCommand("condor_q", "HTCondor", Severity::Warning),
+    SiteCommand("condor_release", "HTCondor", Severity::Warning),
+    SiteCommand("condor_rm", "HTCondor", Severity::Warning),
+    SiteCommand("condor_status", "HTCondor", Severity::Warning),
+    SiteCommand("condor_submit", "HTCondor", Severity::Warning),
+    SiteCommand("condor_submit_dag", "HTCondor", Severity::Warning),
+    SiteCommand("condor_transfer_data", "HTCondor", Severity::Warning),
+    SiteCommand("condor_wait", "HTCondor", Severity::Warning),
+    SiteCommand("crab", "CRAB, the CMS grid client", Severity::Warning),
+    SiteCommand("crabsub", "CRAB, the CMS grid client", Severity::Warning),
+    SiteCommand("dasgoclient", "the client of the CMS data catalogue", Severity::Warning),
+    SiteCommand("eos", "EOS at CERN", Severity::Warning),
+    SiteCommand("eosls", "EOS at Fermilab", Severity::Warning),
+    SiteCommand("fs", "AFS", Severity::Note),
+    SiteCommand("gaudirun.py", "software built on Gaudi", Severity::Note),
+    SiteCommand("gbasf2", "the Belle II grid client", Severity::Warning),
+    SiteCommand("gfal-copy", "the grid user interface", Severity::Warning),
+    SiteCommand("gfal-ls", "the grid user interface", Severity::Warning),
+    SiteCommand("gfal-mkdir", "the grid user interface", Severity::Warning),
+    SiteCommand("gfal-rm", "the grid user interface", Severity::Warning),
+    SiteCommand("gfal-stat", "the grid user interface", Severity::Warning),
+    SiteCommand("globus-url-copy", "the grid user interface", Severity::Warning),
+    SiteCommand("grid-proxy-init", "the grid user interface", Severity::Warning),
+    SiteCommand("htgettoken", "Fermilab's token tools", Severity::Warning),
+    SiteCommand("ifdh", "Fermilab's tools", Severity::Warning),
+    SiteCommand("jobsub", "Fermilab's tools", Severity::Warning),
+    SiteCommand("jobsub_fetchlog", "Fermilab's tools", Severity::Warning),
+    SiteCommand("jobsub_q", "Fermilab's tools", Severity::Warning),
+    SiteCommand("jobsub_rm", "Fermilab's tools", Severity::Warning),
+    SiteCommand("jobsub_submit", "Fermilab's tools", Severity::Warning),
+    SiteCommand("kinit", "Kerberos", Severity::Warning),
+    SiteCommand("klist", "Kerberos", Severity::Warning),
+    SiteCommand("lb-dev", "the LHCb software on /cvmfs", Severity::Warning),
+    SiteCommand("lb-dirac", "the LHCb software on /cvmfs", Severity::Warning),
+    SiteCommand("lb-run", "the LHCb software on /cvmfs", Severity::Warning),
+    SiteCommand("lb-set-platform", "the LHCb software on /cvmfs", Severity::Warning),
+    SiteCommand("lcg-cp", "the old grid user interface", Severity::Warning),
+    SiteCommand("lhcb-proxy-init", "the LHCb software on /cvmfs", Severity::Warning),
+    SiteCommand("lsetup", "the ATLAS software on /cvmfs", Severity::Warning),
+    SiteCommand("module", "environment modules", Severity::Warning),
+    SiteCommand("mrb", "Fermilab's UPS", Severity::Warning),
+    SiteCommand("mrbsetenv", "Fermilab's UPS", Severity::Warning),
+    SiteCommand("mrbslp", "Fermilab's UPS", Severity::Warning),
+    SiteCommand("myproxy-init", "the grid user interface", Severity::Warning),
+    SiteCommand("pathena", "PanDA", Severity::Warning),
+    SiteCommand("prun", "PanDA", Severity::Warning),
+    SiteCommand("qdel", "PBS or Grid Engine", Severity::Warning),
+    SiteCommand("qstat", "PBS or Grid Engine", Severity::Warning),
+    SiteCommand("qsub", "PBS or Grid Engine", Severity::Warning),
+    SiteCommand("rucio", "the Rucio client", Severity::Warning),
+    SiteCommand("sacct", "Slurm", Severity::Warning),
+    SiteCommand("samweb", "Fermilab's tools", Severity::Warning),
+    SiteCommand("sbatch", "Slurm", Severity::Warning),
+    SiteCommand("scancel", "Slurm", Severity::Warning),
+    SiteCommand("scontrol", "Slurm", Severity::Warning),
+    SiteCommand("scram", "CMSSW", Severity::Warning),
+    SiteCommand("scramv1", "CMSSW", Severity::Warning),
+    SiteCommand("setupATLAS", "the ATLAS software on /cvmfs", Severity::Warning),
+    SiteCommand("setup_fnal_security", "Fermilab's tools", Severity::Warning),
+    SiteCommand("sinfo", "Slurm", Severity::Warning),
+    SiteCommand("squeue", "Slurm", Severity::Warning),
+    SiteCommand("srm-copy", "the old grid user interface", Severity::Warning),
+    SiteCommand("srmcp", "the old grid user interface", Severity::Warning),
+    SiteCommand("srun", "Slurm", Severity::Warning),
+    SiteCommand("voms-proxy-info", "VOMS", Severity::Note),
+    SiteCommand("voms-proxy-init", "VOMS", Severity::Warning),
+    SiteCommand("xrdcp", "the XRootD client", Severity::Note),
+    SiteCommand("xrdfs", "the XRootD client", Severity::Note),
 ];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for command in &input.view.facts.commands {
         if command.host == Host::Build {
             continue;
         }
         let Some(word) = command.words.first() else { continue };
-        let Some(known) = known(command) else { continue };
-        let message = format!("`{}` belongs to {}", known.0, known.1);
-        let help = "keep what needs it apart from the analysis, and say in the README how it is set up";
-        reports.push(Diagnostic::at(&word.range, message).severity(known.2).help(help).group(known.0));
+        let Some(site_command) = site_command(command) else { continue };
+        let message = format!("command `{}` is part of {}", site_command.0, site_command.1);
+        let help = "separate its use from the analysis, and document its setup in the README";
+        diagnostics
+            .push(Diagnostic::at(&word.range, message).severity(site_command.2).help(help).group(site_command.0));
     }
 }
 
-fn known(command: &Command) -> Option<&'static Known> {
+fn site_command(command: &Command) -> Option<&'static SiteCommand> {
     let name = command.words.first()?.text.rsplit('/').next()?;
-    KNOWN.iter().find(|known| known.0 == name)
+    COMMANDS.iter().find(|site_command| site_command.0 == name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::severities;
-    use super::{KNOWN, RULE};
+    use super::{COMMANDS, RULE};
     use crate::model::finding::Severity::Warning;
 
     #[test]
-    fn commands_of_laboratories_and_collaborations_are_told() {
+    fn commands_of_laboratories_and_collaborations_are_reported() {
         let script = "#!/bin/sh\nifdh cp a b\nlb-dev Urania/v10r1\nCP=\"ifdh cp\"\ngbasf2 -p x run.py\n";
         assert_eq!(severities(&RULE, "run.sh", script), [Warning; 3]);
         let program = "cmd = 'jobsub_submit --group dune -N ' + str(n)\nos.popen(cmd).read()\n";
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_sorted_and_names_each_once() {
-        assert!(KNOWN.is_sorted_by(|a, b| a.0 < b.0));
+    fn table_is_sorted_without_duplicates() {
+        assert!(COMMANDS.is_sorted_by(|a, b| a.0 < b.0));
     }
 }

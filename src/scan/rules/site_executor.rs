@@ -1,16 +1,16 @@
-//! Executors that are tied to one place.
+//! Executors that work at one facility only.
 
 use super::context::FileInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::{Call, Import};
 
-/// Cluster classes and modules of one facility.
+/// The rule `site-executor`: cluster classes and modules of one facility.
 pub(super) static RULE: Rule = Rule {
     id: "site-executor",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "an executor that works at one facility alone",
+    summary: "executor that works at one facility only",
     page: PAGE,
     check: Check::File(check),
 };
@@ -18,12 +18,12 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds modules and cluster classes that one facility provides: `lpcjobqueue`, `dask_lxplus`, `CoffeaCasaCluster` and the like, and
-fixed addresses of a scheduler. One that is taken only when the user asks for it, among other executors, is a warning.
+Finds modules and cluster classes that one facility provides (`lpcjobqueue`, `dask_lxplus`, `CoffeaCasaCluster`), and fixed addresses
+of a scheduler. An executor that is one of several options is a warning.
 
 ## Why it breaks elsewhere
 
-The module isn't installed elsewhere, and where it is, there is no such batch system behind it.
+The module is not installed elsewhere. Where it is, the batch system that it submits to does not exist.
 
 ## Example
 
@@ -34,15 +34,15 @@ cluster = LPCCondorCluster()
 
 ## How to fix
 
-Choose the executor by an argument, with one that works everywhere as default (`futures`, `iterative`, a local dask), and import
-the site's class in the branch that needs it.
+Select the executor with an argument. Use one that works everywhere as the default (`futures`, `iterative`, a local dask cluster), and
+import the site's class in the branch that needs it.
 
 ## Limits
 
-An executor that a configuration file of the framework names is seen only when its class is named there.
+An executor from a framework's configuration file is found only if the file contains the name of its class.
 ";
 
-/// Modules of one facility, with its name.
+/// Modules of one facility, with the name of the facility.
 const MODULES: &[(&str, &str)] = &[
     ("lpcjobqueue", "the LPC at Fermilab"),
     ("dask_lxplus", "lxplus at CERN"),
@@ -52,7 +52,7 @@ const MODULES: &[(&str, &str)] = &[
     ("dask_remote_jobqueue", "INFN's analysis facility"),
 ];
 
-/// Classes of one facility, with its name.
+/// Classes of one facility, with the name of the facility.
 const CLASSES: &[(&str, &str)] = &[
     ("LPCCondorCluster", "the LPC at Fermilab"),
     ("LPCGateway", "the EAF at Fermilab"),
@@ -62,15 +62,15 @@ const CLASSES: &[(&str, &str)] = &[
     ("RemoteHTCondor", "INFN's analysis facility"),
 ];
 
-/// Help for both.
-const HELP: &str = "choose the executor by an argument, with one that works everywhere as default";
+/// Help for modules and classes.
+const HELP: &str = "select the executor with an argument; use one that works everywhere as the default";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let facts = &input.view.facts;
     for import in &facts.imports {
-        if let Some((module, place)) = of_module(import).filter(|(module, _)| !is_of(input.path, module)) {
-            let message = format!("`{module}` is a module of {place}");
-            reports.push(
+        if let Some((module, facility)) = module_of_facility(import).filter(|(module, _)| !is_of(input.path, module)) {
+            let message = format!("module `{module}` exists only at {facility}");
+            diagnostics.push(
                 Diagnostic::at(&import.range, message)
                     .severity(severity(!import.is_optional && import.at_top))
                     .help(HELP),
@@ -79,15 +79,15 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
     }
     for call in &facts.calls {
         let class = call.name.rsplit('.').next().unwrap_or_default();
-        if let Some((class, place)) = CLASSES.iter().find(|(name, _)| *name == class) {
-            let message = format!("`{class}` works at {place} alone");
-            reports.push(Diagnostic::at(&call.range, message).severity(severity(!call.is_conditional)).help(HELP));
+        if let Some((class, facility)) = CLASSES.iter().find(|(name, _)| *name == class) {
+            let message = format!("`{class}` works only at {facility}");
+            diagnostics.push(Diagnostic::at(&call.range, message).severity(severity(!call.is_conditional)).help(HELP));
         }
-        reports.extend(fixed_address(call));
+        diagnostics.extend(fixed_address(call));
     }
 }
 
-/// Whether a file is a part of a module itself.
+/// Reports whether a file is part of the module itself.
 fn is_of(path: &str, module: &str) -> bool {
     path.split('/').rev().skip(1).any(|part| part == module)
 }
@@ -96,12 +96,12 @@ fn severity(is_certain: bool) -> Severity {
     if is_certain { Severity::Error } else { Severity::Warning }
 }
 
-fn of_module(import: &Import) -> Option<(&'static str, &'static str)> {
+fn module_of_facility(import: &Import) -> Option<(&'static str, &'static str)> {
     let top = import.module.split('.').next().unwrap_or_default();
     MODULES.iter().find(|(name, _)| *name == top).copied()
 }
 
-/// A dask client that connects to one machine's scheduler.
+/// Reports a dask client that connects to the scheduler of one machine.
 fn fixed_address(call: &Call) -> Option<Diagnostic> {
     let class = call.name.rsplit('.').next().unwrap_or_default();
     if !matches!(class, "Client" | "Gateway") {
@@ -112,8 +112,8 @@ fn fixed_address(call: &Call) -> Option<Diagnostic> {
     if matches!(host, "localhost" | "127.0.0.1" | "" | "0.0.0.0") || host.contains(['{', '$', '%']) {
         return None;
     }
-    let message = format!("the scheduler at `{}` is reached from one facility alone", address.text);
-    let help = "take the address from an argument or from DASK_SCHEDULER_ADDRESS";
+    let message = format!("scheduler `{}` can be reached from one facility only", address.text);
+    let help = "read the address from an argument or DASK_SCHEDULER_ADDRESS";
     Some(Diagnostic::at(&address.range, message).severity(severity(!call.is_conditional)).help(help))
 }
 
@@ -124,7 +124,7 @@ mod tests {
     use crate::model::finding::Severity::Error;
 
     #[test]
-    fn a_module_of_a_site_may_import_itself() {
+    fn module_of_facility_may_import_itself() {
         assert_eq!(severities(&RULE, "src/lpcjobqueue/cluster.py", "import lpcjobqueue.patch\n"), []);
         assert_eq!(severities(&RULE, "lpcjobqueue/run.py", "from lpcjobqueue.x import y\n"), []);
         assert_eq!(severities(&RULE, "run.py", "from lpcjobqueue import LPCCondorCluster\n"), [Error]);

@@ -11,35 +11,34 @@ use crate::source::lang;
 use crate::source::lang::language::Language;
 use crate::source::lang::matcher::Matcher;
 use crate::source::manifest;
-use crate::source::workflow::detect::Files;
 
-/// What a rule says of a file of a repository that has these paths.
-pub(super) fn reports_among(rule: &Rule, path: &str, text: &str, paths: &[&str]) -> Vec<Diagnostic> {
+/// Returns the diagnostics of a rule for a file in a repository with these paths.
+pub(super) fn diagnostics_among(rule: &Rule, path: &str, text: &str, paths: &[&str]) -> Vec<Diagnostic> {
     let catalogue = Catalogue::builtin();
     let paths = paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
-    let world = RuleContext::new(catalogue, catalogue.facilities.iter().collect(), paths, Inventory::default());
+    let context = RuleContext::new(catalogue, catalogue.facilities.iter().collect(), paths, Inventory::default());
     let language = Language::of(path, text.as_bytes());
     let view = lang::read(language, text.as_bytes());
     let matches = Matcher::new(catalogue.roots()).all(view.text.as_bytes());
-    let input = FileInput { path, language, view: &view, matches: &matches, world: &world };
-    let mut reports = Vec::new();
+    let input = FileInput { path, language, view: &view, matches: &matches, context: &context };
+    let mut diagnostics = Vec::new();
     match rule.check {
-        Check::File(check) => check(&input, &mut reports),
-        Check::Repository(_) => panic!("{} looks at repositories", rule.id),
+        Check::File(check) => check(&input, &mut diagnostics),
+        Check::Repository(_) => panic!("{} is a rule for repositories", rule.id),
     }
-    reports
+    diagnostics
 }
 
-/// The severities that a rule gives in a file.
+/// Returns the severities of the diagnostics for a file.
 pub(super) fn severities(rule: &Rule, path: &str, text: &str) -> Vec<Severity> {
-    let reports = reports_among(rule, path, text, &[]);
-    reports.iter().map(|report| report.severity.unwrap_or(rule.severity)).collect()
+    let diagnostics = diagnostics_among(rule, path, text, &[]);
+    diagnostics.iter().map(|diagnostic| diagnostic.severity.unwrap_or(rule.severity)).collect()
 }
 
-/// A repository of which nothing was seen.
-pub(super) fn nothing<'a>(world: &'a RuleContext<'a>) -> RepositoryInput<'a> {
+/// Returns the input for an empty repository.
+pub(super) fn nothing<'a>(context: &'a RuleContext<'a>) -> RepositoryInput<'a> {
     RepositoryInput {
-        world,
+        context,
         links: Vec::new(),
         imports: Vec::new(),
         names: BTreeMap::new(),
@@ -49,16 +48,16 @@ pub(super) fn nothing<'a>(world: &'a RuleContext<'a>) -> RepositoryInput<'a> {
     }
 }
 
-/// What a rule says of a repository of these files.
-pub(super) fn reports_of(rule: &Rule, files: &[(&str, &str)]) -> Vec<Diagnostic> {
+/// Returns the diagnostics of a rule for a repository with these files.
+pub(super) fn repository_diagnostics(rule: &Rule, files: &[(&str, &str)]) -> Vec<Diagnostic> {
     let catalogue = Catalogue::builtin();
     let texts: BTreeMap<&str, &str> = files.iter().copied().collect();
-    let read = |path: &str| texts.get(path).map(|text| text.as_bytes().to_vec());
-    let paths: Vec<String> = texts.keys().map(|path| (*path).to_owned()).collect();
-    let inventory = manifest::inventory(&Files { paths: paths.clone(), read: &read });
+    let contents: BTreeMap<String, Vec<u8>> =
+        texts.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+    let inventory = manifest::inventory(&contents);
     let targets = catalogue.facilities.iter().collect();
-    let world = RuleContext::new(catalogue, targets, paths.into_iter().collect(), inventory);
-    let mut input = nothing(&world);
+    let context = RuleContext::new(catalogue, targets, contents.into_keys().collect(), inventory);
+    let mut input = nothing(&context);
     for (path, text) in texts {
         let view = lang::read(Language::of(path, text.as_bytes()), text.as_bytes());
         input.names.extend(view.facts.names.map(|names| (path.to_owned(), names)));
@@ -67,10 +66,10 @@ pub(super) fn reports_of(rule: &Rule, files: &[(&str, &str)]) -> Vec<Diagnostic>
             input.imports.push((path.to_owned(), u32::try_from(line).unwrap_or(u32::MAX), import));
         }
     }
-    let mut reports = Vec::new();
+    let mut diagnostics = Vec::new();
     match rule.check {
-        Check::Repository(check) => check(&input, &mut reports),
-        Check::File(_) => panic!("{} looks at files", rule.id),
+        Check::Repository(check) => check(&input, &mut diagnostics),
+        Check::File(_) => panic!("{} is a rule for files", rule.id),
     }
-    reports
+    diagnostics
 }

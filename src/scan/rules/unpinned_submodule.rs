@@ -1,15 +1,15 @@
-//! Submodules that others can't get, or get in another version.
+//! Submodules that cannot be cloned elsewhere, or change.
 
 use super::context::RepositoryInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 
-/// Submodules without a recorded commit, by a branch, by an address that needs a key.
+/// The rule `unpinned-submodule`: submodules without a commit, on a branch, or with a private URL.
 pub(super) static RULE: Rule = Rule {
     id: "unpinned-submodule",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "a submodule follows a branch, has no commit, or needs a key to be cloned",
+    summary: "submodule follows a branch, has no commit, or requires an SSH key",
     page: PAGE,
     check: Check::Repository(check),
 };
@@ -17,13 +17,13 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Looks at `.gitmodules` and git's index: a submodule without a recorded commit, one that follows a branch, one whose address is a path
-of this machine or needs an SSH key.
+Inspects `.gitmodules` and the git index for submodules without a recorded commit, submodules that follow a branch, and submodules
+whose URL is a local path or requires an SSH key.
 
 ## Why it breaks elsewhere
 
-CI jobs and worker nodes have no SSH key of yours, so `git clone --recursive` fails there. A submodule without a commit is not cloned
-at all, and one that follows a branch differs after `git submodule update --remote`.
+CI jobs and worker nodes do not have your SSH key, so `git clone --recursive` fails. A submodule without a commit is not cloned at
+all, and one that follows a branch changes with `git submodule update --remote`.
 
 ## Example
 
@@ -35,33 +35,50 @@ at all, and one that follows a branch differs after `git submodule update --remo
 
 ## How to fix
 
-Record a commit (`git add corrections`), and write the `https://` address.
+Record a commit (`git add corrections`), and use the `https://` URL.
 
 ## Limits
 
-Whether the address can be read without a password is not tried.
+The rule does not check whether the URL requires a password.
 ";
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for module in &input.submodules {
-        let mut say = |severity, message: String, help: &str| {
-            reports.push(Diagnostic::of(".gitmodules", module.line, message).severity(severity).help(help));
+        let mut push = |severity, message: String, identity: String, help: &str| {
+            let diagnostic = Diagnostic::in_file(".gitmodules", module.line, message);
+            diagnostics.push(diagnostic.identity(identity).severity(severity).help(help));
         };
         let (path, url) = (&module.path, &module.url);
         if !module.is_recorded {
-            let help = "git add it, so that its commit is recorded";
-            say(Severity::Error, format!("git has no commit of the submodule `{path}`: nobody gets it"), help);
+            push(
+                Severity::Error,
+                format!("submodule `{path}` has no recorded commit, so it is not cloned"),
+                format!("git has no commit of the submodule `{path}`: nobody gets it"),
+                "record its commit with git add",
+            );
         }
         if url.starts_with('/') || url.starts_with("file:") {
-            let help = "name the address of a server";
-            say(Severity::Error, format!("the submodule `{path}` is cloned from `{url}`, a path of one machine"), help);
+            push(
+                Severity::Error,
+                format!("submodule `{path}` is cloned from `{url}`, a path on one machine"),
+                format!("the submodule `{path}` is cloned from `{url}`, a path of one machine"),
+                "use the URL of a server",
+            );
         } else if url.starts_with("ssh:") || !url.contains("://") && url.contains(':') {
-            let help = "write its https:// address";
-            say(Severity::Warning, format!("the submodule `{path}` needs an SSH key to be cloned"), help);
+            push(
+                Severity::Warning,
+                format!("submodule `{path}` requires an SSH key"),
+                format!("the submodule `{path}` needs an SSH key to be cloned"),
+                "use its https:// URL",
+            );
         }
         if let Some(branch) = &module.branch {
-            let help = "name no branch, and move on by recording a commit";
-            say(Severity::Note, format!("the submodule `{path}` follows the branch `{branch}`"), help);
+            push(
+                Severity::Note,
+                format!("submodule `{path}` follows the branch `{branch}`"),
+                format!("the submodule `{path}` follows the branch `{branch}`"),
+                "remove the branch, and record a commit to update it",
+            );
         }
     }
 }

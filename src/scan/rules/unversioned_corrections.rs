@@ -1,15 +1,15 @@
-//! Corrections from a folder whose content changes.
+//! Corrections from directories that change in place.
 
 use super::context::FileInput;
 use super::{Check, Diagnostic, Rule};
 use crate::model::finding::{Confidence, Severity};
 
-/// `jsonpog-integration`, `cms-griddata` and the like by `latest`, `master` or no version.
+/// The rule `unversioned-corrections`: `jsonpog-integration` or `cms-griddata` without a version.
 pub(super) static RULE: Rule = Rule {
     id: "unversioned-corrections",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "corrections are taken from a folder whose content changes",
+    summary: "corrections from a directory that changes in place",
     page: PAGE,
     check: Check::File(check),
 };
@@ -17,13 +17,13 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds scale factors and corrections that are read from `jsonpog-integration` on `/cvmfs` or from `/cvmfs/cms-griddata.cern.ch` without
-a version or by `latest`.
+Finds scale factors and corrections that are read from `jsonpog-integration` on `/cvmfs`, or from `/cvmfs/cms-griddata.cern.ch` without
+a version or with `latest`.
 
 ## Why it breaks elsewhere
 
-The folders are updated in place. Two facilities that run a week apart, or whose caches differ, give different yields without a line of
-difference in the repository; files also move.
+The directories are updated in place. Two facilities that run a week apart, or whose caches differ, get different yields from the same
+commit. Files are also moved.
 
 ## Example
 
@@ -33,26 +33,26 @@ evaluator = CorrectionSet.from_file(\"/cvmfs/cms.cern.ch/rsync/cms-nanoAOD/jsonp
 
 ## How to fix
 
-Copy the files that are used into the repository or an artifact with a version, or name a dated folder of `cms-griddata`.
+Copy the required files into the repository or a versioned artifact, or use a dated directory of `cms-griddata`.
 
 ## Limits
 
-Whether a copy in the repository is up to date is not asked.
+The rule does not check whether a copy in the repository is up to date.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let view = input.view;
     for span in view.spans.iter().filter(|span| span.is_active()) {
         let text = &view.text[span.range.clone()];
         if let Some(folder) = folder(text) {
-            let message = format!("`{folder}` changes under the same name");
-            let help = "copy what is used, with a version, or name a dated folder";
-            reports.push(Diagnostic::at(&span.range, message).help(help).group(folder));
+            let message = format!("content of `{folder}` changes in place");
+            let help = "copy the required files with a version, or use a dated directory";
+            diagnostics.push(Diagnostic::at(&span.range, message).help(help).group(folder));
         }
     }
 }
 
-/// The moving folder that a path leads through.
+/// Returns the part of a path that changes in place.
 fn folder(text: &str) -> Option<&'static str> {
     let absolute = text.contains("/cvmfs/") || text.contains("/eos/") || text.contains("/afs/");
     if text.contains("jsonpog-integration") && absolute {

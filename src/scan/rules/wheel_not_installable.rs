@@ -1,4 +1,4 @@
-//! A locked package that the machines of a facility can't install.
+//! Locked packages that a facility cannot install.
 
 mod conda;
 #[cfg(test)]
@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder};
 
 use super::context::{RepositoryInput, RuleContext};
-use super::python_range::brings_python;
+use super::python_range::includes_python;
+use super::relative::parent;
 use super::{Check, Diagnostic, Rule};
 use crate::facility::Facility;
 use crate::model::finding::{Confidence, Reach, Severity};
@@ -17,12 +18,12 @@ use crate::model::inventory::{Index, Locked};
 use crate::source::manifest::marker;
 use crate::source::manifest::wheel::{Machine, Reason, Verdict, allows, is_archive, verdict};
 
-/// numpy locked with wheels for glibc 2.34, at a facility with glibc 2.28.
+/// The rule `wheel-not-installable`: wheels for glibc 2.34 at a facility with glibc 2.28.
 pub(super) static RULE: Rule = Rule {
     id: "wheel-not-installable",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "a locked package has no file that the machines of a facility can install",
+    summary: "locked package has no file that a facility can install",
     page: PAGE,
     check: Check::Repository(check),
 };
@@ -30,76 +31,74 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Takes the files that a lock names for each package (uv.lock, poetry.lock, pdm.lock, pylock.toml, and those from PyPI in pixi.lock and
-conda-lock.yml) and asks whether one of them can be installed at the facilities: by the tags in the names of wheels (PEP 425, 600, 656)
-against the Python, the architecture and the glibc that are there, and by the Python that the package itself asks for. A lock of conda
-brings its own Python, but never a glibc. For packages of conda it compares what they ask of the machine (`__glibc`) with what is there.
+Checks whether the files that a lock lists for each package can be installed at the facilities (uv.lock, poetry.lock, pdm.lock,
+pylock.toml, and PyPI packages in pixi.lock and conda-lock.yml). It compares the tags of wheel names (PEP 425, 600, 656) with the
+Python, architecture and glibc of the facility, and the Python that the package requires. A conda lock contains its own Python but
+never a glibc. For conda packages, it compares the required `__glibc` with that of the facility.
 
 ## Why it breaks elsewhere
 
-A wheel for `manylinux_2_34` is refused where glibc is 2.28, and pip then builds from source, which needs a compiler and libraries, or
-stops. A wheel for Python 3.12 says nothing to a Python 3.9.
+A `manylinux_2_34` wheel is rejected on a system with glibc 2.28. pip then builds from source, which requires a compiler and
+libraries, or fails. A wheel for Python 3.12 cannot be used with Python 3.9.
 
 ## Example
 
-A `uv.lock` with an `onnxruntime` that has wheels for `manylinux_2_27` and newer alone, and workers with CentOS 7.
+A `uv.lock` with an `onnxruntime` that only has wheels for `manylinux_2_27` and newer, and workers with CentOS 7.
 
 ## How to fix
 
-Lock a version that has wheels for the oldest machine, or bring an environment that has a
-newer glibc: an image.
+Lock a version with wheels for the oldest system, or use an environment with a newer glibc: an image.
 
 ## Limits
 
-Only the Pythons that the lock's own range allows are looked at. Packages that come from git, a path or a URL, and locks that name no
-files (Pipfile.lock, requirements with hashes), can't be judged. Where a pixi.lock brings several Pythons, a wheel is taken for the one
-that it fits.
+Only Python versions within the range of the lock are checked. Packages from git, a path or a URL are not checked, and neither are
+locks that list no files (Pipfile.lock, requirements with hashes). If a pixi.lock contains several Python versions, a wheel is matched
+with the version that it fits.
 ";
 
-/// Reports of one lock that are told one by one; more become one with a count.
-const MOST_SINGLE: usize = 3;
+/// Maximum number of packages of one lock that are reported separately. More become one diagnostic with a count.
+const MAX_SINGLE: usize = 3;
 
-/// What is wrong with a package, and where.
-struct Trouble<'a> {
+/// A package that cannot be installed, or only built, at some facilities.
+struct Incompatible<'a> {
     locked: &'a Locked,
     reach: Reach,
     reason: Reason,
     is_buildable: bool,
 }
 
-fn check(input: &RepositoryInput<'_>, reports: &mut Vec<Diagnostic>) {
-    let world = input.world;
+fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    let context = input.context;
     let mut locks: BTreeMap<&str, Vec<&Locked>> = BTreeMap::new();
-    for locked in &world.inventory.locked {
+    for locked in &context.inventory.locked {
         locks.entry(&locked.path).or_default().push(locked);
     }
     for (path, packages) in locks {
-        // A lock of conda brings its Python, the others take the one that is there.
-        let brought = conda::pythons(&packages);
-        let places = if brought.is_empty() { places(path, world) } else { conda::places(&brought, world) };
-        let mut troubles: Vec<Trouble<'_>> = wheels(&packages, &places, &brought);
-        troubles.retain(|trouble| !trouble.reach.breaks.is_empty());
-        tell(path, &troubles, world, reports);
-        conda::check(path, &packages, world, reports);
+        // A conda lock contains Python; the other locks use the Python of the facility.
+        let pythons = conda::pythons(&packages);
+        let targets = if pythons.is_empty() { targets(path, context) } else { conda::targets(&pythons, context) };
+        let mut incompatible: Vec<Incompatible<'_>> = wheels(&packages, &targets, &pythons);
+        incompatible.retain(|package| !package.reach.breaks.is_empty());
+        push_diagnostics(path, &incompatible, context, diagnostics);
+        conda::check(path, &packages, context, diagnostics);
     }
 }
 
-/// A facility with the machines that the lock is meant for.
+/// A facility with the machines that the lock applies to.
 struct LockTarget<'a> {
     facility: &'a Facility,
     machines: Vec<(Machine, MarkerEnvironment)>,
 }
 
-fn places<'a>(path: &str, world: &'a RuleContext<'_>) -> Vec<LockTarget<'a>> {
-    let dir = |path: &str| path.rsplit_once('/').map_or(String::new(), |(dir, _)| dir.to_owned());
-    let ranges: Vec<&str> = world
+fn targets<'a>(path: &str, context: &'a RuleContext<'_>) -> Vec<LockTarget<'a>> {
+    let ranges: Vec<&str> = context
         .inventory
         .pythons
         .iter()
-        .filter(|range| range.path == path || dir(&range.path) == dir(path) && !brings_python(&range.path))
+        .filter(|range| range.path == path || parent(&range.path) == parent(path) && !includes_python(&range.path))
         .map(|range| range.constraint.as_str())
         .collect();
-    let places = world.targets.iter().map(|facility| {
+    let targets = context.targets.iter().map(|facility| {
         let pythons =
             facility.pythons.iter().filter(|python| ranges.iter().all(|range| allows(range, **python) != Some(false)));
         let machines = pythons.flat_map(|python| {
@@ -111,7 +110,7 @@ fn places<'a>(path: &str, world: &'a RuleContext<'_>) -> Vec<LockTarget<'a>> {
         });
         LockTarget { facility, machines: machines.collect() }
     });
-    places.filter(|place| !place.machines.is_empty()).collect()
+    targets.filter(|target| !target.machines.is_empty()).collect()
 }
 
 fn environment(machine: &Machine) -> Option<MarkerEnvironment> {
@@ -134,36 +133,40 @@ fn environment(machine: &Machine) -> Option<MarkerEnvironment> {
     .ok()
 }
 
-fn wheels<'a>(packages: &[&'a Locked], places: &[LockTarget<'_>], brought: &conda::Pythons<'_>) -> Vec<Trouble<'a>> {
+fn wheels<'a>(
+    packages: &[&'a Locked],
+    targets: &[LockTarget<'_>],
+    pythons: &conda::Pythons<'_>,
+) -> Vec<Incompatible<'a>> {
     let mut seen = BTreeSet::new();
-    let judged = packages.iter().filter(|one| {
-        let is_named = one.files.iter().any(|file| is_archive(file));
-        // What a group takes too is listed again.
-        one.index == Index::Pypi
-            && one.source.is_none()
+    let candidates = packages.iter().filter(|package| {
+        let is_named = package.files.iter().any(|file| is_archive(file));
+        // A package that is also in a group is listed again.
+        package.index == Index::Pypi
+            && package.source.is_none()
             && is_named
-            && seen.insert((&one.name, &one.files, &one.platform))
+            && seen.insert((&package.name, &package.files, &package.platform))
     });
-    let judged = judged.filter(|one| {
-        // Without its Python such a lock doesn't say what a single wheel is for.
-        let is_of_conda = one.platform.is_some() || one.path.ends_with("pixi.lock");
-        !is_of_conda || !brought.is_empty()
+    let candidates = candidates.filter(|package| {
+        // Without Python, such a lock does not state which Python a wheel is for.
+        let is_of_conda = package.platform.is_some() || package.path.ends_with("pixi.lock");
+        !is_of_conda || !pythons.is_empty()
     });
-    judged
+    candidates
         .filter_map(|locked| match &locked.platform {
-            Some(platform) => trouble(locked, places, Some(conda::architecture(platform)?)),
-            None => trouble(locked, places, None),
+            Some(platform) => incompatibility(locked, targets, Some(conda::architecture(platform)?)),
+            None => incompatibility(locked, targets, None),
         })
         .collect()
 }
 
-/// What becomes of a package, on machines of this architecture when it is for one alone.
-fn trouble<'a>(locked: &'a Locked, places: &[LockTarget<'_>], arch: Option<&str>) -> Option<Trouble<'a>> {
+/// Returns where a package cannot be installed. `arch` limits the check to machines with this architecture.
+fn incompatibility<'a>(locked: &'a Locked, targets: &[LockTarget<'_>], arch: Option<&str>) -> Option<Incompatible<'a>> {
     let marker = locked.marker.as_deref().and_then(marker);
     let mut reach = Reach::default();
     let mut worst: Option<(Reason, bool)> = None;
-    for place in places {
-        let needed = place
+    for target in targets {
+        let needed = target
             .machines
             .iter()
             .filter(|(machine, _)| arch.is_none_or(|arch| machine.arch == arch))
@@ -172,11 +175,11 @@ fn trouble<'a>(locked: &'a Locked, places: &[LockTarget<'_>], arch: Option<&str>
             needed.map(|(machine, _)| verdict(&locked.files, locked.requires_python.as_deref(), machine)).collect();
         let Some(first) = verdicts.first() else { continue };
         if verdicts.contains(&Verdict::Wheel) {
-            reach.works.push(place.facility.id.clone());
+            reach.works.push(target.facility.id.clone());
             continue;
         }
-        reach.breaks.push(place.facility.id.clone());
-        let buildable = verdicts.iter().find(|one| matches!(one, Verdict::Build(_)));
+        reach.breaks.push(target.facility.id.clone());
+        let buildable = verdicts.iter().find(|verdict| matches!(verdict, Verdict::Build(_)));
         worst = match buildable.unwrap_or(first) {
             Verdict::Nothing(reason) => Some((reason.clone(), false)),
             Verdict::Build(reason) => worst.or_else(|| Some((reason.clone(), true))),
@@ -184,48 +187,53 @@ fn trouble<'a>(locked: &'a Locked, places: &[LockTarget<'_>], arch: Option<&str>
         };
     }
     let (reason, is_buildable) = worst?;
-    Some(Trouble { locked, reach, reason, is_buildable })
+    Some(Incompatible { locked, reach, reason, is_buildable })
 }
 
-fn tell(path: &str, troubles: &[Trouble<'_>], world: &RuleContext<'_>, reports: &mut Vec<Diagnostic>) {
-    let mut groups: BTreeMap<(bool, Vec<String>), Vec<&Trouble<'_>>> = BTreeMap::new();
-    for trouble in troubles {
-        groups.entry((trouble.is_buildable, trouble.reach.breaks.clone())).or_default().push(trouble);
+fn push_diagnostics(
+    path: &str,
+    incompatible: &[Incompatible<'_>],
+    context: &RuleContext<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut groups: BTreeMap<(bool, Vec<String>), Vec<&Incompatible<'_>>> = BTreeMap::new();
+    for package in incompatible {
+        groups.entry((package.is_buildable, package.reach.breaks.clone())).or_default().push(package);
     }
     for ((is_buildable, breaks), group) in groups {
-        let severity = severity(is_buildable, group[0], world);
-        if group.len() <= MOST_SINGLE {
-            for trouble in group {
-                let locked = trouble.locked;
+        let severity = severity(is_buildable, group[0], context);
+        if group.len() <= MAX_SINGLE {
+            for package in group {
+                let locked = package.locked;
                 let message = format!(
                     "{} {} {} at {}: {}",
                     locked.name,
                     locked.version,
                     verb(is_buildable),
                     breaks.join(", "),
-                    why(&trouble.reason)
+                    describe_reason(&package.reason)
                 );
-                reports.push(report(
-                    Diagnostic::of(path, locked.line, message),
+                diagnostics.push(diagnostic(
+                    Diagnostic::in_file(path, locked.line, message),
                     severity,
                     is_buildable,
-                    trouble.reach.clone(),
+                    package.reach.clone(),
                 ));
             }
             continue;
         }
         let names: Vec<String> =
-            group.iter().take(5).map(|one| format!("{} {}", one.locked.name, one.locked.version)).collect();
+            group.iter().take(5).map(|package| format!("{} {}", package.locked.name, package.locked.version)).collect();
         let message = format!(
             "{} locked packages {} at {}: {}, … ({})",
             group.len(),
             verb(is_buildable),
             breaks.join(", "),
             names.join(", "),
-            why(&group[0].reason)
+            describe_reason(&group[0].reason)
         );
-        reports.push(report(
-            Diagnostic::of(path, group[0].locked.line, message),
+        diagnostics.push(diagnostic(
+            Diagnostic::in_file(path, group[0].locked.line, message),
             severity,
             is_buildable,
             group[0].reach.clone(),
@@ -233,13 +241,13 @@ fn tell(path: &str, troubles: &[Trouble<'_>], world: &RuleContext<'_>, reports: 
     }
 }
 
-/// An error where it breaks at all targets, or at one that was chosen; what can be built is a risk.
-fn severity(is_buildable: bool, trouble: &Trouble<'_>, world: &RuleContext<'_>) -> Severity {
-    let is_chosen = world.targets.len() < world.catalogue.facilities.len();
+/// Returns an error if the package breaks at all facilities or at a selected one, and a warning if it can be built.
+fn severity(is_buildable: bool, package: &Incompatible<'_>, context: &RuleContext<'_>) -> Severity {
+    let is_chosen = context.targets.len() < context.catalogue.facilities.len();
     match is_buildable {
-        true if trouble.reason == Reason::NoWheels => Severity::Note,
+        true if package.reason == Reason::NoWheels => Severity::Note,
         true => Severity::Warning,
-        false if is_chosen || trouble.reach.works.is_empty() => Severity::Error,
+        false if is_chosen || package.reach.works.is_empty() => Severity::Error,
         false => Severity::Warning,
     }
 }
@@ -248,21 +256,21 @@ fn verb(is_buildable: bool) -> &'static str {
     if is_buildable { "must be built from source" } else { "can't be installed" }
 }
 
-fn report(report: Diagnostic, severity: Severity, is_buildable: bool, reach: Reach) -> Diagnostic {
+fn diagnostic(diagnostic: Diagnostic, severity: Severity, is_buildable: bool, reach: Reach) -> Diagnostic {
     let help = if is_buildable {
-        "lock a version with wheels for the oldest machine, or run in an image with a newer one"
+        "lock a version with wheels for the oldest system, or run in an image with a newer system"
     } else {
-        "lock a version that has a file for it, or run in an image that fits"
+        "lock a version with a compatible file, or run in a compatible image"
     };
-    report.severity(severity).reach(reach).help(help)
+    diagnostic.severity(severity).reach(reach).help(help)
 }
 
-fn why(reason: &Reason) -> String {
+fn describe_reason(reason: &Reason) -> String {
     match reason {
-        Reason::Python(range) => format!("it asks for Python {range}"),
-        Reason::Glibc((major, minor)) => format!("its wheels need glibc {major}.{minor}"),
-        Reason::OtherPythons => "its wheels are for other Pythons".to_owned(),
-        Reason::OtherMachines => "its wheels are for other machines".to_owned(),
+        Reason::Python(range) => format!("it requires Python {range}"),
+        Reason::Glibc((major, minor)) => format!("its wheels require glibc {major}.{minor}"),
+        Reason::OtherPythons => "its wheels are for other Python versions".to_owned(),
+        Reason::OtherMachines => "its wheels are for other platforms".to_owned(),
         Reason::NoWheels => "it has no wheels".to_owned(),
     }
 }

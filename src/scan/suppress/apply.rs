@@ -1,4 +1,4 @@
-//! Decides for each finding.
+//! Suppresses findings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,31 +7,32 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use super::baseline::{self, Entry};
 use super::fingerprint::fingerprint;
 use super::inline::Directive;
-use super::{Applied, Directives, Settings, unused};
+use super::unused::{self, UsedComments};
+use super::{Applied, Directives, Settings};
 use crate::model::finding::{Finding, Suppression, Suppressor};
 use crate::model::scan::Note;
 
-/// Marks what is suppressed, overrides severities, and adds a finding for each ignore that suppresses nothing.
+/// Marks suppressed findings, overrides severities, and adds a finding for each ignore that suppresses nothing.
 ///
-/// The first of these decides: a comment at the place, `[scan] ignore`, the baseline. A finding that stands for several
-/// places is split when comments suppress some of them.
+/// The order of precedence is: a comment at the location, `[scan] ignore`, the baseline. A finding with several locations is
+/// split if comments suppress some of them.
 pub fn apply(findings: Vec<Finding>, directives: &Directives, settings: &Settings<'_>) -> Applied {
-    let mut judge = Judge::new(directives, settings);
+    let mut decider = Decider::new(directives, settings);
     let mut done = Vec::with_capacity(findings.len());
     for mut finding in findings {
-        done.extend(judge.split(&mut finding));
-        judge.decide(&mut finding);
+        done.extend(decider.split(&mut finding));
+        decider.decide(&mut finding);
         done.push(finding);
     }
-    let mut extra = unused::of_comments(directives, &judge.comments, settings);
-    extra.extend(unused::of_entries(&judge.matched, settings));
+    let mut extra = unused::unused_comments(directives, &decider.comments, settings);
+    extra.extend(unused::stale_baseline_entries(&decider.matched, settings));
     for mut finding in extra {
-        judge.decide(&mut finding);
+        decider.decide(&mut finding);
         done.push(finding);
     }
-    // Last, since an ignore may be about the findings above.
-    for mut finding in unused::of_config(&judge.ignores, settings) {
-        judge.decide(&mut finding);
+    // Last, because an ignore may apply to the findings above.
+    for mut finding in unused::unused_config_entries(&decider.ignores, settings) {
+        decider.decide(&mut finding);
         done.push(finding);
     }
     done.sort_by(|a, b| order(a).cmp(&order(b)));
@@ -43,8 +44,8 @@ fn order(finding: &Finding) -> (&str, u32, u32, &str, &str) {
     (&finding.path, line, column, &finding.rule, &finding.fingerprint)
 }
 
-/// A matcher of paths: of the whole path, of the name when the glob has no slash, and of what lies below. None when it is
-/// no glob.
+/// Returns a matcher for a glob: it matches whole paths, file names if the glob has no slash, and everything below a
+/// matching directory. `None` if the glob is invalid.
 pub fn matcher(glob: &str) -> Option<GlobSet> {
     let glob = glob.strip_prefix("./").unwrap_or(glob).trim_end_matches('/');
     let mut set = GlobSetBuilder::new();
@@ -55,24 +56,22 @@ pub fn matcher(glob: &str) -> Option<GlobSet> {
     set.build().ok()
 }
 
-/// Comments that suppressed something: path, index of the directive, rule.
-pub(super) type Used = BTreeSet<(String, usize, String)>;
-
-struct Judge<'a> {
+/// Decides whether findings are suppressed, and records the ignores that it used.
+struct Decider<'a> {
     directives: &'a Directives,
     settings: &'a Settings<'a>,
     globs: Vec<Option<GlobSet>>,
     baseline: &'a [Entry],
     entries: BTreeMap<(&'a str, &'a str, &'a str), usize>,
-    /// Which comments suppressed something.
-    comments: Used,
-    /// Which entries of the configuration did, and those whose day is over but that would have.
+    /// Comments that suppressed a finding.
+    comments: UsedComments,
+    /// Entries of the configuration that suppressed a finding.
     ignores: BTreeSet<usize>,
-    /// Which entries of the baseline were met.
+    /// Entries of the baseline that matched a finding.
     matched: BTreeSet<usize>,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> Decider<'a> {
     fn new(directives: &'a Directives, settings: &'a Settings<'a>) -> Self {
         let baseline = settings.baseline.map(|(_, baseline)| baseline.findings.as_slice()).unwrap_or_default();
         Self {
@@ -81,7 +80,7 @@ impl<'a> Judge<'a> {
             globs: settings.ignore.iter().map(|ignore| matcher(&ignore.glob)).collect(),
             baseline,
             entries: baseline.iter().enumerate().map(|(index, entry)| (entry.key(), index)).collect(),
-            comments: Used::new(),
+            comments: UsedComments::new(),
             ignores: BTreeSet::new(),
             matched: BTreeSet::new(),
         }
@@ -94,13 +93,13 @@ impl<'a> Judge<'a> {
         if finding.suppressed.is_some() {
             return;
         }
-        // All are asked, so that none is called unused for coming second.
-        let known = self.known(finding);
-        let ignored = self.ignored(finding);
-        finding.suppressed = self.commented(finding).or(ignored).or(known);
+        // Evaluate all, so that a second match is not reported as unused.
+        let baselined = self.baselined(finding);
+        let ignored_by_config = self.ignored_by_config(finding);
+        finding.suppressed = self.ignored_by_comment(finding).or(ignored_by_config).or(baselined);
     }
 
-    fn commented(&mut self, finding: &Finding) -> Option<Suppression> {
+    fn ignored_by_comment(&mut self, finding: &Finding) -> Option<Suppression> {
         match finding.span {
             Some(span) => self.comment(finding, &finding.path, |directive| {
                 (span.line..=span.end_line.max(span.line)).contains(&directive.target)
@@ -108,20 +107,21 @@ impl<'a> Judge<'a> {
             None if finding.places.is_empty() => self.comment(finding, &finding.path, |directive| directive.line == 1),
             None => {
                 let mut places = finding.places.iter();
-                let first = self.at(finding, &places.next()?.path, finding.places[0].line)?;
-                places.all(|place| self.at(finding, &place.path, place.line).is_some()).then_some(first)
+                let first = self.comment_at(finding, &places.next()?.path, finding.places[0].line)?;
+                places.all(|place| self.comment_at(finding, &place.path, place.line).is_some()).then_some(first)
             }
         }
     }
 
-    fn at(&mut self, finding: &Finding, path: &str, line: u32) -> Option<Suppression> {
+    /// Returns the suppression by a comment for a line.
+    fn comment_at(&mut self, finding: &Finding, path: &str, line: u32) -> Option<Suppression> {
         self.comment(finding, path, |directive| directive.target == line)
     }
 
-    fn comment(&mut self, finding: &Finding, path: &str, about: impl Fn(&Directive) -> bool) -> Option<Suppression> {
+    fn comment(&mut self, finding: &Finding, path: &str, applies: impl Fn(&Directive) -> bool) -> Option<Suppression> {
         let directives = self.directives.get(path)?;
         let fits = |directive: &Directive| {
-            !directive.reason.is_empty() && directive.rules.contains(&finding.rule) && about(directive)
+            !directive.reason.is_empty() && directive.rules.contains(&finding.rule) && applies(directive)
         };
         let mut found = None;
         for (index, directive) in directives.iter().enumerate().filter(|(_, directive)| fits(directive)) {
@@ -131,27 +131,27 @@ impl<'a> Judge<'a> {
         found
     }
 
-    /// The places of a finding that comments suppress, when others of it stay: as a finding of their own.
+    /// Splits off the locations of a finding that comments suppress. `None` if comments suppress all or none of them.
     fn split(&mut self, finding: &mut Finding) -> Option<Finding> {
         let places = std::mem::take(&mut finding.places);
-        let (quiet, loud): (Vec<_>, Vec<_>) =
-            places.into_iter().partition(|place| self.at(finding, &place.path, place.line).is_some());
-        if quiet.is_empty() || loud.is_empty() {
-            finding.places = if loud.is_empty() { quiet } else { loud };
+        let (suppressed_places, open_places): (Vec<_>, Vec<_>) =
+            places.into_iter().partition(|place| self.comment_at(finding, &place.path, place.line).is_some());
+        if suppressed_places.is_empty() || open_places.is_empty() {
+            finding.places = if open_places.is_empty() { suppressed_places } else { open_places };
             return None;
         }
-        let left = finding.count.map(|count| count.saturating_sub(quiet.len() as u64));
-        finding.places = loud;
-        finding.count = left;
+        let remaining = finding.count.map(|count| count.saturating_sub(suppressed_places.len() as u64));
+        finding.places = open_places;
+        finding.count = remaining;
         let mut part = finding.clone();
-        part.count = Some(quiet.len() as u64);
+        part.count = Some(suppressed_places.len() as u64);
         part.fingerprint = fingerprint(&part.rule, &part.path, &format!("suppressed {}", part.fingerprint), 0);
-        part.places = quiet;
+        part.places = suppressed_places;
         self.decide(&mut part);
         Some(part)
     }
 
-    fn ignored(&mut self, finding: &Finding) -> Option<Suppression> {
+    fn ignored_by_config(&mut self, finding: &Finding) -> Option<Suppression> {
         let mut found = None;
         for (index, ignore) in self.settings.ignore.iter().enumerate() {
             let matches = self.globs[index].as_ref().is_some_and(|glob| glob.is_match(&finding.path));
@@ -166,7 +166,7 @@ impl<'a> Judge<'a> {
         found
     }
 
-    fn known(&mut self, finding: &Finding) -> Option<Suppression> {
+    fn baselined(&mut self, finding: &Finding) -> Option<Suppression> {
         let (_, baseline) = self.settings.baseline?;
         let index = *self.entries.get(&baseline::key(finding))?;
         let entry = self.baseline.get(index)?;
@@ -178,16 +178,16 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// What is said of comments that can't be followed.
+/// Returns notes about invalid comments.
 fn notes(directives: &Directives) -> Vec<Note> {
     let all = directives.iter().flat_map(|(path, list)| list.iter().map(move |directive| (path, directive)));
     let wrong = all.filter_map(|(path, directive)| {
         let what = match (directive.rules.is_empty(), directive.reason.is_empty()) {
-            (true, _) => "names no rule in brackets",
-            (false, true) => "gives no reason",
+            (true, _) => "without a rule in brackets",
+            (false, true) => "without a reason",
             (false, false) => return None,
         };
-        let message = format!("line {}: a `carnet: ignore` that {what} suppresses nothing", directive.line);
+        let message = format!("line {}: `carnet: ignore` {what} suppresses nothing", directive.line);
         Some(Note { path: path.clone(), message })
     });
     wrong.collect()

@@ -1,4 +1,4 @@
-//! Findings that were there when carnet came: `carnet/baseline@1`.
+//! Baselines, which contain accepted findings: `carnet/baseline@1`.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Failure, Kind};
 use crate::model::canonical;
 use crate::model::finding::{Finding, Suppressor};
+use crate::scan::rules::unused_ignore;
 
 /// Name and version of the format.
 pub const SCHEMA: &str = "carnet/baseline@1";
-/// Name of the file, unless `carnet.toml` says otherwise.
+/// Default name of the file.
 pub const FILE: &str = "carnet-baseline.json";
 
 /// A baseline.
@@ -20,46 +21,46 @@ pub const FILE: &str = "carnet-baseline.json";
 pub struct Baseline {
     /// Always [`SCHEMA`].
     pub schema: String,
-    /// Last day on which its entries hold, as `2027-01-31`; one that has a day of its own goes by that.
+    /// Last day on which its entries apply, as `2027-01-31`. The date of an entry takes precedence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "date"))]
     pub until: Option<String>,
-    /// Findings that are known, sorted by path, rule and fingerprint.
+    /// Accepted findings, sorted by path, rule and fingerprint.
     pub findings: Vec<Entry>,
 }
 
-/// A finding that is known.
+/// An accepted finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     /// Rule.
     pub rule: String,
     /// File, relative to the top.
     pub path: String,
-    /// Key of its content: see [`super::fingerprint`].
+    /// Fingerprint of the finding.
     pub fingerprint: String,
-    /// What it said when it was taken up; for people.
+    /// Message of the finding when it was added, for readers.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub message: String,
-    /// Why it stays.
+    /// Reason for accepting it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Last day on which it holds, as `2027-01-31`.
+    /// Last day on which it applies, as `2027-01-31`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "date"))]
     pub until: Option<String>,
 }
 
-/// A text that is no baseline.
+/// Error in the text of a baseline.
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
-    /// It is no JSON of this shape.
-    #[error("it is no baseline: {0}")]
+    /// The text is not JSON with the fields of a baseline.
+    #[error("invalid JSON: {0}")]
     Shape(#[from] serde_json::Error),
-    /// It is of another format or version.
-    #[error("its schema is `{0}`, expected `{SCHEMA}`")]
+    /// The text has another schema.
+    #[error("unsupported schema `{0}`; expected `{SCHEMA}`")]
     Schema(String),
-    /// A day that is none.
-    #[error("`{0}` is no date")]
+    /// An invalid date.
+    #[error("invalid date `{0}`; expected YYYY-MM-DD")]
     Date(String),
 }
 
@@ -70,22 +71,22 @@ impl Failure for BaselineError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Date(_) => "write 2027-01-31".to_owned(),
-            Self::Schema(_) | Self::Shape(_) => "write it anew with carnet scan --update-baseline".to_owned(),
+            Self::Date(_) => "write a date such as 2027-01-31".to_owned(),
+            Self::Schema(_) | Self::Shape(_) => "create a new baseline with carnet scan --update-baseline".to_owned(),
         })
     }
 }
 
 impl Baseline {
-    /// One that knows nothing.
+    /// Returns a baseline without entries.
     pub fn empty() -> Self {
         Self { schema: SCHEMA.to_owned(), until: None, findings: Vec::new() }
     }
 
-    /// Reads the text of a baseline.
+    /// Parses the text of a baseline.
     ///
     /// # Errors
-    /// When it is no JSON of this shape, of another version, or holds a date that is none.
+    /// If the text is not a baseline of this version, or contains an invalid date.
     pub fn parse(text: &str) -> Result<Self, BaselineError> {
         let baseline: Self = serde_json::from_str(text.trim_start_matches('\u{feff}'))?;
         if baseline.schema != SCHEMA {
@@ -96,27 +97,27 @@ impl Baseline {
         wrong.map_or(Ok(baseline), |day| Err(BaselineError::Date(day)))
     }
 
-    /// Its text.
+    /// Returns the text of the baseline.
     ///
     /// # Errors
-    /// Never for what can be in one.
+    /// If serialization fails.
     pub fn to_text(&self) -> Result<String, BaselineError> {
         Ok(canonical::to_string(self)?)
     }
 
-    /// The last day of an entry.
+    /// Returns the last day of an entry.
     pub(super) fn until(&self, entry: &Entry) -> Option<Date> {
         entry.until.as_ref().or(self.until.as_ref()).and_then(|day| day.parse().ok())
     }
 
-    /// The baseline that knows every finding that nothing else suppresses. Reasons and days of entries that stay are kept;
-    /// entries that ran out are renewed without their day.
+    /// Returns a baseline with every finding that nothing else suppresses. Reasons and dates of existing entries are kept.
+    /// Expired entries are renewed without a date.
     pub fn updated(&self, findings: &[Finding], today: Date) -> Self {
         let known = findings.iter().filter(|finding| match &finding.suppressed {
             None => true,
             Some(suppression) => suppression.by == Suppressor::Baseline,
         });
-        let entries = known.filter(|finding| finding.rule != super::unused::ID).map(|finding| {
+        let entries = known.filter(|finding| finding.rule != unused_ignore::ID).map(|finding| {
             let old = self.findings.iter().find(|entry| entry.is_of(finding));
             let holds = |entry: &&Entry| self.until(entry).is_none_or(|day| day >= today);
             Entry {
@@ -132,7 +133,7 @@ impl Baseline {
         Self { schema: SCHEMA.to_owned(), until, findings: sorted(entries.collect()) }
     }
 
-    /// The baseline without the entries that match no finding.
+    /// Returns the baseline without entries that match no finding.
     pub fn pruned(&self, findings: &[Finding]) -> Self {
         let there: BTreeSet<(&str, &str, &str)> = findings.iter().map(key).collect();
         let mut pruned = self.clone();
@@ -147,13 +148,13 @@ fn sorted(mut entries: Vec<Entry>) -> Vec<Entry> {
     entries
 }
 
-/// What an entry and its finding have in common.
+/// Returns the key of a finding in a baseline.
 pub(super) fn key(finding: &Finding) -> (&str, &str, &str) {
     (&finding.rule, &finding.path, &finding.fingerprint)
 }
 
 impl Entry {
-    /// What it has in common with its finding.
+    /// Returns the key of the entry.
     pub(super) fn key(&self) -> (&str, &str, &str) {
         (&self.rule, &self.path, &self.fingerprint)
     }

@@ -1,11 +1,12 @@
-//! Keys of findings that stay when lines move.
+//! Fingerprints of findings, which stay the same if lines move.
 
 use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
 
-/// The key of a finding: of its rule, its file and the normalised text of its line, never of the line's number. What is
-/// the same in all of these is told apart by its occurrence, from 0 at the top of the file. 32 hexadecimal digits.
+/// Returns the fingerprint of a finding, 32 hexadecimal digits. It depends on the rule, the file and the normalized text of
+/// the line, but not on the line number. Findings that agree in all of these differ in `occurrence`, counted from 0 at the
+/// top of the file.
 pub fn fingerprint(rule: &str, path: &str, text: &str, occurrence: u32) -> String {
     let mut hasher = Sha256::new();
     for part in [rule, path, &normalized(text)] {
@@ -18,19 +19,19 @@ pub fn fingerprint(rule: &str, path: &str, text: &str, occurrence: u32) -> Strin
     digits
 }
 
-/// The text with every run of white space as one space and none at its ends, so that indentation doesn't matter.
+/// Returns the text with single spaces and without surrounding white space, so that indentation does not matter.
 pub fn normalized(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Gives out fingerprints, counting the occurrences of each. Findings must come in the order of their places.
+/// Creates fingerprints and counts the occurrences of each. Findings must be sorted by location.
 #[derive(Debug, Default)]
 pub struct Fingerprints {
     seen: HashMap<String, u32>,
 }
 
 impl Fingerprints {
-    /// The key of the next finding of this content.
+    /// Returns the fingerprint of the next finding with this text.
     pub fn next(&mut self, rule: &str, path: &str, text: &str) -> String {
         let first = fingerprint(rule, path, text, 0);
         let seen = self.seen.entry(first.clone()).or_insert(0);
@@ -45,14 +46,14 @@ mod tests {
     use super::{Fingerprints, fingerprint};
 
     #[test]
-    fn a_key_survives_moved_lines_and_other_indentation() {
+    fn fingerprint_ignores_indentation() {
         let key = fingerprint("site-path", "a.py", "x = '/nfs/dust'", 0);
         assert_eq!(key, fingerprint("site-path", "a.py", "\t  x  =\t'/nfs/dust'\r", 0));
         assert_eq!((key.len(), key.bytes().all(|b| b.is_ascii_hexdigit())), (32, true));
     }
 
     #[test]
-    fn keys_differ_in_every_part() {
+    fn fingerprint_depends_on_every_part() {
         let keys = [
             fingerprint("a", "b", "c", 0),
             fingerprint("a", "b", "c", 1),
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_lines_are_counted() {
+    fn equal_lines_have_different_fingerprints() {
         let mut fingerprints = Fingerprints::default();
         let first = fingerprints.next("r", "p", "same");
         let second = fingerprints.next("r", "p", "  same");

@@ -1,4 +1,4 @@
-//! Comments that suppress: `carnet: ignore[site-path, home-path] reason`, beside the line or on a line of its own above.
+//! Comments that suppress findings: `carnet: ignore[site-path, home-path] reason`, on the line or on a separate line above.
 
 use std::borrow::Cow;
 
@@ -6,91 +6,93 @@ use memchr::memmem;
 
 use crate::source::lang::language::Language;
 
-/// What every directive begins with.
-const SIGN: &str = "carnet:";
-/// What may stand before it, besides white space: the signs that begin a comment.
-const COMMENTS: [&str; 10] = ["#", "//", "/*", "*", "--", "%", ";", "!", "<!--", "dnl"];
-/// Longest line that is looked at, in bytes. In a notebook or a JSON file without line ends a directive would be about
-/// everything in it.
+/// The start of every directive.
+const PREFIX: &str = "carnet:";
+/// Comment markers that may precede a directive.
+const COMMENT_MARKERS: [&str; 10] = ["#", "//", "/*", "*", "--", "%", ";", "!", "<!--", "dnl"];
+/// Maximum length of a line with a directive in bytes. In a file on one line, a directive would apply to the whole file.
 const MAX_LINE: usize = 20_000;
-/// Signs looked at in one line.
+/// Maximum number of directives that are parsed in one line.
 const MAX_SIGNS: usize = 8;
-/// Directives taken of one file.
+/// Maximum number of directives of one file.
 const MAX_DIRECTIVES: usize = 2_000;
-/// Characters kept of a line.
+/// Maximum length of [`Directive::source`] in characters.
 const MAX_SOURCE: usize = 400;
 
-/// One such comment.
+/// A comment that suppresses findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Directive {
-    /// Line it stands in, from 1.
+    /// Its line, from 1.
     pub line: u32,
     /// Column of its first character, from 1, in characters.
     pub column: u32,
     /// Column after its last character.
     pub end_column: u32,
-    /// The line it is about: its own, or the one below when it stands alone.
+    /// The line that it applies to: its own line, or the line below if it is on a separate line.
     pub target: u32,
-    /// Rules it names; none when its brackets are missing or empty.
+    /// Rules in its brackets; empty if there are none.
     pub rules: Vec<String>,
-    /// Reason; empty when none is given, and then it suppresses nothing.
+    /// Reason. If it is empty, the directive suppresses nothing.
     pub reason: String,
-    /// The line it stands in, cut at 400 characters.
+    /// Its line, truncated to 400 characters.
     pub source: String,
 }
 
-/// Every directive of a file, sorted by line. `bytes` is the file itself, of a notebook too.
+/// Returns the directives of a file, sorted by line. `bytes` is the file itself, also for a notebook.
 ///
-/// In notebooks and JSON a string may hold it: the line of a cell, or a value such as `"//": "carnet: ignore[…] …"`. In
-/// text for people only an HTML comment is one, since manuals show the others; in what programs wrote there is none.
+/// In notebooks and JSON, a string may contain a directive: the line of a cell, or a value such as
+/// `"//": "carnet: ignore[…] …"`. In prose, only HTML comments are directives, because manuals show the other forms as
+/// examples. Generated files have none.
 pub fn read(language: Language, bytes: &[u8]) -> Vec<Directive> {
-    let signs = match language {
-        Language::Notebook | Language::Json => Signs { comments: &COMMENTS, in_strings: true },
-        Language::Prose => Signs { comments: &["<!--"], in_strings: false },
+    let markers = match language {
+        Language::Notebook | Language::Json => Markers { comments: &COMMENT_MARKERS, in_strings: true },
+        Language::Prose => Markers { comments: &["<!--"], in_strings: false },
         Language::Ignore | Language::Generated => return Vec::new(),
-        _ => Signs { comments: &COMMENTS, in_strings: false },
+        _ => Markers { comments: &COMMENT_MARKERS, in_strings: false },
     };
     let mut found: Vec<(Directive, bool)> = Vec::new();
     let (mut line, mut counted) = (1_u32, 0);
     let mut tried = (0_u32, 0_usize);
-    for at in memmem::find_iter(bytes, SIGN) {
-        line = line.saturating_add(u32::try_from(memchr::memchr_iter(b'\n', &bytes[counted..at]).count()).unwrap_or(0));
-        counted = at;
+    for offset in memmem::find_iter(bytes, PREFIX) {
+        line = line
+            .saturating_add(u32::try_from(memchr::memchr_iter(b'\n', &bytes[counted..offset]).count()).unwrap_or(0));
+        counted = offset;
         tried = if tried.0 == line { (line, tried.1 + 1) } else { (line, 0) };
         if tried.1 >= MAX_SIGNS {
             continue;
         }
-        // No further than a line may be long, or one line of many signs would be gone through for each of them.
-        let (first, last) = (at.saturating_sub(MAX_LINE), bytes.len().min(at + MAX_LINE));
-        let start = memchr::memrchr(b'\n', &bytes[first..at]).map_or(first, |newline| first + newline + 1);
-        let end = memchr::memchr(b'\n', &bytes[at..last]).map_or(last, |newline| at + newline);
+        // Limit the search to the maximum length of a line, so that a long line with many directives is not searched repeatedly.
+        let (first, last) = (offset.saturating_sub(MAX_LINE), bytes.len().min(offset + MAX_LINE));
+        let start = memchr::memrchr(b'\n', &bytes[first..offset]).map_or(first, |newline| first + newline + 1);
+        let end = memchr::memchr(b'\n', &bytes[offset..last]).map_or(last, |newline| offset + newline);
         if end - start >= MAX_LINE {
             continue;
         }
-        let before = String::from_utf8_lossy(&bytes[start..at]);
-        let rest = String::from_utf8_lossy(&bytes[at..end]);
-        found.extend(directive(line, &before, &rest, signs));
+        let before = String::from_utf8_lossy(&bytes[start..offset]);
+        let rest = String::from_utf8_lossy(&bytes[offset..end]);
+        found.extend(directive(line, &before, &rest, markers));
         if found.len() == MAX_DIRECTIVES {
             break;
         }
     }
-    aimed(found)
+    with_targets(found)
 }
 
-/// What may stand before a directive.
+/// Text that may precede a directive.
 #[derive(Clone, Copy)]
-struct Signs {
+struct Markers {
     comments: &'static [&'static str],
-    /// It may also begin a string.
+    /// Whether it may also start a string.
     in_strings: bool,
 }
 
-/// Reads the text from the sign on; with whether it stands alone in its line.
-fn directive(line: u32, before: &str, rest: &str, signs: Signs) -> Option<(Directive, bool)> {
-    let in_strings = signs.in_strings;
+/// Parses a directive. Also returns whether it is on a separate line.
+fn directive(line: u32, before: &str, rest: &str, markers: Markers) -> Option<(Directive, bool)> {
+    let in_strings = markers.in_strings;
     let opened = before.trim_end();
-    let is_comment = signs.comments.iter().any(|sign| opened.ends_with(sign)) || (in_strings && opened.ends_with('"'));
-    let text = rest.strip_prefix(SIGN)?.trim_start().strip_prefix("ignore")?;
+    let is_comment =
+        markers.comments.iter().any(|sign| opened.ends_with(sign)) || (in_strings && opened.ends_with('"'));
+    let text = rest.strip_prefix(PREFIX)?.trim_start().strip_prefix("ignore")?;
     if !is_comment {
         return None;
     }
@@ -114,7 +116,7 @@ fn directive(line: u32, before: &str, rest: &str, signs: Signs) -> Option<(Direc
     Some((directive, stands_alone))
 }
 
-/// The part of a JSON string up to its end or its first line end.
+/// Returns the part of a JSON string up to its end or its first line end.
 fn string(text: &str) -> Cow<'_, str> {
     let end = ["\\n", "\\r", "\""].iter().filter_map(|end| text.find(end)).min();
     Cow::Borrowed(&text[..end.unwrap_or(text.len())])
@@ -135,10 +137,10 @@ fn characters(text: &str) -> u32 {
     u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
 }
 
-/// Directives that stand alone are about the first line below that is not another of their kind.
-fn aimed(found: Vec<(Directive, bool)>) -> Vec<Directive> {
+/// Sets the targets of directives on separate lines: the first line below that is not a directive.
+fn with_targets(found: Vec<(Directive, bool)>) -> Vec<Directive> {
     let mut below: Option<(u32, u32)> = None;
-    let mut aimed: Vec<Directive> = Vec::with_capacity(found.len());
+    let mut with_targets: Vec<Directive> = Vec::with_capacity(found.len());
     for (mut directive, stands_alone) in found.into_iter().rev() {
         if stands_alone {
             let next = directive.line.saturating_add(1);
@@ -148,10 +150,10 @@ fn aimed(found: Vec<(Directive, bool)>) -> Vec<Directive> {
             };
             below = Some((directive.line, directive.target));
         }
-        aimed.push(directive);
+        with_targets.push(directive);
     }
-    aimed.reverse();
-    aimed
+    with_targets.reverse();
+    with_targets
 }
 
 #[cfg(test)]
@@ -161,14 +163,14 @@ mod tests {
     use super::{Directive, read};
     use crate::source::lang::language::Language;
 
-    fn one(language: Language, text: &str) -> Directive {
+    fn single(language: Language, text: &str) -> Directive {
         let mut all = read(language, text.as_bytes());
         assert_eq!(all.len(), 1, "in {text:?}: {all:?}");
         all.remove(0)
     }
 
     #[test]
-    fn any_comment_sign_will_do() {
+    fn all_comment_markers_are_accepted() {
         for text in [
             "x = 1  # carnet: ignore[a, b] why",
             "int x; // carnet: ignore[a,b] why",
@@ -177,14 +179,14 @@ mod tests {
             "x % carnet: ignore [a,b] - why",
             "x ; carnet: ignore[a, b] why\r",
         ] {
-            let directive = one(Language::Python, text);
+            let directive = single(Language::Python, text);
             assert_eq!((directive.rules.join(" "), directive.reason.as_str()), ("a b".to_owned(), "why"), "{text}");
             assert_eq!((directive.line, directive.target), (1, 1), "{text}");
         }
     }
 
     #[test]
-    fn alone_in_its_line_it_is_about_the_line_below() {
+    fn directive_on_separate_line_applies_to_line_below() {
         let text = "a\n  # carnet: ignore[x] one\n\t// carnet: ignore[y] two\ncode\nmore # carnet: ignore[z] three\n";
         let targets: Vec<(u32, u32)> =
             read(Language::Shell, text.as_bytes()).iter().map(|d| (d.line, d.target)).collect();
@@ -192,48 +194,48 @@ mod tests {
     }
 
     #[test]
-    fn the_line_of_a_notebook_ends_inside_its_string() {
+    fn notebook_line_ends_inside_string() {
         let text =
             "   \"# carnet: ignore[site-path] an example\\n\",\n   \"x = '/nfs/dust'  # carnet: ignore[b] too\"\n";
         let all = read(Language::Notebook, text.as_bytes());
-        let said: Vec<(&str, u32)> = all.iter().map(|d| (d.reason.as_str(), d.target)).collect();
-        assert_eq!(said, [("an example", 2), ("too", 2)]);
+        let directives: Vec<(&str, u32)> = all.iter().map(|d| (d.reason.as_str(), d.target)).collect();
+        assert_eq!(directives, [("an example", 2), ("too", 2)]);
     }
 
     #[test]
-    fn a_json_file_carries_it_in_a_value() {
-        let directive = one(Language::Json, "{\n  \"//\": \"carnet: ignore[site-path] why\",\n  \"a\": 1\n}\n");
+    fn json_value_contains_directive() {
+        let directive = single(Language::Json, "{\n  \"//\": \"carnet: ignore[site-path] why\",\n  \"a\": 1\n}\n");
         assert_eq!((directive.reason.as_str(), directive.line, directive.target), ("why", 2, 3));
     }
 
     #[test]
-    fn text_that_is_no_comment_is_none() {
+    fn text_outside_comments_is_not_a_directive() {
         assert_eq!(read(Language::Python, b"print('carnet: ignore[x] y')\ncarnet: ignore[x] y\n"), []);
         assert_eq!(read(Language::Python, b"# carnet: nothing\n"), []);
     }
 
     #[test]
-    fn manuals_show_it_without_meaning_it() {
+    fn prose_contains_directives_only_in_html_comments() {
         let text = "    x  # carnet: ignore[site-path] shown\n<!-- carnet: ignore[site-path] meant -->\n";
-        assert_eq!(one(Language::Prose, text).reason, "meant");
+        assert_eq!(single(Language::Prose, text).reason, "meant");
         assert_eq!(read(Language::Generated, text.as_bytes()), []);
     }
 
     #[test]
-    fn without_brackets_or_reason_it_says_so() {
-        assert_eq!(one(Language::Python, "# carnet: ignore because").rules, [""; 0]);
-        assert_eq!(one(Language::Python, "# carnet: ignore[a]  ").reason, "");
+    fn missing_brackets_or_reason_are_empty() {
+        assert_eq!(single(Language::Python, "# carnet: ignore because").rules, [""; 0]);
+        assert_eq!(single(Language::Python, "# carnet: ignore[a]  ").reason, "");
     }
 
     #[test]
     fn columns_count_characters() {
-        let directive = one(Language::Python, "é = 1 # carnet: ignore[a] ü");
+        let directive = single(Language::Python, "é = 1 # carnet: ignore[a] ü");
         assert_eq!((directive.column, directive.end_column), (9, 28));
     }
 
     proptest! {
         #[test]
-        fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..200), sign in "(# |// |\")carnet: ?ignore\\[?[a-z,\\]é\n\"\\\\]{0,12}") {
+        fn any_bytes_are_accepted(bytes in prop::collection::vec(any::<u8>(), 0..200), sign in "(# |// |\")carnet: ?ignore\\[?[a-z,\\]é\n\"\\\\]{0,12}") {
             let mut text = bytes.clone();
             text.extend(sign.as_bytes());
             text.extend(bytes);

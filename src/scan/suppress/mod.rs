@@ -1,13 +1,13 @@
-//! Which findings are not reported, and why: comments in the files, `[scan] ignore`, and the baseline.
+//! Suppression of findings by comments, `[scan] ignore` and the baseline.
 //!
-//! A suppressed finding stays in the result with its reason. What suppresses nothing is itself a finding, of the rule
-//! [`unused`].
+//! A suppressed finding stays in the result with its reason. An ignore that suppresses nothing is a finding of the rule
+//! `unused-ignore`.
 
 mod apply;
 pub mod baseline;
 pub mod fingerprint;
 pub mod inline;
-pub mod unused;
+mod unused;
 
 use std::collections::BTreeMap;
 
@@ -20,12 +20,12 @@ use inline::Directive;
 
 pub use apply::{apply, matcher};
 
-/// What decides over findings.
+/// Settings for the suppression of findings.
 #[derive(Debug, Clone)]
 pub struct Settings<'a> {
-    /// Ids of the rules that ran; what would suppress another rule's findings is not called unused.
+    /// Ids of the rules that ran. An ignore of another rule is not reported as unused.
     pub active: Vec<&'a str>,
-    /// Ids of all rules there are, to tell a misspelt one.
+    /// Ids of all rules, to recognize misspelled ones.
     pub known: Vec<&'a str>,
     /// `[scan] ignore`, in the order of the file.
     pub ignore: Vec<Ignore>,
@@ -33,11 +33,11 @@ pub struct Settings<'a> {
     pub severity: BTreeMap<String, Severity>,
     /// The baseline, with its path relative to the top.
     pub baseline: Option<(&'a str, &'a Baseline)>,
-    /// Path of the configuration relative to the top, for findings about it.
+    /// Path of the configuration relative to the top, for findings in it.
     pub config: &'a str,
-    /// Today, for what is suppressed until a day.
+    /// The current date, for ignores with an end date.
     pub today: Date,
-    /// Whether only a part of the repository was scanned: then nobody can say that an ignore or a baseline entry is unused.
+    /// Whether only a part of the repository was scanned. Ignores and baseline entries are not reported as unused then.
     pub partial: bool,
 }
 
@@ -48,25 +48,28 @@ pub struct Ignore {
     pub rule: String,
     /// Glob of paths relative to the top; `**` for all.
     pub glob: String,
-    /// Why.
+    /// Reason.
     pub reason: String,
-    /// Last day on which it holds.
+    /// Last day on which it applies.
     pub until: Option<Date>,
     /// Line in the configuration, from 1.
     pub line: u32,
 }
 
-/// What became of the findings.
+/// The result of [`apply()`].
 #[derive(Debug, Clone, Default)]
 pub struct Applied {
-    /// All of them, suppressed ones marked, with those of the rule [`unused`]; sorted by path, place and rule.
+    /// All findings, including those of the rule `unused-ignore`, with suppressed ones marked. Sorted by path, location and
+    /// rule.
     pub findings: Vec<Finding>,
-    /// Directives that can't be followed, such as one without a reason.
+    /// Invalid directives, such as one without a reason.
     pub notes: Vec<Note>,
 }
 
 /// Comments that suppress, by file.
 pub type Directives = BTreeMap<String, Vec<Directive>>;
 
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod tests;

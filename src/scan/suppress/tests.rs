@@ -1,15 +1,16 @@
-//! What is suppressed, by what, and what is said of ignores without effect.
+//! Suppression of findings, and findings about unused ignores.
 
 use std::collections::BTreeMap;
 
 use jiff::civil::date;
 
 use super::baseline::{Baseline, Entry, SCHEMA};
-use super::{Applied, Directives, Ignore, Settings, apply, inline, matcher, unused};
+use super::{Applied, Directives, Ignore, Settings, apply, inline, matcher};
 use crate::model::finding::{Confidence, Finding, Location, Reach, Severity, Span, Suppressor};
+use crate::scan::rules::unused_ignore;
 use crate::source::lang::language::Language;
 
-const KNOWN: [&str; 4] = ["site-path", "home-path", "no-lock", unused::ID];
+const KNOWN: [&str; 4] = ["site-path", "home-path", "no-lock", unused_ignore::ID];
 
 fn finding(rule: &str, path: &str, line: u32) -> Finding {
     Finding {
@@ -66,62 +67,59 @@ fn baseline(entries: Vec<Entry>) -> Baseline {
     Baseline { schema: SCHEMA.to_owned(), until: None, findings: entries }
 }
 
-/// Sorted: rule and path with the suppressor, or the message of a finding about ignores.
-fn told(applied: &Applied) -> Vec<String> {
-    let tell = |finding: &Finding| match (&finding.suppressed, finding.rule == unused::ID) {
+/// Returns a sorted summary: rule and path with the suppressor, or the message of a finding about ignores.
+fn summaries(applied: &Applied) -> Vec<String> {
+    let summary = |finding: &Finding| match (&finding.suppressed, finding.rule == unused_ignore::ID) {
         (Some(by), _) => format!("{} {} {:?}", finding.rule, finding.path, by.by),
         (None, true) => format!("{}: {}", finding.path, finding.message),
         (None, false) => format!("{} {}", finding.rule, finding.path),
     };
-    let mut told: Vec<String> = applied.findings.iter().map(tell).collect();
-    told.sort();
-    told
+    let mut summaries: Vec<String> = applied.findings.iter().map(summary).collect();
+    summaries.sort();
+    summaries
 }
 
 #[test]
-fn a_comment_suppresses_the_rules_it_names_at_its_line() {
+fn comment_suppresses_its_rules_on_its_line() {
     let directives = comments("a.py", "x # carnet: ignore[site-path] known\ny\n");
     let found = vec![finding("site-path", "a.py", 1), finding("home-path", "a.py", 1), finding("site-path", "a.py", 2)];
     let applied = apply(found, &directives, &settings());
-    assert_eq!(told(&applied), ["home-path a.py", "site-path a.py", "site-path a.py Inline"]);
+    assert_eq!(summaries(&applied), ["home-path a.py", "site-path a.py", "site-path a.py Inline"]);
     assert_eq!(applied.notes, []);
 }
 
 #[test]
-fn a_comment_without_a_reason_suppresses_nothing_and_is_told() {
+fn comment_without_reason_suppresses_nothing_and_is_noted() {
     let directives = comments("a.py", "x # carnet: ignore[site-path]\ny # carnet: ignore\n");
     let applied = apply(vec![finding("site-path", "a.py", 1)], &directives, &settings());
-    assert_eq!(told(&applied), ["site-path a.py"]);
+    assert_eq!(summaries(&applied), ["site-path a.py"]);
     let notes: Vec<&str> = applied.notes.iter().map(|note| note.message.as_str()).collect();
     assert_eq!(
         notes,
         [
-            "line 1: a `carnet: ignore` that gives no reason suppresses nothing",
-            "line 2: a `carnet: ignore` that names no rule in brackets suppresses nothing",
+            "line 1: `carnet: ignore` without a reason suppresses nothing",
+            "line 2: `carnet: ignore` without a rule in brackets suppresses nothing",
         ]
     );
 }
 
 #[test]
-fn unused_and_misspelt_comments_are_findings_unless_their_rule_did_not_run() {
+fn unused_and_misspelled_comments_are_findings_if_their_rule_ran() {
     let directives =
         comments("a.py", "x # carnet: ignore[site-path, home-pth] known\ny # carnet: ignore[no-lock] why\n");
     let mut settings = settings();
     settings.active.retain(|rule| *rule != "no-lock");
     let applied = apply(Vec::new(), &directives, &settings);
     assert_eq!(
-        told(&applied),
-        [
-            "a.py: nothing here for `site-path` to find: the ignore is unused",
-            "a.py: there is no rule `home-pth` to ignore",
-        ]
+        summaries(&applied),
+        ["a.py: unknown rule `home-pth` in ignore", "a.py: unused ignore for `site-path`",]
     );
     assert!(applied.findings.iter().any(|f| f.help.as_deref() == Some("did you mean `home-path`?")));
     assert!(applied.findings.iter().all(|f| f.severity == Severity::Warning && f.fingerprint.len() == 32));
 }
 
 #[test]
-fn ignores_of_the_configuration_go_by_glob_and_day() {
+fn configured_ignores_match_glob_and_date() {
     let mut settings = settings();
     settings.ignore = vec![
         ignore("site-path", "docs/**", None),
@@ -136,10 +134,10 @@ fn ignores_of_the_configuration_go_by_glob_and_day() {
         finding("no-lock", ".", 0),
     ];
     assert_eq!(
-        told(&apply(found, &Directives::new(), &settings)),
+        summaries(&apply(found, &Directives::new(), &settings)),
         [
-            "carnet.toml: nothing for `site-path` to find in `nowhere/*`: the ignore is unused",
-            "carnet.toml: the ignore of `no-lock` in `**` has run out on 2026-11-21",
+            "carnet.toml: ignore for `no-lock` in `**` expired on 2026-11-21",
+            "carnet.toml: unused ignore for `site-path` in `nowhere/*`",
             "home-path src/a.py Config",
             "no-lock .",
             "site-path docs/deep/a.py Config",
@@ -149,7 +147,7 @@ fn ignores_of_the_configuration_go_by_glob_and_day() {
 }
 
 #[test]
-fn the_baseline_knows_findings_by_their_content_until_a_day() {
+fn baseline_matches_fingerprints_until_date() {
     let (kept, over, new) =
         (finding("site-path", "a.py", 1), finding("site-path", "a.py", 2), finding("site-path", "a.py", 3));
     let gone = entry(&finding("site-path", "gone.py", 1), None);
@@ -158,10 +156,10 @@ fn the_baseline_knows_findings_by_their_content_until_a_day() {
     settings.baseline = Some(("known.json", &known));
     let applied = apply(vec![kept, over, new], &Directives::new(), &settings);
     assert_eq!(
-        told(&applied),
+        summaries(&applied),
         [
-            "known.json: 1 entry has run out",
-            "known.json: 1 entry matches no finding any more",
+            "known.json: 1 entry has expired",
+            "known.json: 1 entry matches no finding",
             "site-path a.py",
             "site-path a.py",
             "site-path a.py Baseline",
@@ -170,28 +168,28 @@ fn the_baseline_knows_findings_by_their_content_until_a_day() {
 }
 
 #[test]
-fn a_part_of_the_repository_proves_no_ignore_unused() {
+fn partial_scan_reports_no_unused_ignores() {
     let known = baseline(vec![entry(&finding("site-path", "gone.py", 1), None)]);
     let mut settings = settings();
     settings.baseline = Some(("known.json", &known));
     settings.ignore = vec![ignore("site-path", "docs/**", None)];
     settings.partial = true;
-    assert_eq!(told(&apply(Vec::new(), &Directives::new(), &settings)), [""; 0]);
+    assert_eq!(summaries(&apply(Vec::new(), &Directives::new(), &settings)), [""; 0]);
 }
 
 #[test]
-fn one_that_several_things_suppress_leaves_none_of_them_unused() {
+fn finding_with_several_suppressors_marks_all_as_used() {
     let found = finding("site-path", "a.py", 1);
     let known = baseline(vec![entry(&found, None)]);
     let mut settings = settings();
     settings.baseline = Some(("known.json", &known));
     settings.ignore = vec![ignore("site-path", "a.py", None)];
     let directives = comments("a.py", "x # carnet: ignore[site-path] known\n");
-    assert_eq!(told(&apply(vec![found], &directives, &settings)), ["site-path a.py Inline"]);
+    assert_eq!(summaries(&apply(vec![found], &directives, &settings)), ["site-path a.py Inline"]);
 }
 
 #[test]
-fn places_that_comments_suppress_are_split_off() {
+fn locations_that_comments_suppress_are_split_off() {
     let mut many = finding("site-path", "a.py", 0);
     many.count = Some(3);
     many.places = (1..=3).map(|line| Location { path: "a.py".into(), line }).collect();
@@ -213,15 +211,19 @@ fn places_that_comments_suppress_are_split_off() {
 }
 
 #[test]
-fn a_finding_of_the_whole_file_is_suppressed_in_its_first_line() {
+fn finding_of_whole_file_is_suppressed_on_first_line() {
     let directives = comments("a.py", "#! x # carnet: ignore[no-lock] known\n");
-    assert_eq!(told(&apply(vec![finding("no-lock", "a.py", 0)], &directives, &settings())), ["no-lock a.py Inline"]);
+    assert_eq!(
+        summaries(&apply(vec![finding("no-lock", "a.py", 0)], &directives, &settings())),
+        ["no-lock a.py Inline"]
+    );
 }
 
 #[test]
-fn severities_are_overridden_of_ignores_too() {
+fn severity_of_unused_ignore_can_be_overridden() {
     let mut settings = settings();
-    settings.severity = [("site-path".to_owned(), Severity::Note), (unused::ID.to_owned(), Severity::Error)].into();
+    settings.severity =
+        [("site-path".to_owned(), Severity::Note), (unused_ignore::ID.to_owned(), Severity::Error)].into();
     let directives = comments("a.py", "x # carnet: ignore[home-path] known\n");
     let applied = apply(vec![finding("site-path", "a.py", 9)], &directives, &settings);
     let severities: Vec<Severity> = applied.findings.iter().map(|finding| finding.severity).collect();
@@ -231,13 +233,13 @@ fn severities_are_overridden_of_ignores_too() {
 #[test]
 fn unused_ignores_can_be_ignored() {
     let mut settings = settings();
-    settings.ignore = vec![ignore(unused::ID, "a.py", None)];
+    settings.ignore = vec![ignore(unused_ignore::ID, "a.py", None)];
     let directives = comments("a.py", "x # carnet: ignore[home-path] known\n");
-    assert_eq!(told(&apply(Vec::new(), &directives, &settings)), ["unused-ignore a.py Config"]);
+    assert_eq!(summaries(&apply(Vec::new(), &directives, &settings)), ["unused-ignore a.py Config"]);
 }
 
 #[test]
-fn an_updated_baseline_knows_what_nothing_else_suppresses() {
+fn updated_baseline_contains_unsuppressed_findings() {
     let mut by_comment = finding("site-path", "a.py", 1);
     by_comment.suppressed = Some(crate::model::finding::Suppression { by: Suppressor::Inline, reason: "x".to_owned() });
     let (known, new) = (finding("site-path", "a.py", 2), finding("home-path", "a.py", 3));
@@ -245,7 +247,7 @@ fn an_updated_baseline_knows_what_nothing_else_suppresses() {
     old.reason = Some("legacy".to_owned());
     let gone = entry(&finding("site-path", "gone.py", 1), None);
     let base = baseline(vec![gone, old]);
-    let found = [by_comment, known.clone(), new, finding(unused::ID, "a.py", 4)];
+    let found = [by_comment, known.clone(), new, finding(unused_ignore::ID, "a.py", 4)];
     let updated = base.updated(&found, date(2026, 11, 22));
     let kept: Vec<(&str, Option<&str>, Option<&str>)> =
         updated.findings.iter().map(|e| (e.fingerprint.as_str(), e.reason.as_deref(), e.until.as_deref())).collect();
@@ -255,19 +257,19 @@ fn an_updated_baseline_knows_what_nothing_else_suppresses() {
 }
 
 #[test]
-fn a_baseline_of_another_version_or_with_a_wrong_day_is_refused() {
+fn baseline_with_wrong_schema_or_date_is_rejected() {
     for (text, part) in [
         ("{}", "missing field"),
         ("{\"schema\": \"carnet/baseline@2\", \"findings\": []}", "carnet/baseline@2"),
-        ("{\"schema\": \"carnet/baseline@1\", \"until\": \"soon\", \"findings\": []}", "`soon` is no date"),
+        ("{\"schema\": \"carnet/baseline@1\", \"until\": \"soon\", \"findings\": []}", "invalid date `soon`"),
     ] {
-        let said = Baseline::parse(text).expect_err("refused").to_string();
-        assert!(said.contains(part), "{said}");
+        let message = Baseline::parse(text).expect_err("refused").to_string();
+        assert!(message.contains(part), "{message}");
     }
 }
 
 #[test]
-fn globs_are_of_paths_names_and_directories() {
+fn matcher_matches_paths_names_and_directories() {
     let matches = |glob: &str, path: &str| matcher(glob).expect("a glob").is_match(path);
     assert!(matches("docs", "docs/a/b.py") && matches("docs/", "x/docs/a.py") && matches("./docs/**", "docs/a.py"));
     assert!(matches("*.py", "a/b/c.py") && matches("**", ".") && matches("a/*/c.py", "a/b/c.py"));

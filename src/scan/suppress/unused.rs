@@ -1,27 +1,16 @@
-//! The rule of ignores that suppress nothing. Its findings come from [`super::apply()`], which alone knows.
+//! Findings of the rule `unused-ignore`.
 
 use std::collections::BTreeSet;
 
-use super::super::rules::{Check, Rule};
-use super::apply::Used;
 use super::fingerprint::{Fingerprints, fingerprint};
 use super::{Directives, Settings};
-use crate::model::finding::{Confidence, Finding, Reach, Severity, Span};
+use crate::model::finding::{Finding, Reach, Span};
+use crate::scan::rules::unused_ignore::{ID, RULE};
 
-/// Id of the rule.
-pub const ID: &str = "unused-ignore";
+/// Comments that suppressed a finding: path, index of the directive, rule.
+pub(super) type UsedComments = BTreeSet<(String, usize, String)>;
 
-/// Ignores, in comments, `carnet.toml` or the baseline, that suppress nothing.
-pub static RULE: Rule = Rule {
-    id: ID,
-    severity: Severity::Warning,
-    confidence: Confidence::High,
-    summary: "an ignore that suppresses nothing, has run out or names no rule",
-    page: include_str!("unused.md"),
-    check: Check::Repository(|_, _| {}),
-};
-
-/// A finding of this rule.
+/// Creates a finding of the rule.
 fn finding(settings: &Settings<'_>, path: &str, span: Option<Span>, message: String, help: String) -> Finding {
     Finding {
         rule: ID.to_owned(),
@@ -41,25 +30,23 @@ fn finding(settings: &Settings<'_>, path: &str, span: Option<Span>, message: Str
     }
 }
 
-/// Why a rule's name suppresses nothing; none when the rule did not run.
-fn why(rule: &str, settings: &Settings<'_>) -> Option<(String, String)> {
+/// Returns the message and help for an ignore that suppresses nothing; `None` if its rule did not run.
+fn unused_reason(rule: &str, settings: &Settings<'_>) -> Option<(String, String)> {
     if !settings.known.contains(&rule) {
         let distances = settings.known.iter().map(|known| (strsim::damerau_levenshtein(known, rule), known));
         let near = distances.min().filter(|(distance, _)| *distance <= rule.len() / 3 + 1);
         let help =
-            near.map_or("carnet rules lists those there are".to_owned(), |(_, near)| format!("did you mean `{near}`?"));
-        return Some((format!("there is no rule `{rule}` to ignore"), help));
+            near.map_or("list all rules with carnet rules".to_owned(), |(_, near)| format!("did you mean `{near}`?"));
+        return Some((format!("unknown rule `{rule}` in ignore"), help));
     }
-    settings.active.contains(&rule).then(|| {
-        (
-            format!("nothing here for `{rule}` to find: the ignore is unused"),
-            "remove it, or correct its place".to_owned(),
-        )
-    })
+    settings
+        .active
+        .contains(&rule)
+        .then(|| (format!("unused ignore for `{rule}`"), "remove it, or move it to the line of the finding".to_owned()))
 }
 
-/// Comments that suppress nothing. Those without a reason are told of in notes.
-pub(super) fn of_comments(directives: &Directives, used: &Used, settings: &Settings<'_>) -> Vec<Finding> {
+/// Returns findings for comments that suppress nothing. Comments without a reason are reported as notes instead.
+pub(super) fn unused_comments(directives: &Directives, used: &UsedComments, settings: &Settings<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     if !settings.active.contains(&ID) {
         return found;
@@ -74,11 +61,11 @@ pub(super) fn of_comments(directives: &Directives, used: &Used, settings: &Setti
                 end_column: directive.end_column,
             };
             for rule in &directive.rules {
-                // It can be meant for what this very loop finds, which is told only afterwards.
+                // It may apply to findings of this loop, which are not suppressed yet.
                 if rule == ID || used.contains(&(path.clone(), index, rule.clone())) {
                     continue;
                 }
-                let Some((message, help)) = why(rule, settings) else { continue };
+                let Some((message, help)) = unused_reason(rule, settings) else { continue };
                 let mut finding = finding(settings, path, Some(span), message, help);
                 finding.fingerprint = keys.next(ID, path, &format!("{rule} {}", directive.source));
                 finding.source = Some(directive.source.clone());
@@ -89,33 +76,30 @@ pub(super) fn of_comments(directives: &Directives, used: &Used, settings: &Setti
     found
 }
 
-/// Entries of the configuration that suppress nothing, given the indices of those that do.
-pub(super) fn of_config(used: &BTreeSet<usize>, settings: &Settings<'_>) -> Vec<Finding> {
+/// Returns findings for entries of the configuration that suppress nothing. `used` contains the indices of the rest.
+pub(super) fn unused_config_entries(used: &BTreeSet<usize>, settings: &Settings<'_>) -> Vec<Finding> {
     if !settings.active.contains(&ID) {
         return Vec::new();
     }
     let mut keys = Fingerprints::default();
     let mut found = Vec::new();
     for (_, ignore) in settings.ignore.iter().enumerate().filter(|(index, _)| !used.contains(index)) {
-        let over = ignore.until.filter(|day| *day < settings.today);
-        let said = match over {
+        let expired = ignore.until.filter(|day| *day < settings.today);
+        let text = match expired {
             Some(day) => Some((
-                format!("the ignore of `{}` in `{}` has run out on {day}", ignore.rule, ignore.glob),
-                "mend what it hid, or give it another day".to_owned(),
+                format!("ignore for `{}` in `{}` expired on {day}", ignore.rule, ignore.glob),
+                "fix the findings, or extend `until`".to_owned(),
             )),
-            // What lies outside of the part that was scanned may need it.
+            // It may apply to files that were not scanned.
             None if settings.partial && settings.known.contains(&ignore.rule.as_str()) => None,
-            None => why(&ignore.rule, settings).map(|(message, help)| {
+            None => unused_reason(&ignore.rule, settings).map(|(message, help)| {
                 match settings.known.contains(&ignore.rule.as_str()) {
-                    true => (
-                        format!("nothing for `{}` to find in `{}`: the ignore is unused", ignore.rule, ignore.glob),
-                        help,
-                    ),
+                    true => (format!("unused ignore for `{}` in `{}`", ignore.rule, ignore.glob), help),
                     false => (message, help),
                 }
             }),
         };
-        let Some((message, help)) = said else { continue };
+        let Some((message, help)) = text else { continue };
         let span = Span { line: ignore.line, column: 1, end_line: ignore.line, end_column: 1 };
         let mut finding = finding(settings, settings.config, Some(span), message, help);
         finding.fingerprint =
@@ -125,32 +109,32 @@ pub(super) fn of_config(used: &BTreeSet<usize>, settings: &Settings<'_>) -> Vec<
     found
 }
 
-/// Entries of the baseline that match nothing, and those that have run out: one finding each.
-pub(super) fn of_entries(matched: &BTreeSet<usize>, settings: &Settings<'_>) -> Vec<Finding> {
+/// Returns one finding for unmatched entries of the baseline and one for expired entries.
+pub(super) fn stale_baseline_entries(matched: &BTreeSet<usize>, settings: &Settings<'_>) -> Vec<Finding> {
     let Some((path, baseline)) = settings.baseline.filter(|_| settings.active.contains(&ID)) else { return Vec::new() };
-    let ran = |rule: &str| settings.active.contains(&rule) || !settings.known.contains(&rule);
-    let (mut dead, mut over) = (0, 0);
+    let is_checked = |rule: &str| settings.active.contains(&rule) || !settings.known.contains(&rule);
+    let (mut unmatched, mut expired) = (0, 0);
     for (index, entry) in baseline.findings.iter().enumerate() {
         match matched.contains(&index) {
-            true if baseline.until(entry).is_some_and(|day| day < settings.today) => over += 1,
-            false if ran(&entry.rule) => dead += 1,
+            true if baseline.until(entry).is_some_and(|day| day < settings.today) => expired += 1,
+            false if is_checked(&entry.rule) => unmatched += 1,
             _ => {}
         }
     }
     let mut found = Vec::new();
-    let mut say = |count: usize, one: &str, many: &str, help: &str, key: &str| {
+    let mut push = |count: usize, one: &str, many: &str, help: &str, key: &str| {
         let message = if count == 1 { format!("1 entry {one}") } else { format!("{count} entries {many}") };
         let mut finding = finding(settings, path, None, message, help.to_owned());
         finding.fingerprint = fingerprint(ID, path, key, 0);
         found.push(finding);
     };
-    if dead > 0 && !settings.partial {
-        let help = "take it out of the baseline with carnet scan --prune-baseline";
-        say(dead, "matches no finding any more", "match no finding any more", help, "dead");
+    if unmatched > 0 && !settings.partial {
+        let help = "remove unmatched entries with carnet scan --prune-baseline";
+        push(unmatched, "matches no finding", "match no finding", help, "dead");
     }
-    if over > 0 {
-        let help = "mend what is hidden, or renew it with carnet scan --update-baseline";
-        say(over, "has run out", "have run out", help, "over");
+    if expired > 0 {
+        let help = "fix the findings, or renew the entries with carnet scan --update-baseline";
+        push(expired, "has expired", "have expired", help, "over");
     }
     found
 }

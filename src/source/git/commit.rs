@@ -1,34 +1,38 @@
-//! One commit: its files, and the tree that tests would see of it.
+//! The files of one commit, and the digest of its tree.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::object::{Blob, Content, EXECUTABLE, LINK, Objects, SUBMODULE};
+use super::GitError;
+use super::mode::{EXECUTABLE, LINK, SUBMODULE};
+use super::object::{Blob, Content, Objects};
 use super::tree::{Entry, TreeHasher};
 use crate::model::digest::Digest;
-use crate::source::SourceError;
+use crate::source::{FileSet, SourceError};
 
-/// Largest file that a tree's digest is made of.
-const LARGEST: u64 = 256 << 20;
+/// Maximum size in bytes of a file that a tree digest includes.
+const MAX_HASHED: u64 = 256 << 20;
+/// Maximum size in bytes of a file of which only the start is needed.
+const MAX_READ: u64 = 64 << 20;
 
 /// The files of a commit below the top of an analysis.
 pub struct Commit {
     objects: Objects,
-    /// Its id.
+    /// Object id in hexadecimal digits.
     pub id: String,
     blobs: BTreeMap<String, Blob>,
     is_partial: bool,
 }
 
 impl Commit {
-    /// Reads what the commit of this name has below `top`.
+    /// Reads the files below `top` of the commit that `name` refers to.
     ///
     /// # Errors
-    /// Outside git, and when there is no such commit.
+    /// If `top` is not in a git repository or there is no such commit.
     pub fn read(top: &Path, name: &str) -> Result<Self, SourceError> {
-        let no_range = |reason: String| SourceError::NoRange { spec: name.to_owned(), reason };
+        let no_range = |reason: GitError| SourceError::NoRange { spec: name.to_owned(), reason };
         let objects = Objects::open(top).map_err(no_range)?;
         let id = objects.commit(name).map_err(no_range)?;
         let prefix = objects.prefix(top);
@@ -36,45 +40,36 @@ impl Commit {
         Ok(Self { objects, id, blobs: entries.blobs.into_iter().collect(), is_partial: entries.is_partial })
     }
 
-    /// Paths of its files and links, sorted.
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.blobs.iter().filter(|(_, blob)| blob.mode != SUBMODULE).map(|(path, _)| path.as_str())
-    }
-
-    /// Whether there is anything under this path.
-    pub fn has(&self, path: &str) -> bool {
-        self.blobs.contains_key(path)
-    }
-
-    /// Whether another commit has the same under this path.
+    /// Reports whether another commit has the same content and mode at this path.
     pub fn agrees(&self, other: &Self, path: &str) -> bool {
         self.blobs.get(path) == other.blobs.get(path)
     }
 
-    /// The content of a file of at most `cap` bytes; none when it isn't there, is a link or larger.
-    pub fn file(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
+    /// Returns the content of a file. `None` if it does not exist, is a link or is larger than `max_bytes`.
+    pub fn file(&self, path: &str, max_bytes: u64) -> Option<Vec<u8>> {
         let blob = self.blobs.get(path).filter(|blob| blob.mode != LINK && blob.mode != SUBMODULE)?;
-        match self.objects.content(&blob.id, cap) {
+        match self.objects.content(&blob.id, max_bytes) {
             Ok(Content::Whole(bytes)) => Some(bytes),
             Ok(Content::TooLarge(_)) | Err(_) => None,
         }
     }
 
-    /// The digest that [`super::tree::Listing::copy`] gives for a clean checkout of it; none when that can't be known (names that
-    /// are no UTF-8, files of more than 256 MiB), or when `stop` says so. Submodules count as not checked out.
+    /// Returns the digest that [`super::tree::Listing::copy`] computes for a clean checkout of the commit without submodules.
+    ///
+    /// `None` if a name is not valid UTF-8, a file is larger than 256 MiB, an object is missing, or `stop` returns true.
     pub fn tree_digest(&self, stop: &dyn Fn() -> bool) -> Option<Digest> {
         if self.is_partial {
             return None;
         }
         let mut entries: Vec<(&Path, &Blob)> = self.blobs.iter().map(|(path, blob)| (Path::new(path), blob)).collect();
-        // Part by part: `a/b` comes before `a-b`, unlike in the order of texts.
+        // In order of path components, where `a/b` comes before `a-b`.
         entries.sort_unstable_by_key(|(path, _)| *path);
         let mut hasher = TreeHasher::default();
         for (path, blob) in entries.into_iter().filter(|(_, blob)| blob.mode != SUBMODULE) {
             if stop() {
                 return None;
             }
-            let Ok(Content::Whole(bytes)) = self.objects.content(&blob.id, LARGEST) else { return None };
+            let Ok(Content::Whole(bytes)) = self.objects.content(&blob.id, MAX_HASHED) else { return None };
             let kind = match blob.mode {
                 LINK => Entry::Link,
                 mode => Entry::File { executable: mode == EXECUTABLE },
@@ -82,6 +77,25 @@ impl Commit {
             hasher.add(path, kind, Sha256::new_with_prefix(&bytes));
         }
         Some(hasher.finish())
+    }
+}
+
+impl FileSet for Commit {
+    /// Returns the paths of all files and links. Submodules are left out.
+    fn paths(&self) -> Vec<&str> {
+        self.blobs.iter().filter(|(_, blob)| blob.mode != SUBMODULE).map(|(path, _)| path.as_str()).collect()
+    }
+
+    /// Returns the first `max_bytes` bytes of a file. A file larger than 64 MiB and `max_bytes` is not read.
+    fn read(&self, path: &str, max_bytes: u64) -> Option<Vec<u8>> {
+        // git can't return a part of an object.
+        let mut bytes = self.file(path, max_bytes.max(MAX_READ))?;
+        bytes.truncate(usize::try_from(max_bytes).unwrap_or(usize::MAX));
+        Some(bytes)
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.blobs.contains_key(path)
     }
 }
 
@@ -93,6 +107,7 @@ mod tests {
     use std::process::Command;
 
     use super::Commit;
+    use crate::source::FileSet as _;
     use crate::source::git::tree::Listing;
 
     fn git(dir: &Path, arguments: &[&str]) {
@@ -103,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clean_checkout_and_its_commit_have_one_digest_whoever_reads_it() {
+    fn clean_checkout_has_the_digest_of_its_commit() {
         for format in ["sha1", "sha256"] {
             let dir = tempfile::tempdir().expect("a directory");
             let top = dir.path().canonicalize().expect("a path");
@@ -117,17 +132,24 @@ mod tests {
             git(&top, &["add", "-A"]);
             git(&top, &["commit", "-qm", "one"]);
             let commit = Commit::read(&top, "HEAD").expect("a commit");
-            let seen = commit.tree_digest(&|| false).expect("a digest");
-            assert_eq!(commit.paths().count(), 5);
+            let digest = commit.tree_digest(&|| false).expect("a digest");
+            assert_eq!(commit.paths().len(), 5);
             assert_eq!(commit.file("a-b", 10), Some(b"a-b".to_vec()));
-            assert_eq!((commit.file("a-b", 2), commit.file("link", 10), commit.file("gone", 10)), (None, None, None));
-            // libgit2 can't list what it can't open, so the clean checkout is read outside of git there.
+            assert_eq!(
+                (commit.file("a-b", 2), commit.file("link", 10), commit.file("missing", 10)),
+                (None, None, None)
+            );
+            // libgit2 can't open every format, so the checkout is listed without git.
             fs::remove_dir_all(top.join(".git")).expect("removed");
-            assert_eq!(seen, Listing::read(&top, false).expect("a listing").digest().expect("read").digest, "{format}");
+            assert_eq!(
+                digest,
+                Listing::read(&top, false).expect("a listing").digest().expect("read").digest,
+                "{format}"
+            );
         }
     }
 
-    /// A repository with `b` and `sub/a` in its only commit.
+    /// Creates a repository with one commit that contains `b` and `sub/a`.
     fn two_files(format: &str) -> (tempfile::TempDir, std::path::PathBuf) {
         let dir = tempfile::tempdir().expect("a directory");
         let top = dir.path().canonicalize().expect("a path");
@@ -141,25 +163,25 @@ mod tests {
     }
 
     #[test]
-    fn an_analysis_below_the_top_has_its_own_files_and_its_own_digest() {
+    fn commit_below_the_top_contains_only_files_of_the_analysis() {
         for format in ["sha1", "sha256"] {
             let (_dir, top) = two_files(format);
             let commit = Commit::read(&top.join("sub"), "HEAD").expect("a commit");
-            assert_eq!(commit.paths().collect::<Vec<_>>(), ["a"], "{format}");
-            let whole = Commit::read(&top, "HEAD").expect("a commit");
-            assert_ne!(commit.tree_digest(&|| false), whole.tree_digest(&|| false));
-            let gone = Commit::read(&top.join("gone"), "HEAD").expect("a commit");
-            assert_eq!(gone.paths().count(), 0, "{format}");
+            assert_eq!(commit.paths(), ["a"], "{format}");
+            let complete = Commit::read(&top, "HEAD").expect("a commit");
+            assert_ne!(commit.tree_digest(&|| false), complete.tree_digest(&|| false));
+            let missing = Commit::read(&top.join("missing"), "HEAD").expect("a commit");
+            assert_eq!(missing.paths().len(), 0, "{format}");
             assert_eq!(commit.tree_digest(&|| true), None, "stopped");
         }
     }
 
     #[test]
-    fn a_commit_that_is_not_whole_here_is_not_taken_for_a_smaller_one() {
+    fn commit_with_missing_tree_is_an_error() {
         for format in ["sha1", "sha256"] {
             let (_dir, top) = two_files(format);
-            // As a partial clone lacks the trees that nobody asked for.
-            let sub = crate::source::git::object::Git::at(&top).line(&["rev-parse", "HEAD:sub"]).expect("a tree");
+            // A partial clone lacks trees as well.
+            let sub = crate::source::git::command::Git::at(&top).line(&["rev-parse", "HEAD:sub"]).expect("a tree");
             fs::remove_file(top.join(".git/objects").join(&sub[..2]).join(&sub[2..])).expect("removed");
             assert!(Commit::read(&top, "HEAD").is_err(), "{format}");
         }

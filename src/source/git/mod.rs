@@ -1,9 +1,14 @@
-//! git: the repository, its objects, ranges of commits, and the tree of files that tests see.
+//! git: repositories, objects, ranges of commits, pushes, and the files of a working tree.
 
+pub mod command;
 pub mod commit;
-pub mod object;
+mod error;
+mod mode;
+mod object;
 pub mod push;
 pub mod range;
 pub mod repository;
 pub mod tree;
 pub mod walk;
+
+pub use error::GitError;

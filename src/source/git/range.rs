@@ -1,43 +1,47 @@
-//! The trees of commits: what a push brings, read from git's objects and not from the working tree.
+//! The files that a range of commits changes, read from git's object database.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::object::{Blob, Content, LINK, Objects, SUBMODULE};
-use super::walk;
+use super::GitError;
+use super::mode::{LINK, SUBMODULE};
+use super::object::{Blob, Content, Objects};
 use crate::model::scan::Note;
 use crate::source::SourceError;
+use crate::source::foreign::is_foreign;
 
-/// Largest file that is taken from a commit.
-const LARGEST: u64 = 64 << 20;
+/// Maximum size in bytes of a file read from a commit.
+const MAX_SIZE: u64 = 64 << 20;
 
-/// What changed between two commits.
+/// The difference between two commits.
 #[derive(Debug, Default)]
 pub struct Range {
-    /// Id of the second commit.
+    /// Id of the second commit. Empty if the range ends with zeros.
     pub commit: String,
-    /// Every file and link of its tree, those of foreign directories left out.
+    /// Paths of all files and links of the second commit, except those in directories that are not part of the analysis.
     pub paths: BTreeSet<String>,
     /// Links with their targets.
     pub links: Vec<(String, String)>,
-    /// Submodules that it has a commit for.
+    /// Paths of the submodules of the second commit.
     pub submodules: BTreeSet<String>,
-    /// Files that are new or differ from the first commit, sorted.
+    /// Paths of the files that are new or differ from the first commit, sorted.
     pub changed: Vec<String>,
-    /// Content of those, and of the files that the caller asked for.
+    /// Contents of the changed files and of the files that the caller requires, by path.
     pub contents: BTreeMap<String, Vec<u8>>,
-    /// What could not be read.
+    /// Files that can't be read.
     pub notes: Vec<Note>,
 }
 
-/// Reads `A..B`: what of `B`'s tree is not in `A`'s. `A...B` starts from where the two parted. One name alone stands for
-/// everything it has, and so does an `A` of zeros, as git writes for a branch that is new. Content is read for what changed and
-/// for what `wanted` names.
+/// Reads the files that a range of commits changes.
+///
+/// `A..B` contains the files of `B` that are not in `A` or differ from it; `A...B` compares `B` with the merge base of both. A
+/// single name, or an `A` of zeros as git writes for a new branch, selects all files of the commit. The contents of changed
+/// files and of files for which `is_required` returns true are read.
 ///
 /// # Errors
-/// Outside git, and when a commit isn't there.
-pub fn read(top: &Path, spec: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Range, SourceError> {
-    let no_range = |reason: String| SourceError::NoRange { spec: spec.to_owned(), reason };
+/// If `top` is not in a git repository or a commit does not exist.
+pub fn read(top: &Path, spec: &str, is_required: &dyn Fn(&str) -> bool) -> Result<Range, SourceError> {
+    let no_range = |reason: GitError| SourceError::NoRange { spec: spec.to_owned(), reason };
     let objects = Objects::open(top).map_err(no_range)?;
     let (from, to) = ends(&objects, spec).map_err(no_range)?;
     let Some(to) = to else { return Ok(Range::default()) };
@@ -48,35 +52,43 @@ pub fn read(top: &Path, spec: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Ran
     let mut range = Range { commit: to, ..Range::default() };
     for (path, blob) in new.blobs {
         let old = before.get(&path);
-        range.add(&objects, path, &blob, old, wanted);
+        range.add(&objects, path, &blob, old, is_required);
     }
     Ok(range)
 }
 
 impl Range {
-    fn add(&mut self, objects: &Objects, path: String, blob: &Blob, old: Option<&Blob>, wanted: &dyn Fn(&str) -> bool) {
+    fn add(
+        &mut self,
+        objects: &Objects,
+        path: String,
+        blob: &Blob,
+        old: Option<&Blob>,
+        is_required: &dyn Fn(&str) -> bool,
+    ) {
         if blob.mode == SUBMODULE {
             self.submodules.insert(path);
             return;
         }
-        if walk::is_foreign(&path) {
+        if is_foreign(&path) {
             return;
         }
         self.paths.insert(path.clone());
         let differs = old.is_none_or(|old| old != blob);
         let is_link = blob.mode == LINK;
-        if !differs && !is_link && !wanted(&path) {
+        if !differs && !is_link && !is_required(&path) {
             return;
         }
-        let content = match objects.content(&blob.id, LARGEST) {
+        let content = match objects.content(&blob.id, MAX_SIZE) {
             Ok(Content::Whole(content)) => content,
             Ok(Content::TooLarge(size)) => {
-                let message = format!("{size} bytes are more than the {LARGEST} that are read of a commit");
+                let message =
+                    format!("skipped: {size} bytes exceed the limit of {MAX_SIZE} bytes for files of a commit");
                 self.notes.push(Note { path, message });
                 return;
             }
             Err(error) => {
-                self.notes.push(Note { path, message: format!("git can't read it: {error}") });
+                self.notes.push(Note { path, message: format!("git can't read the file: {error}") });
                 return;
             }
         };
@@ -91,8 +103,8 @@ impl Range {
     }
 }
 
-/// The two commits of a specification; none for one made of zeros.
-fn ends(objects: &Objects, spec: &str) -> Result<(Option<String>, Option<String>), String> {
+/// Returns the ids of the two commits of a range. `None` for an id of zeros.
+fn ends(objects: &Objects, spec: &str) -> Result<(Option<String>, Option<String>), GitError> {
     let commit = |name: &str| {
         if !name.is_empty() && name.bytes().all(|byte| byte == b'0') {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Facts of the git repository that an analysis lies in.
+//! The git repository that contains an analysis.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -8,29 +8,29 @@ use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, Repository, StatusOptions};
 
-use super::object::Git;
+use super::GitError;
+use super::command::Git;
+use super::mode::SUBMODULE;
 
-/// Mode of a submodule in git's index.
-pub(super) const GITLINK: u32 = 0o160_000;
-/// Submodules within submodules that are looked at.
-const DEEPEST: u8 = 8;
-/// Bytes of a file that says where the directory of a submodule is.
-const LONGEST_LINK: u64 = 1 << 16;
+/// Maximum nesting depth of submodules that are checked for changes.
+const MAX_DEPTH: u8 = 8;
+/// Maximum size in bytes of the `.git` file of a submodule.
+const MAX_GIT_FILE: u64 = 1 << 16;
 
-/// What git says of the directory of an analysis.
+/// The state of the repository that contains an analysis.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// Top of the working tree; none outside git.
+    /// Top of the working tree. `None` outside git.
     pub top: Option<PathBuf>,
-    /// Commit checked out; none before the first.
+    /// Id of the checked-out commit. `None` before the first commit.
     pub commit: Option<String>,
-    /// Whether tracked files differ from the commit or untracked ones are there.
+    /// Whether tracked files differ from the commit or untracked files exist.
     pub dirty: bool,
-    /// URL of `origin`, else of the first remote, without credentials.
+    /// URL of the remote `origin`, or of the first remote, without credentials.
     pub remote: Option<String>,
 }
 
-/// The repository that holds `dir`, when there is one that can be read.
+/// Opens the repository that contains `dir`. `None` if there is none or it can't be read.
 pub(super) fn open(dir: &Path) -> Option<Repository> {
     let repository = match Repository::discover(dir) {
         Err(error) if error.code() == ErrorCode::Owner => foreign(dir)?,
@@ -40,8 +40,9 @@ pub(super) fn open(dir: &Path) -> Option<Repository> {
     Some(repository)
 }
 
-/// A repository of another user, as root finds it in the container of a CI job. Git and its library refuse it because its
-/// configuration could name programs to run; nothing here runs any.
+/// Opens a repository owned by another user, as found by root in the container of a CI job.
+///
+/// git and libgit2 refuse such a repository because its configuration can name programs to run. This module does not run any.
 fn foreign(dir: &Path) -> Option<Repository> {
     let git = dir.ancestors().map(|top| top.join(".git")).find(|git| git.is_dir())?;
     let repository = Repository::open_bare(&git).ok()?;
@@ -49,7 +50,7 @@ fn foreign(dir: &Path) -> Option<Repository> {
     Some(repository)
 }
 
-/// The repository of a submodule at `inner` of `outer`; none when it isn't checked out.
+/// Opens the repository of a submodule at `inner` of `outer`. `None` if the submodule is not checked out.
 pub(super) fn submodule(outer: &Repository, inner: &Path) -> Option<Repository> {
     let repository = match Repository::open(inner) {
         Err(error) if error.code() == ErrorCode::Owner => foreign_submodule(outer, inner)?,
@@ -59,34 +60,34 @@ pub(super) fn submodule(outer: &Repository, inner: &Path) -> Option<Repository> 
     Some(repository)
 }
 
-/// A submodule of another user: its `.git` is a file that names a directory within that of the repository around it.
+/// Opens a submodule owned by another user. Its `.git` file names a directory inside the git directory of `outer`.
 fn foreign_submodule(outer: &Repository, inner: &Path) -> Option<Repository> {
     let file = inner.join(".git");
     let mut link = String::new();
     File::open(file.symlink_metadata().ok()?.is_file().then_some(file)?)
         .ok()?
-        .take(LONGEST_LINK)
+        .take(MAX_GIT_FILE)
         .read_to_string(&mut link)
         .ok()?;
     let git = inner.join(link.strip_prefix("gitdir:")?.trim()).canonicalize().ok()?;
-    let own = outer.path().canonicalize().ok()?.join("modules");
-    let repository = Repository::open_bare(git.starts_with(own).then_some(git)?).ok()?;
+    let modules = outer.path().canonicalize().ok()?.join("modules");
+    let repository = Repository::open_bare(git.starts_with(modules).then_some(git)?).ok()?;
     repository.set_workdir(inner, false).ok()?;
     Some(repository)
 }
 
-/// The facts; everything is empty outside git.
+/// Returns the state of the repository that contains `dir`. Empty outside git.
 pub fn facts(dir: &Path) -> Facts {
     let Some(repository) = open(dir) else { return Facts::default() };
-    Facts { dirty: dirty(&repository, DEEPEST), ..of(&repository) }
+    Facts { dirty: dirty(&repository, MAX_DEPTH), ..clean_facts(&repository) }
 }
 
-/// The facts without a look at the working tree, which is told to be clean.
-pub fn lasting_facts(dir: &Path) -> Facts {
-    open(dir).as_ref().map(of).unwrap_or_default()
+/// Returns the state of the repository without checking the working tree: `dirty` is always false.
+pub fn facts_without_status(dir: &Path) -> Facts {
+    open(dir).as_ref().map(clean_facts).unwrap_or_default()
 }
 
-fn of(repository: &Repository) -> Facts {
+fn clean_facts(repository: &Repository) -> Facts {
     Facts {
         top: repository.workdir().map(Path::to_owned),
         commit: repository.head().ok().and_then(|head| head.target()).map(|id| id.to_string()),
@@ -95,25 +96,26 @@ fn of(repository: &Repository) -> Facts {
     }
 }
 
-/// The path of `dir` below the top of its repository; empty at the top and outside git.
-pub fn below(dir: &Path) -> String {
-    let found = || {
-        let repository = lasting_facts(dir).top?.canonicalize().ok()?;
-        Some(dir.canonicalize().ok()?.strip_prefix(repository).ok()?.to_string_lossy().into_owned())
+/// Returns the path of `dir` relative to the top of its repository. Empty at the top and outside git.
+pub fn path_in_repository(dir: &Path) -> String {
+    let relative = || {
+        let top = facts_without_status(dir).top?.canonicalize().ok()?;
+        Some(dir.canonicalize().ok()?.strip_prefix(top).ok()?.to_string_lossy().into_owned())
     };
-    found().unwrap_or_default()
+    relative().unwrap_or_default()
 }
 
-/// Whether something differs from the commit, submodules included down to a depth. They are looked at here, since the library
-/// takes those of another user for changed.
+/// Reports whether the working tree differs from the commit, including submodules down to a depth.
+///
+/// libgit2 reports submodules of another user as changed, so they are checked here.
 fn dirty(repository: &Repository, depth: u8) -> bool {
     let mut options = StatusOptions::new();
     options.include_untracked(true).include_ignored(false).no_refresh(true).exclude_submodules(true);
     let is_clean = match repository.statuses(Some(&mut options)) {
         Ok(statuses) => statuses.is_empty(),
-        // What nobody can tell is not clean.
+        // An unknown status counts as dirty.
         Err(_) => {
-            ask(repository, &["status", "--porcelain", "--ignore-submodules=all"]).is_some_and(|said| said.is_empty())
+            run_git(repository, &["status", "--porcelain", "--ignore-submodules=all"]).is_some_and(|out| out.is_empty())
         }
     };
     if !is_clean {
@@ -130,47 +132,47 @@ fn dirty(repository: &Repository, depth: u8) -> bool {
 
 /// An entry of git's index.
 pub(super) struct Tracked {
-    /// From the top of the working tree.
+    /// Path relative to the top of the working tree.
     pub(super) path: PathBuf,
     pub(super) is_submodule: bool,
     id: String,
 }
 
-/// What git's index has: by its own command where the library can't read it, as a split or a sparse one.
+/// Returns the entries of git's index. A split or sparse index, which libgit2 can't read, is read with the `git` command.
 ///
 /// # Errors
-/// With the reason.
-pub(super) fn tracked(repository: &Repository) -> Result<Vec<Tracked>, String> {
+/// If neither can read the index.
+pub(super) fn tracked(repository: &Repository) -> Result<Vec<Tracked>, GitError> {
     let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
     match repository.index() {
         Ok(index) => Ok(index
             .iter()
             .map(|entry| Tracked {
                 path: path(&entry.path),
-                is_submodule: entry.mode == GITLINK,
+                is_submodule: entry.mode == SUBMODULE,
                 id: entry.id.to_string(),
             })
             .collect()),
         Err(error) => {
-            let listed = ask(repository, &["ls-files", "--stage", "-z"]).ok_or_else(|| error.message().to_owned())?;
-            // MODE ID STAGE<tab>PATH, by git-ls-files(1).
+            let output = run_git(repository, &["ls-files", "--stage", "-z"]).ok_or(error)?;
+            // `MODE ID STAGE<tab>PATH` (git-ls-files(1)).
             let entry = |line: &[u8]| {
                 let tab = line.iter().position(|byte| *byte == b'\t')?;
                 let mut words = std::str::from_utf8(&line[..tab]).ok()?.split(' ');
                 let mode = u32::from_str_radix(words.next()?, 8).ok()?;
                 let id = words.next()?.to_owned();
-                Some(Tracked { path: path(&line[tab + 1..]), is_submodule: mode == GITLINK, id })
+                Some(Tracked { path: path(&line[tab + 1..]), is_submodule: mode == SUBMODULE, id })
             };
-            Ok(listed.split(|byte| *byte == 0).filter_map(entry).collect())
+            Ok(output.split(|byte| *byte == 0).filter_map(entry).collect())
         }
     }
 }
 
-/// Files that are neither in git's index nor ignored, from the top of the working tree.
+/// Returns the paths of files that are neither in git's index nor ignored, relative to the top of the working tree.
 ///
 /// # Errors
-/// With the reason.
-pub(super) fn untracked(repository: &Repository) -> Result<Vec<PathBuf>, String> {
+/// If the working tree can't be read.
+pub(super) fn untracked(repository: &Repository) -> Result<Vec<PathBuf>, GitError> {
     let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
     let mut options = StatusOptions::new();
     options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false);
@@ -181,19 +183,18 @@ pub(super) fn untracked(repository: &Repository) -> Result<Vec<PathBuf>, String>
             Ok(new.map(|entry| path(entry.path_bytes())).collect())
         }
         Err(error) => {
-            let listed = ask(repository, &["ls-files", "--others", "--exclude-standard", "-z"]);
-            let listed = listed.ok_or_else(|| error.message().to_owned())?;
-            Ok(listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()).map(path).collect())
+            let output = run_git(repository, &["ls-files", "--others", "--exclude-standard", "-z"]).ok_or(error)?;
+            Ok(output.split(|byte| *byte == 0).filter(|line| !line.is_empty()).map(path).collect())
         }
     }
 }
 
-/// What git's own command says of this very repository. It starts nothing that a configuration names, and writes nothing.
-fn ask(repository: &Repository, arguments: &[&str]) -> Option<Vec<u8>> {
+/// Returns the output of the `git` command for this repository. The command does not write, and runs no configured programs.
+fn run_git(repository: &Repository, arguments: &[&str]) -> Option<Vec<u8>> {
     let top = repository.workdir()?;
     let (dir, tree) = (format!("--git-dir={}", repository.path().to_str()?), format!("--work-tree={}", top.to_str()?));
-    let before = [&*dir, &*tree, "--no-optional-locks", "-c", "core.fsmonitor=false"];
-    Git::at(top).run(&[&before, arguments].concat()).ok()
+    let options = [&*dir, &*tree, "--no-optional-locks", "-c", "core.fsmonitor=false"];
+    Git::at(top).run(&[&options, arguments].concat()).ok()
 }
 
 fn remote(repository: &Repository) -> Option<String> {
@@ -205,7 +206,7 @@ fn remote(repository: &Repository) -> Option<String> {
     origin.url().ok().map(without_credentials)
 }
 
-/// The URL without user, password, query and fragment, each of which can carry a secret.
+/// Returns the URL without user, password, query and fragment, which may contain secrets.
 pub fn without_credentials(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
@@ -219,7 +220,7 @@ mod tests {
     use super::without_credentials;
 
     #[test]
-    fn credentials_are_cut() {
+    fn credentials_are_removed() {
         assert_eq!(without_credentials("https://me:s3cret@host/x.git"), "https://host/x.git");
         assert_eq!(without_credentials("https://host/x.git?private_token=s3cret"), "https://host/x.git");
         assert_eq!(without_credentials("ssh://git@host:22/x"), "ssh://host:22/x");

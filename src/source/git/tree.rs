@@ -1,8 +1,8 @@
-//! The tree that tests see: which files, their digest, and a copy of them.
+//! The tree of files that tests see: its listing, its digest, and a copy of it.
 //!
-//! Tracked files and untracked ones that git doesn't ignore, as they are in the working tree; submodules that are
-//! checked out, likewise. Outside git, everything that `.gitignore` files don't leave out. Links stay links and are
-//! never followed.
+//! The tree contains tracked files and untracked files that git does not ignore, with the content of the working tree, and
+//! those of checked-out submodules. Outside git, it contains all files except those ignored by `.gitignore` files.
+//! Symbolic links are copied as links and never followed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File, Metadata};
@@ -15,37 +15,37 @@ use git2::Repository;
 use ignore::WalkBuilder;
 use sha2::{Digest as _, Sha256};
 
-use super::repository;
+use super::{GitError, repository};
 use crate::model::digest::Digest;
 use crate::model::tree::{LeftOut, Tree};
-use crate::source::SourceError;
+use crate::source::{FileSet, SourceError};
 
-/// Most entries that a tree may have.
-const MOST_ENTRIES: usize = 1_000_000;
-/// Most paths that are named as left out.
-const MOST_LEFT_OUT: usize = 100;
+/// Maximum number of entries of a tree.
+const MAX_ENTRIES: usize = 1_000_000;
+/// Maximum number of left-out paths that are reported.
+const MAX_LEFT_OUT: usize = 100;
 
-/// The files of an analysis, by path relative to its top, with the reasons of those left out.
+/// The files of an analysis by path relative to its top, and the files left out with the reasons.
 #[derive(Debug, Clone, Default)]
 pub struct Listing {
     top: PathBuf,
     entries: BTreeMap<PathBuf, Entry>,
     left_out: BTreeMap<PathBuf, String>,
     with_git: bool,
-    /// The directory looked at last, and whether it is what its path says: entries of one directory come together.
-    last: Option<(PathBuf, bool)>,
+    /// The last directory checked for links, and whether its path contains one. Entries of one directory are consecutive.
+    last_dir: Option<(PathBuf, bool)>,
 }
 
 impl Listing {
-    /// Lists what the tests of the analysis at `top` see.
+    /// Lists the files of the analysis at `top`. `with_git` includes the `.git` directory.
     ///
     /// # Errors
-    /// When a directory can't be read or there are too many files.
+    /// If a directory can't be read or there are more than 1,000,000 files.
     pub fn read(top: &Path, with_git: bool) -> Result<Self, SourceError> {
         if !top.is_dir() {
             return Err(SourceError::NoDirectory { path: top.to_owned() });
         }
-        let top = top.canonicalize().map_err(|error| SourceError::io("reading", top, error))?;
+        let top = top.canonicalize().map_err(|error| SourceError::io("read", top, error))?;
         let mut listing = Self { top, with_git, ..Self::default() };
         match repository::open(&listing.top) {
             Some(repository) => listing.add_repositories(repository)?,
@@ -57,54 +57,41 @@ impl Listing {
         Ok(listing)
     }
 
-    /// Paths of all files and links, sorted; those that are no UTF-8 are left out here.
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.entries.keys().filter_map(|path| path.to_str())
-    }
-
-    /// The first `cap` bytes of a listed file; none when it isn't listed or is a link.
-    pub fn head(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
-        let Entry::File { .. } = self.entries.get(Path::new(path))? else { return None };
-        let mut bytes = Vec::new();
-        File::open(self.top.join(path)).ok()?.take(cap).read_to_end(&mut bytes).ok()?;
-        Some(bytes)
-    }
-
-    /// Copies the tree to `target`, a directory that exists, and says what it is.
+    /// Copies the tree to `target`, an existing directory, and returns its description.
     ///
-    /// Everything is readable there by every user, as the tests may run as one that git's modes say nothing of.
+    /// All copied files are readable by every user, because the tests may run as another user.
     ///
     /// # Errors
-    /// When a file can't be read or written; one that vanished since the listing counts as left out.
+    /// If a file can't be read or written. A file that was removed since the listing is reported as left out.
     pub fn copy(&self, target: &Path) -> Result<Tree, SourceError> {
-        self.take(Some(target))
+        self.hash(Some(target))
     }
 
-    /// Says what the tree is, as [`Self::copy`] does, without copying it.
+    /// Returns the description of the tree, as [`Self::copy`] does, without copying it.
     ///
     /// # Errors
-    /// When a file can't be read; one that vanished since the listing counts as left out.
+    /// If a file can't be read. A file that was removed since the listing is reported as left out.
     pub fn digest(&self) -> Result<Tree, SourceError> {
-        self.take(None)
+        self.hash(None)
     }
 
-    fn take(&self, target: Option<&Path>) -> Result<Tree, SourceError> {
+    fn hash(&self, target: Option<&Path>) -> Result<Tree, SourceError> {
         let mut copy = Copy { entries: TreeHasher::default(), bytes: 0, buffer: vec![0; 1 << 18] };
         let mut left_out = self.left_out.clone();
         for (path, entry) in &self.entries {
             let (from, to) = (self.top.join(path), target.map(|target| target.join(path)));
             if let Some(parent) = to.as_deref().and_then(Path::parent) {
-                make_directories(parent)?;
+                create_directories(parent)?;
             }
-            let done = match entry {
+            let exists = match entry {
                 Entry::File { executable } => copy.file(path, &from, to.as_deref(), *executable)?,
                 Entry::Link => copy.link(path, &from, to.as_deref())?,
             };
-            if !done {
-                left_out.insert(path.clone(), "it vanished while it was copied".to_owned());
+            if !exists {
+                left_out.insert(path.clone(), "removed while it was copied".to_owned());
             }
         }
-        let left_out = left_out.into_iter().take(MOST_LEFT_OUT);
+        let left_out = left_out.into_iter().take(MAX_LEFT_OUT);
         Ok(Tree {
             entries: copy.entries.count,
             digest: copy.entries.finish(),
@@ -116,7 +103,7 @@ impl Listing {
         })
     }
 
-    /// The repository and, below it, every submodule that is checked out.
+    /// Adds the files of the repository and of its checked-out submodules.
     fn add_repositories(&mut self, repository: Repository) -> Result<(), SourceError> {
         let mut queue = VecDeque::from([repository]);
         while let Some(repository) = queue.pop_front() {
@@ -147,13 +134,13 @@ impl Listing {
             let inner = workdir.join(&entry.path);
             match repository::submodule(repository, &inner) {
                 Some(submodule) => submodules.push_back(submodule),
-                None => self.leave_out(&inner, "a submodule that isn't checked out"),
+                None => self.leave_out(&inner, "submodule that is not checked out"),
             }
         }
         Ok(paths)
     }
 
-    /// What lies below `dir` outside git.
+    /// Adds the files below `dir`, which is not in a git repository.
     fn add_walk(&mut self, dir: &Path) -> Result<(), SourceError> {
         let walk = WalkBuilder::new(dir)
             .hidden(false)
@@ -167,14 +154,14 @@ impl Listing {
             match entry {
                 Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_dir()) => {}
                 Ok(entry) => self.add(entry.path())?,
-                Err(error) => self.not_walked(&error),
+                Err(error) => self.record_walk_error(&error),
             }
         }
         Ok(())
     }
 
-    /// Notes a directory that can't be read. Other errors tell of lines in `.gitignore` files and leave nothing out.
-    fn not_walked(&mut self, error: &ignore::Error) {
+    /// Records a directory that can't be read. Other errors are about lines of `.gitignore` files.
+    fn record_walk_error(&mut self, error: &ignore::Error) {
         let mut inner = error;
         while let ignore::Error::WithDepth { err, .. } = inner {
             inner = err;
@@ -183,14 +170,17 @@ impl Listing {
             && let Some(reason) = err.io_error()
             && reason.kind() != ErrorKind::NotFound
         {
-            self.leave_out(path, &format!("it can't be read: {reason}"));
+            self.leave_out(path, &format!("failed to read: {reason}"));
         }
     }
 
     fn add_git_directory(&mut self) -> Result<(), SourceError> {
         let dir = self.top.join(".git");
         if !dir.is_dir() {
-            self.leave_out(&dir, "`.git` is no directory here (a worktree, a submodule or a part of a repository)");
+            self.leave_out(
+                &dir,
+                "`.git` is not a directory (in a worktree, a submodule or a subdirectory of a repository)",
+            );
             return Ok(());
         }
         for entry in WalkBuilder::new(&dir).standard_filters(false).follow_links(false).build().flatten() {
@@ -201,34 +191,34 @@ impl Listing {
         Ok(())
     }
 
-    /// Adds one path, when it lies in the analysis and still exists.
+    /// Adds a path if it is in the analysis and still exists.
     fn add(&mut self, path: &Path) -> Result<(), SourceError> {
         let Ok(relative) = path.strip_prefix(&self.top) else { return Ok(()) };
         match fs::symlink_metadata(path).map(|metadata| kind(&metadata)) {
-            // git's index may name files below what is now a link, which can lead anywhere.
-            Ok(Some(_)) if self.is_below_link(path) => self.leave_out(path, "it lies below a link"),
+            // git's index may contain files below a directory that is now a link to another location.
+            Ok(Some(_)) if self.is_below_link(path) => self.leave_out(path, "below a symbolic link"),
             Ok(Some(entry)) => {
                 self.entries.insert(relative.to_owned(), entry);
             }
-            Ok(None) => self.leave_out(path, "neither a file nor a link"),
+            Ok(None) => self.leave_out(path, "not a file or a link"),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => self.leave_out(path, &format!("it can't be reached: {error}")),
+            Err(error) => self.leave_out(path, &format!("failed to read: {error}")),
         }
-        match self.entries.len() > MOST_ENTRIES {
-            true => Err(SourceError::TooMany { path: self.top.clone(), limit: MOST_ENTRIES }),
+        match self.entries.len() > MAX_ENTRIES {
+            true => Err(SourceError::TooMany { path: self.top.clone(), limit: MAX_ENTRIES }),
             false => Ok(()),
         }
     }
 
     fn is_below_link(&mut self, path: &Path) -> bool {
         let Some(parent) = path.parent() else { return false };
-        match &self.last {
-            Some((dir, linked)) if dir == parent => *linked,
+        match &self.last_dir {
+            Some((dir, is_linked)) if dir == parent => *is_linked,
             _ => {
-                // The top has no link in it, so none of the directories below may change by following any.
-                let linked = parent.canonicalize().ok().as_deref() != Some(parent);
-                self.last = Some((parent.to_owned(), linked));
-                linked
+                // The path of the top contains no links, so canonicalization changes only a path below a link.
+                let is_linked = parent.canonicalize().ok().as_deref() != Some(parent);
+                self.last_dir = Some((parent.to_owned(), is_linked));
+                is_linked
             }
         }
     }
@@ -237,6 +227,27 @@ impl Listing {
         if let Ok(relative) = path.strip_prefix(&self.top) {
             self.left_out.insert(relative.to_owned(), reason.to_owned());
         }
+    }
+}
+
+impl FileSet for Listing {
+    /// Returns the paths of all files and links. Names that are not valid UTF-8 are left out.
+    fn paths(&self) -> Vec<&str> {
+        let mut paths: Vec<&str> = self.entries.keys().filter_map(|path| path.to_str()).collect();
+        // The entries are in order of path components, where `a/b` comes before `a-b`.
+        paths.sort_unstable();
+        paths
+    }
+
+    fn read(&self, path: &str, max_bytes: u64) -> Option<Vec<u8>> {
+        let Entry::File { .. } = self.entries.get(Path::new(path))? else { return None };
+        let mut bytes = Vec::new();
+        File::open(self.top.join(path)).ok()?.take(max_bytes).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.entries.contains_key(Path::new(path))
     }
 }
 
@@ -250,41 +261,41 @@ fn kind(metadata: &Metadata) -> Option<Entry> {
     }
 }
 
-fn unreadable(workdir: &Path, reason: String) -> SourceError {
+fn unreadable(workdir: &Path, reason: GitError) -> SourceError {
     SourceError::Git { path: workdir.to_owned(), reason }
 }
 
-/// Makes a directory and those above it that every user may enter, whatever the umask of who runs this.
-fn make_directories(dir: &Path) -> Result<(), SourceError> {
-    let failed = |error| SourceError::io("making", dir, error);
+/// Creates a directory and its parents with mode 0755, independent of the umask.
+fn create_directories(dir: &Path) -> Result<(), SourceError> {
+    let failed = |error| SourceError::io("create", dir, error);
     if dir.is_dir() {
         return Ok(());
     }
     if let Some(parent) = dir.parent() {
-        make_directories(parent)?;
+        create_directories(parent)?;
     }
     fs::create_dir(dir).map_err(failed)?;
     fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).map_err(failed)
 }
 
-/// The digest of a tree under way. Entries come in the order of their paths, part by part.
+/// Computes the digest of a tree. Entries are added in order of their path components.
 #[derive(Debug, Default)]
 pub(super) struct TreeHasher {
     hasher: Sha256,
     count: u64,
 }
 
-/// What an entry of a tree is.
+/// The type of an entry of a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// A file, perhaps executable.
+    /// A regular file.
     File { executable: bool },
-    /// A link; its content is its target.
+    /// A symbolic link. Its content is its target.
     Link,
 }
 
 impl TreeHasher {
-    /// One entry: type, length of the path, path, digest of the content.
+    /// Adds an entry: its type, the length of its path, its path, and the digest of its content.
     pub(super) fn add(&mut self, path: &Path, kind: Entry, content: Sha256) {
         let bytes = path.as_os_str().as_bytes();
         self.hasher.update([match kind {
@@ -303,7 +314,7 @@ impl TreeHasher {
     }
 }
 
-/// A copy under way, or only a look at what would be copied, and the digest of that.
+/// A copy in progress with its digest. Without a target, only the digest is computed.
 struct Copy {
     entries: TreeHasher,
     bytes: u64,
@@ -314,43 +325,43 @@ impl Copy {
     fn file(&mut self, path: &Path, from: &Path, to: Option<&Path>, executable: bool) -> Result<bool, SourceError> {
         let Ok(mut source) = File::open(from) else { return self.unreadable(from) };
         let mut target = match to {
-            Some(to) => Some((to, File::create(to).map_err(|error| SourceError::io("writing", to, error))?)),
+            Some(to) => Some((to, File::create(to).map_err(|error| SourceError::io("write", to, error))?)),
             None => None,
         };
         let mut content = Sha256::new();
         loop {
-            let n = source.read(&mut self.buffer).map_err(|error| SourceError::io("reading", from, error))?;
+            let n = source.read(&mut self.buffer).map_err(|error| SourceError::io("read", from, error))?;
             if n == 0 {
                 break;
             }
             content.update(&self.buffer[..n]);
             self.bytes += n as u64;
             if let Some((to, target)) = &mut target {
-                target.write_all(&self.buffer[..n]).map_err(|error| SourceError::io("writing", to, error))?;
+                target.write_all(&self.buffer[..n]).map_err(|error| SourceError::io("write", to, error))?;
             }
         }
         if let Some((to, target)) = target {
             let permissions = fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 });
-            target.set_permissions(permissions).map_err(|error| SourceError::io("writing", to, error))?;
+            target.set_permissions(permissions).map_err(|error| SourceError::io("write", to, error))?;
         }
         self.entries.add(path, Entry::File { executable }, content);
         Ok(true)
     }
 
     fn link(&mut self, path: &Path, from: &Path, to: Option<&Path>) -> Result<bool, SourceError> {
-        let Ok(aim) = fs::read_link(from) else { return Ok(false) };
+        let Ok(link_target) = fs::read_link(from) else { return Ok(false) };
         if let Some(to) = to {
-            symlink(&aim, to).map_err(|error| SourceError::io("writing", to, error))?;
+            symlink(&link_target, to).map_err(|error| SourceError::io("write", to, error))?;
         }
-        self.entries.add(path, Entry::Link, Sha256::new_with_prefix(aim.as_os_str().as_bytes()));
+        self.entries.add(path, Entry::Link, Sha256::new_with_prefix(link_target.as_os_str().as_bytes()));
         Ok(true)
     }
 
-    /// A file that vanished is left out; one that we may not read would make the tests fail for a reason of this machine.
+    /// Returns false for a file that was removed. An unreadable file is an error: without it, the tests could fail.
     fn unreadable(&self, from: &Path) -> Result<bool, SourceError> {
         match File::open(from) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(SourceError::io("reading", from, error)),
+            Err(error) => Err(SourceError::io("read", from, error)),
             Ok(_) => Ok(false),
         }
     }
@@ -363,15 +374,16 @@ mod tests {
     use std::path::Path;
 
     use super::Listing;
+    use crate::source::FileSet as _;
 
     #[test]
-    fn what_git_knows_below_a_link_is_left_out() {
+    fn tracked_file_below_link_is_left_out() {
         let dir = tempfile::tempdir().unwrap();
         let (top, outside) = (dir.path().join("top"), dir.path().join("outside"));
         fs::create_dir_all(top.join("data")).unwrap();
         fs::create_dir(&outside).unwrap();
-        for place in [&top.join("data/key"), &outside.join("key"), &top.join("seen")] {
-            fs::write(place, "x").unwrap();
+        for path in [&top.join("data/key"), &outside.join("key"), &top.join("seen")] {
+            fs::write(path, "x").unwrap();
         }
         let repository = git2::Repository::init(&top).unwrap();
         let mut index = repository.index().unwrap();
@@ -380,21 +392,21 @@ mod tests {
         fs::remove_dir_all(top.join("data")).unwrap();
         symlink(&outside, top.join("data")).unwrap();
         let listing = Listing::read(&top, false).unwrap();
-        assert_eq!(listing.paths().collect::<Vec<_>>(), ["data", "seen"]);
-        assert_eq!(listing.left_out[Path::new("data/key")], "it lies below a link");
+        assert_eq!(listing.paths(), ["data", "seen"]);
+        assert_eq!(listing.left_out[Path::new("data/key")], "below a symbolic link");
     }
 
     #[test]
-    fn an_index_that_the_library_can_not_read_is_read_by_git_itself() {
+    fn index_unsupported_by_libgit2_is_read_with_the_git_command() {
         let git = |top: &Path, arguments: &[&str]| {
             let mut command = std::process::Command::new("git");
             command.args(["-c", "user.name=t", "-c", "user.email=t@example.org"]).args(arguments).current_dir(top);
             command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
             assert!(command.status().unwrap().success(), "{arguments:?}");
         };
-        let odd: [&[&str]; 2] =
+        let commands: [&[&str]; 2] =
             [&["update-index", "--split-index"], &["sparse-checkout", "set", "--cone", "--sparse-index", "in"]];
-        for odd in odd {
+        for command in commands {
             let dir = tempfile::tempdir().unwrap();
             let top = dir.path().join("a b");
             for path in ["in/x", "out/y", "kept.log"] {
@@ -405,20 +417,20 @@ mod tests {
             git(&top, &["init", "-q"]);
             git(&top, &["add", "-A", "-f"]);
             git(&top, &["commit", "-qm", "one"]);
-            git(&top, odd);
-            let there = || {
+            git(&top, command);
+            let paths = || {
                 let listing = Listing::read(&top, false).unwrap();
-                listing.paths().map(str::to_owned).collect::<Vec<_>>()
+                listing.paths().into_iter().map(str::to_owned).collect::<Vec<_>>()
             };
-            assert!(git2::Repository::open(&top).unwrap().index().is_err(), "{odd:?}: the library can");
+            assert!(git2::Repository::open(&top).unwrap().index().is_err(), "{command:?}: supported by libgit2");
             let is_sparse = !top.join("out").exists();
             let all = [".gitignore", "in/x", "kept.log", "out/y"];
-            assert_eq!(there(), all[..if is_sparse { 3 } else { 4 }], "{odd:?}");
-            assert!(!super::repository::facts(&top).dirty, "{odd:?}");
+            assert_eq!(paths(), all[..if is_sparse { 3 } else { 4 }], "{command:?}");
+            assert!(!super::repository::facts(&top).dirty, "{command:?}");
             fs::write(top.join("new"), "x").unwrap();
             fs::write(top.join("other.log"), "x").unwrap();
-            assert!(there().contains(&"new".to_owned()) && !there().contains(&"other.log".to_owned()), "{odd:?}");
-            assert!(super::repository::facts(&top).dirty, "{odd:?}");
+            assert!(paths().contains(&"new".to_owned()) && !paths().contains(&"other.log".to_owned()), "{command:?}");
+            assert!(super::repository::facts(&top).dirty, "{command:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The files of a repository that an audit reads: those that git has and those that nobody ignores; without git, all.
+//! The files of a repository that a scan reads: tracked files and those not ignored by `.gitignore`, or all files outside git.
 //!
-//! Links are listed with their targets and never followed; what is no regular file, a device or a pipe, is never opened.
-//! Directories that hold somebody else's code are left out ([`FOREIGN`]).
+//! Symbolic links are listed with their targets and never followed. Devices, pipes and sockets are never opened. Directories
+//! that are not part of the analysis are left out ([`is_foreign_directory`]).
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -15,69 +15,50 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use crate::model::scan::Note;
 use crate::source::SourceError;
+use crate::source::foreign::is_foreign_directory;
 
-/// Directories with code that others wrote or that a program made.
-pub const FOREIGN: &[&str] = &[
-    ".eggs",
-    ".git",
-    ".ipynb_checkpoints",
-    ".mypy_cache",
-    ".nox",
-    ".pixi",
-    ".pytest_cache",
-    ".ruff_cache",
-    ".snakemake",
-    ".tox",
-    "3rdparty",
-    "__pycache__",
-    "node_modules",
-    "site-packages",
-    "third_party",
-    "vendor",
-];
-/// Most entries that are looked at; the rest is noted.
-const MOST_ENTRIES: usize = 2_000_000;
-/// Largest `.gitignore` that is followed.
-const LARGEST_IGNORE: u64 = 1 << 20;
-/// Most opening braces in a pattern.
-const MOST_BRACES: usize = 100;
+/// Maximum number of entries. The scan stops there with a note.
+const MAX_ENTRIES: usize = 2_000_000;
+/// Maximum size in bytes of a `.gitignore` file.
+const MAX_IGNORE_SIZE: u64 = 1 << 20;
+/// Maximum number of opening braces in a pattern.
+const MAX_BRACES: usize = 100;
 
-/// What lies in a repository.
+/// The files of a repository.
 #[derive(Debug, Default)]
 pub struct Walk {
-    /// Regular files to read, sorted.
+    /// Paths of the regular files to scan, sorted.
     pub files: Vec<String>,
-    /// Links with their targets as written, sorted.
+    /// Symbolic links as path and target, sorted.
     pub links: Vec<(String, String)>,
-    /// Every path there is, ignored ones and links too.
+    /// Paths of all files and links, including ignored ones.
     pub paths: BTreeSet<String>,
-    /// Paths of submodules that git's index has a commit for.
+    /// Paths of submodules in git's index.
     pub submodules: BTreeSet<String>,
-    /// What could not be read.
+    /// Files and directories that can't be read.
     pub notes: Vec<Note>,
-    /// Entries that are no regular file, or whose names are no UTF-8.
+    /// Number of entries that are not regular files or whose names are not valid UTF-8.
     pub skipped: u64,
 }
 
-/// Walks the tree at `top`; `excluded` says which paths nobody wants to see.
+/// Lists the files below `top`, except those for which `excluded` returns true.
 ///
 /// # Errors
-/// When `top` is no directory.
+/// If `top` is not a directory.
 pub fn walk(top: &Path, excluded: &(dyn Fn(&str) -> bool + Sync)) -> Result<Walk, SourceError> {
     if !top.is_dir() {
         return Err(SourceError::NoDirectory { path: top.to_owned() });
     }
-    let top = top.canonicalize().map_err(|error| SourceError::io("reading", top, error))?;
+    let top = top.canonicalize().map_err(|error| SourceError::io("read", top, error))?;
     let index = Index::read(&top);
     let mut walk = Walk { submodules: index.submodules.clone(), ..Walk::default() };
     if !collect(&top, index.is_git, &index.submodules, &mut walk) {
         walk = Walk { submodules: index.submodules.clone(), ..Walk::default() };
-        let message = "a .gitignore is no such file, so nothing is ignored".to_owned();
+        let message = "a .gitignore file is invalid: ignore rules are not applied".to_owned();
         walk.notes.push(Note { path: ".".to_owned(), message });
         collect(&top, false, &index.submodules, &mut walk);
     }
-    // A file that git has is part of the repository whatever .gitignore says, and so is what was exported from git: there
-    // nothing is left out.
+    // Tracked files are scanned even if `.gitignore` matches them, and so are all files of a tree exported from git.
     let ignored = Walk { submodules: index.submodules.clone(), ..Walk::default() };
     let has_ignores = walk.paths.iter().any(|path| path == ".gitignore" || path.ends_with("/.gitignore"));
     if index.is_git && (has_ignores || !index.files.is_empty()) {
@@ -95,10 +76,10 @@ pub fn walk(top: &Path, excluded: &(dyn Fn(&str) -> bool + Sync)) -> Result<Walk
     Ok(walk)
 }
 
-/// What git's index has below the top.
+/// The entries of git's index below the top.
 #[derive(Default)]
 struct Index {
-    /// Whether the top lies in a working tree of git.
+    /// Whether the top is in a git working tree.
     is_git: bool,
     files: BTreeSet<String>,
     submodules: BTreeSet<String>,
@@ -106,60 +87,64 @@ struct Index {
 
 impl Index {
     fn read(top: &Path) -> Self {
-        let mut found = Self::default();
-        let Some(repository) = super::repository::open(top) else { return found };
-        found.is_git = true;
+        let mut index = Self::default();
+        let Some(repository) = super::repository::open(top) else { return index };
+        index.is_git = true;
         let workdir = repository.workdir().map(|dir| dir.canonicalize().unwrap_or_else(|_| dir.to_owned()));
-        let Some(below) = workdir.as_deref().and_then(|dir| top.strip_prefix(dir).ok()) else { return found };
+        let Some(prefix) = workdir.as_deref().and_then(|dir| top.strip_prefix(dir).ok()) else { return index };
         for entry in super::repository::tracked(&repository).unwrap_or_default() {
-            let Some(path) = entry.path.strip_prefix(below).ok().and_then(Path::to_str) else { continue };
+            let Some(path) = entry.path.strip_prefix(prefix).ok().and_then(Path::to_str) else { continue };
             if entry.is_submodule {
-                found.submodules.insert(path.to_owned());
+                index.submodules.insert(path.to_owned());
             } else {
-                found.files.insert(path.to_owned());
+                index.files.insert(path.to_owned());
             }
         }
-        found
+        index
     }
 }
 
-/// Whether the patterns of a directory can be given to a parser that calls itself for each brace.
-fn is_sane(dir: &Path) -> bool {
+/// Reports whether the `.gitignore` of a directory can be parsed safely: the parser recurses for each brace.
+fn has_safe_ignore_file(dir: &Path) -> bool {
     use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
     let file = match open(&dir.join(".gitignore")) {
         Ok(file) => file,
-        // A pipe would be waited for, a link leads who knows where: git doesn't follow it either.
+        // git does not follow a link either.
         Err(error) => return matches!(error.kind(), NotFound | PermissionDenied | NotADirectory),
     };
     let mut bytes = Vec::new();
-    let is_read = file.take(LARGEST_IGNORE + 1).read_to_end(&mut bytes).is_ok();
-    let is_nested = |line: &[u8]| line.iter().filter(|byte| **byte == b'{').count() > MOST_BRACES;
-    is_read && bytes.len() as u64 <= LARGEST_IGNORE && !bytes.split(|byte| *byte == b'\n').any(is_nested)
+    let is_read = file.take(MAX_IGNORE_SIZE + 1).read_to_end(&mut bytes).is_ok();
+    let is_nested = |line: &[u8]| line.iter().filter(|byte| **byte == b'{').count() > MAX_BRACES;
+    is_read && bytes.len() as u64 <= MAX_IGNORE_SIZE && !bytes.split(|byte| *byte == b'\n').any(is_nested)
 }
 
-/// Adds what lies below `top`, what is ignored only when asked. False when patterns can't be read: then only a part was added.
-fn collect(top: &Path, without_ignored: bool, submodules: &BTreeSet<String>, into: &mut Walk) -> bool {
-    if without_ignored && !is_sane(top) {
+/// Adds the files below `top` to `walk`.
+///
+/// Returns false if a `.gitignore` file is invalid; the result is then incomplete.
+fn collect(top: &Path, without_ignored: bool, submodules: &BTreeSet<String>, walk: &mut Walk) -> bool {
+    if without_ignored && !has_safe_ignore_file(top) {
         return false;
     }
-    let all_sane = Arc::new(AtomicBool::new(true));
-    let found = Mutex::new(std::mem::take(into));
+    let all_safe = Arc::new(AtomicBool::new(true));
+    let found = Mutex::new(std::mem::take(walk));
     let is_foreign = {
-        let (top, submodules, all_sane) = (top.to_owned(), submodules.clone(), Arc::clone(&all_sane));
+        let (top, submodules, all_safe) = (top.to_owned(), submodules.clone(), Arc::clone(&all_safe));
         move |entry: &DirEntry| {
             let name = entry.file_name().to_str().unwrap_or_default();
             let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
-            let environment = || entry.path().join("pyvenv.cfg").is_file() || entry.path().join("conda-meta").is_dir();
-            let submodule = || relative(&top, entry.path()).is_some_and(|path| submodules.contains(&path));
-            let inside = entry.depth() > 0;
-            let made = || ignores_itself(entry.path());
-            if inside
-                && (name == ".git" || is_dir && (FOREIGN.contains(&name) || environment() || made() || submodule()))
+            let is_environment =
+                || entry.path().join("pyvenv.cfg").is_file() || entry.path().join("conda-meta").is_dir();
+            let is_submodule = || relative(&top, entry.path()).is_some_and(|path| submodules.contains(&path));
+            let is_inside = entry.depth() > 0;
+            let is_generated = || ignores_itself(entry.path());
+            if is_inside
+                && (name == ".git"
+                    || is_dir && (is_foreign_directory(name) || is_environment() || is_generated() || is_submodule()))
             {
                 return false;
             }
-            if without_ignored && is_dir && !is_sane(entry.path()) {
-                all_sane.store(false, Ordering::Relaxed);
+            if without_ignored && is_dir && !has_safe_ignore_file(entry.path()) {
+                all_safe.store(false, Ordering::Relaxed);
                 return false;
             }
             true
@@ -183,12 +168,11 @@ fn collect(top: &Path, without_ignored: bool, submodules: &BTreeSet<String>, int
             add(top, entry, &mut found)
         })
     });
-    *into = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    all_sane.load(Ordering::Relaxed)
+    *walk = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    all_safe.load(Ordering::Relaxed)
 }
 
-/// Whether a directory says of itself that nobody should keep it: reports of carnet, caches and environments of other tools,
-/// whose `.gitignore` is a `*` alone.
+/// Reports whether the `.gitignore` of a directory contains the line `*`, as in reports of carnet, caches and environments.
 fn ignores_itself(dir: &Path) -> bool {
     let mut bytes = Vec::new();
     read(&dir.join(".gitignore"), 64, &mut bytes).is_ok_and(|is_longer| !is_longer)
@@ -207,8 +191,8 @@ fn add(top: &Path, entry: Result<DirEntry, ignore::Error>, found: &mut Walk) -> 
     if entry.depth() == 0 || kind.is_some_and(|kind| kind.is_dir()) {
         return WalkState::Continue;
     }
-    if found.paths.len() >= MOST_ENTRIES {
-        let message = format!("more than {MOST_ENTRIES} files: the rest is not scanned");
+    if found.paths.len() >= MAX_ENTRIES {
+        let message = format!("more than {MAX_ENTRIES} files: the remaining files are not scanned");
         found.notes.push(Note { path: ".".to_owned(), message });
         return WalkState::Quit;
     }
@@ -232,7 +216,7 @@ fn relative(top: &Path, path: &Path) -> Option<String> {
     path.strip_prefix(top).ok()?.to_str().map(str::to_owned)
 }
 
-/// A note for a directory that can't be read; lines of `.gitignore` files that mean nothing are no concern of ours.
+/// Returns a note for a directory that can't be read. Invalid lines of `.gitignore` files are not reported.
 fn unreadable(top: &Path, error: &ignore::Error) -> Option<Note> {
     let mut inner = error;
     while let ignore::Error::WithDepth { err, .. } = inner {
@@ -240,47 +224,47 @@ fn unreadable(top: &Path, error: &ignore::Error) -> Option<Note> {
     }
     let ignore::Error::WithPath { path, err } = inner else { return None };
     let reason = err.io_error().filter(|reason| reason.kind() != std::io::ErrorKind::NotFound)?;
-    Some(Note { path: relative(top, path).unwrap_or_default(), message: format!("it can't be read: {reason}") })
+    Some(Note { path: relative(top, path).unwrap_or_default(), message: format!("can't be read: {reason}") })
 }
 
-/// Opens a regular file; nothing else, however it got there since the walk, and without waiting for a pipe's other end.
+/// Opens a regular file without following links and without blocking on a pipe.
 ///
 /// # Errors
-/// When it can't be opened or is no regular file.
+/// If the file can't be opened or is not a regular file.
 pub fn open(path: &Path) -> std::io::Result<File> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
     let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
     if !file.metadata()?.is_file() {
-        return Err(std::io::Error::other("it is no regular file"));
+        return Err(std::io::Error::other("not a regular file"));
     }
     Ok(file)
 }
 
-/// The first `cap` bytes of a regular file, into `bytes`; whether there was more.
+/// Reads the first `max_bytes` bytes of a regular file into `bytes`. Returns true if the file is longer.
 ///
 /// # Errors
-/// When it can't be read.
-pub fn read(path: &Path, cap: u64, bytes: &mut Vec<u8>) -> std::io::Result<bool> {
+/// If the file can't be read.
+pub fn read(path: &Path, max_bytes: u64, bytes: &mut Vec<u8>) -> std::io::Result<bool> {
     bytes.clear();
     let file = open(path)?;
-    (&file).take(cap).read_to_end(bytes)?;
-    Ok(bytes.len() as u64 == cap && (&file).take(1).read(&mut [0])? > 0)
+    (&file).take(max_bytes).read_to_end(bytes)?;
+    Ok(bytes.len() as u64 == max_bytes && (&file).take(1).read(&mut [0])? > 0)
 }
 
-/// A submodule as `.gitmodules` has it.
+/// A section of a `.gitmodules` file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Submodule {
-    /// Path.
+    /// Path of the submodule relative to the top.
     pub path: String,
     /// URL, without credentials.
     pub url: String,
-    /// Branch that is followed.
+    /// Branch that `git submodule update --remote` follows. `None` if not set.
     pub branch: Option<String>,
-    /// Line of its section, from 1.
+    /// Line of the section header, starting at 1.
     pub line: u32,
 }
 
-/// The submodules of a `.gitmodules` file (git-config(1), "Syntax"; gitmodules(5)).
+/// Parses the submodules of a `.gitmodules` file (git-config(1), "Syntax"; gitmodules(5)).
 pub fn gitmodules(text: &str) -> Vec<Submodule> {
     let mut found: Vec<Submodule> = Vec::new();
     for (n, line) in text.lines().enumerate() {
@@ -300,12 +284,6 @@ pub fn gitmodules(text: &str) -> Vec<Submodule> {
     found
 }
 
-/// Whether a path lies in a directory that [`walk`] leaves out.
-pub fn is_foreign(path: &str) -> bool {
-    let dirs = path.rsplit_once('/').map_or("", |(dirs, _)| dirs);
-    dirs.split('/').any(|part| FOREIGN.contains(&part))
-}
-
 #[cfg(test)]
 mod tests {
     use super::walk;
@@ -318,17 +296,17 @@ mod tests {
     }
 
     #[test]
-    fn what_was_exported_from_git_is_all_read() {
+    fn ignored_file_outside_git_is_scanned() {
         let top = tree();
-        let walk = walk(top.path(), &|_| false).expect("walked");
+        let walk = walk(top.path(), &|_| false).expect("a walk");
         assert_eq!(walk.files, [".gitignore", "submit.jdl"]);
     }
 
     #[test]
-    fn in_git_an_ignored_file_is_known_and_not_read() {
+    fn ignored_file_in_git_is_listed_and_not_scanned() {
         let top = tree();
         git2::Repository::init(top.path()).expect("a repository");
-        let walk = walk(top.path(), &|_| false).expect("walked");
+        let walk = walk(top.path(), &|_| false).expect("a walk");
         assert_eq!(walk.files, [".gitignore"]);
         assert!(walk.paths.contains("submit.jdl"));
     }

@@ -1,4 +1,4 @@
-//! CMake.
+//! CMake files.
 
 use std::ops::Range;
 
@@ -6,16 +6,16 @@ use super::fact::{Command, Dialect, Host, Usage, Word};
 use super::span::{Kind, Role};
 use super::view_builder::{ViewBuilder, short};
 
-/// An argument of a command: content and whether it was quoted.
+/// An argument of a command: its content and whether it is quoted.
 type Argument = (Range<usize>, bool);
 
 /// Reads a part of a text as CMake.
-pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
-    let bytes = sheet.text.as_bytes();
+pub(super) fn read(builder: &mut ViewBuilder<'_>, range: Range<usize>) {
+    let bytes = builder.text.as_bytes();
     let mut at = range.start;
     while at < range.end {
         match bytes[at] {
-            b'#' => at = comment(sheet, at, range.end),
+            b'#' => at = comment(builder, at, range.end),
             byte if byte.is_ascii_alphabetic() || byte == b'_' => {
                 let rest = &bytes[at..range.end];
                 let length =
@@ -26,8 +26,8 @@ pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
                     at += 1;
                 }
                 if at < range.end && bytes[at] == b'(' {
-                    let (arguments, end) = arguments(sheet, at + 1, range.end);
-                    command(sheet, &name, &arguments);
+                    let (arguments, end) = arguments(builder, at + 1, range.end);
+                    command(builder, &name, &arguments);
                     at = end;
                 }
             }
@@ -36,21 +36,21 @@ pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
     }
 }
 
-/// A comment, `# …` or `#[[ … ]]`. Where it ends.
-fn comment(sheet: &mut ViewBuilder<'_>, at: usize, end: usize) -> usize {
-    let bytes = sheet.text.as_bytes();
+/// Reads a comment, `# …` or `#[[ … ]]`, and returns its end.
+fn comment(builder: &mut ViewBuilder<'_>, at: usize, end: usize) -> usize {
+    let bytes = builder.text.as_bytes();
     let stop = if bytes[at + 1..end].starts_with(b"[[") {
         memchr::memmem::find(&bytes[at..end], b"]]").map_or(end, |found| at + found + 2)
     } else {
         memchr::memchr(b'\n', &bytes[at..end]).map_or(end, |found| at + found)
     };
-    sheet.push(at + 1..stop, Kind::Comment);
+    builder.push(at + 1..stop, Kind::Comment);
     stop
 }
 
-/// Arguments up to the closing bracket, and the place behind it.
-fn arguments(sheet: &mut ViewBuilder<'_>, start: usize, end: usize) -> (Vec<Argument>, usize) {
-    let bytes = sheet.text.as_bytes();
+/// Returns the arguments up to the closing bracket, and the offset after it.
+fn arguments(builder: &mut ViewBuilder<'_>, start: usize, end: usize) -> (Vec<Argument>, usize) {
+    let bytes = builder.text.as_bytes();
     let mut found = Vec::new();
     let mut depth = 1_usize;
     let mut at = start;
@@ -64,7 +64,7 @@ fn arguments(sheet: &mut ViewBuilder<'_>, start: usize, end: usize) -> (Vec<Argu
                 }
             }
             b'#' => {
-                at = comment(sheet, at, end);
+                at = comment(builder, at, end);
                 continue;
             }
             b'"' => {
@@ -91,18 +91,18 @@ fn arguments(sheet: &mut ViewBuilder<'_>, start: usize, end: usize) -> (Vec<Argu
     (found, end)
 }
 
-fn command(sheet: &mut ViewBuilder<'_>, name: &Range<usize>, arguments: &[Argument]) {
-    let command = sheet.slice(name).to_ascii_lowercase();
+fn command(builder: &mut ViewBuilder<'_>, name: &Range<usize>, arguments: &[Argument]) {
+    let command = builder.slice(name).to_ascii_lowercase();
     let role = match command.as_str() {
         "message" => Role::Shown,
         "if" | "elseif" | "while" => Role::Guard,
         _ => Role::Plain,
     };
-    let key = arguments.first().map(|(range, _)| short(sheet.slice(range))).unwrap_or_default();
+    let key = arguments.first().map(|(range, _)| short(builder.slice(range))).unwrap_or_default();
     for (range, _) in arguments {
-        let count = sheet.spans.len();
-        let text = sheet.slice(range);
-        // `${BASE}/data`: the value begins with the variable.
+        let count = builder.spans.len();
+        let text = builder.slice(range);
+        // `${BASE}/data`: the variable starts the value.
         let after = text
             .starts_with("${")
             .then(|| text.find("}/"))
@@ -110,40 +110,40 @@ fn command(sheet: &mut ViewBuilder<'_>, name: &Range<usize>, arguments: &[Argume
             .or_else(|| text.starts_with("$ENV{").then(|| text.find("}/")).flatten());
         let start = range.start + after.map_or(0, |at| at + 1);
         let owner = matches!(command.as_str(), "set" | "option" | "list").then_some(key.as_str());
-        sheet.add(start..range.end, Kind::Word, role, owner);
-        if let Some(span) = sheet.spans.get_mut(count) {
+        builder.add(start..range.end, Kind::Word, role, owner);
+        if let Some(span) = builder.spans.get_mut(count) {
             span.is_head = after.is_none();
             span.call = Some(short(&command));
         }
     }
-    facts(sheet, &command, name, arguments);
+    facts(builder, &command, name, arguments);
 }
 
-fn facts(sheet: &mut ViewBuilder<'_>, command: &str, name: &Range<usize>, arguments: &[Argument]) {
+fn facts(builder: &mut ViewBuilder<'_>, command: &str, name: &Range<usize>, arguments: &[Argument]) {
     let (Some((first, _)), Some((last, _))) = (arguments.first(), arguments.last()) else { return };
     match command {
         "set" if arguments.len() > 1 => {
-            let key = sheet.slice(first).to_owned();
-            let value = sheet.word(arguments[1].0.start..last.end);
-            sheet.set(Dialect::Variable, &key, value, name.start);
+            let key = builder.slice(first).to_owned();
+            let value = builder.word(arguments[1].0.start..last.end);
+            builder.set(Dialect::Variable, &key, value, name.start);
         }
         "add_compile_options" | "add_definitions" | "target_compile_options" | "add_link_options" => {
-            let value = sheet.word(first.start..last.end);
-            sheet.set(Dialect::Variable, "CMAKE_CXX_FLAGS", value, name.start);
+            let value = builder.word(first.start..last.end);
+            builder.set(Dialect::Variable, "CMAKE_CXX_FLAGS", value, name.start);
         }
         "include" => {
-            let path = sheet.slice(first);
+            let path = builder.slice(first);
             if path.contains(['/', '.']) {
-                sheet.refer(path, first.clone(), Usage::Code);
+                builder.refer(path, first.clone(), Usage::Code);
             }
         }
         "execute_process" | "add_custom_command" | "add_custom_target" => {
             let mut words: Vec<Word> = Vec::new();
             let mut is_command = false;
             for (range, is_quoted) in arguments {
-                let text = sheet.slice(range);
+                let text = builder.slice(range);
                 if text == "COMMAND" && !is_quoted {
-                    finish(sheet, &mut words);
+                    finish(builder, &mut words);
                     is_command = true;
                 } else if !is_quoted
                     && text.len() > 3
@@ -151,19 +151,19 @@ fn facts(sheet: &mut ViewBuilder<'_>, command: &str, name: &Range<usize>, argume
                 {
                     is_command = false;
                 } else if is_command {
-                    words.push(sheet.word(range.clone()));
+                    words.push(builder.word(range.clone()));
                 }
             }
-            finish(sheet, &mut words);
+            finish(builder, &mut words);
         }
         _ => {}
     }
 }
 
-fn finish(sheet: &mut ViewBuilder<'_>, words: &mut Vec<Word>) {
+fn finish(builder: &mut ViewBuilder<'_>, words: &mut Vec<Word>) {
     if let (Some(first), Some(last)) = (words.first(), words.last()) {
         let range = first.range.start..last.range.end;
         let words = std::mem::take(words);
-        sheet.facts.commands.push(Command { words, range, host: Host::Recipe, is_conditional: false });
+        builder.facts.commands.push(Command { words, range, host: Host::Recipe, is_conditional: false });
     }
 }

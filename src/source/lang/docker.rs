@@ -8,37 +8,37 @@ use super::shell;
 use super::span::{Kind, Role};
 use super::view_builder::{ViewBuilder, is_shared, items, lines, trim, unquote};
 
-/// What earlier instructions say.
+/// State from earlier instructions.
 #[derive(Debug, Default)]
 struct State {
-    /// Values of `ARG` with a default.
+    /// Defaults of `ARG` instructions.
     arguments: BTreeMap<String, String>,
-    /// Names of stages, in small letters.
+    /// Names of stages in lower case.
     stages: BTreeSet<String>,
 }
 
 /// Reads a part of a text as a Dockerfile.
-pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
+pub(super) fn read(builder: &mut ViewBuilder<'_>, range: Range<usize>) {
     let escape =
-        if sheet.slice(&range).lines().take(3).any(|line| line.replace(' ', "") == "#escape=`") { '`' } else { '\\' };
+        if builder.slice(&range).lines().take(3).any(|line| line.replace(' ', "") == "#escape=`") { '`' } else { '\\' };
     let mut state = State::default();
     let mut start = None;
     let mut ends = Vec::new();
-    for line in lines(sheet.text, range.clone()) {
-        let text = sheet.slice(&line);
+    for line in lines(builder.text, range.clone()) {
+        let text = builder.slice(&line);
         if !ends.is_empty() {
             // Inside a heredoc.
             if ends.last().is_some_and(|end: &String| text.trim_start_matches('\t') == end) {
                 ends.pop();
             }
             if ends.is_empty() {
-                instruction(sheet, start.take().unwrap_or(line.start)..line.end, &mut state);
+                instruction(builder, start.take().unwrap_or(line.start)..line.end, &mut state);
             }
             continue;
         }
         let bare = text.trim_start();
         if bare.starts_with('#') {
-            sheet.push(line.end - bare.len() + 1..line.end, Kind::Comment);
+            builder.push(line.end - bare.len() + 1..line.end, Kind::Comment);
             continue;
         }
         if bare.is_empty() && start.is_none() {
@@ -48,19 +48,19 @@ pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
         if text.trim_end().ends_with(escape) || bare.is_empty() {
             continue;
         }
-        ends = heredocs(sheet.slice(&(from..line.end)));
+        ends = heredocs(builder.slice(&(from..line.end)));
         ends.reverse();
         if ends.is_empty() {
-            instruction(sheet, from..line.end, &mut state);
+            instruction(builder, from..line.end, &mut state);
             start = None;
         }
     }
     if let Some(start) = start {
-        instruction(sheet, start..range.end, &mut state);
+        instruction(builder, start..range.end, &mut state);
     }
 }
 
-/// Delimiters of the heredocs of an instruction.
+/// Returns the delimiters of the heredocs of an instruction.
 fn heredocs(text: &str) -> Vec<String> {
     let word = text.split_whitespace().next().unwrap_or("");
     if !["RUN", "COPY", "ADD"].iter().any(|name| word.eq_ignore_ascii_case(name)) {
@@ -76,62 +76,62 @@ fn heredocs(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// One instruction, its name first.
-fn instruction(sheet: &mut ViewBuilder<'_>, range: Range<usize>, state: &mut State) {
-    let range = trim(sheet.text, range);
-    let text = sheet.slice(&range);
+/// Reads one instruction, starting with its name.
+fn instruction(builder: &mut ViewBuilder<'_>, range: Range<usize>, state: &mut State) {
+    let range = trim(builder.text, range);
+    let text = builder.slice(&range);
     let length = text.find(char::is_whitespace).unwrap_or(text.len());
     let name = text[..length].to_ascii_uppercase();
-    let arguments = trim(sheet.text, range.start + length..range.end);
+    let arguments = trim(builder.text, range.start + length..range.end);
     match name.as_str() {
-        "FROM" => from(sheet, arguments, state),
-        "ARG" => argument(sheet, arguments, state),
-        "ENV" => environment(sheet, arguments),
-        "RUN" | "CMD" | "ENTRYPOINT" | "SHELL" => run(sheet, arguments),
-        "COPY" | "ADD" => copy(sheet, arguments, state),
-        "HEALTHCHECK" | "ONBUILD" => instruction_after(sheet, arguments, state),
+        "FROM" => from(builder, arguments, state),
+        "ARG" => argument(builder, arguments, state),
+        "ENV" => environment(builder, arguments),
+        "RUN" | "CMD" | "ENTRYPOINT" | "SHELL" => run(builder, arguments),
+        "COPY" | "ADD" => copy(builder, arguments, state),
+        "HEALTHCHECK" | "ONBUILD" => instruction_after(builder, arguments, state),
         "WORKDIR" | "VOLUME" | "USER" | "EXPOSE" | "STOPSIGNAL" => {
-            for item in items(sheet.text, arguments) {
-                sheet.add(unquote(sheet.text, item), Kind::Word, Role::Inside, Some(&name));
+            for item in items(builder.text, arguments) {
+                builder.add(unquote(builder.text, item), Kind::Word, Role::Inside, Some(&name));
             }
         }
-        "LABEL" | "MAINTAINER" => sheet.add(arguments, Kind::Word, Role::Shown, Some(&name)),
+        "LABEL" | "MAINTAINER" => builder.add(arguments, Kind::Word, Role::Shown, Some(&name)),
         _ => {}
     }
 }
 
-/// `ONBUILD RUN …`, `HEALTHCHECK --interval=1s CMD …`: once, not again.
-fn instruction_after(sheet: &mut ViewBuilder<'_>, range: Range<usize>, state: &mut State) {
-    let text = sheet.slice(&range);
+/// Reads the inner instruction of `ONBUILD RUN …` or `HEALTHCHECK --interval=1s CMD …`, without further nesting.
+fn instruction_after(builder: &mut ViewBuilder<'_>, range: Range<usize>, state: &mut State) {
+    let text = builder.slice(&range);
     if let Some(at) = text.find("CMD ").or_else(|| text.starts_with("RUN ").then_some(0)) {
-        run(sheet, trim(sheet.text, range.start + at + 4..range.end));
+        run(builder, trim(builder.text, range.start + at + 4..range.end));
     } else if text.starts_with("COPY ") {
-        copy(sheet, trim(sheet.text, range.start + 5..range.end), state);
+        copy(builder, trim(builder.text, range.start + 5..range.end), state);
     }
 }
 
-fn from(sheet: &mut ViewBuilder<'_>, range: Range<usize>, state: &mut State) {
+fn from(builder: &mut ViewBuilder<'_>, range: Range<usize>, state: &mut State) {
     let words: Vec<_> =
-        items(sheet.text, range).into_iter().filter(|word| !sheet.slice(word).starts_with("--")).collect();
+        items(builder.text, range).into_iter().filter(|word| !builder.slice(word).starts_with("--")).collect();
     let Some(image) = words.first() else { return };
-    let text = substitute(sheet.slice(image), &state.arguments);
+    let text = substitute(builder.slice(image), &state.arguments);
     if text != "scratch" && !state.stages.contains(&text.to_ascii_lowercase()) {
-        sheet.facts.images.push(Word { text, range: image.clone() });
+        builder.facts.images.push(Word { text, range: image.clone() });
     }
-    sheet.add(image.clone(), Kind::Word, Role::Plain, Some("FROM"));
+    builder.add(image.clone(), Kind::Word, Role::Plain, Some("FROM"));
     if let [_, keyword, stage, ..] = words.as_slice()
-        && sheet.slice(keyword).eq_ignore_ascii_case("as")
+        && builder.slice(keyword).eq_ignore_ascii_case("as")
     {
-        state.stages.insert(sheet.slice(stage).to_ascii_lowercase());
+        state.stages.insert(builder.slice(stage).to_ascii_lowercase());
     }
 }
 
-/// `$X`, `${X}` and `${X:-default}` with what `ARG` says; others stay.
+/// Expands `$X`, `${X}` and `${X:-default}` with `ARG` defaults. Other variables stay as written.
 fn substitute(text: &str, arguments: &BTreeMap<String, String>) -> String {
-    let mut made = String::new();
+    let mut expanded = String::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
-        made.push_str(&rest[..at]);
+        expanded.push_str(&rest[..at]);
         let after = &rest[at + 1..];
         let (inside, length) =
             match after.strip_prefix('{').and_then(|inside| inside.find('}').map(|end| (inside, end))) {
@@ -146,72 +146,71 @@ fn substitute(text: &str, arguments: &BTreeMap<String, String>) -> String {
             None => (inside, None),
         };
         match arguments.get(name).map(String::as_str).filter(|value| !value.is_empty()).or(default) {
-            Some(value) if made.len() < 4096 => made.push_str(value),
-            _ => made.push_str(&rest[at..at + 1 + length]),
+            Some(value) if expanded.len() < 4096 => expanded.push_str(value),
+            _ => expanded.push_str(&rest[at..at + 1 + length]),
         }
         rest = &after[length..];
     }
-    made.push_str(rest);
-    made
+    expanded.push_str(rest);
+    expanded
 }
 
-fn argument(sheet: &mut ViewBuilder<'_>, range: Range<usize>, state: &mut State) {
-    let text = sheet.slice(&range);
+fn argument(builder: &mut ViewBuilder<'_>, range: Range<usize>, state: &mut State) {
+    let text = builder.slice(&range);
     let Some(at) = text.find('=') else { return };
-    let value = unquote(sheet.text, trim(sheet.text, range.start + at + 1..range.end));
+    let value = unquote(builder.text, trim(builder.text, range.start + at + 1..range.end));
     let name = text[..at].trim();
-    let written = substitute(sheet.slice(&value), &state.arguments);
+    let written = substitute(builder.slice(&value), &state.arguments);
     state.arguments.insert(name.to_owned(), written);
-    sheet.add(value.clone(), Kind::Value, Role::Inside, Some(name));
-    let word = sheet.word(value);
-    sheet.set(Dialect::Variable, name, word, range.start);
+    builder.add(value.clone(), Kind::Value, Role::Inside, Some(name));
+    let word = builder.word(value);
+    builder.set(Dialect::Variable, name, word, range.start);
 }
 
-/// `ENV key=value …` and `ENV key value`.
-fn environment(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
-    let text = sheet.slice(&range);
+/// Reads `ENV key=value …` and `ENV key value`.
+fn environment(builder: &mut ViewBuilder<'_>, range: Range<usize>) {
+    let text = builder.slice(&range);
     let first = text.split_whitespace().next().unwrap_or("");
     if !first.contains('=') {
-        let value = unquote(sheet.text, trim(sheet.text, range.start + first.len()..range.end));
-        sheet.add(value.clone(), Kind::Value, Role::Inside, Some(first));
-        let word = sheet.word(value);
-        return sheet.set(Dialect::Variable, first, word, range.start);
+        let value = unquote(builder.text, trim(builder.text, range.start + first.len()..range.end));
+        builder.add(value.clone(), Kind::Value, Role::Inside, Some(first));
+        let word = builder.word(value);
+        return builder.set(Dialect::Variable, first, word, range.start);
     }
     for word in shell::words(text) {
         let Some((key, value)) = word.text.split_once('=') else { continue };
         let start = range.start + word.range.start;
-        let place = unquote(sheet.text, (start + key.len() + 1).min(range.end)..range.start + word.range.end);
-        sheet.add(place.clone(), Kind::Value, Role::Inside, Some(key));
-        sheet.set(Dialect::Variable, key, Word { text: value.to_owned(), range: place }, start);
+        let value_range = unquote(builder.text, (start + key.len() + 1).min(range.end)..range.start + word.range.end);
+        builder.add(value_range.clone(), Kind::Value, Role::Inside, Some(key));
+        builder.set(Dialect::Variable, key, Word { text: value.to_owned(), range: value_range }, start);
     }
 }
 
-/// A command, of a shell or as a list of words.
-fn run(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
+/// Reads a shell command, or a command as a JSON list of words.
+fn run(builder: &mut ViewBuilder<'_>, range: Range<usize>) {
     let mut range = range;
-    while sheet.slice(&range).starts_with("--") {
-        let length = sheet.slice(&range).find(char::is_whitespace).unwrap_or(range.len());
-        range = trim(sheet.text, range.start + length..range.end);
+    while builder.slice(&range).starts_with("--") {
+        let length = builder.slice(&range).find(char::is_whitespace).unwrap_or(range.len());
+        range = trim(builder.text, range.start + length..range.end);
     }
-    let first = sheet.spans.len();
-    if sheet.slice(&range).starts_with('[') {
-        for item in items(sheet.text, range.start + 1..range.end) {
-            let item = trim(sheet.text, item);
-            let text = sheet.slice(&item);
+    let first = builder.spans.len();
+    if builder.slice(&range).starts_with('[') {
+        for item in items(builder.text, range.start + 1..range.end) {
+            let item = trim(builder.text, item);
+            let text = builder.slice(&item);
             let length = text.trim_end_matches(']').len();
-            sheet.push(unquote(sheet.text, item.start..item.start + length), Kind::Word);
+            builder.push(unquote(builder.text, item.start..item.start + length), Kind::Word);
         }
     } else {
-        shell::read(sheet, range, Host::Build);
+        shell::read(builder, range, Host::Build);
     }
-    inside(sheet, first);
+    inside(builder, first);
 }
 
-/// Marks what a part of the text said since a number of spans: it lies inside the image. Addresses
-/// and what is shared over the network lie outside.
-pub(super) fn inside(sheet: &mut ViewBuilder<'_>, first: usize) {
-    let text = sheet.text;
-    for span in &mut sheet.spans[first..] {
+/// Marks the spans from an index as paths inside the image. URLs and network file systems are outside.
+pub(super) fn inside(builder: &mut ViewBuilder<'_>, first: usize) {
+    let text = builder.text;
+    for span in &mut builder.spans[first..] {
         let is_address = text.get(span.range.clone()).is_some_and(|word| word.contains("://") || is_shared(word));
         let is_word = matches!(span.kind, Kind::Word | Kind::Value | Kind::Text);
         if is_word && !is_address && matches!(span.role, Role::Plain | Role::Default | Role::Guard) {
@@ -220,37 +219,37 @@ pub(super) fn inside(sheet: &mut ViewBuilder<'_>, first: usize) {
     }
 }
 
-/// Sources lie in the repository, the last word inside.
-fn copy(sheet: &mut ViewBuilder<'_>, range: Range<usize>, state: &State) {
-    let line = range.start + memchr::memchr(b'\n', sheet.slice(&range).as_bytes()).unwrap_or(range.len());
-    let has_heredoc = sheet.slice(&(range.start..line)).contains("<<");
-    let words = items(sheet.text, range.start..if has_heredoc { line } else { range.end });
+/// Reads the words of `COPY` or `ADD`: sources in the repository, and a destination inside the image.
+fn copy(builder: &mut ViewBuilder<'_>, range: Range<usize>, state: &State) {
+    let line = range.start + memchr::memchr(b'\n', builder.slice(&range).as_bytes()).unwrap_or(range.len());
+    let has_heredoc = builder.slice(&(range.start..line)).contains("<<");
+    let words = items(builder.text, range.start..if has_heredoc { line } else { range.end });
     let mut is_inside = false;
     let mut paths = Vec::new();
     for word in words {
-        let text = sheet.slice(&word);
+        let text = builder.slice(&word);
         if let Some(stage) = text.strip_prefix("--from=") {
             is_inside = true;
             let is_image = stage.contains(['/', ':', '.']) && !state.stages.contains(&stage.to_ascii_lowercase());
             if is_image {
                 let range = word.end - stage.len()..word.end;
                 let text = substitute(stage, &state.arguments);
-                sheet.facts.images.push(Word { text, range });
+                builder.facts.images.push(Word { text, range });
             }
         } else if !text.starts_with("--") && text != "\\" {
             let start = word.start + usize::from(text.starts_with('['));
             let end = word.end - usize::from(text.ends_with(']') && word.end > start);
-            paths.push(unquote(sheet.text, start..end));
+            paths.push(unquote(builder.text, start..end));
         }
     }
     let last = paths.len().saturating_sub(1);
     for (index, path) in paths.into_iter().enumerate() {
         let role = if is_inside || index == last { Role::Inside } else { Role::Plain };
-        sheet.add(path, Kind::Word, role, Some("COPY"));
+        builder.add(path, Kind::Word, role, Some("COPY"));
     }
     if has_heredoc {
-        for body in lines(sheet.text, (line + 1).min(range.end)..range.end) {
-            sheet.add(body, Kind::Text, Role::Inside, None);
+        for body in lines(builder.text, (line + 1).min(range.end)..range.end) {
+            builder.add(body, Kind::Text, Role::Inside, None);
         }
     }
 }

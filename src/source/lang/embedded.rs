@@ -1,4 +1,4 @@
-//! Text of another language inside the strings of a program: scripts, descriptions of jobs, C++.
+//! Text in another language inside strings of a program: scripts, job descriptions, C++.
 
 use std::ops::Range;
 
@@ -7,42 +7,43 @@ use super::language::Language;
 use super::span::Span;
 use super::{Map, View, read_text};
 
-/// Longest embedded text that is read, in bytes.
-const LONGEST: usize = 1 << 20;
+/// Maximum length in bytes of an embedded text.
+const MAX_LEN: usize = 1 << 20;
 
-/// The value of strings of a program, with the places of its characters in the program.
+/// The value of one or more strings of a program, with the offsets of its characters in the program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Cooked {
-    /// The value, escapes resolved; placeholders stand for what the program puts in.
+pub(crate) struct StringValue {
+    /// The value with escapes resolved. Placeholders represent inserted values.
     pub text: String,
-    /// Where it stands in the program.
+    /// Offsets of the value in the program.
     pub map: Map,
-    /// Ranges of the program that hold literal text, in their order.
+    /// Ranges of literal text in the program, in order.
     pub parts: Vec<Range<usize>>,
 }
 
-impl Cooked {
-    /// Appends what stands for `text` as it is.
+impl StringValue {
+    /// Appends text as written.
     pub(crate) fn push_straight(&mut self, text: &str, at: usize) {
         self.map.0.push((self.text.len(), at));
         self.text.push_str(text);
     }
 
-    /// Appends a value that is not written out.
+    /// Appends a placeholder for a value that is not a literal.
     pub(crate) fn push_placeholder(&mut self, source: &str, at: usize) {
         self.push_straight("{", at);
         self.push_straight(source, at);
         self.push_straight("}", at + source.len().saturating_sub(1));
     }
 
-    /// Appends a line break that the program puts between strings.
+    /// Appends a line break that the program inserts between strings.
     pub(crate) fn push_break(&mut self, at: usize) {
         self.push_straight("\n", at);
     }
 
-    /// Appends the content of a literal. Escapes of line breaks, tabs, quotes and backslashes are resolved; the others are
-    /// kept as written, as all are in a raw string. In a formatted one doubled braces stand for one; in others
-    /// `%(name)s` becomes `{name}`.
+    /// Appends the content of a literal.
+    ///
+    /// Except in raw strings, escapes of line breaks, tabs, quotes and backslashes are resolved; others stay as written. In a
+    /// formatted string, doubled braces become single ones; in others, `%(name)s` becomes `{name}`.
     pub(crate) fn push_literal(&mut self, content: &str, at: usize, is_raw: bool, is_format: bool) {
         let bytes = content.as_bytes();
         let mut from = 0;
@@ -83,8 +84,8 @@ impl Cooked {
         self.push_straight(&content[from..], at + from);
     }
 
-    /// The place in the program of a range of the value.
-    fn place(&self, range: &Range<usize>) -> Range<usize> {
+    /// Returns the range in the program of a range of the value.
+    fn range_in_program(&self, range: &Range<usize>) -> Range<usize> {
         let start = self.map.in_file(range.start);
         match range.end.checked_sub(1).filter(|last| *last >= range.start) {
             Some(last) => start..(self.map.in_file(last) + 1).max(start),
@@ -93,14 +94,14 @@ impl Cooked {
     }
 }
 
-/// The length of a placeholder that a text begins with: `%(name)s`.
+/// Returns the length of a placeholder `%(name)s` at the start of a text.
 fn named_placeholder(text: &str) -> Option<usize> {
     let name = text.get(2..)?.bytes().take(64).position(|byte| !byte.is_ascii_alphanumeric() && byte != b'_')?;
     let rest = text.get(2 + name..)?;
     (name > 0 && (rest.starts_with(")s") || rest.starts_with(")d"))).then_some(name + 4)
 }
 
-/// Keys that stand in descriptions of HTCondor jobs and hardly anywhere else, in lower case.
+/// Keys specific to HTCondor job descriptions, in lower case.
 const CONDOR_KEYS: [&str; 27] = [
     "universe",
     "executable",
@@ -131,7 +132,7 @@ const CONDOR_KEYS: [&str; 27] = [
     "max_transfer_input_mb",
 ];
 
-/// The language of a text inside a program, when it is a script or a description of a job.
+/// Returns the language of a text inside a program if it is a script or a job description.
 pub(crate) fn language(text: &str) -> Option<Language> {
     let text = text.trim_start();
     if let Some(rest) = text.strip_prefix("#!") {
@@ -153,16 +154,16 @@ pub(crate) fn language(text: &str) -> Option<Language> {
     }
     let is_long = text.contains('\n');
     if condor >= 2 || condor == 1 && (is_queued || is_long && text.lines().count() <= 2) {
-        return Some(Language::Submit);
+        return Some(Language::HtCondor);
     }
     is_shell(text).then_some(Language::Shell)
 }
 
-/// Whether lines are commands of a shell, though no `#!` says so: variables are exported or files sourced in it, and at
-/// least half of its lines begin with a command that such scripts have.
+/// Reports whether a text without `#!` is a shell script: it exports variables or sources files, and at least half of its
+/// lines start with a known command.
 fn is_shell(text: &str) -> bool {
     let mut sets_up = false;
-    let (mut known, mut lines) = (0_usize, 0_usize);
+    let (mut commands, mut lines) = (0_usize, 0_usize);
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).take(200) {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let sets = match word {
@@ -171,13 +172,13 @@ fn is_shell(text: &str) -> bool {
             _ => false,
         };
         sets_up |= sets;
-        known += usize::from(sets || SHELL_WORDS.contains(&word));
+        commands += usize::from(sets || SHELL_WORDS.contains(&word));
         lines += 1;
     }
-    sets_up && known * 2 >= lines
+    sets_up && commands * 2 >= lines
 }
 
-/// Commands that stand at the start of lines of scripts which set up a job.
+/// Commands at the start of lines in scripts that set up a job.
 const SHELL_WORDS: [&str; 24] = [
     "cd",
     "echo",
@@ -205,7 +206,7 @@ const SHELL_WORDS: [&str; 24] = [
     "ulimit",
 ];
 
-/// Whether a line sets something that HTCondor knows.
+/// Reports whether a line sets an HTCondor attribute.
 fn is_condor(line: &str) -> bool {
     let Some((key, value)) = line.split_once('=') else { return false };
     let key = key.trim();
@@ -217,52 +218,56 @@ fn is_condor(line: &str) -> bool {
         return own.starts_with(|c: char| c.is_ascii_uppercase())
             && own.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     }
-    CONDOR_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))
+    CONDOR_KEYS.iter().any(|name| name.eq_ignore_ascii_case(key))
 }
 
-/// What the reader of another language says of a text, with places in the program.
-pub(crate) fn read(language: Language, cooked: &Cooked) -> (Vec<Span>, Facts) {
-    if cooked.text.len() > LONGEST {
+/// Parses an embedded text and returns its spans and facts with ranges in the program.
+pub(crate) fn read(language: Language, string_value: &StringValue) -> (Vec<Span>, Facts) {
+    if string_value.text.len() > MAX_LEN {
         return (Vec::new(), Facts::default());
     }
-    let View { spans, mut facts, .. } = read_text(language, &cooked.text);
-    relocate(&mut facts, |range| cooked.place(range));
+    let View { spans, mut facts, .. } = read_text(language, &string_value.text);
+    relocate(&mut facts, |range| string_value.range_in_program(range));
     for command in &mut facts.commands {
         command.host = Host::Program;
     }
     facts.shebang = None;
     let mut placed = Vec::with_capacity(spans.len());
     for span in spans {
-        place_span(cooked, span, &mut placed);
+        place_span(string_value, span, &mut placed);
     }
     (placed, facts)
 }
 
-/// Puts a span where its text stands in the program: one for each literal that holds a part of it.
-fn place_span(cooked: &Cooked, span: Span, placed: &mut Vec<Span>) {
-    let whole = cooked.place(&span.range);
-    let first = cooked.parts.partition_point(|part| part.end <= whole.start);
+/// Adds a span at its range in the program, split at the ends of literals.
+fn place_span(string_value: &StringValue, span: Span, placed: &mut Vec<Span>) {
+    let full_range = string_value.range_in_program(&span.range);
+    let first = string_value.parts.partition_point(|part| part.end <= full_range.start);
     let mut is_head = span.is_head;
-    for part in &cooked.parts[first..] {
-        let range = part.start.max(whole.start)..part.end.min(whole.end);
-        if part.start >= whole.end {
+    for part in &string_value.parts[first..] {
+        let range = part.start.max(full_range.start)..part.end.min(full_range.end);
+        if part.start >= full_range.end {
             break;
         }
         if !range.is_empty() {
-            placed.push(Span { range: range.clone(), is_head: is_head && range.start == whole.start, ..span.clone() });
+            placed.push(Span {
+                range: range.clone(),
+                is_head: is_head && range.start == full_range.start,
+                ..span.clone()
+            });
             is_head = false;
         }
     }
 }
 
-/// Moves all ranges of facts.
-pub(crate) fn relocate(facts: &mut Facts, place: impl Fn(&Range<usize>) -> Range<usize>) {
-    let to = |range: &mut Range<usize>| *range = place(range);
+/// Applies a function to all ranges of facts.
+pub(crate) fn relocate(facts: &mut Facts, new_range: impl Fn(&Range<usize>) -> Range<usize>) {
+    let to = |range: &mut Range<usize>| *range = new_range(range);
     facts.shebang.iter_mut().for_each(|word| to(&mut word.range));
     facts.imports.iter_mut().for_each(|import| to(&mut import.range));
     for call in &mut facts.calls {
         to(&mut call.range);
-        to(&mut call.whole);
+        to(&mut call.full_range);
         let keywords = call.keywords.iter_mut().filter_map(|(_, word)| word.as_mut());
         call.arguments.iter_mut().flatten().chain(keywords).for_each(|word| to(&mut word.range));
     }
@@ -280,7 +285,7 @@ pub(crate) fn relocate(facts: &mut Facts, place: impl Fn(&Range<usize>) -> Range
     facts.references.iter_mut().for_each(|reference| to(&mut reference.range));
 }
 
-/// Adds the facts of one text to those of another; of syntax the first place of a version stays.
+/// Adds the facts of one text to those of another. For each syntax version, the first range is kept.
 pub(crate) fn merge(facts: &mut Facts, other: Facts) {
     let Facts { shebang, imports, calls, commands, settings, images, syntax, python2, references, names: _ } = other;
     facts.shebang = facts.shebang.take().or(shebang);
@@ -290,7 +295,7 @@ pub(crate) fn merge(facts: &mut Facts, other: Facts) {
     facts.settings.extend(settings);
     facts.images.extend(images);
     for found in syntax {
-        if facts.syntax.iter().all(|known| known.since != found.since) {
+        if facts.syntax.iter().all(|syntax| syntax.since != found.since) {
             facts.syntax.push(found);
         }
     }

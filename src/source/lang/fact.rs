@@ -1,167 +1,167 @@
-//! What a parser tells of a file beyond its strings. All ranges are bytes of the view's text.
+//! Facts that a parser extracts from a file. All ranges are byte offsets in the text of the view.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// Facts of one file.
+/// The facts of one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// The interpreter line, without `#!`.
+    /// The interpreter line without `#!`.
     pub shebang: Option<Word>,
-    /// Modules that are imported.
+    /// Imported modules.
     pub imports: Vec<Import>,
     /// Calls of functions and constructors.
     pub calls: Vec<Call>,
-    /// Commands of a shell: of shell files, of `RUN` lines, of CI jobs, of Makefiles, of strings given to a shell.
+    /// Shell commands from shell files, `RUN` lines, CI jobs, Makefiles and strings passed to a shell.
     pub commands: Vec<Command>,
-    /// Keys with values: job descriptions, CI files, configuration, `export`, entries of dictionaries.
+    /// Keys with values, from job descriptions, CI files, configuration, `export` and dictionaries.
     pub settings: Vec<Setting>,
-    /// Images that are named to run something in them.
+    /// Container images that the file runs.
     pub images: Vec<Word>,
-    /// The newest Python syntax that is used: its version, what it is, where. At most one a version.
+    /// Uses of newer Python syntax, at most one for each version.
     pub syntax: Vec<Syntax>,
-    /// Whether the file is Python 2.
+    /// The first Python 2 syntax. `None` if the file has none.
     pub python2: Option<Range<usize>>,
-    /// Files that are included: `#include "x.h"`, `source x.sh`, `exec(open("x"))`, `gROOT.LoadMacro("x")`, opened for reading.
+    /// Files that the program includes, runs or reads: `#include "x.h"`, `source x.sh`, `gROOT.LoadMacro("x")`, `open("x")`.
     pub references: Vec<Reference>,
-    /// The names that a module of Python has once it is imported; none when they can't be known, and of anything else.
+    /// The names that a Python module defines. `None` if they are unknown or the file is not a Python module.
     pub names: Option<Names>,
 }
 
-/// Names of a module.
+/// Names that a module defines.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
-    /// Those that its own statements bind, under any condition.
+    /// Names bound by statements of the module, including conditional ones.
     pub bound: BTreeSet<String>,
-    /// Those that it gives to something else, which may be a module: `other.name = …`.
-    pub given: BTreeSet<String>,
+    /// Attributes assigned to other objects, which may be modules: `other.name = …`.
+    pub assigned_attributes: BTreeSet<String>,
 }
 
-/// A piece of text and where it stands.
+/// A text with its range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// The text, unquoted; variables as written.
+    /// The text without quotes. Variables are not expanded.
     pub text: String,
-    /// Where.
+    /// Range in the text of the view.
     pub range: Range<usize>,
 }
 
 /// An imported module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
-    /// Dotted name; relative ones begin with their dots.
+    /// Dotted name. A relative import begins with dots.
     pub module: String,
-    /// Names taken from it (`from x import a, b`).
+    /// Imported names (`from x import a, b`).
     pub names: Vec<String>,
-    /// Where.
+    /// Range in the text of the view.
     pub range: Range<usize>,
-    /// Whether the program goes on without it: inside `try` with a handler, or behind a condition.
+    /// Whether the program may work without it: inside `try` with a handler, or conditional.
     pub is_optional: bool,
-    /// Whether it runs when the file is imported, not only when a function is called.
+    /// Whether it is executed when the file is imported, outside functions.
     pub at_top: bool,
 }
 
-/// A call.
+/// A call of a function or constructor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// Dotted name as written.
+    /// Dotted name as written in the source.
     pub name: String,
-    /// The name alone.
+    /// Range of the name.
     pub range: Range<usize>,
-    /// The whole call.
-    pub whole: Range<usize>,
-    /// Literal positional arguments, by position; none for what is no literal.
+    /// Range of the call with its arguments.
+    pub full_range: Range<usize>,
+    /// Positional arguments. `None` for an argument that is not a literal.
     pub arguments: Vec<Option<Word>>,
-    /// Keyword arguments; the value is none when it is no literal.
+    /// Keyword arguments. `None` for a value that is not a literal.
     pub keywords: Vec<(String, Option<Word>)>,
-    /// Whether it stands below a condition, in a branch that need not be taken (an `if`, an `except`, a `match`).
+    /// Whether it is in a branch (`if`, `except`, `match`).
     pub is_conditional: bool,
-    /// Whether it runs when the file is imported: outside functions and outside `if __name__ == "__main__"`.
+    /// Whether it is executed on import: outside functions and outside `if __name__ == "__main__"`.
     pub at_import: bool,
 }
 
-/// A command of a shell.
+/// A shell command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
-    /// Its words, the name first; assignments before the name are settings.
+    /// Words of the command, starting with its name. Assignments before the name are settings.
     pub words: Vec<Word>,
-    /// From the first word to the last.
+    /// Range from the first word to the last.
     pub range: Range<usize>,
-    /// Where it stands.
+    /// The context of the command.
     pub host: Host,
-    /// Whether it stands below a condition (`if`, `&&`, `||`, `case`).
+    /// Whether it is conditional (`if`, `&&`, `||`, `case`).
     pub is_conditional: bool,
 }
 
-/// What holds a shell command.
+/// The context of a shell command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Host {
     /// A shell script.
     Script,
-    /// A build of an image: `RUN`, `%post`.
+    /// An image build: `RUN`, `%post`.
     Build,
-    /// A job of a CI system, a step of a workflow.
+    /// A CI job or a workflow step.
     Job,
-    /// A recipe of a Makefile.
+    /// A Makefile recipe.
     Recipe,
-    /// A string in a program, or a line of a notebook that begins with `!`.
+    /// A string in a program, or a notebook line that starts with `!`.
     Program,
 }
 
 /// A key with a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// What kind of key it is.
+    /// Kind of the key.
     pub dialect: Dialect,
-    /// The key as written, with the path of its parents where the format has them: `+JobFlavour`, `--partition`, `jobs.a.image`.
+    /// The key, with its parent keys in nested formats: `+JobFlavour`, `--partition`, `jobs.a.image`.
     pub key: String,
-    /// The value, unquoted; empty when it is no literal.
+    /// The value without quotes. Empty if it is not a literal.
     pub value: Word,
-    /// From the key to the value.
+    /// Range from the key to the value.
     pub range: Range<usize>,
 }
 
-/// What kind of key a setting has.
+/// The kind of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dialect {
-    /// A description of an HTCondor job: `request_cpus = 1`, `+JobFlavour = "workday"`.
-    Condor,
-    /// `#SBATCH`, `#PBS`, `#BSUB`, `#$`, `#COBALT`: the key is the option.
+    /// An HTCondor job description: `request_cpus = 1`, `+JobFlavour = "workday"`.
+    HtCondor,
+    /// An option of a batch system: `#SBATCH`, `#PBS`, `#BSUB`, `#$`, `#COBALT`.
     Batch,
-    /// `export X=…`, `X=…`, `setenv X …`, `os.environ["X"] = …`, `ENV X …`.
+    /// An environment or shell variable: `export X=…`, `X=…`, `setenv X …`, `os.environ["X"] = …`, `ENV X …`.
     Variable,
-    /// A keyword argument or an entry of a dictionary in a program.
+    /// A keyword argument or a dictionary entry in a program.
     Program,
-    /// YAML, JSON, TOML, INI.
+    /// A key of a YAML, JSON, TOML or INI file.
     Config,
 }
 
-/// A use of syntax that older Pythons don't have.
+/// A use of syntax that older Python versions do not support.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Syntax {
-    /// First version that has it: `(3, 10)`.
+    /// First Python version that supports it, as major and minor: `(3, 10)`.
     pub since: (u8, u8),
-    /// What it is: `a match statement`.
+    /// Description of the syntax: ``a `match` statement``.
     pub what: &'static str,
-    /// The first place.
+    /// Range of the first use.
     pub range: Range<usize>,
 }
 
-/// A file that another needs.
+/// A reference to another file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// Path as written: relative or absolute.
+    /// Path as written, relative or absolute.
     pub path: String,
-    /// Where.
+    /// Range in the text of the view.
     pub range: Range<usize>,
-    /// What it is used for.
+    /// Use of the file.
     pub usage: Usage,
 }
 
-/// What a file is used for.
+/// The use of a referenced file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Usage {
-    /// Compiled or run as a part of the program: `#include "…"`, `LoadMacro`, `source`, a script that is started.
+    /// Compiled or executed: `#include "…"`, `LoadMacro`, `source`, a started script.
     Code,
     /// Opened for reading.
     Data,

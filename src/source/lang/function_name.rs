@@ -1,7 +1,7 @@
-//! What names of functions tell in every language.
+//! Conventions for function names in all languages.
 
-/// Whether a function shows its arguments to people, by its name alone: `echo_color`, `log_info`, `print_error`.
-pub(super) fn shows(name: &str) -> bool {
+/// Reports whether the name of a function suggests that it displays its arguments: `echo_color`, `log_info`, `print_error`.
+pub(super) fn is_display_function(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     let Some((verb, rest)) = lower.trim_start_matches('_').split_once('_') else { return false };
     let what = ["info", "warn", "warning", "error", "err", "debug", "message", "msg", "color", "colour", "status"];
@@ -15,11 +15,21 @@ pub(super) fn shows(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::shows;
+    use super::is_display_function;
 
     #[test]
-    fn a_function_that_is_named_for_its_message_shows_it() {
-        assert!(shows("echo_color") && shows("log_info") && shows("print_red") && shows("_log_error"));
-        assert!(!shows("log_dir") && !shows("print_to_file") && !shows("logger") && !shows("save_info"));
+    fn names_of_display_functions_are_recognized() {
+        assert!(
+            is_display_function("echo_color")
+                && is_display_function("log_info")
+                && is_display_function("print_red")
+                && is_display_function("_log_error")
+        );
+        assert!(
+            !is_display_function("log_dir")
+                && !is_display_function("print_to_file")
+                && !is_display_function("logger")
+                && !is_display_function("save_info")
+        );
     }
 }

@@ -1,50 +1,50 @@
-//! Finds absolute paths and URLs in bytes, at several gigabytes a second.
+//! Finds absolute paths and URLs in bytes, at several gigabytes per second.
 //!
-//! One pass over the `/` characters: what stands around one decides in a few instructions whether it begins a path whose
-//! first part is in a table of roots, or a URL. No regular expression is run over what can't match.
+//! One pass over the `/` characters: the bytes around each decide in a few instructions whether it starts a URL or a path
+//! whose first component is a known root. No regular expressions are used.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use memchr::memchr2_iter;
 
-/// Longest path or URL; what is longer is cut here.
-const LONGEST: usize = 4096;
-/// Longest scheme of a URL.
-const LONGEST_SCHEME: usize = 16;
+/// Maximum length in bytes of a path or URL. Longer ones are truncated.
+const MAX_LEN: usize = 4096;
+/// Maximum length in bytes of the scheme of a URL.
+const MAX_SCHEME_LEN: usize = 16;
 
 /// A path or a URL in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
-    /// Where it stands.
+    /// Range in the text.
     pub range: Range<usize>,
-    /// What it is.
+    /// Form of the match.
     pub form: Form,
 }
 
-/// What was matched.
+/// The form of a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
-    /// An absolute path: `/eos/user/j/jane`. Placeholders (`{user}`, `$USER`, `%s`) are part of it.
+    /// An absolute path, including placeholders (`{user}`, `$USER`, `%s`): `/eos/user/j/jane`.
     Path,
-    /// A URL: scheme, host, path.
+    /// A URL with scheme, host and path.
     Url,
-    /// A home directory of the shell: `~/x`, `~jane/x`.
+    /// A path in a home directory: `~/x`, `~jane/x`.
     Home,
 }
 
-/// The roots that are looked for.
+/// Finds URLs and paths below known roots.
 #[derive(Debug)]
 pub struct Matcher {
     roots: HashSet<Vec<u8>>,
-    /// Roots that may go on: `scratch` of `scratch365`.
+    /// Prefixes of roots: `scratch` for `scratch365`.
     stems: Vec<Vec<u8>>,
-    /// Whether any root begins with these two bytes: nearly all paths are refused by it.
+    /// Whether any root starts with these two bytes. Rejects nearly all other paths.
     begins: Vec<bool>,
 }
 
 impl Matcher {
-    /// A matcher for paths with these first parts; one that ends with `*` takes any that begin so.
+    /// Creates a matcher for paths with these first components. A root that ends with `*` is a prefix.
     pub fn new<'a>(roots: impl IntoIterator<Item = &'a str>) -> Self {
         let mut matcher = Self { roots: HashSet::new(), stems: Vec::new(), begins: vec![false; 1 << 16] };
         for root in roots {
@@ -53,7 +53,7 @@ impl Matcher {
             let Some(first) = bytes.first() else { continue };
             match bytes.get(1) {
                 Some(second) => matcher.begins[pair(*first, *second)] = true,
-                // A root of one letter may be followed by anything.
+                // Any byte may follow a root of one letter.
                 None => (0..=255).for_each(|second| matcher.begins[pair(*first, second)] = true),
             }
             if stem.is_some() {
@@ -65,28 +65,28 @@ impl Matcher {
         matcher
     }
 
-    /// Calls `found` for every path and URL, in order; they don't overlap.
+    /// Calls `found` for every path and URL, in order and without overlap.
     pub fn each(&self, text: &[u8], mut found: impl FnMut(Match)) {
         let mut done = 0;
         for at in memchr2_iter(b'/', b'~', text) {
             if at < done {
                 continue;
             }
-            let Some(one) = self.at(text, at, done) else { continue };
-            done = one.range.end;
-            found(one);
+            let Some(found_match) = self.match_at(text, at, done) else { continue };
+            done = found_match.range.end;
+            found(found_match);
         }
     }
 
-    /// Every path and URL, in order.
+    /// Returns every path and URL in order.
     pub fn all(&self, text: &[u8]) -> Vec<Match> {
         let mut matches = Vec::new();
-        self.each(text, |one| matches.push(one));
+        self.each(text, |found| matches.push(found));
         matches
     }
 
-    /// What begins around the `/` or `~` at `at`, no earlier than `from`.
-    fn at(&self, text: &[u8], at: usize, from: usize) -> Option<Match> {
+    /// Returns the match around the `/` or `~` at `at` that starts at `from` or later.
+    fn match_at(&self, text: &[u8], at: usize, from: usize) -> Option<Match> {
         let before = at.checked_sub(1).filter(|before| *before >= from).map(|before| text[before]);
         if text[at] == b'~' {
             let free = before.is_none_or(|byte| !is_part(byte) && !matches!(byte, b'/' | b'~' | b')' | b']' | b'}'));
@@ -96,7 +96,7 @@ impl Matcher {
         }
         if before == Some(b':') && text.get(at + 1) == Some(&b'/') {
             let start = scheme(text, at - 1, from)?;
-            // `file:///eos/x` is that path on this machine.
+            // `file:///eos/x` is the local path `/eos/x`.
             let is_file = text[start..at].eq_ignore_ascii_case(b"file:") && text.get(at + 2) == Some(&b'/');
             if let Some(path) = is_file.then(|| self.path(text, at + 2)).flatten() {
                 return Some(path);
@@ -112,12 +112,12 @@ impl Matcher {
         self.path(text, at)
     }
 
-    /// The path that the `/` at `at` begins, when its first part is a root.
+    /// Returns the path that starts with the `/` at `at` if its first component is a root.
     fn path(&self, text: &[u8], at: usize) -> Option<Match> {
         let rest = &text[at + 1..];
         let root = &rest[..rest.iter().take(64).take_while(|byte| is_name(**byte)).count()];
-        let known = self.roots.contains(root) || self.stems.iter().any(|stem| root.starts_with(stem));
-        known.then(|| Match { range: at..end(text, at, false), form: Form::Path })
+        let is_root = self.roots.contains(root) || self.stems.iter().any(|stem| root.starts_with(stem));
+        is_root.then(|| Match { range: at..end(text, at, false), form: Form::Path })
     }
 }
 
@@ -125,22 +125,22 @@ fn pair(first: u8, second: u8) -> usize {
     usize::from(first) << 8 | usize::from(second)
 }
 
-/// Bytes of a name in a path.
+/// Reports whether a byte can be part of a name in a path.
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// Bytes that a word before a path can end with, so that the path is its continuation.
+/// Reports whether a byte can be the end of a word that a `/` continues.
 fn is_part(byte: u8) -> bool {
     is_name(byte) || byte >= 0x80
 }
 
-/// Whether a `/` behind this byte goes on with something: `a/b`, `$X/b`, `{x}/b`, `//`, `*/`.
+/// Reports whether a `/` after this byte continues a path: `a/b`, `$X/b`, `{x}/b`, `//`, `*/`.
 fn continues(byte: u8) -> bool {
     is_part(byte) || matches!(byte, b'/' | b'}' | b')' | b']' | b'*' | b'~' | b'%' | b'?' | b'\\' | b'$')
 }
 
-/// Whether a text ends with what a shell puts right before a path: `${X:-` and the options `-I`, `-L`.
+/// Reports whether a text ends with `${X:-` or an option such as `-I` or `-L`, which a path can follow directly.
 fn is_behind_option(text: &[u8]) -> bool {
     match text {
         [.., b':' | b'=', b'-'] | [b'-', b'A'..=b'Z'] => true,
@@ -149,25 +149,25 @@ fn is_behind_option(text: &[u8]) -> bool {
     }
 }
 
-/// Whether a text ends with the first of two slashes that begin a path, as doors want it: `="//eos/…"`. Behind anything else
-/// they begin a comment.
+/// Reports whether a text ends with the first of two slashes that start a path for an XRootD door: `="//eos/…"`. Elsewhere,
+/// two slashes start a comment.
 fn is_doubled(text: &[u8]) -> bool {
     matches!(text, [.., b'=' | b'"' | b'\'', b'/'])
 }
 
-/// The start of the scheme whose `:` stands at `colon`.
+/// Returns the start of the scheme before the `:` at `colon`.
 fn scheme(text: &[u8], colon: usize, from: usize) -> Option<usize> {
     let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-    let length = text[from..colon].iter().rev().take(LONGEST_SCHEME + 1).take_while(|byte| is_scheme(byte)).count();
+    let length = text[from..colon].iter().rev().take(MAX_SCHEME_LEN + 1).take_while(|byte| is_scheme(byte)).count();
     let start = colon - length;
-    (2..=LONGEST_SCHEME).contains(&length).then_some(start).filter(|start| text[*start].is_ascii_alphabetic())
+    (2..=MAX_SCHEME_LEN).contains(&length).then_some(start).filter(|start| text[*start].is_ascii_alphabetic())
 }
 
-/// Where a path or a URL that begins at `start` ends: before a blank, a quote, a bracket that was not opened in it.
+/// Returns the end of the path or URL at `start`: before whitespace, a quote, or an unmatched closing bracket.
 fn end(text: &[u8], start: usize, is_url: bool) -> usize {
     let mut depth = 0_usize;
     let mut end = start;
-    for (n, byte) in text[start..].iter().take(LONGEST).enumerate() {
+    for (n, byte) in text[start..].iter().take(MAX_LEN).enumerate() {
         match byte {
             b'{' => depth += 1,
             b'}' if depth == 0 => break,
@@ -180,11 +180,11 @@ fn end(text: &[u8], start: usize, is_url: bool) -> usize {
         }
         end = start + n + 1;
     }
-    // A full stop, a colon and the like end the sentence, not the path.
+    // Punctuation at the end belongs to the sentence.
     while end > start + 1 && matches!(text[end - 1], b'.' | b':' | b'!' | b'?' | b'&' | b'#') {
         end -= 1;
     }
-    // Never in the middle of a character.
+    // The end is on a character boundary.
     while end < text.len() && text[end] & 0xC0 == 0x80 {
         end += 1;
     }
@@ -200,7 +200,7 @@ mod tests {
     fn found(text: &str) -> Vec<(Form, String)> {
         let matcher = Matcher::new(["eos", "home", "data", "scratch*", "store", "tmp", "afs"]);
         let texts = matcher.all(text.as_bytes()).into_iter();
-        texts.map(|one| (one.form, text[one.range].to_owned())).collect()
+        texts.map(|found| (found.form, text[found.range].to_owned())).collect()
     }
 
     fn paths(text: &str) -> Vec<String> {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_begin_where_nothing_goes_on() {
+    fn path_starts_after_a_delimiter() {
         assert_eq!(paths("open('/eos/user/j/jane/x.root')"), ["/eos/user/j/jane/x.root"]);
         assert_eq!(paths("a=/home/jane, b:/data/x;c"), ["/home/jane", "/data/x"]);
         assert_eq!(paths("/eos/a:/home/b"), ["/eos/a", "/home/b"]);
@@ -220,14 +220,14 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_are_part_of_a_path() {
+    fn path_includes_placeholders() {
         assert_eq!(paths("f'/home/{os.environ[\"USER\"]}/x'"), ["/home/{os.environ["]);
         assert_eq!(paths("/home/$USER/x /data/%s/y ${A:-/eos/user}"), ["/home/$USER/x", "/data/%s/y", "/eos/user"]);
         assert_eq!(paths("/store/{a,b}/c."), ["/store/{a,b}/c"]);
     }
 
     #[test]
-    fn urls_are_taken_whole() {
+    fn url_is_one_match() {
         let url = "root://cmseos.fnal.gov:1094//store/user/jane/x.root";
         assert_eq!(found(&format!("\"{url}\",")), [(Form::Url, url.to_owned())]);
         assert_eq!(paths("see https://example.org/eos/x."), ["https://example.org/eos/x"]);
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn homes_of_the_shell_are_seen() {
+    fn home_directories_are_found() {
         assert_eq!(
             found("~/public_html/x ~jane/y"),
             [(Form::Home, "~/public_html/x".to_owned()), (Form::Home, "~jane/y".to_owned())]
@@ -246,21 +246,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_give_matches_in_order(bytes in any::<Vec<u8>>(), text in "[/~a-z:.{} \"é]{0,60}") {
+        fn matches_of_any_bytes_are_in_order(bytes in any::<Vec<u8>>(), text in "[/~a-z:.{} \"é]{0,60}") {
             let matcher = Matcher::new(["a", "ab*", "eos"]);
             for text in [bytes.as_slice(), text.as_bytes()] {
                 let mut last = 0;
-                for one in matcher.all(text) {
-                    assert!(one.range.start >= last && one.range.end > one.range.start && one.range.end <= text.len());
-                    last = one.range.end;
+                for found in matcher.all(text) {
+                    assert!(found.range.start >= last && found.range.end > found.range.start && found.range.end <= text.len());
+                    last = found.range.end;
                 }
             }
         }
 
         #[test]
-        fn matches_of_a_text_end_between_characters(text in "[/~a-z:.{}é\u{1F600} ]{0,60}") {
-            for one in Matcher::new(["a", "é"]).all(text.as_bytes()) {
-                assert!(text.is_char_boundary(one.range.start) && text.is_char_boundary(one.range.end), "{one:?}");
+        fn matches_end_on_character_boundaries(text in "[/~a-z:.{}é\u{1F600} ]{0,60}") {
+            for found in Matcher::new(["a", "é"]).all(text.as_bytes()) {
+                assert!(text.is_char_boundary(found.range.start) && text.is_char_boundary(found.range.end), "{found:?}");
             }
         }
     }

@@ -1,7 +1,7 @@
-//! Files as a reader of their language sees them: which bytes are a string, a comment, a command, a setting.
+//! Parsers of the languages of a repository: strings, comments, commands and settings with their byte ranges.
 //!
-//! A rule never greps: it asks what a text *is*. [`read`] makes a [`View`] of a file: its text, the spans of strings,
-//! values and comments in it, and the facts that a parser of the language can tell ([`fact::Facts`]).
+//! [`read`] returns a [`View`] of a file: its text, the spans of strings, values and comments, and facts about the program
+//! ([`fact::Facts`]). Rules check spans and facts and do not search the raw text.
 
 mod apptainer;
 mod cmake;
@@ -35,29 +35,30 @@ use language::Language;
 use span::Span;
 use view_builder::ViewBuilder;
 
-/// A file as text, with what its language says of it.
+/// A parsed file: its text, spans and facts.
 #[derive(Debug, Clone, Default)]
 pub struct View<'a> {
-    /// The text that spans, facts and matches refer to. For most files the file itself, byte by byte, where a byte that is
-    /// no UTF-8 is `?`; for a notebook the source of its code cells.
+    /// The text that spans, facts and matches refer to. For a notebook, the source of its code cells. For other files, the
+    /// content with each invalid UTF-8 byte replaced by `?`.
     pub text: Cow<'a, str>,
-    /// Where the text lies in the file.
+    /// File offsets of the text.
     pub map: Map,
-    /// Spans, sorted by start; they don't overlap. What lies in none is code (or, in prose, prose).
+    /// Spans sorted by start, without overlap. Text outside all spans is code.
     pub spans: Vec<Span>,
-    /// What a parser found.
+    /// Facts found by the parser.
     pub facts: Facts,
-    /// Why the file could not be read as its language: the rest is then text.
+    /// The first syntax error. `None` if the file was parsed completely.
     pub problem: Option<String>,
 }
 
-/// Where the text of a view lies in its file: `(offset in the text, offset in the file)`, sorted; between two entries
-/// both run on byte by byte. Empty when they are the same.
+/// Maps offsets in the text of a view to offsets in its file: sorted pairs `(offset in the text, offset in the file)`.
+///
+/// Between two entries, both offsets advance equally. Empty if text and file are the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Map(pub Vec<(usize, usize)>);
 
 impl Map {
-    /// The place in the file of a place in the text.
+    /// Returns the file offset of an offset in the text.
     pub fn in_file(&self, offset: usize) -> usize {
         let next = self.0.partition_point(|(text, _)| *text <= offset);
         match next.checked_sub(1).map(|at| self.0[at]) {
@@ -68,7 +69,7 @@ impl Map {
 }
 
 impl View<'_> {
-    /// The span that holds a place of the text.
+    /// Returns the span that contains an offset of the text.
     pub fn span_at(&self, offset: usize) -> Option<&Span> {
         let next = self.spans.partition_point(|span| span.range.start <= offset);
         let span = &self.spans[next.checked_sub(1)?];
@@ -76,9 +77,9 @@ impl View<'_> {
     }
 }
 
-/// Reads a file as its language. Never fails: what can't be parsed is plain text, with the reason.
+/// Parses a file. A syntax error is reported in [`View::problem`], and the rest of the file is read as far as possible.
 ///
-/// A byte that is no UTF-8 is read as `?`, so that places in the text are places in the file.
+/// Each invalid UTF-8 byte becomes `?`, so offsets in the text are offsets in the file.
 pub fn read(language: Language, bytes: &[u8]) -> View<'_> {
     match repair(bytes) {
         Cow::Borrowed(text) => read_text(language, text),
@@ -90,46 +91,46 @@ pub fn read(language: Language, bytes: &[u8]) -> View<'_> {
     }
 }
 
-/// Reads text as a language: a file, or a part of one that another reader found (a heredoc, a string given to a shell).
+/// Parses text: a file, or embedded text such as a heredoc or a string passed to a shell.
 pub fn read_text(language: Language, text: &str) -> View<'_> {
     match language {
         Language::Python => python::read(Cow::Borrowed(text), python::Mode::File),
         Language::Notebook => notebook::read(text.as_bytes()),
         _ => {
-            let mut sheet = ViewBuilder::new(text);
-            let range = sheet.all();
-            read_language(&mut sheet, language, range, Host::Script);
-            sheet.finish()
+            let mut builder = ViewBuilder::new(text);
+            let range = builder.all();
+            read_language(&mut builder, language, range, Host::Script);
+            builder.finish()
         }
     }
 }
 
-/// Reads a part of a sheet as a language.
-fn read_language(sheet: &mut ViewBuilder<'_>, language: Language, range: Range<usize>, host: Host) {
+/// Parses a part of the text as a language.
+fn read_language(builder: &mut ViewBuilder<'_>, language: Language, range: Range<usize>, host: Host) {
     match language {
-        Language::Shell => shell::read(sheet, range, host),
-        Language::Yaml => yaml::read(sheet, range),
-        Language::Json => json::read(sheet, range),
-        Language::Ini => ini::read(sheet, range),
-        Language::Toml => toml::read(sheet, range),
-        Language::Make => make::read(sheet, range),
-        Language::Cmake => cmake::read(sheet, range),
-        Language::Cpp => cpp::read(sheet, range),
-        Language::Docker => docker::read(sheet, range),
-        Language::Apptainer => apptainer::read(sheet, range),
-        Language::Submit => htcondor::read(sheet, range),
-        Language::Requirements => plain::requirements(sheet, range),
-        Language::Prose | Language::Generated => plain::prose(sheet, range),
-        // In a heredoc, or as a string given to an interpreter.
+        Language::Shell => shell::read(builder, range, host),
+        Language::Yaml => yaml::read(builder, range),
+        Language::Json => json::read(builder, range),
+        Language::Ini => ini::read(builder, range),
+        Language::Toml => toml::read(builder, range),
+        Language::Make => make::read(builder, range),
+        Language::Cmake => cmake::read(builder, range),
+        Language::Cpp => cpp::read(builder, range),
+        Language::Docker => docker::read(builder, range),
+        Language::Apptainer => apptainer::read(builder, range),
+        Language::HtCondor => htcondor::read(builder, range),
+        Language::Requirements => plain::requirements(builder, range),
+        Language::Prose | Language::Generated => plain::prose(builder, range),
+        // In a heredoc or a string passed to an interpreter.
         Language::Python | Language::Notebook => {
-            let view = read_text(language, sheet.slice(&range));
-            sheet.absorb(view, range);
+            let view = read_text(language, builder.slice(&range));
+            builder.absorb(view, range);
         }
         Language::Data | Language::Ignore => {}
     }
 }
 
-/// Text of the same length: each byte that is no UTF-8 becomes a `?`.
+/// Returns text of the same length with each invalid UTF-8 byte replaced by `?`.
 fn repair(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Cow::Borrowed(text);

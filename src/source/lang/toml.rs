@@ -1,4 +1,4 @@
-//! TOML.
+//! TOML files.
 
 use std::ops::Range;
 
@@ -10,74 +10,74 @@ use super::ini;
 use super::span::{Kind, Role};
 use super::view_builder::{ViewBuilder, join};
 
-/// Reads a part of a text as TOML; what doesn't parse is read line by line.
-pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
-    let text = sheet.slice(&range);
+/// Reads a part of a text as TOML. Invalid TOML is read line by line.
+pub(super) fn read(builder: &mut ViewBuilder<'_>, range: Range<usize>) {
+    let text = builder.slice(&range);
     match DeTable::parse(text) {
         Ok(table) => {
             let mut strings = Vec::new();
-            walk(sheet, range.start, table.get_ref(), "", &mut strings);
-            comments(sheet, range, strings);
+            walk(builder, range.start, table.get_ref(), "", &mut strings);
+            comments(builder, range, strings);
         }
         Err(error) => {
-            sheet.problem = Some(error.message().to_owned());
-            ini::read(sheet, range);
+            builder.problem = Some(error.message().to_owned());
+            ini::read(builder, range);
         }
     }
 }
 
-/// Values with their paths. The parser bounds how deep they stand in each other.
-fn walk(sheet: &mut ViewBuilder<'_>, base: usize, table: &DeTable<'_>, path: &str, strings: &mut Vec<Range<usize>>) {
+/// Adds values with their key paths. The parser limits the nesting depth.
+fn walk(builder: &mut ViewBuilder<'_>, base: usize, table: &DeTable<'_>, path: &str, strings: &mut Vec<Range<usize>>) {
     for (key, value) in table {
-        let place = base + key.span().start..base + key.span().end;
-        strings.push(place.clone());
-        sheet.push(place.clone(), Kind::Key);
+        let key_range = base + key.span().start..base + key.span().end;
+        strings.push(key_range.clone());
+        builder.push(key_range.clone(), Kind::Key);
         let path = join(path, key.get_ref());
-        one(sheet, base, value, &path, strings, place.start);
+        add_value(builder, base, value, &path, strings, key_range.start);
     }
 }
 
-fn one(
-    sheet: &mut ViewBuilder<'_>,
+fn add_value(
+    builder: &mut ViewBuilder<'_>,
     base: usize,
     value: &Spanned<DeValue<'_>>,
     path: &str,
     strings: &mut Vec<Range<usize>>,
     start: usize,
 ) {
-    let place = base + value.span().start..base + value.span().end;
+    let value_range = base + value.span().start..base + value.span().end;
     match value.get_ref() {
-        DeValue::Table(table) => walk(sheet, base, table, path, strings),
+        DeValue::Table(table) => walk(builder, base, table, path, strings),
         DeValue::Array(array) => {
             for value in array {
-                one(sheet, base, value, path, strings, place.start);
+                add_value(builder, base, value, path, strings, value_range.start);
             }
         }
         other => {
-            strings.push(place.clone());
-            let written = sheet.slice(&place);
+            strings.push(value_range.clone());
+            let written = builder.slice(&value_range);
             let quotes = if written.starts_with("\"\"\"") || written.starts_with("'''") { 3 } else { 1 };
-            let is_text = matches!(other, DeValue::String(_)) && place.len() >= 2 * quotes;
-            let inside = if is_text { place.start + quotes..place.end - quotes } else { place };
-            sheet.add(inside.clone(), Kind::Value, Role::Plain, Some(path));
+            let is_text = matches!(other, DeValue::String(_)) && value_range.len() >= 2 * quotes;
+            let inside = if is_text { value_range.start + quotes..value_range.end - quotes } else { value_range };
+            builder.add(inside.clone(), Kind::Value, Role::Plain, Some(path));
             let text = match other {
                 DeValue::String(text) => text.to_string(),
-                _ => sheet.slice(&inside).to_owned(),
+                _ => builder.slice(&inside).to_owned(),
             };
             let word = Word { text, range: inside };
-            // The reference of a facility in carnet.toml, with its transport.
+            // The image of a facility in carnet.toml, with its transport.
             if path.rsplit('.').next() == Some("image") && word.text.starts_with("docker://") {
-                sheet.facts.images.push(word.clone());
+                builder.facts.images.push(word.clone());
             }
-            sheet.set(Dialect::Config, path, word, start);
+            builder.set(Dialect::Config, path, word, start);
         }
     }
 }
 
-/// Comments: each `#` that stands in no key and no value.
-fn comments(sheet: &mut ViewBuilder<'_>, range: Range<usize>, mut strings: Vec<Range<usize>>) {
+/// Adds comments: each `#` outside keys and values starts one.
+fn comments(builder: &mut ViewBuilder<'_>, range: Range<usize>, mut strings: Vec<Range<usize>>) {
     strings.sort_by_key(|string| (string.start, string.end));
-    let bytes = sheet.text.as_bytes();
+    let bytes = builder.text.as_bytes();
     let mut at = range.start;
     let mut index = 0;
     while let Some(found) = memchr::memchr(b'#', &bytes[at..range.end]) {
@@ -90,7 +90,7 @@ fn comments(sheet: &mut ViewBuilder<'_>, range: Range<usize>, mut strings: Vec<R
             continue;
         }
         let end = memchr::memchr(b'\n', &bytes[sign..range.end]).map_or(range.end, |found| sign + found);
-        sheet.push(sign + 1..end, Kind::Comment);
+        builder.push(sign + 1..end, Kind::Comment);
         at = end;
     }
 }

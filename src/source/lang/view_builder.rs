@@ -1,4 +1,4 @@
-//! What a reader writes on while it goes through a text: spans and facts, at places of the whole text.
+//! Collects the spans and facts of a text while it is parsed.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -8,19 +8,19 @@ use super::language::Language;
 use super::span::{Kind, Role, Span};
 use super::{View, read_language};
 
-/// How deep languages stand in each other before the rest is text: a heredoc in a heredoc in a heredoc.
-const DEPTH: u8 = 3;
+/// Maximum nesting depth of embedded languages, as a heredoc in a heredoc. Deeper text is not parsed.
+const MAX_DEPTH: u8 = 3;
 
-/// A text that is being read.
+/// A view in construction.
 #[derive(Debug)]
 pub(super) struct ViewBuilder<'a> {
     /// The whole text.
     pub(super) text: &'a str,
-    /// Spans so far, in any order.
+    /// Spans in any order.
     pub(super) spans: Vec<Span>,
-    /// Facts so far.
+    /// Facts collected.
     pub(super) facts: Facts,
-    /// Why the text could not be read as its language.
+    /// The first syntax error.
     pub(super) problem: Option<String>,
     depth: u8,
 }
@@ -30,17 +30,17 @@ impl<'a> ViewBuilder<'a> {
         Self { text, spans: Vec::new(), facts: Facts::default(), problem: None, depth: 0 }
     }
 
-    /// Everything, as a range.
+    /// Returns the range of the whole text.
     pub(super) fn all(&self) -> Range<usize> {
         0..self.text.len()
     }
 
-    /// The text of a range; empty when it is none of the text.
+    /// Returns the text of a range. Empty if the range is invalid.
     pub(super) fn slice(&self, range: &Range<usize>) -> &'a str {
         self.text.get(range.clone()).unwrap_or("")
     }
 
-    /// A word of the text as it stands there.
+    /// Returns the text of a range as a word.
     pub(super) fn word(&self, range: Range<usize>) -> Word {
         Word { text: self.slice(&range).to_owned(), range }
     }
@@ -50,7 +50,7 @@ impl<'a> ViewBuilder<'a> {
         self.add(range, kind, Role::Plain, None);
     }
 
-    /// Adds a span with a role and what it belongs to.
+    /// Adds a span with a role and a name.
     pub(super) fn add(&mut self, range: Range<usize>, kind: Kind, role: Role, name: Option<&str>) {
         if range.start < range.end {
             let name = name.map(short);
@@ -73,9 +73,9 @@ impl<'a> ViewBuilder<'a> {
         }
     }
 
-    /// Reads a part of the text as another language. False, and nothing is done, when languages stand too deep in each other.
+    /// Parses a part of the text as another language. Returns false without parsing if languages are nested too deeply.
     pub(super) fn embed(&mut self, language: Language, range: Range<usize>, host: Host) -> bool {
-        if self.depth >= DEPTH || self.text.get(range.clone()).is_none() {
+        if self.depth >= MAX_DEPTH || self.text.get(range.clone()).is_none() {
             return false;
         }
         self.depth += 1;
@@ -84,7 +84,7 @@ impl<'a> ViewBuilder<'a> {
         true
     }
 
-    /// Takes over what a reader that makes its own view says of a part of the text. A view without spans is text, line by line.
+    /// Adds the spans and facts of a separate view of a part of the text. If it has no spans, each line becomes a text span.
     pub(super) fn absorb(&mut self, view: View<'_>, range: Range<usize>) {
         if view.spans.is_empty() || !view.map.0.is_empty() {
             for line in lines(self.text, range.clone()) {
@@ -102,10 +102,12 @@ impl<'a> ViewBuilder<'a> {
         let Facts { shebang: _, imports, calls, commands, settings, images, syntax, python2, references, names: _ } =
             view.facts;
         let facts = &mut self.facts;
-        facts.imports.extend(imports.into_iter().map(|one| Import { range: by(one.range.clone(), base), ..one }));
+        facts
+            .imports
+            .extend(imports.into_iter().map(|import| Import { range: by(import.range.clone(), base), ..import }));
         facts.calls.extend(calls.into_iter().map(|call| Call {
             range: by(call.range, base),
-            whole: by(call.whole, base),
+            full_range: by(call.full_range, base),
             arguments: call.arguments.into_iter().map(optional).collect(),
             keywords: call.keywords.into_iter().map(|(key, word)| (key, optional(word))).collect(),
             ..call
@@ -121,14 +123,16 @@ impl<'a> ViewBuilder<'a> {
             ..setting
         }));
         facts.images.extend(images.into_iter().map(shift));
-        facts.syntax.extend(syntax.into_iter().map(|one| Syntax { range: by(one.range.clone(), base), ..one }));
         facts
-            .references
-            .extend(references.into_iter().map(|one| Reference { range: by(one.range.clone(), base), ..one }));
+            .syntax
+            .extend(syntax.into_iter().map(|syntax| Syntax { range: by(syntax.range.clone(), base), ..syntax }));
+        facts.references.extend(
+            references.into_iter().map(|reference| Reference { range: by(reference.range.clone(), base), ..reference }),
+        );
         facts.python2 = facts.python2.take().or_else(|| python2.map(|range| by(range, base)));
     }
 
-    /// The view: spans sorted, none over another, each on whole characters.
+    /// Returns the view. Spans are sorted; overlapping spans and spans off character boundaries are dropped.
     pub(super) fn finish(mut self) -> View<'a> {
         self.spans.sort_by_key(|span| (span.range.start, span.range.end));
         let mut end = 0;
@@ -145,12 +149,12 @@ impl<'a> ViewBuilder<'a> {
     }
 }
 
-/// A name as it is kept with each span: at most 256 bytes, so that a long one over many values costs little.
+/// Truncates a name to 256 bytes, because it is copied to each of its spans.
 pub(super) fn short(name: &str) -> String {
     name[..name.floor_char_boundary(256)].to_owned()
 }
 
-/// The path of a key below another's.
+/// Returns the path of a key below a parent key.
 pub(super) fn join(parent: &str, key: &str) -> String {
     if parent.is_empty() {
         return short(key);
@@ -158,14 +162,13 @@ pub(super) fn join(parent: &str, key: &str) -> String {
     if parent.len() > 512 { parent.to_owned() } else { format!("{parent}.{}", short(key)) }
 }
 
-/// Whether a path is on a file system that machines share over the network: no image holds it, so it is the host's in a
-/// container too.
+/// Reports whether a path is on a network file system. Images do not contain such paths: they are those of the host.
 pub(super) fn is_shared(path: &str) -> bool {
     ["/cvmfs/", "/eos/", "/afs/", "/pnfs/"].iter().any(|root| path.starts_with(root))
 }
 
-/// Length of the placeholder that a value begins with, when a slash follows: `$BASE/data`, `${base}/data`, `{{ base }}/data`,
-/// `%(base)s/data`, `<base>/data`.
+/// Returns the length of the placeholder before the first slash of a value: `$BASE/data`, `${base}/data`,
+/// `{{ base }}/data`, `%(base)s/data`, `<base>/data`. 0 if there is none.
 fn placeholder(value: &str) -> usize {
     let near = &value.as_bytes()[..value.len().min(256)];
     let close: &[u8] = match near {
@@ -184,7 +187,7 @@ fn placeholder(value: &str) -> usize {
     end.filter(|at| near.get(*at) == Some(&b'/')).unwrap_or(0)
 }
 
-/// Lines of a part of a text, as ranges without their ends (`\n`, `\r\n`).
+/// Returns the ranges of the lines of a part of a text, without line breaks (`\n`, `\r\n`).
 pub(super) fn lines(text: &str, range: Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
     let mut at = range.start;
     let end = range.end.min(text.len());
@@ -200,14 +203,14 @@ pub(super) fn lines(text: &str, range: Range<usize>) -> impl Iterator<Item = Ran
     })
 }
 
-/// A range without blanks at its ends.
+/// Returns a range without surrounding whitespace.
 pub(super) fn trim(text: &str, range: Range<usize>) -> Range<usize> {
     let inside = text.get(range.clone()).unwrap_or("");
     let start = range.start + (inside.len() - inside.trim_start().len());
     start..start + inside.trim().len()
 }
 
-/// A range without the quotes around it, when it has some.
+/// Returns a range without surrounding quotes.
 pub(super) fn unquote(text: &str, range: Range<usize>) -> Range<usize> {
     let inside = text.get(range.clone()).unwrap_or("").as_bytes();
     match inside {
@@ -216,7 +219,7 @@ pub(super) fn unquote(text: &str, range: Range<usize>) -> Range<usize> {
     }
 }
 
-/// Words between blanks and commas.
+/// Returns the ranges of words separated by whitespace and commas.
 pub(super) fn items(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = None;

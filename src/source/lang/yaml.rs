@@ -1,7 +1,7 @@
-//! YAML as people write it, with what CI systems and workflow engines mean by some keys.
+//! YAML, including the meaning of some keys of CI systems and workflow engines.
 //!
-//! Goes by lines and their indents, and never gives up: files with tabs, with the same key twice or with templates (`{{ x }}`) in
-//! them are common in analyses, and an alias is not followed, so that none can blow up.
+//! The reader uses lines and their indentation, so it also accepts files with tabs, duplicate keys or templates (`{{ x }}`),
+//! which are common in analyses. Aliases are not expanded.
 
 mod flow;
 mod image;
@@ -13,7 +13,7 @@ use super::language::Language;
 use super::span::{Kind, Role};
 use super::view_builder::{ViewBuilder, is_shared, join, lines, trim};
 
-/// Keys whose values are commands of a shell.
+/// Keys whose values are shell commands.
 const SCRIPTS: [&str; 13] = [
     "run",
     "script",
@@ -30,52 +30,52 @@ const SCRIPTS: [&str; 13] = [
     "post_script",
 ];
 
-/// How many levels are kept apart; deeper ones are as the last.
-const LEVELS: usize = 128;
+/// Maximum nesting depth. Deeper levels are merged into the last.
+const MAX_DEPTH: usize = 128;
 
-/// A key that lines below it belong to.
+/// A key with nested lines.
 #[derive(Debug)]
 struct Level {
     indent: usize,
     path: String,
-    /// Number of the mapping that the key stands in.
+    /// Number of the mapping that contains the key.
     scope: u32,
 }
 
-/// Commands, and the mappings around them.
+/// Commands and the mappings that contain them.
 #[derive(Debug)]
 struct Script {
     spans: Range<usize>,
     scopes: Vec<u32>,
 }
 
-/// The state of reading a document.
+/// The state of the reader.
 #[derive(Debug)]
 pub(super) struct Reader<'s, 'a> {
-    sheet: &'s mut ViewBuilder<'a>,
+    builder: &'s mut ViewBuilder<'a>,
     text: &'a str,
     end: usize,
     levels: Vec<Level>,
     scopes: u32,
-    /// Mappings that name an image.
+    /// Mappings that contain an image.
     images: Vec<u32>,
     scripts: Vec<Script>,
-    /// Whether a bracket or quote was never closed: from there on they end with their line.
-    is_torn: bool,
+    /// Whether a bracket or quote is not closed. All later ones then end with their line.
+    has_unclosed: bool,
 }
 
 /// Reads a part of a text as YAML.
-pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
-    let text = sheet.text;
+pub(super) fn read(builder: &mut ViewBuilder<'_>, range: Range<usize>) {
+    let text = builder.text;
     let reader = Reader {
-        sheet,
+        builder,
         text,
         end: range.end,
         levels: Vec::new(),
         scopes: 1,
         images: Vec::new(),
         scripts: Vec::new(),
-        is_torn: false,
+        has_unclosed: false,
     };
     reader.run(range.start);
 }
@@ -91,10 +91,10 @@ impl Reader<'_, '_> {
         self.mark();
     }
 
-    /// Reads a line, and those that its value goes over. Where the next begins.
+    /// Reads a line and the lines of its value. Returns the start of the next line.
     fn line(&mut self, line: Range<usize>) -> usize {
         let inside = trim(self.text, line.clone());
-        let text = self.sheet.slice(&inside);
+        let text = self.builder.slice(&inside);
         if text.is_empty() || text == "---" || text == "..." || text.starts_with('%') && inside.start == line.start {
             if text == "---" {
                 self.levels.clear();
@@ -102,7 +102,7 @@ impl Reader<'_, '_> {
             return line.end;
         }
         if text.starts_with('#') {
-            self.sheet.push(inside.start + 1..inside.end, Kind::Comment);
+            self.builder.push(inside.start + 1..inside.end, Kind::Comment);
             return line.end;
         }
         let mut at = inside.start + usize::from(text.starts_with("--- ")) * 4;
@@ -121,7 +121,7 @@ impl Reader<'_, '_> {
         }
         let indent = at - line.start;
         if dash.is_some() {
-            // A new mapping in the list: its scope is its own.
+            // A list item starts a new mapping.
             self.scopes += 1;
         }
         if let Some((key, colon)) = self.key(at..inside.end) {
@@ -132,14 +132,14 @@ impl Reader<'_, '_> {
         self.value(at..inside.end, parent, line.end)
     }
 
-    /// Leaves the levels whose indent is not below a number.
+    /// Leaves the levels with at least this indentation.
     fn levels_above(&mut self, indent: usize) {
         while self.levels.last().is_some_and(|level| level.indent >= indent) {
             self.levels.pop();
         }
     }
 
-    /// The key that a text begins with, and the place of its colon.
+    /// Returns the key at the start of a text and the offset of its colon.
     fn key(&self, range: Range<usize>) -> Option<(Range<usize>, usize)> {
         let bytes = &self.text.as_bytes()[range.clone()];
         let start = usize::from(bytes.first() == Some(&b'?') && bytes.get(1) == Some(&b' ')) * 2;
@@ -168,7 +168,7 @@ impl Reader<'_, '_> {
         let scope = self.levels.iter().rev().find(|level| level.indent == indent).map(|level| level.scope);
         self.levels_above(indent);
         let parent = self.levels.last().map_or("", |level| level.path.as_str());
-        let path = join(parent, self.sheet.slice(&key));
+        let path = join(parent, self.builder.slice(&key));
         let scope = match scope.filter(|_| is_sibling) {
             Some(scope) => scope,
             None => {
@@ -176,30 +176,30 @@ impl Reader<'_, '_> {
                 self.scopes
             }
         };
-        if self.levels.len() < LEVELS {
+        if self.levels.len() < MAX_DEPTH {
             self.levels.push(Level { indent, path, scope });
         }
-        self.sheet.push(key, Kind::Key);
+        self.builder.push(key, Kind::Key);
     }
 
     fn path(&self) -> &str {
         self.levels.last().map_or("", |level| level.path.as_str())
     }
 
-    /// A value: what stands behind a colon or a dash. `parent` is the indent that its further lines are beyond. Where the next
-    /// line begins.
+    /// Reads a value after a colon or a dash. Its other lines are indented more than `parent`. Returns the start of the next
+    /// line.
     fn value(&mut self, range: Range<usize>, parent: usize, line_end: usize) -> usize {
         let mut range = range;
         // `&anchor`, `!tag`.
         while matches!(self.text.as_bytes().get(range.start), Some(b'&' | b'!')) && range.start < range.end {
-            let length = self.sheet.slice(&range).find([' ', '\t']).unwrap_or(range.len());
+            let length = self.builder.slice(&range).find([' ', '\t']).unwrap_or(range.len());
             range = trim(self.text, range.start + length..range.end);
         }
-        let text = self.sheet.slice(&range);
+        let text = self.builder.slice(&range);
         match text.as_bytes() {
             [] | [b'*', ..] => line_end,
             [b'#', ..] => {
-                self.sheet.push(range.start + 1..range.end, Kind::Comment);
+                self.builder.push(range.start + 1..range.end, Kind::Comment);
                 line_end
             }
             [b'|' | b'>', ..]
@@ -218,13 +218,13 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// A block scalar: the lines that are indented further than its key.
+    /// Reads a block scalar: the lines indented more than its key.
     fn block(&mut self, parent: usize, line_end: usize) -> usize {
         let start = (line_end + 1).min(self.end);
         let mut end = start;
         let mut body = Vec::new();
         for line in lines(self.text, start..self.end) {
-            let text = self.sheet.slice(&line);
+            let text = self.builder.slice(&line);
             let indent = text.len() - text.trim_start_matches([' ', '\t']).len();
             let is_empty = text.trim().is_empty();
             if !is_empty && indent <= parent {
@@ -236,34 +236,34 @@ impl Reader<'_, '_> {
             }
         }
         let (Some(first), Some(last)) = (body.first(), body.last()) else { return end.max(line_end) };
-        let whole = first.start..last.end;
+        let range = first.start..last.end;
         if self.is_script() {
-            self.script(whole);
+            self.script(range);
         } else {
             let path = self.path().to_owned();
-            let head = self.sheet.slice(&whole).as_bytes();
+            let head = self.builder.slice(&range).as_bytes();
             let language = Language::of("", &head[..head.len().min(1024)]);
-            if !language.is_code() || !self.sheet.embed(language, whole, Host::Job) {
+            if !language.is_code() || !self.builder.embed(language, range, Host::Job) {
                 for line in body {
-                    self.sheet.add(line, Kind::Value, Role::Plain, Some(&path));
+                    self.builder.add(line, Kind::Value, Role::Plain, Some(&path));
                 }
             }
         }
         end
     }
 
-    /// A scalar without quotes, up to a comment. Script lines that go on are read as one.
+    /// Reads a plain scalar up to a comment. Continued script lines are read as one.
     fn plain(&mut self, range: Range<usize>, parent: usize, line_end: usize) -> usize {
-        let text = self.sheet.slice(&range);
+        let text = self.builder.slice(&range);
         let remark = memchr::memmem::find(text.as_bytes(), b" #");
         let end = remark.map_or(range.end, |at| range.start + at);
         let value = trim(self.text, range.start..end);
         if self.is_script() {
-            // Lines that are indented further go on with it.
+            // More indented lines continue it.
             let mut last = line_end;
             if remark.is_none() {
                 for line in lines(self.text, (line_end + 1).min(self.end)..self.end) {
-                    let text = self.sheet.slice(&line);
+                    let text = self.builder.slice(&line);
                     let indent = text.len() - text.trim_start().len();
                     if text.trim().is_empty()
                         || indent <= parent + 1
@@ -278,25 +278,25 @@ impl Reader<'_, '_> {
             return last;
         }
         if let Some(at) = remark {
-            self.sheet.push(range.start + at + 2..range.end, Kind::Comment);
+            self.builder.push(range.start + at + 2..range.end, Kind::Comment);
         }
         self.scalar(value);
         line_end
     }
 
     fn quoted(&mut self, range: Range<usize>, quote: u8, line_end: usize) -> usize {
-        let limit = if self.is_torn { line_end } else { self.end };
+        let limit = if self.has_unclosed { line_end } else { self.end };
         let end = flow::string_end(self.text.as_bytes(), range.start + 1, limit, quote);
         let Some(end) = end else {
-            self.is_torn = true;
+            self.has_unclosed = true;
             self.scalar(range.start + 1..range.end);
             return line_end;
         };
         let inside = range.start + 1..end;
         let stop = memchr::memchr(b'\n', &self.text.as_bytes()[end..self.end]).map_or(self.end, |found| end + found);
         let rest = trim(self.text, end + 1..stop.max(end + 1));
-        if self.sheet.slice(&rest).starts_with('#') {
-            self.sheet.push(rest.start + 1..rest.end, Kind::Comment);
+        if self.builder.slice(&rest).starts_with('#') {
+            self.builder.push(rest.start + 1..rest.end, Kind::Comment);
         }
         if self.is_script() {
             self.script(inside);
@@ -307,25 +307,25 @@ impl Reader<'_, '_> {
     }
 
     fn flow(&mut self, start: usize, line_end: usize) -> usize {
-        let limit = if self.is_torn { line_end } else { self.end };
+        let limit = if self.has_unclosed { line_end } else { self.end };
         let path = self.path().to_owned();
         let scope = self.levels.last().map_or(0, |level| level.scope);
         let (tokens, end) = flow::tokens(self.text, start, limit, &path);
-        self.is_torn |= end.is_none() && limit == self.end;
+        self.has_unclosed |= end.is_none() && limit == self.end;
         let limit = if end.is_some() { self.end } else { line_end };
         for token in tokens.into_iter().filter(|token| token.range.start < limit) {
             let range = token.range.start..token.range.end.min(limit);
             match token.kind {
                 Kind::Value => self.scalar_at(range, &token.path, scope),
-                kind => self.sheet.push(range, kind),
+                kind => self.builder.push(range, kind),
             }
         }
         let Some(end) = end else { return line_end };
         let bytes = self.text.as_bytes();
         let stop = memchr::memchr(b'\n', &bytes[end..self.end]).map_or(self.end, |found| end + found);
         let rest = trim(self.text, end..stop);
-        if self.sheet.slice(&rest).starts_with('#') {
-            self.sheet.push(rest.start + 1..rest.end, Kind::Comment);
+        if self.builder.slice(&rest).starts_with('#') {
+            self.builder.push(rest.start + 1..rest.end, Kind::Comment);
         }
         stop
     }
@@ -335,14 +335,14 @@ impl Reader<'_, '_> {
     }
 
     fn script(&mut self, range: Range<usize>) {
-        let first = self.sheet.spans.len();
-        if self.sheet.embed(Language::Shell, range.clone(), Host::Job) {
+        let first = self.builder.spans.len();
+        if self.builder.embed(Language::Shell, range.clone(), Host::Job) {
             let scopes = self.levels.iter().map(|level| level.scope).chain([0]).collect();
-            self.scripts.push(Script { spans: first..self.sheet.spans.len(), scopes });
+            self.scripts.push(Script { spans: first..self.builder.spans.len(), scopes });
         } else {
             let path = self.path().to_owned();
             for line in lines(self.text, range) {
-                self.sheet.add(trim(self.text, line), Kind::Value, Role::Plain, Some(&path));
+                self.builder.add(trim(self.text, line), Kind::Value, Role::Plain, Some(&path));
             }
         }
     }
@@ -354,27 +354,27 @@ impl Reader<'_, '_> {
     }
 
     fn scalar_at(&mut self, range: Range<usize>, path: &str, scope: u32) {
-        let word = Word { text: self.sheet.slice(&range).to_owned(), range: range.clone() };
+        let word = Word { text: self.builder.slice(&range).to_owned(), range: range.clone() };
         if image::is_image(path, &word.text) {
-            // `container.image` is a key of a mapping that belongs to the step.
+            // `container.image` is in a mapping inside the step.
             let is_nested = path.ends_with("container.image") || path.ends_with("image.name");
             let outer = self.levels.iter().rev().map(|level| level.scope).find(|outer| *outer != scope);
             self.images.push(if is_nested { outer.unwrap_or(scope) } else { scope });
-            self.sheet.facts.images.push(word.clone());
+            self.builder.facts.images.push(word.clone());
         }
         match image::bind(path, &word.text) {
             Some(at) => {
-                self.sheet.add(range.start..range.start + at, Kind::Value, Role::Plain, Some(path));
-                self.sheet.add(range.start + at + 1..range.end, Kind::Value, Role::Inside, Some(path));
+                self.builder.add(range.start..range.start + at, Kind::Value, Role::Plain, Some(path));
+                self.builder.add(range.start + at + 1..range.end, Kind::Value, Role::Inside, Some(path));
             }
-            None => self.sheet.add(range.clone(), Kind::Value, Role::Plain, Some(path)),
+            None => self.builder.add(range.clone(), Kind::Value, Role::Plain, Some(path)),
         }
         if !path.is_empty() {
-            self.sheet.set(Dialect::Config, path, word, range.start);
+            self.builder.set(Dialect::Config, path, word, range.start);
         }
     }
 
-    /// Absolute paths in commands of a step that names an image lie inside it.
+    /// Marks absolute paths in commands of a step with an image as paths inside the image.
     fn mark(self) {
         let mut images = self.images;
         images.sort_unstable();
@@ -382,8 +382,8 @@ impl Reader<'_, '_> {
             if !script.scopes.iter().any(|scope| images.binary_search(scope).is_ok()) {
                 continue;
             }
-            let end = script.spans.end.min(self.sheet.spans.len());
-            for span in &mut self.sheet.spans[script.spans.start.min(end)..end] {
+            let end = script.spans.end.min(self.builder.spans.len());
+            for span in &mut self.builder.spans[script.spans.start.min(end)..end] {
                 let is_path =
                     self.text.get(span.range.clone()).is_some_and(|text| text.starts_with('/') && !is_shared(text));
                 if is_path && span.role == Role::Plain && span.kind == Kind::Word {

@@ -1,11 +1,23 @@
-//! `environment.yml` of conda, with its pip part.
+//! conda's `environment.yml`, including its `pip` list.
 
-use super::found::{File, Found};
+use super::builder::{File, InventoryBuilder};
+use super::format::{Format, Lock};
 use super::node::{self, Node};
-use super::requirement::{is_exact, parts};
 use crate::model::inventory::{Index, Locked, Requirement};
 
-/// A package as conda's match specifications name it: `channel::name >=1,<2 build`.
+/// `environment.yml` and files with similar names: `env-dev.yaml`, `conda_env.yml`.
+pub(super) static FORMAT: Format = Format {
+    matches: |file| {
+        matches!(file.extension, "yml" | "yaml")
+            && !file.dir.starts_with(".github")
+            && file.has_word(&["environment", "env", "conda", "condaenv"])
+    },
+    lock: Lock::If(is_lock),
+    is_recorded: |name| FORMAT.file_names.contains(&name),
+    ..Format::declaration("conda-environment", &["environment.yml", "environment.yaml"], read)
+};
+
+/// A conda match specification: `channel::name >=1,<2 build`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Spec {
     pub(super) name: String,
@@ -13,7 +25,7 @@ pub(super) struct Spec {
     pub(super) build: Option<String>,
 }
 
-/// Reads a match specification (docs.conda.io, "Package match specifications").
+/// Parses a match specification (docs.conda.io, "Package match specifications").
 pub(super) fn spec(text: &str) -> Option<Spec> {
     let text = text.split(" #").next()?.trim().trim_matches(['"', '\'']);
     let text = text.rsplit_once("::").map_or(text, |(_, rest)| rest);
@@ -32,7 +44,7 @@ pub(super) fn spec(text: &str) -> Option<Spec> {
         let constraint = bracketed("version").unwrap_or_default();
         return Some(Spec { name: name.to_lowercase(), constraint, build: bracketed("build") });
     }
-    // `name=1.2=build` and `name 1.2 build`; operators may be followed by blanks.
+    // `name=1.2=build` and `name 1.2 build`; operators may be followed by spaces.
     let (constraint, build) = match rest.strip_prefix('=').filter(|rest| !rest.starts_with('=')) {
         Some(inner) => match inner.split_once(['=', ' ']) {
             Some((version, build)) => (format!("={}", version.trim()), Some(build.trim())),
@@ -45,9 +57,10 @@ pub(super) fn spec(text: &str) -> Option<Spec> {
     Some(Spec { name: name.to_lowercase(), constraint, build })
 }
 
-/// Whether a constraint of conda allows one version alone. A single `=` is a prefix there: `=1.2` takes 1.2.9; three numbers
-/// leave nothing over in practice.
-pub fn asks_exactly(constraint: &str) -> bool {
+/// Reports whether a conda constraint allows only one version.
+///
+/// A single `=` matches a prefix: `=1.2` allows 1.2.9. A version of three numbers is treated as exact.
+pub fn is_exact(constraint: &str) -> bool {
     let constraint = constraint.trim();
     if constraint.contains([',', '|', '*', '<', '>', '~', '!']) {
         return false;
@@ -62,8 +75,8 @@ pub fn asks_exactly(constraint: &str) -> bool {
     }
 }
 
-/// Whether each package of the environment has a build: `conda env export` writes such files.
-pub(super) fn is_lock(text: &str) -> bool {
+/// Reports whether each package of the environment has a build string, as in the output of `conda env export`.
+fn is_lock(text: &str) -> bool {
     let mut entries = 0;
     for line in text.lines().map(str::trim) {
         if let Some(entry) = line.strip_prefix("- ").filter(|entry| entry.contains('=')) {
@@ -76,25 +89,33 @@ pub(super) fn is_lock(text: &str) -> bool {
     entries > 5
 }
 
-/// Reads one.
-pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
+fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let root = match node::yaml(file.text) {
         Ok(root) => root,
-        Err(problem) => return found.problem(problem),
+        Err(error) => return builder.problem(error),
     };
     let is_lock = is_lock(file.text);
     for item in root.items_of("dependencies") {
         match item.text() {
-            Some(text) => push(text, item.line, None, is_lock, file, found),
-            None => item.items_of("pip").iter().for_each(|item| pip(item, file, found)),
+            Some(text) => push(text, item.line, None, is_lock, file, builder),
+            None => item.items_of("pip").iter().for_each(|item| pip(item, file, builder)),
         }
     }
 }
 
-/// A package of a channel. `python` is the Python asked for, `pip` no dependency of the analysis.
-pub(super) fn push(text: &str, line: u32, group: Option<&str>, is_lock: bool, file: &File<'_>, found: &mut Found<'_>) {
-    let Some(spec) = spec(text) else { return found.problem(format!("line {line}: `{text}` names no package")) };
-    push_spec(spec, line, group, is_lock, file, found);
+/// Adds a package of a channel. `python` is a Python version.
+fn push(
+    text: &str,
+    line: u32,
+    group: Option<&str>,
+    is_lock: bool,
+    file: &File<'_>,
+    builder: &mut InventoryBuilder<'_>,
+) {
+    let Some(spec) = spec(text) else {
+        return builder.problem(format!("line {line}: `{text}` is not a package specification"));
+    };
+    push_spec(spec, line, group, is_lock, file, builder);
 }
 
 pub(super) fn push_spec(
@@ -103,22 +124,22 @@ pub(super) fn push_spec(
     group: Option<&str>,
     is_lock: bool,
     file: &File<'_>,
-    found: &mut Found<'_>,
+    builder: &mut InventoryBuilder<'_>,
 ) {
     if spec.name == "python" {
-        found.push_python(file.path, line, &of_python(&spec.constraint));
+        builder.push_python(file.path, line, &python_constraint(&spec.constraint));
         return;
     }
-    let exact = spec.build.is_some() || asks_exactly(&spec.constraint);
+    let exact = spec.build.is_some() || is_exact(&spec.constraint);
     if is_lock {
-        found.inventory.locked.push(Locked {
+        builder.inventory.locked.push(Locked {
             name: spec.name.clone(),
             version: spec.constraint.trim_start_matches('=').to_owned(),
-            ..found.locked(file.path, line, Index::Conda)
+            ..builder.locked(file.path, line, Index::Conda)
         });
     }
     let build = spec.build.map_or_else(String::new, |build| format!("={build}"));
-    found.inventory.requirements.push(Requirement {
+    builder.inventory.requirements.push(Requirement {
         path: file.path.to_owned(),
         line,
         index: Index::Conda,
@@ -132,8 +153,8 @@ pub(super) fn push_spec(
     });
 }
 
-/// conda's `=3.9` as PEP 440 has it: `==3.9.*`.
-pub(super) fn of_python(constraint: &str) -> String {
+/// Converts conda's `=3.9` to PEP 440: `==3.9.*`.
+fn python_constraint(constraint: &str) -> String {
     let constraint = constraint.trim();
     let bare = constraint.strip_prefix('=').filter(|rest| !rest.starts_with('=')).unwrap_or(constraint);
     if bare.starts_with(|c: char| c.is_ascii_digit()) && !bare.contains([',', '|', '<', '>']) {
@@ -144,37 +165,21 @@ pub(super) fn of_python(constraint: &str) -> String {
     constraint.replace(' ', "")
 }
 
-fn pip(item: &Node, file: &File<'_>, found: &mut Found<'_>) {
+/// Adds an entry of the `pip` list.
+fn pip(item: &Node, file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let Some(text) = item.text().map(str::trim) else { return };
     let option = |names: &[&str]| names.iter().find_map(|name| text.strip_prefix(name)).map(str::trim);
     if let Some(name) = option(&["-r", "--requirement", "-c", "--constraint"]) {
-        return found.include(file.path, name.trim_start_matches('='), item.line);
+        return builder.include(file.path, name.trim_start_matches('='), item.line);
     }
     if let Some(source) = option(&["-e", "--editable"]) {
-        return found.push_source(file.path, item.line, source);
+        return builder.push_source(file.path, item.line, source);
     }
     if text.starts_with('-') {
         return;
     }
     if text.starts_with(['.', '/']) || text.split('@').next().is_some_and(|head| head.contains("://")) {
-        return found.push_source(file.path, item.line, text);
+        return builder.push_source(file.path, item.line, text);
     }
-    match parts(text) {
-        Ok(parts) => {
-            let (exact, group) = (is_exact(&parts.constraint), None);
-            found.inventory.requirements.push(Requirement {
-                path: file.path.to_owned(),
-                line: item.line,
-                index: Index::Pypi,
-                name: parts.name,
-                constraint: parts.constraint,
-                exact,
-                group,
-                source: parts.source,
-                marker: parts.marker,
-                hashed: false,
-            });
-        }
-        Err(problem) => found.problem(format!("line {}: {problem}", item.line)),
-    }
+    builder.push_pep508(file.path, item.line, text, None);
 }

@@ -1,33 +1,52 @@
 //! Explicit lists of conda packages: `conda list --explicit`.
 
-use super::found::{File, Found};
+use super::builder::{File, InventoryBuilder};
+use super::format::{FileName, Format};
 use super::pylock::file_name;
 use crate::model::inventory::{Index, Locked};
 
-/// Reads one: a line `@EXPLICIT`, then a URL a line, with a digest after `#`.
-pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
+/// Text files whose name suggests a list of conda packages. Only the content shows whether one is: see [`is_explicit`].
+pub(super) static FORMAT: Format =
+    Format { matches: may_be_explicit, is_recorded: |_| false, ..Format::lock("conda-explicit", &[], |_| false, read) };
+
+/// Reports whether a text is an explicit list of conda packages.
+pub(super) fn is_explicit(text: &str) -> bool {
+    text.lines().any(|line| line.trim() == "@EXPLICIT")
+}
+
+/// Reports whether a file may be an explicit list of conda packages, by its name.
+fn may_be_explicit(file: &FileName<'_>) -> bool {
+    let words = ["conda", "explicit", "spec", "linux-64", "osx-64", "osx-arm64", "linux-aarch64"];
+    matches!(file.extension, "txt" | "lock")
+        && words.iter().any(|word| file.stem.contains(word))
+        && !file.stem.contains("requirement")
+        && !file.stem.contains("constraint")
+}
+
+/// Reads a list: a line `@EXPLICIT`, then one URL per line, with a digest after `#`.
+fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     for (line, number) in file.text.lines().zip(1_u32..) {
         let line = line.trim();
         if line.is_empty() || line.starts_with(['#', '@']) {
             continue;
         }
         let url = line.split('#').next().unwrap_or_default();
-        let Some((name, version)) = of_url(url) else {
-            found.problem(format!("line {number}: no conda package"));
+        let Some((name, version)) = package_from_url(url) else {
+            builder.problem(format!("line {number}: not the URL of a conda package"));
             continue;
         };
-        found.inventory.locked.push(Locked {
+        builder.inventory.locked.push(Locked {
             name,
             version,
             files: vec![file_name(url)],
-            platform: platform(url),
-            ..found.locked(file.path, number, Index::Conda)
+            platform: platform_from_url(url),
+            ..builder.locked(file.path, number, Index::Conda)
         });
     }
 }
 
-/// Name and version of a conda package from its URL: `…/linux-64/numpy-base-1.2-py39_0.conda`.
-pub(super) fn of_url(url: &str) -> Option<(String, String)> {
+/// Returns the name and version of a conda package from its URL: `…/linux-64/numpy-base-1.2-py39_0.conda`.
+pub(super) fn package_from_url(url: &str) -> Option<(String, String)> {
     let file = file_name(url);
     let stem = [".conda", ".tar.bz2"].iter().find_map(|end| file.strip_suffix(end))?;
     let mut parts = stem.rsplitn(3, '-');
@@ -35,7 +54,7 @@ pub(super) fn of_url(url: &str) -> Option<(String, String)> {
     Some((name.to_lowercase(), version.to_owned()))
 }
 
-/// The directory of the channel that it lies in: `linux-64`, `noarch`.
-pub(super) fn platform(url: &str) -> Option<String> {
+/// Returns the platform directory of the channel: `linux-64`, `noarch`.
+pub(super) fn platform_from_url(url: &str) -> Option<String> {
     url.rsplit('/').nth(1).filter(|part| !part.is_empty()).map(str::to_owned)
 }

@@ -1,38 +1,39 @@
-//! Images that a repository names: in its CI files, its Dockerfiles, its workflows and its descriptions of jobs.
+//! Images named in CI files, Dockerfiles, workflows and job descriptions.
 
 pub mod digest;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::model::inventory::NamedImage;
-use crate::source::git::tree::Listing;
-use crate::source::manifest::{Source, node};
+use crate::source::FileSet;
+use crate::source::lang;
+use crate::source::lang::View;
+use crate::source::lang::language::Language;
 
-/// Largest CI file or Dockerfile that is read.
-const CAP: u64 = 1 << 20;
+/// Maximum number of bytes read of a file.
+const MAX_BYTES: u64 = 1 << 20;
 
-/// Most files that are looked into.
-const MOST_FILES: usize = 5000;
+/// Maximum number of files read.
+const MAX_FILES: usize = 5000;
 
-/// Images named in the repository, each with the first file that names it. Variables aren't expanded, so a name with
-/// one is left out.
-pub fn named(listing: &Listing) -> BTreeMap<String, String> {
+/// Returns the images that the repository names, each with the first file that names it, without `docker://`.
+pub fn named(files: &dyn FileSet) -> BTreeMap<String, String> {
     let mut images = BTreeMap::new();
-    for place in places(listing) {
-        images.entry(place.image).or_insert(place.path);
+    for named in all(files) {
+        let image = named.image.strip_prefix("docker://").unwrap_or(&named.image);
+        images.entry(image.to_owned()).or_insert(named.path);
     }
     images
 }
 
-/// Images named in the repository with their places, sorted by file and line: in CI files, Dockerfiles and Apptainer
-/// definitions, workflows of REANA, Snakemake and docker compose, configuration of law and luigi, descriptions of jobs.
-pub fn places(files: &dyn Source) -> Vec<NamedImage> {
+/// Returns all images that the repository names, sorted by file and line: in CI files, Dockerfiles and Apptainer definitions,
+/// workflows of REANA, Snakemake and docker compose, configuration of law and luigi, and job descriptions.
+pub fn all(files: &dyn FileSet) -> Vec<NamedImage> {
     let mut found = Vec::new();
-    let readable = files.paths().into_iter().filter_map(|path| reader(path).map(|find| (path, find)));
-    for (path, find) in readable.take(MOST_FILES) {
-        let Some(bytes) = files.bytes(path, CAP) else { continue };
-        let mut images = find(&String::from_utf8_lossy(&bytes));
-        images.retain(|(_, image)| is_name(image));
+    let readable = files.paths().into_iter().filter_map(|path| reader(path).map(|reader| (path, reader)));
+    for (path, reader) in readable.take(MAX_FILES) {
+        let Some(bytes) = files.read(path, MAX_BYTES) else { continue };
+        let mut images = reader.images(&bytes);
         images.sort();
         images.dedup();
         found.extend(images.into_iter().map(|(line, image)| NamedImage { path: path.to_owned(), line, image }));
@@ -40,17 +41,25 @@ pub fn places(files: &dyn Source) -> Vec<NamedImage> {
     found
 }
 
-/// Whether a file of this path can name images.
-pub fn is_named_in(path: &str) -> bool {
+/// Reports whether a file with this path can name images.
+pub fn may_name_images(path: &str) -> bool {
     reader(path).is_some()
 }
 
-/// Images of a text with their lines.
-type Reader = fn(&str) -> Vec<(u32, String)>;
+/// How the images of a file are found.
+#[derive(Clone, Copy)]
+enum Reader {
+    /// By the reader of the file's language.
+    Language(Language),
+    /// By the directives of Snakemake.
+    Snakefile,
+    /// By the keys of a configuration of law or luigi.
+    Configuration,
+}
 
 fn reader(path: &str) -> Option<Reader> {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let is_ci = path.starts_with(".github/")
         || path.starts_with(".gitlab")
         || path.starts_with(".circleci/")
@@ -58,69 +67,65 @@ fn reader(path: &str) -> Option<Reader> {
         || name.contains("pipelines")
         || matches!(name, "action.yml" | "action.yaml");
     let is_workflow = ["reana", "docker-compose", "compose", "workflow"].iter().any(|start| name.starts_with(start));
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    if yaml && (is_ci || is_workflow) {
-        Some(in_yaml)
-    } else if name == "Dockerfile"
-        || name == "Containerfile"
-        || name.starts_with("Dockerfile.")
-        || extension == "Dockerfile"
-    {
-        Some(in_dockerfile)
-    } else if matches!(extension, "def" | "recipe") || name.starts_with("Singularity") || name.starts_with("Apptainer")
-    {
-        Some(in_definition)
-    } else if name == "Snakefile" || extension == "smk" {
-        Some(in_snakefile)
-    } else if matches!(extension, "jdl" | "sub" | "submit" | "condor") || matches!(name, "law.cfg" | "luigi.cfg") {
-        Some(in_assignments)
-    } else {
-        None
-    }
-}
-
-/// A name that can be given to an engine as it stands.
-fn is_name(image: &str) -> bool {
-    !image.is_empty() && image != "scratch" && !image.contains(['$', '{', ' ', '\'', '"', '<'])
-}
-
-/// Values of `image:`, `container:` and `environment:` (REANA), as text or as a mapping with `name` or `image`.
-fn in_yaml(text: &str) -> Vec<(u32, String)> {
-    let Ok(root) = node::yaml(text) else { return Vec::new() };
-    let mut images = Vec::new();
-    let mut queue = vec![&root];
-    while let Some(node) = queue.pop() {
-        queue.extend(node.items());
-        for (key, inner) in node.entries() {
-            let image = match key {
-                "image" | "container" | "environment" if inner.text().is_some() => Some(inner),
-                "image" | "container" => inner.get("name").or_else(|| inner.get("image")),
-                _ => None,
-            };
-            match image.and_then(|image| image.text().map(|text| (image.line, text.to_owned()))) {
-                Some(image) => images.push(image),
-                None => queue.push(inner),
-            }
+    Some(match extension {
+        "yml" | "yaml" if is_ci || is_workflow => Reader::Language(Language::Yaml),
+        _ if matches!(name, "Dockerfile" | "Containerfile") || name.starts_with("Dockerfile.") => {
+            Reader::Language(Language::Docker)
         }
+        "Dockerfile" => Reader::Language(Language::Docker),
+        "def" | "recipe" => Reader::Language(Language::Apptainer),
+        _ if name.starts_with("Singularity") || name.starts_with("Apptainer") => Reader::Language(Language::Apptainer),
+        "smk" => Reader::Snakefile,
+        _ if name == "Snakefile" => Reader::Snakefile,
+        "jdl" | "sub" | "submit" | "condor" => Reader::Language(Language::HtCondor),
+        _ if matches!(name, "law.cfg" | "luigi.cfg") => Reader::Configuration,
+        _ => return None,
+    })
+}
+
+impl Reader {
+    /// Returns the images of a file with their lines. Images that an engine can't run as they are written are left out.
+    fn images(self, bytes: &[u8]) -> Vec<(u32, String)> {
+        let mut images = match self {
+            Self::Language(language) => {
+                let view = lang::read(language, bytes);
+                let words = view.facts.images.iter();
+                words.map(|word| (line(&view, word.range.start), word.text.clone())).collect()
+            }
+            Self::Snakefile => in_snakefile(&String::from_utf8_lossy(bytes)),
+            Self::Configuration => {
+                let view = lang::read(Language::Ini, bytes);
+                let settings = view.facts.settings.iter().filter(|setting| is_image_key(&setting.key));
+                settings.map(|setting| (line(&view, setting.value.range.start), setting.value.text.clone())).collect()
+            }
+        };
+        // Elsewhere, a single word may be something else.
+        let may_be_word = matches!(self, Self::Snakefile | Self::Language(Language::Docker | Language::Apptainer));
+        images.retain(|(_, image): &(u32, String)| is_name(image) && (may_be_word || image.contains(['/', ':'])));
+        images
     }
-    images.retain(|(_, image)| image.contains(['/', ':']));
-    images
 }
 
-/// `From:` of an Apptainer definition that starts from a registry.
-fn in_definition(text: &str) -> Vec<(u32, String)> {
-    let header = |key: &'static str| {
-        text.lines().zip(1_u32..).filter_map(move |(line, number)| {
-            let (name, value) = line.split_once(':')?;
-            name.trim().eq_ignore_ascii_case(key).then(|| (number, value.trim().to_owned()))
-        })
-    };
-    let is_registry =
-        header("bootstrap").any(|(_, agent)| matches!(agent.to_lowercase().as_str(), "docker" | "oras" | "library"));
-    if is_registry { header("from").collect() } else { Vec::new() }
+fn line(view: &View<'_>, offset: usize) -> u32 {
+    let before = view.text.get(..offset).unwrap_or(&view.text);
+    u32::try_from(memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1).unwrap_or(u32::MAX)
 }
 
-/// `container: "docker://…"` and `singularity: "…"` of Snakemake.
+/// Reports whether an engine can run a reference as it is written: it has no variables, and its transport is a registry.
+fn is_name(image: &str) -> bool {
+    let is_of_registry = image
+        .split_once("://")
+        .is_none_or(|(transport, _)| matches!(transport, "docker" | "oras" | "library" | "shub"));
+    is_of_registry && !image.is_empty() && !image.contains(['$', '{', ' ', '\'', '"', '<'])
+}
+
+/// Reports whether a key of a configuration names an image.
+fn is_image_key(key: &str) -> bool {
+    let name = key.rsplit('.').next().unwrap_or(key).to_ascii_lowercase();
+    matches!(name.as_str(), "docker_image" | "container_image" | "image")
+}
+
+/// Returns the images of `container: "docker://…"` and `singularity: "…"`.
 fn in_snakefile(text: &str) -> Vec<(u32, String)> {
     let mut images = Vec::new();
     let mut is_open = false;
@@ -136,103 +141,58 @@ fn in_snakefile(text: &str) -> Vec<(u32, String)> {
     images
 }
 
-/// The first text in quotes.
+/// Returns the text between the quotes that the line starts with.
 fn quoted(text: &str) -> Option<&str> {
     let rest = text.strip_prefix(['"', '\''])?;
     rest.split(['"', '\'']).next()
 }
 
-/// `key = value` where the key speaks of an image: descriptions of HTCondor jobs, sandboxes of law.
-fn in_assignments(text: &str) -> Vec<(u32, String)> {
-    let keys = ["docker_image", "container_image", "+singularityimage", "my.singularityimage", "image"];
-    let assignments = text.lines().zip(1_u32..).filter_map(|(line, number)| {
-        let (key, value) = line.split_once('=')?;
-        let value = value.trim().trim_matches(['"', '\'']);
-        let is_image = keys.contains(&key.trim().to_lowercase().as_str()) && value.contains(['/', ':']);
-        is_image.then(|| (number, value.to_owned()))
-    });
-    assignments.collect()
-}
-
-/// Images of `FROM` lines that are no earlier stage of the same file.
-fn in_dockerfile(text: &str) -> Vec<(u32, String)> {
-    let mut stages: BTreeSet<String> = BTreeSet::new();
-    let mut images = Vec::new();
-    let mut defaults: BTreeMap<&str, &str> = BTreeMap::new();
-    for (line, number) in text.lines().zip(1_u32..) {
-        if let Some((name, value)) = line.trim().strip_prefix("ARG ").and_then(|rest| rest.trim().split_once('=')) {
-            // Only those before the first `FROM` can be used in one.
-            if stages.is_empty() && images.is_empty() {
-                defaults.insert(name, value.trim_matches(['"', '\'']));
-            }
-            continue;
-        }
-        let mut words = line.split_whitespace().filter(|word| !word.starts_with("--"));
-        if !words.next().is_some_and(|word| word.eq_ignore_ascii_case("from")) {
-            continue;
-        }
-        let Some(image) = words.next() else { continue };
-        let image = &expanded(image, &defaults);
-        if !stages.contains(image) {
-            images.push((number, image.to_owned()));
-        }
-        if let (Some(_), Some(stage)) = (words.next(), words.next()) {
-            stages.insert(stage.to_owned());
-        }
-    }
-    images
-}
-
-/// The name with `$NAME` and `${NAME}` replaced by their defaults; what has none stays as it is.
-fn expanded(image: &str, defaults: &BTreeMap<&str, &str>) -> String {
-    let mut image = image.to_owned();
-    // The longest first: `$TAG` must not be taken out of `$TAGS`.
-    let mut names: Vec<(&&str, &&str)> = defaults.iter().collect();
-    names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
-    for (name, value) in names {
-        image = image.replace(&format!("${{{name}}}"), value).replace(&format!("${name}"), value);
-    }
-    image
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{in_assignments, in_definition, in_dockerfile, in_snakefile, in_yaml};
+    use super::reader;
 
-    fn names(found: Vec<(u32, String)>) -> Vec<String> {
-        found.into_iter().map(|(_, image)| image).collect()
-    }
-
-    #[test]
-    fn ci_files_name_images_in_three_ways() {
-        let text = "image: ubuntu:24.04\njobs:\n  a:\n    container: ghcr.io/x/y:1\n  b:\n    container: {image: 'z/w'}\n\
-                    c:\n  image:\n    name: cmssw/el9:x86_64\n    entrypoint: ['']\n  environment: production\n";
-        let mut images = names(in_yaml(text));
+    /// The images of a file, sorted by line.
+    fn images(path: &str, text: &str) -> Vec<(u32, String)> {
+        let mut images = reader(path).expect("a file that names images").images(text.as_bytes());
         images.sort();
-        assert_eq!(images, ["cmssw/el9:x86_64", "ghcr.io/x/y:1", "ubuntu:24.04", "z/w"]);
-        assert!(in_yaml("a: [b").is_empty());
+        images
+    }
+
+    fn names(path: &str, text: &str) -> Vec<String> {
+        images(path, text).into_iter().map(|(_, image)| image).collect()
     }
 
     #[test]
-    fn defaults_of_arguments_are_filled_in() {
+    fn ci_files_name_images_in_several_ways() {
+        let text = "image: ubuntu:24.04\njobs:\n  a:\n    container: ghcr.io/x/y:1\n  b:\n    container: {image: 'z/w'}\n\
+                    c:\n  image:\n    name: cmssw/el9:x86_64\n    entrypoint: ['']\n  environment: production\n  \
+                    script:\n    - docker run --rm a/b:2 ls\n";
+        let expected = ["ubuntu:24.04", "ghcr.io/x/y:1", "z/w", "cmssw/el9:x86_64", "a/b:2"];
+        assert_eq!(names(".gitlab-ci.yml", text), expected);
+        assert!(names(".gitlab-ci.yml", "a: [b").is_empty());
+    }
+
+    #[test]
+    fn argument_defaults_are_expanded() {
         let text = "ARG BASE=python:3.12-slim\nARG TAG=\"1\"\nFROM ${BASE} AS base\nFROM a/b:$TAG\nFROM c:${NONE}\n";
-        assert_eq!(names(in_dockerfile(text)), ["python:3.12-slim", "a/b:1", "c:${NONE}"]);
+        assert_eq!(names("Dockerfile", text), ["python:3.12-slim", "a/b:1"]);
     }
 
     #[test]
-    fn earlier_stages_are_no_images() {
-        let text =
-            "ARG V=1\nFROM --platform=linux/amd64 coffeateam/coffea-dask:1 AS base\nRUN x\nfrom base\nFROM scratch\n";
-        assert_eq!(names(in_dockerfile(text)), ["coffeateam/coffea-dask:1", "scratch"]);
+    fn earlier_stages_are_not_images() {
+        let text = "ARG V=1\nFROM --platform=linux/amd64 coffeateam/coffea-dask:1 AS base\nRUN x\nfrom base\nFROM scratch\n\
+                    COPY --from=ghcr.io/astral-sh/uv:0.5 /uv /bin/\n";
+        assert_eq!(names("Dockerfile", text), ["coffeateam/coffea-dask:1", "ghcr.io/astral-sh/uv:0.5"]);
     }
 
     #[test]
-    fn workflows_and_job_descriptions_name_images_with_their_lines() {
+    fn images_have_lines() {
         let workflow = "rule fit:\n    container:\n        \"docker://a/b:1\"\nsingularity: 'docker://c/d:2'\n";
-        assert_eq!(in_snakefile(workflow), [(3, "docker://a/b:1".into()), (4, "docker://c/d:2".into())]);
+        assert_eq!(images("Snakefile", workflow), [(3, "docker://a/b:1".into()), (4, "docker://c/d:2".into())]);
         let job = "universe = container\n+SingularityImage = \"/cvmfs/x.sif\"\ncontainer_image = docker://a:1\n";
-        assert_eq!(in_assignments(job), [(2, "/cvmfs/x.sif".into()), (3, "docker://a:1".into())]);
-        assert_eq!(in_definition("Bootstrap: docker\nFrom: almalinux:9\n%post\n"), [(2, "almalinux:9".into())]);
-        assert!(in_definition("Bootstrap: localimage\nFrom: base.sif\n").is_empty());
+        assert_eq!(images("a.sub", job), [(2, "/cvmfs/x.sif".into()), (3, "docker://a:1".into())]);
+        assert_eq!(images("a.def", "Bootstrap: docker\nFrom: almalinux:9\n%post\n"), [(2, "almalinux:9".into())]);
+        assert!(images("a.def", "Bootstrap: localimage\nFrom: base.sif\n").is_empty());
+        assert_eq!(images("law.cfg", "[docker_env]\ndocker_image: a/b:1\nimage = c/d\n").len(), 2);
     }
 }

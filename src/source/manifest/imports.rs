@@ -1,7 +1,4 @@
-//! The Python modules that a repository imports and that somebody else must provide.
-//!
-//! A scanner of lines, not a parser: it takes files that no Python version would, skips strings and comments, and
-//! sees imports inside functions, conditions and `try`.
+//! The third-party Python modules that a repository imports.
 
 mod standard;
 
@@ -9,176 +6,91 @@ use std::collections::BTreeSet;
 
 use standard::STANDARD;
 
-use crate::source::workflow::detect::Files;
+use crate::source::FileSet;
+use crate::source::lang;
+use crate::source::lang::language::Language;
 
-/// Names of top-level modules in the repository's Python files and notebooks, sorted, without those of Python itself
-/// and those that the repository has.
-pub fn modules(files: &Files<'_>) -> Vec<String> {
-    let mut found = BTreeSet::new();
-    for path in &files.paths {
-        if path.ends_with(".py") {
-            found.append(&mut scan(&files.text(path)));
-        } else if path.ends_with(".ipynb") {
-            found.append(&mut scan(&notebook(&files.text(path))));
+/// Maximum number of bytes read of a Python file.
+const MAX_PYTHON_BYTES: u64 = 1 << 20;
+/// Maximum number of bytes read of a notebook. Most of a large notebook are outputs, which the reader skips.
+const MAX_NOTEBOOK_BYTES: u64 = 8 << 20;
+/// Maximum number of bytes parsed of all files together. In a larger repository, the imports of the last files are unknown.
+const MAX_TOTAL_BYTES: usize = 64 << 20;
+
+/// Returns the top-level modules that Python files and notebooks import, sorted, without the standard library and the
+/// repository's own modules.
+pub fn modules(files: &dyn FileSet) -> Vec<String> {
+    let paths: BTreeSet<&str> = files.paths().into_iter().collect();
+    let mut modules = BTreeSet::new();
+    let mut total = 0;
+    for path in &paths {
+        let (language, max_bytes) = match path.rsplit_once('.') {
+            Some((_, "py")) => (Language::Python, MAX_PYTHON_BYTES),
+            Some((_, "ipynb")) => (Language::Notebook, MAX_NOTEBOOK_BYTES),
+            _ => continue,
+        };
+        let Some(bytes) = files.read(path, max_bytes) else { continue };
+        // Parsing takes much longer than this search.
+        if memchr::memmem::find(&bytes, b"import").is_none() {
+            continue;
         }
+        total += bytes.len();
+        if total > MAX_TOTAL_BYTES {
+            break;
+        }
+        let view = lang::read(language, &bytes);
+        modules.extend(view.facts.imports.iter().filter_map(|import| top_level(&import.module)));
     }
-    let own = own_modules(files);
-    found.retain(|name| !own.contains(name.as_str()) && STANDARD.binary_search(&name.as_str()).is_err());
-    found.into_iter().collect()
+    let own = own_modules(&paths);
+    modules.retain(|name| !own.contains(name.as_str()) && !is_standard(name));
+    modules.into_iter().collect()
 }
 
-/// Whether Python itself has a module of this name.
+/// Reports whether the standard library has a module of this name.
 pub fn is_standard(name: &str) -> bool {
     STANDARD.binary_search(&name).is_ok()
 }
 
-/// Modules that lie in the repository: `x.py` and directories with Python files, anywhere, since tests change the path.
-fn own_modules<'a>(files: &'a Files<'_>) -> BTreeSet<&'a str> {
+/// Returns `numpy` for `numpy.linalg`. `None` for a relative import and for anything that is not a name.
+fn top_level(module: &str) -> Option<String> {
+    let name = module.split('.').next()?;
+    let mut characters = name.chars();
+    let has_start = characters.next().is_some_and(|c| c.is_alphabetic() || c == '_');
+    (has_start && characters.all(|c| c.is_alphanumeric() || c == '_')).then(|| name.to_owned())
+}
+
+/// Returns the modules in the repository: `x.py` and directories with Python files, at any depth, because tests change the
+/// import path.
+fn own_modules<'a>(paths: &BTreeSet<&'a str>) -> BTreeSet<&'a str> {
+    let is_project = paths.contains("pyproject.toml") || paths.contains("setup.py");
     let mut own = BTreeSet::new();
-    for path in files.paths.iter().filter(|path| !is_installed(path, files)).filter_map(|path| path.strip_suffix(".py"))
-    {
-        let mut parts = path.rsplit('/');
-        own.extend(parts.next());
-        own.extend(parts);
+    for path in paths.iter().filter(|path| !(is_project && is_in_src_layout(path, paths))) {
+        own.extend(path.strip_suffix(".py").into_iter().flat_map(|module| module.split('/')));
     }
     own
 }
 
-/// Whether a file can only be imported from where its project is installed: the "src layout" of a package
-/// (packaging.python.org, "src layout vs flat layout"). Which version of it the tests get is up to the place.
-fn is_installed(path: &str, files: &Files<'_>) -> bool {
-    let Some((package, _)) = path.strip_prefix("src/").and_then(|path| path.split_once('/')) else { return false };
-    files.has(&format!("src/{package}/__init__.py"))
-        && ["pyproject.toml", "setup.py"].iter().any(|file| files.has(file))
-}
-
-/// The code of a notebook's cells (nbformat 4, "Notebook file format"), without lines of IPython's own.
-fn notebook(text: &str) -> String {
-    let Ok(notebook) = serde_json::from_str::<serde_json::Value>(text) else { return String::new() };
-    let mut code = String::new();
-    for cell in notebook["cells"].as_array().into_iter().flatten().filter(|cell| cell["cell_type"] == "code") {
-        let source = match &cell["source"] {
-            serde_json::Value::Array(lines) => lines.iter().filter_map(serde_json::Value::as_str).collect(),
-            other => other.as_str().unwrap_or_default().to_owned(),
-        };
-        // Another language's cell: `%%bash`, `%%cpp`.
-        if source.starts_with("%%") && !["%%time", "%%capture"].iter().any(|magic| source.starts_with(magic)) {
-            continue;
-        }
-        for line in source.lines().filter(|line| !line.trim_start().starts_with(['%', '!', '?'])) {
-            code.push_str(line);
-            code.push('\n');
-        }
-    }
-    code
-}
-
-/// Names of the top-level modules imported by a text.
-fn scan(text: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for statement in statements(text) {
-        // `try: import x`, `if x: import y`: what follows a colon is a statement of its own, and no import holds one.
-        for part in statement.split(':') {
-            let mut words = part.split_ascii_whitespace();
-            match words.next() {
-                Some("import") => {
-                    let list = part.trim_start().trim_start_matches("import");
-                    found.extend(list.split(',').filter_map(top_level));
-                }
-                Some("from") => {
-                    let module = words.next().unwrap_or_default();
-                    if words.next() == Some("import") {
-                        found.extend(top_level(module));
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-    found
-}
-
-/// `numpy` of ` numpy.linalg as la`; none for what is no name, such as a relative import.
-fn top_level(module: &str) -> Option<String> {
-    let name = module.split_ascii_whitespace().next()?.split('.').next()?;
-    let mut characters = name.chars();
-    let starts = characters.next().is_some_and(|c| c.is_alphabetic() || c == '_');
-    (starts && characters.all(|c| c.is_alphanumeric() || c == '_')).then(|| name.to_owned())
-}
-
-/// The logical lines of a text: without strings and comments, with continued lines joined, split at semicolons.
-fn statements(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut open = String::new();
-    let mut depth = 0_usize;
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let mut step = c.len_utf8();
-        match c {
-            '#' => step = rest.find('\n').unwrap_or(rest.len()),
-            '"' | '\'' => {
-                step = string_length(rest, c);
-                open.push('_');
-            }
-            '\\' if rest[1..].starts_with(['\n', '\r']) => {
-                step = rest.find('\n').map_or(rest.len(), |end| end + 1);
-                open.push(' ');
-            }
-            '(' | '[' | '{' => {
-                depth += 1;
-                open.push(c);
-            }
-            ')' | ']' | '}' => {
-                depth = depth.saturating_sub(1);
-                open.push(c);
-            }
-            '\n' | ';' if depth == 0 => found.push(std::mem::take(&mut open)),
-            // A bracket that is never closed must not swallow the file: a statement at the margin ends it.
-            '\n' if ["import ", "from ", "def ", "class "].iter().any(|word| rest[1..].starts_with(word)) => {
-                depth = 0;
-                found.push(std::mem::take(&mut open));
-            }
-            '\n' | '\r' => open.push(' '),
-            c => open.push(c),
-        }
-        rest = &rest[step..];
-    }
-    found.push(open);
-    found
-}
-
-/// Length of the string literal that `text` starts with, its quotes included. One that isn't closed ends with its line.
-fn string_length(text: &str, quote: char) -> usize {
-    let triple: String = std::iter::repeat_n(quote, 3).collect();
-    let (start, is_triple) = if text.starts_with(&triple) { (3, true) } else { (1, false) };
-    let mut escaped = false;
-    for (at, c) in text[start..].char_indices() {
-        let at = start + at;
-        if escaped {
-            escaped = false;
-        } else if c == '\\' {
-            escaped = true;
-        } else if is_triple && text[at..].starts_with(&triple) {
-            return at + 3;
-        } else if !is_triple && (c == quote || c == '\n') {
-            return if c == quote { at + 1 } else { at };
-        }
-    }
-    text.len()
+/// Reports whether a file is in a package of the "src layout" (packaging.python.org, "src layout vs flat layout"). Such a
+/// package can only be imported after it is installed, so the facility decides its version.
+fn is_in_src_layout(path: &str, paths: &BTreeSet<&str>) -> bool {
+    let package = path.strip_prefix("src/").and_then(|path| path.split_once('/')).map(|(package, _)| package);
+    package.is_some_and(|package| paths.contains(format!("src/{package}/__init__.py").as_str()))
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{any, proptest};
+    use std::collections::BTreeMap;
 
-    use super::{Files, STANDARD, modules, scan};
+    use super::{STANDARD, modules};
 
-    fn names(text: &str) -> Vec<String> {
-        scan(text).into_iter().collect()
+    fn imported(files: &[(&str, &str)]) -> Vec<String> {
+        let files: BTreeMap<String, Vec<u8>> =
+            files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+        modules(&files)
     }
 
     #[test]
-    fn every_form_of_import_is_seen() {
+    fn every_form_of_import_is_found() {
         let text = r"
 import numpy.linalg as la, uproot ; import awkward
 from coffea.nanoevents import (
@@ -194,11 +106,12 @@ import matplotlib \
 from . import own
 from .x import y
 ";
-        assert_eq!(names(text), ["awkward", "coffea", "cupy", "hist", "matplotlib", "numpy", "uproot"]);
+        let expected = ["awkward", "coffea", "cupy", "hist", "matplotlib", "numpy", "uproot"];
+        assert_eq!(imported(&[("a.py", text)]), expected);
     }
 
     #[test]
-    fn strings_and_comments_import_nothing() {
+    fn strings_and_comments_are_not_imports() {
         let text = r#"
 '''
 import a
@@ -211,12 +124,16 @@ from d import e
 print('(')
 import f
 "#;
-        assert_eq!(names(text), ["f"]);
+        assert_eq!(imported(&[("x.py", text)]), ["f"]);
     }
 
     #[test]
-    fn a_bracket_left_open_does_not_hide_what_follows() {
-        assert_eq!(names("x = (1,\nimport uproot\n"), ["uproot"]);
+    fn imports_after_syntax_errors_are_found() {
+        assert_eq!(imported(&[("a.py", "x = (1,\nimport uproot\n")]), ["uproot"]);
+        assert_eq!(
+            imported(&[("a.py", "import coffea\nprint 'x'\nexec y in z\nimport uproot\n")]),
+            ["coffea", "uproot"]
+        );
     }
 
     #[test]
@@ -225,42 +142,23 @@ import f
             {"cell_type":"code","source":["%matplotlib inline\n","import mplhep, json\n"]},
             {"cell_type":"code","source":"%%bash\nimport nothing"},
             {"cell_type":"markdown","source":["import prose"]}]}"#;
-        let read = |path: &str| {
-            let text = match path {
-                "a.ipynb" => notebook,
-                "src/cuts.py" => "import os, vector, helpers, cuts\nfrom pkg.sub import x\n",
-                _ => "",
-            };
-            Some(text.as_bytes().to_vec())
-        };
-        let paths = ["a.ipynb", "lib/helpers.py", "pkg/sub/__init__.py", "src/cuts.py"].map(str::to_owned).to_vec();
-        assert_eq!(modules(&Files { paths, read: &read }), ["mplhep", "vector"]);
+        let cuts = "import os, vector, helpers, cuts\nfrom pkg.sub import x\n";
+        let files = [("a.ipynb", notebook), ("lib/helpers.py", ""), ("pkg/sub/__init__.py", ""), ("src/cuts.py", cuts)];
+        assert_eq!(imported(&files), ["mplhep", "vector"]);
     }
 
     #[test]
-    fn a_package_below_src_comes_from_where_it_is_installed() {
-        let read = |path: &str| Some(if path.starts_with("tests") { "import fitter, helper" } else { "" }.into());
-        let paths = |project: &str| {
-            let mut paths = [project, "src/fitter/__init__.py", "src/fitter/helper.py", "tests/test_a.py"]
-                .map(str::to_owned)
-                .to_vec();
-            paths.sort();
-            paths
+    fn package_in_src_layout_is_not_an_own_module() {
+        let imports = |project: &'static str| {
+            let test = ("tests/test_a.py", "import fitter, helper");
+            imported(&[(project, ""), ("src/fitter/__init__.py", ""), ("src/fitter/helper.py", ""), test])
         };
-        assert_eq!(modules(&Files { paths: paths("pyproject.toml"), read: &read }), ["fitter", "helper"]);
-        assert_eq!(modules(&Files { paths: paths("README"), read: &read }), Vec::<String>::new());
+        assert_eq!(imports("pyproject.toml"), ["fitter", "helper"]);
+        assert_eq!(imports("README"), Vec::<String>::new());
     }
 
     #[test]
-    fn the_standard_modules_are_sorted() {
+    fn standard_modules_are_sorted() {
         assert!(STANDARD.is_sorted());
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_scanned_to_its_end(text in any::<String>(), odd in "[\"'\\\\#()\n a:;import]{0,80}") {
-            scan(&text);
-            scan(&odd);
-        }
     }
 }

@@ -1,10 +1,11 @@
-//! What a repository declares that it needs: requirement files, projects, environments and their locks, one format a file.
+//! The dependencies that a repository declares: requirement files, projects, environments and locks. One module per format.
 
 mod binder;
+mod builder;
 mod conda;
 mod conda_lock;
 mod explicit;
-mod found;
+mod format;
 pub mod image;
 pub mod imports;
 pub(super) mod node;
@@ -25,121 +26,64 @@ pub mod wheel;
 
 use std::collections::BTreeSet;
 
-use found::{File, Found};
+use builder::{File, InventoryBuilder};
+use format::{FileName, Format, Lock};
 
-pub use conda::asks_exactly as is_exact_conda;
+pub use conda::is_exact as is_exact_conda;
 pub use requirement::{marker, normalized};
 
-use super::workflow::detect::Files;
 use crate::model::digest::Digest;
 use crate::model::document::LockFile;
 use crate::model::inventory::{DeclaringFile, Inventory};
-use crate::source::git::tree::Listing;
+use crate::source::FileSet;
+use crate::source::foreign::is_foreign;
 
-/// Largest file that is read.
-const CAP: u64 = 64 << 20;
-/// Most declaring files that are read.
-const MOST_FILES: usize = 2000;
+/// Maximum number of bytes read of a file.
+const MAX_BYTES: u64 = 64 << 20;
+/// Maximum number of declaring files read.
+const MAX_FILES: usize = 2000;
 
-/// Directories that hold what somebody else declared.
-const FOREIGN: &[&str] = &["node_modules", "site-packages", "venv", ".venv", ".git", ".tox", ".pixi"];
-
-/// Something that lists files and gives their bytes: a working tree, or a commit.
-pub trait Source {
-    /// Every path, relative to the top, with `/` between the parts, sorted.
-    fn paths(&self) -> Vec<&str>;
-
-    /// The first `cap` bytes of a file; none when it isn't there, is a link or can't be read.
-    fn bytes(&self, path: &str, cap: u64) -> Option<Vec<u8>>;
-
-    /// Whether there is such a file.
-    fn has(&self, path: &str) -> bool {
-        self.paths().binary_search(&path).is_ok()
-    }
-}
-
-impl Source for Files<'_> {
-    fn paths(&self) -> Vec<&str> {
-        self.paths.iter().map(String::as_str).collect()
-    }
-
-    fn bytes(&self, path: &str, _: u64) -> Option<Vec<u8>> {
-        (self.read)(path)
-    }
-}
-
-impl Source for Listing {
-    fn paths(&self) -> Vec<&str> {
-        self.paths().collect()
-    }
-
-    fn bytes(&self, path: &str, cap: u64) -> Option<Vec<u8>> {
-        self.head(path, cap)
-    }
-}
-
-/// A format of files that declare or lock something.
-#[derive(Clone, Copy)]
-struct Format {
-    name: &'static str,
-    lock: Lock,
-    read: fn(&File<'_>, &mut Found<'_>),
-}
-
-/// Whether files of a format are locks.
-#[derive(Clone, Copy)]
-enum Lock {
-    Yes,
-    No,
-    /// The content says.
-    When(fn(&str) -> bool),
-}
-
-/// Formats by the name of the file, sorted.
-const NAMED: &[(&str, Format)] = &[
-    (".python-version", Format { name: "python-version", lock: Lock::No, read: python::version_file }),
-    ("Pipfile", Format { name: "pipfile", lock: Lock::No, read: pipfile::read }),
-    ("Pipfile.lock", Format { name: "pipfile-lock", lock: Lock::Yes, read: pipfile::read_lock }),
-    ("conda-lock.yaml", Format { name: "conda-lock", lock: Lock::Yes, read: conda_lock::read }),
-    ("conda-lock.yml", Format { name: "conda-lock", lock: Lock::Yes, read: conda_lock::read }),
-    ("pdm.lock", Format { name: "pdm-lock", lock: Lock::Yes, read: pdm::read_lock }),
-    ("pixi.lock", Format { name: "pixi-lock", lock: Lock::Yes, read: pixi::read_lock }),
-    ("pixi.toml", Format { name: "pixi", lock: Lock::No, read: pixi::read }),
-    ("poetry.lock", Format { name: "poetry-lock", lock: Lock::Yes, read: poetry::read_lock }),
-    ("pylock.toml", PYLOCK),
-    ("pyproject.toml", Format { name: "pyproject", lock: Lock::No, read: pyproject::read }),
-    ("runtime.txt", Format { name: "runtime", lock: Lock::No, read: python::runtime }),
-    ("setup.cfg", Format { name: "setup-cfg", lock: Lock::No, read: setup_cfg::read }),
-    ("setup.py", Format { name: "setup-py", lock: Lock::No, read: setup_py::read }),
-    ("spack.lock", Format { name: "spack-lock", lock: Lock::Yes, read: spack::read_lock }),
-    ("spack.yaml", Format { name: "spack", lock: Lock::No, read: spack::read }),
-    ("uv.lock", Format { name: "uv-lock", lock: Lock::Yes, read: uv::read }),
+/// Formats in the order in which they are tried on a file name.
+static FORMATS: &[&Format] = &[
+    &pipfile::FORMAT,
+    &pipfile::LOCK,
+    &conda_lock::FORMAT,
+    &pdm::LOCK,
+    &pixi::FORMAT,
+    &pixi::LOCK,
+    &poetry::LOCK,
+    &pylock::LOCK,
+    &pyproject::FORMAT,
+    &python::RUNTIME,
+    &python::VERSION_FILE,
+    &setup_cfg::FORMAT,
+    &setup_py::FORMAT,
+    &spack::FORMAT,
+    &spack::LOCK,
+    &uv::LOCK,
+    &requirements::CONSTRAINTS,
+    &requirements::REQUIREMENTS,
+    &explicit::FORMAT,
+    &conda::FORMAT,
 ];
 
-const REQUIREMENTS: Format =
-    Format { name: "requirements", lock: Lock::When(requirements::is_lock), read: requirements::read };
-const CONSTRAINTS: Format = Format { name: "constraints", ..REQUIREMENTS };
-const CONDA: Format = Format { name: "conda-environment", lock: Lock::When(conda::is_lock), read: conda::read };
-const EXPLICIT: Format = Format { name: "conda-explicit", lock: Lock::Yes, read: explicit::read };
-const PYLOCK: Format = Format { name: "pylock", lock: Lock::Yes, read: pylock::read };
-
-/// Everything that the files declare, each list sorted by file and line. Never fails: what can't be read is told with its file.
-pub fn inventory(files: &dyn Source) -> Inventory {
-    let mut found = Found::new(files);
+/// Returns everything that the files declare, each list sorted by file and line.
+///
+/// Never fails: a file that can't be read has an entry with the problem.
+pub fn inventory(files: &dyn FileSet) -> Inventory {
+    let mut builder = InventoryBuilder::new(files);
     let mut seen = BTreeSet::new();
-    let paths = files.paths();
-    let candidates: Vec<&str> = paths.iter().copied().filter(|path| !is_foreign(path)).collect();
-    for path in candidates {
+    for path in files.paths().into_iter().filter(|path| !is_foreign(path)) {
         if let Some(format) = format(path) {
-            read(path, format, &mut found, &mut seen);
+            read(path, format, &mut builder, &mut seen);
         }
-        // Files that this one includes are named in any way.
-        while let Some(path) = found.queue.pop_front() {
-            read(&path, format(&path).unwrap_or(REQUIREMENTS), &mut found, &mut seen);
+        // Included files may have any name.
+        while let Some(path) = builder.queue.pop_front() {
+            read(&path, format(&path).unwrap_or(&requirements::REQUIREMENTS), &mut builder, &mut seen);
         }
     }
-    let mut inventory = found.inventory;
-    inventory.images = image::places(files);
+    let mut inventory = builder.inventory;
+    inventory.images = image::all(files);
     inventory.binder = binder::files(files);
     inventory.files.sort_by(|a, b| a.path.cmp(&b.path));
     inventory.requirements.sort_by(|a, b| (&a.path, a.line, &a.name).cmp(&(&b.path, b.line, &b.name)));
@@ -148,123 +92,78 @@ pub fn inventory(files: &dyn Source) -> Inventory {
     inventory
 }
 
-fn read(path: &str, format: Format, found: &mut Found<'_>, seen: &mut BTreeSet<String>) {
-    if seen.len() >= MOST_FILES || !seen.insert(path.to_owned()) {
+fn read(path: &str, format: &Format, builder: &mut InventoryBuilder<'_>, seen: &mut BTreeSet<String>) {
+    if seen.len() >= MAX_FILES || !seen.insert(path.to_owned()) {
         return;
     }
-    let Some(bytes) = found.files.bytes(path, CAP + 1) else { return };
+    let Some(bytes) = builder.files.read(path, MAX_BYTES + 1) else { return };
     let text = String::from_utf8_lossy(&bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let is_explicit = text.lines().any(|line| line.trim() == "@EXPLICIT");
-    let format = if is_explicit { EXPLICIT } else { format };
-    if is_maybe(path) && !is_explicit {
-        return;
-    }
-    let too_large = bytes.len() as u64 > CAP;
-    if too_large {
-        found.problem(format!("it is larger than {} MiB", CAP >> 20));
-    } else {
-        (format.read)(&File { path, text }, found);
-    }
-    let lock = match format.lock {
-        Lock::Yes => true,
-        Lock::No => false,
-        Lock::When(is_lock) => is_lock(text),
+    let format = match explicit::is_explicit(text) {
+        true => &explicit::FORMAT,
+        false if is_only_explicit(path) => return,
+        false => format,
     };
-    let problem = found.take_problem();
-    let digest = Digest::of(&bytes);
-    let file = DeclaringFile { path: path.to_owned(), format: format.name.to_owned(), lock, digest, problem };
-    found.inventory.files.push(file);
-}
-
-/// The format of a file by its path; none when it declares nothing.
-fn format(path: &str) -> Option<Format> {
-    let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
-    if let Ok(at) = NAMED.binary_search_by(|(have, _)| (*have).cmp(name)) {
-        return Some(NAMED[at].1);
+    if bytes.len() as u64 > MAX_BYTES {
+        builder.problem(format!("larger than {} MiB", MAX_BYTES >> 20));
+    } else {
+        (format.read)(&File { path, text }, builder);
     }
-    let (stem, extension) = name.rsplit_once('.')?;
-    let words: Vec<&str> = stem.split(['-', '_', '.']).collect();
-    match extension {
-        "txt" | "in" | "lock" | "pip"
-            if words.iter().any(|word| matches!(*word, "requirements" | "requirement" | "reqs")) =>
-        {
-            Some(REQUIREMENTS)
-        }
-        "txt" | "in" if words.iter().any(|word| matches!(*word, "constraints" | "constraint")) => Some(CONSTRAINTS),
-        "txt" | "in" if dir.rsplit('/').next() == Some("requirements") => Some(REQUIREMENTS),
-        "txt" | "lock" if is_maybe(path) => Some(EXPLICIT),
-        "yml" | "yaml" if words.contains(&"lock") && words.contains(&"conda") => {
-            Some(Format { name: "conda-lock", lock: Lock::Yes, read: conda_lock::read })
-        }
-        "yml" | "yaml" if is_conda_name(&words, dir) => Some(CONDA),
-        "toml" if words.first() == Some(&"pylock") => Some(PYLOCK),
-        _ => None,
-    }
+    let problem = builder.take_problem();
+    builder.inventory.files.push(DeclaringFile {
+        path: path.to_owned(),
+        format: format.name.to_owned(),
+        lock: format.is_lock(text),
+        digest: Digest::of(&bytes),
+        problem,
+    });
 }
 
-/// Whether only the content can tell that it is an explicit list of conda packages.
-fn is_maybe(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let Some((stem, "txt" | "lock")) = name.rsplit_once('.') else { return false };
-    let words = ["conda", "explicit", "spec", "linux-64", "osx-64", "osx-arm64", "linux-aarch64"];
-    words.iter().any(|word| stem.contains(word))
-        && !stem.contains("requirement")
-        && !stem.contains("constraint")
-        && NAMED.binary_search_by(|(have, _)| (*have).cmp(name)).is_err()
+/// Returns the format of a file by its path. `None` if the file declares nothing.
+fn format(path: &str) -> Option<&'static Format> {
+    let file = FileName::new(path);
+    let by_name = FORMATS.iter().find(|format| format.file_names.contains(&file.name));
+    by_name.or_else(|| FORMATS.iter().find(|format| format.covers(&file))).copied()
 }
 
-/// Whether a YAML file is an environment of conda by its name: `environment.yml`, `env-dev.yaml`, `conda_env.yml`.
-fn is_conda_name(words: &[&str], dir: &str) -> bool {
-    let is_ci = dir.starts_with(".github");
-    !is_ci && words.iter().any(|word| matches!(*word, "environment" | "env" | "conda" | "condaenv"))
+/// Reports whether a file is to be skipped unless it is an explicit list of conda packages.
+fn is_only_explicit(path: &str) -> bool {
+    let file = FileName::new(path);
+    explicit::FORMAT.covers(&file) && !FORMATS.iter().any(|format| format.file_names.contains(&file.name))
 }
 
-fn is_foreign(path: &str) -> bool {
-    path.rsplit_once('/').is_some_and(|(dir, _)| dir.split('/').any(|part| FOREIGN.contains(&part)))
-}
-
-/// The lock and requirement files, sorted by path, with their digests.
-pub fn files(listing: &Listing) -> Vec<LockFile> {
-    let paths = listing.paths().filter(|path| is_lock(path));
+/// Returns the files that a document records, sorted by path, with their digests.
+pub fn recorded_files(files: &dyn FileSet) -> Vec<LockFile> {
+    let paths = files.paths().into_iter().filter(|path| is_recorded(path));
     paths
         .filter_map(|path| {
-            let bytes = listing.head(path, CAP)?;
+            let bytes = files.read(path, MAX_BYTES)?;
             Some(LockFile { path: path.to_owned(), digest: Digest::of(&bytes) })
         })
         .collect()
 }
 
-/// Names of files that the document lists, wherever they lie.
-const LISTED: &[&str] = &[
-    "Pipfile",
-    "Pipfile.lock",
-    "conda-lock.yml",
-    "environment.yaml",
-    "environment.yml",
-    "pdm.lock",
-    "pixi.lock",
-    "pixi.toml",
-    "poetry.lock",
-    "pylock.toml",
-    "pyproject.toml",
-    "setup.cfg",
-    "setup.py",
-    "spack.lock",
-    "spack.yaml",
-    "uv.lock",
-];
-
-/// Whether the inventory reads a file of this path.
+/// Reports whether the inventory reads a file with this path.
 pub fn declares(path: &str) -> bool {
     !is_foreign(path) && format(path).is_some()
 }
 
-/// Whether a file of this path locks or declares an environment.
-pub fn is_lock(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let requirements = name.starts_with("requirements") && (name.ends_with(".txt") || name.ends_with(".lock"));
-    requirements || LISTED.binary_search(&name).is_ok()
+/// Reports whether a document records the digest of a file with this path.
+fn is_recorded(path: &str) -> bool {
+    let name = FileName::new(path).name;
+    format(path).is_some_and(|format| (format.is_recorded)(name))
+}
+
+/// Reports whether a lock is generated from a declaration: `uv.lock` from `pyproject.toml`, `requirements.txt` from
+/// `requirements.in`.
+pub fn is_lock_of(lock: &str, declaration: &str) -> bool {
+    let (file, declaration) = (FileName::new(lock), FileName::new(declaration));
+    match format(lock) {
+        Some(format) if matches!(format.lock, Lock::Always) && !format.file_names.is_empty() => {
+            (format.is_locked_from)(declaration.name)
+        }
+        _ => file.stem == declaration.stem && declaration.extension == "in",
+    }
 }
 
 #[cfg(test)]

@@ -1,19 +1,19 @@
-//! TOML, YAML and JSON as one tree whose values know their lines.
+//! A tree of values with line numbers for TOML, YAML and JSON.
 
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
-/// A value and where it begins.
+/// A value and its line.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in super::super) struct Node {
-    /// Line, from 1; 0 when it isn't known.
+    /// Line, from 1; 0 if unknown.
     pub(in super::super) line: u32,
     pub(in super::super) value: Value,
 }
 
-/// A value. Numbers are texts: what they mean here is a version.
+/// A value. Numbers are kept as text, because here they are versions.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in super::super) enum Value {
     #[default]
@@ -24,20 +24,28 @@ pub(in super::super) enum Value {
     Map(Vec<(String, Node)>),
 }
 
-/// Why a file is no TOML, YAML or JSON: `line 3: …`.
-pub(in super::super) type Problem = String;
+/// Why a file is not valid TOML, YAML or JSON.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {message}")]
+pub(in super::super) struct ParseError {
+    /// Line, from 1; 0 if unknown.
+    pub(in super::super) line: u32,
+    /// The parser's message.
+    pub(in super::super) message: String,
+}
 
 impl Node {
+    /// Returns the value of a key. The last of duplicate keys wins.
     pub(in super::super) fn get(&self, key: &str) -> Option<&Self> {
-        // Of duplicate keys the last one counts.
         self.entries().filter(|(name, _)| *name == key).last().map(|(_, node)| node)
     }
 
-    /// The value below several keys.
+    /// Returns the value at a path of keys.
     pub(in super::super) fn at(&self, keys: &[&str]) -> Option<&Self> {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
+    /// Returns the text. `None` for any other value.
     pub(in super::super) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),
@@ -45,12 +53,12 @@ impl Node {
         }
     }
 
-    /// The text below a key.
+    /// Returns the text of a key.
     pub(in super::super) fn text_of(&self, key: &str) -> Option<&str> {
         self.get(key).and_then(Self::text)
     }
 
-    /// Items of a list; nothing of anything else.
+    /// Returns the items of a list. Empty for any other value.
     pub(in super::super) fn items(&self) -> &[Self] {
         match &self.value {
             Value::List(items) => items,
@@ -58,12 +66,12 @@ impl Node {
         }
     }
 
-    /// Items of the list below a key.
+    /// Returns the items of the list of a key.
     pub(in super::super) fn items_of(&self, key: &str) -> &[Self] {
         self.get(key).map_or(&[], Self::items)
     }
 
-    /// Entries of a mapping; nothing of anything else.
+    /// Returns the entries of a mapping. Empty for any other value.
     pub(in super::super) fn entries(&self) -> impl Iterator<Item = (&str, &Self)> {
         let entries: &[(String, Self)] = match &self.value {
             Value::Map(entries) => entries,
@@ -72,13 +80,13 @@ impl Node {
         entries.iter().map(|(key, node)| (key.as_str(), node))
     }
 
-    /// Entries of the mapping below several keys.
+    /// Returns the entries of the mapping at a path of keys.
     pub(in super::super) fn entries_at(&self, keys: &[&str]) -> Vec<(&str, &Self)> {
         self.at(keys).map(|node| node.entries().collect()).unwrap_or_default()
     }
 }
 
-/// Line of a byte, by the offsets of line ends.
+/// Offsets of line ends.
 struct Lines(Vec<usize>);
 
 impl Lines {
@@ -91,12 +99,12 @@ impl Lines {
     }
 }
 
-/// Reads TOML.
-pub(in super::super) fn toml(text: &str) -> Result<Node, Problem> {
+/// Parses TOML.
+pub(in super::super) fn toml(text: &str) -> Result<Node, ParseError> {
     let lines = Lines::of(text);
-    let table = toml::de::DeTable::parse(text).map_err(|error| {
-        let line = error.span().map_or(0, |span| lines.line(span.start));
-        format!("line {line}: {}", error.message())
+    let table = toml::de::DeTable::parse(text).map_err(|error| ParseError {
+        line: error.span().map_or(0, |span| lines.line(span.start)),
+        message: error.message().to_owned(),
     })?;
     Ok(Node { line: 1, value: toml_table(table.get_ref(), &lines) })
 }
@@ -105,7 +113,7 @@ fn toml_table(table: &toml::de::DeTable<'_>, lines: &Lines) -> Value {
     let mut entries: Vec<(usize, String, Node)> = table
         .iter()
         .map(|(key, value)| {
-            // A table begins in its header; its key is where people look.
+            // A table starts in its header, so its line is that of its key.
             let start = key.span().start;
             let line = if value.get_ref().is_table() { start } else { value.span().start };
             let node = Node { line: lines.line(line), value: toml_value(value.get_ref(), lines) };
@@ -134,13 +142,13 @@ fn toml_value(value: &toml::de::DeValue<'_>, lines: &Lines) -> Value {
     }
 }
 
-/// Reads JSON, at most 512 levels deep (the parser's own bound).
-pub(in super::super) fn json(text: &str) -> Result<Node, Problem> {
+/// Parses JSON, at most 512 levels deep (the parser's own limit).
+pub(in super::super) fn json(text: &str) -> Result<Node, ParseError> {
     let lines = Lines::of(text);
     let options = jsonc_parser::ParseOptions::default();
     let parsed = jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &options)
-        .map_err(|error| format!("line {}: {}", lines.line(error.range().start), error.kind()))?;
-    let Some(value) = parsed.value else { return Err("line 1: it is empty".to_owned()) };
+        .map_err(|error| ParseError { line: lines.line(error.range().start), message: error.kind().to_string() })?;
+    let value = parsed.value.ok_or_else(|| ParseError { line: 1, message: "empty file".to_owned() })?;
     Ok(json_node(&value, &lines))
 }
 
@@ -168,14 +176,13 @@ fn json_node(value: &jsonc_parser::ast::Value<'_>, lines: &Lines) -> Node {
     Node { line: lines.line(value.range().start), value: inner }
 }
 
-/// Reads YAML; of duplicate keys, which real files have, the last one counts. Of several documents the first is read.
-pub(in super::super) fn yaml(text: &str) -> Result<Node, Problem> {
+/// Parses YAML. The last of duplicate keys wins. Only the first of several documents is read.
+pub(in super::super) fn yaml(text: &str) -> Result<Node, ParseError> {
     let options = serde_saphyr::options! { duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins };
     let value: Spanned<Loose> = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let line = error.location().map_or(0, |location| location.line());
+        let line = error.location().and_then(|location| u32::try_from(location.line()).ok()).unwrap_or(0);
         let message = error.without_snippet().to_string();
-        let first = message.lines().next().unwrap_or_default();
-        format!("line {line}: {first}")
+        ParseError { line, message: message.lines().next().unwrap_or_default().to_owned() }
     })?;
     Ok(node(value))
 }
@@ -259,7 +266,7 @@ impl<'de> Visitor<'de> for LooseVisitor {
         while let Some((key, value)) = map.next_entry::<Spanned<Loose>, Spanned<Loose>>()? {
             let line = u32::try_from(key.referenced.line()).unwrap_or(0);
             let mut inner = node(value);
-            // A mapping begins at its first key; its own key is where people look.
+            // A mapping starts at its first key, so its line is that of its own key.
             if matches!(inner.value, Value::Map(_)) && line > 0 {
                 inner.line = line;
             }
@@ -276,7 +283,7 @@ mod tests {
     use super::{json, toml, yaml};
 
     #[test]
-    fn values_know_their_lines() {
+    fn values_have_lines() {
         let node = toml("a = 1\n[t]\nlist = [\n 'x',\n 'y',\n]\n[[p]]\nname = 'n'\n").expect("TOML");
         assert_eq!(node.get("t").expect("t").items_of("list").iter().map(|item| item.line).collect::<Vec<_>>(), [4, 5]);
         assert_eq!(node.items_of("p")[0].get("name").map(|name| (name.line, name.text())), Some((8, Some("n"))));
@@ -289,10 +296,10 @@ mod tests {
     }
 
     #[test]
-    fn problems_name_their_line() {
-        assert!(toml("a = 1\nb = = 2\n").expect_err("no TOML").starts_with("line 2: "));
-        assert!(json("{\n\"a\" 1}").expect_err("no JSON").starts_with("line 2: "));
-        assert!(yaml("a: 1\nb: [\n").expect_err("no YAML").starts_with("line "));
+    fn errors_have_lines() {
+        assert!(toml("a = 1\nb = = 2\n").expect_err("invalid TOML").to_string().starts_with("line 2: "));
+        assert!(json("{\n\"a\" 1}").expect_err("invalid JSON").to_string().starts_with("line 2: "));
+        assert!(yaml("a: 1\nb: [\n").expect_err("invalid YAML").to_string().starts_with("line "));
         assert!(json(&"[".repeat(100_000)).is_err());
         assert!(yaml(&"[".repeat(100_000)).is_err());
         assert!(toml(&format!("a = {}", "[".repeat(100_000))).is_err());

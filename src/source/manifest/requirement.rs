@@ -1,4 +1,4 @@
-//! One requirement as pip writes it (PEP 508), and what versions of it are allowed.
+//! A single requirement (PEP 508), and the versions that it allows.
 
 use std::str::FromStr as _;
 
@@ -9,10 +9,10 @@ use crate::model::python::normalize;
 use crate::model::text::{excerpt, first_line};
 use crate::source::git::repository::without_credentials;
 
-/// Longest marker that is parsed, in bytes.
-const LONGEST_MARKER: usize = 8 << 10;
-/// Most opening brackets of one.
-const DEEPEST_MARKER: usize = 100;
+/// Maximum length of a parsed marker in bytes.
+const MAX_MARKER_LEN: usize = 8 << 10;
+/// Maximum number of opening parentheses in a marker.
+const MAX_MARKER_DEPTH: usize = 100;
 
 /// The parts of a requirement.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,22 +23,39 @@ pub(super) struct Parts {
     pub(super) marker: Option<String>,
 }
 
-/// The name as PEP 503 normalises it, without blanks around it.
+/// An error from parsing a requirement.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum RequirementError {
+    /// The text does not start with a package name.
+    #[error("invalid requirement `{0}`")]
+    Name(String),
+    /// The list of extras is not closed.
+    #[error("unclosed extras of `{0}`")]
+    Extras(String),
+    /// The version constraint is invalid.
+    #[error("invalid version constraint `{constraint}` of {name}: {reason}")]
+    Constraint { name: String, constraint: String, reason: String },
+    /// The marker is invalid.
+    #[error("invalid marker `{marker}` of {name}")]
+    Marker { name: String, marker: String },
+}
+
+/// Returns the name as PEP 503 normalizes it, without surrounding white space.
 pub fn normalized(name: &str) -> String {
     normalize(name.trim())
 }
 
-/// Reads `name[extra] >=1,<2 ; marker` and `name @ URL ; marker`.
-pub(super) fn parts(text: &str) -> Result<Parts, String> {
+/// Parses `name[extra] >=1,<2 ; marker` and `name @ URL ; marker`.
+pub(super) fn parts(text: &str) -> Result<Parts, RequirementError> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_' | '.')).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-        return Err(format!("`{}` is no requirement", excerpt(text)));
+        return Err(RequirementError::Name(excerpt(text)));
     }
-    let rest = without_extras(rest.trim_start()).ok_or_else(|| format!("the extras of `{name}` don't end"))?;
+    let rest = without_extras(rest.trim_start()).ok_or_else(|| RequirementError::Extras(name.to_owned()))?;
     let (constraint, marker, source) = if let Some(url) = rest.strip_prefix('@') {
-        // The semicolon before a marker stands behind a blank: a URL can hold one (PEP 508, "Environment Markers").
+        // The semicolon before a marker follows a space, because a URL may contain one (PEP 508, "Environment Markers").
         let (url, marker) = url.split_once(" ;").map_or((url, None), |(url, marker)| (url, Some(marker)));
         (String::new(), marker, Some(without_credentials(url.trim())))
     } else {
@@ -48,23 +65,25 @@ pub(super) fn parts(text: &str) -> Result<Parts, String> {
         (constraint.trim().to_owned(), marker, None)
     };
     if let Err(error) = VersionSpecifiers::from_str(&constraint) {
-        return Err(format!(
-            "`{}` of {name} is no version constraint: {}",
-            excerpt(&constraint),
-            first_line(&error.to_string()).trim_end_matches(':')
-        ));
+        let (name, constraint) = (name.to_owned(), excerpt(&constraint));
+        return Err(RequirementError::Constraint {
+            name,
+            constraint,
+            reason: first_line(&error.to_string()).trim_end_matches(':').to_owned(),
+        });
     }
     let marker = marker.map(str::trim).filter(|marker| !marker.is_empty());
-    if let Some(marker) = marker {
-        self::marker(marker).ok_or_else(|| format!("the marker of {name} can't be read: `{}`", excerpt(marker)))?;
+    if let Some(marker) = marker.filter(|marker| self::marker(marker).is_none()) {
+        return Err(RequirementError::Marker { name: name.to_owned(), marker: excerpt(marker) });
     }
     Ok(Parts { name: normalized(name), constraint, source, marker: marker.map(str::to_owned) })
 }
 
-/// A marker (PEP 508) as a tree. None for what is no marker, and for one that is longer or nests deeper than any that people
-/// or tools write: the parser calls itself for each bracket.
+/// Parses a PEP 508 marker.
+///
+/// `None` if the marker is invalid, or too long or too deeply nested for the recursive parser.
 pub fn marker(text: &str) -> Option<MarkerTree> {
-    let is_sane = text.len() <= LONGEST_MARKER && text.bytes().filter(|byte| *byte == b'(').count() <= DEEPEST_MARKER;
+    let is_sane = text.len() <= MAX_MARKER_LEN && text.bytes().filter(|byte| *byte == b'(').count() <= MAX_MARKER_DEPTH;
     is_sane.then(|| MarkerTree::from_str(text).ok())?
 }
 
@@ -75,23 +94,23 @@ fn without_extras(rest: &str) -> Option<&str> {
     }
 }
 
-/// Whether a constraint (PEP 440) allows one version alone: `==1.2`, not `==1.*`.
+/// Reports whether a PEP 440 constraint allows only one version: `==1.2`, not `==1.*`.
 pub(super) fn is_exact(constraint: &str) -> bool {
     let Ok(specifiers) = VersionSpecifiers::from_str(constraint) else { return false };
-    specifiers.iter().any(|one| matches!(one.operator(), Operator::Equal | Operator::ExactEqual))
+    specifiers.iter().any(|specifier| matches!(specifier.operator(), Operator::Equal | Operator::ExactEqual))
 }
 
-/// Poetry's constraint as one of PEP 440: `^1.2` is `>=1.2,<2.0`, `~1.2` is `>=1.2,<1.3`, `1.2` is `==1.2`
-/// (python-poetry.org, "Dependency specification"). One that has alternatives (`||`) stays as it is.
-pub(super) fn of_poetry(constraint: &str) -> String {
+/// Converts a Poetry constraint to PEP 440: `^1.2` is `>=1.2,<2.0`, `~1.2` is `>=1.2,<1.3`, `1.2` is `==1.2`
+/// (python-poetry.org, "Dependency specification"). A constraint with alternatives (`||`) is returned unchanged.
+pub(super) fn from_poetry(constraint: &str) -> String {
     if constraint.contains('|') {
         return constraint.trim().to_owned();
     }
     let parts = constraint.split(',').map(str::trim).filter(|part| !part.is_empty() && *part != "*");
-    parts.map(of_poetry_part).collect::<Vec<_>>().join(",")
+    parts.map(from_poetry_part).collect::<Vec<_>>().join(",")
 }
 
-fn of_poetry_part(part: &str) -> String {
+fn from_poetry_part(part: &str) -> String {
     if let Some(version) = part.strip_prefix('^') {
         return span(version, |release| release.iter().position(|number| *number != 0).unwrap_or(release.len() - 1));
     }
@@ -105,29 +124,49 @@ fn of_poetry_part(part: &str) -> String {
     }
 }
 
-/// From a version to the next one of which the number at a place is one higher.
-fn span(version: &str, place: impl Fn(&[u64]) -> usize) -> String {
+/// Returns the range from a version up to the next version that differs in the release number at `position`.
+fn span(version: &str, position: impl Fn(&[u64]) -> usize) -> String {
     let version = version.trim();
     let Ok(parsed) = Version::from_str(version) else { return version.to_owned() };
     let release = parsed.release();
-    let place = place(release).min(release.len() - 1);
+    let position = position(release).min(release.len() - 1);
     let upper: Vec<String> = release
         .iter()
         .enumerate()
-        .take(place + 1)
-        .map(|(at, number)| (if at == place { number.saturating_add(1) } else { *number }).to_string())
+        .take(position + 1)
+        .map(|(index, number)| (if index == position { number.saturating_add(1) } else { *number }).to_string())
         .collect();
     format!(">={version},<{}", upper.join("."))
+}
+
+/// Returns the package name that a repository address, a URL or a path implies: its `#egg=`, or its last part.
+pub(super) fn name_from_source(source: &str) -> String {
+    if let Some((_, egg)) = source.split_once("egg=") {
+        let end = egg.find(['&', '[', ' ']).unwrap_or(egg.len());
+        return egg[..end].to_owned();
+    }
+    let bare = without_credentials(source);
+    let bare = bare.trim_end_matches('/');
+    let last = bare.rsplit('/').next().unwrap_or_default();
+    let last = last.split('@').next().unwrap_or_default();
+    let stem = [".git", ".zip", ".tar.gz", ".whl"].iter().find_map(|end| last.strip_suffix(end)).unwrap_or(last);
+    if matches!(stem, "master" | "main") {
+        // `https://host/owner/name/archive/master.zip`
+        let mut parts = bare.rsplit('/').skip(1);
+        let archive = parts.find(|part| !matches!(*part, "archive" | "heads" | "refs"));
+        return archive.unwrap_or(stem).to_owned();
+    }
+    if last.ends_with(".whl") { stem.split('-').next().unwrap_or(stem).to_owned() } else { stem.to_owned() }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::{any, proptest};
 
-    use super::{Parts, is_exact, marker, normalized, of_poetry, parts};
+    use super::{Parts, from_poetry, is_exact, marker, normalized, parts};
 
     #[test]
-    fn requirements_come_apart() {
+    fn requirement_is_split_into_parts() {
         let read = |text: &str| parts(text).map(|parts| (parts.name, parts.constraint, parts.marker)).expect("parts");
         assert_eq!(read("Uproot"), ("uproot".into(), String::new(), None));
         assert_eq!(read("ruamel.yaml[jinja2] >= 0.17, <1"), ("ruamel-yaml".into(), ">= 0.17, <1".into(), None));
@@ -146,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn markers_may_nest_but_not_for_ever() {
+    fn deeply_nested_marker_is_rejected() {
         let nested = |depth: usize| format!("{}os_name=='posix'{}", "(".repeat(depth), ")".repeat(depth));
         assert!(marker(&nested(20)).is_some());
         assert!(marker(&nested(100_000)).is_none() && parts(&format!("x ; {}", nested(100_000))).is_err());
@@ -154,19 +193,19 @@ mod tests {
     }
 
     #[test]
-    fn names_are_one_whatever_their_spelling() {
+    fn names_are_normalized() {
         assert_eq!(normalized("A.b_-C"), "a-b-c");
     }
 
     #[test]
-    fn one_version_alone_is_exact() {
+    fn only_equality_is_exact() {
         for (constraint, exact) in [("==1", true), ("===1", true), ("==1.*", false), (">=1", false), ("", false)] {
             assert_eq!(is_exact(constraint), exact, "{constraint}");
         }
     }
 
     #[test]
-    fn carets_and_tildes_of_poetry_are_ranges() {
+    fn carets_and_tildes_from_poetry_are_ranges() {
         for (poetry, plain) in [
             ("^1.2.3", ">=1.2.3,<2"),
             ("^0.2.3", ">=0.2.3,<0.3"),
@@ -179,14 +218,14 @@ mod tests {
             ("*", ""),
             (">=3.8, <3.12", ">=3.8,<3.12"),
         ] {
-            assert_eq!(of_poetry(poetry), plain, "{poetry}");
+            assert_eq!(from_poetry(poetry), plain, "{poetry}");
         }
     }
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in any::<String>(), odd in "[a\\[\\]()@;=<>^~*,. 0-9|-]{0,40}") {
-            let _ = (parts(&text), parts(&odd), of_poetry(&text), of_poetry(&odd), is_exact(&odd));
+        fn any_text_is_parsed_or_rejected(text in any::<String>(), odd in "[a\\[\\]()@;=<>^~*,. 0-9|-]{0,40}") {
+            let _ = (parts(&text), parts(&odd), from_poetry(&text), from_poetry(&odd), is_exact(&odd));
         }
     }
 }

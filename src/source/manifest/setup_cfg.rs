@@ -1,16 +1,19 @@
 //! `setup.cfg` of setuptools ("Configuring setuptools using setup.cfg files", setuptools.pypa.io).
 
-use super::found::{File, Found};
+use super::builder::{File, InventoryBuilder};
+use super::format::Format;
 
-/// A value of an INI file: section, key, and its lines with their numbers.
+/// `setup.cfg`.
+pub(super) static FORMAT: Format = Format::declaration("setup-cfg", &["setup.cfg"], read);
+
+/// A value of an INI file.
 struct Entry {
     section: String,
     key: String,
     lines: Vec<(u32, String)>,
 }
 
-/// Reads one.
-pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
+fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     for entry in entries(file.text) {
         let group = match (entry.section.as_str(), entry.key.as_str()) {
             ("options", "install_requires") => None,
@@ -19,24 +22,23 @@ pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
             ("options.extras_require", extra) => Some(extra),
             ("options", "python_requires") => {
                 if let Some((line, value)) = entry.lines.first() {
-                    found.push_python(file.path, *line, value);
+                    builder.push_python(file.path, *line, value);
                 }
                 continue;
             }
             _ => continue,
         };
         for (line, value) in &entry.lines {
-            // `file: requirements.txt` reads it from there, which is read anyway.
+            // The file of `file: requirements.txt` is read on its own.
             if value.starts_with("file:") || value.contains("%(") {
                 continue;
             }
-            // Requirements stand one a line; semicolons would be taken for markers.
-            found.push_pep508(file.path, *line, value, group);
+            builder.push_pep508(file.path, *line, value, group);
         }
     }
 }
 
-/// Entries as Python's configparser reads them: values go on in indented lines, comments take whole lines.
+/// Parses entries like Python's configparser: indented lines continue a value, comments are whole lines.
 fn entries(text: &str) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut section = String::new();

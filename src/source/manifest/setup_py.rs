@@ -1,46 +1,50 @@
-//! `setup.py` as far as it can be read without running it: literals given to `setup(...)`, and names assigned literals.
+//! `setup.py`, read without running it: literal arguments of `setup(...)`, and names with literal values.
 
 use std::collections::BTreeMap;
 
 use ruff_python_ast::{Expr, ExprCall, Stmt};
 use ruff_text_size::Ranged as _;
 
-use super::found::{File, Found};
+use super::builder::{File, InventoryBuilder};
+use super::format::Format;
 
-/// Largest file that is parsed.
-const CAP: usize = 64 << 10;
-/// Bytes of stack to parse it on.
-const STACK: usize = 64 << 20;
-/// Levels of statements and of expressions that are looked into.
-const MOST_LEVELS: usize = 12;
+/// `setup.py`.
+pub(super) static FORMAT: Format = Format::declaration("setup-py", &["setup.py"], read);
 
-/// Values of names that were assigned once at the top of the file.
+/// Maximum size of a parsed file in bytes.
+const MAX_SIZE: usize = 64 << 10;
+/// Stack size of the parser in bytes.
+const STACK_SIZE: usize = 64 << 20;
+/// Maximum nesting of statements and expressions.
+const MAX_DEPTH: usize = 12;
+
+/// Values of names.
 type Names<'a> = BTreeMap<&'a str, &'a Expr>;
 
-/// A text and the byte it starts at.
+/// A text and its byte offset.
 type Text = (String, usize);
 
-/// Reads one.
-pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
-    if file.text.len() > CAP {
-        return found.problem(format!("it is larger than {} KiB and was not parsed", CAP >> 10));
+fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
+    if file.text.len() > MAX_SIZE {
+        return builder.problem(format!("not parsed, because it is larger than {} KiB", MAX_SIZE >> 10));
     }
-    // A sum of ten thousand terms is a tree of as many levels, and freeing it takes as many frames.
+    // A sum of ten thousand terms is a tree of ten thousand levels, and dropping it is recursive.
     let text = file.text;
-    let reader = std::thread::Builder::new().stack_size(STACK);
-    let items =
-        std::thread::scope(|scope| reader.spawn_scoped(scope, || parse(text)).ok().and_then(|it| it.join().ok()));
-    let Some(items) = items else { return found.problem("it could not be parsed") };
+    let reader = std::thread::Builder::new().stack_size(STACK_SIZE);
+    let items = std::thread::scope(|scope| {
+        reader.spawn_scoped(scope, || parse(text)).ok().and_then(|thread| thread.join().ok())
+    });
+    let Some(items) = items else { return builder.problem("can't be parsed") };
     for item in items {
         match item {
-            Item::Problem(problem) => found.problem(problem),
-            Item::Python(line, range) => found.push_python(file.path, line, &range),
-            Item::Requirement(line, text, group) => found.push_pep508(file.path, line, &text, group.as_deref()),
+            Item::Problem(problem) => builder.problem(problem),
+            Item::Python(line, range) => builder.push_python(file.path, line, &range),
+            Item::Requirement(line, text, group) => builder.push_pep508(file.path, line, &text, group.as_deref()),
         }
     }
 }
 
-/// What a file says.
+/// A statement of a file.
 enum Item {
     Problem(String),
     /// Line and constraint.
@@ -65,8 +69,8 @@ fn parse(text: &str) -> Vec<Item> {
     items
 }
 
-fn walk<'a>(body: &'a [Stmt], level: usize, names: &mut Names<'a>, calls: &mut Vec<&'a ExprCall>) {
-    if level > MOST_LEVELS {
+fn walk<'a>(body: &'a [Stmt], depth: usize, names: &mut Names<'a>, calls: &mut Vec<&'a ExprCall>) {
+    if depth > MAX_DEPTH {
         return;
     }
     for statement in body {
@@ -84,14 +88,14 @@ fn walk<'a>(body: &'a [Stmt], level: usize, names: &mut Names<'a>, calls: &mut V
             }
             Stmt::Expr(expression) => calls.extend(as_setup(&expression.value)),
             Stmt::If(branch) => {
-                walk(&branch.body, level + 1, names, calls);
+                walk(&branch.body, depth + 1, names, calls);
                 for clause in &branch.elif_else_clauses {
-                    walk(&clause.body, level + 1, names, calls);
+                    walk(&clause.body, depth + 1, names, calls);
                 }
             }
-            Stmt::With(with) => walk(&with.body, level + 1, names, calls),
-            Stmt::Try(block) => walk(&block.body, level + 1, names, calls),
-            Stmt::FunctionDef(function) => walk(&function.body, level + 1, names, calls),
+            Stmt::With(with) => walk(&with.body, depth + 1, names, calls),
+            Stmt::Try(block) => walk(&block.body, depth + 1, names, calls),
+            Stmt::FunctionDef(function) => walk(&function.body, depth + 1, names, calls),
             _ => {}
         }
     }
@@ -120,7 +124,7 @@ fn read_call(call: &ExprCall, names: &Names<'_>, text: &str, items: &mut Vec<Ite
             }
             "python_requires" => {
                 let ranges = texts(&keyword.value, names, 0).into_iter();
-                items.extend(ranges.map(|(range, at)| Item::Python(line(text, at), range)));
+                items.extend(ranges.map(|(range, offset)| Item::Python(line(text, offset), range)));
                 continue;
             }
             _ => continue,
@@ -140,10 +144,14 @@ fn extras(value: &Expr, names: &Names<'_>, text: &str, items: &mut Vec<Item>) {
 
 fn push(found: Vec<Text>, group: Option<&str>, text: &str, items: &mut Vec<Item>) {
     let group = group.map(str::to_owned);
-    items.extend(found.into_iter().map(|(one, at)| Item::Requirement(line(text, at), one, group.clone())));
+    items.extend(
+        found
+            .into_iter()
+            .map(|(requirement, offset)| Item::Requirement(line(text, offset), requirement, group.clone())),
+    );
 }
 
-/// What a name was assigned; anything else stays as it is.
+/// Returns the value of a name. Any other expression is returned unchanged.
 fn resolved<'a>(value: &'a Expr, names: &Names<'a>) -> &'a Expr {
     match value {
         Expr::Name(name) => names.get(name.id.as_str()).copied().unwrap_or(value),
@@ -151,12 +159,12 @@ fn resolved<'a>(value: &'a Expr, names: &Names<'a>) -> &'a Expr {
     }
 }
 
-/// Literal texts of a text, a list, a tuple, a sum of those, a name of one, or a text of several lines.
-fn texts(value: &Expr, names: &Names<'_>, level: usize) -> Vec<Text> {
-    if level > MOST_LEVELS {
+/// Returns the literal texts of an expression: a text, a list, a tuple, a sum of these, or a name of one.
+fn texts(value: &Expr, names: &Names<'_>, depth: usize) -> Vec<Text> {
+    if depth > MAX_DEPTH {
         return Vec::new();
     }
-    let deeper = |value: &Expr| texts(value, names, level + 1);
+    let deeper = |value: &Expr| texts(value, names, depth + 1);
     match value {
         Expr::StringLiteral(text) => lines_of(text.value.to_str(), value.start().to_usize()),
         Expr::List(list) => list.elts.iter().flat_map(deeper).collect(),
@@ -168,13 +176,13 @@ fn texts(value: &Expr, names: &Names<'_>, level: usize) -> Vec<Text> {
     }
 }
 
-/// setuptools takes a text of several lines for a list.
-fn lines_of(text: &str, at: usize) -> Vec<Text> {
+/// Splits a text into lines, which setuptools treats as a list.
+fn lines_of(text: &str, offset: usize) -> Vec<Text> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| (line.to_owned(), at)).collect()
+    lines.map(|line| (line.to_owned(), offset)).collect()
 }
 
-fn line(text: &str, at: usize) -> u32 {
-    let before = text.get(..at).unwrap_or(text);
+fn line(text: &str, offset: usize) -> u32 {
+    let before = text.get(..offset).unwrap_or(text);
     u32::try_from(memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1).unwrap_or(u32::MAX)
 }

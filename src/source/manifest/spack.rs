@@ -1,14 +1,22 @@
-//! Spack's `spack.yaml` and `spack.lock`.
+//! Spack: `spack.yaml` and `spack.lock`.
 
-use super::found::{File, Found};
+use super::builder::{File, InventoryBuilder};
+use super::format::Format;
 use super::node::{self, Node};
 use crate::model::inventory::{Index, Locked, Requirement};
 
-/// Reads `spack.yaml`: its specs, `name@1.2:1.4+variant %compiler`.
-pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
+/// `spack.yaml`.
+pub(super) static FORMAT: Format = Format::declaration("spack", &["spack.yaml"], read);
+
+/// `spack.lock`.
+pub(super) static LOCK: Format =
+    Format::lock("spack-lock", &["spack.lock"], |declaration| declaration == "spack.yaml", read_lock);
+
+/// Reads the specs of `spack.yaml`: `name@1.2:1.4+variant %compiler`.
+fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let root = match node::yaml(file.text) {
         Ok(root) => root,
-        Err(problem) => return found.problem(problem),
+        Err(error) => return builder.problem(error),
     };
     let environment = root.get("spack").or_else(|| root.get("env")).unwrap_or(&root);
     for item in environment.items_of("specs") {
@@ -20,7 +28,7 @@ pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
         }
         let version =
             rest.strip_prefix('@').map(|rest| rest.split(['+', '~', '%', ' ', '^']).next().unwrap_or_default());
-        found.inventory.requirements.push(Requirement {
+        builder.inventory.requirements.push(Requirement {
             path: file.path.to_owned(),
             line: item.line,
             index: Index::Spack,
@@ -38,20 +46,20 @@ pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
 }
 
 /// Reads `spack.lock`.
-pub(super) fn read_lock(file: &File<'_>, found: &mut Found<'_>) {
+fn read_lock(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let root = match node::json(file.text) {
         Ok(root) => root,
-        Err(problem) => return found.problem(problem),
+        Err(error) => return builder.problem(error),
     };
     for (_, spec) in root.entries_at(&["concrete_specs"]) {
         let (Some(name), Some(version)) = (spec.text_of("name"), spec.text_of("version")) else { continue };
         let arch = spec.get("arch");
         let part = |key| arch.and_then(|arch: &Node| arch.text_of(key));
-        found.inventory.locked.push(Locked {
+        builder.inventory.locked.push(Locked {
             name: name.to_lowercase(),
             version: version.to_owned(),
             platform: part("platform").zip(part("platform_os")).map(|(platform, os)| format!("{platform}-{os}")),
-            ..found.locked(file.path, spec.line, Index::Spack)
+            ..builder.locked(file.path, spec.line, Index::Spack)
         });
     }
 }

@@ -2,78 +2,128 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::{any, proptest};
 
-use super::{LISTED, NAMED, Source, inventory, is_lock};
+use super::{FORMATS, Lock, format, inventory, is_lock_of, is_recorded};
 use crate::model::inventory::{Index, Inventory, Locked};
-
-/// A repository of a few files.
-struct Given(BTreeMap<String, Vec<u8>>);
-
-impl Source for Given {
-    fn paths(&self) -> Vec<&str> {
-        self.0.keys().map(String::as_str).collect()
-    }
-
-    fn bytes(&self, path: &str, _: u64) -> Option<Vec<u8>> {
-        self.0.get(path).cloned()
-    }
-}
+use crate::source::lang::language::Language;
 
 fn read(files: &[(&str, &str)]) -> Inventory {
-    inventory(&Given(files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()))
+    let files: BTreeMap<String, Vec<u8>> =
+        files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+    inventory(&files)
 }
 
-/// Requirements as `line name constraint [group]`, `!` behind exact ones.
-fn asked(found: &Inventory) -> Vec<String> {
-    let one = |one: &crate::model::inventory::Requirement| {
-        let exact = if one.exact { "!" } else { "" };
-        let group = one.group.as_ref().map_or_else(String::new, |group| format!(" [{group}]"));
-        format!("{} {} {}{exact}{group}", one.line, one.name, one.constraint).trim_end().replace("  ", " ")
+/// Requirements as `line name constraint [group]`, with `!` after exact constraints.
+fn requirements(found: &Inventory) -> Vec<String> {
+    let shown = |entry: &crate::model::inventory::Requirement| {
+        let exact = if entry.exact { "!" } else { "" };
+        let group = entry.group.as_ref().map_or_else(String::new, |group| format!(" [{group}]"));
+        format!("{} {} {}{exact}{group}", entry.line, entry.name, entry.constraint).trim_end().replace("  ", " ")
     };
-    found.requirements.iter().map(one).collect()
+    found.requirements.iter().map(shown).collect()
 }
 
 /// Locked packages as `line name version files`.
 fn locked(found: &Inventory) -> Vec<String> {
-    found.locked.iter().map(|one| format!("{} {} {} {}", one.line, one.name, one.version, one.files.len())).collect()
+    found
+        .locked
+        .iter()
+        .map(|entry| format!("{} {} {} {}", entry.line, entry.name, entry.version, entry.files.len()))
+        .collect()
 }
 
 fn pythons(found: &Inventory) -> Vec<String> {
-    found.pythons.iter().map(|one| format!("{} {}", one.line, one.constraint)).collect()
+    found.pythons.iter().map(|entry| format!("{} {}", entry.line, entry.constraint)).collect()
 }
 
 #[test]
-fn names_are_sorted_for_the_search() {
-    assert!(LISTED.is_sorted());
-    assert!(NAMED.is_sorted_by_key(|(name, _)| *name));
-}
-
-#[test]
-fn lock_files_are_known_by_name() {
-    for path in ["requirements.txt", "env/requirements-dev.txt", "sub/uv.lock", "environment.yml", "requirements.lock"]
-    {
-        assert!(is_lock(path), "{path}");
-    }
-    for path in ["my-requirements.md", "uv.lock.bak", "data/lock"] {
-        assert!(!is_lock(path), "{path}");
+fn lock_files_are_data_for_the_language_readers() {
+    for format in FORMATS.iter().filter(|format| matches!(format.lock, Lock::Always)) {
+        for name in format.file_names {
+            assert_eq!(Language::of(name, b""), Language::Data, "{name}");
+        }
     }
 }
 
 #[test]
-fn requirement_files_are_followed_inside_the_repository() {
+fn file_names_belong_to_one_format() {
+    let mut names: Vec<&str> = FORMATS.iter().flat_map(|format| format.file_names).copied().collect();
+    names.sort_unstable();
+    let count = names.len();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
+
+#[test]
+fn formats_are_recognized_by_name() {
+    for (path, name) in [
+        ("Pipfile", "pipfile"),
+        ("a/conda-linux-64.conda-lock.yml", "conda-lock"),
+        ("conda_env.yml", "conda-environment"),
+        ("requirements/dev.txt", "requirements"),
+        ("dev-reqs.in", "requirements"),
+        ("requirements/constraints.txt", "constraints"),
+        ("requirements-constraints.txt", "requirements"),
+        ("spec-linux-64.txt", "conda-explicit"),
+        ("requirements/conda.txt", "requirements"),
+        ("pylock.dev.toml", "pylock"),
+        (".python-version", "python-version"),
+    ] {
+        assert_eq!(format(path).map(|format| format.name), Some(name), "{path}");
+    }
+    for path in ["README.md", "pixi.txt", ".github/workflows/env.yml", "lock.yml"] {
+        assert!(format(path).is_none(), "{path}");
+    }
+}
+
+#[test]
+fn documents_record_declarations_and_locks() {
+    for path in [
+        "requirements.txt",
+        "env/requirements-dev.txt",
+        "sub/uv.lock",
+        "environment.yml",
+        "requirements.lock",
+        "conda-lock.yaml",
+        "setup.py",
+    ] {
+        assert!(is_recorded(path), "{path}");
+    }
+    for path in ["my-requirements.md", "uv.lock.bak", "data/lock", "env-dev.yml", "constraints.txt", "runtime.txt"] {
+        assert!(!is_recorded(path), "{path}");
+    }
+}
+
+#[test]
+fn locks_belong_to_declarations() {
+    for (lock, declaration, expected) in [
+        ("uv.lock", "pyproject.toml", true),
+        ("pixi.lock", "pixi.toml", true),
+        ("conda-lock.yml", "environment.yaml", true),
+        ("requirements.txt", "requirements.in", true),
+        ("requirements.txt", "dev.in", false),
+        ("uv.lock", "uv.in", false),
+        ("Pipfile.lock", "pyproject.toml", false),
+    ] {
+        assert_eq!(is_lock_of(lock, declaration), expected, "{lock} {declaration}");
+    }
+}
+
+#[test]
+fn included_requirement_files_are_read() {
     let main = "# list\n-r sub/more.txt\n-c ../outside.txt\n--index-url https://me:pw@host/simple\ncoffea[dask]==0.7.22 \\\n  \
                 --hash=sha256:00\nuproot>=4 ; python_version < '3.12'  # why\n-e git+https://me:pw@host/o/n.git@main#egg=n\n-e .\nbad line\n";
     let more = "-r ../requirements.txt\nhist\n";
     let found = read(&[("requirements.txt", main), ("sub/more.txt", more)]);
-    assert_eq!(asked(&found), ["5 coffea ==0.7.22!", "7 uproot >=4", "8 n", "2 hist"]);
+    assert_eq!(requirements(&found), ["5 coffea ==0.7.22!", "7 uproot >=4", "8 n", "2 hist"]);
     assert_eq!(found.requirements[2].source.as_deref(), Some("git+https://host/o/n.git@main"));
     assert!(found.requirements[0].hashed);
     let problem = found.files[0].problem.as_deref().expect("a problem");
-    assert!(problem.contains("line 3: `../outside.txt` lies outside") && problem.contains("line 10: "), "{problem}");
+    assert!(problem.contains("line 3: `../outside.txt` is outside") && problem.contains("line 10: "), "{problem}");
     assert!(!format!("{found:?}").contains("pw"));
 }
 
 #[test]
-fn a_generated_list_is_a_lock() {
+fn generated_list_is_a_lock() {
     let text = "# This file is autogenerated by pip-compile\nnumpy==1.26.4\n";
     let found = read(&[("requirements.txt", text)]);
     assert!(found.files[0].lock);
@@ -88,7 +138,7 @@ fn projects_declare_in_the_tables_of_their_tools() {
                 [tool.hatch.envs.lint]\ndependencies = ['ruff']\n[tool.pixi.dependencies]\nroot = '6.32.*'\n";
     let found = read(&[("pyproject.toml", text)]);
     assert_eq!(
-        asked(&found),
+        requirements(&found),
         [
             "2 hatchling [build]",
             "6 uproot >=5",
@@ -105,26 +155,29 @@ fn projects_declare_in_the_tables_of_their_tools() {
 }
 
 #[test]
-fn setup_files_are_read_without_running_them() {
+fn setup_files_are_read_without_execution() {
     let text = "import setuptools\nDEPS = ['numpy',\n  'uproot>=4']\nsetuptools.setup(\n  name='x',\n  install_requires=DEPS + ['hist==2.7'],\n  \
                 extras_require={'dev': ['pytest']},\n  setup_requires=['flake8'],\n  python_requires='>=3.8',\n)\n";
     let found = read(&[("setup.py", text)]);
-    assert_eq!(asked(&found), ["2 numpy", "3 uproot >=4", "6 hist ==2.7!", "7 pytest [dev]", "8 flake8 [build]"]);
+    assert_eq!(
+        requirements(&found),
+        ["2 numpy", "3 uproot >=4", "6 hist ==2.7!", "7 pytest [dev]", "8 flake8 [build]"]
+    );
     assert_eq!(pythons(&found), ["9 >=3.8"]);
     let text = "[metadata]\nname = x\n[options]\npython_requires = >=3.7\ninstall_requires =\n    numpy\n    # why\n    uproot>=4\n\n[options.extras_require]\ndev =\n    pytest\n";
     let found = read(&[("setup.cfg", text)]);
-    assert_eq!(asked(&found), ["6 numpy", "8 uproot >=4", "12 pytest [dev]"]);
+    assert_eq!(requirements(&found), ["6 numpy", "8 uproot >=4", "12 pytest [dev]"]);
     assert_eq!(pythons(&found), ["4 >=3.7"]);
     let deep = format!("setup(install_requires={}'a')", "'a'+".repeat(10_000));
     assert!(read(&[("setup.py", &deep)]).requirements.len() < 100);
 }
 
 #[test]
-fn environments_of_conda_have_a_pip_part() {
+fn conda_environment_has_pip_list() {
     let text = "name: x\nchannels: [conda-forge]\ndependencies:\n  - python=3.9\n  - coffea==0.7.20\n  - conda-forge::root>=6.28\n  - numpy=1.26.4=py39_0\n  - hist\n  - pip:\n    - fastjet\n    - -r requirements.txt\n";
     let found = read(&[("environment.yml", text), ("requirements.txt", "law\n")]);
     assert_eq!(
-        asked(&found),
+        requirements(&found),
         ["5 coffea ==0.7.20!", "6 root >=6.28", "7 numpy =1.26.4=py39_0!", "8 hist", "10 fastjet", "1 law"]
     );
     assert_eq!(pythons(&found), ["4 ==3.9.*"]);
@@ -158,7 +211,7 @@ fn locks_name_versions_and_files() {
 }
 
 #[test]
-fn locks_of_conda_tell_what_they_ask_of_the_machine() {
+fn conda_locks_have_machine_requirements() {
     let lock = "version: 1\npackage:\n- name: a\n  version: '1'\n  manager: conda\n  platform: linux-64\n  dependencies: {__glibc: '>=2.28'}\n  url: https://c/linux-64/a-1-0.conda\n";
     let found = read(&[("conda-lock.yml", lock)]);
     assert_eq!(
@@ -175,20 +228,20 @@ fn locks_of_conda_tell_what_they_ask_of_the_machine() {
     let spack = "{\"concrete_specs\": {\n\"x\": {\"name\": \"root\", \"version\": \"6.32\"}}}";
     assert_eq!(locked(&read(&[("spack.lock", spack)])), ["2 root 6.32 0"]);
     assert_eq!(
-        asked(&read(&[("spack.yaml", "spack:\n  specs:\n  - root@6.32 +tbb\n  - py-numpy\n")])),
+        requirements(&read(&[("spack.yaml", "spack:\n  specs:\n  - root@6.32 +tbb\n  - py-numpy\n")])),
         ["3 root @6.32!", "4 py-numpy"]
     );
 }
 
 #[test]
-fn wheels_in_locks_of_conda_know_the_platform_that_takes_them() {
+fn wheels_in_conda_locks_have_platforms() {
     let of = |found: &Inventory| -> Vec<String> {
-        let packages = found.locked.iter().filter(|one| one.index == Index::Pypi);
-        let one = |one: &Locked| {
-            let from = one.source.as_deref().unwrap_or("index");
-            format!("{} {} {} {from}", one.name, one.platform.as_deref().unwrap_or("any"), one.files.join(" "))
+        let packages = found.locked.iter().filter(|entry| entry.index == Index::Pypi);
+        let shown = |entry: &Locked| {
+            let from = entry.source.as_deref().unwrap_or("index");
+            format!("{} {} {} {from}", entry.name, entry.platform.as_deref().unwrap_or("any"), entry.files.join(" "))
         };
-        packages.map(one).collect()
+        packages.map(shown).collect()
     };
     let pixi = "version: 6\nenvironments:\n  default:\n    packages:\n      linux-64:\n      - pypi: https://h/n-1-cp311-cp311-manylinux_2_28_x86_64.whl\n      - pypi: https://h/p-1-py3-none-any.whl#sha256=0\n      - pypi: git+https://h/g?rev=1#2\n\
                 \x20     osx-64:\n      - pypi: https://h/m-1-cp311-cp311-macosx_11_0_universal2.whl\n      - pypi: https://h/p-1-py3-none-any.whl#sha256=0\n      osx-arm64:\n      - pypi: https://h/m-1-cp311-cp311-macosx_11_0_universal2.whl\n\
@@ -212,7 +265,7 @@ fn wheels_in_locks_of_conda_know_the_platform_that_takes_them() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_with_its_line() {
+fn problems_have_lines() {
     let found =
         read(&[("pyproject.toml", "[project]\nname = = 1\n"), ("environment.yml", "a: [\n"), ("Pipfile.lock", "{")]);
     assert_eq!(found.files.len(), 3);
@@ -222,15 +275,15 @@ fn what_cannot_be_read_is_told_with_its_line() {
 }
 
 #[test]
-fn binder_takes_the_first_of_its_build_packs() {
+fn binder_uses_first_build_pack() {
     let found =
         read(&[("binder/environment.yml", "dependencies: []\n"), ("binder/apt.txt", ""), ("requirements.txt", "")]);
     assert_eq!(found.binder, ["binder/environment.yml", "binder/apt.txt"]);
     assert_eq!(read(&[("requirements.txt", ""), ("setup.py", "")]).binder, ["requirements.txt"]);
 }
 
-/// Names that lead to every reader.
-const EVERY: &[&str] = &[
+/// File names of all formats.
+const ALL_FORMATS: &[&str] = &[
     ".python-version",
     "Dockerfile",
     "Pipfile",
@@ -259,9 +312,9 @@ const EVERY: &[&str] = &[
 
 proptest! {
     #[test]
-    fn any_text_is_read_to_its_end(text in any::<String>(), odd in "[-a=<>@;#\\[\\]{}(),:'\"\\\\ \n.0-9rce+*|~^!_]{0,120}") {
+    fn any_text_is_read(text in any::<String>(), odd in "[-a=<>@;#\\[\\]{}(),:'\"\\\\ \n.0-9rce+*|~^!_]{0,120}") {
         for text in [text, format!("@EXPLICIT\n{odd}"), odd] {
-            read(&EVERY.iter().map(|path| (*path, text.as_str())).collect::<Vec<_>>());
+            read(&ALL_FORMATS.iter().map(|path| (*path, text.as_str())).collect::<Vec<_>>());
         }
     }
 }

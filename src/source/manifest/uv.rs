@@ -1,46 +1,50 @@
-//! `uv.lock`: one resolution for all platforms, with markers on what needs what.
+//! `uv.lock`: one resolution for all platforms, with markers on dependencies.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use pep508_rs::MarkerTree;
 
-use super::found::{File, Found};
+use super::builder::{File, InventoryBuilder};
+use super::format::Format;
 use super::node::{self, Node};
 use super::pylock::archive;
 use super::requirement::normalized;
 use crate::model::inventory::{Index, Locked};
 use crate::source::git::repository::without_credentials;
 
-/// Steps of the search for markers at most, a package; then what is known so far stands for "always".
-const MOST_STEPS: usize = 64;
+/// `uv.lock`.
+pub(super) static LOCK: Format =
+    Format::lock("uv-lock", &["uv.lock"], |declaration| declaration == "pyproject.toml", read);
 
-/// Reads one.
-pub(super) fn read(file: &File<'_>, found: &mut Found<'_>) {
+/// Maximum number of changes to the marker of a package. After that, the package counts as always required.
+const MAX_STEPS: usize = 64;
+
+fn read(file: &File<'_>, builder: &mut InventoryBuilder<'_>) {
     let root = match node::toml(file.text) {
         Ok(root) => root,
-        Err(problem) => return found.problem(problem),
+        Err(error) => return builder.problem(error),
     };
     if let Some(python) = root.get("requires-python") {
-        found.push_python(file.path, python.line, python.text().unwrap_or_default());
+        builder.push_python(file.path, python.line, python.text().unwrap_or_default());
     }
     let packages = root.items_of("package");
     let markers = markers(packages);
     for (package, marker) in packages.iter().zip(markers) {
         let Some(name) = package.get("name") else { continue };
         let source = package.get("source");
-        // The analysis itself and its workspace.
+        // Skips the analysis itself and its workspace.
         if is_own(package) {
             continue;
         }
         let elsewhere = source.and_then(|node| ["git", "url", "path"].iter().find_map(|key| node.text_of(key)));
         let archives = package.items_of("wheels").iter().chain(package.get("sdist"));
-        found.inventory.locked.push(Locked {
+        builder.inventory.locked.push(Locked {
             name: normalized(name.text().unwrap_or_default()),
             version: package.text_of("version").unwrap_or_default().to_owned(),
             files: archives.filter_map(archive).collect(),
             marker,
             source: elsewhere.map(without_credentials),
-            ..found.locked(file.path, name.line, Index::Pypi)
+            ..builder.locked(file.path, name.line, Index::Pypi)
         });
     }
 }
@@ -50,39 +54,40 @@ fn is_own(package: &Node) -> bool {
     source.is_some_and(|node| ["editable", "virtual", "directory"].iter().any(|key| node.get(key).is_some()))
 }
 
-/// When each package is needed: the markers on the ways to it from the packages that are the analysis' own.
+/// Returns the marker under which each package is required: the markers on the paths to it from the packages of the analysis.
 fn markers(packages: &[Node]) -> Vec<Option<String>> {
     let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, package) in packages.iter().enumerate() {
-        by_name.entry(package.text_of("name").unwrap_or_default()).or_default().push(at);
+    for (index, package) in packages.iter().enumerate() {
+        by_name.entry(package.text_of("name").unwrap_or_default()).or_default().push(index);
     }
-    let roots: Vec<usize> = (0..packages.len()).filter(|at| is_own(&packages[*at])).collect();
+    let roots: Vec<usize> = (0..packages.len()).filter(|index| is_own(&packages[*index])).collect();
     if roots.is_empty() {
         return vec![None; packages.len()];
     }
     let mut when = vec![MarkerTree::FALSE; packages.len()];
     let mut steps = vec![0; packages.len()];
     let mut queue: VecDeque<usize> = roots.into();
-    for at in &queue {
-        when[*at] = MarkerTree::TRUE;
+    for index in &queue {
+        when[*index] = MarkerTree::TRUE;
     }
-    while let Some(at) = queue.pop_front() {
-        for need in needs(&packages[at]) {
-            let mut way = when[at].clone();
-            if let Some(marker) = need.text_of("marker") {
-                way.and(without_extras(marker));
+    while let Some(index) = queue.pop_front() {
+        for dependency in dependencies(&packages[index]) {
+            let mut path = when[index].clone();
+            if let Some(marker) = dependency.text_of("marker") {
+                path.and(without_extras(marker));
             }
-            for &to in by_name.get(need.text_of("name").unwrap_or_default()).into_iter().flatten() {
-                let is_other =
-                    need.text_of("version").is_some_and(|version| packages[to].text_of("version") != Some(version));
+            for &to in by_name.get(dependency.text_of("name").unwrap_or_default()).into_iter().flatten() {
+                let is_other = dependency
+                    .text_of("version")
+                    .is_some_and(|version| packages[to].text_of("version") != Some(version));
                 if is_other {
                     continue;
                 }
                 let mut sum = when[to].clone();
-                sum.or(way.clone());
+                sum.or(path.clone());
                 if sum != when[to] {
                     steps[to] += 1;
-                    when[to] = if steps[to] > MOST_STEPS { MarkerTree::TRUE } else { sum };
+                    when[to] = if steps[to] > MAX_STEPS { MarkerTree::TRUE } else { sum };
                     queue.push_back(to);
                 }
             }
@@ -92,7 +97,7 @@ fn markers(packages: &[Node]) -> Vec<Option<String>> {
     when.into_iter()
         .zip(forks)
         .map(|(mut when, fork)| {
-            // What nothing needs (an unused extra) is told as always needed rather than never.
+            // A package that no other requires (an unused extra) counts as always required.
             if when.is_false() {
                 when = MarkerTree::TRUE;
             }
@@ -102,15 +107,15 @@ fn markers(packages: &[Node]) -> Vec<Option<String>> {
         .collect()
 }
 
-/// Everything that a package may pull in: with extras and groups.
-fn needs(package: &Node) -> impl Iterator<Item = &Node> {
+/// Returns the dependencies of a package, including extras and groups.
+fn dependencies(package: &Node) -> impl Iterator<Item = &Node> {
     let tables = ["optional-dependencies", "dev-dependencies"];
     let grouped =
         tables.into_iter().flat_map(|key| package.get(key)).flat_map(Node::entries).flat_map(|(_, list)| list.items());
     package.items_of("dependencies").iter().chain(grouped)
 }
 
-/// The forks of the resolution that a package belongs to.
+/// Returns the forks of the resolution that a package belongs to.
 fn forks(package: &Node) -> MarkerTree {
     let forks = package.items_of("resolution-markers");
     if forks.is_empty() {
@@ -123,7 +128,7 @@ fn forks(package: &Node) -> MarkerTree {
     any
 }
 
-/// A marker with what it says of extras taken for true. One that can't be read is always true.
+/// Parses a marker with its conditions on extras set to true. An invalid marker is always true.
 fn without_extras(marker: &str) -> MarkerTree {
     super::requirement::marker(marker).map_or(MarkerTree::TRUE, |tree| tree.simplify_extras_with(|_| true))
 }

@@ -1,4 +1,4 @@
-//! Which wheels a machine can install: the tags of their names (PEP 425, 600, 656) as `packaging.tags` compares them.
+//! Compatibility of wheels with a machine, by the tags in their names (PEP 425, 600, 656), as in `packaging.tags`.
 
 use std::str::FromStr as _;
 
@@ -9,44 +9,44 @@ use pep440_rs::{Version, VersionSpecifiers};
 pub struct Machine {
     /// Version of Python, major and minor.
     pub python: (u8, u8),
-    /// Version of glibc; one that isn't known is taken for new enough.
+    /// Version of glibc. `None` if unknown, which counts as new enough.
     pub glibc: Option<(u8, u8)>,
-    /// Architecture as `uname -m` has it: `x86_64`.
+    /// Architecture as in `uname -m`: `x86_64`.
     pub arch: String,
 }
 
-/// What becomes of a locked package on a machine.
+/// Whether a locked package can be installed on a machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// A wheel fits.
+    /// A wheel is compatible.
     Wheel,
-    /// No wheel fits; there is a source archive that must be built there.
+    /// No wheel is compatible, but there is a source archive to build.
     Build(Reason),
-    /// Nothing can be installed.
+    /// The package can't be installed.
     Nothing(Reason),
 }
 
-/// Why no wheel fits.
+/// Why no wheel is compatible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// The package asks for another Python.
+    /// The package requires another Python version.
     Python(String),
-    /// The wheels for this Python and architecture ask for at least this glibc.
+    /// The wheels for this Python and architecture require at least this glibc.
     Glibc((u8, u8)),
-    /// There are wheels, none of them for this Python.
+    /// No wheel is for this Python.
     OtherPythons,
-    /// There are wheels, none of them for this architecture and Linux.
+    /// No wheel is for Linux on this architecture.
     OtherMachines,
     /// There are no wheels.
     NoWheels,
 }
 
-/// Says what becomes of a package with these files.
+/// Decides whether a package with these files can be installed.
 pub fn verdict(files: &[String], requires_python: Option<&str>, machine: &Machine) -> Verdict {
     if let Some(range) = requires_python.filter(|range| allows(range, machine.python) == Some(false)) {
         return Verdict::Nothing(Reason::Python(range.to_owned()));
     }
-    let wheels: Vec<Tags<'_>> = files.iter().filter_map(|file| Tags::of(file)).collect();
+    let wheels: Vec<Tags<'_>> = files.iter().filter_map(|file| Tags::parse(file)).collect();
     if wheels.iter().any(|wheel| wheel.fits(machine)) {
         return Verdict::Wheel;
     }
@@ -69,16 +69,16 @@ fn reason(wheels: &[Tags<'_>], machine: &Machine) -> Reason {
     }
 }
 
-/// Whether a range of versions (PEP 440) has room for a Python whose patch version isn't known; none when it can't be read.
+/// Reports whether a PEP 440 range allows some patch version of a Python. `None` if the range is invalid.
 pub fn allows(range: &str, python: (u8, u8)) -> Option<bool> {
     let range = VersionSpecifiers::from_str(range).ok()?;
     let (major, minor) = (u64::from(python.0), u64::from(python.1));
-    // The first patch, and one behind all that there will be: bounds and exclusions lie between them.
+    // More patch versions than any Python has.
     let patches = (0..=30).map(|patch| Version::new([major, minor, patch]));
     Some(patches.into_iter().any(|version| range.contains(&version)))
 }
 
-/// Whether a file is something that Python packages are installed from.
+/// Reports whether a Python package can be installed from a file.
 pub fn is_archive(file: &str) -> bool {
     is_source(file) || file.ends_with(".whl")
 }
@@ -87,7 +87,7 @@ fn is_source(file: &str) -> bool {
     [".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz"].iter().any(|end| file.ends_with(end))
 }
 
-/// The tags of a wheel's name. Each part can hold several, joined by dots.
+/// The tags in the name of a wheel. Each part can have several, separated by dots.
 struct Tags<'a> {
     pythons: Vec<&'a str>,
     abis: Vec<&'a str>,
@@ -95,8 +95,8 @@ struct Tags<'a> {
 }
 
 impl<'a> Tags<'a> {
-    /// Of `name-version[-build]-python-abi-platform.whl`; none of another file.
-    fn of(file: &'a str) -> Option<Self> {
+    /// Parses `name-version[-build]-python-abi-platform.whl`. `None` for any other file.
+    fn parse(file: &'a str) -> Option<Self> {
         let stem = file.strip_suffix(".whl")?;
         let mut parts = stem.rsplitn(4, '-');
         let (platform, abi, python) = (parts.next()?, parts.next()?, parts.next()?);
@@ -116,7 +116,7 @@ impl<'a> Tags<'a> {
         self.fits_abi(python, false) || self.fits_abi(python, true)
     }
 
-    /// The pairs of interpreter and ABI that a CPython takes (`cpython_tags` and `compatible_tags` of packaging).
+    /// Reports whether a pair of interpreter and ABI is compatible (`cpython_tags` and `compatible_tags` of packaging).
     fn fits_abi(&self, (major, minor): (u8, u8), is_any: bool) -> bool {
         let own = format!("{major}{minor}");
         let own_abi = if (major, minor) < (3, 8) { format!("cp{own}m") } else { format!("cp{own}") };
@@ -135,19 +135,19 @@ impl<'a> Tags<'a> {
         })
     }
 
-    /// The oldest glibc that one of its platforms asks for; none when none of them is Linux with glibc on this architecture.
+    /// Returns the oldest glibc that a platform of the wheel requires. `None` if no platform is glibc Linux on this architecture.
     fn least_glibc(&self, arch: &str) -> Option<(u8, u8)> {
         self.platforms.iter().filter_map(|platform| manylinux(platform, arch)).min()
     }
 }
 
-/// Whether `py3`, `py39`, `py2` names this Python or an older one of its kind.
+/// Reports whether `py3` or `py39` names this Python or an older one with the same major version.
 fn is_older(version: &str, major: u8, minor: u8) -> bool {
     let Some(rest) = version.strip_prefix(&*major.to_string()) else { return false };
     rest.is_empty() || rest.parse::<u8>().is_ok_and(|older| older <= minor && rest == older.to_string())
 }
 
-/// Whether a platform fits; some of true for `any`.
+/// Reports whether a compatible platform is `any`. `None` if the platform is not compatible.
 fn fits_platform(platform: &str, machine: &Machine) -> Option<bool> {
     if platform == "any" {
         return Some(true);
@@ -159,7 +159,7 @@ fn fits_platform(platform: &str, machine: &Machine) -> Option<bool> {
     machine.glibc.is_none_or(|have| needed <= have).then_some(false)
 }
 
-/// The glibc that a platform asks for: PEP 513, 571, 599 and 600.
+/// Returns the glibc version that a platform requires: PEP 513, 571, 599 and 600.
 fn manylinux(platform: &str, arch: &str) -> Option<(u8, u8)> {
     let rest = platform.strip_suffix(arch)?.strip_suffix('_')?;
     let is_intel = matches!(arch, "x86_64" | "i686");
@@ -172,7 +172,7 @@ fn manylinux(platform: &str, arch: &str) -> Option<(u8, u8)> {
             (major.parse().ok()?, minor.parse().ok()?)
         }
     };
-    // packaging takes none for an older glibc: CentOS 5 on Intel, CentOS 7 on the others.
+    // packaging accepts no older glibc: CentOS 5 on Intel, CentOS 7 on other architectures.
     let oldest = if is_intel { (2, 5) } else { (2, 17) };
     (glibc >= oldest).then_some(glibc)
 }

@@ -1,57 +1,57 @@
-//! Command lines of `docker run` and its kin: the image, what is given to it, and what runs in it.
+//! Command lines of docker, podman and Apptainer: the image, the options and the command in the container.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::lang::fact::Word;
 use crate::source::lang::shell::{takes_value, words};
 
-/// What a command line does with containers.
+/// A command line that uses containers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Call {
-    /// It starts one.
+    /// Starts a container.
     Run(Box<ContainerRun>),
-    /// It runs a command in one that was started.
+    /// Runs a command in a running container.
     Exec {
-        /// Its name.
+        /// Name of the container.
         name: String,
         /// The command.
         command: String,
     },
-    /// It builds an image of these names.
+    /// Builds an image with these names.
     Build(Vec<String>),
 }
 
 /// A container that a command starts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ContainerRun {
-    /// The image as written, with a transport when it is one of Apptainer.
+    /// The image as written, with a transport for Apptainer.
     pub(super) image: String,
-    /// Its name, when it is given one.
+    /// Its name, if set.
     pub(super) name: Option<String>,
-    /// Whether it stays in the background.
+    /// Whether it runs in the background.
     pub(super) is_detached: bool,
-    /// What is imposed.
+    /// The options.
     pub(super) options: Options,
-    /// The command inside; empty when it is the image's own.
+    /// The command in the container. Empty for the image's default command.
     pub(super) command: String,
 }
 
-/// Options of `docker run`, which `container.options` of GitHub has too.
+/// Options of `docker run` and of GitHub's `container.options`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Options {
-    /// Variables with values.
+    /// Environment variables with values.
     pub(super) env: BTreeMap<String, String>,
-    /// Directories of the machine, as `SOURCE:TARGET[:rw]`.
+    /// Mounted directories of the host, as `SOURCE:TARGET[:rw]`.
     pub(super) mounts: BTreeSet<String>,
     /// Where the repository is mounted.
     pub(super) top: Option<String>,
-    /// `user`, `workdir`, `memory`, `cpus`, `pids` as they are written, `read_only` as nothing.
+    /// `user`, `workdir`, `memory`, `cpus` and `pids` as written, and an empty `read_only`.
     pub(super) settings: BTreeMap<&'static str, String>,
-    /// Options that a facility has no key for.
-    pub(super) others: Vec<String>,
+    /// Options without a facility setting.
+    pub(super) unsupported: Vec<String>,
 }
 
-/// Command lines of a text: quotes and backslashes may carry one over several lines.
+/// Splits a text into command lines. Quotes and backslashes can continue a command on the next line.
 pub(super) fn lines(text: &str) -> Vec<String> {
     let mut found = vec![String::new()];
     let mut quote = None;
@@ -80,19 +80,19 @@ pub(super) fn lines(text: &str) -> Vec<String> {
     found
 }
 
-/// What a command line does with containers; nothing when it does something else.
-pub(super) fn read(line: &str) -> Option<Call> {
+/// Parses a command line. `None` if it does not use containers.
+pub(super) fn parse(line: &str) -> Option<Call> {
     let all = words(line);
-    let at = all.iter().take(24).position(|word| is_engine(base(&word.text)))?;
+    let index = all.iter().take(24).position(|word| is_engine(base(&word.text)))?;
     // `echo docker run`, `which docker`
-    if at > 0
+    if index > 0
         && matches!(all[0].text.as_str(), "echo" | "printf" | "which" | "apt-get" | "apt" | "pip" | "type" | "sudo")
         && all[0].text != "sudo"
     {
         return None;
     }
-    let is_docker = !matches!(base(&all[at].text), "apptainer" | "singularity");
-    let words = &all[at + 1..];
+    let is_docker = !matches!(base(&all[index].text), "apptainer" | "singularity");
+    let words = &all[index + 1..];
     let verb = words.iter().position(|word| !word.text.starts_with('-'))?;
     let (what, mut rest) = (words[verb].text.as_str(), &words[verb + 1..]);
     let what = if matches!(what, "container" | "buildx" | "image") && !rest.is_empty() {
@@ -104,55 +104,60 @@ pub(super) fn read(line: &str) -> Option<Call> {
     };
     match what {
         "run" | "exec" if what == "run" || !is_docker => {
-            run(line, rest, is_docker).map(|launch| Call::Run(Box::new(launch)))
+            run(line, rest, is_docker).map(|container| Call::Run(Box::new(container)))
         }
         "exec" => {
             let mut options = Options::default();
-            let at = given(rest, true, &mut options, &mut |_, _| {});
-            let name = rest.get(at)?.text.clone();
-            Some(Call::Exec { name, command: inside(line, &rest[at + 1..]) })
+            let index = parse_options(rest, true, &mut options, &mut |_, _| {});
+            let name = rest.get(index)?.text.clone();
+            Some(Call::Exec { name, command: inner_command(line, &rest[index + 1..]) })
         }
         "build" if is_docker => Some(Call::Build(tags(rest))),
         _ => None,
     }
 }
 
-/// Reads the options that GitHub passes on to docker.
+/// Parses the options that GitHub passes to docker.
 pub(super) fn options(text: &str) -> Options {
     let mut options = Options::default();
     let found = words(text);
-    given(&found, true, &mut options, &mut |_, _| {});
+    parse_options(&found, true, &mut options, &mut |_, _| {});
     options
 }
 
 fn run(line: &str, words: &[Word], is_docker: bool) -> Option<ContainerRun> {
-    let mut launch = ContainerRun::default();
+    let mut container = ContainerRun::default();
     let mut options = Options::default();
     let (mut name, mut is_detached) = (None, false);
-    let at = given(words, is_docker, &mut options, &mut |option, value| match option {
+    let index = parse_options(words, is_docker, &mut options, &mut |option, value| match option {
         "--name" => name = value.map(str::to_owned),
         "--detach" => is_detached = true,
         short if is_docker && !short.starts_with("--") && short.contains('d') => is_detached = true,
         _ => {}
     });
-    let image = &words.get(at)?.text;
-    launch.image = match is_docker {
+    let image = &words.get(index)?.text;
+    container.image = match is_docker {
         true => image.strip_prefix("docker://").unwrap_or(image).to_owned(),
         false if image.starts_with('/') => format!("dir:{image}"),
         false => image.clone(),
     };
-    launch.command = inside(line, &words[at + 1..]);
-    launch.name = name;
-    launch.is_detached = is_detached;
-    launch.options = options;
-    Some(launch)
+    container.command = inner_command(line, &words[index + 1..]);
+    container.name = name;
+    container.is_detached = is_detached;
+    container.options = options;
+    Some(container)
 }
 
-/// Reads options until the first word that is none. How many words that were.
-fn given(words: &[Word], is_docker: bool, options: &mut Options, other: &mut dyn FnMut(&str, Option<&str>)) -> usize {
-    let mut at = 0;
-    while let Some(word) = words.get(at).map(|word| word.text.as_str()).filter(|word| word.starts_with('-')) {
-        at += 1;
+/// Parses options up to the first other word. Returns the number of words parsed.
+fn parse_options(
+    words: &[Word],
+    is_docker: bool,
+    options: &mut Options,
+    other: &mut dyn FnMut(&str, Option<&str>),
+) -> usize {
+    let mut index = 0;
+    while let Some(word) = words.get(index).map(|word| word.text.as_str()).filter(|word| word.starts_with('-')) {
+        index += 1;
         if word == "--" {
             break;
         }
@@ -160,24 +165,24 @@ fn given(words: &[Word], is_docker: bool, options: &mut Options, other: &mut dyn
             Some((option, value)) => (option, Some(value)),
             None => (word, None),
         };
-        let next = words.get(at).map(|word| word.text.as_str());
+        let next = words.get(index).map(|word| word.text.as_str());
         let value = own.or(next.filter(|_| takes_value(is_docker, option)));
-        at += usize::from(own.is_none() && value.is_some());
-        options.take(option, value);
+        index += usize::from(own.is_none() && value.is_some());
+        options.add(option, value);
         other(option, value);
     }
-    at
+    index
 }
 
-/// The command after the image: the script of `bash -c`, or the line as it is.
-fn inside(line: &str, words: &[Word]) -> String {
+/// Returns the command after the image: the script of `bash -c`, or the rest of the line.
+fn inner_command(line: &str, words: &[Word]) -> String {
     let Some(first) = words.first() else { return String::new() };
     let is_shell = matches!(base(&first.text), "bash" | "sh" | "zsh");
     if is_shell {
         let script = words[1..].iter().position(|word| word.text.starts_with('-') && word.text.ends_with('c'));
-        return match script.and_then(|at| words.get(at + 2)) {
+        return match script.and_then(|index| words.get(index + 2)) {
             Some(script) => script.text.clone(),
-            // A shell that waits does nothing by itself.
+            // An interactive shell runs nothing by itself.
             None if words.len() == 1 => String::new(),
             None => line.get(first.range.start..).unwrap_or("").to_owned(),
         };
@@ -187,9 +192,9 @@ fn inside(line: &str, words: &[Word]) -> String {
 
 fn tags(words: &[Word]) -> Vec<String> {
     let mut found = Vec::new();
-    for (at, word) in words.iter().enumerate() {
+    for (index, word) in words.iter().enumerate() {
         match word.text.as_str() {
-            "-t" | "--tag" => found.extend(words.get(at + 1).map(|word| word.text.clone())),
+            "-t" | "--tag" => found.extend(words.get(index + 1).map(|word| word.text.clone())),
             text => found.extend(text.strip_prefix("--tag=").map(str::to_owned)),
         }
     }
@@ -197,12 +202,13 @@ fn tags(words: &[Word]) -> Vec<String> {
 }
 
 impl Options {
-    fn take(&mut self, option: &str, value: Option<&str>) {
+    /// Adds an option.
+    fn add(&mut self, option: &str, value: Option<&str>) {
         let value = value.unwrap_or("");
         match option {
             "-e" | "--env" => match value.split_once('=') {
                 Some((name, value)) => drop(self.env.insert(name.to_owned(), value.to_owned())),
-                None => self.others.push(format!("{option} {value}")),
+                None => self.unsupported.push(format!("{option} {value}")),
             },
             "-v" | "--volume" | "-B" | "--bind" => self.mount(value),
             "-u" | "--user" => self.set("user", value),
@@ -213,8 +219,8 @@ impl Options {
             "--read-only" => self.set("read_only", ""),
             "--rm" | "--name" | "--detach" | "--interactive" | "--tty" | "--pull" | "--quiet" | "--init" => {}
             short if !short.starts_with("--") && short.chars().skip(1).all(|c| "itd".contains(c)) => {}
-            _ if value.is_empty() => self.others.push(option.to_owned()),
-            _ => self.others.push(format!("{option} {value}")),
+            _ if value.is_empty() => self.unsupported.push(option.to_owned()),
+            _ => self.unsupported.push(format!("{option} {value}")),
         }
     }
 
@@ -222,7 +228,7 @@ impl Options {
         self.settings.insert(key, value.to_owned());
     }
 
-    /// `SOURCE:TARGET[:options]`, a comma between several of Apptainer's.
+    /// Adds mounts: `SOURCE:TARGET[:options]`. Apptainer separates several with commas.
     pub(super) fn mount(&mut self, value: &str) {
         for item in value.split(',') {
             let mut parts = item.split(':');
@@ -232,19 +238,19 @@ impl Options {
             if is_top(source) {
                 self.top = Some(target.to_owned());
             } else if source.starts_with("/home/runner") || source.starts_with("/__") {
-                self.others.push(format!("-v {item}"));
+                self.unsupported.push(format!("-v {item}"));
             } else if source.starts_with("/cvmfs") || source.starts_with('/') && options.contains("ro") {
                 self.mounts.insert(format!("{source}:{target}"));
             } else if source.starts_with('/') {
                 self.mounts.insert(format!("{source}:{target}:rw"));
             } else if item != "shared" && item != "rslave" {
-                self.others.push(format!("-v {item}"));
+                self.unsupported.push(format!("-v {item}"));
             }
         }
     }
 }
 
-/// Whether the source of a mount is the checked out repository.
+/// Reports whether the source of a mount is the repository.
 fn is_top(source: &str) -> bool {
     let source = source.trim_end_matches('/').replace(['{', '}', '`', '(', ')', ' '], "");
     matches!(
@@ -265,66 +271,69 @@ fn base(word: &str) -> &str {
 mod tests {
     use proptest::prelude::proptest;
 
-    use super::{Call, ContainerRun, lines, options, read};
+    use super::{Call, ContainerRun, lines, options, parse};
 
     fn run(line: &str) -> ContainerRun {
-        match read(line) {
-            Some(Call::Run(launch)) => *launch,
+        match parse(line) {
+            Some(Call::Run(container)) => *container,
             other => panic!("{line}: {other:?}"),
         }
     }
 
     #[test]
-    fn a_container_is_started_with_options() {
-        let launch = run(
+    fn docker_run_is_parsed_with_options() {
+        let container = run(
             "docker run -it --rm --name=box -v $PWD:/work -v /cvmfs:/cvmfs:shared -e A=b -u 1000:0 --gpus all cmssw/el9:x86_64 \
              bash -lc 'source /x.sh && make test'",
         );
-        assert_eq!((launch.image.as_str(), launch.name.as_deref()), ("cmssw/el9:x86_64", Some("box")));
-        assert_eq!(launch.command, "source /x.sh && make test");
-        assert_eq!(launch.options.top.as_deref(), Some("/work"));
-        assert_eq!(launch.options.mounts.iter().collect::<Vec<_>>(), ["/cvmfs:/cvmfs"]);
-        assert_eq!(launch.options.settings["user"], "1000:0");
-        assert_eq!(launch.options.others, ["--gpus all"]);
-        assert!(!launch.is_detached);
+        assert_eq!((container.image.as_str(), container.name.as_deref()), ("cmssw/el9:x86_64", Some("box")));
+        assert_eq!(container.command, "source /x.sh && make test");
+        assert_eq!(container.options.top.as_deref(), Some("/work"));
+        assert_eq!(container.options.mounts.iter().collect::<Vec<_>>(), ["/cvmfs:/cvmfs"]);
+        assert_eq!(container.options.settings["user"], "1000:0");
+        assert_eq!(container.options.unsupported, ["--gpus all"]);
+        assert!(!container.is_detached);
         assert!(run("sudo docker run -itd --privileged x/y:1 /bin/bash").is_detached);
         assert_eq!(run("docker run x/y:1 python run.py --n 3").command, "python run.py --n 3");
     }
 
     #[test]
-    fn apptainer_runs_what_lies_on_cvmfs() {
-        let launch = run("apptainer exec -B /cvmfs,/eos /cvmfs/unpacked.cern.ch/x/y:1 pytest");
-        assert_eq!((launch.image.as_str(), launch.command.as_str()), ("dir:/cvmfs/unpacked.cern.ch/x/y:1", "pytest"));
+    fn apptainer_exec_runs_directory_on_cvmfs() {
+        let container = run("apptainer exec -B /cvmfs,/eos /cvmfs/unpacked.cern.ch/x/y:1 pytest");
+        assert_eq!(
+            (container.image.as_str(), container.command.as_str()),
+            ("dir:/cvmfs/unpacked.cern.ch/x/y:1", "pytest")
+        );
         assert_eq!(run("singularity exec docker://a/b:1 ls").image, "docker://a/b:1");
     }
 
     #[test]
-    fn commands_in_a_running_container_and_builds_are_known() {
+    fn exec_and_build_are_parsed() {
         let exec = Call::Exec { name: "box".to_owned(), command: "cd X; ctest".to_owned() };
-        assert_eq!(read("docker exec -t box /bin/bash -c 'cd X; ctest'"), Some(exec));
-        assert_eq!(read("docker build --pull -t a/b:1 ."), Some(Call::Build(vec!["a/b:1".to_owned()])));
+        assert_eq!(parse("docker exec -t box /bin/bash -c 'cd X; ctest'"), Some(exec));
+        assert_eq!(parse("docker build --pull -t a/b:1 ."), Some(Call::Build(vec!["a/b:1".to_owned()])));
         for other in ["echo docker run x", "docker pull x", "pytest", "docker", "docker run"] {
-            assert_eq!(read(other), None, "{other}");
+            assert_eq!(parse(other), None, "{other}");
         }
     }
 
     #[test]
-    fn a_command_goes_over_several_lines() {
+    fn command_spans_several_lines() {
         let text = "# docker run no\ndocker run x/y \\\n  bash -c \"a\nb\"\nls\n";
         assert_eq!(lines(text), ["docker run x/y    bash -c \"a\nb\"", "ls"]);
     }
 
     #[test]
-    fn options_of_a_job_are_those_of_docker() {
-        let read = options("--user 1001 --cpus 1 -v /cvmfs:/cvmfs --read-only");
-        assert_eq!(read.settings.keys().copied().collect::<Vec<_>>(), ["cpus", "read_only", "user"]);
+    fn job_options_are_parsed_like_docker_options() {
+        let options = options("--user 1001 --cpus 1 -v /cvmfs:/cvmfs --read-only");
+        assert_eq!(options.settings.keys().copied().collect::<Vec<_>>(), ["cpus", "read_only", "user"]);
     }
 
     proptest! {
         #[test]
-        fn any_line_can_be_read(line in "(docker |run |-v |'|\"|\\\\|\n|\\PC){0,40}") {
+        fn any_line_can_be_parsed(line in "(docker |run |-v |'|\"|\\\\|\n|\\PC){0,40}") {
             for line in lines(&line) {
-                let _ = read(&line);
+                let _ = parse(&line);
             }
             let _ = options(&line);
         }

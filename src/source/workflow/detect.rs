@@ -1,84 +1,84 @@
-//! What a repository tests, from the names of its files and a look into a few small ones.
+//! Detection of the tests of a repository, from the names of its files and the content of a few.
 //!
-//! One way to test is picked, never all that could be found: the one that the repository's own CI files run, else the
-//! first of pytest, unittest, ctest, make, ROOT macros, a REANA workflow and shell scripts that has something to run.
+//! Only one runner is selected: the one that the CI files run, else the first of pytest, unittest, ctest, make, ROOT macros, a
+//! REANA workflow and shell scripts that has something to run.
 
 use std::collections::BTreeSet;
 
 use super::reana;
+use super::test_file::{file_name, is_pytest_file, is_test_directory};
 use crate::model::plan::{TestCommand, TestKind};
+use crate::model::shell::quote_if_needed;
+use crate::source::FileSet;
+use crate::source::foreign::is_without_tests;
 
-/// Directories whose tests belong to somebody else.
-const FOREIGN: &[&str] =
-    &["build", "dist", "env", "extern", "external", "node_modules", "site-packages", "third_party", "vendor", "venv"];
-/// Directories that tests lie in.
-const TEST_DIRS: &[&str] = &["test", "tests"];
-/// Python files looked into at most when telling unittest from pytest.
-const LOOK_CAP: usize = 200;
+/// Maximum number of Python files read to tell unittest from pytest.
+const MAX_PYTHON_FILES: usize = 200;
 
-/// The files of a repository.
-pub struct Files<'a> {
-    /// Every path, relative to its top, with `/` between the parts, sorted.
-    pub paths: Vec<String>,
-    /// The content of a file, capped by the one who reads; none when it can't be read.
-    pub read: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+/// Maximum number of bytes read of a file.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// The files of a repository, with their paths listed once.
+struct Files<'a> {
+    files: &'a dyn FileSet,
+    paths: Vec<&'a str>,
 }
 
 impl Files<'_> {
-    pub(crate) fn has(&self, path: &str) -> bool {
-        self.paths.binary_search_by(|have| have.as_str().cmp(path)).is_ok()
+    fn has(&self, path: &str) -> bool {
+        self.files.has(path)
     }
 
-    /// The text of a file; empty when it isn't there or can't be read.
-    pub(crate) fn text(&self, path: &str) -> String {
-        let bytes = if self.has(path) { (self.read)(path) } else { None };
-        String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+    /// Returns the text of a file. Empty if it does not exist or can't be read.
+    fn text(&self, path: &str) -> String {
+        if self.has(path) { self.files.text(path, MAX_BYTES) } else { String::new() }
     }
 
-    /// Paths that are the repository's own.
+    /// Returns the paths that may belong to tests.
     fn own(&self) -> impl Iterator<Item = &str> {
-        self.paths.iter().map(String::as_str).filter(|path| !is_foreign(path))
+        self.paths.iter().copied().filter(|path| !is_without_tests(path))
     }
 
-    /// Where a part has a line that starts with one of these, apart from blanks.
+    /// Reports whether a file has a line that starts with one of these texts, apart from white space.
     fn has_line(&self, path: &str, starts: &[&str]) -> bool {
         self.text(path).lines().any(|line| starts.iter().any(|start| line.trim_start().starts_with(start)))
     }
 }
 
-/// The test commands of a repository; none when it shows no tests.
+/// Returns the test commands of a repository. Empty if no tests are found.
 ///
-/// Names are unique. Every command starts at the repository's top.
-pub fn tests(files: &Files<'_>) -> Vec<TestCommand> {
-    let found: Vec<Vec<TestCommand>> = WAYS.iter().map(|(_, find)| find(files)).collect();
-    let ci = ci_text(files);
-    let by_ci = WAYS.iter().zip(&found).find(|((words, _), tests)| {
+/// Names are unique. Every command starts at the top of the repository.
+pub fn tests(files: &dyn FileSet) -> Vec<TestCommand> {
+    let files = &Files { files, paths: files.paths() };
+    let found: Vec<Vec<TestCommand>> = RUNNERS.iter().map(|(_, find)| find(files)).collect();
+    let ci = ci_lines(files);
+    let by_ci = RUNNERS.iter().zip(&found).find(|((words, _), tests)| {
         !tests.is_empty() && words.iter().any(|word| ci.iter().any(|line| runs(line, word)))
     });
     by_ci.map(|(_, tests)| tests).or_else(|| found.iter().find(|tests| !tests.is_empty())).cloned().unwrap_or_default()
 }
 
-/// Finds the commands of one way to test.
+/// Returns the commands of a runner.
 type Find = fn(&Files<'_>) -> Vec<TestCommand>;
 
-/// The ways to test, best first, each with the words that a CI file starts it with.
-const WAYS: &[(&[&str], Find)] = &[
+/// Test runners by priority, each with the words that start it in a CI file.
+const RUNNERS: &[(&[&str], Find)] = &[
     (&["pytest", "py.test"], pytest),
     (&["unittest"], unittest),
     (&["ctest"], ctest),
     (&["make test", "make check"], make),
     (&["root"], root_macros),
     (&["reana-client"], |files| reana::steps(&files.text("reana.yaml"))),
-    // A line of a CI file that starts a shell says nothing of tests.
+    // A shell in a CI file may run anything.
     (&[], scripts),
 ];
 
-fn one(name: &str, kind: TestKind, run: impl Into<String>) -> Vec<TestCommand> {
+fn single(name: &str, kind: TestKind, run: impl Into<String>) -> Vec<TestCommand> {
     vec![TestCommand { name: name.to_owned(), kind, run: run.into() }]
 }
 
-/// pytest: when it is configured or has test files by its own naming (docs.pytest.org, "Configuration" and "Changing
-/// standard (Python) test discovery"). `python3 -m` is there in images that have no `python` and no `pytest` script.
+/// Returns the pytest command, if pytest is configured or collects files by their names (docs.pytest.org, "Configuration" and
+/// "Changing standard (Python) test discovery"). `python3 -m` works in images without `python` and without a `pytest` script.
 fn pytest(files: &Files<'_>) -> Vec<TestCommand> {
     let tests = python_tests(files);
     let has_conftest = files.own().any(|path| file_name(path) == "conftest.py");
@@ -88,32 +88,32 @@ fn pytest(files: &Files<'_>) -> Vec<TestCommand> {
         || files.has_line("pyproject.toml", &["[tool.pytest"])
         || files.has_line("setup.cfg", &["[tool:pytest]"])
         || files.has_line("tox.ini", &["[pytest]"]);
-    if tests.is_empty() || !is_configured && uses_unittest_alone(files, &tests) {
+    if tests.is_empty() || !is_configured && uses_only_unittest(files, &tests) {
         return Vec::new();
     }
-    // Where a configuration names the places, pytest finds them itself.
-    let names_places = ["pytest.ini", ".pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini"]
+    // With configured test paths, pytest needs no argument.
+    let has_test_paths = ["pytest.ini", ".pytest.ini", "pyproject.toml", "setup.cfg", "tox.ini"]
         .iter()
         .any(|path| files.has_line(path, &["testpaths"]));
-    let place = if names_places { None } else { common_place(&tests) };
-    one("pytest", TestKind::Pytest, with_place("python3 -m pytest -q", place.as_deref()))
+    let directory = if has_test_paths { None } else { common_directory(&tests) };
+    single("pytest", TestKind::Pytest, with_directory("python3 -m pytest -q", directory.as_deref()))
 }
 
 fn unittest(files: &Files<'_>) -> Vec<TestCommand> {
     let tests = python_tests(files);
-    if tests.is_empty() || !uses_unittest_alone(files, &tests) {
+    if tests.is_empty() || !uses_only_unittest(files, &tests) {
         return Vec::new();
     }
     let pattern = if tests.iter().any(|path| file_name(path).starts_with("test")) { "" } else { " -p '*_test.py'" };
-    let place = common_place(&tests).filter(|place| place != ".");
-    let start = place.map_or_else(String::new, |place| format!(" -s {} -t .", quote(&place)));
-    // `-t .` makes the place a package, which it need not be.
-    let start = if tests.iter().any(|path| is_beside(files, path, "__init__.py")) {
+    let directory = common_directory(&tests).filter(|directory| directory != ".");
+    let start = directory.map_or_else(String::new, |directory| format!(" -s {} -t .", quote(&directory)));
+    // `-t .` requires a package.
+    let start = if tests.iter().any(|path| has_sibling(files, path, "__init__.py")) {
         start
     } else {
         start.trim_end_matches(" -t .").to_owned()
     };
-    one("unittest", TestKind::Unittest, format!("python3 -m unittest discover -v{start}{pattern}"))
+    single("unittest", TestKind::Unittest, format!("python3 -m unittest discover -v{start}{pattern}"))
 }
 
 fn ctest(files: &Files<'_>) -> Vec<TestCommand> {
@@ -124,7 +124,7 @@ fn ctest(files: &Files<'_>) -> Vec<TestCommand> {
         return Vec::new();
     }
     let dir = "build-carnet";
-    one(
+    single(
         "ctest",
         TestKind::Ctest,
         format!("cmake -S . -B {dir} && cmake --build {dir} && cd {dir} && ctest --output-on-failure"),
@@ -137,14 +137,14 @@ fn make(files: &Files<'_>) -> Vec<TestCommand> {
         let has = |target: &str| text.lines().any(|line| is_target(line, target));
         for target in ["test", "tests", "check"] {
             if has(target) {
-                return one(&format!("make {target}"), TestKind::Make, format!("make {target}"));
+                return single(&format!("make {target}"), TestKind::Make, format!("make {target}"));
             }
         }
     }
     Vec::new()
 }
 
-/// Whether a line of a makefile is the rule of this target: `test check: build`, not `test := x`.
+/// Reports whether a line of a Makefile is the rule of a target: `test check: build`, not `test := x`.
 fn is_target(line: &str, target: &str) -> bool {
     let Some((targets, rest)) = line.split_once(':') else { return false };
     !line.starts_with(['\t', ' ', '.', '#'])
@@ -157,7 +157,7 @@ fn root_macros(files: &Files<'_>) -> Vec<TestCommand> {
     let macros = files.own().filter(|path| {
         let is_macro = [".C", ".cxx", ".cpp"].iter().any(|end| path.ends_with(end));
         let stem = stem(path);
-        // Files of a compiled test program can't be run as macros: only ROOT's own `.C` is taken from a test directory.
+        // Files of a compiled test program can't be run as macros, so a test directory only contributes `.C` files.
         let in_tests = in_test_dir(path) && path.ends_with(".C");
         is_macro && (in_tests || !path.contains('/') && path.ends_with(".C") && stem.starts_with("test"))
     });
@@ -181,10 +181,10 @@ fn scripts(files: &Files<'_>) -> Vec<TestCommand> {
         .filter(|path| path.ends_with(".sh"))
         .filter(|path| !path.contains('/') && is_named(path) || in_test_dir(path))
         .collect();
-    // One that runs all the others stands at the top.
+    // A script at the top usually runs the others.
     let top: Vec<&str> = found.iter().copied().filter(|path| !path.contains('/')).collect();
-    let picked = if top.is_empty() { found } else { top };
-    let commands = picked.into_iter().map(|path| {
+    let selected = if top.is_empty() { found } else { top };
+    let commands = selected.into_iter().map(|path| {
         let text = files.text(path);
         let shell = if text.lines().next().is_some_and(|line| line.contains("bash")) { "bash" } else { "sh" };
         TestCommand { name: path.to_owned(), kind: TestKind::Script, run: format!("{shell} {}", quote(path)) }
@@ -192,19 +192,15 @@ fn scripts(files: &Files<'_>) -> Vec<TestCommand> {
     commands.collect()
 }
 
-/// Python files that pytest would collect by their names.
+/// Returns the Python files that pytest collects by their names.
 fn python_tests<'a>(files: &'a Files<'_>) -> Vec<&'a str> {
-    let is_test = |path: &&str| {
-        let name = file_name(path);
-        name.ends_with(".py") && (name.starts_with("test_") || name.ends_with("_test.py"))
-    };
-    files.own().filter(is_test).collect()
+    files.own().filter(|path| is_pytest_file(path)).collect()
 }
 
-/// Whether test files use unittest and none of them, nor a requirement, knows pytest.
-fn uses_unittest_alone(files: &Files<'_>, tests: &[&str]) -> bool {
+/// Reports whether test files use unittest, and neither they nor the requirements mention pytest.
+fn uses_only_unittest(files: &Files<'_>, tests: &[&str]) -> bool {
     let mut uses_unittest = false;
-    for path in tests.iter().take(LOOK_CAP) {
+    for path in tests.iter().take(MAX_PYTHON_FILES) {
         let text = files.text(path);
         let imports = |module: &str| {
             let starts = [format!("import {module}"), format!("from {module}")];
@@ -220,34 +216,34 @@ fn uses_unittest_alone(files: &Files<'_>, tests: &[&str]) -> bool {
     uses_unittest && !requirements.iter().any(|path| files.text(path).contains("pytest"))
 }
 
-/// The directory to hand to a test runner: `tests` when all lie below it, the one they share, or none for the top.
-fn common_place(tests: &[&str]) -> Option<String> {
+/// Returns the common directory of test files. `None` for the top.
+fn common_directory(tests: &[&str]) -> Option<String> {
     let dirs: BTreeSet<&str> = tests.iter().map(|path| path.rsplit_once('/').map_or("", |(dir, _)| dir)).collect();
     let first = dirs.first()?;
     let last = dirs.last()?;
-    // Of sorted paths the first and the last share least.
+    // The first and the last of sorted paths have the shortest common prefix.
     let shared: Vec<&str> = first.split('/').zip(last.split('/')).take_while(|(a, b)| a == b).map(|(a, _)| a).collect();
-    Some(shared.join("/")).filter(|place| !place.is_empty())
+    Some(shared.join("/")).filter(|directory| !directory.is_empty())
 }
 
-fn with_place(command: &str, place: Option<&str>) -> String {
-    place.map_or_else(|| command.to_owned(), |place| format!("{command} {}", quote(place)))
+fn with_directory(command: &str, directory: Option<&str>) -> String {
+    directory.map_or_else(|| command.to_owned(), |directory| format!("{command} {}", quote(directory)))
 }
 
-/// The lines of the CI files, comments left out.
-fn ci_text(files: &Files<'_>) -> Vec<String> {
-    let is_ci = |path: &&String| {
+/// Returns the lines of the CI files without comments.
+fn ci_lines(files: &Files<'_>) -> Vec<String> {
+    let is_ci = |path: &&&str| {
         let is_yaml = path.ends_with(".yml") || path.ends_with(".yaml");
         path.starts_with(".github/workflows/") && is_yaml
             || [".gitlab-ci.yml", ".travis.yml", ".circleci/config.yml", "azure-pipelines.yml", ".gitlab-ci.yaml"]
-                .contains(&path.as_str())
+                .contains(*path)
     };
     let paths = files.paths.iter().filter(is_ci);
     let lines = paths.flat_map(|path| files.text(path).lines().map(str::trim).map(str::to_owned).collect::<Vec<_>>());
     lines.filter(|line| !line.starts_with('#')).collect()
 }
 
-/// Whether a line of a CI file runs these words, rather than installing, naming or caching them.
+/// Reports whether a line of a CI file runs a command, instead of installing, naming or caching it.
 fn runs(line: &str, words: &str) -> bool {
     let line = line.trim_start_matches("- ").trim_start_matches("run:").trim_start_matches("script:").trim();
     let is_word_edge =
@@ -255,30 +251,22 @@ fn runs(line: &str, words: &str) -> bool {
     line.split([';', '&', '|']).map(str::trim).any(|command| {
         let installs = ["pip", "install", "conda", "mamba", "apt", "name:", "uses:", "image:", "key:"];
         let is_other = command.split_whitespace().any(|word| installs.iter().any(|other| word.starts_with(other)));
-        let mut at = command.match_indices(words);
+        let mut matches = command.match_indices(words);
         !is_other
-            && at.any(|(start, found)| {
+            && matches.any(|(start, found)| {
                 let before = command[..start].chars().next_back();
                 is_word_edge(before) && is_word_edge(command[start + found.len()..].chars().next())
             })
     })
 }
 
-fn is_foreign(path: &str) -> bool {
-    let dirs = path.rsplit_once('/').map_or("", |(dirs, _)| dirs);
-    dirs.split('/').any(|dir| dir.starts_with('.') || FOREIGN.contains(&dir))
-}
-
+/// Reports whether a file is directly in a test directory at the top.
 fn in_test_dir(path: &str) -> bool {
-    path.rsplit_once('/').is_some_and(|(dirs, _)| TEST_DIRS.contains(&dirs))
+    path.rsplit_once('/').is_some_and(|(directory, _)| is_test_directory(directory))
 }
 
-fn is_beside(files: &Files<'_>, path: &str, name: &str) -> bool {
+fn has_sibling(files: &Files<'_>, path: &str, name: &str) -> bool {
     path.rsplit_once('/').is_some_and(|(dir, _)| files.has(&format!("{dir}/{name}")))
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
 fn stem(path: &str) -> &str {
@@ -286,40 +274,39 @@ fn stem(path: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
-/// A word for the shell: as it is when harmless, else in single quotes. Never taken for an option.
+/// Quotes a word for the shell, if needed. The result is never parsed as an option.
 fn quote(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+');
-    let word = if word.starts_with('-') { format!("./{word}") } else { word.to_owned() };
-    if word.chars().all(is_plain) { word } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if word.starts_with('-') { quote_if_needed(&format!("./{word}")) } else { quote_if_needed(word) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Files, runs, tests};
+    use std::collections::BTreeMap;
 
-    /// The commands found for these files; a file without content is empty.
+    use super::{runs, tests};
+
+    /// The commands found for these files.
     fn found(files: &[(&str, &str)]) -> Vec<String> {
-        let mut paths: Vec<String> = files.iter().map(|(path, _)| (*path).to_owned()).collect();
-        paths.sort();
-        let read = |path: &str| files.iter().find(|(p, _)| *p == path).map(|(_, text)| text.as_bytes().to_vec());
-        tests(&Files { paths, read: &read }).into_iter().map(|test| format!("{}: {}", test.name, test.run)).collect()
+        let files: BTreeMap<String, Vec<u8>> =
+            files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect();
+        tests(&files).into_iter().map(|test| format!("{}: {}", test.name, test.run)).collect()
     }
 
     #[test]
-    fn pytest_comes_first_and_gets_the_directory_of_its_tests() {
+    fn pytest_is_preferred_and_gets_test_directory() {
         let files = [("tests/test_a.py", "def test_a(): pass"), ("tests/sub/test_b.py", ""), ("Makefile", "test:\n")];
         assert_eq!(found(&files), ["pytest: python3 -m pytest -q tests"]);
         assert_eq!(found(&[("test_a.py", ""), ("src/x_test.py", "")]), ["pytest: python3 -m pytest -q"]);
     }
 
     #[test]
-    fn configured_test_paths_are_left_to_pytest() {
+    fn configured_test_paths_need_no_argument() {
         let files = [("tests/test_a.py", ""), ("pyproject.toml", "[tool.pytest.ini_options]\ntestpaths = ['tests']\n")];
         assert_eq!(found(&files), ["pytest: python3 -m pytest -q"]);
     }
 
     #[test]
-    fn files_of_unittest_alone_are_run_by_it() {
+    fn unittest_runs_files_without_pytest() {
         let text = "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): pass\n";
         assert_eq!(found(&[("tests/test_a.py", text)]), ["unittest: python3 -m unittest discover -v -s tests"]);
         assert_eq!(
@@ -331,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn other_ways_are_found() {
+    fn other_runners_are_found() {
         let cmake = [("CMakeLists.txt", "project(x)\n  enable_testing()\n"), ("src/CMakeLists.txt", "")];
         assert!(found(&cmake)[0].contains("&& ctest --output-on-failure"));
         assert_eq!(found(&[("Makefile", "test := no\ncheck: all\n\t./run\n")]), ["make check: make check"]);
@@ -348,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workflow_that_can_be_run_says_more_than_a_script_that_may_only_lint() {
+    fn reana_workflow_is_preferred_to_scripts() {
         let workflow = "workflow: {type: serial, specification: {steps: [{name: fit, commands: [python fit.py]}]}}";
         assert_eq!(found(&[("reana.yaml", workflow), ("run-tests.sh", "#!/bin/sh\n")]), ["fit: python fit.py"]);
         let ci = ".github/workflows/ci.yml";
@@ -358,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_of_others_are_not_run() {
+    fn third_party_tests_are_not_run() {
         assert_eq!(
             found(&[("vendor/lib/test_x.py", ""), (".venv/test_y.py", ""), ("plot.py", "")]),
             Vec::<String>::new()
@@ -366,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_own_ci_runs_wins() {
+    fn runner_of_ci_is_preferred() {
         let files = [
             (
                 ".github/workflows/ci.yml",
@@ -379,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ci_line_runs_what_it_starts() {
+    fn ci_line_runs_its_commands() {
         for line in ["- run: pytest -q", "python -m pytest tests", "cd build && ctest", "- ./bin/pytest"] {
             assert!(["pytest", "ctest"].iter().any(|word| runs(line, word)), "{line}");
         }
@@ -390,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_name_stays_one_word() {
+    fn hostile_name_is_quoted() {
         let found = found(&[("tests/a';rm -rf x;'.sh", "")]);
         assert!(found[0].ends_with("sh 'tests/a'\\'';rm -rf x;'\\''.sh'"), "{found:?}");
     }

@@ -1,4 +1,4 @@
-//! A job in one place, on its way to a facility.
+//! The environment of a CI job, and its conversion to a facility.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use super::script::{Script, installs, joined};
 use crate::config::ci::{Ci, CiEnvironment, TestRun};
 use crate::model::text::one_line;
 
-/// Most lines of a job that are shown in a comment.
-const SHOWN: usize = 12;
-/// Words in the name of a job that does something else than testing.
-const OTHER: [&str; 15] = [
+/// Maximum number of lines of a job shown in a comment.
+const MAX_SHOWN: usize = 12;
+/// Words in the names of jobs that do not test.
+const NON_TEST: [&str; 15] = [
     "deploy",
     "deployment",
     "publish",
@@ -27,161 +27,175 @@ const OTHER: [&str; 15] = [
     "trigger",
     "pypi",
 ];
-/// Parts of names of variables whose values are no one's business.
+/// Parts of the names of variables that may be secret.
 const SECRET: [&str; 8] = ["TOKEN", "SECRET", "PASSW", "CREDENTIAL", "PRIVATE", "API_KEY", "APIKEY", "ACCESS_KEY"];
 
-/// A job in one place.
+/// The environment of a job.
 #[derive(Debug, Clone, Default)]
 pub(super) struct JobEnv {
-    /// The place so far.
-    pub(super) place: CiEnvironment,
-    /// What each shell runs in it.
+    /// The environment so far.
+    pub(super) environment: CiEnvironment,
+    /// The commands of each shell in it.
     pub(super) scripts: Vec<Script>,
-    /// Whose output it needs, when it is not complete by itself.
+    /// The job whose output it needs.
     pub(super) needs: Option<String>,
 }
 
 impl JobEnv {
+    /// Creates an environment with an image. `image` has a transport.
     pub(super) fn new(name: &str, image: &str) -> Self {
-        let place = CiEnvironment { name: name.to_owned(), image: image.to_owned(), ..CiEnvironment::default() };
-        Self { place, ..Self::default() }
+        let environment = CiEnvironment { name: name.to_owned(), image: image.to_owned(), ..CiEnvironment::default() };
+        Self { environment, ..Self::default() }
     }
 
-    /// Whether it tests.
+    /// Reports whether a command of the job is a test.
     pub(super) fn has_test(&self) -> bool {
         self.scripts.iter().any(|script| script.has_test)
     }
 
-    /// Whether it comes near `/cvmfs`.
-    fn wants_cvmfs(&self) -> bool {
+    /// Reports whether the job uses `/cvmfs`.
+    fn uses_cvmfs(&self) -> bool {
         let mut lines = self.scripts.iter().flat_map(|script| script.setup.iter().chain(&script.work));
-        self.place.image.starts_with("dir:/cvmfs")
-            || self.place.setup.iter().chain(self.place.env.values()).any(|line| line.contains("/cvmfs/"))
+        self.environment.image.starts_with("dir:/cvmfs")
+            || self.environment.setup.iter().chain(self.environment.env.values()).any(|line| line.contains("/cvmfs/"))
             || lines.any(|line| line.contains("/cvmfs/"))
     }
 
-    /// Takes options of docker over.
-    pub(super) fn impose(&mut self, options: &Options, at: &str, ci: &mut Ci) {
-        self.place.mounts.extend(options.mounts.iter().cloned());
-        self.set_env(options.env.iter().map(|(name, value)| (name.as_str(), value.as_str())), at, ci);
+    /// Applies options of docker.
+    pub(super) fn apply(&mut self, options: &Options, location: &str, ci: &mut Ci) {
+        self.environment.mounts.extend(options.mounts.iter().cloned());
+        self.set_env(options.env.iter().map(|(name, value)| (name.as_str(), value.as_str())), location, ci);
         for (key, value) in &options.settings {
             match setting(key, value) {
-                Some(value) => drop(self.place.settings.insert(*key, value)),
-                None => ci.leave(at, format!("`{key}` is `{value}`: a facility has numbers there")),
+                Some(value) => drop(self.environment.settings.insert(*key, value)),
+                None => ci.add_unsupported(location, format!("`{key}` is `{value}`; a facility requires a number")),
             }
         }
-        for other in &options.others {
-            self.place.notes.push(format!("the option `{other}` has no counterpart here"));
+        for option in &options.unsupported {
+            self.environment.notes.push(format!("option `{option}` is not supported"));
         }
     }
 
-    /// Sets variables whose values are known and no secrets.
-    pub(super) fn set_env<'a>(&mut self, env: impl Iterator<Item = (&'a str, &'a str)>, at: &str, ci: &mut Ci) {
+    /// Sets the variables whose values are known and not secret.
+    pub(super) fn set_env<'a>(&mut self, env: impl Iterator<Item = (&'a str, &'a str)>, location: &str, ci: &mut Ci) {
         for (name, value) in env {
             let upper = name.to_ascii_uppercase();
             if SECRET.iter().any(|part| upper.contains(part)) {
-                ci.leave(at, format!("the variable `{name}` may be a secret: name it in pass_env when tests need it"));
-            } else if let Some(open) = at_run_time(value) {
-                ci.leave(at, format!("the variable `{name}` is `{open}`, which only a run of the CI tells"));
-            } else if value.len() <= 1024 && !value.contains('\0') && self.place.env.len() < 50 {
-                self.place.env.insert(name.to_owned(), value.to_owned());
+                ci.add_unsupported(
+                    location,
+                    format!("variable `{name}` may be secret; add it to `pass_env` if the tests need it"),
+                );
+            } else if let Some(unresolved) = run_time_value(value) {
+                ci.add_unsupported(
+                    location,
+                    format!("variable `{name}` depends on `{unresolved}`, which is known only at run time"),
+                );
+            } else if value.len() <= 1024 && !value.contains('\0') && self.environment.env.len() < 50 {
+                self.environment.env.insert(name.to_owned(), value.to_owned());
             }
         }
     }
 
-    /// Makes the place, its set-up and its tests part of what CI says.
-    pub(super) fn finish(mut self, at: &str, job: &str, ci: &mut Ci) {
-        let is_other = is_lint(job) || !self.has_test() && words_of(job).any(|word| OTHER.contains(&word.as_str()));
-        if is_other {
-            return ci.leave(at, format!("it does not test; its image is `{}`", self.place.image));
+    /// Adds the environment with its setup and its tests.
+    pub(super) fn finish(mut self, location: &str, job: &str, ci: &mut Ci) {
+        let is_non_test =
+            is_lint(job) || !self.has_test() && words_of(job).any(|word| NON_TEST.contains(&word.as_str()));
+        if is_non_test {
+            return ci.add_unsupported(location, format!("does not run tests; image is `{}`", self.environment.image));
         }
-        if self.wants_cvmfs() {
-            let has = self.place.mounts.iter().any(|mount| mount.starts_with("/cvmfs:"));
+        if self.uses_cvmfs() {
+            let has = self.environment.mounts.iter().any(|mount| mount.starts_with("/cvmfs:"));
             if !has {
-                self.place.mounts.insert("/cvmfs:/cvmfs".to_owned());
+                self.environment.mounts.insert("/cvmfs:/cvmfs".to_owned());
             }
         }
-        if self.place.mounts.iter().any(|mount| mount.starts_with("/cvmfs")) {
-            self.place.notes.push("/cvmfs has to be mounted on the machine that runs carnet".to_owned());
+        if self.environment.mounts.iter().any(|mount| mount.starts_with("/cvmfs")) {
+            self.environment.notes.push("/cvmfs must be mounted on the host".to_owned());
         }
         for script in &self.scripts {
             for line in &script.setup {
-                match at_run_time(line) {
-                    Some(open) => {
-                        ci.leave(at, format!("`{}`: `{open}` is known to a run of the CI alone", short(line)));
+                match run_time_value(line) {
+                    Some(unresolved) => {
+                        ci.add_unsupported(
+                            location,
+                            format!("`{}` uses `{unresolved}`, which is known only at run time", short(line)),
+                        );
                     }
-                    None if self.place.setup.contains(line) => {}
-                    None => self.place.setup.push(line.clone()),
+                    None if self.environment.setup.contains(line) => {}
+                    None => self.environment.setup.push(line.clone()),
                 }
             }
         }
-        self.test(at, ci);
-        self.place.jobs.push(at.to_owned());
-        ci.add(self.place);
+        self.add_test(location, ci);
+        self.environment.jobs.push(location.to_owned());
+        ci.add_environment(self.environment);
     }
 
-    /// Takes its test command up, or its commands as a comment.
-    pub(super) fn test(&mut self, at: &str, ci: &mut Ci) {
-        self.scripts.iter().flat_map(|script| &script.installs).for_each(|line| install(line, ci));
+    /// Adds the test command. A job without tests keeps its commands for a comment.
+    pub(super) fn add_test(&mut self, location: &str, ci: &mut Ci) {
+        self.scripts.iter().flat_map(|script| &script.installs).for_each(|line| add_install(line, ci));
         let mut steps: Vec<Vec<String>> = Vec::new();
         let mut is_open = false;
-        let last = self.scripts.iter().rposition(|script| script.has_test).map_or(0, |at| at + 1);
+        let last = self.scripts.iter().rposition(|script| script.has_test).map_or(0, |index| index + 1);
         for script in self.scripts.iter().take(last).filter(|script| !script.work.is_empty()) {
             if !script.has_test && script.work.iter().any(|line| installs(line)) {
-                script.work.iter().for_each(|line| install(line, ci));
+                script.work.iter().for_each(|line| add_install(line, ci));
                 continue;
             }
-            let open = script.work.iter().find_map(|line| at_run_time(line));
-            match open {
-                Some(open) if script.has_test => {
-                    ci.leave(at, format!("its tests use `{open}`, which only a run of the CI tells"));
+            let unresolved = script.work.iter().find_map(|line| run_time_value(line));
+            match unresolved {
+                Some(unresolved) if script.has_test => {
+                    ci.add_unsupported(location, format!("tests use `{unresolved}`, which is known only at run time"));
                     is_open = true;
                 }
-                Some(open) => ci.leave(at, format!("a step before its tests uses `{open}`: it was left out")),
+                Some(unresolved) => ci.add_unsupported(
+                    location,
+                    format!("omitted a step before the tests: it uses `{unresolved}`, which is known only at run time"),
+                ),
                 None => steps.push(script.work.clone()),
             }
         }
         if let Some(needs) = &self.needs
             && last > 0
         {
-            ci.leave(at, format!("it tests what `{needs}` made: its commands alone are no test"));
+            ci.add_unsupported(location, format!("tests the output of `{needs}`, which this job does not create"));
             is_open = true;
         }
         if last > 0 && !is_open {
-            // Combinations of a matrix are one job here.
-            let job = at.split_once(") (").map_or(at, |(job, _)| job).trim_end_matches(')');
-            let tested = TestRun { job: format!("{job})"), run: joined(&steps) };
-            if !ci.runs.contains(&tested) {
-                ci.runs.push(tested);
+            // All combinations of a matrix belong to one job.
+            let job = location.split_once(") (").map_or(location, |(job, _)| job).trim_end_matches(')');
+            let test = TestRun { job: format!("{job})"), run: joined(&steps) };
+            if !ci.runs.contains(&test) {
+                ci.runs.push(test);
             }
             return;
         }
         let work = self.scripts.iter().flat_map(|script| &script.work).flat_map(|line| line.lines());
-        self.place.commands = work.take(SHOWN).map(short).collect();
+        self.environment.commands = work.take(MAX_SHOWN).map(short).collect();
     }
 }
 
-/// Takes an installing command up.
-fn install(line: &str, ci: &mut Ci) {
-    if at_run_time(line).is_none() && ci.installs.len() < 20 && !ci.installs.iter().any(|have| have == line) {
+/// Adds a command that installs dependencies.
+fn add_install(line: &str, ci: &mut Ci) {
+    if run_time_value(line).is_none() && ci.installs.len() < 20 && !ci.installs.iter().any(|have| have == line) {
         ci.installs.push(line.to_owned());
     }
 }
 
-/// Whether a job only looks at the text of the repository, by its name.
+/// Reports whether a job only lints or formats, by its name.
 pub(super) fn is_lint(job: &str) -> bool {
     let lint = ["lint", "linting", "format", "formatting", "style", "commitlint", "changelog"];
     job.contains("pre-commit") || words_of(job).any(|word| lint.contains(&word.as_str()))
 }
 
-/// The value of a key of a facility.
+/// Converts an option to the value of a facility setting. `None` if a facility does not support the value.
 fn setting(key: &str, value: &str) -> Option<toml::Value> {
     let number = |text: &str| text.parse::<u32>().is_ok();
     match key {
         "read_only" => Some(toml::Value::Boolean(true)),
         "pids" => value.parse::<u32>().ok().filter(|n| *n > 0).map(|n| toml::Value::Integer(n.into())),
         "cpus" => value.parse::<f64>().ok().filter(|n| (0.01..=4096.0).contains(n)).map(toml::Value::Float),
-        // What is no number stands for one that only the image knows.
+        // Only the image has the number of a named user.
         "user" if !value.split(':').all(number) || value.split(':').count() > 2 => match value {
             "root" | "root:root" => Some(toml::Value::String("0:0".to_owned())),
             _ => None,
@@ -190,12 +204,12 @@ fn setting(key: &str, value: &str) -> Option<toml::Value> {
     }
 }
 
-/// What of a line only a run of the CI tells.
-pub(super) fn at_run_time(text: &str) -> Option<String> {
+/// Returns the first variable or expression of a line that is known only at run time.
+pub(super) fn run_time_value(text: &str) -> Option<String> {
     const MARKS: [&str; 10] =
         ["${{", "$[[", "$CI_", "${CI_", "$GITHUB_", "${GITHUB_", "$RUNNER_", "${RUNNER_", "$GITLAB_", "${GITLAB_"];
-    let at = MARKS.iter().filter_map(|mark| text.find(mark)).min()?;
-    let rest = &text[at..];
+    let start = MARKS.iter().filter_map(|mark| text.find(mark)).min()?;
+    let rest = &text[start..];
     let end = match rest.as_bytes().get(1..3) {
         Some(b"{{") => rest.find("}}").map(|end| end + 2),
         Some(b"[[") => rest.find("]]").map(|end| end + 2),
@@ -206,37 +220,37 @@ pub(super) fn at_run_time(text: &str) -> Option<String> {
     Some(short(&rest[..end.unwrap_or(rest.len())]))
 }
 
-/// The words of a name.
+/// Returns the words of a name in lower case.
 fn words_of(name: &str) -> impl Iterator<Item = String> {
     name.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_ascii_lowercase)
 }
 
-/// Returns the text as one line that fits in a comment.
+/// Truncates a text to one line of a comment.
 pub(super) fn short(text: &str) -> String {
     one_line(text, 120)
 }
 
-/// A name that tells the combinations of a job apart.
-pub(super) fn named(job: &str, choice: &BTreeMap<String, super::Node>) -> String {
+/// Appends the matrix values of a combination to the location of a job.
+pub(super) fn with_matrix(job: &str, choice: &BTreeMap<String, super::Node>) -> String {
     let values: Vec<&str> = choice.values().filter_map(super::Node::text).collect();
     if values.is_empty() { job.to_owned() } else { format!("{job} ({})", short(&values.join(", "))) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{at_run_time, setting, short};
+    use super::{run_time_value, setting, short};
 
     #[test]
-    fn what_only_a_run_tells_is_found() {
-        assert_eq!(at_run_time("pip install x"), None);
-        assert_eq!(at_run_time("a ${{ matrix.x }} b").as_deref(), Some("${{ matrix.x }}"));
-        assert_eq!(at_run_time("cd $CI_PROJECT_DIR/x").as_deref(), Some("$CI_PROJECT_DIR"));
-        assert_eq!(at_run_time("cd ${GITHUB_WORKSPACE}/x").as_deref(), Some("${GITHUB_WORKSPACE}"));
-        assert_eq!(at_run_time("é$[[ inputs.x ]]").as_deref(), Some("$[[ inputs.x ]]"));
+    fn run_time_values_are_found() {
+        assert_eq!(run_time_value("pip install x"), None);
+        assert_eq!(run_time_value("a ${{ matrix.x }} b").as_deref(), Some("${{ matrix.x }}"));
+        assert_eq!(run_time_value("cd $CI_PROJECT_DIR/x").as_deref(), Some("$CI_PROJECT_DIR"));
+        assert_eq!(run_time_value("cd ${GITHUB_WORKSPACE}/x").as_deref(), Some("${GITHUB_WORKSPACE}"));
+        assert_eq!(run_time_value("é$[[ inputs.x ]]").as_deref(), Some("$[[ inputs.x ]]"));
     }
 
     #[test]
-    fn users_without_a_number_are_no_setting() {
+    fn invalid_settings_are_rejected() {
         assert!(setting("user", "1000:0").is_some());
         assert!(setting("user", "root").is_some());
         assert!(setting("user", "atlas").is_none());
@@ -244,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_are_one_line() {
+    fn comment_is_one_short_line() {
         assert_eq!(short("a\nb\u{7f}"), "a b\u{2421}");
         assert!(short(&"x".repeat(500)).len() < 130);
     }

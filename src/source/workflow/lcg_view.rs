@@ -1,9 +1,11 @@
-//! LCG views and other software stacks below `/cvmfs`: the image that fits, and the line that sets it up.
+//! LCG views and other software stacks below `/cvmfs`: the matching image and the setup line.
 //!
-//! What `aidasoft/run-lcg-view` does with its inputs: github.com/AIDASoft/run-lcg-view, `setup-lcg-view.sh` and
+//! The inputs of `aidasoft/run-lcg-view`: github.com/AIDASoft/run-lcg-view, `setup-lcg-view.sh` and
 //! `run-linux.sh`, read 2026-11-23.
 
-/// Inputs of the action that choose a view.
+use super::expressions::Unresolved;
+
+/// Inputs of the action that select a view.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Inputs {
     pub(super) release: String,
@@ -12,11 +14,11 @@ pub(super) struct Inputs {
     pub(super) container: String,
     pub(super) view_path: String,
     pub(super) setup_script: String,
-    /// Whether the image is taken from `/cvmfs/unpacked.cern.ch`, as older versions of the action could.
+    /// Whether the image comes from `/cvmfs/unpacked.cern.ch`, which older versions of the action supported.
     pub(super) is_unpacked: bool,
 }
 
-/// A view: its image with the transport, its name and its set-up line.
+/// A view: its image with the transport, its name and its setup line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct View {
     pub(super) image: String,
@@ -24,18 +26,32 @@ pub(super) struct View {
     pub(super) setup: String,
 }
 
-/// The view that inputs choose.
-///
-/// # Errors
-/// Why there is none on Linux.
-pub(super) fn chosen(inputs: &Inputs) -> Result<View, String> {
+/// Why inputs select no view.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ViewError {
+    /// An input is known only at run time.
+    #[error(transparent)]
+    Unresolved(#[from] Unresolved),
+    /// A path without a platform.
+    #[error("`{0}` has no platform, and `container` is not set")]
+    NoPlatform(String),
+    /// The release or the platform is missing.
+    #[error("the release or the platform is not set")]
+    NoRelease,
+    /// The platform is not Linux.
+    #[error("`{0}` is not a Linux platform")]
+    NotLinux(String),
+}
+
+/// Returns the view that inputs select.
+pub(super) fn selected(inputs: &Inputs) -> Result<View, ViewError> {
     let script = if inputs.setup_script.is_empty() { "setup.sh" } else { &inputs.setup_script };
     if !inputs.view_path.is_empty() {
         let path = inputs.view_path.trim_end_matches('/');
-        let is_given = !matches!(inputs.container.as_str(), "" | "auto");
-        let system = if is_given { inputs.container.as_str() } else { system(path) };
+        let is_set = !matches!(inputs.container.as_str(), "" | "auto");
+        let system = if is_set { inputs.container.as_str() } else { system(path) };
         if system.is_empty() {
-            return Err(format!("`{path}` names no platform, and no `container` is given"));
+            return Err(ViewError::NoPlatform(path.to_owned()));
         }
         return Ok(view(system, inputs.is_unpacked, name_of(path), format!("{path}/{script}")));
     }
@@ -44,11 +60,11 @@ pub(super) fn chosen(inputs: &Inputs) -> Result<View, String> {
         None => (inputs.release.as_str(), inputs.platform.as_str()),
     };
     if release.is_empty() || platform.is_empty() {
-        return Err("it names no release with its platform".to_owned());
+        return Err(ViewError::NoRelease);
     }
     let system = platform.split('-').nth(1).unwrap_or("");
     if system.is_empty() || system.starts_with("mac") {
-        return Err(format!("`{platform}` is no platform of Linux"));
+        return Err(ViewError::NotLinux(platform.to_owned()));
     }
     let path = match release.contains("dev") {
         true => format!("/cvmfs/sft-nightlies.cern.ch/lcg/views/{release}/latest/{platform}"),
@@ -57,7 +73,7 @@ pub(super) fn chosen(inputs: &Inputs) -> Result<View, String> {
     Ok(view(system, inputs.is_unpacked, format!("{release}-{platform}"), format!("{path}/{script}")))
 }
 
-/// The view that a line sets up, when it is one whose path names its platform.
+/// Returns the view that a line sources. `None` if the path does not contain the platform.
 pub(super) fn sourced(line: &str) -> Option<View> {
     let path = line.split_whitespace().find(|word| word.starts_with("/cvmfs/") && word.contains("/lcg/views/"))?;
     let path = path.trim_matches(['"', '\'', ';']);
@@ -74,13 +90,13 @@ fn view(system: &str, is_unpacked: bool, name: String, script: String) -> View {
     View { image, name, setup: format!("source {script}") }
 }
 
-/// `el9` of `…/x86_64-el9-gcc13-opt/…`.
+/// Returns `el9` of `…/x86_64-el9-gcc13-opt/…`.
 fn system(path: &str) -> &str {
     let part = path.split('/').find(|part| part.starts_with("x86_64-") || part.starts_with("aarch64-"));
     part.and_then(|part| part.split('-').nth(1)).unwrap_or("")
 }
 
-/// A short name: what stands after `views`, else the last two parts.
+/// Returns a short name: the part after `views`, else the last two parts.
 fn name_of(path: &str) -> String {
     let short = path.split_once("/views/").map(|(_, rest)| rest.replace('/', "-"));
     short.unwrap_or_else(|| {
@@ -92,59 +108,59 @@ fn name_of(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Inputs, View, chosen, sourced};
+    use super::{Inputs, View, selected, sourced};
 
     fn view(image: &str, name: &str, setup: &str) -> View {
         View { image: image.to_owned(), name: name.to_owned(), setup: setup.to_owned() }
     }
 
     #[test]
-    fn a_release_with_its_platform_is_a_view() {
+    fn release_with_platform_selects_view() {
         let inputs = Inputs { release_platform: "LCG_106/x86_64-el9-gcc13-opt".to_owned(), ..Inputs::default() };
-        let wanted = view(
+        let expected = view(
             "docker://ghcr.io/aidasoft/el9:latest",
             "LCG_106-x86_64-el9-gcc13-opt",
             "source /cvmfs/sft.cern.ch/lcg/views/LCG_106/x86_64-el9-gcc13-opt/setup.sh",
         );
-        assert_eq!(chosen(&inputs), Ok(wanted.clone()));
+        assert_eq!(selected(&inputs), Ok(expected.clone()));
         let inputs =
             Inputs { release: "LCG_106".to_owned(), platform: "x86_64-el9-gcc13-opt".to_owned(), ..Inputs::default() };
-        assert_eq!(chosen(&inputs), Ok(wanted));
+        assert_eq!(selected(&inputs), Ok(expected));
     }
 
     #[test]
-    fn nightlies_and_paths_of_ones_own_are_views_too() {
+    fn nightlies_and_custom_paths_select_views() {
         let inputs = Inputs { release_platform: "dev4/x86_64-el9-clang19-opt".to_owned(), ..Inputs::default() };
         let setup = "source /cvmfs/sft-nightlies.cern.ch/lcg/views/dev4/latest/x86_64-el9-clang19-opt/setup.sh";
-        assert_eq!(chosen(&inputs).map(|view| view.setup), Ok(setup.to_owned()));
+        assert_eq!(selected(&inputs).map(|view| view.setup), Ok(setup.to_owned()));
         let inputs = Inputs {
             view_path: "/cvmfs/sw.hsf.org/key4hep/".to_owned(),
             container: "el9".to_owned(),
             is_unpacked: true,
             ..Inputs::default()
         };
-        let wanted = view(
+        let expected = view(
             "dir:/cvmfs/unpacked.cern.ch/ghcr.io/aidasoft/el9:latest",
             "sw.hsf.org-key4hep",
             "source /cvmfs/sw.hsf.org/key4hep/setup.sh",
         );
-        assert_eq!(chosen(&inputs), Ok(wanted));
+        assert_eq!(selected(&inputs), Ok(expected));
     }
 
     #[test]
-    fn what_is_no_view_of_linux_is_said() {
+    fn inputs_without_linux_view_are_rejected() {
         for inputs in [
             Inputs::default(),
             Inputs { release_platform: "LCG_99/x86_64-mac1015-clang120-opt".to_owned(), ..Inputs::default() },
             Inputs { view_path: "/cvmfs/x/y".to_owned(), ..Inputs::default() },
             Inputs { release_platform: "LCG_99/".to_owned(), ..Inputs::default() },
         ] {
-            assert!(chosen(&inputs).is_err(), "{inputs:?}");
+            assert!(selected(&inputs).is_err(), "{inputs:?}");
         }
     }
 
     #[test]
-    fn a_sourced_view_names_its_image() {
+    fn sourced_view_has_image() {
         let line = "source /cvmfs/sft.cern.ch/lcg/views/LCG_106/x86_64-el9-gcc13-opt/setup.sh";
         let found = sourced(line).expect("a view");
         assert_eq!((found.image.as_str(), found.setup.as_str()), ("docker://ghcr.io/aidasoft/el9:latest", line));

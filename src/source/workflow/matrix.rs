@@ -1,84 +1,88 @@
-//! `strategy.matrix` of GitHub and `parallel:matrix` of GitLab, combination by combination.
+//! Combinations of GitHub's `strategy.matrix` and GitLab's `parallel:matrix`.
 
 use std::collections::BTreeMap;
 
 use super::expressions;
+use super::expressions::Unresolved;
 use crate::source::manifest::node::{Node, Value};
 
-/// Most combinations of one job; GitHub makes no more (docs.github.com, "Running variations of jobs in a workflow").
-const MOST: usize = 256;
+/// Maximum number of combinations of a job, as in GitHub (docs.github.com, "Running variations of jobs in a workflow").
+const MAX_COMBINATIONS: usize = 256;
 
-/// One combination: a value for every name.
-pub(super) type Choice = BTreeMap<String, Node>;
+/// A combination: a value for each name.
+pub(super) type Combination = BTreeMap<String, Node>;
 
-/// The combinations of `strategy.matrix`; one without values when there is none.
+/// Returns the combinations of `strategy.matrix`. Without a matrix, returns one combination without values.
 ///
 /// # Errors
-/// The part that only a run can tell.
-pub(super) fn github(strategy: Option<&Node>) -> Result<Vec<Choice>, String> {
-    let Some(matrix) = strategy.and_then(|strategy| strategy.get("matrix")) else { return Ok(vec![Choice::new()]) };
+/// The part of the matrix that is known only at run time.
+pub(super) fn github(strategy: Option<&Node>) -> Result<Vec<Combination>, Unresolved> {
+    let Some(matrix) = strategy.and_then(|strategy| strategy.get("matrix")) else {
+        return Ok(vec![Combination::new()]);
+    };
     if let Some(text) = matrix.text() {
-        return Err(text.to_owned());
+        return Err(Unresolved(text.to_owned()));
     }
     let axes: Vec<_> = matrix.entries().filter(|(name, _)| !matches!(*name, "include" | "exclude")).collect();
-    let mut choices = vec![Choice::new()];
+    let mut combinations = vec![Combination::new()];
     for (name, values) in axes {
         let from_text = values.text().and_then(expressions::list);
         let values = from_text.as_ref().unwrap_or(values);
         if let Some(text) = values.text() {
-            return Err(format!("{name}: {text}"));
+            return Err(Unresolved(format!("{name}: {text}")));
         }
-        choices = times(&choices, name, values.items());
+        combinations = multiply(&combinations, name, values.items());
     }
     if matrix.entries().all(|(name, _)| name == "include" || name == "exclude") {
-        choices.clear();
+        combinations.clear();
     }
-    choices.retain(|choice| !matrix.items_of("exclude").iter().any(|entry| is_in(choice, entry)));
-    include(&mut choices, matrix.items_of("include"));
-    choices.truncate(MOST);
-    Ok(if choices.is_empty() { vec![Choice::new()] } else { choices })
+    combinations.retain(|combination| !matrix.items_of("exclude").iter().any(|entry| is_in(combination, entry)));
+    include(&mut combinations, matrix.items_of("include"));
+    combinations.truncate(MAX_COMBINATIONS);
+    Ok(if combinations.is_empty() { vec![Combination::new()] } else { combinations })
 }
 
-/// The combinations of `parallel:matrix`, whose entries are lists of values by name.
-pub(super) fn gitlab(parallel: Option<&Node>) -> Vec<Choice> {
+/// Returns the combinations of `parallel:matrix`, whose entries are lists of values by name.
+pub(super) fn gitlab(parallel: Option<&Node>) -> Vec<Combination> {
     let entries = parallel.map(|parallel| parallel.items_of("matrix")).unwrap_or_default();
     let mut all = Vec::new();
-    for entry in entries.iter().take(MOST) {
-        let mut choices = vec![Choice::new()];
+    for entry in entries.iter().take(MAX_COMBINATIONS) {
+        let mut combinations = vec![Combination::new()];
         for (name, value) in entry.entries() {
             let single = std::slice::from_ref(value);
-            choices = times(&choices, name, if value.items().is_empty() { single } else { value.items() });
+            combinations = multiply(&combinations, name, if value.items().is_empty() { single } else { value.items() });
         }
-        all.extend(choices);
-        all.truncate(MOST);
+        all.extend(combinations);
+        all.truncate(MAX_COMBINATIONS);
     }
-    if all.is_empty() { vec![Choice::new()] } else { all }
+    if all.is_empty() { vec![Combination::new()] } else { all }
 }
 
-fn times(choices: &[Choice], name: &str, values: &[Node]) -> Vec<Choice> {
-    let mut made = Vec::new();
-    for choice in choices {
+fn multiply(combinations: &[Combination], name: &str, values: &[Node]) -> Vec<Combination> {
+    let mut product = Vec::new();
+    for combination in combinations {
         for value in values {
-            if made.len() >= MOST {
-                return made;
+            if product.len() >= MAX_COMBINATIONS {
+                return product;
             }
-            let mut choice = choice.clone();
-            choice.insert(name.to_owned(), value.clone());
-            made.push(choice);
+            let mut combination = combination.clone();
+            combination.insert(name.to_owned(), value.clone());
+            product.push(combination);
         }
     }
-    made
+    product
 }
 
-/// Whether every value of an entry is that of a combination.
-fn is_in(choice: &Choice, entry: &Node) -> bool {
+/// Reports whether a combination has every value of an entry.
+fn is_in(combination: &Combination, entry: &Node) -> bool {
     let mut entries = entry.entries().peekable();
-    entries.peek().is_some() && entries.all(|(name, value)| choice.get(name).is_some_and(|have| is_same(have, value)))
+    entries.peek().is_some()
+        && entries.all(|(name, value)| combination.get(name).is_some_and(|have| is_same(have, value)))
 }
 
-/// Whether values are the same, wherever they stand.
-fn is_same(one: &Node, other: &Node) -> bool {
-    match (&one.value, &other.value) {
+/// Reports whether two values are equal, regardless of their lines.
+fn is_same(left: &Node, right: &Node) -> bool {
+    match (&left.value, &right.value) {
         (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
         (Value::Map(a), Value::Map(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|((k, a), (l, b))| k == l && is_same(a, b))
@@ -87,37 +91,38 @@ fn is_same(one: &Node, other: &Node) -> bool {
     }
 }
 
-/// Adds the values of an entry to the combinations that it contradicts in nothing, or makes one of it.
-fn include(choices: &mut Vec<Choice>, entries: &[Node]) {
-    let axes: Vec<String> = choices.first().map(|choice| choice.keys().cloned().collect()).unwrap_or_default();
-    let original = choices.len();
-    for entry in entries.iter().take(MOST) {
+/// Adds the values of each entry to the combinations that it does not contradict, or adds the entry as a combination.
+fn include(combinations: &mut Vec<Combination>, entries: &[Node]) {
+    let axes: Vec<String> =
+        combinations.first().map(|combination| combination.keys().cloned().collect()).unwrap_or_default();
+    let original = combinations.len();
+    for entry in entries.iter().take(MAX_COMBINATIONS) {
         let mut is_used = false;
-        for choice in choices.iter_mut().take(original) {
+        for combination in combinations.iter_mut().take(original) {
             let fits = entry.entries().all(|(name, value)| {
-                !axes.iter().any(|axis| axis == name) || choice.get(name).is_some_and(|have| is_same(have, value))
+                !axes.iter().any(|axis| axis == name) || combination.get(name).is_some_and(|have| is_same(have, value))
             });
             if fits {
                 is_used = true;
-                choice.extend(entry.entries().map(|(name, value)| (name.to_owned(), value.clone())));
+                combination.extend(entry.entries().map(|(name, value)| (name.to_owned(), value.clone())));
             }
         }
         if !is_used {
-            choices.push(entry.entries().map(|(name, value)| (name.to_owned(), value.clone())).collect());
+            combinations.push(entry.entries().map(|(name, value)| (name.to_owned(), value.clone())).collect());
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Choice, MOST, github, gitlab};
+    use super::{Combination, MAX_COMBINATIONS, Unresolved, github, gitlab};
     use crate::source::manifest::node::yaml;
 
-    fn shown(choices: &[Choice]) -> Vec<String> {
+    fn shown(combinations: &[Combination]) -> Vec<String> {
         let pair = |(name, node): (&String, &crate::source::manifest::node::Node)| {
             format!("{name}={}", node.text().unwrap_or("?"))
         };
-        choices.iter().map(|choice| choice.iter().map(pair).collect::<Vec<_>>().join(" ")).collect()
+        combinations.iter().map(|combination| combination.iter().map(pair).collect::<Vec<_>>().join(" ")).collect()
     }
 
     fn of(text: &str) -> Vec<String> {
@@ -132,29 +137,29 @@ mod tests {
     }
 
     #[test]
-    fn a_matrix_of_inclusions_alone_has_those() {
+    fn matrix_with_only_includes_has_these_combinations() {
         assert_eq!(of("matrix:\n  include:\n    - {image: a}\n    - {image: b}\n"), ["image=a", "image=b"]);
         assert_eq!(of("fail-fast: false\n"), [""]);
     }
 
     #[test]
-    fn what_a_run_decides_is_named() {
+    fn run_time_matrix_is_unresolved() {
         let strategy = yaml("matrix:\n  image: ${{ fromJSON(needs.plan.outputs.images) }}\n").expect("YAML");
-        assert!(github(Some(&strategy)).is_err_and(|text| text.contains("needs.plan")));
+        assert!(github(Some(&strategy)).is_err_and(|Unresolved(text)| text.contains("needs.plan")));
         assert_eq!(of("matrix:\n  image: ${{ fromJSON('[\"a\"]') }}\n"), ["image=a"]);
     }
 
     #[test]
-    fn lists_of_gitlab_are_multiplied() {
+    fn gitlab_lists_are_multiplied() {
         let parallel = yaml("matrix:\n  - IMAGE: [a, b]\n    X: 1\n  - IMAGE: c\n").expect("YAML");
         assert_eq!(shown(&gitlab(Some(&parallel))), ["IMAGE=a X=1", "IMAGE=b X=1", "IMAGE=c"]);
     }
 
     #[test]
-    fn a_huge_matrix_is_cut() {
+    fn huge_matrix_is_truncated() {
         let axis =
             |name: &str| format!("  {name}: [{}]\n", (0..100).map(|n| n.to_string()).collect::<Vec<_>>().join(","));
         let text = format!("matrix:\n{}{}{}{}", axis("a"), axis("b"), axis("c"), axis("d"));
-        assert_eq!(of(&text).len(), MOST);
+        assert_eq!(of(&text).len(), MAX_COMBINATIONS);
     }
 }

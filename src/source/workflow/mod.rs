@@ -1,7 +1,7 @@
-//! Where the CI of a repository runs its tests: workflows of GitHub and pipelines of GitLab, as far as their files tell.
+//! The environments in which the CI of a repository runs its tests, from GitHub workflows and GitLab pipelines.
 //!
-//! Nothing is run, and what only a run tells is named with its place. Files are hostile: sizes, nesting, matrices and
-//! substitutions are bounded.
+//! Nothing is executed. Values that are known only at run time are reported as unsupported. Files are untrusted: sizes,
+//! nesting, matrices and substitutions are limited.
 
 mod container_cli;
 pub mod detect;
@@ -13,26 +13,27 @@ mod lcg_view;
 mod matrix;
 pub(crate) mod reana;
 mod script;
+pub mod test_file;
 #[cfg(test)]
 mod tests;
 
-use super::manifest::Source;
 use super::manifest::node;
 use super::manifest::node::{Node, Value};
 use crate::config::ci::Ci;
+use crate::source::FileSet;
 
-/// Largest file that is read.
-const CAP: u64 = 1 << 20;
-/// Most files that are read.
-const MOST_FILES: usize = 200;
-/// Most places that are taken up.
-const MOST_PLACES: usize = 64;
+/// Maximum number of bytes read of a file.
+const MAX_BYTES: u64 = 1 << 20;
+/// Maximum number of files read.
+const MAX_FILES: usize = 200;
+/// Maximum number of environments returned.
+const MAX_ENVIRONMENTS: usize = 64;
 
-/// What the CI files of a repository say.
-pub fn read(files: &dyn Source) -> Ci {
+/// Reads the CI files of a repository.
+pub fn read(files: &dyn FileSet) -> Ci {
     let mut ci = Ci::default();
     let has = |path: &str| files.has(path);
-    let workflows = files.paths().into_iter().filter(|path| is_workflow(path)).take(MOST_FILES);
+    let workflows = files.paths().into_iter().filter(|path| is_workflow(path)).take(MAX_FILES);
     for path in workflows {
         if let Some(root) = parsed(files, path, &mut ci) {
             github::read(path, &root, &has, &mut ci);
@@ -40,10 +41,10 @@ pub fn read(files: &dyn Source) -> Ci {
     }
     let pipeline = pipeline(files, &mut ci);
     gitlab::read(&pipeline, &has, &mut ci);
-    if ci.places.len() > MOST_PLACES {
-        let more = ci.places.len() - MOST_PLACES;
-        ci.places.truncate(MOST_PLACES);
-        ci.leave("all files", format!("{more} more places were left out"));
+    if ci.environments.len() > MAX_ENVIRONMENTS {
+        let more = ci.environments.len() - MAX_ENVIRONMENTS;
+        ci.environments.truncate(MAX_ENVIRONMENTS);
+        ci.add_unsupported("all files", format!("omitted {more} more environments"));
     }
     ci
 }
@@ -53,16 +54,19 @@ fn is_workflow(path: &str) -> bool {
     name.is_some_and(|name| name.ends_with(".yml") || name.ends_with(".yaml"))
 }
 
-/// The main file of GitLab with those of the repository that it includes, and that these include.
-fn pipeline(files: &dyn Source, ci: &mut Ci) -> Vec<(String, Node)> {
+/// Returns the main file of a GitLab pipeline and the files of the repository that it includes, directly or indirectly.
+fn pipeline(files: &dyn FileSet, ci: &mut Ci) -> Vec<(String, Node)> {
     let mut queue = vec![".gitlab-ci.yml".to_owned()];
     let mut read: Vec<(String, Node)> = Vec::new();
-    let mut at = 0;
-    while let Some(path) = queue.get(at).cloned().filter(|_| at < MOST_FILES) {
-        at += 1;
+    let mut next = 0;
+    while let Some(path) = queue.get(next).cloned().filter(|_| next < MAX_FILES) {
+        next += 1;
         if !files.has(&path) {
-            if at > 1 {
-                ci.leave(".gitlab-ci.yml", format!("it includes `{}`, which is not here", job_env::short(&path)));
+            if next > 1 {
+                ci.add_unsupported(
+                    ".gitlab-ci.yml",
+                    format!("includes `{}`, which is not in this repository", job_env::short(&path)),
+                );
             }
             continue;
         }
@@ -78,26 +82,26 @@ fn pipeline(files: &dyn Source, ci: &mut Ci) -> Vec<(String, Node)> {
     read
 }
 
-fn parsed(files: &dyn Source, path: &str, ci: &mut Ci) -> Option<Node> {
-    let Some(bytes) = files.bytes(path, CAP + 1) else {
-        ci.leave(path, "it can't be read");
+fn parsed(files: &dyn FileSet, path: &str, ci: &mut Ci) -> Option<Node> {
+    let Some(bytes) = files.read(path, MAX_BYTES + 1) else {
+        ci.add_unsupported(path, "can't be read");
         return None;
     };
     ci.files.push(path.to_owned());
-    if bytes.len() as u64 > CAP {
-        ci.leave(path, "it is larger than 1 MiB");
+    if bytes.len() as u64 > MAX_BYTES {
+        ci.add_unsupported(path, "larger than 1 MiB");
         return None;
     }
     match node::yaml(&String::from_utf8_lossy(&bytes)) {
         Ok(root) => Some(root),
-        Err(problem) => {
-            ci.leave(path, format!("it is no YAML: {}", job_env::short(&problem)));
+        Err(error) => {
+            ci.add_unsupported(path, format!("invalid YAML: {}", job_env::short(&error.to_string())));
             None
         }
     }
 }
 
-/// A text, or what stands for one.
+/// Returns a scalar as text.
 fn scalar(node: &Node) -> Option<String> {
     match &node.value {
         Value::Text(text) => Some(text.clone()),

@@ -1,5 +1,4 @@
-//! The steps of a REANA workflow: an analysis that can be run as a whole, and so tested
-//! (docs.reana.io, "reana.yaml" and "Serial workflows").
+//! The steps of a REANA workflow, which can serve as tests (docs.reana.io, "reana.yaml" and "Serial workflows").
 
 use std::collections::BTreeMap;
 
@@ -7,11 +6,11 @@ use serde_json::Value;
 
 use crate::model::plan::{TestCommand, TestKind};
 
-/// Steps taken of one workflow.
+/// Maximum number of steps of a workflow.
 const MAX_STEPS: usize = 100;
 
-/// The steps of a serial workflow in order, parameters filled in. None when it is of another kind, or when something in
-/// it stays open: half a workflow tests nothing.
+/// Returns the steps of a serial workflow in order, with parameters inserted. Empty if the workflow is of another kind or a step
+/// can't be read, because an incomplete workflow is not a test.
 pub(super) fn steps(text: &str) -> Vec<TestCommand> {
     let Ok(value) = serde_saphyr::from_str::<Value>(text) else { return Vec::new() };
     let workflow = &value["workflow"];
@@ -24,7 +23,7 @@ pub(super) fn steps(text: &str) -> Vec<TestCommand> {
     for (index, step) in steps.iter().take(MAX_STEPS).enumerate() {
         let commands = step["commands"].as_array().map(Vec::as_slice).unwrap_or_default();
         let commands: Vec<&str> = commands.iter().filter_map(Value::as_str).map(str::trim).collect();
-        let run = filled(&commands.join(" && "), &parameters);
+        let run = expanded(&commands.join(" && "), &parameters);
         if run.is_empty() {
             return Vec::new();
         }
@@ -48,7 +47,7 @@ fn parameters(value: &Value) -> BTreeMap<String, String> {
     pairs.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
 }
 
-fn filled(command: &str, parameters: &BTreeMap<String, String>) -> String {
+fn expanded(command: &str, parameters: &BTreeMap<String, String>) -> String {
     parameters.iter().fold(command.to_owned(), |command, (name, value)| command.replace(&format!("${{{name}}}"), value))
 }
 
@@ -57,7 +56,7 @@ mod tests {
     use super::steps;
 
     #[test]
-    fn the_steps_of_a_serial_workflow_are_commands_with_their_parameters() {
+    fn steps_of_serial_workflow_are_commands_with_parameters() {
         let text = "inputs:\n  parameters: {events: 200, data: out/d.root}\nworkflow:\n  type: serial\n  specification:\n    \
                     steps:\n      - name: generate\n        environment: x/y:1\n        commands:\n          - mkdir -p out\n          \
                     - root -b -q 'gen.C(${events},\"${data}\")'\n      - commands: [python plot.py]\n";
@@ -68,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn other_workflows_and_other_files_have_none() {
+    fn other_workflows_have_no_steps() {
         for text in ["workflow: {type: cwl, file: w.cwl}", "- a", "", "workflow: {type: serial}", "a: [b"] {
             assert_eq!(steps(text), [], "{text}");
         }

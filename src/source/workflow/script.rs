@@ -1,39 +1,41 @@
-//! Commands of CI jobs: which of them set an environment up, install, test, or only talk.
+//! Classification of the commands of CI jobs: setup, installation, tests, other work, and output only.
 
-use super::super::lang::shell::words;
+use super::test_file::is_test_script;
+use crate::source::lang::shell::words;
 
-/// Most bytes of a job's commands that are read.
-const MOST: usize = 64 << 10;
+/// Maximum length of the commands of a job in bytes.
+const MAX_LEN: usize = 64 << 10;
 
-/// What the commands of a job do.
+/// The commands of a job.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Script {
-    /// Lines that set variables and source files, before anything else is done.
+    /// Lines that set variables and source files, before any other command.
     pub(super) setup: Vec<String>,
-    /// Lines that install something.
+    /// Lines that install dependencies.
     pub(super) installs: Vec<String>,
-    /// Everything else that does something, in order.
+    /// All other commands that have an effect, in order.
     pub(super) work: Vec<String>,
-    /// Whether a test runner is among them.
+    /// Whether one of the commands is a test.
     pub(super) has_test: bool,
 }
 
-/// Kinds of commands.
+/// The kind of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Setup,
     Install,
-    Talk,
+    /// Only prints or lints.
+    Output,
     Work,
 }
 
 impl Script {
-    /// Reads commands that one shell runs; `has` knows the files of the repository.
+    /// Reads the commands of one shell. `has` reports whether the repository contains a file.
     pub(super) fn read(text: &str, has: &dyn Fn(&str) -> bool) -> Self {
         let mut script = Self::default();
         let text = head(text);
         let Some(lines) = statements(text) else {
-            // With branches and loops in it, only the whole of it means something.
+            // A script with branches or loops can't be split.
             script.work.push(text.trim_end().to_owned());
             script.has_test = text.lines().any(is_test);
             return script;
@@ -41,10 +43,10 @@ impl Script {
         let mut has_begun = false;
         for line in lines {
             match kind(&line, has) {
-                // What lies on CVMFS is there whatever was done before.
+                // CVMFS does not depend on earlier commands.
                 Kind::Setup if !has_begun || sources_cvmfs(&line) => push(&mut script.setup, line),
                 Kind::Install if !has_begun => push(&mut script.installs, line),
-                Kind::Talk => {}
+                Kind::Output => {}
                 _ => {
                     has_begun = true;
                     script.has_test |= is_test(&line);
@@ -56,11 +58,11 @@ impl Script {
     }
 }
 
-/// One command that does what several shells did, one after the other.
+/// Joins the commands of several shells into one command.
 pub(super) fn joined(steps: &[Vec<String>]) -> String {
     match steps {
         [] => String::new(),
-        [one] => match one.as_slice() {
+        [single] => match single.as_slice() {
             [line] => line.clone(),
             lines => format!("set -e\n{}", lines.join("\n")),
         },
@@ -78,14 +80,14 @@ fn push(lines: &mut Vec<String>, line: String) {
 }
 
 fn head(text: &str) -> &str {
-    let mut end = text.len().min(MOST);
+    let mut end = text.len().min(MAX_LEN);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     &text[..end]
 }
 
-/// The commands of a text, one by one. None when they can't be told apart by lines.
+/// Splits a text into commands. `None` if it contains branches, loops or here-documents.
 fn statements(text: &str) -> Option<Vec<String>> {
     let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
     let mut found = Vec::new();
@@ -104,23 +106,23 @@ fn statements(text: &str) -> Option<Vec<String>> {
         if is_control || line.contains("<<") {
             return None;
         }
-        found.extend(parts(line).into_iter().map(evened));
+        found.extend(parts(line).into_iter().map(normalized));
     }
     Some(found)
 }
 
-/// White space as one blank each, where it is outside of quotes.
-fn evened(line: &str) -> String {
+/// Collapses white space, unless the line has quotes.
+fn normalized(line: &str) -> String {
     if line.contains(['"', '\'']) { line.to_owned() } else { line.split_whitespace().collect::<Vec<_>>().join(" ") }
 }
 
-/// The line up to a comment. None when a quote stays open: the command goes on.
+/// Returns the line up to a comment. `None` if a quote is not closed, because the command continues.
 fn without_comment(line: &str) -> Option<&str> {
     let mut quote = None;
     let mut before = ' ';
-    for (at, c) in line.char_indices() {
+    for (index, c) in line.char_indices() {
         match (quote, c) {
-            (None, '#') if before.is_whitespace() => return Some(line[..at].trim_end()),
+            (None, '#') if before.is_whitespace() => return Some(line[..index].trim_end()),
             (None, '"' | '\'') if before != '\\' => quote = Some(c),
             (Some(open), _) if open == c && (c == '\'' || before != '\\') => quote = None,
             _ => {}
@@ -130,7 +132,7 @@ fn without_comment(line: &str) -> Option<&str> {
     quote.is_none().then_some(line)
 }
 
-/// Commands between `&&` and `;` of one line; others than plain ones stay together.
+/// Splits a line at `&&` and `;`, unless it has quotes, pipes or substitutions.
 fn parts(line: &str) -> Vec<&str> {
     if line.replace("${", "").contains(['"', '\'', '(', '`', '|', '{']) {
         return vec![line];
@@ -138,8 +140,8 @@ fn parts(line: &str) -> Vec<&str> {
     line.split("&&").flat_map(|part| part.split(';')).map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
-/// The first words of a command, without what only wraps it.
-fn bare(line: &str) -> &str {
+/// Returns a command without its wrappers: `sudo`, `time`, `exec`.
+fn without_wrappers(line: &str) -> &str {
     let mut line = line.trim_start();
     while let Some(rest) = ["sudo ", "time ", "exec ", "travis_wait ", "-E "].iter().find_map(|w| line.strip_prefix(w))
     {
@@ -149,11 +151,11 @@ fn bare(line: &str) -> &str {
 }
 
 fn kind(line: &str, has: &dyn Fn(&str) -> bool) -> Kind {
-    let line = bare(line);
+    let line = without_wrappers(line);
     let mut parts = line.split_whitespace();
     let (first, second) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
     match first {
-        "source" | "." => return if is_there(second, has) { Kind::Setup } else { Kind::Work },
+        "source" | "." => return if exists_before_job(second, has) { Kind::Setup } else { Kind::Work },
         "export" | "declare" if !line.contains("$(") && !line.contains('`') => return Kind::Setup,
         "unset" | "set" | "ulimit" | "umask" | "module" | "shopt" | "alias" | "cmsenv" | "asetup" | "lsetup"
         | "setupATLAS" => return Kind::Setup,
@@ -165,24 +167,24 @@ fn kind(line: &str, has: &dyn Fn(&str) -> bool) -> Kind {
         return Kind::Install;
     }
     let writes = line.contains('>') || line.contains('|') || line.contains("&&") || line.contains(';');
-    if !writes && is_talk(first, second, line) { Kind::Talk } else { Kind::Work }
+    if !writes && prints_only(first, second, line) { Kind::Output } else { Kind::Work }
 }
 
 fn sources_cvmfs(line: &str) -> bool {
     ["source /cvmfs/", ". /cvmfs/"].iter().any(|start| line.starts_with(start))
 }
 
-/// Whether a sourced file is there before the job makes anything.
-fn is_there(path: &str, has: &dyn Fn(&str) -> bool) -> bool {
+/// Reports whether a sourced file exists before the job creates files.
+fn exists_before_job(path: &str, has: &dyn Fn(&str) -> bool) -> bool {
     let path = path.trim_matches(['"', '\'']);
-    // A variable that a path begins with is set by the image or by the CI file: nothing else was done yet.
-    let is_named = path.starts_with('$') && !path.starts_with("$(");
-    path.starts_with(['/', '~']) || is_named || has(path.trim_start_matches("./"))
+    // The image or the CI file sets the variable, because no other command ran before.
+    let starts_with_variable = path.starts_with('$') && !path.starts_with("$(");
+    path.starts_with(['/', '~']) || starts_with_variable || has(path.trim_start_matches("./"))
 }
 
-/// Whether a command gets something from elsewhere.
+/// Reports whether a command installs or downloads something.
 pub(super) fn installs(line: &str) -> bool {
-    let mut parts = bare(line).split_whitespace();
+    let mut parts = without_wrappers(line).split_whitespace();
     let mut next = || parts.next().unwrap_or("");
     let (first, second, third) = (next(), next(), next());
     if matches!((first, second), ("conda" | "mamba" | "micromamba", "run")) {
@@ -192,13 +194,14 @@ pub(super) fn installs(line: &str) -> bool {
 }
 
 fn is_install(first: &str, second: &str, third: &str, line: &str) -> bool {
-    let gets = |word: &str| matches!(word, "install" | "sync" | "update" | "upgrade" | "create" | "env" | "makecache");
+    let is_verb =
+        |word: &str| matches!(word, "install" | "sync" | "update" | "upgrade" | "create" | "env" | "makecache");
     match first {
         "apt" | "apt-get" | "dnf" | "yum" | "microdnf" | "apk" | "zypper" | "brew" | "npm" | "gem" => true,
         "pip" | "pip3" | "conda" | "mamba" | "micromamba" | "poetry" | "pdm" | "pixi" | "spack" | "cpm" => {
-            gets(second) || second == "config"
+            is_verb(second) || second == "config"
         }
-        "uv" => matches!(second, "sync" | "venv") || second == "pip" && gets(third),
+        "uv" => matches!(second, "sync" | "venv") || second == "pip" && is_verb(third),
         "python" | "python3" => line.contains("-m pip install") || line.contains("setup.py install"),
         "git" => matches!(second, "clone" | "submodule"),
         "curl" | "wget" => true,
@@ -206,8 +209,8 @@ fn is_install(first: &str, second: &str, third: &str, line: &str) -> bool {
     }
 }
 
-fn is_talk(first: &str, second: &str, line: &str) -> bool {
-    let asks = match first {
+fn prints_only(first: &str, second: &str, line: &str) -> bool {
+    let is_query = match first {
         "pip" | "pip3" | "conda" | "mamba" | "micromamba" => matches!(second, "list" | "freeze" | "info"),
         "ccache" => matches!(second, "-s" | "-z"),
         _ => matches!(second, "--version" | "-V"),
@@ -242,44 +245,37 @@ fn is_talk(first: &str, second: &str, line: &str) -> bool {
             | "ruff"
             | "pre-commit"
     ) || matches!(line, "env" | "export")
-        || asks && !matches!(first, "make" | "bash" | "sh")
+        || is_query && !matches!(first, "make" | "bash" | "sh")
         || line.contains("pip list")
         || line.contains("pip freeze")
         || first == "git" && matches!(second, "status" | "log" | "config" | "branch" | "describe")
         || line.ends_with("--version")
 }
 
-/// Whether a line starts something that tests.
+/// Reports whether a command runs tests.
 pub(super) fn is_test(line: &str) -> bool {
     let found = words(line);
     let texts: Vec<&str> = found.iter().map(|word| word.text.as_str()).collect();
-    texts.iter().enumerate().any(|(at, word)| {
-        let next = texts.get(at + 1).copied().unwrap_or("");
+    texts.iter().enumerate().any(|(index, word)| {
+        let next = texts.get(index + 1).copied().unwrap_or("");
         let name = word.rsplit('/').next().unwrap_or(word).trim_matches([';', '(', ')', '`']);
-        let is_first = at == 0 || matches!(texts[at - 1], "&&" | ";" | "||" | "sudo" | "time" | "exec" | "do" | "then");
+        let is_first =
+            index == 0 || matches!(texts[index - 1], "&&" | ";" | "||" | "sudo" | "time" | "exec" | "do" | "then");
         match name {
             "pytest" | "py.test" | "ctest" | "nosetests" | "tox" | "nox" | "cmsRun" | "papermill" => {
-                !matches!(texts.get(at.wrapping_sub(1)).copied(), Some("install" | "which"))
+                !matches!(texts.get(index.wrapping_sub(1)).copied(), Some("install" | "which"))
                     && !texts.contains(&"install")
             }
-            "unittest" => at > 0 && texts[at - 1] == "-m",
+            "unittest" => index > 0 && texts[index - 1] == "-m",
             "make" | "ninja" | "gmake" | "just" => {
-                texts[at + 1..].iter().any(|w| matches!(*w, "test" | "tests" | "check"))
+                texts[index + 1..].iter().any(|w| matches!(*w, "test" | "tests" | "check"))
             }
             "--target" => next == "test",
             "root" | "root.exe" => is_first && texts.iter().any(|w| w.contains(".C") || w.contains(".py")),
-            "python" | "python3" | "bash" | "sh" => is_first && file_tests(next),
-            _ => is_first && word.contains('/') && file_tests(word),
+            "python" | "python3" | "bash" | "sh" => is_first && is_test_script(next),
+            _ => is_first && word.contains('/') && is_test_script(word),
         }
     })
-}
-
-/// Whether a file is a test by its name.
-fn file_tests(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let is_script = [".py", ".sh", ".C", ".bash"].iter().any(|end| name.ends_with(end)) || !name.contains('.');
-    let in_tests = path.split('/').any(|part| matches!(part, "test" | "tests"));
-    is_script && !path.starts_with('-') && (in_tests || name.contains("test"))
 }
 
 #[cfg(test)]
@@ -293,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_told_apart_by_what_they_do() {
+    fn commands_are_classified() {
         let script = read(
             "echo hello\nset +u && source /cvmfs/cms.cern.ch/cmsset_default.sh; set -u\nsource setup.sh\n\
              python -m pip install -e .  # comes first\nmkdir build\ncd build\ncmake .. \\\n  -DX=1\nsource build/setup.sh\n\
@@ -312,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn branches_stay_whole() {
+    fn script_with_branches_is_not_split() {
         let text = "if [ -e x ]; then\n  pytest\nfi";
         let script = read(text);
         assert_eq!((script.work, script.has_test), (vec![text.to_owned()], true));
@@ -320,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn test_runners_are_known() {
+    fn test_runners_are_recognized() {
         for line in [
             "pytest -v",
             "python -m pytest tests",
@@ -340,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn several_shells_become_one_command() {
+    fn several_shells_are_joined() {
         let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
         assert_eq!(joined(&[lines(&["pytest"])]), "pytest");
         assert_eq!(joined(&[lines(&["cd build", "ctest"])]), "set -e\ncd build\nctest");
@@ -349,7 +345,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_can_be_read(text in "(\\PC|\n){0,200}") {
+        fn any_text_is_read(text in "(\\PC|\n){0,200}") {
             let script = read(&text);
             prop_assert!(script.work.iter().chain(&script.setup).all(|line| !line.trim().is_empty()) || text.trim().is_empty());
         }

@@ -109,7 +109,7 @@ fn prepare(subject: &Subject, image: &Opened, step: &Step, env: &JobDirs) -> (Jo
     let layout = subject.engine.layout(image, &job);
     let fill = |text: &str| {
         text.replace("{in}", &layout.input)
-            .replace("{box}", &layout.boxed)
+            .replace("{box}", &layout.scratch)
             .replace("{mark}", &env.mark)
             .replace("{env}", &env.text_path(""))
     };

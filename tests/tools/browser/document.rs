@@ -71,7 +71,7 @@ fn earlier(now: &Document, day: u32) -> State {
         }
     }
     old.cells.retain(|cell| cell.id != "lxplus" || day > 19);
-    State::of(&old)
+    State::new(&old)
 }
 
 /// Fifty facilities with four roles; every cell has 2,000 tests, and 40 environments differ from each other.
@@ -179,7 +179,7 @@ pub(crate) fn hostile() -> Document {
 
 /// An earlier state of that.
 pub(crate) fn hostile_past() -> Vec<State> {
-    let mut past = State::of(&hostile());
+    let mut past = State::new(&hostile());
     past.started = format!("2026-11-21{EVIL}");
     past.commit = Some(EVIL.to_owned());
     vec![past]

@@ -22,7 +22,7 @@ fn state(status: Status, day: u32, tree: &str, old: bool) -> Document {
 /// What the page says of the cell when it failed on the 22nd, and on the 21st, and passed on the 20th.
 fn since(tree: &str, old: bool) -> String {
     let past = [state(Status::Failed, 21, "new", true), state(Status::Passed, 20, tree, old)];
-    let past: Vec<State> = past.iter().map(State::of).collect();
+    let past: Vec<State> = past.iter().map(State::new).collect();
     let page = report::page(&state(Status::Failed, 22, "newest", true), &past).expect("renders");
     let (_, rest) = page.split_once("<p class=\"since\">").expect("it says since when");
     rest.split_once("</p>").expect("an end").0.to_owned()
@@ -44,7 +44,7 @@ fn without_a_past_there_is_no_timeline() {
     let now = document();
     let page = report::page(&now, &[]).expect("renders");
     assert!(!page.contains("id=\"timeline\"") && !page.contains("class=\"since\""));
-    let same = report::page(&now, &[State::of(&now)]).expect("renders");
+    let same = report::page(&now, &[State::new(&now)]).expect("renders");
     assert_eq!(same.matches("class=\"now\"").count(), 1, "the report itself is no past of its own");
 }
 

@@ -1,14 +1,14 @@
-//! Alpine's package database, as apk-tools writes it: one letter a field.
+//! The package database of Alpine, written by apk-tools: each field name is one letter.
 
-use super::super::root::{LARGE, Root, into_text, reason};
+use super::super::file_tree::{FileTree, LARGE, into_text, reason};
 use super::super::stanza::{fields, stanzas};
 use crate::model::known::Known;
 use crate::model::package::Package;
 
 const DATABASES: [&str; 2] = ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"];
 
-/// Installed packages; none when the image has no such database.
-pub(crate) fn packages(root: &Root) -> Option<Known<Vec<Package>>> {
+/// Returns the installed packages. `None` if there is no such database.
+pub(crate) fn packages(root: &FileTree) -> Option<Known<Vec<Package>>> {
     let path = DATABASES.into_iter().find(|path| root.exists(path))?;
     Some(match root.read(path, LARGE) {
         Ok(bytes) => Known::Known(parse(&into_text(bytes))),
@@ -16,7 +16,7 @@ pub(crate) fn packages(root: &Root) -> Option<Known<Vec<Package>>> {
     })
 }
 
-/// The packages of an `installed` file.
+/// Parses an `installed` file.
 pub(crate) fn parse(text: &str) -> Vec<Package> {
     stanzas(text)
         .filter_map(|stanza| {
@@ -62,7 +62,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..4096)) {
+        fn any_bytes_are_accepted(bytes in proptest::collection::vec(any::<u8>(), 0..4096)) {
             parse(&into_text(bytes));
         }
     }

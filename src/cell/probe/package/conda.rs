@@ -2,15 +2,15 @@
 
 use serde::Deserialize;
 
+use super::super::file_tree::{FileTree, reason};
 use super::super::redact::redact;
-use super::super::root::{Root, reason};
 use crate::model::known::Known;
 use crate::model::package::Package;
 
-/// Bytes of one package's record: it lists every file of the package.
-const RECORD: u64 = 64 << 20;
+/// Maximum size of a package record in bytes; it lists every file of the package.
+const MAX_RECORD_SIZE: u64 = 64 << 20;
 
-/// What is read of a package's record.
+/// The fields of a package record that are used.
 #[derive(Deserialize)]
 struct Record {
     name: String,
@@ -23,8 +23,8 @@ struct Record {
     channel: String,
 }
 
-/// The packages of these prefixes; none when there is no prefix.
-pub(crate) fn packages(root: &Root, prefixes: &[String]) -> Option<Known<Vec<Package>>> {
+/// Returns the packages of these prefixes. `None` if there is no prefix.
+pub(crate) fn packages(root: &FileTree, prefixes: &[String]) -> Option<Known<Vec<Package>>> {
     if prefixes.is_empty() {
         return None;
     }
@@ -37,13 +37,13 @@ pub(crate) fn packages(root: &Root, prefixes: &[String]) -> Option<Known<Vec<Pac
         };
         for entry in entries.into_iter().filter(|entry| entry.name.ends_with(".json")) {
             let path = format!("{directory}/{}", entry.name);
-            let bytes = match root.read(&path, RECORD) {
+            let bytes = match root.read(&path, MAX_RECORD_SIZE) {
                 Ok(bytes) => bytes,
                 Err(error) => return Some(Known::Unknown(reason(path, &error))),
             };
             match parse(&bytes, prefix) {
                 Ok(package) => packages.push(package),
-                // Tools leave other JSON there (`state`, `pixi`), which has no name and version.
+                // The directory may contain other JSON files (`state`, `pixi`) without name and version.
                 Err(_) if !entry.name.contains('-') || entry.name.starts_with("pixi") => {}
                 Err(_) => return Some(Known::unknown(format!("{path}: not a package record"))),
             }
@@ -52,7 +52,7 @@ pub(crate) fn packages(root: &Root, prefixes: &[String]) -> Option<Known<Vec<Pac
     Some(Known::Known(packages))
 }
 
-/// One record.
+/// Parses one record.
 pub(crate) fn parse(bytes: &[u8], prefix: &str) -> serde_json::Result<Package> {
     let record: Record = serde_json::from_slice(bytes)?;
     let channel = channel(&record.channel, &record.subdir);
@@ -65,7 +65,7 @@ pub(crate) fn parse(bytes: &[u8], prefix: &str) -> serde_json::Result<Package> {
     })
 }
 
-/// A channel as people write it: without scheme, credentials and platform.
+/// Returns a channel without scheme, credentials and platform.
 fn channel(url: &str, subdir: &str) -> String {
     let url = redact(url);
     let url = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
@@ -84,7 +84,7 @@ mod tests {
         "channel":"https://user:pw@conda.anaconda.org/t/ab-01234567-89/conda-forge/linux-64","files":["a","b"]}"#;
 
     #[test]
-    fn channel_and_build_tell_the_origin_without_tokens() {
+    fn origin_is_channel_and_build_without_tokens() {
         let package = parse(RECORD, "/opt/conda").expect("a record");
         assert_eq!(package.version, "1.26.4");
         assert_eq!(package.origin, "conda-forge py311h64a7726_0");
@@ -93,9 +93,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_damaged_record_is_survived(at in 0..RECORD.len(), byte in any::<u8>()) {
+        fn damaged_record_is_accepted(offset in 0..RECORD.len(), byte in any::<u8>()) {
             let mut bytes = RECORD.to_vec();
-            bytes[at] = byte;
+            bytes[offset] = byte;
             let _ = parse(&bytes, "/opt/conda");
         }
     }

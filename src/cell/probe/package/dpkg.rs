@@ -1,6 +1,6 @@
-//! Debian's package database: `/var/lib/dpkg/status`, and `status.d` of images without dpkg.
+//! The package database of Debian: `/var/lib/dpkg/status`, and `status.d` in images without dpkg.
 
-use super::super::root::{LARGE, Root, into_text, reason};
+use super::super::file_tree::{FileTree, LARGE, into_text, reason};
 use super::super::stanza::{fields, stanzas};
 use crate::model::known::Known;
 use crate::model::package::Package;
@@ -8,12 +8,12 @@ use crate::model::package::Package;
 const STATUS: &str = "/var/lib/dpkg/status";
 const DIRECTORY: &str = "/var/lib/dpkg/status.d";
 
-/// Installed packages; none when the image has no such database.
-pub(crate) fn packages(root: &Root) -> Option<Known<Vec<Package>>> {
+/// Returns the installed packages. `None` if there is no such database.
+pub(crate) fn packages(root: &FileTree) -> Option<Known<Vec<Package>>> {
     let mut packages = Vec::new();
-    let mut there = false;
+    let mut exists = false;
     if root.exists(STATUS) {
-        there = true;
+        exists = true;
         match root.read(STATUS, LARGE) {
             Ok(bytes) => packages.extend(parse(&into_text(bytes), Filter::Installed)),
             Err(error) => return Some(Known::Unknown(reason(STATUS, &error))),
@@ -23,26 +23,26 @@ pub(crate) fn packages(root: &Root) -> Option<Known<Vec<Package>>> {
         if name.ends_with(".md5sums") {
             continue;
         }
-        there = true;
+        exists = true;
         let path = format!("{DIRECTORY}/{name}");
         match root.text(&path) {
             Ok(text) => packages.extend(parse(&text, Filter::Everything)),
             Err(error) => return Some(Known::Unknown(reason(path, &error))),
         }
     }
-    there.then_some(Known::Known(packages))
+    exists.then_some(Known::Known(packages))
 }
 
-/// Which stanzas count.
+/// Selects stanzas.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Filter {
-    /// Those whose `Status` says that the package is installed, and not merely its configuration kept.
+    /// Packages that are installed according to `Status`, not only configured.
     Installed,
-    /// Every one: `status.d` has no `Status`.
+    /// All packages: `status.d` has no `Status`.
     Everything,
 }
 
-/// The packages of a status file.
+/// Parses a status file.
 pub(crate) fn parse(text: &str, filter: Filter) -> Vec<Package> {
     stanzas(text).filter_map(|stanza| package(stanza, filter)).collect()
 }
@@ -91,33 +91,33 @@ mod tests {
     }
 
     #[test]
-    fn packages_of_an_image_without_dpkg_are_listed() {
+    fn image_without_dpkg_has_packages() {
         let dir = tempfile::tempdir().expect("a directory");
         std::fs::create_dir_all(dir.path().join("var/lib/dpkg/status.d")).expect("directories");
         std::fs::write(dir.path().join("var/lib/dpkg/status.d/base"), "Package: base-files\nVersion: 12\n")
             .expect("a file");
         std::fs::write(dir.path().join("var/lib/dpkg/status.d/base.md5sums"), "00  etc/x\n").expect("a file");
-        let packages = packages(&Root::new(dir.path())).expect("a database");
+        let packages = packages(&FileTree::new(dir.path())).expect("a database");
         assert_eq!(packages.get().map(|p| p.len()), Some(1));
     }
 
     #[test]
-    fn a_database_that_is_no_file_is_unknown() {
+    fn database_that_is_not_a_file_is_unknown() {
         let dir = tempfile::tempdir().expect("a directory");
         std::fs::create_dir_all(dir.path().join("var/lib/dpkg/status")).expect("directories");
-        assert!(packages(&Root::new(dir.path())).is_some_and(|p| p.reason().is_some()));
+        assert!(packages(&FileTree::new(dir.path())).is_some_and(|p| p.reason().is_some()));
     }
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..4096)) {
+        fn any_bytes_are_accepted(bytes in proptest::collection::vec(any::<u8>(), 0..4096)) {
             parse(&into_text(bytes), Filter::Everything);
         }
 
         #[test]
-        fn a_damaged_database_is_survived(at in 0..TEXT.len(), byte in any::<u8>()) {
+        fn damaged_database_is_accepted(offset in 0..TEXT.len(), byte in any::<u8>()) {
             let mut bytes = TEXT.as_bytes().to_vec();
-            bytes[at] = byte;
+            bytes[offset] = byte;
             prop_assert!(parse(&into_text(bytes), Filter::Everything).len() <= 5);
         }
     }

@@ -1,27 +1,27 @@
-//! ROOT installations, told by their files: wheel, conda, system packages, releases and builds of one's own.
+//! ROOT installations, detected from files: wheel, conda, system packages, releases and builds from source.
 
 use std::path::Path;
 
 use super::super::ProbeContext;
-use super::super::root::{LARGE, Root, into_text};
+use super::super::file_tree::{FileTree, LARGE, into_text};
 use super::super::tool::which;
 use crate::model::known::Known;
 use crate::model::python::Python;
 use crate::model::system::{RootInstallation, Tool};
 
-/// Every ROOT, the one that `root` or `import ROOT` takes first.
+/// Returns every ROOT installation, the one that `root` or `import ROOT` uses first.
 pub(crate) fn installations(
-    place: &ProbeContext,
+    context: &ProbeContext,
     pythons: &[Python],
     conda: &[String],
     tools: &[Tool],
 ) -> Vec<RootInstallation> {
-    let root = &place.root;
+    let root = &context.root;
     let mut prefixes: Vec<String> = Vec::new();
-    let on_path = ["root", "root-config"].iter().filter_map(|name| which(place, name));
-    // A version manager's or a wheel's stand-in script has no installation around it and drops out below.
+    let on_path = ["root", "root-config"].iter().filter_map(|name| which(context, name));
+    // The script of a version manager or of a wheel is not part of an installation and is dropped below.
     prefixes.extend(on_path.filter_map(|path| above(&root.resolve(Path::new(&path)).ok()?.display().to_string())));
-    prefixes.extend(place.env.get("ROOTSYS").cloned());
+    prefixes.extend(context.env.get("ROOTSYS").cloned());
     for python in pythons {
         for entry in python.path.get().into_iter().flatten() {
             if root.is_dir(format!("{entry}/ROOT")) {
@@ -40,7 +40,7 @@ pub(crate) fn installations(
             continue;
         }
         seen.push(identity);
-        out.push(installation(place, prefix, tools));
+        out.push(installation(context, prefix, tools));
     }
     out
 }
@@ -49,38 +49,38 @@ fn above(path: &str) -> Option<String> {
     Path::new(path).parent()?.parent().map(|prefix| prefix.display().to_string()).or_else(|| Some("/".to_owned()))
 }
 
-/// Directories of a prefix that may hold ROOT's headers.
+/// Returns the directories of a prefix that may contain the headers of ROOT.
 fn includes(prefix: &str) -> [String; 2] {
     [format!("{prefix}/include"), format!("{prefix}/include/root")]
 }
 
-/// Directories of a prefix that may hold ROOT's libraries.
+/// Returns the directories of a prefix that may contain the libraries of ROOT.
 fn libraries(prefix: &str) -> [String; 4] {
     ["lib", "lib64", "lib/root", "lib64/root"].map(|lib| format!("{prefix}/{lib}"))
 }
 
-fn is_root(root: &Root, prefix: &str) -> bool {
+fn is_root(root: &FileTree, prefix: &str) -> bool {
     root.exists(format!("{prefix}/bin/root-config"))
         || includes(prefix).iter().any(|include| root.exists(format!("{include}/RVersion.h")))
         || libraries(prefix).iter().any(|lib| root.exists(format!("{lib}/libCore.so")))
 }
 
-fn installation(place: &ProbeContext, prefix: &str, tools: &[Tool]) -> RootInstallation {
-    let root = &place.root;
-    let origin = origin(place, prefix);
-    let unknown = |what: &str| Known::unknown(format!("no file of {prefix} tells {what}"));
+fn installation(context: &ProbeContext, prefix: &str, tools: &[Tool]) -> RootInstallation {
+    let root = &context.root;
+    let origin = origin(context, prefix);
+    let unknown = |what: &str| Known::unknown(format!("no file in {prefix} contains {what}"));
     RootInstallation {
         version: version(root, prefix).map_or_else(|| unknown("its version"), Known::Known),
         cxx_standard: standard(root, prefix).map_or_else(|| unknown("its C++ standard"), Known::Known),
-        python: python(root, prefix).map_or_else(|| unknown("its Python"), Known::Known),
+        python: python(root, prefix).map_or_else(|| unknown("its Python version"), Known::Known),
         jit: Known::Known(can_compile(root, prefix, tools)),
         origin: origin.to_owned(),
         prefix: prefix.to_owned(),
     }
 }
 
-fn origin(place: &ProbeContext, prefix: &str) -> &'static str {
-    let root = &place.root;
+fn origin(context: &ProbeContext, prefix: &str) -> &'static str {
+    let root = &context.root;
     if prefix.ends_with("-packages/ROOT") {
         "wheel"
     } else if root.is_dir(format!("{prefix}/conda-meta")) {
@@ -98,8 +98,8 @@ fn origin(place: &ProbeContext, prefix: &str) -> &'static str {
     }
 }
 
-/// `6.30.06`, from the headers or from what CMake reads.
-fn version(root: &Root, prefix: &str) -> Option<String> {
+/// Returns the version (`6.30.06`) from the headers or from the CMake files.
+fn version(root: &FileTree, prefix: &str) -> Option<String> {
     for include in includes(prefix) {
         let hxx = root.text(format!("{include}/ROOT/RVersion.hxx")).unwrap_or_default();
         let number = |name: &str| {
@@ -129,8 +129,8 @@ fn cmake_directories(prefix: &str) -> [String; 4] {
     ["cmake", "lib/cmake/ROOT", "lib64/cmake/ROOT", "share/root/cmake"].map(|directory| format!("{prefix}/{directory}"))
 }
 
-/// `17`: the first flag `-std=c++17` in what ROOT keeps of its own compilation.
-fn standard(root: &Root, prefix: &str) -> Option<String> {
+/// Returns the C++ standard (`17`) from the first flag `-std=c++17` in the recorded compiler options of ROOT.
+fn standard(root: &FileTree, prefix: &str) -> Option<String> {
     let compiled = includes(prefix).map(|include| format!("{include}/compiledata.h"));
     let cmake = cmake_directories(prefix).map(|directory| format!("{directory}/ROOTConfig.cmake"));
     let config = [format!("{prefix}/bin/root-config")];
@@ -150,8 +150,8 @@ fn standard(root: &Root, prefix: &str) -> Option<String> {
     })
 }
 
-/// `3.11`, from the names of the libraries that bind to Python.
-fn python(root: &Root, prefix: &str) -> Option<String> {
+/// Returns the Python version (`3.11`) from the names of the Python bindings.
+fn python(root: &FileTree, prefix: &str) -> Option<String> {
     let site = |lib: &str| {
         let directory = format!("{prefix}/{lib}");
         root.names(&directory).into_iter().filter(|name| name.starts_with("python3")).flat_map(move |name| {
@@ -168,8 +168,8 @@ fn python(root: &Root, prefix: &str) -> Option<String> {
     })
 }
 
-/// A wheel's tag says it: `Tag: cp311-cp311-manylinux_2_28_x86_64`.
-fn wheel_python(root: &Root, packages: &str) -> Option<String> {
+/// Returns the Python version from the tag of a wheel: `Tag: cp311-cp311-manylinux_2_28_x86_64`.
+fn wheel_python(root: &FileTree, packages: &str) -> Option<String> {
     let names = root.names(packages);
     let mut infos =
         names.iter().filter(|name| name.ends_with(".dist-info") && name.to_lowercase().starts_with("root-"));
@@ -188,7 +188,7 @@ fn is_binding(name: &str) -> bool {
         && name.contains(".so")
 }
 
-/// The Python in a library's name: `libcppyy3_11.so`, `libcppyy.cpython-311-x86_64-linux-gnu.so`.
+/// Returns the Python version in a library name: `libcppyy3_11.so`, `libcppyy.cpython-311-x86_64-linux-gnu.so`.
 fn suffix(name: &str) -> Option<String> {
     let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>();
     if let Some(at) = name.find("cpython-") {
@@ -201,9 +201,9 @@ fn suffix(name: &str) -> Option<String> {
     (!minor.is_empty() && minor.len() == after.len()).then(|| format!("{major}.{minor}"))
 }
 
-/// Whether ROOT's interpreter can find a compiler's headers and those of the C library. It asks the compiler where they
-/// are, so that both are needed.
-fn can_compile(root: &Root, prefix: &str, tools: &[Tool]) -> bool {
+/// Reports whether the interpreter of ROOT finds the headers of a compiler and of the C library. It queries the
+/// compiler for their location, so both are required.
+fn can_compile(root: &FileTree, prefix: &str, tools: &[Tool]) -> bool {
     let triples = ["x86_64-conda-linux-gnu", "aarch64-conda-linux-gnu", "x86_64-conda_cos6-linux-gnu"];
     let in_prefix = |triple: &&str| {
         root.exists(format!("{prefix}/bin/{triple}-g++"))
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn library_names_tell_the_python() {
+    fn python_version_is_read_from_library_names() {
         assert_eq!(suffix("libcppyy3_11.so").as_deref(), Some("3.11"));
         assert_eq!(suffix("libROOTPythonizations2_7.so").as_deref(), Some("2.7"));
         assert_eq!(suffix("libcppyy.cpython-313-x86_64-linux-gnu.so").as_deref(), Some("3.13"));
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn an_installation_of_the_system_is_told_by_its_files() {
+    fn system_installation_is_detected_from_files() {
         let dir = tempfile::tempdir().expect("a directory");
         let write = |path: &str, text: &str| {
             let path = dir.path().join(path);
@@ -240,9 +240,13 @@ mod tests {
         write("usr/include/root/RVersion.h", "#define ROOT_RELEASE \"6.24/06\"\n");
         write("usr/include/root/compiledata.h", "#define CXX \"g++ -O2 -std=c++1z -fPIC\"\n");
         write("usr/lib64/root/libcppyy3_9.so", "");
-        let place =
-            ProbeContext { root: Arc::new(Root::new(dir.path())), live: false, env: BTreeMap::new(), path: Vec::new() };
-        let got = installations(&place, &[], &[], &[]);
+        let context = ProbeContext {
+            root: Arc::new(FileTree::new(dir.path())),
+            live: false,
+            env: BTreeMap::new(),
+            path: Vec::new(),
+        };
+        let got = installations(&context, &[], &[], &[]);
         assert_eq!(got.len(), 1);
         let seen = (
             got[0].version.get(),

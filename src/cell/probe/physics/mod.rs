@@ -1,4 +1,4 @@
-//! Physics software that comes outside any package manager.
+//! Physics software that is not managed by a package manager.
 
 pub(super) mod installation;
 pub(super) mod release;

@@ -1,4 +1,4 @@
-//! Releases that a setup script brought in, told by the variables it sets.
+//! Software releases activated by a setup script, detected from its environment variables.
 
 use std::collections::BTreeSet;
 
@@ -6,32 +6,32 @@ use super::super::ProbeContext;
 use super::super::variable::list;
 use crate::model::system::Release;
 
-/// The releases of this environment, sorted.
-pub(crate) fn releases(place: &ProbeContext) -> Vec<Release> {
+/// Returns the releases of this environment, sorted.
+pub(crate) fn releases(context: &ProbeContext) -> Vec<Release> {
     let mut out = BTreeSet::new();
-    out.extend(lcg(place));
-    out.extend(cmssw(place));
-    out.extend(atlas(place));
-    out.extend(key4hep(place));
-    out.extend(spack(place));
+    out.extend(lcg(context));
+    out.extend(cmssw(context));
+    out.extend(atlas(context));
+    out.extend(key4hep(context));
+    out.extend(spack(context));
     out.into_iter().collect()
 }
 
-fn variable<'a>(place: &'a ProbeContext, name: &str) -> Option<&'a str> {
-    place.env.get(name).map(String::as_str).filter(|value| !value.is_empty())
+fn variable<'a>(context: &'a ProbeContext, name: &str) -> Option<&'a str> {
+    context.env.get(name).map(String::as_str).filter(|value| !value.is_empty())
 }
 
-/// LCG views and releases: `/cvmfs/sft.cern.ch/lcg/views/LCG_106/x86_64-el9-gcc13-opt/…`, in the nightlies too.
-fn lcg(place: &ProbeContext) -> Vec<Release> {
+/// Returns LCG views and releases: `/cvmfs/sft.cern.ch/lcg/views/LCG_106/x86_64-el9-gcc13-opt/…`, including nightlies.
+fn lcg(context: &ProbeContext) -> Vec<Release> {
     let single = ["ROOTSYS", "LCG_RELEASE_BASE", "VIRTUAL_ENV"]
         .iter()
-        .filter_map(|name| variable(place, name))
+        .filter_map(|name| variable(context, name))
         .map(str::to_owned);
     let lists = ["PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "CMAKE_PREFIX_PATH"]
         .iter()
-        .filter_map(|name| variable(place, name))
+        .filter_map(|name| variable(context, name))
         .flat_map(list);
-    // A view is what was set up; a release may be named only because the view's links lead there.
+    // A view is what was set up; a release may only appear as a target of links in the view.
     lists.chain(single).find_map(|path| view(&path)).into_iter().collect()
 }
 
@@ -39,7 +39,7 @@ fn view(path: &str) -> Option<Release> {
     let at = path.find("/lcg/views/")? + "/lcg/views/".len();
     let parts: Vec<&str> = path[at..].split('/').collect();
     let (version, platform, used) = match parts.as_slice() {
-        // Nightlies have their weekday between version and platform.
+        // Nightlies have the weekday between version and platform.
         [version, day, platform, ..] if !day.contains('-') && platform.contains('-') => (*version, *platform, 3),
         [version, platform, ..] if platform.contains('-') => (*version, *platform, 2),
         _ => return None,
@@ -53,33 +53,36 @@ fn view(path: &str) -> Option<Release> {
     })
 }
 
-fn cmssw(place: &ProbeContext) -> Option<Release> {
-    let version = variable(place, "CMSSW_VERSION")?;
+fn cmssw(context: &ProbeContext) -> Option<Release> {
+    let version = variable(context, "CMSSW_VERSION")?;
     Some(Release {
         name: "cmssw".to_owned(),
         version: version.to_owned(),
-        platform: variable(place, "SCRAM_ARCH").unwrap_or_default().to_owned(),
-        path: variable(place, "CMSSW_BASE").or(variable(place, "CMSSW_RELEASE_BASE")).unwrap_or_default().to_owned(),
+        platform: variable(context, "SCRAM_ARCH").unwrap_or_default().to_owned(),
+        path: variable(context, "CMSSW_BASE")
+            .or(variable(context, "CMSSW_RELEASE_BASE"))
+            .unwrap_or_default()
+            .to_owned(),
     })
 }
 
-/// ATLAS: the variables of `asetup`, else the release that an image would set up with `/release_setup.sh`.
-fn atlas(place: &ProbeContext) -> Option<Release> {
+/// Returns the ATLAS release from the variables of `asetup`, otherwise from `/release_setup.sh` of an image.
+fn atlas(context: &ProbeContext) -> Option<Release> {
     let release = |version: String, platform: &str, path: &str| Release {
         name: "atlas".to_owned(),
         version,
         platform: platform.to_owned(),
         path: path.to_owned(),
     };
-    if let (Some(project), Some(version)) = (variable(place, "AtlasProject"), variable(place, "AtlasVersion")) {
+    if let (Some(project), Some(version)) = (variable(context, "AtlasProject"), variable(context, "AtlasVersion")) {
         let platform =
-            variable(place, &format!("{project}_PLATFORM")).or(variable(place, "CMTCONFIG")).unwrap_or_default();
-        let path = variable(place, &format!("{project}_DIR")).or(variable(place, "AtlasArea")).unwrap_or_default();
+            variable(context, &format!("{project}_PLATFORM")).or(variable(context, "CMTCONFIG")).unwrap_or_default();
+        let path = variable(context, &format!("{project}_DIR")).or(variable(context, "AtlasArea")).unwrap_or_default();
         return Some(release(format!("{project} {version}"), platform, path));
     }
     let setup =
-        ["/release_setup.sh", "/home/atlas/release_setup.sh"].into_iter().find(|path| place.root.exists(path))?;
-    let text = place.root.text(setup).unwrap_or_default();
+        ["/release_setup.sh", "/home/atlas/release_setup.sh"].into_iter().find(|path| context.root.exists(path))?;
+    let text = context.root.text(setup).unwrap_or_default();
     // The script sources `/usr/AnalysisBase/25.2.2/InstallArea/x86_64-el9-gcc13-opt/setup.sh`.
     let installed = text.split_whitespace().find_map(|word| {
         let word = word.trim_matches(['"', '\'', ';']);
@@ -89,16 +92,16 @@ fn atlas(place: &ProbeContext) -> Option<Release> {
         let platform = after.split('/').next()?;
         Some(release(format!("{project} {version}"), platform, &format!("{before}/InstallArea/{platform}")))
     });
-    installed.or_else(|| in_usr(place))
+    installed.or_else(|| in_usr(context))
 }
 
-/// `/usr/PROJECT/VERSION/InstallArea/PLATFORM`, where the setup script doesn't name it.
-fn in_usr(place: &ProbeContext) -> Option<Release> {
+/// Returns the release in `/usr/PROJECT/VERSION/InstallArea/PLATFORM`, if the setup script does not contain it.
+fn in_usr(context: &ProbeContext) -> Option<Release> {
     ["AnalysisBase", "AthAnalysis", "AnalysisTop", "Athena", "AthGeneration", "AthSimulation"].iter().find_map(
         |project| {
-            let version = place.root.names(format!("/usr/{project}")).into_iter().next_back()?;
+            let version = context.root.names(format!("/usr/{project}")).into_iter().next_back()?;
             let area = format!("/usr/{project}/{version}/InstallArea");
-            let platform = place.root.names(&area).into_iter().next_back()?;
+            let platform = context.root.names(&area).into_iter().next_back()?;
             Some(Release {
                 name: "atlas".to_owned(),
                 version: format!("{project} {version}"),
@@ -109,8 +112,8 @@ fn in_usr(place: &ProbeContext) -> Option<Release> {
     )
 }
 
-fn key4hep(place: &ProbeContext) -> Option<Release> {
-    let stack = variable(place, "KEY4HEP_STACK")?;
+fn key4hep(context: &ProbeContext) -> Option<Release> {
+    let stack = variable(context, "KEY4HEP_STACK")?;
     // …/releases/2024-03-10/x86_64-almalinux9-gcc11.3.1-opt/key4hep-stack/…/setup.sh
     let parts: Vec<&str> = stack.split('/').collect();
     let at = parts.iter().position(|part| matches!(*part, "releases" | "nightlies"));
@@ -118,11 +121,11 @@ fn key4hep(place: &ProbeContext) -> Option<Release> {
     Some(Release { name: "key4hep".to_owned(), version: part(1), platform: part(2), path: stack.to_owned() })
 }
 
-fn spack(place: &ProbeContext) -> Option<Release> {
-    let (root, env) = (variable(place, "SPACK_ROOT"), variable(place, "SPACK_ENV"));
+fn spack(context: &ProbeContext) -> Option<Release> {
+    let (root, env) = (variable(context, "SPACK_ROOT"), variable(context, "SPACK_ENV"));
     let path = root.or(env)?;
     let version = root.and_then(|root| {
-        let text = place.root.text(format!("{root}/lib/spack/spack/__init__.py")).ok()?;
+        let text = context.root.text(format!("{root}/lib/spack/spack/__init__.py")).ok()?;
         let line = text.lines().find(|line| line.starts_with("__version__"))?;
         line.split('"').nth(1).map(str::to_owned)
     });
@@ -139,13 +142,13 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use super::super::super::root::Root;
+    use super::super::super::file_tree::FileTree;
     use super::*;
 
     fn of(dir: &std::path::Path, env: &[(&str, &str)]) -> Vec<(String, String, String, String)> {
         let env: BTreeMap<String, String> = env.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
-        let place = ProbeContext { root: Arc::new(Root::new(dir)), live: false, env, path: Vec::new() };
-        releases(&place).into_iter().map(|r| (r.name, r.version, r.platform, r.path)).collect()
+        let context = ProbeContext { root: Arc::new(FileTree::new(dir)), live: false, env, path: Vec::new() };
+        releases(&context).into_iter().map(|r| (r.name, r.version, r.platform, r.path)).collect()
     }
 
     fn strings(parts: [&str; 4]) -> (String, String, String, String) {
@@ -154,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_lcg_view_is_told_by_the_search_paths() {
+    fn lcg_view_is_detected_from_search_paths() {
         let dir = tempfile::tempdir().expect("a directory");
         let view = "/cvmfs/sft.cern.ch/lcg/views/LCG_106/x86_64-el9-gcc13-opt";
         let got = of(dir.path(), &[("PATH", &format!("/usr/bin:{view}/bin"))]);
@@ -167,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn cmssw_and_atlas_are_told_by_their_variables() {
+    fn cmssw_and_atlas_are_detected_from_variables() {
         let dir = tempfile::tempdir().expect("a directory");
         let got = of(
             dir.path(),
@@ -188,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn an_atlas_image_is_told_by_its_setup_script() {
+    fn atlas_image_is_detected_from_its_setup_script() {
         let dir = tempfile::tempdir().expect("a directory");
         let area = "/usr/AnalysisBase/25.2.2/InstallArea/x86_64-el9-gcc13-opt";
         std::fs::write(dir.path().join("release_setup.sh"), format!("export A=1\nsource {area}/setup.sh\n"))

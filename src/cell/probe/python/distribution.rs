@@ -7,36 +7,37 @@ use std::thread;
 
 use serde::Deserialize;
 
+use super::super::file_tree::{Entry, FileTree, Kind, reason};
 use super::super::redact::redact;
-use super::super::root::{Entry, Kind, Root, reason};
 use super::super::stanza::fields;
 use super::super::variable::is_own;
 use super::Distributions;
+use super::marker::Markers;
 use super::{module, requirement};
 use crate::model::known::Known;
 use crate::model::python::{Distribution, DistributionFormat, normalize};
 
-/// Threads that read one directory; more wait for each other in the kernel.
+/// Maximum number of threads per directory; more threads contend in the kernel.
 const MAX_THREADS: usize = 4;
-/// Entries below which a thread costs more than it brings.
+/// Minimum number of entries per thread.
 const ENTRIES_PER_THREAD: usize = 50;
 
-/// What a search needs to know of its Python.
+/// A search for the distributions of a Python.
 pub(super) struct Search<'a> {
-    pub(super) root: &'a Root,
-    /// The user site directory that is active.
+    pub(super) root: &'a FileTree,
+    /// The active user site directory.
     pub(super) user_site: Option<&'a str>,
-    /// Version of the Python, which markers of requirements ask for.
-    pub(super) version: &'a str,
+    /// Evaluates the markers of requirements.
+    pub(super) markers: &'a Markers,
 }
 
 impl Search<'_> {
-    /// Every distribution on a path, sorted by name; of two copies the one that an import finds first.
+    /// Returns every distribution on a path, sorted by name; the imported copy comes first.
     pub(super) fn all(&self, path: &[String]) -> Distributions {
         let mut found: Vec<Distribution> = Vec::new();
         let mut seen = Vec::new();
         for entry in path.iter().filter(|entry| !is_own(entry)) {
-            // What isn't there, or is a zip file, has no distributions that a directory would show.
+            // Missing entries and zip files are skipped.
             let Some(identity) = self.root.identity(entry).filter(|_| self.root.is_dir(entry)) else { continue };
             if seen.contains(&identity) {
                 continue;
@@ -50,19 +51,19 @@ impl Search<'_> {
         Known::Known(rank(found))
     }
 
-    /// The distributions of one directory.
+    /// Returns the distributions of one directory.
     fn directory(&self, directory: &str, entries: &[Entry]) -> Vec<Distribution> {
         let mut out = self.each(directory, entries);
         if directory.ends_with(".egg") {
             let egg =
                 Path::new(directory).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let place = MetadataLocation { directory, format: DistributionFormat::EggInfo, name: &egg };
-            out.extend(self.metadata(&place, &format!("{directory}/EGG-INFO"), "PKG-INFO", entries));
+            let location = MetadataLocation { directory, format: DistributionFormat::EggInfo, name: &egg };
+            out.extend(self.metadata(&location, &format!("{directory}/EGG-INFO"), "PKG-INFO", entries));
         }
         out
     }
 
-    /// The distribution of every entry, those of a large directory by several threads.
+    /// Reads every entry; a large directory is read by several threads.
     fn each(&self, directory: &str, entries: &[Entry]) -> Vec<Distribution> {
         let read = |part: &[Entry]| -> Vec<Distribution> {
             part.iter().filter_map(|entry| self.read(directory, entry, entries)).collect()
@@ -81,21 +82,21 @@ impl Search<'_> {
 
     fn read(&self, directory: &str, entry: &Entry, entries: &[Entry]) -> Option<Distribution> {
         let name = entry.name.as_str();
-        // pip renames what it can't remove at once to `~name`.
+        // pip renames a directory that it cannot remove immediately to `~name`.
         if name.starts_with(['~', '.']) {
             return None;
         }
         let path = format!("{directory}/{name}");
         if name.ends_with(".dist-info") {
-            let place = MetadataLocation { directory, format: DistributionFormat::DistInfo, name };
-            self.metadata(&place, &path, "METADATA", entries)
+            let location = MetadataLocation { directory, format: DistributionFormat::DistInfo, name };
+            self.metadata(&location, &path, "METADATA", entries)
         } else if name.ends_with(".egg-info") {
-            let place = MetadataLocation { directory, format: DistributionFormat::EggInfo, name };
+            let location = MetadataLocation { directory, format: DistributionFormat::EggInfo, name };
             if entry.kind == Kind::Directory || self.root.is_dir(&path) {
-                self.metadata(&place, &path, "PKG-INFO", entries)
+                self.metadata(&location, &path, "PKG-INFO", entries)
             } else {
                 let headers = self.root.headers(&path).ok()?;
-                Some(self.distribution(&place, &headers, None, entries))
+                Some(self.distribution(&location, &headers, None, entries))
             }
         } else if name.ends_with(".egg-link") {
             self.egg_link(directory, name)
@@ -104,10 +105,11 @@ impl Search<'_> {
         }
     }
 
-    /// A distribution with a directory of metadata. Without a readable one, the directory's name tells name and version.
+    /// Reads a distribution with a metadata directory. Without readable metadata, name and version are those of the
+    /// directory.
     fn metadata(
         &self,
-        place: &MetadataLocation<'_>,
+        location: &MetadataLocation<'_>,
         path: &str,
         file: &str,
         entries: &[Entry],
@@ -116,12 +118,12 @@ impl Search<'_> {
         if headers.is_empty() && !self.root.is_dir(path) {
             return None;
         }
-        Some(self.distribution(place, &headers, Some(path), entries))
+        Some(self.distribution(location, &headers, Some(path), entries))
     }
 
     fn distribution(
         &self,
-        place: &MetadataLocation<'_>,
+        location: &MetadataLocation<'_>,
         headers: &str,
         path: Option<&str>,
         entries: &[Entry],
@@ -131,11 +133,11 @@ impl Search<'_> {
             match field.name {
                 "Name" if name.is_empty() => field.value.clone_into(&mut name),
                 "Version" if version.is_empty() => field.value.clone_into(&mut version),
-                "Requires-Dist" => requires.extend(requirement::name(field.value, self.version)),
+                "Requires-Dist" => requires.extend(requirement::name(field.value, self.markers)),
                 _ => {}
             }
         }
-        let (stem_name, stem_version) = stem(place.name);
+        let (stem_name, stem_version) = stem(location.name);
         if name.is_empty() {
             stem_name.clone_into(&mut name);
         }
@@ -143,51 +145,55 @@ impl Search<'_> {
             stem_version.clone_into(&mut version);
         }
         let small = |file: &str| path.and_then(|path| self.root.text(format!("{path}/{file}")).ok());
-        if place.format == DistributionFormat::EggInfo {
-            requires.extend(requirement::egg(&small("requires.txt").unwrap_or_default(), self.version));
+        if location.format == DistributionFormat::EggInfo {
+            requires.extend(requirement::egg(&small("requires.txt").unwrap_or_default(), self.markers));
         }
         requires.sort();
         requires.dedup();
         let direct = small("direct_url.json").and_then(|text| direct_url(&text));
         let finder = module::editable(entries, &name, &version);
         let editable = direct.as_ref().is_some_and(|direct| direct.editable) || finder.is_some();
-        let modules =
-            module::modules(&module::Sources { root: self.root, directory: place.directory, metadata: path, finder });
+        let modules = module::modules(&module::Sources {
+            root: self.root,
+            directory: location.directory,
+            metadata: path,
+            finder,
+        });
         let installer = small("INSTALLER").map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         Distribution {
             normalized: normalize(&name),
             name,
             version,
-            location: place.directory.to_owned(),
-            format: place.format,
-            installer: installer.unwrap_or_else(|| installer_of(place).to_owned()),
+            location: location.directory.to_owned(),
+            format: location.format,
+            installer: installer.unwrap_or_else(|| installer_of(location).to_owned()),
             direct_url: direct.map(|direct| direct.url),
             editable,
-            user_site: self.user_site.is_some_and(|user| same(user, place.directory)),
+            user_site: self.user_site.is_some_and(|user| same(user, location.directory)),
             shadowed: false,
             modules,
             requires,
         }
     }
 
-    /// An old editable installation: the file names the project, whose `.egg-info` tells the rest.
+    /// Reads a legacy editable installation: the file contains the path of the project with its `.egg-info`.
     fn egg_link(&self, directory: &str, name: &str) -> Option<Distribution> {
         let text = self.root.text(format!("{directory}/{name}")).ok()?;
         let project = text.lines().next()?.trim().trim_end_matches('/').to_owned();
         if !project.starts_with('/') {
             return None;
         }
-        let wanted = normalize(name.trim_end_matches(".egg-link"));
+        let expected = normalize(name.trim_end_matches(".egg-link"));
         let info = self
             .root
             .names(&project)
             .into_iter()
-            .find(|entry| entry.strip_suffix(".egg-info").is_some_and(|entry| normalize(entry) == wanted));
+            .find(|entry| entry.strip_suffix(".egg-info").is_some_and(|entry| normalize(entry) == expected));
         let info = info.unwrap_or_else(|| name.replace(".egg-link", ".egg-info"));
-        let place = MetadataLocation { directory: &project, format: DistributionFormat::EggLink, name: &info };
+        let location = MetadataLocation { directory: &project, format: DistributionFormat::EggLink, name: &info };
         let path = format!("{project}/{info}");
         let headers = self.root.headers(format!("{path}/PKG-INFO")).unwrap_or_default();
-        let mut found = self.distribution(&place, &headers, Some(&path), &[]);
+        let mut found = self.distribution(&location, &headers, Some(&path), &[]);
         directory.clone_into(&mut found.location);
         found.user_site = self.user_site.is_some_and(|user| same(user, directory));
         found.editable = true;
@@ -203,16 +209,16 @@ struct MetadataLocation<'a> {
     name: &'a str,
 }
 
-/// Debian's packages leave no `INSTALLER`, but have a directory of their own.
-fn installer_of(place: &MetadataLocation<'_>) -> &'static str {
-    if place.directory.starts_with("/usr/lib/python3") && place.directory.ends_with("/dist-packages") {
+/// Returns the installer of Debian packages, which have a separate directory instead of an `INSTALLER` file.
+fn installer_of(location: &MetadataLocation<'_>) -> &'static str {
+    if location.directory.starts_with("/usr/lib/python3") && location.directory.ends_with("/dist-packages") {
         "debian"
     } else {
         ""
     }
 }
 
-/// Name and version in the name of a metadata directory: `numpy-1.26.4.dist-info`, `pkg-1.0-py3.11.egg-info`.
+/// Returns name and version in the name of a metadata directory: `numpy-1.26.4.dist-info`, `pkg-1.0-py3.11.egg-info`.
 fn stem(name: &str) -> (&str, &str) {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let mut parts = stem.splitn(3, '-');
@@ -223,26 +229,29 @@ fn same(a: &str, b: &str) -> bool {
     a.trim_end_matches('/') == b.trim_end_matches('/')
 }
 
-/// Sorts by name, keeping path order among copies, and marks those that another one hides.
+/// Sorts by name, keeps the path order of copies, and marks hidden copies.
 fn rank(found: Vec<Distribution>) -> Vec<Distribution> {
     let linked: Vec<(String, String)> = found
         .iter()
-        .filter(|one| one.format == DistributionFormat::EggLink)
-        .filter_map(|one| {
-            Some((one.normalized.clone(), one.direct_url.as_deref()?.strip_prefix("file://")?.to_owned()))
+        .filter(|distribution| distribution.format == DistributionFormat::EggLink)
+        .filter_map(|distribution| {
+            Some((
+                distribution.normalized.clone(),
+                distribution.direct_url.as_deref()?.strip_prefix("file://")?.to_owned(),
+            ))
         })
         .collect();
     let mut by_name: BTreeMap<String, Vec<Distribution>> = BTreeMap::new();
-    for mut one in found {
-        // The project of an egg link is on the path too, and shows the same distribution again.
-        if one.format == DistributionFormat::EggInfo
-            && linked.iter().any(|(name, at)| *name == one.normalized && *at == one.location)
+    for mut distribution in found {
+        // The project of an egg link is on the path too and contains the same distribution.
+        if distribution.format == DistributionFormat::EggInfo
+            && linked.iter().any(|(name, at)| *name == distribution.normalized && *at == distribution.location)
         {
             continue;
         }
-        let copies = by_name.entry(one.normalized.clone()).or_default();
-        one.shadowed = !copies.is_empty();
-        copies.push(one);
+        let copies = by_name.entry(distribution.normalized.clone()).or_default();
+        distribution.shadowed = !copies.is_empty();
+        copies.push(distribution);
     }
     by_name.into_values().flatten().collect()
 }
@@ -252,7 +261,7 @@ struct Direct {
     editable: bool,
 }
 
-/// Where a distribution came from (PEP 610), without credentials.
+/// Parses the source of a distribution (PEP 610), without credentials.
 fn direct_url(text: &str) -> Option<Direct> {
     #[derive(Deserialize)]
     struct Raw {
@@ -306,25 +315,28 @@ mod tests {
         }
 
         fn all(&self, path: &[&str], user_site: Option<&str>) -> Vec<Distribution> {
-            let root = Root::new(self.0.path());
+            let root = FileTree::new(self.0.path());
             let path: Vec<String> = path.iter().map(|entry| (*entry).to_owned()).collect();
-            let found = Search { root: &root, user_site, version: "3.11.2" }.all(&path);
+            let found = Search { root: &root, user_site, markers: &Markers::new("3.11.2") }.all(&path);
             found.get().cloned().expect("known")
         }
     }
 
     #[test]
-    fn the_copy_that_comes_first_on_the_path_wins() {
+    fn first_copy_on_the_path_is_imported() {
         let tree = Tree::new();
         tree.file("user/NumPy-2.0.dist-info/METADATA", "Name: NumPy\nVersion: 2.0\n\nVersion: no\n");
         tree.file("site/numpy-1.26.dist-info/METADATA", "Name: numpy\nVersion: 1.26\n");
         let got = tree.all(&["/user", "/site", "/site"], Some("/user"));
-        let seen: Vec<_> = got.iter().map(|one| (one.version.as_str(), one.shadowed, one.user_site)).collect();
+        let seen: Vec<_> = got
+            .iter()
+            .map(|distribution| (distribution.version.as_str(), distribution.shadowed, distribution.user_site))
+            .collect();
         assert_eq!(seen, [("2.0", false, true), ("1.26", true, false)]);
     }
 
     #[test]
-    fn eggs_are_found_as_directory_file_and_link() {
+    fn eggs_are_read_as_directory_file_and_link() {
         let tree = Tree::new();
         tree.file("site/six-1.16.0.egg-info", "Name: six\nVersion: 1.16.0\n");
         tree.file("site/old-1.0-py3.11.egg-info/PKG-INFO", "Name: old\nVersion: 1.0\n");
@@ -332,8 +344,12 @@ mod tests {
         tree.file("site/my-tool.egg-link", "/src\n.");
         tree.file("src/my_tool.egg-info/PKG-INFO", "Name: my-tool\nVersion: 0.1\n");
         let got = tree.all(&["/site", "/src"], None);
-        let seen: Vec<_> =
-            got.iter().map(|one| (one.name.as_str(), one.version.as_str(), one.format, one.editable)).collect();
+        let seen: Vec<_> = got
+            .iter()
+            .map(|distribution| {
+                (distribution.name.as_str(), distribution.version.as_str(), distribution.format, distribution.editable)
+            })
+            .collect();
         assert_eq!(
             seen,
             [
@@ -347,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn where_it_came_from_is_told_without_credentials() {
+    fn source_has_no_credentials() {
         let tree = Tree::new();
         tree.file("site/a-1.dist-info/METADATA", "Name: a\nVersion: 1\n");
         tree.file(
@@ -362,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_metadata_leaves_what_the_name_says() {
+    fn name_and_version_are_read_from_the_directory_without_metadata() {
         let tree = Tree::new();
         tree.file("site/half-2.1.dist-info/RECORD", "half/__init__.py,,\n");
         tree.file("site/~alf-2.0.dist-info/METADATA", "Name: half\nVersion: 2.0\n");
@@ -377,7 +393,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn any_metadata_is_survived(metadata in any::<Vec<u8>>(), record in any::<Vec<u8>>(), url in any::<String>()) {
+        fn any_metadata_is_accepted(metadata in any::<Vec<u8>>(), record in any::<Vec<u8>>(), url in any::<String>()) {
             let tree = Tree::new();
             tree.file("site/a-1.dist-info/direct_url.json", &url);
             fs::write(tree.0.path().join("site/a-1.dist-info/METADATA"), metadata).expect("a file");

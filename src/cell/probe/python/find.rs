@@ -1,43 +1,43 @@
-//! Where Pythons may be: on `PATH` and in the places that images and people put them.
+//! Finds Python interpreters on `PATH` and in common directories.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::super::ProbeContext;
 use super::super::elf::is_elf;
-use super::super::root::Root;
-use super::layout;
+use super::super::file_tree::FileTree;
+use super::venv;
 
-/// Interpreters looked at; a machine with more has them beyond `PATH`.
+/// Maximum number of interpreters; those on `PATH` come first.
 const MAX_CANDIDATES: usize = 48;
 
-/// One interpreter, under the path that starts it.
+/// One interpreter, identified by the path that starts it.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
-    /// The path to start, links not followed: a virtual environment is told by it.
+    /// Path that starts it, without following links: it identifies a virtual environment.
     pub(super) path: String,
-    /// After following links.
+    /// Path after following links.
     pub(super) real: String,
     /// Commands that start it.
     pub(super) commands: BTreeSet<String>,
-    /// ProbeContext of its directory on `PATH`.
+    /// Position of its directory on `PATH`.
     pub(super) on_path: Option<usize>,
-    /// Whether it is a program; else a script that may start one.
+    /// Whether it is a program; otherwise a script that may start one.
     pub(super) program: bool,
 }
 
-/// Every interpreter once: by the virtual environment that it is of, and by the file that it is.
-pub(super) fn candidates(place: &ProbeContext, only: Option<&Path>) -> Vec<Candidate> {
+/// Returns every interpreter once, identified by virtual environment and file.
+pub(super) fn candidates(context: &ProbeContext, only: Option<&Path>) -> Vec<Candidate> {
     let only = only.map(|only| vec![format!("{}/bin", only.display())]);
     let restricted = only.is_some();
-    let path = only.unwrap_or_else(|| place.path.clone());
+    let path = only.unwrap_or_else(|| context.path.clone());
     let mut found: BTreeMap<(String, String), Candidate> = BTreeMap::new();
     let mut commands = BTreeSet::new();
-    for (at, directory) in path.iter().enumerate() {
-        for name in place.root.names(directory).into_iter().filter(|name| is_python(name)) {
-            let candidate = candidate(&place.root, directory, &name, Some(at));
+    for (position, directory) in path.iter().enumerate() {
+        for name in context.root.names(directory).into_iter().filter(|name| is_python(name)) {
+            let candidate = candidate(&context.root, directory, &name, Some(position));
             let Some((key, mut candidate)) = candidate else { continue };
-            // The first of a name on `PATH` is the one that the command starts.
+            // A command starts the first file with its name on `PATH`.
             if commands.insert(name.clone()) {
                 candidate.commands.insert(name);
             } else if !candidate.program {
@@ -46,10 +46,10 @@ pub(super) fn candidates(place: &ProbeContext, only: Option<&Path>) -> Vec<Candi
             add(&mut found, key, candidate);
         }
     }
-    let elsewhere = if restricted { Vec::new() } else { directories(place) };
+    let elsewhere = if restricted { Vec::new() } else { directories(context) };
     for directory in elsewhere.iter().filter(|directory| !path.contains(directory)) {
-        for name in place.root.names(directory).into_iter().filter(|name| is_python(name)) {
-            let candidate = candidate(&place.root, directory, &name, None).filter(|(_, candidate)| candidate.program);
+        for name in context.root.names(directory).into_iter().filter(|name| is_python(name)) {
+            let candidate = candidate(&context.root, directory, &name, None).filter(|(_, candidate)| candidate.program);
             if let Some((key, candidate)) = candidate {
                 add(&mut found, key, candidate);
             }
@@ -73,7 +73,7 @@ fn add(found: &mut BTreeMap<(String, String), Candidate>, key: (String, String),
 }
 
 fn candidate(
-    root: &Root,
+    root: &FileTree,
     directory: &str,
     name: &str,
     on_path: Option<usize>,
@@ -84,24 +84,24 @@ fn candidate(
         return None;
     }
     let program = is_elf(&root.head(&real, 4).unwrap_or_default());
-    let venv = layout::venv_of_executable(root, &path).map(|venv| venv.prefix).unwrap_or_default();
+    let venv = venv::venv_of_executable(root, &path).map(|venv| venv.prefix).unwrap_or_default();
     Some(((venv, real.clone()), Candidate { path, real, commands: BTreeSet::new(), on_path, program }))
 }
 
-/// Directories that may hold interpreters without being on `PATH`.
-fn directories(place: &ProbeContext) -> Vec<String> {
-    let root = &place.root;
+/// Returns directories that may contain interpreters and are not on `PATH`.
+fn directories(context: &ProbeContext) -> Vec<String> {
+    let root = &context.root;
     let mut out: Vec<String> = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/libexec"].map(str::to_owned).to_vec();
     out.extend(root.names("/opt").into_iter().map(|name| format!("/opt/{name}/bin")));
     out.extend(
         ["VIRTUAL_ENV", "CONDA_PREFIX"]
             .iter()
-            .filter_map(|name| place.env.get(*name))
+            .filter_map(|name| context.env.get(*name))
             .map(|prefix| format!("{prefix}/bin")),
     );
-    out.extend(conda_prefixes(place).into_iter().map(|prefix| format!("{prefix}/bin")));
-    let home = place.env.get("HOME").map(String::as_str).unwrap_or_default();
-    let pyenv = place.env.get("PYENV_ROOT").cloned().unwrap_or_else(|| format!("{home}/.pyenv"));
+    out.extend(conda_prefixes(context).into_iter().map(|prefix| format!("{prefix}/bin")));
+    let home = context.env.get("HOME").map(String::as_str).unwrap_or_default();
+    let pyenv = context.env.get("PYENV_ROOT").cloned().unwrap_or_else(|| format!("{home}/.pyenv"));
     for versions in [format!("{pyenv}/versions"), format!("{home}/.local/share/uv/python")] {
         if versions.starts_with('/') {
             out.extend(root.names(&versions).into_iter().map(|name| format!("{versions}/{name}/bin")));
@@ -112,15 +112,15 @@ fn directories(place: &ProbeContext) -> Vec<String> {
     out
 }
 
-/// Prefixes in the usual places that have a `conda-meta`.
-pub(super) fn conda_prefixes(place: &ProbeContext) -> BTreeSet<String> {
-    let root = &place.root;
-    let home = place.env.get("HOME").map(String::as_str).filter(|home| home.starts_with('/')).unwrap_or("/root");
+/// Returns common prefixes that contain `conda-meta`.
+pub(super) fn conda_prefixes(context: &ProbeContext) -> BTreeSet<String> {
+    let root = &context.root;
+    let home = context.env.get("HOME").map(String::as_str).filter(|home| home.starts_with('/')).unwrap_or("/root");
     let mut bases: Vec<String> = ["/usr/local", "/srv/conda"].map(str::to_owned).to_vec();
     bases.extend(root.names("/opt").into_iter().map(|name| format!("/opt/{name}")));
     let in_home = ["anaconda3", "miniconda3", "miniforge3", "mambaforge", "micromamba", ".conda", ".local/share/mamba"];
     bases.extend(in_home.iter().map(|name| format!("{home}/{name}")));
-    bases.extend(["CONDA_PREFIX", "MAMBA_ROOT_PREFIX"].iter().filter_map(|name| place.env.get(*name).cloned()));
+    bases.extend(["CONDA_PREFIX", "MAMBA_ROOT_PREFIX"].iter().filter_map(|name| context.env.get(*name).cloned()));
     let mut out = BTreeSet::new();
     for base in bases.into_iter().filter(|base| base.starts_with('/')) {
         let base = base.trim_end_matches('/').to_owned();
@@ -131,7 +131,7 @@ pub(super) fn conda_prefixes(place: &ProbeContext) -> BTreeSet<String> {
     out
 }
 
-/// Whether a command's name is that of an interpreter: `python3.11`, `pypy3`, `python3.13t`.
+/// Reports whether a command name is that of an interpreter: `python3.11`, `pypy3`, `python3.13t`.
 fn is_python(name: &str) -> bool {
     let rest = ["python", "pypy", "platform-python"].iter().find_map(|start| name.strip_prefix(start));
     rest.is_some_and(|rest| {
@@ -146,7 +146,7 @@ mod tests {
     use super::is_python;
 
     #[test]
-    fn names_of_interpreters_are_told_from_their_tools() {
+    fn names_of_interpreters_are_recognised() {
         for name in ["python", "python3", "python3.11", "pypy3", "python3.13t", "platform-python3.6"] {
             assert!(is_python(name), "{name}");
         }

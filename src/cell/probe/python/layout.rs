@@ -1,79 +1,43 @@
-//! What the files of an installation say of a Python that isn't run.
+//! Properties of a Python that is not run, read from the files of its installation.
 
 use std::path::Path;
 
 use super::super::ProbeContext;
-use super::super::root::{LARGE, Root};
+use super::super::file_tree::{FileTree, LARGE};
 use super::super::runtime::passwd;
 use super::super::variable::list;
 use super::find::Candidate;
 use super::site;
+use super::venv::venv_of_executable;
 use crate::model::known::Known;
 
-/// What `pyvenv.cfg` says (PEP 405).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Venv {
-    pub(super) prefix: String,
-    /// Directory of the interpreter that it was made with.
-    pub(super) home: String,
-    pub(super) system_site: bool,
-    pub(super) version: Option<String>,
-}
-
-/// An installation as its files show it.
+/// An installation, read from its files.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     pub(super) prefix: String,
     pub(super) base_prefix: Option<String>,
     pub(super) system_site: bool,
-    /// `3.11`; none when no library directory was found.
+    /// Minor version: `3.11`. `None` if no library directory was found.
     pub(super) minor: Option<String>,
     /// The executable after following links.
     real: String,
-    /// What `pyvenv.cfg` says of the version.
+    /// Version in `pyvenv.cfg`.
     written: Option<String>,
 }
 
-/// The search path, and the user site directory that would be active.
+/// The search path and the active user site directory.
 pub(super) struct Paths {
     pub(super) entries: Vec<String>,
     pub(super) user_site: Option<String>,
 }
 
-/// The virtual environment whose `bin` holds an executable.
-pub(super) fn venv_of_executable(root: &Root, executable: &str) -> Option<Venv> {
-    let bin = Path::new(executable).parent()?;
-    let prefix = bin.parent()?.display().to_string();
-    venv_of(root, &prefix)
-}
-
-/// The virtual environment at a prefix.
-pub(super) fn venv_of(root: &Root, prefix: &str) -> Option<Venv> {
-    let prefix = prefix.trim_end_matches('/');
-    let text = root.text(format!("{prefix}/pyvenv.cfg")).ok()?;
-    let mut venv = Venv { prefix: prefix.to_owned(), ..Venv::default() };
-    for (name, value) in text.lines().filter_map(|line| line.split_once('=')) {
-        let value = value.trim();
-        match name.trim().to_ascii_lowercase().as_str() {
-            "home" => value.clone_into(&mut venv.home),
-            "include-system-site-packages" => venv.system_site = value.eq_ignore_ascii_case("true"),
-            "version" | "version_info" => {
-                let numbers: Vec<&str> = value.split('.').take(3).collect();
-                venv.version = Some(numbers.join("."));
-            }
-            _ => {}
-        }
-    }
-    Some(venv)
-}
-
 impl Layout {
-    /// The installation that a candidate belongs to; none for a script, which only a run could follow.
-    pub(super) fn read(place: &ProbeContext, candidate: &Candidate) -> Option<Self> {
+    /// Returns the installation of a candidate. `None` for a script, which would have to be run.
+    pub(super) fn read(context: &ProbeContext, candidate: &Candidate) -> Option<Self> {
         if !candidate.program {
             return None;
         }
-        let root = &place.root;
+        let root = &context.root;
         let venv = venv_of_executable(root, &candidate.path);
         let base = prefix_of(&candidate.real);
         let minor = minor(root, &base, &candidate.real);
@@ -92,15 +56,15 @@ impl Layout {
         Known::Known(if self.real.contains("pypy") { "pypy" } else { "cpython" }.to_owned())
     }
 
-    /// The full version; a program of several megabytes may be searched for it.
-    pub(super) fn version(&self, root: &Root) -> Known<String> {
+    /// Returns the full version; this may search a program of several megabytes.
+    pub(super) fn version(&self, root: &FileTree) -> Known<String> {
         let found = version(root, self.base(), &self.real, self.minor.as_deref()).or_else(|| self.written.clone());
-        found.map_or_else(|| Known::unknown("no file tells it"), Known::Known)
+        found.map_or_else(|| Known::unknown("no file contains it"), Known::Known)
     }
 
-    /// The ABI tag in the name of an extension module of the standard library.
-    pub(super) fn abi(&self, root: &Root) -> Known<String> {
-        let Some(minor) = &self.minor else { return Known::unknown("its library can't be found") };
+    /// Returns the ABI tag from the name of an extension module of the standard library.
+    pub(super) fn abi(&self, root: &FileTree) -> Known<String> {
+        let Some(minor) = &self.minor else { return Known::unknown("its library was not found") };
         let base = self.base();
         let tag = ["lib64", "lib"].iter().find_map(|lib| {
             let names = root.names(format!("{base}/{lib}/python{minor}/lib-dynload"));
@@ -109,19 +73,20 @@ impl Layout {
                 tag.starts_with("cpython-").then(|| tag.to_owned())
             })
         });
-        tag.map_or_else(|| Known::unknown("no extension module tells it"), Known::Known)
+        tag.map_or_else(|| Known::unknown("no extension module contains it"), Known::Known)
     }
 
     fn base(&self) -> &str {
         self.base_prefix.as_deref().unwrap_or(&self.prefix)
     }
 
-    /// `sys.path` as the interpreter would build it (`getpath` and `site`), without what `.pth` code would add.
-    pub(super) fn path(&self, place: &ProbeContext) -> Paths {
-        let root = &place.root;
+    /// Returns `sys.path` as computed by the interpreter (`getpath` and `site`), except for entries added by code in
+    /// `.pth` files.
+    pub(super) fn path(&self, context: &ProbeContext) -> Paths {
+        let root = &context.root;
         let minor = self.minor.as_deref().unwrap_or_default();
         let base = self.base();
-        let mut entries: Vec<String> = place.env.get("PYTHONPATH").map(|value| list(value)).unwrap_or_default();
+        let mut entries: Vec<String> = context.env.get("PYTHONPATH").map(|value| list(value)).unwrap_or_default();
         entries.retain(|entry| entry.starts_with('/'));
         let lib = if root.exists(format!("{base}/lib64/python{minor}/os.py")) { "lib64" } else { "lib" };
         let short = minor.replace('.', "");
@@ -129,7 +94,7 @@ impl Layout {
         entries.push(format!("{base}/{lib}/python{minor}"));
         entries.push(format!("{base}/{lib}/python{minor}/lib-dynload"));
         let mut sites = Vec::new();
-        let user_site = if self.base_prefix.is_none() || self.system_site { self.user_site(place) } else { None };
+        let user_site = if self.base_prefix.is_none() || self.system_site { self.user_site(context) } else { None };
         sites.extend(user_site.clone());
         sites.extend(site_directories(root, &self.prefix, minor));
         if self.base_prefix.is_some() && self.system_site {
@@ -145,23 +110,26 @@ impl Layout {
         Paths { entries, user_site }
     }
 
-    /// The user site directory: enabled unless `PYTHONNOUSERSITE` says otherwise.
-    fn user_site(&self, place: &ProbeContext) -> Option<String> {
-        if place.env.get("PYTHONNOUSERSITE").is_some_and(|value| !value.is_empty()) {
+    /// Returns the user site directory. `None` if `PYTHONNOUSERSITE` is set.
+    fn user_site(&self, context: &ProbeContext) -> Option<String> {
+        if context.env.get("PYTHONNOUSERSITE").is_some_and(|value| !value.is_empty()) {
             return None;
         }
         let minor = self.minor.as_deref()?;
-        if let Some(base) = place.env.get("PYTHONUSERBASE").filter(|base| !base.is_empty()) {
+        if let Some(base) = context.env.get("PYTHONUSERBASE").filter(|base| !base.is_empty()) {
             return Some(format!("{base}/lib/python{minor}/site-packages"));
         }
-        let home =
-            place.env.get("HOME").cloned().or_else(|| passwd(&place.root, 0).ok().flatten().map(|user| user.home))?;
+        let home = context
+            .env
+            .get("HOME")
+            .cloned()
+            .or_else(|| passwd(&context.root, 0).ok().flatten().map(|user| user.home))?;
         Some(format!("{}/.local/lib/python{minor}/site-packages", home.trim_end_matches('/')))
     }
 }
 
-/// The site directories of a prefix that exist, in `site`'s order, with those of Debian and of Red Hat.
-fn site_directories(root: &Root, prefix: &str, minor: &str) -> Vec<String> {
+/// Returns the existing site directories of a prefix in the order of `site`, including those of Debian and Red Hat.
+fn site_directories(root: &FileTree, prefix: &str, minor: &str) -> Vec<String> {
     let mut out = Vec::new();
     let debian = prefix == "/usr" && root.is_dir("/usr/lib/python3/dist-packages");
     if debian {
@@ -184,7 +152,7 @@ fn site_directories(root: &Root, prefix: &str, minor: &str) -> Vec<String> {
         }
         _ => false,
     });
-    // The plain name of a pair that is one directory is the one that people know.
+    // If both names refer to one directory, the more common one is used.
     out.into_iter()
         .map(|directory| {
             let plain = directory.replacen("/lib64/", "/lib/", 1);
@@ -196,12 +164,12 @@ fn site_directories(root: &Root, prefix: &str, minor: &str) -> Vec<String> {
 fn prefix_of(real: &str) -> String {
     let prefix =
         Path::new(real).parent().and_then(Path::parent).map(|prefix| prefix.display().to_string()).unwrap_or_default();
-    // Where `/bin` is no link, its Python still has its library below `/usr`.
+    // Even if `/bin` is not a link, the library is in `/usr`.
     if prefix == "/" { "/usr".to_owned() } else { prefix }
 }
 
-/// `3.11`, from the executable's name or the only library directory there is.
-fn minor(root: &Root, base: &str, real: &str) -> Option<String> {
+/// Returns the minor version (`3.11`) from the name of the executable or the only library directory.
+fn minor(root: &FileTree, base: &str, real: &str) -> Option<String> {
     let has = |minor: &str| {
         ["lib", "lib64"].iter().any(|lib| {
             root.exists(format!("{base}/{lib}/python{minor}/os.py"))
@@ -228,8 +196,8 @@ fn minor(root: &Root, base: &str, real: &str) -> Option<String> {
     }
 }
 
-/// The full version: from the headers, else as it stands in the program or in its shared library.
-fn version(root: &Root, base: &str, real: &str, minor: Option<&str>) -> Option<String> {
+/// Returns the full version from the headers, otherwise from the program or its shared library.
+fn version(root: &FileTree, base: &str, real: &str, minor: Option<&str>) -> Option<String> {
     let minor = minor?;
     let header = root.text(format!("{base}/include/python{minor}/patchlevel.h")).ok();
     let defined = header.as_deref().and_then(|text| {
@@ -250,7 +218,7 @@ fn version(root: &Root, base: &str, real: &str, minor: Option<&str>) -> Option<S
     files.iter().find_map(|path| literal(&root.read(path, LARGE).ok()?, minor))
 }
 
-/// A C string that is a version of this minor release: what `sys.version` begins with.
+/// Finds a C string with a full version of this minor release, the start of `sys.version`.
 fn literal(bytes: &[u8], minor: &str) -> Option<String> {
     let start = format!("{minor}.");
     let mut rest = bytes;
@@ -287,21 +255,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_is_found_as_a_string_of_its_own() {
+    fn version_is_found_as_a_separate_string() {
         assert_eq!(literal(b"x3.11.9\0 \x003.11.2+\0", "3.11").as_deref(), Some("3.11.2"));
         assert_eq!(literal(b"\x003.11.x\0", "3.11"), None);
         assert_eq!(literal(b"", "3.11"), None);
-    }
-
-    #[test]
-    fn pyvenv_cfg_is_read_in_the_words_of_every_tool() {
-        let dir = tempfile::tempdir().expect("a directory");
-        std::fs::write(
-            dir.path().join("pyvenv.cfg"),
-            "home = /usr/bin\ninclude-system-site-packages = True\nversion_info = 3.11.2.final.0\n",
-        )
-        .expect("a file");
-        let venv = venv_of(&Root::new(dir.path()), "/").expect("a venv");
-        assert_eq!((venv.home.as_str(), venv.system_site, venv.version.as_deref()), ("/usr/bin", true, Some("3.11.2")));
     }
 }

@@ -1,218 +1,123 @@
-//! Environment markers of requirements (PEP 508), for Linux. One that can't be understood holds: a requirement too many
-//! is seen, one too few is not.
+//! Environment markers (PEP 508) of installed requirements, evaluated for Linux.
+//!
+//! A marker that cannot be parsed applies: an extra requirement is visible in the snapshot, a missing one is not.
 
-/// Depth of parentheses; real markers have two.
-const MAX_DEPTH: usize = 32;
+use std::str::FromStr as _;
 
-/// Whether a marker holds for a Python of this version, without any extra.
-pub(super) fn holds(marker: &str, version: &str) -> bool {
-    let tokens = tokens(marker);
-    let mut parser = Parser { tokens: &tokens, version, depth: 0 };
-    let value = parser.any();
-    value.filter(|_| parser.tokens.is_empty()).unwrap_or(true)
+use pep440_rs::Version;
+use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder};
+
+use crate::source::manifest;
+
+/// The values of the marker variables for one Python, without any extra.
+pub(super) struct Markers {
+    /// `None` if the version is unknown or invalid; only the extras are then evaluated.
+    environment: Option<MarkerEnvironment>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Token<'a> {
-    Open,
-    Close,
-    Word(&'a str),
-    Text(&'a str),
-}
-
-fn tokens(marker: &str) -> Vec<Token<'_>> {
-    let mut out = Vec::new();
-    let mut rest = marker.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let length = match first {
-            '(' | ')' => {
-                out.push(if first == '(' { Token::Open } else { Token::Close });
-                1
-            }
-            '\'' | '"' => {
-                let end = rest[1..].find(first).map_or(rest.len() - 1, |end| end);
-                out.push(Token::Text(&rest[1..=end]));
-                (end + 2).min(rest.len())
-            }
-            _ => {
-                let operator = |c: char| "<>=!~".contains(c);
-                let end = rest
-                    .find(|c: char| c.is_whitespace() || "()'\"".contains(c) || operator(c) != operator(first))
-                    .unwrap_or(rest.len());
-                out.push(Token::Word(&rest[..end]));
-                end
-            }
-        };
-        rest = rest[length..].trim_start();
-    }
-    out
-}
-
-struct Parser<'a> {
-    tokens: &'a [Token<'a>],
-    version: &'a str,
-    depth: usize,
-}
-
-impl<'a> Parser<'a> {
-    fn any(&mut self) -> Option<bool> {
-        let mut value = self.all()?;
-        while self.word("or") {
-            value |= self.all()?;
-        }
-        Some(value)
+impl Markers {
+    /// Returns the values for a Python of this version: `3.11.2` or `3.11`.
+    pub(super) fn new(version: &str) -> Self {
+        Self { environment: Version::from_str(version).ok().and_then(|version| environment(&version)) }
     }
 
-    fn all(&mut self) -> Option<bool> {
-        let mut value = self.one()?;
-        while self.word("and") {
-            value &= self.one()?;
-        }
-        Some(value)
-    }
-
-    fn one(&mut self) -> Option<bool> {
-        if self.tokens.first() == Some(&Token::Open) {
-            self.depth += 1;
-            if self.depth > MAX_DEPTH {
-                return None;
-            }
-            self.next();
-            let value = self.any()?;
-            self.depth -= 1;
-            return (self.next() == Some(&Token::Close)).then_some(value);
-        }
-        let left = self.next()?;
-        let Token::Word(operator) = self.next()? else { return None };
-        let operator = if *operator == "not" {
-            self.next().filter(|token| **token == Token::Word("in"))?;
-            "not in"
-        } else {
-            operator
-        };
-        let right = self.next()?;
-        match (left, right) {
-            (Token::Word(name), Token::Text(value)) => Some(self.compare(name, operator, value, false)),
-            (Token::Text(value), Token::Word(name)) => Some(self.compare(name, operator, value, true)),
-            _ => None,
-        }
-    }
-
-    fn compare(&self, name: &str, operator: &str, value: &str, turned: bool) -> bool {
-        let minor: Vec<&str> = self.version.splitn(3, '.').take(2).collect();
-        let own = match name {
-            "extra" => "",
-            "os_name" => "posix",
-            "sys_platform" => "linux",
-            "platform_system" => "Linux",
-            "platform_machine" => std::env::consts::ARCH,
-            "implementation_name" => "cpython",
-            "platform_python_implementation" => "CPython",
-            "python_version" => &minor.join("."),
-            "python_full_version" => self.version,
-            _ => return true,
-        };
-        let (left, right) = if turned { (value, own) } else { (own, value) };
-        match operator {
-            "in" => return right.contains(left),
-            "not in" => return !right.contains(left),
-            "===" => return left == right,
-            _ => {}
-        }
-        let order = match name {
-            "python_version" | "python_full_version" => {
-                if let Some(start) = right.strip_suffix(".*") {
-                    let same = left == start || left.strip_prefix(start).is_some_and(|rest| rest.starts_with('.'));
-                    return same == (operator == "==");
-                }
-                numbers(left).cmp(&numbers(right))
-            }
-            _ => left.cmp(right),
-        };
-        match operator {
-            "==" => order.is_eq(),
-            "!=" => order.is_ne(),
-            "<" => order.is_lt(),
-            "<=" => order.is_le(),
-            ">" => order.is_gt(),
-            ">=" => order.is_ge(),
-            // Compatible: at least this, within what its last number but one allows.
-            "~=" => {
-                order.is_ge() && numbers(right).split_last().is_none_or(|(_, start)| numbers(left).starts_with(start))
-            }
-            _ => true,
-        }
-    }
-
-    fn word(&mut self, word: &str) -> bool {
-        let is = self.tokens.first() == Some(&Token::Word(word));
-        if is {
-            self.next();
-        }
-        is
-    }
-
-    fn next(&mut self) -> Option<&'a Token<'a>> {
-        let (first, rest) = self.tokens.split_first()?;
-        self.tokens = rest;
-        Some(first)
+    /// Reports whether a marker applies.
+    pub(super) fn apply(&self, marker: &str) -> bool {
+        manifest::marker(marker.trim())
+            .is_none_or(|tree| tree.evaluate_optional_environment(self.environment.as_ref(), &[]))
     }
 }
 
-/// The numbers of a version, without final zeros: `3.10` and `3.10.0` are equal.
-fn numbers(version: &str) -> Vec<u64> {
-    let mut numbers: Vec<u64> = version
-        .split('.')
-        .map(|part| {
-            part.bytes()
-                .take_while(u8::is_ascii_digit)
-                .fold(0, |n: u64, digit| n.saturating_mul(10).saturating_add(u64::from(digit - b'0')))
-        })
-        .collect();
-    while numbers.last() == Some(&0) {
-        numbers.pop();
-    }
-    numbers
+/// Returns the marker environment of CPython on Linux.
+fn environment(version: &Version) -> Option<MarkerEnvironment> {
+    // A pre-release satisfies the same markers as its release: `python_version` of 3.13.0rc1 is 3.13.
+    let full = version.only_release().to_string();
+    let minor: Vec<&str> = full.splitn(3, '.').take(2).collect();
+    let environment = MarkerEnvironmentBuilder {
+        implementation_name: "cpython",
+        implementation_version: &full,
+        os_name: "posix",
+        platform_machine: std::env::consts::ARCH,
+        platform_python_implementation: "CPython",
+        platform_release: "",
+        platform_system: "Linux",
+        platform_version: "",
+        python_full_version: &full,
+        python_version: &minor.join("."),
+        sys_platform: "linux",
+    };
+    MarkerEnvironment::try_from(environment).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::holds;
+    use super::Markers;
+
+    fn applies(marker: &str, version: &str) -> bool {
+        Markers::new(version).apply(marker)
+    }
 
     #[test]
     fn versions_are_compared_by_number() {
-        assert!(holds("python_version >= '3.9'", "3.11.2"));
-        assert!(!holds("python_version < '3.9'", "3.11.2"));
-        assert!(holds("'3.9' <= python_version", "3.11.2"));
-        assert!(holds("python_full_version < '3.11.3' and python_version == '3.*'", "3.11.2"));
-        assert!(!holds("python_version ~= '3.12'", "3.11.2"));
-        assert!(holds("python_version >= '3.10'", "3.10.0"));
+        assert!(applies("python_version >= '3.9'", "3.11.2"));
+        assert!(!applies("python_version < '3.9'", "3.11.2"));
+        assert!(applies("'3.9' <= python_version", "3.11.2"));
+        assert!(applies("python_full_version < '3.11.3' and python_version == '3.*'", "3.11.2"));
+        assert!(!applies("python_version ~= '3.12'", "3.11.2"));
+        assert!(applies("python_version >= '3.10'", "3.10.0"));
+        assert!(!applies("python_version < \"3\"", "3.11.2"));
+        assert!(applies("python_version >= '3.13'", "3.13.0rc1"));
     }
 
     #[test]
     fn and_binds_tighter_than_or() {
-        assert!(holds("os_name == 'posix' or os_name == 'nt' and extra == 'x'", "3.11.2"));
-        assert!(!holds("(os_name == 'posix' or os_name == 'nt') and extra == 'x'", "3.11.2"));
-        assert!(holds("sys_platform not in 'win32 cygwin'", "3.11.2"));
+        assert!(applies("os_name == 'posix' or os_name == 'nt' and extra == 'x'", "3.11.2"));
+        assert!(!applies("(os_name == 'posix' or os_name == 'nt') and extra == 'x'", "3.11.2"));
+        assert!(applies("sys_platform not in 'win32 cygwin'", "3.11.2"));
     }
 
     #[test]
-    fn what_is_not_understood_holds() {
-        assert!(holds("whatever == ", "3.11.2"));
-        assert!(holds("future_marker > 'x'", "3.11.2"));
+    fn no_extra_is_active() {
+        for marker in ["extra == 'x'", "extra == \"x.y_z\"", "'x' == extra", " extra=='x' "] {
+            assert!(!applies(marker, "3.11.2"), "{marker}");
+        }
+    }
+
+    #[test]
+    fn invalid_markers_apply() {
+        for marker in [
+            "",
+            "whatever == ",
+            "future_marker > 'x'",
+            "python_version < 3",
+            "python_version < '3",
+            "(python_version < '3'",
+            "python_version =< '3'",
+            "python_version < '3' python_version > '4'",
+        ] {
+            assert!(applies(marker, "3.11.2"), "{marker}");
+        }
+    }
+
+    #[test]
+    fn without_a_version_only_extras_are_evaluated() {
+        for version in ["", "unknown"] {
+            assert!(applies("python_version < '3'", version));
+            assert!(!applies("python_version < '3' and extra == 'x'", version));
+        }
     }
 
     proptest! {
         #[test]
-        fn any_text_is_survived(marker in any::<String>(), version in any::<String>()) {
-            holds(&marker, &version);
+        fn any_text_is_accepted(marker in any::<String>(), version in any::<String>()) {
+            applies(&marker, &version);
         }
 
         #[test]
-        fn any_tokens_are_survived(marker in "[()'\" <>=!~a-z.0-9]{0,64}") {
-            holds(&marker, "3.11.2");
+        fn any_tokens_are_accepted(marker in "[()'\" <>=!~a-z.0-9]{0,64}") {
+            applies(&marker, "3.11.2");
         }
     }
 }

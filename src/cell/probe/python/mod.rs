@@ -1,13 +1,14 @@
-//! Pythons and what each can import.
+//! Python interpreters and their distributions.
 
-mod ask;
 mod distribution;
 mod find;
 mod layout;
 mod marker;
 mod module;
+mod query;
 mod requirement;
 mod site;
+mod venv;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
@@ -19,17 +20,18 @@ use std::time::{Duration, Instant};
 use super::ProbeContext;
 use crate::model::known::Known;
 use crate::model::python::{Distribution, Python, PythonKind};
-use ask::{Answer, AskError};
 use find::Candidate;
 use layout::Layout;
+use marker::Markers;
+use query::{Answer, QueryError};
 
-/// Time after which no more interpreters are waited for.
-const ASKING: Duration = Duration::from_secs(20);
+/// Time limit for all interpreters.
+const TOTAL_LIMIT: Duration = Duration::from_secs(20);
 
-/// Every Python, the one that `python3` starts first. With `only`, that environment's alone.
-pub(super) fn pythons(place: &ProbeContext, only: Option<&Path>) -> Vec<Python> {
-    let candidates = find::candidates(place, only);
-    let answers = read_all(place, &candidates);
+/// Returns every Python, the one that `python3` starts first. If `only` is set, only that environment is read.
+pub(super) fn pythons(context: &ProbeContext, only: Option<&Path>) -> Vec<Python> {
+    let candidates = find::candidates(context, only);
+    let answers = read_all(context, &candidates);
     let mut merged: BTreeMap<(String, String), Read> = BTreeMap::new();
     for read in answers.into_iter().flatten() {
         let key = (read.python.executable.clone(), read.prefix_key());
@@ -45,38 +47,38 @@ pub(super) fn pythons(place: &ProbeContext, only: Option<&Path>) -> Vec<Python> 
     pythons.into_iter().map(|read| read.python).collect()
 }
 
-/// Reads every candidate, a few at a time: interpreters that start all at once would be too slow to answer in time.
-fn read_all(place: &ProbeContext, candidates: &[Candidate]) -> Vec<Option<Read>> {
+/// Reads the candidates, a few at a time: if all interpreters started at once, they would exceed the time limit.
+fn read_all(context: &ProbeContext, candidates: &[Candidate]) -> Vec<Option<Read>> {
     let workers = thread::available_parallelism().map_or(2, NonZero::get).clamp(2, 8);
     let next = AtomicUsize::new(0);
     let start = Instant::now();
     let work = || {
         let mut done = Vec::new();
         loop {
-            // Candidates are in order of what matters: those on `PATH` are asked first.
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(candidate) = candidates.get(at) else { return done };
-            done.push((at, read(place, candidate, ASKING.saturating_sub(start.elapsed()))));
+            // Candidates are sorted by relevance: those on `PATH` are queried first.
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(candidate) = candidates.get(index) else { return done };
+            done.push((index, read(context, candidate, TOTAL_LIMIT.saturating_sub(start.elapsed()))));
         }
     };
     let mut all: Vec<(usize, Option<Read>)> = thread::scope(|scope| {
         let threads: Vec<_> = (0..workers.min(candidates.len())).map(|_| scope.spawn(work)).collect();
         threads.into_iter().flat_map(super::join).collect()
     });
-    all.sort_by_key(|(at, _)| *at);
+    all.sort_by_key(|(index, _)| *index);
     all.into_iter().map(|(_, read)| read).collect()
 }
 
-/// Conda prefixes of the usual places and of the Pythons found.
-pub(super) fn conda_prefixes(place: &ProbeContext, pythons: &[Python]) -> BTreeSet<String> {
+/// Returns the conda prefixes in common directories and of the found Pythons.
+pub(super) fn conda_prefixes(context: &ProbeContext, pythons: &[Python]) -> BTreeSet<String> {
     let own = pythons
         .iter()
         .filter(|python| python.kind == PythonKind::Conda)
         .filter_map(|python| python.prefix.get().cloned());
-    find::conda_prefixes(place).into_iter().chain(own).collect()
+    find::conda_prefixes(context).into_iter().chain(own).collect()
 }
 
-/// A Python with what its order among the others depends on.
+/// A Python with its position on `PATH`.
 struct Read {
     python: Python,
     on_path: Option<usize>,
@@ -113,45 +115,46 @@ impl Read {
     }
 }
 
-/// One candidate, asked where the system runs and read from files otherwise; none when it turns out to be no Python.
-fn read(place: &ProbeContext, candidate: &Candidate, left: Duration) -> Option<Read> {
-    let layout = Layout::read(place, candidate);
-    let ask = || match left {
-        Duration::ZERO => Err(AskError::TooMany),
-        left => ask::ask(place, &candidate.path, left.min(ask::LIMIT)),
+/// Reads one candidate: queries it on a running system, otherwise reads its files. `None` if it is not a Python.
+fn read(context: &ProbeContext, candidate: &Candidate, remaining: Duration) -> Option<Read> {
+    let layout = Layout::read(context, candidate);
+    let query = || match remaining {
+        Duration::ZERO => Err(QueryError::TooMany),
+        remaining => query::query(context, &candidate.path, remaining.min(query::LIMIT)),
     };
-    let asked = place.live.then(ask);
-    let python = match (asked, layout) {
-        (Some(Ok(answer)), layout) => from_answer(place, candidate, answer, layout.as_ref()),
-        // A script that starts nothing is a version manager's stand-in for a version that isn't chosen.
+    let answer = context.live.then(query);
+    let python = match (answer, layout) {
+        (Some(Ok(answer)), layout) => from_answer(context, candidate, answer, layout.as_ref()),
+        // A script that starts nothing belongs to a version manager without a selected version.
         (_, None) => return None,
         (Some(Err(failure)), Some(layout)) => {
-            let mut python = from_layout(place, candidate, layout);
-            // What files alone tell may differ from what an answer would have told. Whether one came in time is
-            // chance, and chance must not look like a difference between two places.
+            let mut python = from_layout(context, candidate, layout);
+            // Values read from files may differ from those of an answer. A timeout must not look like a difference
+            // between two environments.
             python.path = Known::unknown(failure.to_string());
             python.distributions = Known::unknown(failure.to_string());
             python
         }
-        (None, Some(layout)) => from_layout(place, candidate, layout),
+        (None, Some(layout)) => from_layout(context, candidate, layout),
     };
     Some(Read { python, on_path: candidate.on_path })
 }
 
-fn from_answer(place: &ProbeContext, candidate: &Candidate, answer: Answer, layout: Option<&Layout>) -> Python {
-    let root = &place.root;
+fn from_answer(context: &ProbeContext, candidate: &Candidate, answer: Answer, layout: Option<&Layout>) -> Python {
+    let root = &context.root;
     let executable =
         root.resolve(Path::new(&answer.executable)).map_or(answer.executable, |path| path.display().to_string());
     let system_site = layout.is_some_and(|layout| layout.system_site)
-        || layout::venv_of(root, &answer.prefix).is_some_and(|venv| venv.system_site);
+        || venv::venv_of(root, &answer.prefix).is_some_and(|venv| venv.system_site);
     let path: Vec<String> = answer.path.into_iter().filter(|entry| !super::variable::is_own(entry)).collect();
-    let search = distribution::Search { root, user_site: answer.user_site.as_deref(), version: &answer.version };
+    let markers = Markers::new(&answer.version);
+    let search = distribution::Search { root, user_site: answer.user_site.as_deref(), markers: &markers };
     Python {
         executable,
         commands: candidate.commands.iter().cloned().collect(),
         implementation: answer.implementation.into(),
-        abi: answer.abi.map_or_else(|| Known::unknown("it names no ABI"), Known::Known),
-        kind: kind(place, &answer.prefix, answer.base_prefix != answer.prefix),
+        abi: answer.abi.map_or_else(|| Known::unknown("the interpreter reports no ABI"), Known::Known),
+        kind: kind(context, &answer.prefix, answer.base_prefix != answer.prefix),
         base_prefix: (answer.base_prefix != answer.prefix).then_some(answer.base_prefix),
         prefix: answer.prefix.into(),
         system_site,
@@ -161,22 +164,19 @@ fn from_answer(place: &ProbeContext, candidate: &Candidate, answer: Answer, layo
     }
 }
 
-fn from_layout(place: &ProbeContext, candidate: &Candidate, layout: Layout) -> Python {
-    const NO_LIBRARY: &str = "its library can't be found";
-    let paths = layout.path(place);
-    let version = layout.version(&place.root);
+fn from_layout(context: &ProbeContext, candidate: &Candidate, layout: Layout) -> Python {
+    const NO_LIBRARY: &str = "its library was not found";
+    let paths = layout.path(context);
+    let version = layout.version(&context.root);
     let minor = layout.minor.as_deref().unwrap_or_default();
-    let search = distribution::Search {
-        root: &place.root,
-        user_site: paths.user_site.as_deref(),
-        version: version.get().map_or(minor, String::as_str),
-    };
+    let markers = Markers::new(version.get().map_or(minor, String::as_str));
+    let search = distribution::Search { root: &context.root, user_site: paths.user_site.as_deref(), markers: &markers };
     Python {
         executable: candidate.real.clone(),
         commands: candidate.commands.iter().cloned().collect(),
         implementation: layout.implementation(),
-        abi: layout.abi(&place.root),
-        kind: kind(place, &layout.prefix, layout.base_prefix.is_some()),
+        abi: layout.abi(&context.root),
+        kind: kind(context, &layout.prefix, layout.base_prefix.is_some()),
         base_prefix: layout.base_prefix.clone(),
         prefix: layout.prefix.clone().into(),
         system_site: layout.system_site,
@@ -186,11 +186,11 @@ fn from_layout(place: &ProbeContext, candidate: &Candidate, layout: Layout) -> P
     }
 }
 
-fn kind(place: &ProbeContext, prefix: &str, venv: bool) -> PythonKind {
+fn kind(context: &ProbeContext, prefix: &str, venv: bool) -> PythonKind {
     const RELEASES: [&str; 4] = ["/cvmfs/", "/opt/lcg/", "/opt/cms/", "/usr/AnalysisBase"];
     if venv {
         PythonKind::Venv
-    } else if place.root.is_dir(format!("{prefix}/conda-meta")) {
+    } else if context.root.is_dir(format!("{prefix}/conda-meta")) {
         PythonKind::Conda
     } else if RELEASES.iter().any(|release| prefix.starts_with(release)) {
         PythonKind::Release
@@ -199,12 +199,13 @@ fn kind(place: &ProbeContext, prefix: &str, venv: bool) -> PythonKind {
     }
 }
 
-/// Every reader of requirements, for `fuzz/`.
+/// Calls every parser of requirements, for `fuzz/`.
 #[cfg(feature = "fuzzing")]
 pub(super) fn requires(text: &str) {
-    let _ = requirement::name(text, "3.11.7");
-    let _ = requirement::egg(text, "3.11.7");
+    let markers = Markers::new("3.11.7");
+    let _ = requirement::name(text, &markers);
+    let _ = requirement::egg(text, &markers);
 }
 
-/// Distributions of a Python, as found or unknown.
+/// Distributions of a Python.
 type Distributions = Known<Vec<Distribution>>;

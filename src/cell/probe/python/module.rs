@@ -1,28 +1,28 @@
-//! The names that an import statement would use for a distribution.
+//! The importable module names of a distribution.
 
 use std::collections::BTreeSet;
 
-use super::super::root::{Entry, Kind, Root};
+use super::super::file_tree::{Entry, FileTree, Kind};
 use super::site;
 use crate::model::python::normalize;
 
-/// Bytes of a `RECORD`; the largest distributions have 5 MB.
-const RECORD: u64 = 32 << 20;
-/// Names kept of one distribution.
+/// Maximum size of a `RECORD` in bytes; the largest distributions have 5 MB.
+const MAX_RECORD_SIZE: u64 = 32 << 20;
+/// Maximum number of names of one distribution.
 const MAX_MODULES: usize = 1000;
 
-/// Where the names may stand.
+/// Files that may contain the names.
 pub(super) struct Sources<'a> {
-    pub(super) root: &'a Root,
-    /// The directory that holds the distribution.
+    pub(super) root: &'a FileTree,
+    /// The directory that contains the distribution.
     pub(super) directory: &'a str,
     /// Its metadata directory.
     pub(super) metadata: Option<&'a str>,
-    /// The file beside it that makes an editable installation work.
+    /// The file of an editable installation.
     pub(super) finder: Option<Finder>,
 }
 
-/// How an editable installation finds its modules.
+/// The file with which an editable installation finds its modules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Finder {
     /// `__editable__.NAME-VERSION.pth`: a path.
@@ -31,7 +31,8 @@ pub(super) enum Finder {
     Table(String),
 }
 
-/// The importable names, sorted: `top_level.txt`, else the editable installation's files, else `RECORD`.
+/// Returns the importable names, sorted: from `top_level.txt`, otherwise from the editable installation, otherwise from
+/// `RECORD`.
 pub(super) fn modules(sources: &Sources<'_>) -> Vec<String> {
     let listed = sources.metadata.and_then(|metadata| sources.root.text(format!("{metadata}/top_level.txt")).ok());
     let mut names: BTreeSet<String> = listed
@@ -43,42 +44,43 @@ pub(super) fn modules(sources: &Sources<'_>) -> Vec<String> {
         .collect();
     if names.is_empty() {
         names = match &sources.finder {
-            Some(Finder::Path(file)) => of_path(sources, file),
-            Some(Finder::Table(file)) => of_table(sources, file),
+            Some(Finder::Path(file)) => from_path(sources, file),
+            Some(Finder::Table(file)) => from_table(sources, file),
             None => BTreeSet::new(),
         };
     }
     if names.is_empty()
         && let Some(metadata) = sources.metadata
     {
-        // What a damaged one told before its end is still true.
-        let _ = sources.root.lines(format!("{metadata}/RECORD"), RECORD, |line| of_record(line, &mut names));
+        // The lines of a truncated file are still valid.
+        let _ =
+            sources.root.lines(format!("{metadata}/RECORD"), MAX_RECORD_SIZE, |line| add_from_record(line, &mut names));
     }
     names.into_iter().take(MAX_MODULES).collect()
 }
 
-/// The file that makes a distribution editable, among the entries of its directory (setuptools' names).
+/// Returns the file of an editable installation (named by setuptools) in the directory of a distribution.
 pub(super) fn editable(entries: &[Entry], name: &str, version: &str) -> Option<Finder> {
-    // Entries are sorted: those that matter stand together.
+    // Entries are sorted, so matching names are adjacent.
     let from = entries.partition_point(|entry| entry.name.as_str() < "__editable__");
-    let wanted = normalize(&format!("{name}-{version}"));
+    let expected = normalize(&format!("{name}-{version}"));
     entries[from..].iter().take_while(|entry| entry.name.starts_with("__editable__")).find_map(|entry| {
         let rest = entry.name.strip_prefix("__editable__")?;
-        let is_ours = |rest: &str| normalize(rest.trim_start_matches(['_', '.'])) == wanted;
+        let matches = |rest: &str| normalize(rest.trim_start_matches(['_', '.'])) == expected;
         if let Some(rest) = rest.strip_suffix("_finder.py") {
-            return is_ours(rest).then(|| Finder::Table(entry.name.clone()));
+            return matches(rest).then(|| Finder::Table(entry.name.clone()));
         }
-        // With a table, the `.pth` only loads it.
+        // If there is a table, the `.pth` file only loads it.
         let table = format!(
             "__editable___{}_finder.py",
             rest.strip_suffix(".pth")?.trim_start_matches('.').replace(['-', '.'], "_")
         );
-        let path = is_ours(rest.strip_suffix(".pth")?) && !entries[from..].iter().any(|entry| entry.name == table);
+        let path = matches(rest.strip_suffix(".pth")?) && !entries[from..].iter().any(|entry| entry.name == table);
         path.then(|| Finder::Path(entry.name.clone()))
     })
 }
 
-fn of_path(sources: &Sources<'_>, file: &str) -> BTreeSet<String> {
+fn from_path(sources: &Sources<'_>, file: &str) -> BTreeSet<String> {
     let text = sources.root.text(format!("{}/{file}", sources.directory)).unwrap_or_default();
     let mut names = BTreeSet::new();
     for path in site::paths(&text).filter(|path| path.starts_with('/')) {
@@ -93,8 +95,8 @@ fn of_path(sources: &Sources<'_>, file: &str) -> BTreeSet<String> {
     names
 }
 
-/// The keys of the line `MAPPING: dict[str, str] = {'name': '/path', …}`.
-fn of_table(sources: &Sources<'_>, file: &str) -> BTreeSet<String> {
+/// Returns the keys of the line `MAPPING: dict[str, str] = {'name': '/path', …}`.
+fn from_table(sources: &Sources<'_>, file: &str) -> BTreeSet<String> {
     let text = sources.root.text(format!("{}/{file}", sources.directory)).unwrap_or_default();
     let line = text.lines().find(|line| line.starts_with("MAPPING")).and_then(|line| line.split_once('{'));
     let Some((_, table)) = line else { return BTreeSet::new() };
@@ -107,8 +109,8 @@ fn of_table(sources: &Sources<'_>, file: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Adds the first component of what a line of `RECORD` names, where it is Python code or an extension module.
-fn of_record(line: &str, names: &mut BTreeSet<String>) {
+/// Adds the first path component of a line of `RECORD`, if the file is Python code or an extension module.
+fn add_from_record(line: &str, names: &mut BTreeSet<String>) {
     let path = line
         .strip_prefix('"')
         .map_or_else(|| line.split(',').next(), |rest| rest.split('"').next())
@@ -124,7 +126,7 @@ fn of_record(line: &str, names: &mut BTreeSet<String>) {
     }
 }
 
-/// Whether a text is a Python identifier.
+/// Reports whether a text is a Python identifier.
 fn is_name(text: &str) -> bool {
     let mut chars = text.chars();
     chars.next().is_some_and(|c| c == '_' || c.is_alphabetic()) && chars.all(|c| c == '_' || c.is_alphanumeric())
@@ -137,16 +139,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_tells_packages_modules_and_extensions() {
+    fn record_lists_packages_modules_and_extensions() {
         let record = "numpy/__init__.py,sha256=x,1\nnumpy.libs/libfoo.so,,\nsix.py,,\n_cffi.cpython-311-x86_64-linux-gnu.so,,\n\
             ../../../bin/f2py,,\nnumpy-1.dist-info/RECORD,,\nshare/x.txt,,\n__pycache__/six.cpython-311.pyc,,\nx.pth,,\n\"a,b\",,\n";
         let mut names = BTreeSet::new();
-        record.lines().for_each(|line| of_record(line, &mut names));
+        record.lines().for_each(|line| add_from_record(line, &mut names));
         assert_eq!(names.into_iter().collect::<Vec<_>>(), ["_cffi", "numpy", "six"]);
     }
 
     #[test]
-    fn editable_installations_tell_their_modules() {
+    fn editable_installations_have_modules() {
         let dir = tempfile::tempdir().expect("a directory");
         let write = |path: &str, text: &str| {
             let path = dir.path().join(path);
@@ -161,7 +163,7 @@ mod tests {
         write("site/__editable__.other-1.0.pth", "import __editable___other_1_0_finder");
         write("src/my_tool/__init__.py", "");
         write("src/setup.py", "");
-        let root = Root::new(dir.path());
+        let root = FileTree::new(dir.path());
         let entries = root.list("/site").expect("entries");
         let names = |name: &str, version: &str| {
             let finder = editable(&entries, name, version);

@@ -1,12 +1,15 @@
-//! Names in requirement lines (PEP 508) and in `requires.txt` of eggs.
+//! The names in requirement lines (PEP 508) and in the `requires.txt` of eggs.
 
-use super::marker;
+use super::marker::Markers;
 use crate::model::python::normalize;
 
-/// The normalised name that a requirement asks for; none when it is for an extra, or for another Python or system.
-pub(super) fn name(line: &str, version: &str) -> Option<String> {
-    let (requirement, condition) = split(line);
-    if condition.is_some_and(|condition| !marker::holds(condition, version)) {
+/// Returns the normalised name of a required distribution. `None` if the requirement belongs to an extra or to another
+/// Python or system.
+///
+/// Only the name and the marker are parsed: installed metadata may contain version specifiers that PEP 440 forbids.
+pub(super) fn name(line: &str, markers: &Markers) -> Option<String> {
+    let (requirement, marker) = split(line);
+    if marker.is_some_and(|marker| !markers.apply(marker)) {
         return None;
     }
     let end =
@@ -15,22 +18,23 @@ pub(super) fn name(line: &str, version: &str) -> Option<String> {
     (!name.is_empty()).then(|| normalize(name))
 }
 
-/// The names in an egg's `requires.txt`: sections in brackets are extras, conditions or both (`[extra:condition]`).
-pub(super) fn egg(text: &str, version: &str) -> Vec<String> {
-    let mut wanted = true;
+/// Returns the names in the `requires.txt` of an egg. A section in brackets is an extra, a marker or both
+/// (`[extra:marker]`).
+pub(super) fn egg(text: &str, markers: &Markers) -> Vec<String> {
+    let mut applies = true;
     let mut out = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         if let Some(section) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            wanted = section.strip_prefix(':').is_some_and(|condition| marker::holds(condition, version));
-        } else if wanted {
-            out.extend(name(line, version));
+            applies = section.strip_prefix(':').is_some_and(|marker| markers.apply(marker));
+        } else if applies {
+            out.extend(name(line, markers));
         }
     }
     out
 }
 
 fn split(line: &str) -> (&str, Option<&str>) {
-    // A URL may hold a semicolon; its marker then follows a space.
+    // A URL may contain a semicolon, so its marker must follow a space.
     let separator = if line.contains(" @ ") { " ;" } else { ";" };
     line.split_once(separator).map_or((line.trim(), None), |(requirement, marker)| (requirement.trim(), Some(marker)))
 }
@@ -40,8 +44,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn extras_and_other_systems_ask_for_nothing_here() {
-        let of = |line| name(line, "3.11.2");
+    fn requirements_of_extras_and_other_systems_are_left_out() {
+        let markers = Markers::new("3.11.2");
+        let of = |line| name(line, &markers);
         assert_eq!(of("NumPy (>=1.22)"), Some("numpy".to_owned()));
         assert_eq!(of("boost_histogram[x]~=1.4"), Some("boost-histogram".to_owned()));
         assert_eq!(of("pytest ; extra == 'test'"), None);
@@ -56,8 +61,25 @@ mod tests {
     }
 
     #[test]
-    fn sections_of_an_egg_are_extras_or_conditions() {
+    fn legacy_specifiers_and_invalid_markers_keep_the_name() {
+        let markers = Markers::new("3.11.2");
+        for line in [
+            "pytz (>dev)",
+            "pytz >= 2004d",
+            "pytz (>=2.*)",
+            "pytz ==1.0.*.*",
+            "pytz[",
+            "pytz; python_version < 3",
+            "pytz;",
+            "pytz (>=1.0) ; (python_version >= '3.6",
+        ] {
+            assert_eq!(name(line, &markers).as_deref(), Some("pytz"), "{line}");
+        }
+    }
+
+    #[test]
+    fn sections_of_an_egg_are_extras_or_markers() {
         let text = "numpy>=1\n\n[:python_version < \"3\"]\nenum34\n[:python_version >= \"3\"]\nsix\n[test]\npytest\n[x:os_name == 'posix']\ny\n";
-        assert_eq!(egg(text, "3.11.2"), ["numpy", "six"]);
+        assert_eq!(egg(text, &Markers::new("3.11.2")), ["numpy", "six"]);
     }
 }

@@ -1,17 +1,18 @@
-//! Site directories as Python's `site` module adds them: the directory, then what its `.pth` files name.
+//! Site directories as added by the `site` module of Python: the directory, then the paths in its `.pth` files.
 
 use std::path::Path;
 
-use super::super::root::{Kind, Root, absolute};
+use super::super::file_tree::{FileTree, Kind, absolute};
 
-/// Lines of one `.pth` file.
+/// Maximum number of lines of a `.pth` file.
 const MAX_LINES: usize = 10_000;
 
-/// A site directory and the existing directories that its `.pth` files add, in Python's order; none when it isn't there.
-pub(super) fn expand(root: &Root, directory: &str) -> Vec<String> {
+/// Returns a site directory and the existing directories in its `.pth` files, in the order of Python. Empty if the
+/// directory does not exist.
+pub(super) fn expand(root: &FileTree, directory: &str) -> Vec<String> {
     let Ok(entries) = root.list(directory) else { return Vec::new() };
     let mut out = vec![directory.to_owned()];
-    // `site` skips hidden files and takes the others in order of their names.
+    // `site` skips hidden files and reads the rest sorted by name.
     let files = entries
         .iter()
         .filter(|entry| entry.kind != Kind::Directory && entry.name.ends_with(".pth") && !entry.name.starts_with('.'));
@@ -27,7 +28,7 @@ pub(super) fn expand(root: &Root, directory: &str) -> Vec<String> {
     out
 }
 
-/// The paths that a `.pth` file names; its `import` lines are code, which is not run.
+/// Returns the paths in a `.pth` file; `import` lines are code and are skipped.
 pub(super) fn paths(text: &str) -> impl Iterator<Item = &str> {
     text.lines().take(MAX_LINES).map(str::trim_end).filter(|line| {
         !line.trim().is_empty()
@@ -37,7 +38,7 @@ pub(super) fn paths(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A path with its `..` resolved by its text, as `os.path.abspath` does.
+/// Resolves `..` in a path without following links, like `os.path.abspath`.
 fn lexical(path: &Path) -> String {
     let mut parts: Vec<String> = Vec::new();
     for part in absolute(path).iter().skip(1) {
@@ -64,7 +65,7 @@ mod tests {
         fs::create_dir_all(&site).expect("directories");
         fs::write(site.join("b.pth"), "# note\nimport os; os.system('no')\n../src\n/missing\n").expect("a file");
         fs::write(site.join(".hidden.pth"), "../src/pkg\n").expect("a file");
-        let root = Root::new(dir.path());
+        let root = FileTree::new(dir.path());
         assert_eq!(expand(&root, "/site"), ["/site", "/src"]);
         assert!(expand(&root, "/none").is_empty());
     }

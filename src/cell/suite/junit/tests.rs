@@ -1,11 +1,11 @@
-//! Files of real test runs, files cut short, and files that mean harm.
+//! Files of real test runs, truncated files and malicious files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::{Strategy as _, any, prop, proptest};
 
-use super::{CASE_CAP, Report, parse, read};
+use super::{MAX_CASES, Report, parse, read};
 use crate::model::cell::Outcome;
 
 fn recorded(name: &str) -> PathBuf {
@@ -23,10 +23,10 @@ fn shown(report: &Report) -> Vec<String> {
 const VERSIONS: &[&str] = &["6", "7", "8", "9"];
 
 #[test]
-fn every_pytest_and_both_families_give_the_same_cases() {
+fn every_pytest_version_and_both_families_give_the_same_cases() {
     for version in VERSIONS {
-        let xunit1 = read(&recorded(&format!("pytest-{version}-xunit1.xml"))).expect("is there");
-        let xunit2 = read(&recorded(&format!("pytest-{version}-xunit2.xml"))).expect("is there");
+        let xunit1 = read(&recorded(&format!("pytest-{version}-xunit1.xml"))).expect("a file");
+        let xunit2 = read(&recorded(&format!("pytest-{version}-xunit2.xml"))).expect("a file");
         assert_eq!(shown(&xunit1), shown(&xunit2), "pytest {version}");
         assert_eq!(xunit1.broken, None);
         insta::assert_snapshot!("pytest_cases", shown(&xunit1).join("\n"));
@@ -35,30 +35,30 @@ fn every_pytest_and_both_families_give_the_same_cases() {
 }
 
 #[test]
-fn junit_parser_sees_the_same_cases() {
+fn junit_parser_reads_the_same_cases() {
     for version in VERSIONS {
         let path = recorded(&format!("pytest-{version}-xunit1.xml"));
-        let ours = read(&path).expect("is there");
-        let theirs = junit_parser::from_reader(fs::read(&path).expect("opens").as_slice()).expect("is read");
-        let mut theirs: Vec<(String, String)> = theirs
+        let report = read(&path).expect("a file");
+        let expected = junit_parser::from_reader(fs::read(&path).expect("opens").as_slice()).expect("a report");
+        let mut expected: Vec<(String, String)> = expected
             .suites
             .iter()
             .flat_map(|suite| &suite.cases)
             .map(|case| (case.classname.clone().unwrap_or_default(), case.original_name.clone()))
             .collect();
         // A failure with an error in the teardown is written as two cases.
-        theirs.dedup();
-        let ours: Vec<(String, String)> =
-            ours.cases.iter().map(|case| (case.class.clone(), case.name.clone())).collect();
-        assert_eq!(ours, theirs, "pytest {version}");
+        expected.dedup();
+        let cases: Vec<(String, String)> =
+            report.cases.iter().map(|case| (case.class.clone(), case.name.clone())).collect();
+        assert_eq!(cases, expected, "pytest {version}");
     }
 }
 
 #[test]
-fn text_comes_out_as_the_test_wrote_it() {
+fn text_is_unescaped() {
     for version in VERSIONS {
-        let report = read(&recorded(&format!("pytest-{version}-xunit1.xml"))).expect("is there");
-        let case = report.cases.iter().find(|case| case.name == "test_fail").expect("was run");
+        let report = read(&recorded(&format!("pytest-{version}-xunit1.xml"))).expect("a file");
+        let case = report.cases.iter().find(|case| case.name == "test_fail").expect("a case");
         let text = &case.text.text;
         assert!(text.contains("selected <12> of 20 events & stopped ]]> here"), "{text}");
         assert!(text.contains("assert left == right, \"cut flow: 12 < 20 & rising\""), "{text}");
@@ -71,24 +71,24 @@ fn text_comes_out_as_the_test_wrote_it() {
 }
 
 #[test]
-fn a_file_cut_anywhere_gives_the_cases_before_the_cut() {
-    let whole = fs::read(recorded("pytest-8-xunit1.xml")).expect("is there");
+fn truncated_file_gives_the_complete_cases() {
+    let whole = fs::read(recorded("pytest-8-xunit1.xml")).expect("a file");
     let all = shown(&parse(whole.as_slice()));
     let mut seen = 0;
     for end in (0..whole.len() - 1).step_by(7) {
         let part = parse(&whole[..end]);
         let part_shown = shown(&part);
-        // The case that is written twice may be cut between its two halves.
+        // The file may be truncated between the two halves of a case that is written twice.
         let same = part_shown.iter().zip(&all).all(|(a, b)| a == b || a.contains("test_fail_and_error_in_teardown"));
-        assert!(same && part_shown.len() >= seen, "cut at {end}");
+        assert!(same && part_shown.len() >= seen, "truncated at {end}");
         seen = part_shown.len();
-        assert!(part.broken.is_some() || end < 60, "cut at {end}");
+        assert!(part.broken.is_some() || end < 60, "truncated at {end}");
     }
     assert!(seen >= all.len() - 1);
 }
 
 #[test]
-fn times_are_never_anything_but_seconds() {
+fn invalid_times_are_zero() {
     let times =
         [("1,024.5", 1024.5), ("nan", 0.0), ("inf", 0.0), ("-1", 0.0), ("", 0.0), ("soon", 0.0), ("0.25", 0.25)];
     for (text, seconds) in times {
@@ -98,7 +98,7 @@ fn times_are_never_anything_but_seconds() {
 }
 
 #[test]
-fn entities_do_not_grow() {
+fn entities_are_not_expanded() {
     let mut xml = "<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'>".to_owned();
     for (outer, inner) in [("b", "a"), ("c", "b"), ("d", "c"), ("e", "d")] {
         let grown = format!("&{inner};").repeat(10);
@@ -110,13 +110,13 @@ fn entities_do_not_grow() {
 }
 
 #[test]
-fn depth_and_number_are_bounded() {
+fn depth_and_number_of_cases_are_limited() {
     let deep = "<testsuite>".repeat(200_000);
-    assert_eq!(parse(deep.as_bytes()).broken.as_deref(), Some("the JUnit file ends in the middle"));
-    let cases: String = (0..CASE_CAP + 5).map(|i| format!("<testcase name='{i}'/>")).collect();
+    assert_eq!(parse(deep.as_bytes()).broken.as_deref(), Some("the JUnit file is truncated"));
+    let cases: String = (0..MAX_CASES + 5).map(|i| format!("<testcase name='{i}'/>")).collect();
     let report = parse(format!("<testsuite>{cases}</testsuite>").as_bytes());
-    assert_eq!(report.cases.len(), CASE_CAP);
-    assert!(report.broken.expect("says so").contains("more than"));
+    assert_eq!(report.cases.len(), MAX_CASES);
+    assert!(report.broken.expect("a reason").contains("more than"));
 }
 
 #[test]
@@ -133,12 +133,12 @@ fn only_a_regular_file_is_read() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_read_to_an_end(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn any_bytes_are_accepted(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         parse(bytes.as_slice());
     }
 
     #[test]
-    fn anything_like_junit_is_read_to_an_end(parts in prop::collection::vec(
+    fn any_elements_are_accepted(parts in prop::collection::vec(
         prop::sample::select(vec!["<testsuite>", "</testsuite>", "<testcase name='a' time='1e999'>", "</testcase>",
             "<failure message=\"", "'>", "</failure>", "<![CDATA[", "]]>", "&#0;", "&#xffffffff;", "&x;", "<!--",
             "<skipped/>", "<error>", "\u{0}", "é", "<?", "<!DOCTYPE", " "]), 0..60)
@@ -148,9 +148,9 @@ proptest! {
 }
 
 #[test]
-fn cases_of_one_name_are_counted_and_their_messages_bounded() {
+fn merged_cases_are_counted_and_their_messages_limited() {
     let case = "<testcase name='a'><failure message='mmmmmmmmmmmmmmmm'/></testcase>";
-    let report = parse(format!("<testsuite>{}</testsuite>", case.repeat(CASE_CAP + 1)).as_bytes());
-    assert!(report.broken.is_some_and(|why| why.contains("more than")), "all were read");
-    assert!(report.cases[0].message.len() <= super::MESSAGE_CAP);
+    let report = parse(format!("<testsuite>{}</testsuite>", case.repeat(MAX_CASES + 1)).as_bytes());
+    assert!(report.broken.is_some_and(|why| why.contains("more than")), "no limit was reported");
+    assert!(report.cases[0].message.len() <= super::MAX_MESSAGE_LEN);
 }

@@ -1,97 +1,98 @@
-//! What a step hands on: reports, annotations, its summary, its outputs.
+//! Publishes reports, annotations, the summary and the outputs of a step.
 
 use std::path::Path;
 
+use super::super::super::error::{CommandError, Outcome};
 use super::super::super::fail_on::FailOn;
-use super::super::super::{CommandError, Outcome, check, print, report};
-use super::input::Inputs;
+use super::super::super::output::{print, render, report_options, write_reports};
+use super::inputs::Inputs;
 use crate::exit;
 use crate::model::document::{Cell, Document, Status};
 use crate::model::finding::Severity;
 use crate::model::scan::Scan;
 use crate::model::verdict::{Verdict, verdict};
-use crate::report::{self as format, Format};
-use crate::ui::github::{Quoted, Step};
+use crate::report::{self, Format};
+use crate::ui::github::{Step, UntrustedLog};
 use crate::ui::{TerminalStyle, file};
 
-/// Reports of a document, with the outputs that name them; those that this run did not write are left out.
+/// Outputs of a check, with the names of their reports.
 const REPORTS: [(&str, &str); 4] =
     [("document", "carnet.json"), ("junit", "junit.xml"), ("sarif", "carnet.sarif"), ("html", "report.html")];
-/// Those of an audit alone.
-const AUDIT: [(&str, &str, Format); 3] = [
+/// Outputs of a scan, with the names and formats of their reports.
+const SCAN_REPORTS: [(&str, &str, Format); 3] = [
     ("document", "scan.json", Format::Json),
     ("junit", "junit.xml", Format::Junit),
     ("sarif", "carnet.sarif", Format::Sarif),
 ];
 
-/// A step that has something to hand on.
+/// Publishes the results of a step.
 pub(super) struct Publisher<'a> {
     pub(super) inputs: &'a Inputs,
     pub(super) step: &'a Step,
-    pub(super) look: &'a TerminalStyle,
+    pub(super) style: &'a TerminalStyle,
 }
 
 impl Publisher<'_> {
-    /// The report for people, into the log.
-    pub(super) fn print(&self, document: &Document) -> Result<(), CommandError> {
-        Ok(print(&report::render(document, Format::Human, self.look)?)?)
+    /// Prints the report to the log.
+    pub(super) fn print_document(&self, document: &Document) -> Result<(), CommandError> {
+        Ok(print(&render(document, Format::Human, self.style)?)?)
     }
 
-    /// What failed tests printed, into the log, folded under the name of their cell.
-    pub(super) fn print_outputs(&self, document: &Document) -> Result<(), CommandError> {
-        for output in format::outputs(document) {
-            print(&format::github::group(&output.title))?;
-            let quoted = Quoted::begin()?;
+    /// Prints the output of failed tests to the log, in collapsed groups named after their cells.
+    pub(super) fn print_test_output(&self, document: &Document) -> Result<(), CommandError> {
+        for output in report::outputs(document) {
+            print(&report::github::group(&output.title))?;
+            let untrusted = UntrustedLog::begin()?;
             print(&output.text)?;
-            drop(quoted);
-            print(format::github::GROUP_END)?;
+            drop(untrusted);
+            print(report::github::GROUP_END)?;
         }
         Ok(())
     }
 
-    /// The audit for people, into the log.
+    /// Prints the findings to the log.
     pub(super) fn print_scan(&self, scan: &Scan) -> Result<(), CommandError> {
-        let options = format::Options { color: self.look.color_out, width: self.look.width, ..Default::default() };
-        Ok(print(&format::render_scan(Format::Human, scan, &options)?)?)
+        Ok(print(&report::render_scan(Format::Human, scan, &report_options(self.style))?)?)
     }
 
-    /// A document; annotations are made of the cells for which `is_told`.
-    pub(super) fn document(&self, document: &Document, is_told: &dyn Fn(&Cell) -> bool) -> Outcome {
+    /// Publishes a document. Creates annotations for the cells for which `is_annotated` returns true.
+    pub(super) fn publish_document(&self, document: &Document, is_annotated: &dyn Fn(&Cell) -> bool) -> Outcome {
         let out = &self.inputs.out;
-        check::write(document, out, self.look)?;
+        write_reports(document, out, self.style)?;
         if document.scan.is_some() {
-            let text = report::render(document, Format::Sarif, self.look)?;
+            let text = render(document, Format::Sarif, self.style)?;
             file::write(&out.join(Format::Sarif.file_name()), text.as_bytes())?;
         }
         if self.inputs.annotations {
-            print(&format::github::annotations(document, is_told))?;
+            print(&report::github::annotations(document, is_annotated))?;
         }
-        self.summarise(&report::render(document, Format::Markdown, self.look)?)?;
-        let no_audit = |name: &str| name == "sarif" && document.scan.is_none();
-        let written = REPORTS.iter().filter(|(name, path)| !no_audit(name) && out.join(path).is_file());
-        self.name(written.map(|(name, path)| (*name, *path)))?;
-        self.step.set("status", status(document))?;
+        self.add_summary(&render(document, Format::Markdown, self.style)?)?;
+        // An earlier run may have left a SARIF report.
+        let is_stale = |name: &str| name == "sarif" && document.scan.is_none();
+        let written = REPORTS.iter().filter(|(name, path)| !is_stale(name) && out.join(path).is_file());
+        self.set_report_outputs(written.map(|(name, path)| (*name, *path)))?;
+        self.step.set_output("status", status(document))?;
         Ok(self.inputs.fail_on.check(document))
     }
 
-    /// An audit alone, which lies at `below` in its repository.
-    pub(super) fn scan(&self, scan: &Scan, below: &str) -> Outcome {
+    /// Publishes a scan of an analysis that is in `directory` of its repository.
+    pub(super) fn publish_scan(&self, scan: &Scan, directory: &str) -> Outcome {
         let out = &self.inputs.out;
-        let options = format::Options::default();
-        let outside = scan.clone().below(below);
-        file::out_directory(out)?;
-        for (_, path, form) in AUDIT {
-            let of = if form == Format::Sarif { &outside } else { scan };
-            file::write(&out.join(path), format::render_scan(form, of, &options)?.as_bytes())?;
+        let options = report::Options::default();
+        let scan_from_top = scan.clone().below(directory);
+        file::create_report_dir(out)?;
+        for (_, path, format) in SCAN_REPORTS {
+            let scan = if format == Format::Sarif { &scan_from_top } else { scan };
+            file::write(&out.join(path), report::render_scan(format, scan, &options)?.as_bytes())?;
         }
-        let summary = format::render_scan(Format::Markdown, scan, &options)?;
+        let summary = report::render_scan(Format::Markdown, scan, &options)?;
         file::write(&out.join(Format::Markdown.file_name()), summary.as_bytes())?;
         if self.inputs.annotations {
-            print(&format::render_scan(Format::Github, &outside, &options)?)?;
+            print(&report::render_scan(Format::Github, &scan_from_top, &options)?)?;
         }
-        self.summarise(&summary)?;
-        self.name(AUDIT.iter().map(|(name, path, _)| (*name, *path)))?;
-        self.step.set(
+        self.add_summary(&summary)?;
+        self.set_report_outputs(SCAN_REPORTS.iter().map(|(name, path, _)| (*name, *path)))?;
+        self.step.set_output(
             "status",
             match scan.worst() {
                 Some(Severity::Error) => "failed",
@@ -102,31 +103,31 @@ impl Publisher<'_> {
         Ok(self.inputs.fail_on.scan(scan))
     }
 
-    /// The value of `strategy.matrix` and the number of its jobs.
-    pub(super) fn plan(&self, matrix: &str, jobs: usize) -> Result<(), CommandError> {
-        self.step.set("matrix", matrix)?;
-        Ok(self.step.set("count", &jobs.to_string())?)
+    /// Sets the outputs for `strategy.matrix` and the number of its jobs.
+    pub(super) fn publish_plan(&self, matrix: &str, jobs: usize) -> Result<(), CommandError> {
+        self.step.set_output("matrix", matrix)?;
+        Ok(self.step.set_output("count", &jobs.to_string())?)
     }
 
-    fn summarise(&self, markdown: &str) -> Result<(), CommandError> {
+    fn add_summary(&self, markdown: &str) -> Result<(), CommandError> {
         if self.inputs.summary {
-            self.step.summarise(&format::truncate(markdown, self.step.room()))?;
+            self.step.add_summary(&report::truncate(markdown, self.step.summary_capacity()))?;
         }
         Ok(())
     }
 
-    /// Names reports in outputs, as other steps of the job find them.
-    fn name<'a>(&self, reports: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(), CommandError> {
+    /// Sets the outputs with the paths of the reports.
+    fn set_report_outputs<'a>(&self, reports: impl Iterator<Item = (&'a str, &'a str)>) -> Result<(), CommandError> {
         let path = |path: &Path| path.to_string_lossy().into_owned();
-        self.step.set("report-dir", &path(&self.inputs.out))?;
+        self.step.set_output("report-dir", &path(&self.inputs.out))?;
         for (name, file) in reports {
-            self.step.set(name, &path(&self.inputs.out.join(file)))?;
+            self.step.set_output(name, &path(&self.inputs.out.join(file)))?;
         }
         Ok(())
     }
 }
 
-/// The verdict in a word, whatever makes the step fail.
+/// Returns the value of the output `status`, which does not depend on `fail-on`.
 fn status(document: &Document) -> &'static str {
     let flaky = document.cells.iter().any(|cell| cell.status == Status::Flaky);
     match verdict(document) {

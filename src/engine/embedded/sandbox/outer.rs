@@ -1,132 +1,127 @@
-//! The first process of a run: makes the namespaces, starts `inner` in them, and kills it when the engine is gone.
+//! The first process of a run: creates the namespaces, starts `inner` in them, and kills it when the engine is gone.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::AsFd as _;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sched::{CloneFlags, unshare};
-use nix::unistd::{getgid, getppid, getuid};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::process::getppid;
 
 use super::super::control;
 use super::super::protocol::{SandboxReport, SandboxRequest};
-use super::{INNER, INNER_TRIAL, Step, WORD, at, descriptor, rights, say};
+use super::{INNER, INNER_PROBE, ROLE, Step, step};
+use crate::error::chain;
 use crate::model::contract::Ids;
+use crate::sys::helper::{HELPER_ARG, encode, write_report};
+use crate::sys::namespace::{self, UnshareFlags};
 use crate::sys::remove::remove_tree;
+use crate::sys::{capability, descriptor};
 
-/// Bytes of account passed on; `inner` writes a few lines.
-const ACCOUNT_CAP: usize = 32 << 10;
+/// Maximum number of bytes of reports that are forwarded; `inner` writes a few lines.
+const MAX_REPORT_BYTES: usize = 32 << 10;
 
-/// What the caller of carnet has open is none of the run's business.
-pub(super) fn own_descriptors() -> Step<()> {
-    descriptor::keep().map_err(at("keeping what the caller has open to itself"))
+/// Hides the descriptors that carnet's caller has open.
+pub(super) fn hide_inherited() -> Step<()> {
+    descriptor::hide_inherited().map_err(step("closing inherited descriptors"))
 }
 
-pub(super) fn run(order: &SandboxRequest) -> Step<()> {
+pub(super) fn run(request: &SandboxRequest) -> Step<()> {
     let engine = getppid();
-    for group in &order.groups {
+    for group in &request.groups {
         if let Err(e) = control::join(&group.dir) {
-            group
-                .parts
-                .iter()
-                .for_each(|part| say(&SandboxReport::not_enforced(part, format!("joining its group: {e}"))));
+            for part in &group.parts {
+                write_report(&SandboxReport::not_enforced(part, format!("failed to join its control group: {e}")));
+            }
         }
     }
-    enter(order.caller.map(|caller| (order.user, caller)), order.network)?;
+    enter(request.caller.map(|caller| (request.user, caller)), request.network)?;
     let mut inner = start(INNER)?;
-    let mut order_pipe = inner.stdin.take();
-    if let Some(pipe) = &mut order_pipe {
-        let mut line = serde_json::to_vec(order).map_err(at("writing the order"))?;
-        line.push(b'\n');
-        // Fails when `inner` is gone, which shows below.
+    let mut inner_stdin = inner.stdin.take();
+    if let Some(pipe) = &mut inner_stdin {
+        let line = encode(request).map_err(step("writing the request"))?;
+        // An error means that `inner` has ended, which `follow` reports.
         let _ = pipe.write_all(&line);
     }
     follow(&mut inner)?;
     if getppid() != engine {
-        // The engine was killed, so nobody else cleans up. What fails here is found by its next sweep.
-        order.groups.iter().for_each(control::leave);
-        let _ = remove_tree(&order.dir);
-        let _ = fs::remove_file(&order.lock);
+        // The engine was killed, so this process cleans up. The next sweep removes the rest.
+        request.groups.iter().for_each(control::leave);
+        let _ = remove_tree(&request.dir);
+        let _ = fs::remove_file(&request.lock);
     }
     Ok(())
 }
 
-/// Makes the namespaces that a run needs, and says what came of it.
-pub(super) fn trial() -> Step<()> {
-    let user = (!rights::may_mount()).then(|| (Ids { uid: 0, gid: 0 }, caller()));
+/// Creates the namespaces that a run needs and reports the result.
+pub(super) fn probe() -> Step<()> {
+    let user = (!capability::may_mount()).then(|| (Ids { uid: 0, gid: 0 }, namespace::caller()));
     enter(user, false)?;
-    let mut inner = start(INNER_TRIAL)?;
+    let mut inner = start(INNER_PROBE)?;
     let mut text = Vec::new();
-    if let Some(mut account) = inner.stdout.take() {
-        account.read_to_end(&mut text).map_err(at("reading the account"))?;
+    if let Some(mut reports) = inner.stdout.take() {
+        reports.read_to_end(&mut text).map_err(step("reading the reports"))?;
     }
-    inner.wait().map_err(at("waiting for the trial"))?;
-    io::stdout().write_all(&text).map_err(at("passing the account on"))
+    inner.wait().map_err(step("waiting for the probe"))?;
+    io::stdout().write_all(&text).map_err(step("forwarding the reports"))
 }
 
-pub(super) fn caller() -> Ids {
-    Ids { uid: getuid().as_raw(), gid: getgid().as_raw() }
-}
-
+/// Enters the namespaces of a run. `user` has the ids inside and outside of a new user namespace.
 fn enter(user: Option<(Ids, Ids)>, network: bool) -> Step<()> {
     if let Some((inside, outside)) = user {
-        unshare(CloneFlags::CLONE_NEWUSER).map_err(at("making a user namespace"))?;
-        let map = |file: &str, line: String| fs::write(file, line).map_err(at("mapping the user"));
-        map("/proc/self/setgroups", "deny".to_owned())?;
-        map("/proc/self/uid_map", format!("{} {} 1", inside.uid, outside.uid))?;
-        map("/proc/self/gid_map", format!("{} {} 1", inside.gid, outside.gid))?;
-        rights::keep_across_exec().map_err(at("keeping the rights in the user namespace"))?;
+        let created = namespace::unshare_with_user(UnshareFlags::empty(), inside, outside);
+        created.map_err(|error| step("creating a user namespace")(chain(&error)))?;
+        capability::keep_across_exec().map_err(step("keeping the capabilities in the user namespace"))?;
     }
-    let mut spaces = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWIPC | CloneFlags::CLONE_NEWUTS;
+    let mut flags = UnshareFlags::NEWPID | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS;
     if !network {
-        spaces |= CloneFlags::CLONE_NEWNET;
+        flags |= UnshareFlags::NEWNET;
     }
-    unshare(spaces).map_err(at("making namespaces"))
+    namespace::unshare(flags).map_err(|error| step("creating namespaces")(chain(&error)))
 }
 
 /// Starts the first process of the new process namespace. Its standard error is the output of the run.
 fn start(part: &str) -> Step<Child> {
     let mut command = Command::new("/proc/self/exe");
-    command.args([WORD, part]).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped());
-    command.spawn().map_err(at("starting a process in the namespaces"))
+    command.args([HELPER_ARG, ROLE, part]).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped());
+    command.spawn().map_err(step("starting a process in the namespaces"))
 }
 
-/// Passes the account on until `inner` ends, and kills it when the engine's end of standard input goes.
+/// Forwards reports until `inner` ends. Kills `inner` when the engine closes standard input.
 fn follow(inner: &mut Child) -> Step<()> {
-    let Some(mut account) = inner.stdout.take() else { return Ok(()) };
-    let (mut passed, stdin) = (0, io::stdin());
-    let mut engine_lives = true;
+    let Some(mut reports) = inner.stdout.take() else { return Ok(()) };
+    let (mut forwarded, stdin) = (0, io::stdin());
+    let mut is_engine_alive = true;
     loop {
-        let mut fds = vec![PollFd::new(account.as_fd(), PollFlags::POLLIN)];
-        if engine_lives {
-            fds.push(PollFd::new(stdin.as_fd(), PollFlags::POLLIN));
+        let mut fds = vec![PollFd::new(&reports, PollFlags::IN)];
+        if is_engine_alive {
+            fds.push(PollFd::new(&stdin, PollFlags::IN));
         }
-        match poll(&mut fds, PollTimeout::NONE) {
-            Err(nix::errno::Errno::EINTR) => continue,
-            other => other.map_err(at("waiting for the program"))?,
+        match poll(&mut fds, None) {
+            Err(Errno::INTR) => continue,
+            other => other.map_err(step("waiting for the program"))?,
         };
-        let ready = |at: usize| fds.get(at).is_some_and(|fd| fd.any().unwrap_or(false));
-        let (has_account, has_word) = (ready(0), ready(1));
-        if has_word {
-            // The engine sends nothing more: this is the end of the stream.
-            engine_lives = false;
-            inner.kill().map_err(at("killing the program"))?;
+        let is_ready = |index: usize| fds.get(index).is_some_and(|fd| !fd.revents().is_empty());
+        let (has_report, is_closed) = (is_ready(0), is_ready(1));
+        if is_closed {
+            // The engine sends only the request: this is the end of the stream.
+            is_engine_alive = false;
+            inner.kill().map_err(step("killing the program"))?;
         }
-        if has_account && !pass(&mut account, &mut passed).map_err(at("passing the account on"))? {
+        if has_report && !forward(&mut reports, &mut forwarded).map_err(step("forwarding the reports"))? {
             break;
         }
     }
-    // Returns when all processes of the namespace are gone.
-    inner.wait().map(drop).map_err(at("waiting for the program"))
+    // Returns when every process of the namespace has ended.
+    inner.wait().map(drop).map_err(step("waiting for the program"))
 }
 
-fn pass(account: &mut ChildStdout, passed: &mut usize) -> io::Result<bool> {
+fn forward(reports: &mut ChildStdout, forwarded: &mut usize) -> io::Result<bool> {
     let mut buffer = [0; 4096];
-    let length = account.read(&mut buffer)?;
-    *passed += length;
-    if *passed <= ACCOUNT_CAP {
-        // Nobody listens when the engine is gone.
+    let length = reports.read(&mut buffer)?;
+    *forwarded += length;
+    if *forwarded <= MAX_REPORT_BYTES {
+        // An error means that the engine is gone.
         let _ = io::stdout().write_all(&buffer[..length]).and_then(|()| io::stdout().flush());
     }
     Ok(length > 0)

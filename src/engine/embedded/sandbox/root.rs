@@ -1,108 +1,120 @@
-//! Puts the root of a run together and moves into it.
+//! Assembles the root of a run and enters it.
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use nix::unistd::{fchdir, pivot_root};
 use rustix::fs::{AtFlags, Gid, Mode, Uid};
+use rustix::process::{fchdir, pivot_root};
 
-use super::super::overlay::overlay;
 use super::super::protocol::{SandboxReport, SandboxRequest};
 use super::super::run_dir::name;
-use super::attach::{bind, file_system, path_of, set_flags, source};
-use super::{Failed, Step, at, say, system};
+use super::{Step, StepError, step, system};
 use crate::engine::job::part;
-use crate::engine::{BOX, INPUT};
+use crate::engine::{INPUT, SCRATCH};
 use crate::model::contract::Ids;
+use crate::sys::helper::write_report;
+use crate::sys::mount::{
+    self, MountFlags, Overlay, add_flags, bind_in, descriptor_path, new_file_system, new_file_system_in, open_source,
+};
 use crate::sys::rooted::{Found, Rooted};
 
-const QUIET: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV);
+const NO_PRIVILEGES: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV);
+/// Flags of every overlay.
+pub(super) const OVERLAY_FLAGS: MountFlags = NO_PRIVILEGES;
 
-/// Puts everything together and makes it `/`.
-pub(super) fn build(order: &SandboxRequest) -> Step<()> {
-    base(order)?;
-    let root = Rooted::open(&order.dir.join(name::ROOT)).map_err(at("opening the root"))?;
+/// Assembles the root and makes it `/`.
+pub(super) fn build(request: &SandboxRequest) -> Step<()> {
+    base(request)?;
+    let root = Rooted::open(&request.dir.join(name::ROOT)).map_err(step("opening the root"))?;
     system::proc(&root)?;
     system::sys(&root);
     system::dev(&root)?;
-    system::network_files(&root, order);
-    tmp(&root, order)?;
-    let input = source(&order.input).map_err(at("opening the input"))?;
-    bind(&root, &input, Path::new(INPUT), QUIET | MsFlags::MS_RDONLY).map_err(at("showing the input"))?;
-    writable_directory(&root, order)?;
-    for shown in &order.mounts {
-        let flags = if shown.writable { QUIET } else { QUIET | MsFlags::MS_RDONLY };
-        let from = source(Path::new(&shown.source)).map_err(at(&format!("opening `{}`", shown.source)))?;
-        let doing = format!("showing `{}` at `{}`", shown.source, shown.target);
-        bind(&root, &from, Path::new(&shown.target), flags).map_err(at(&doing))?;
+    system::network_files(&root, request);
+    tmp(&root, request)?;
+    let input = open_source(&request.input).map_err(step("opening the input"))?;
+    bind_in(&root, &input, Path::new(INPUT), NO_PRIVILEGES | MountFlags::RDONLY).map_err(step("binding the input"))?;
+    writable_directory(&root, request)?;
+    for mounted in &request.mounts {
+        let flags = if mounted.writable { NO_PRIVILEGES } else { NO_PRIVILEGES | MountFlags::RDONLY };
+        let from = open_source(Path::new(&mounted.source)).map_err(step(&format!("opening `{}`", mounted.source)))?;
+        let doing = format!("binding `{}` to `{}`", mounted.source, mounted.target);
+        bind_in(&root, &from, Path::new(&mounted.target), flags).map_err(step(&doing))?;
     }
-    home(&root, order)?;
-    workdir(&root, order)?;
-    enter(&root, order.read_only)
+    home(&root, request)?;
+    workdir(&root, request)?;
+    enter(&root, request.read_only)
 }
 
-/// Mounts the trees of the image: as an overlay on the disk, in memory, or as they are.
-fn base(order: &SandboxRequest) -> Step<()> {
-    let target = order.dir.join(name::ROOT);
-    let as_user = order.caller.is_some();
-    let (upper, work) = (order.dir.join(name::UPPER), order.dir.join(name::WORK));
-    if let Some(lowest) = order.trees.last() {
-        // The root directory's own rights come from the upper directory.
-        like(lowest, &upper, !as_user).map_err(at("preparing the root"))?;
+/// Mounts the trees of the image: as an overlay on the disk, in memory, or as read-only binds.
+fn base(request: &SandboxRequest) -> Step<()> {
+    let target = request.dir.join(name::ROOT);
+    let as_user = request.caller.is_some();
+    let (upper, work) = (request.dir.join(name::UPPER), request.dir.join(name::WORK));
+    if let Some(lowest) = request.trees.last() {
+        // The root directory has the mode of the upper directory.
+        copy_mode(lowest, &upper, !as_user).map_err(step("preparing the root"))?;
     }
-    let Err(reason) = overlay(&order.trees, &upper, &work, &target, as_user) else { return Ok(()) };
-    if in_memory(order, &target).is_ok() {
-        say(&SandboxReport::Fleeting { reason: reason.to_string() });
+    let overlay =
+        Overlay { lower: &request.trees, upper: &upper, work: &work, user_attributes: as_user, flags: OVERLAY_FLAGS };
+    let Err(reason) = overlay.mount(&target) else { return Ok(()) };
+    if in_memory(request, &target).is_ok() {
+        write_report(&SandboxReport::Fleeting { reason: reason.to_string() });
         return Ok(());
     }
-    let [tree] = order.trees.as_slice() else {
-        return Err(Failed {
-            doing: "laying the image's trees over each other".to_owned(),
-            reason: reason.to_string(),
-        });
+    let [tree] = request.trees.as_slice() else {
+        return Err(StepError { doing: "overlaying the trees of the image".to_owned(), reason: reason.to_string() });
     };
-    bound(tree, &target).map_err(at("binding the image's tree"))?;
-    if !order.read_only {
-        say(&SandboxReport::not_enforced(part::ROOT, format!("it is read-only, since overlays are refused: {reason}")));
+    bind_tree(tree, &target).map_err(step("binding the tree of the image"))?;
+    if !request.read_only {
+        write_report(&SandboxReport::not_enforced(
+            part::ROOT,
+            format!("it is read-only, because overlays are refused: {reason}"),
+        ));
     }
-    say(&SandboxReport::Fleeting { reason: format!("overlays are refused: {reason}") });
+    write_report(&SandboxReport::Fleeting { reason: format!("overlays are refused: {reason}") });
     Ok(())
 }
 
-fn in_memory(order: &SandboxRequest, target: &Path) -> io::Result<()> {
-    let memory = order.dir.join(name::MEMORY);
-    mount(Some("tmpfs"), &memory, Some("tmpfs"), QUIET, None::<&str>)?;
+fn in_memory(request: &SandboxRequest, target: &Path) -> io::Result<()> {
+    let memory = request.dir.join(name::MEMORY);
+    new_file_system(&memory, "tmpfs", NO_PRIVILEGES, "")?;
     let (upper, work) = (memory.join(name::UPPER), memory.join(name::WORK));
     for dir in [&upper, &work] {
         fs::create_dir(dir)?;
     }
-    if let Some(lowest) = order.trees.last() {
-        like(lowest, &upper, order.caller.is_none())?;
+    if let Some(lowest) = request.trees.last() {
+        copy_mode(lowest, &upper, request.caller.is_none())?;
     }
-    overlay(&order.trees, &upper, &work, target, order.caller.is_some())
+    let overlay = Overlay {
+        lower: &request.trees,
+        upper: &upper,
+        work: &work,
+        user_attributes: request.caller.is_some(),
+        flags: OVERLAY_FLAGS,
+    };
+    overlay.mount(target)
 }
 
-/// A new root in memory, in which every directory of the tree's is shown read-only.
-fn bound(tree: &Path, target: &Path) -> io::Result<()> {
-    mount(Some("tmpfs"), target, Some("tmpfs"), QUIET, Some("mode=755"))?;
+/// Creates a root in memory, in which every directory of the tree is bound read-only.
+fn bind_tree(tree: &Path, target: &Path) -> io::Result<()> {
+    new_file_system(target, "tmpfs", NO_PRIVILEGES, "mode=755")?;
     let root = Rooted::open(target)?;
     for entry in fs::read_dir(tree)? {
         let entry = entry?;
-        let at = Path::new("/").join(entry.file_name());
+        let path = Path::new("/").join(entry.file_name());
         if entry.file_type()?.is_symlink() {
             symlink(fs::read_link(entry.path())?, target.join(entry.file_name()))?;
         } else {
-            bind(&root, &source(&entry.path())?, &at, QUIET | MsFlags::MS_RDONLY)?;
+            bind_in(&root, &open_source(&entry.path())?, &path, NO_PRIVILEGES | MountFlags::RDONLY)?;
         }
     }
     Ok(())
 }
 
-/// Gives a directory the rights, and as root the owner, of another.
-fn like(model: &Path, dir: &Path, owner: bool) -> io::Result<()> {
+/// Copies the mode, and as root the owner, of one directory to another.
+fn copy_mode(model: &Path, dir: &Path, owner: bool) -> io::Result<()> {
     let stat = rustix::fs::stat(model)?;
     if owner {
         rustix::fs::chown(dir, Some(Uid::from_raw(stat.st_uid)), Some(Gid::from_raw(stat.st_gid)))?;
@@ -110,55 +122,63 @@ fn like(model: &Path, dir: &Path, owner: bool) -> io::Result<()> {
     Ok(rustix::fs::chmod(dir, Mode::from_raw_mode(stat.st_mode & 0o7777))?)
 }
 
-fn tmp(root: &Rooted, order: &SandboxRequest) -> Step<()> {
-    let flags = if order.tmp.noexec { QUIET | MsFlags::MS_NOEXEC } else { QUIET };
-    let result = match order.tmp.size {
-        Some(size) => file_system(root, Path::new("/tmp"), "tmpfs", flags, &format!("mode=1777,size={size}")),
-        None => source(&order.dir.join(name::TMP)).and_then(|dir| bind(root, &dir, Path::new("/tmp"), flags)),
+fn tmp(root: &Rooted, request: &SandboxRequest) -> Step<()> {
+    let flags = if request.tmp.noexec { NO_PRIVILEGES | MountFlags::NOEXEC } else { NO_PRIVILEGES };
+    let result = match request.tmp.size {
+        Some(size) => new_file_system_in(root, Path::new("/tmp"), "tmpfs", flags, &format!("mode=1777,size={size}")),
+        None => open_source(&request.dir.join(name::TMP)).and_then(|dir| bind_in(root, &dir, Path::new("/tmp"), flags)),
     };
-    result.map_err(at("preparing /tmp"))
+    result.map_err(step("preparing /tmp"))
 }
 
-fn writable_directory(root: &Rooted, order: &SandboxRequest) -> Step<()> {
+fn writable_directory(root: &Rooted, request: &SandboxRequest) -> Step<()> {
     let doing = "preparing the writable directory";
-    let own = order.dir.join(name::BOX);
-    if order.boxes.is_empty() {
-        return source(&own).and_then(|dir| bind(root, &dir, Path::new(BOX), QUIET)).map_err(at(doing));
+    let own = request.dir.join(name::SCRATCH);
+    if request.scratch_layers.is_empty() {
+        return open_source(&own)
+            .and_then(|dir| bind_in(root, &dir, Path::new(SCRATCH), NO_PRIVILEGES))
+            .map_err(step(doing));
     }
-    let target = root.directory(Path::new(BOX)).map_err(at(doing))?;
-    let work = order.dir.join(name::BOX_WORK);
-    let target = path_of(&target.fd);
-    overlay(&order.boxes, &own, &work, &target, order.caller.is_some()).map_err(at(doing))
+    let target = root.directory(Path::new(SCRATCH)).map_err(step(doing))?;
+    let work = request.dir.join(name::SCRATCH_WORK);
+    let overlay = Overlay {
+        lower: &request.scratch_layers,
+        upper: &own,
+        work: &work,
+        user_attributes: request.caller.is_some(),
+        flags: OVERLAY_FLAGS,
+    };
+    overlay.mount(&descriptor_path(&target.fd)).map_err(step(doing))
 }
 
-fn home(root: &Rooted, order: &SandboxRequest) -> Step<()> {
-    let Some(home) = &order.home else { return Ok(()) };
-    let (path, doing) = (Path::new(home), format!("making the home `{home}`"));
-    let made = match make(root, path, order.user) {
+fn home(root: &Rooted, request: &SandboxRequest) -> Step<()> {
+    let Some(home) = &request.home else { return Ok(()) };
+    let (path, doing) = (Path::new(home), format!("creating the home `{home}`"));
+    let made = match create(root, path, request.user) {
         Ok(made) => made,
         Err(e) => {
-            say(&SandboxReport::not_enforced(part::HOME, format!("`{home}` can't be made: {e}")));
+            write_report(&SandboxReport::not_enforced(part::HOME, format!("`{home}` can't be created: {e}")));
             return Ok(());
         }
     };
     if made {
-        say(&SandboxReport::MadeHome);
+        write_report(&SandboxReport::MadeHome);
     }
-    if order.read_only && (made || order.home_kept) {
-        // A mount of its own stays writable when the root no longer is.
-        let itself = root.find(path).map_err(at(&doing))?;
-        bind(root, &itself.fd, path, MsFlags::empty()).map_err(at(&doing))?;
+    if request.read_only && (made || request.home_kept) {
+        // A separate mount stays writable when the root becomes read-only.
+        let found = root.find(path).map_err(step(&doing))?;
+        bind_in(root, &found.fd, path, MountFlags::empty()).map_err(step(&doing))?;
     }
     Ok(())
 }
 
-fn workdir(root: &Rooted, order: &SandboxRequest) -> Step<()> {
-    let doing = format!("making the working directory `{}`", order.workdir);
-    make(root, Path::new(&order.workdir), order.user).map(drop).map_err(at(&doing))
+fn workdir(root: &Rooted, request: &SandboxRequest) -> Step<()> {
+    let doing = format!("creating the working directory `{}`", request.workdir);
+    create(root, Path::new(&request.workdir), request.user).map(drop).map_err(step(&doing))
 }
 
-/// Makes a directory for the user, if it is missing.
-fn make(root: &Rooted, path: &Path, user: Ids) -> io::Result<bool> {
+/// Creates a directory for the user if it is missing.
+fn create(root: &Rooted, path: &Path, user: Ids) -> io::Result<bool> {
     let Found { fd, made, .. } = root.directory(path)?;
     if made {
         let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
@@ -167,17 +187,17 @@ fn make(root: &Rooted, path: &Path, user: Ids) -> io::Result<bool> {
     Ok(made)
 }
 
-/// Makes the new root `/` and lets go of the old one.
+/// Makes the new root `/` and detaches the old one.
 fn enter(root: &Rooted, read_only: bool) -> Step<()> {
     let doing = "entering the root";
-    fchdir(root.fd()).map_err(at(doing))?;
-    pivot_root(".", ".").map_err(at(doing))?;
-    umount2(".", MntFlags::MNT_DETACH).map_err(at(doing))?;
-    std::env::set_current_dir("/").map_err(at(doing))?;
+    fchdir(root.fd()).map_err(step(doing))?;
+    pivot_root(".", ".").map_err(step(doing))?;
+    mount::detach(Path::new(".")).map_err(step(doing))?;
+    std::env::set_current_dir("/").map_err(step(doing))?;
     if read_only {
-        let root = Rooted::open(Path::new("/")).map_err(at(doing))?;
-        let top = root.find(Path::new("/")).map_err(at(doing))?;
-        set_flags(&top.fd, MsFlags::MS_RDONLY).map_err(at("making the root read-only"))?;
+        let root = Rooted::open(Path::new("/")).map_err(step(doing))?;
+        let top = root.find(Path::new("/")).map_err(step(doing))?;
+        add_flags(&top.fd, MountFlags::RDONLY).map_err(step("making the root read-only"))?;
     }
     Ok(())
 }

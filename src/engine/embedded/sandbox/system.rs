@@ -1,71 +1,71 @@
-//! What every Linux system has: `/proc`, `/sys`, `/dev`, and the files that name machines.
+//! The system directories `/proc`, `/sys` and `/dev`, and the files that name hosts.
 
 use std::io;
 use std::path::Path;
 
-use nix::mount::MsFlags;
-
 use super::super::protocol::{SandboxReport, SandboxRequest};
 use super::super::run_dir::name;
-use super::attach::{bind, file_system, restrict, source};
-use super::{Step, at, say};
+use super::{Step, step};
 use crate::engine::job::part;
+use crate::sys::helper::write_report;
+use crate::sys::mount::{MountFlags, add_flags_recursive, bind_in, new_file_system_in, open_source};
 use crate::sys::rooted::Rooted;
 
-const CLOSED: MsFlags = MsFlags::MS_NOSUID.union(MsFlags::MS_NODEV).union(MsFlags::MS_NOEXEC);
+const CLOSED: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
 
-/// Parts of `/proc` that change the machine, made read-only, and those that tell of it, hidden (moby, `oci/defaults.go`).
+/// Entries of `/proc` that change the machine are read-only; those that describe it are hidden (moby, `oci/defaults.go`).
 const PROC_READ_ONLY: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
 const PROC_HIDDEN_FILES: [&str; 6] = ["kcore", "keys", "latency_stats", "timer_list", "timer_stats", "sched_debug"];
 const PROC_HIDDEN_DIRS: [&str; 3] = ["acpi", "scsi", "asound"];
 
 pub(super) fn proc(root: &Rooted) -> Step<()> {
     let doing = "mounting /proc";
-    let at_proc = Path::new("/proc");
-    if let Err(fresh) = file_system(root, at_proc, "proc", CLOSED, "") {
-        // In some containers no new one may be mounted, since parts of theirs are hidden. Theirs will do: it shows more
-        // processes, which are out of reach all the same.
-        let reason = |e: io::Error| format!("{fresh}; nor can this machine's be shown: {e}");
-        source(at_proc)
-            .and_then(|proc| bind(root, &proc, at_proc, MsFlags::empty()))
-            .map_err(|e| at(doing)(reason(e)))?;
+    let proc_path = Path::new("/proc");
+    if let Err(fresh) = new_file_system_in(root, proc_path, "proc", CLOSED, "") {
+        // A container with hidden parts of `/proc` may not mount a new one. Its own shows more processes, which this
+        // process still can't reach.
+        let reason = |e: io::Error| format!("{fresh}; failed to bind the /proc of this machine: {e}");
+        open_source(proc_path)
+            .and_then(|proc| bind_in(root, &proc, proc_path, MountFlags::empty()))
+            .map_err(|e| step(doing)(reason(e)))?;
         return Ok(());
     }
-    // Found again for each: what isn't in this kernel needs no hiding.
+    // An entry that this kernel lacks is skipped.
     for name in PROC_READ_ONLY {
-        let path = at_proc.join(name);
+        let path = proc_path.join(name);
         if let Ok(found) = root.find(&path) {
-            bind(root, &found.fd, &path, MsFlags::MS_RDONLY | CLOSED).map_err(at("closing parts of /proc"))?;
+            bind_in(root, &found.fd, &path, MountFlags::RDONLY | CLOSED)
+                .map_err(step("making parts of /proc read-only"))?;
         }
     }
-    let null = source(Path::new("/dev/null")).map_err(at("opening /dev/null"))?;
+    let null = open_source(Path::new("/dev/null")).map_err(step("opening /dev/null"))?;
     for name in PROC_HIDDEN_FILES {
-        let path = at_proc.join(name);
+        let path = proc_path.join(name);
         if root.find(&path).is_ok() {
-            bind(root, &null, &path, MsFlags::empty()).map_err(at("hiding parts of /proc"))?;
+            bind_in(root, &null, &path, MountFlags::empty()).map_err(step("hiding parts of /proc"))?;
         }
     }
     for name in PROC_HIDDEN_DIRS {
-        let path = at_proc.join(name);
+        let path = proc_path.join(name);
         if root.find(&path).is_ok() {
-            let flags = CLOSED | MsFlags::MS_RDONLY;
-            file_system(root, &path, "tmpfs", flags, "size=0").map_err(at("hiding parts of /proc"))?;
+            let flags = CLOSED | MountFlags::RDONLY;
+            new_file_system_in(root, &path, "tmpfs", flags, "size=0").map_err(step("hiding parts of /proc"))?;
         }
     }
     Ok(())
 }
 
-/// A view of the devices; without one, programs see an empty directory.
+/// Mounts `/sys` for information about devices. If that fails, programs see an empty directory.
 pub(super) fn sys(root: &Rooted) {
-    let (at_sys, flags) = (Path::new("/sys"), CLOSED | MsFlags::MS_RDONLY);
-    if file_system(root, at_sys, "sysfs", flags, "").is_ok() {
+    let (sys_path, flags) = (Path::new("/sys"), CLOSED | MountFlags::RDONLY);
+    if new_file_system_in(root, sys_path, "sysfs", flags, "").is_ok() {
         return;
     }
-    // With the machine's own network a user may mount no view of it: then the machine's own, made read-only.
-    let shown = source(at_sys).and_then(|sys| bind(root, &sys, at_sys, MsFlags::empty()));
-    if shown.is_ok() {
-        // What can't be made read-only a user can't write to either.
-        let _ = root.find(at_sys).and_then(|found| restrict(found, flags));
+    // With the network of the machine a user may not mount a new one, so the existing one is bound.
+    let bound = open_source(sys_path).and_then(|sys| bind_in(root, &sys, sys_path, MountFlags::empty()));
+    if bound.is_ok() {
+        // If it can't be made read-only, the user can't write to it either.
+        let _ = root.find(sys_path).and_then(|found| add_flags_recursive(found, flags));
     }
 }
 
@@ -80,44 +80,45 @@ const LINKS: [(&str, &str); 5] = [
 
 pub(super) fn dev(root: &Rooted) -> Step<()> {
     let doing = "preparing /dev";
-    let at_dev = Path::new("/dev");
-    // Closed to devices too: those shown have mounts of their own, and one that a program makes here must not work.
-    file_system(root, at_dev, "tmpfs", CLOSED, "mode=755,size=65536k").map_err(at(doing))?;
+    let dev_path = Path::new("/dev");
+    // Without devices: those below have separate mounts, and a device that a program creates must not work.
+    new_file_system_in(root, dev_path, "tmpfs", CLOSED, "mode=755,size=65536k").map_err(step(doing))?;
     for name in DEVICES {
-        let path = at_dev.join(name);
-        match source(&path) {
-            Ok(device) => bind(root, &device, &path, MsFlags::empty()).map_err(at(doing))?,
-            Err(e) if name == "null" => return Err(at(doing)(e)),
-            // A machine without it is one where programs do without it.
+        let path = dev_path.join(name);
+        match open_source(&path) {
+            Ok(device) => bind_in(root, &device, &path, MountFlags::empty()).map_err(step(doing))?,
+            Err(e) if name == "null" => return Err(step(doing)(e)),
+            // The machine lacks it.
             Err(_) => {}
         }
     }
-    let dev = root.find(at_dev).map_err(at(doing))?;
+    let dev = root.find(dev_path).map_err(step(doing))?;
     for (name, target) in LINKS {
-        rustix::fs::symlinkat(target, &dev.fd, name).map_err(at(doing))?;
+        rustix::fs::symlinkat(target, &dev.fd, name).map_err(step(doing))?;
     }
-    file_system(root, &at_dev.join("shm"), "tmpfs", CLOSED, "mode=1777").map_err(at(doing))?;
+    new_file_system_in(root, &dev_path.join("shm"), "tmpfs", CLOSED, "mode=1777").map_err(step(doing))?;
     let pts = "newinstance,ptmxmode=0666,mode=0620";
-    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NOEXEC;
-    // Terminals are for the few tests that open one.
-    let _ = file_system(root, &at_dev.join("pts"), "devpts", flags, pts);
+    let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
+    // Few tests open a terminal, so a failure is ignored.
+    let _ = new_file_system_in(root, &dev_path.join("pts"), "devpts", flags, pts);
     Ok(())
 }
 
-/// `/etc/hosts`, and with a network the machine's own, and `/etc/resolv.conf`.
-pub(super) fn network_files(root: &Rooted, order: &SandboxRequest) {
-    let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
-    let show = |from: &Path, at: &str| source(from).and_then(|file| bind(root, &file, Path::new(at), flags));
-    if !order.network {
-        // Without it `localhost` has no address in most images; tests that need one fail and say so.
-        let _ = show(&order.dir.join(name::HOSTS), "/etc/hosts");
+/// Binds `/etc/hosts` and, with a network, the `/etc/hosts` and `/etc/resolv.conf` of the machine.
+pub(super) fn network_files(root: &Rooted, request: &SandboxRequest) {
+    let flags = MountFlags::RDONLY | MountFlags::NOSUID | MountFlags::NODEV;
+    let show =
+        |from: &Path, path: &str| open_source(from).and_then(|file| bind_in(root, &file, Path::new(path), flags));
+    if !request.network {
+        // Without this file `localhost` has no address in most images. Tests that need one then fail.
+        let _ = show(&request.dir.join(name::HOSTS), "/etc/hosts");
         return;
     }
     for file in ["/etc/hosts", "/etc/resolv.conf"] {
         if Path::new(file).exists()
             && let Err(e) = show(Path::new(file), file)
         {
-            say(&SandboxReport::not_enforced(part::NETWORK, format!("`{file}` can't be shown: {e}")));
+            write_report(&SandboxReport::not_enforced(part::NETWORK, format!("failed to bind `{file}`: {e}")));
         }
     }
 }

@@ -9,8 +9,8 @@ use crate::report::plan::testing::matrix;
 fn options() -> Options {
     let parent =
         Parent { pipeline: "17".to_owned(), plan: "carnet-plan".to_owned(), program: "carnet-program".to_owned() };
-    let shown = BTreeMap::from([("/cvmfs".to_owned(), vec!["k8s-cvmfs".to_owned()])]);
-    Options { parent: Some(parent), shown, image: Some("python:3.12-slim".to_owned()), ..Options::default() }
+    let filesystem_tags = BTreeMap::from([("/cvmfs".to_owned(), vec!["k8s-cvmfs".to_owned()])]);
+    Options { parent: Some(parent), filesystem_tags, image: Some("python:3.12-slim".to_owned()), ..Options::default() }
 }
 
 fn read(matrix: &Matrix, options: &Options) -> Value {
@@ -149,7 +149,8 @@ fn untrusted_text_is_unchanged_in_parsed_pipeline() {
 #[test]
 fn shell_word_is_unchanged_by_the_shell() {
     let hostile = "it's `id` $(id) \"$HOME\" \\ ; id # \n*";
-    let output = std::process::Command::new("sh").arg("-c").arg(format!("printf %s {}", super::word(hostile))).output();
+    let output =
+        std::process::Command::new("sh").arg("-c").arg(format!("printf %s {}", super::quote(hostile))).output();
     assert_eq!(String::from_utf8(output.unwrap().stdout).unwrap(), hostile);
 }
 

@@ -1,22 +1,22 @@
-//! Partitions, queues and accounts where only the company they are in says that a job is meant: configuration,
-//! dictionaries, defaults of options, providers of Parsl.
+//! Partitions, queues and accounts in configuration, dictionaries, option defaults and Parsl providers, where neighboring
+//! settings show that a job is meant.
 
 use std::ops::Range;
 
 use super::super::Diagnostic;
 use super::super::context::FileInput;
-use super::super::path::usage;
-use super::{PROFILE, bare, is_open};
+use super::{PROFILE, bare_key, is_placeholder};
 use crate::model::finding::Severity;
 use crate::model::text::excerpt;
 use crate::source::lang::fact::{Call, Dialect, Setting, Word};
 use crate::source::lang::span::{Kind, Span};
+use crate::source::workflow::test_file::is_test;
 
-/// Keys of jobs that say little alone, without a prefix.
+/// Keys of jobs that are ambiguous without a prefix.
 const KEYS: &[&str] = &["partition", "queue", "account", "allocation", "reservation", "qos"];
-/// What stands in front of such a key and tells that a job is meant.
+/// Prefixes of such a key that show that a job is meant.
 const PREFIXES: &[&str] = &["slurm_", "sbatch_", "salloc_", "pbs_", "lsf_", "condor_", "htcondor_", "batch_", "job_"];
-/// Keys of resources: two of them beside a queue tell that it is one of a batch system.
+/// Keys of resources. Two of them next to a queue show that it is a queue of a batch system.
 const RESOURCES: &[&str] = &[
     "walltime",
     "time",
@@ -56,9 +56,9 @@ const RESOURCES: &[&str] = &[
     "account",
     "partition",
 ];
-/// Job flavours of CERN's pool.
+/// CERN job flavours.
 const FLAVOURS: &[&str] = &["espresso", "microcentury", "longlunch", "workday", "tomorrow", "testmatch", "nextweek"];
-/// Providers of Parsl whose arguments are batch settings.
+/// Parsl providers whose arguments are batch settings.
 const PROVIDERS: &[&str] = &[
     "SlurmProvider",
     "CondorProvider",
@@ -68,79 +68,83 @@ const PROVIDERS: &[&str] = &[
     "CobaltProvider",
     "GridEngineProvider",
 ];
-/// How far apart keys of one dictionary stand at most, in bytes.
-const NEAR: usize = 1000;
-/// How many settings are looked at on either side.
-const NEIGHBOURS: usize = 24;
+/// Maximum distance between keys of one dictionary in bytes.
+const MAX_DISTANCE: usize = 1000;
+/// Number of settings that are inspected on either side.
+const MAX_NEIGHBORS: usize = 24;
 
-/// Reports what `reports` doesn't hold yet.
-pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+/// Adds diagnostics for values that `diagnostics` does not cover yet.
+pub(super) fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let facts = &input.view.facts;
-    let before = reports.len();
+    let before = diagnostics.len();
     for call in &facts.calls {
-        of_provider(call, reports);
-        of_default(call, reports);
-        of_parameter(call, &input.view.text, reports);
+        provider_arguments(call, diagnostics);
+        option_default(call, diagnostics);
+        parameter_default(call, &input.view.text, diagnostics);
     }
     for span in input.view.spans.iter().filter(|span| span.kind == Kind::Value && span.is_active()) {
-        of_item(input, span, reports);
+        profile_item(input, span, diagnostics);
     }
-    for (at, setting) in facts.settings.iter().enumerate() {
-        let is_known = matches!(setting.dialect, Dialect::Config | Dialect::Program | Dialect::Variable);
-        if !is_known {
+    for (index, setting) in facts.settings.iter().enumerate() {
+        let is_setting = matches!(setting.dialect, Dialect::Config | Dialect::Program | Dialect::Variable);
+        if !is_setting {
             continue;
         }
-        let Some(kind) = kind(&bare(&setting.key)) else { continue };
-        let is_job = kind.is_told || setting.dialect != Dialect::Variable && is_in_company(&facts.settings, at);
-        if is_job && names_one(&setting.value.text) {
-            push(reports, &setting.value, &setting.range, kind.key, None);
+        let Some(meaning) = meaning(&bare_key(&setting.key)) else { continue };
+        let is_job =
+            meaning.is_job || setting.dialect != Dialect::Variable && has_job_neighbors(&facts.settings, index);
+        if is_job && is_queue_name(&setting.value.text) {
+            push(diagnostics, &setting.value, &setting.range, meaning.key, None);
         }
     }
-    if usage::is_test(input.path) {
-        // A test may name what it likes.
-        for report in &mut reports[before..] {
-            let is_error = report.severity == Some(Severity::Error);
-            report.severity = Some(if is_error { Severity::Warning } else { Severity::Note });
+    if is_test(input.path) {
+        // Values in tests are rarely used for real jobs.
+        for diagnostic in &mut diagnostics[before..] {
+            let is_error = diagnostic.severity == Some(Severity::Error);
+            diagnostic.severity = Some(if is_error { Severity::Warning } else { Severity::Note });
         }
     }
 }
 
-/// What a key means.
-struct Meaning {
+/// The meaning of a key.
+struct KeyMeaning {
     key: &'static str,
-    /// Whether the key itself tells that a job is meant.
-    is_told: bool,
+    /// Whether the key itself shows that a job is meant.
+    is_job: bool,
 }
 
 fn normal(key: &str) -> String {
     key.replace('-', "_")
 }
 
-fn kind(key: &str) -> Option<Meaning> {
+fn meaning(key: &str) -> Option<KeyMeaning> {
     let key = normal(key);
-    let known = KEYS.iter().find(|known| key.ends_with(**known))?;
-    let rest = &key[..key.len() - known.len()];
-    let is_told = PREFIXES.iter().any(|prefix| rest.ends_with(prefix));
-    (rest.is_empty() || is_told).then_some(Meaning { key: known, is_told })
+    let base = KEYS.iter().find(|base| key.ends_with(**base))?;
+    let rest = &key[..key.len() - base.len()];
+    let is_job = PREFIXES.iter().any(|prefix| rest.ends_with(prefix));
+    (rest.is_empty() || is_job).then_some(KeyMeaning { key: base, is_job })
 }
 
-/// Whether the mapping that a setting stands in is one of a job.
-fn is_in_company(settings: &[Setting], at: usize) -> bool {
-    let own = &settings[at];
+/// Reports whether the mapping that contains a setting describes a job.
+fn has_job_neighbors(settings: &[Setting], index: usize) -> bool {
+    let own = &settings[index];
     let parent = parent(own);
     let lower = parent.to_ascii_lowercase();
     if own.dialect == Dialect::Config && ["slurm", "sbatch", "condor", "batch"].iter().any(|word| lower.contains(word))
     {
         return true;
     }
-    let from = at.saturating_sub(NEIGHBOURS);
-    let near = settings.iter().enumerate().skip(from).take(2 * NEIGHBOURS + 1);
+    let from = index.saturating_sub(MAX_NEIGHBORS);
+    let near = settings.iter().enumerate().skip(from).take(2 * MAX_NEIGHBORS + 1);
     let mut found: Vec<String> = near
         .filter(|(other, setting)| {
             let distance = setting.range.start.abs_diff(own.range.start);
-            *other != at && setting.dialect == own.dialect && distance <= NEAR && self::parent(setting) == parent
+            *other != index
+                && setting.dialect == own.dialect
+                && distance <= MAX_DISTANCE
+                && self::parent(setting) == parent
         })
-        .map(|(_, setting)| normal(&bare(&setting.key)))
+        .map(|(_, setting)| normal(&bare_key(&setting.key)))
         .filter(|key| RESOURCES.contains(&key.as_str()) || PREFIXES.iter().any(|prefix| key.starts_with(prefix)))
         .collect();
     found.sort_unstable();
@@ -148,7 +152,7 @@ fn is_in_company(settings: &[Setting], at: usize) -> bool {
     found.len() >= 2
 }
 
-/// The keys above a key of a configuration.
+/// Returns the parent keys of a configuration key.
 fn parent(setting: &Setting) -> &str {
     if setting.dialect != Dialect::Config {
         return "";
@@ -156,78 +160,79 @@ fn parent(setting: &Setting) -> &str {
     setting.key.rsplit_once('.').map_or("", |(parent, _)| parent)
 }
 
-fn names_one(value: &str) -> bool {
+fn is_queue_name(value: &str) -> bool {
     let value = value.trim().trim_matches(['"', '\'']);
     let general = ["auto", "local", "none", "null", "any", "no"];
-    !is_open(value, "")
+    !is_placeholder(value)
         && value.len() <= 60
         && value.starts_with(|first: char| first.is_ascii_alphabetic())
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.,:@/".contains(&byte))
         && !general.contains(&value.to_ascii_lowercase().as_str())
 }
 
-/// `SlurmProvider(partition="long")`.
-fn of_provider(call: &Call, reports: &mut Vec<Diagnostic>) {
+/// Reports `SlurmProvider(partition="long")`.
+fn provider_arguments(call: &Call, diagnostics: &mut Vec<Diagnostic>) {
     let class = call.name.rsplit('.').next().unwrap_or_default();
     if !PROVIDERS.contains(&class) {
         return;
     }
     for (key, value) in &call.keywords {
-        let Some(known) = kind(key) else { continue };
-        if let Some(value) = value.as_ref().filter(|value| names_one(&value.text)) {
-            push(reports, value, &value.range, known.key, None);
+        let Some(base) = meaning(key) else { continue };
+        if let Some(value) = value.as_ref().filter(|value| is_queue_name(&value.text)) {
+            push(diagnostics, value, &value.range, base.key, None);
         }
     }
 }
 
-/// `- slurm_partition=long`: a resource of a profile of Snakemake.
-fn of_item(input: &FileInput<'_>, span: &Span, reports: &mut Vec<Diagnostic>) {
+/// Reports `- slurm_partition=long`, a resource in a Snakemake profile.
+fn profile_item(input: &FileInput<'_>, span: &Span, diagnostics: &mut Vec<Diagnostic>) {
     let Some((key, value)) = input.view.text.get(span.range.clone()).and_then(|text| text.split_once('=')) else {
         return;
     };
-    if kind(key.trim()).is_some_and(|kind| kind.is_told) && names_one(value) {
-        push(reports, &Word { text: value.to_owned(), range: span.range.clone() }, &span.range, key.trim(), None);
+    if meaning(key.trim()).is_some_and(|meaning| meaning.is_job) && is_queue_name(value) {
+        push(diagnostics, &Word { text: value.to_owned(), range: span.range.clone() }, &span.range, key.trim(), None);
     }
 }
 
-/// A default of an option: `add_argument("--partition", default="long")`, `config.get(section, "slurm_partition", "long")`.
-fn of_default(call: &Call, reports: &mut Vec<Diagnostic>) {
+/// Reports defaults: `add_argument("--partition", default="long")`, `config.get(section, "slurm_partition", "long")`.
+fn option_default(call: &Call, diagnostics: &mut Vec<Diagnostic>) {
     let last = call.name.rsplit('.').next().unwrap_or_default();
     let mut literals = call.arguments.iter().map(Option::as_ref);
     let value = match last {
         "add_argument" | "option" | "add_option" => {
-            let is_job = |word: &&Word| word.text.starts_with("--") && kind(&bare(&word.text)).is_some();
+            let is_job = |word: &&Word| word.text.starts_with("--") && meaning(&bare_key(&word.text)).is_some();
             let Some(option) = literals.flatten().find(is_job) else { return };
             let default = call.keywords.iter().find(|(key, _)| key == "default");
-            // `--queue` and `--account` mean other things as well.
-            let told = kind(&bare(&option.text)).is_some_and(|kind| kind.is_told || kind.key == "partition");
-            default.and_then(|(_, value)| value.as_ref()).filter(|value| told || is_flavour(&value.text))
+            // `--queue` and `--account` have other meanings too.
+            let names_job =
+                meaning(&bare_key(&option.text)).is_some_and(|meaning| meaning.is_job || meaning.key == "partition");
+            default.and_then(|(_, value)| value.as_ref()).filter(|value| names_job || is_flavour(&value.text))
         }
         _ if last.starts_with("get") => {
-            let is_told = |word: &Word| kind(&word.text.to_ascii_lowercase()).is_some_and(|kind| kind.is_told);
-            literals.by_ref().find(|word| word.is_some_and(is_told));
+            let is_job = |word: &Word| meaning(&word.text.to_ascii_lowercase()).is_some_and(|meaning| meaning.is_job);
+            literals.by_ref().find(|word| word.is_some_and(is_job));
             literals.next().flatten()
         }
         _ => return,
     };
-    if let Some(value) = value.filter(|value| names_one(&value.text)) {
-        push(reports, value, &value.range, "default", Some(Severity::Warning));
+    if let Some(value) = value.filter(|value| is_queue_name(&value.text)) {
+        push(diagnostics, value, &value.range, "default", Some(Severity::Warning));
     }
 }
 
-/// `slurm_partition = luigi.Parameter(default="long")`.
-fn of_parameter(call: &Call, text: &str, reports: &mut Vec<Diagnostic>) {
+/// Reports `slurm_partition = luigi.Parameter(default="long")`.
+fn parameter_default(call: &Call, text: &str, diagnostics: &mut Vec<Diagnostic>) {
     let last = call.name.rsplit('.').next().unwrap_or_default();
     if !last.ends_with("Parameter") {
         return;
     }
-    let before = text.get(..call.whole.start).unwrap_or_default();
+    let before = text.get(..call.full_range.start).unwrap_or_default();
     let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
     let Some(name) = line.trim_end().strip_suffix('=').map(|name| name.trim().to_ascii_lowercase()) else { return };
-    let is_told = kind(&name).is_some_and(|kind| kind.is_told || kind.key == "partition");
+    let is_job = meaning(&name).is_some_and(|meaning| meaning.is_job || meaning.key == "partition");
     let default = call.keywords.iter().find(|(key, _)| key == "default").and_then(|(_, value)| value.as_ref());
-    if let Some(value) = default.filter(|value| is_told && names_one(&value.text)) {
-        push(reports, value, &value.range, "default", Some(Severity::Warning));
+    if let Some(value) = default.filter(|value| is_job && is_queue_name(&value.text)) {
+        push(diagnostics, value, &value.range, "default", Some(Severity::Warning));
     }
 }
 
@@ -235,20 +240,20 @@ fn is_flavour(value: &str) -> bool {
     FLAVOURS.contains(&value.trim_matches(['"', '\'']))
 }
 
-fn push(reports: &mut Vec<Diagnostic>, value: &Word, range: &Range<usize>, key: &str, severity: Option<Severity>) {
-    let is_there = |report: &Diagnostic| {
-        report.range.as_ref().is_some_and(|range| range.start <= value.range.start && value.range.end <= range.end)
+fn push(diagnostics: &mut Vec<Diagnostic>, value: &Word, range: &Range<usize>, key: &str, severity: Option<Severity>) {
+    let covers = |diagnostic: &Diagnostic| {
+        diagnostic.range.as_ref().is_some_and(|range| range.start <= value.range.start && value.range.end <= range.end)
     };
-    if reports.iter().any(is_there) {
+    if diagnostics.iter().any(covers) {
         return;
     }
     let (what, severity) = match severity {
-        _ if is_flavour(&value.text) => ("a job flavour of CERN's pool", Severity::Warning),
-        Some(severity) => ("what one batch system alone has, by default", severity),
-        None => ("what one batch system alone has", Severity::Error),
+        _ if is_flavour(&value.text) => ("is a CERN job flavour", Severity::Warning),
+        Some(severity) => ("is a default that is specific to one batch system", severity),
+        None => ("is specific to one batch system", Severity::Error),
     };
-    let message = format!("`{key} = {}` names {what}", excerpt(&value.text));
-    reports.push(Diagnostic::at(range, message).severity(severity).help(PROFILE).group(value.text.clone()));
+    let message = format!("`{key} = {}` {what}", excerpt(&value.text));
+    diagnostics.push(Diagnostic::at(range, message).severity(severity).help(PROFILE).group(value.text.clone()));
 }
 
 #[cfg(test)]
@@ -258,7 +263,7 @@ mod tests {
     use crate::model::finding::Severity::{Error, Note, Warning};
 
     #[test]
-    fn a_queue_of_a_configuration_is_one_when_resources_stand_beside_it() {
+    fn queue_in_configuration_needs_resources_next_to_it() {
         let job = "queue: standard\nwalltime: 6:00:00\nmem-per-worker: 4GB\n";
         assert_eq!(severities(&RULE, "params/run.yaml", job), [Error]);
         assert_eq!(severities(&RULE, "a.yaml", "queue: standard\ntitle: x\nuser: y\n"), []);
@@ -273,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_of_a_program_is_one_when_resources_stand_beside_it() {
+    fn queue_in_program_needs_resources_next_to_it() {
         let dictionary =
             "o = {\n 'scaleout': 10,\n 'partition': 'short',\n 'walltime': '1:00',\n 'mem_per_worker': '4GB',\n}\n";
         assert_eq!(severities(&RULE, "run.py", dictionary), [Error]);
@@ -286,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_as_a_default_is_a_warning() {
+    fn default_partition_is_warning() {
         assert_eq!(severities(&RULE, "a.py", "p.add_argument('--partition', default='long')\n"), [Warning]);
         assert_eq!(severities(&RULE, "a.py", "p.add_argument('--partition', default=None)\n"), []);
         assert_eq!(severities(&RULE, "a.py", "p.add_argument('--account', default='main')\n"), []);
@@ -297,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn requirements_are_read_in_pairs_and_dictionaries_too() {
+    fn requirements_in_pairs_and_dictionaries_are_found() {
         let pair = "c.append((\"requirements\", \"(OpSysAndVer == \\\"CentOS7\\\")\"))\n";
         assert_eq!(severities(&RULE, "a.py", pair), [Error]);
         let entry = "c = {'requirements': 'OpSysAndVer =?= \"CentOS7\"'}\n";

@@ -1,36 +1,37 @@
-//! Batch systems by the names that REANA, law and CRAB give them.
+//! Batch systems in settings of REANA, law and CRAB.
 
 use super::super::Diagnostic;
 use super::super::context::FileInput;
-use super::{PROFILE, bare, is_open};
+use super::{PROFILE, bare_key, is_placeholder};
 use crate::model::finding::Severity;
 use crate::model::text::excerpt;
 use crate::source::lang::fact::{Dialect, Setting};
 use crate::source::lang::span::Span;
 
-pub(super) fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+pub(super) fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let settings = input.view.facts.settings.iter();
-    reports.extend(settings.filter(|setting| !is_open(&setting.value.text, "")).filter_map(of_setting));
+    diagnostics.extend(settings.filter(|setting| !is_placeholder(&setting.value.text)).filter_map(setting_diagnostic));
     for span in input.view.spans.iter().filter(|span| span.is_active()) {
-        let is_told = |report: &Diagnostic| {
-            report.range.as_ref().is_some_and(|range| range.start <= span.range.start && span.range.end <= range.end)
+        let covers = |diagnostic: &Diagnostic| {
+            diagnostic
+                .range
+                .as_ref()
+                .is_some_and(|range| range.start <= span.range.start && span.range.end <= range.end)
         };
-        if let Some(report) = of_span(input, span).filter(|_| !reports.iter().any(is_told)) {
-            reports.push(report);
+        if let Some(diagnostic) = span_diagnostic(input, span).filter(|_| !diagnostics.iter().any(covers)) {
+            diagnostics.push(diagnostic);
         }
     }
 }
 
-fn of_setting(setting: &Setting) -> Option<Diagnostic> {
+fn setting_diagnostic(setting: &Setting) -> Option<Diagnostic> {
     if !matches!(setting.dialect, Dialect::Config | Dialect::Program) {
         return None;
     }
     let value = setting.value.text.trim_matches(['"', '\'']);
-    let (severity, what) = match bare(&setting.key).as_str() {
-        // Back ends of REANA at CERN alone: `htcondorcern`, `slurmcern`.
-        "compute_backend" if value.ends_with("cern") => {
-            (Severity::Error, "a batch system that REANA has at CERN alone")
-        }
+    let (severity, what) = match bare_key(&setting.key).as_str() {
+        // REANA backends that exist only at CERN: `htcondorcern`, `slurmcern`.
+        "compute_backend" if value.ends_with("cern") => (Severity::Error, "a REANA backend that exists only at CERN"),
         "htcondor_max_runtime" if value.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
             (Severity::Warning, "a job flavour of CERN's pool")
         }
@@ -41,12 +42,12 @@ fn of_setting(setting: &Setting) -> Option<Diagnostic> {
         }
         _ => return None,
     };
-    let message = format!("`{} = {}` names {what}", setting.key, excerpt(&setting.value.text));
+    let message = format!("`{} = {}` is specific to one site: {what}", setting.key, excerpt(&setting.value.text));
     Some(Diagnostic::at(&setting.range, message).severity(severity).help(PROFILE).group(setting.key.clone()))
 }
 
-/// `config.Site.storageSite = "T2_DE_DESY"`: output goes where the author may write. Jobs of HTCondor are sent by `sites`.
-fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
+/// Reports `config.Site.storageSite = "T2_DE_DESY"`, where only the author may write, and `sites` of HTCondor jobs.
+fn span_diagnostic(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
     let name = span.name.as_deref()?.rsplit('.').next()?;
     let is_named = matches!(name, "storageSite" | "whitelist" | "storage_element" | "sites" | "desired_sites");
     let text = input.view.text.get(span.range.clone())?;
@@ -55,7 +56,7 @@ fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
         matches!(name, [b'T', b'0'..=b'3', b'_', b'A'..=b'Z', b'A'..=b'Z', b'_', _, ..])
     };
     (is_named && text.split(',').all(is_site)).then(|| {
-        let message = format!("`{name} = {}` sends jobs or their output to one site of the grid", excerpt(text));
+        let message = format!("`{name} = {}` sends jobs or their output to one grid site", excerpt(text));
         Diagnostic::at(&span.range, message).severity(Severity::Warning).help(PROFILE).group(name)
     })
 }
@@ -67,7 +68,7 @@ mod tests {
     use crate::model::finding::Severity::{Error, Warning};
 
     #[test]
-    fn a_back_end_of_reana_at_cern_is_an_error() {
+    fn reana_backend_of_cern_is_error() {
         let step = "steps:\n  - environment: 'a/b:1'\n    compute_backend: slurmcern\n";
         assert_eq!(severities(&RULE, "reana.yaml", step), [Error]);
         assert_eq!(severities(&RULE, "reana.yaml", "steps:\n  - compute_backend: kubernetes\n"), []);
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn flavours_of_law_and_sites_of_crab_are_warnings() {
+    fn law_flavors_and_crab_sites_are_warnings() {
         assert_eq!(severities(&RULE, "law.cfg", "[job]\nhtcondor_flavor: naf_el9\n"), [Warning]);
         assert_eq!(severities(&RULE, "law.cfg", "[job]\nhtcondor_flavor: $FLAVOR\n"), []);
         assert_eq!(severities(&RULE, "crab.py", "config.Site.storageSite = 'T2_DE_DESY'\n"), [Warning]);
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attribute_of_machines_that_is_nobody_elses_is_a_risk() {
+    fn machine_attribute_of_one_pool_is_warning() {
         let jdl = |requirements: &str| format!("executable = a.sh\nrequirements = {requirements}\nqueue\n");
         assert_eq!(severities(&RULE, "a.jdl", &jdl("(Target.ProvidesIO == True) && TARGET.Cpus > 1")), [Warning]);
         assert_eq!(severities(&RULE, "a.jdl", &jdl("TARGET.ProvidesDesk")), [Warning]);
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_of_a_pool_in_a_configuration_are_errors() {
+    fn accounting_group_in_configuration_is_error() {
         assert_eq!(severities(&RULE, "a.ini", "[job]\naccounting_group = cms.higgs\n"), [Error]);
         assert_eq!(severities(&RULE, "a.sub", "requirements = TARGET.CloudSite == \"x\"\nqueue\n"), [Error]);
     }

@@ -1,75 +1,77 @@
-//! The edit that puts a known digest to an image.
+//! The edit that adds a known digest to an image.
 
 use crate::scan::rules::Edit;
 use crate::scan::rules::context::FileInput;
 use crate::source::lang::fact::Word;
 use crate::source::lang::language::Language;
 
-/// How a reference takes a digest.
+/// The form of a reference with a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// `name:tag@sha256:…`, as Docker reads it.
-    Beside,
-    /// `name@sha256:…`: the library that Apptainer, Skopeo and Buildah read references with takes no tag beside a digest
-    /// (github.com/containers/image/issues/1736), and REANA's client takes a second colon for a wrong tag
+    /// `name:tag@sha256:…`, supported by Docker.
+    WithTag,
+    /// `name@sha256:…`. The library that parses references in Apptainer, Skopeo and Buildah rejects a tag together with a
+    /// digest (github.com/containers/image/issues/1736), and REANA's client treats a second colon as an invalid tag
     /// (reana-client, `validation/environments.py`).
-    Instead,
+    WithoutTag,
 }
 
-/// The edit of an image whose name, with its tag, stands in the text as it is; none where it is put together, or where
-/// nothing is known of who reads it.
+/// Returns the edit that adds the digest to an image. `None` if the text does not contain the name and tag literally, or
+/// if the program that reads the file is unknown.
 pub(super) fn edit(input: &FileInput<'_>, image: &Word, name: &str, digest: &str) -> Option<Edit> {
     let form = form(input, image)?;
     let written = input.view.text.get(image.range.clone())?;
-    let at = written.rfind(name)?;
-    let (before, after) = (&written[..at], &written[at + name.len()..]);
+    let offset = written.rfind(name)?;
+    let (before, after) = (&written[..offset], &written[offset + name.len()..]);
     let scheme = before.trim_start_matches(['"', '\'']);
     let is_plain = matches!(scheme, "" | "docker://") && after.trim_matches(['"', '\'']).is_empty();
     if !is_plain {
         return None;
     }
-    let start = image.range.start + at;
+    let start = image.range.start + offset;
     let replacement = match form {
-        Form::Beside => format!("{name}@{digest}"),
-        Form::Instead => format!("{}@{digest}", name.rsplit_once(':')?.0),
+        Form::WithTag => format!("{name}@{digest}"),
+        Form::WithoutTag => format!("{}@{digest}", name.rsplit_once(':')?.0),
     };
-    Some(Edit { range: start..start + name.len(), replacement, title: format!("pin the image by its digest {digest}") })
+    Some(Edit { range: start..start + name.len(), replacement, title: format!("pin the image to {digest}") })
 }
 
 fn form(input: &FileInput<'_>, image: &Word) -> Option<Form> {
     let file = input.path.rsplit('/').next().unwrap_or(input.path);
     let has_scheme = image.text.contains("://");
     match input.language {
-        Language::Docker => Some(Form::Beside),
-        Language::Toml => (file == "carnet.toml").then_some(Form::Beside),
-        Language::Apptainer => Some(Form::Instead),
+        Language::Docker => Some(Form::WithTag),
+        Language::Toml => (file == "carnet.toml").then_some(Form::WithTag),
+        Language::Apptainer => Some(Form::WithoutTag),
         Language::Python => {
             let is_workflow = file == "Snakefile" || file.ends_with(".smk");
-            (is_workflow && has_scheme).then_some(Form::Instead)
+            (is_workflow && has_scheme).then_some(Form::WithoutTag)
         }
-        Language::Submit => {
+        Language::HtCondor => {
             let mut settings = input.view.facts.settings.iter();
-            let is_docker = settings.any(|one| {
-                one.value.range == image.range && one.key.to_ascii_lowercase().trim_start_matches('+') == "docker_image"
+            let is_docker = settings.any(|setting| {
+                setting.value.range == image.range
+                    && setting.key.to_ascii_lowercase().trim_start_matches('+') == "docker_image"
             });
-            if has_scheme { Some(Form::Instead) } else { is_docker.then_some(Form::Beside) }
+            if has_scheme { Some(Form::WithoutTag) } else { is_docker.then_some(Form::WithTag) }
         }
         Language::Yaml => in_yaml(input.path, file, &key(input, image)?, has_scheme),
         _ => None,
     }
 }
 
-/// The path of keys that a value stands below.
+/// Returns the path of keys of a value.
 fn key(input: &FileInput<'_>, image: &Word) -> Option<String> {
     input.view.span_at(image.range.start)?.name.clone()
 }
 
-/// Keys by which these services start a container; elsewhere the same words may name what is built, or an input.
+/// Returns the form for a key with which one of these services starts a container. In other files, the same keys may name
+/// an image that is built, or an input.
 fn in_yaml(path: &str, file: &str, key: &str, has_scheme: bool) -> Option<Form> {
     let last = key.rsplit('.').next().unwrap_or(key);
-    let is_aside = key.split('.').any(|part| matches!(part, "matrix" | "with" | "variables" | "env" | "inputs"));
+    let is_input = key.split('.').any(|part| matches!(part, "matrix" | "with" | "variables" | "env" | "inputs"));
     let fits = if file.starts_with("reana") {
-        return (last == "environment").then_some(Form::Instead);
+        return (last == "environment").then_some(Form::WithoutTag);
     } else if path.starts_with(".github/") || matches!(file, "action.yml" | "action.yaml") {
         let is_of_job = key.ends_with("container.image") || key.contains("services.") && last == "image";
         is_of_job || matches!(last, "container" | "uses") || key == "runs.image"
@@ -78,12 +80,12 @@ fn in_yaml(path: &str, file: &str, key: &str, has_scheme: bool) -> Option<Form> 
     } else {
         false
     };
-    (fits && !is_aside).then_some(if has_scheme { Form::Instead } else { Form::Beside })
+    (fits && !is_input).then_some(if has_scheme { Form::WithoutTag } else { Form::WithTag })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::super::RULE;
     use crate::facility::Catalogue;
@@ -93,25 +95,23 @@ mod tests {
     use crate::source::lang;
     use crate::source::lang::language::Language;
     use crate::source::manifest::image::digest::Digests;
-    use crate::source::workflow::detect::Files;
 
     const DIGEST: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
 
-    /// The text of a file with its fixes, in a repository that knows the digest of `a/b:1`. `@D` stands for the digest.
-    fn mended(path: &str, text: &str) -> String {
+    /// Returns the text of a file with its fixes, in a repository that contains the digest of `a/b:1`. `@D` is the digest.
+    fn fixed(path: &str, text: &str) -> String {
         let catalogue = Catalogue::builtin();
         let lock = format!("a/b:1@{DIGEST}\n");
-        let read = |_: &str| Some(lock.clone().into_bytes());
         let targets = catalogue.facilities.iter().collect();
-        let mut world = RuleContext::new(catalogue, targets, BTreeSet::new(), Inventory::default());
-        world.digests = Digests::of(&Files { paths: vec!["images.lock".to_owned()], read: &read });
+        let mut context = RuleContext::new(catalogue, targets, BTreeSet::new(), Inventory::default());
+        context.digests = Digests::read(&BTreeMap::from([("images.lock".to_owned(), lock.into_bytes())]));
         let language = Language::of(path, text.as_bytes());
         let view = lang::read(language, text.as_bytes());
-        let input = FileInput { path, language, view: &view, matches: &[], world: &world };
-        let mut reports = Vec::new();
-        let Check::File(check) = RULE.check else { panic!("it looks at files") };
-        check(&input, &mut reports);
-        let mut edits: Vec<_> = reports.into_iter().filter_map(|report| report.edit).collect();
+        let input = FileInput { path, language, view: &view, matches: &[], context: &context };
+        let mut diagnostics = Vec::new();
+        let Check::File(check) = RULE.check else { panic!("a rule for files") };
+        check(&input, &mut diagnostics);
+        let mut edits: Vec<_> = diagnostics.into_iter().filter_map(|diagnostic| diagnostic.edit).collect();
         edits.sort_by_key(|edit| std::cmp::Reverse(edit.range.start));
         let mut text = text.to_owned();
         for edit in edits {
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_digest_stands_beside_the_tag_where_docker_reads_it() {
+    fn digest_is_added_to_tag_for_docker() {
         for (path, text, expected) in [
             (
                 "Dockerfile",
@@ -147,13 +147,13 @@ mod tests {
                 "[[facility]]\nid = 'x'\nimage = 'docker://a/b:1@D'\n",
             ),
         ] {
-            assert_eq!(mended(path, text), expected, "{path}");
-            assert_eq!(mended(path, expected), expected, "{path}: once");
+            assert_eq!(fixed(path, text), expected, "{path}");
+            assert_eq!(fixed(path, expected), expected, "{path}: once");
         }
     }
 
     #[test]
-    fn it_replaces_the_tag_where_only_one_of_them_may_stand() {
+    fn digest_replaces_tag_if_reader_accepts_only_one() {
         for (path, text, expected) in [
             (
                 "reana.yaml",
@@ -174,13 +174,13 @@ mod tests {
                 "jobs:\n  x:\n    steps:\n      - uses: docker://a/b@D\n",
             ),
         ] {
-            assert_eq!(mended(path, text), expected, "{path}");
-            assert_eq!(mended(path, expected), expected, "{path}: once");
+            assert_eq!(fixed(path, text), expected, "{path}");
+            assert_eq!(fixed(path, expected), expected, "{path}: once");
         }
     }
 
     #[test]
-    fn what_is_not_that_image_or_not_read_by_somebody_known_stays() {
+    fn other_images_and_unknown_readers_are_unchanged() {
         for (path, text) in [
             ("Dockerfile", "FROM a/b:2\nFROM x/a/b:1\n"),
             ("Dockerfile", "ARG TAG=1\nFROM a/b:${TAG}\n"),
@@ -194,7 +194,7 @@ mod tests {
             ("deploy.yaml", "image: a/b:1\n"),
             ("other.toml", "image = 'docker://a/b:1'\n"),
         ] {
-            assert_eq!(mended(path, text), text, "{path}");
+            assert_eq!(fixed(path, text), text, "{path}");
         }
     }
 }

@@ -1,18 +1,18 @@
 use super::RULE;
 use crate::model::finding::Severity;
-use crate::scan::rules::testing::reports_of;
+use crate::scan::rules::testing::repository_diagnostics;
 
-/// Names that are told of, in a repository of these files.
+/// Returns the names that are reported for a repository of these files.
 fn missing(files: &[(&str, &str)]) -> Vec<String> {
-    let reports = reports_of(&RULE, files);
-    let name = |message: &str| message.split('`').nth(1).unwrap_or_default().to_owned();
-    reports.iter().map(|report| name(&report.message)).collect()
+    let diagnostics = repository_diagnostics(&RULE, files);
+    let name = |message: &str| message.split('`').nth(3).unwrap_or_default().to_owned();
+    diagnostics.iter().map(|diagnostic| name(&diagnostic.message)).collect()
 }
 
 const PACKAGE: &str = "from .version import __version__\nfrom .vbf import Vbf\n";
 
 #[test]
-fn a_name_that_a_package_does_not_export_is_found() {
+fn name_that_package_does_not_export_is_reported() {
     let files = [
         ("boosted/__init__.py", PACKAGE),
         ("boosted/version.py", "__version__ = '1'\n"),
@@ -20,21 +20,27 @@ fn a_name_that_a_package_does_not_export_is_found() {
         ("scripts/run.py", "import os\nfrom boosted import Vbf, vbf, Plot, __version__, __path__\n"),
         ("scripts/a.ipynb", r#"{"cells":[{"cell_type":"code","source":["from boosted.vbf import Hbb"]}]}"#),
     ];
-    let reports = reports_of(&RULE, &files);
+    let diagnostics = repository_diagnostics(&RULE, &files);
     assert_eq!(missing(&files), ["Hbb", "Plot"]);
-    assert_eq!((reports[1].line, reports[1].help.as_deref()), (2, Some("boosted/vbf.py has it")));
-    assert_eq!(reports[1].severity, Some(Severity::Error));
-    assert_eq!(reports[1].message, "`Plot` is not in `boosted`: boosted/__init__.py neither defines nor imports it");
+    assert_eq!(
+        (diagnostics[1].line, diagnostics[1].help.as_deref()),
+        (2, Some("import it from boosted/vbf.py, which defines it"))
+    );
+    assert_eq!(diagnostics[1].severity, Some(Severity::Error));
+    assert_eq!(
+        diagnostics[1].message,
+        "`boosted` has no name `Plot`: boosted/__init__.py neither defines nor imports it"
+    );
 }
 
 #[test]
-fn who_takes_a_name_is_not_who_has_it() {
-    let reports = reports_of(&RULE, &[("t/a.py", "from b import c\n"), ("t/b.py", "")]);
-    assert_eq!(reports[0].help.as_deref(), Some("add it to the module, or leave out what needs it"));
+fn importing_file_is_not_suggested_as_source() {
+    let diagnostics = repository_diagnostics(&RULE, &[("t/a.py", "from b import c\n"), ("t/b.py", "")]);
+    assert_eq!(diagnostics[0].help.as_deref(), Some("add it to the module, or remove the code that uses it"));
 }
 
 #[test]
-fn relative_imports_are_followed_from_their_file() {
+fn relative_imports_are_resolved_from_their_file() {
     let files = |text: &'static str| {
         [
             ("a/p/__init__.py", ""),
@@ -49,15 +55,15 @@ fn relative_imports_are_followed_from_their_file() {
 }
 
 #[test]
-fn an_import_in_a_function_is_a_warning_and_an_optional_one_nothing() {
+fn import_in_function_is_warning_and_optional_import_is_skipped() {
     let text = "def f():\n  from p import a\ntry:\n  from p import b\nexcept ImportError:\n  b = None\nif f:\n  from p import c\n";
-    let reports = reports_of(&RULE, &[("p/__init__.py", ""), ("run.py", text)]);
-    assert_eq!(reports.len(), 1);
-    assert_eq!(reports[0].severity, Some(Severity::Warning));
+    let diagnostics = repository_diagnostics(&RULE, &[("p/__init__.py", ""), ("run.py", text)]);
+    assert_eq!(diagnostics.len(), 1);
+    assert_eq!(diagnostics[0].severity, Some(Severity::Warning));
 }
 
 #[test]
-fn nothing_is_said_of_what_is_not_known_whole() {
+fn incompletely_known_modules_are_skipped() {
     let run = ("run.py", "from p import a\n");
     for files in [
         &[("p/__init__.py", "from .x import *\n")][..],
@@ -77,7 +83,7 @@ fn nothing_is_said_of_what_is_not_known_whole() {
         &[("deep/inside/p/__init__.py", "")],
         &[("p/__init__.py", ""), ("conftest.py", "import p\np.a = 1\n")],
         &[("p/__init__.py", "__all__ = ['a']\n")],
-        // A build may put a compiled module there, under whatever name its sources have.
+        // A build may add a compiled module with any name.
         &[("p/__init__.py", ""), ("CMakeLists.txt", ""), ("src/bind.cpp", "")],
         &[("p/__init__.py", ""), ("setup.py", ""), ("src/bind.cpp", "")],
         &[("p/__init__.py", ""), ("p/fast.pyx", "")],
@@ -92,7 +98,7 @@ fn nothing_is_said_of_what_is_not_known_whole() {
 }
 
 #[test]
-fn a_module_that_others_have_too_may_be_theirs() {
+fn modules_that_packages_provide_are_skipped() {
     for name in ["statistics", "yaml", "ROOT", "coffea"] {
         let (path, text) = (format!("{name}/__init__.py"), format!("from {name} import a\n"));
         assert_eq!(missing(&[(&path, ""), ("run.py", &text)]), Vec::<String>::new(), "{name}");

@@ -1,4 +1,4 @@
-//! Repositories of CVMFS that change daily.
+//! CVMFS repositories that change daily.
 
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
@@ -7,8 +7,8 @@ use super::subject::{self, Topic};
 use crate::model::finding::{Confidence, Severity};
 use crate::model::text::excerpt;
 
-/// Repositories of CVMFS that change daily.
-pub(in super::super) static RULE: Rule = Rule {
+/// The rule `cvmfs-nightly`.
+pub(super) static RULE: Rule = Rule {
     id: "cvmfs-nightly",
     severity: Severity::Warning,
     confidence: Confidence::High,
@@ -24,7 +24,7 @@ Finds paths into CVMFS repositories of nightly or development builds: `sft-night
 
 ## Why it breaks elsewhere
 
-What lies there is replaced after days, so that the analysis can't be run again; and few facilities mount it.
+These builds are replaced after a few days, so the analysis cannot be run again later. Few facilities mount the repositories.
 
 ## Example
 
@@ -41,12 +41,12 @@ Use a release: `/cvmfs/sft.cern.ch/lcg/views/LCG_106/…`.
 None known.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
-    for subject in subject::of(input, Topic::Nightly) {
-        let message = format!("`{}` is replaced by later builds after days", excerpt(subject.usage.text));
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for subject in subject::with_topic(input, Topic::Nightly) {
+        let message = format!("nightly build `{}` is deleted after a few days", excerpt(subject.usage.text));
         let severity = subject.usage.lower(Severity::Warning, false);
-        let mut report = message::report(&subject.range, severity, message, "use a release".to_owned());
-        report.group = subject.place.prefix.to_owned();
-        reports.push(report);
+        let mut diagnostic = message::diagnostic(&subject.range, severity, message, "use a release".to_owned());
+        diagnostic.group = subject.facts.prefix.to_owned();
+        diagnostics.push(diagnostic);
     }
 }

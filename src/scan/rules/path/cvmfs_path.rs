@@ -1,4 +1,4 @@
-//! Repositories of CVMFS.
+//! CVMFS repositories.
 
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
@@ -7,8 +7,8 @@ use super::subject::{self, Subject, Topic};
 use crate::model::finding::{Confidence, Severity};
 use crate::model::text::excerpt;
 
-/// Repositories of CVMFS.
-pub(in super::super) static RULE: Rule = Rule {
+/// The rule `cvmfs-path`.
+pub(super) static RULE: Rule = Rule {
     id: "cvmfs-path",
     severity: Severity::Note,
     confidence: Confidence::High,
@@ -20,12 +20,12 @@ pub(in super::super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds paths below `/cvmfs`. A repository that facilities mount widely is a note; one that is mounted at few of them, or is not
-at some, and `latest` in it, is a warning.
+Finds paths below `/cvmfs`. A widely mounted repository is a note. A repository that only some facilities mount, and a path that
+contains `latest`, is a warning.
 
 ## Why it breaks elsewhere
 
-Laptops, Binder and most CI runners have no CVMFS; facilities mount only the repositories that they list.
+Laptops, Binder and most CI runners have no CVMFS. Facilities mount only selected repositories.
 
 ## Example
 
@@ -35,37 +35,36 @@ source /cvmfs/cms.cern.ch/cmsset_default.sh
 
 ## How to fix
 
-Say in the README which repositories are needed. Name images by their reference in a registry, which works with and without
-CVMFS. Take corrections from a copy of a fixed date.
+List the required repositories in the README. Reference images by their name in a registry, which works with and without CVMFS. Copy
+corrections from a fixed date.
 
 ## Limits
 
-Only one facility publishes the list of what it mounts; for the others it is derived from what people use there.
+Only one facility publishes the list of repositories that it mounts. For the others, the list is derived from common use.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
-    for subject in subject::of(input, Topic::Software) {
-        let message = format!("`{}` {}", excerpt(subject.usage.text), message::existence(input.world, &subject.place));
-        let help = match subject.place.prefix {
-            "/cvmfs/unpacked.cern.ch" => "name the image by its reference in a registry where the engine can pull",
-            _ => {
-                "say in the README which CVMFS repositories are needed; machines without CVMFS need a copy or an image"
-            }
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for subject in subject::with_topic(input, Topic::Software) {
+        let message =
+            format!("`{}` {}", excerpt(subject.usage.text), message::existence(input.context, &subject.facts));
+        let help = match subject.facts.prefix {
+            "/cvmfs/unpacked.cern.ch" => "reference the image by its name in a registry",
+            _ => "list the required CVMFS repositories in the README; machines without CVMFS need a copy or an image",
         };
         let severity = subject.usage.lower(severity(&subject), false);
-        let mut report = message::report(&subject.range, severity, message, help.to_owned());
-        report.reach = message::reach(input.world, &subject.place);
-        report.group = subject.place.prefix.to_owned();
-        reports.push(report);
+        let mut diagnostic = message::diagnostic(&subject.range, severity, message, help.to_owned());
+        diagnostic.reach = message::reach(input.context, &subject.facts);
+        diagnostic.group = subject.facts.prefix.to_owned();
+        diagnostics.push(diagnostic);
     }
 }
 
 fn severity(subject: &Subject<'_>) -> Severity {
-    let place = &subject.place;
+    let facts = &subject.facts;
     let is_moving = subject.usage.text.split('/').any(|part| part == "latest");
-    let is_partial = place.is_narrow || place.prefix == "/cvmfs/unpacked.cern.ch";
-    // A repository that the table doesn't know: a site's own, most often.
+    let is_partial = facts.is_narrow || facts.prefix == "/cvmfs/unpacked.cern.ch";
+    // A repository that is not in the catalogue usually belongs to one site.
     let is_unknown =
-        place.prefix == "/cvmfs" && subject.usage.text.trim_matches('/').contains('/') && !subject.usage.is_templated();
+        facts.prefix == "/cvmfs" && subject.usage.text.trim_matches('/').contains('/') && !subject.usage.is_templated();
     if is_moving || is_partial || is_unknown { Severity::Warning } else { Severity::Note }
 }

@@ -1,4 +1,4 @@
-//! Settings of one user's shell.
+//! Shell configuration files of one user.
 
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
@@ -7,12 +7,12 @@ use super::usage::Usage;
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::language::Language;
 
-/// Settings of one user's shell.
-pub(in super::super) static RULE: Rule = Rule {
+/// The rule `dotfile`.
+pub(super) static RULE: Rule = Rule {
     id: "dotfile",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "a job or script reads the settings of one user's shell",
+    summary: "script reads the shell configuration of one user",
     page: PAGE,
     check: Check::File(check),
 };
@@ -20,12 +20,12 @@ pub(in super::super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds scripts that source `~/.bashrc`, `~/.bash_profile`, `~/.profile`, `~/.zshrc` or their like.
+Finds scripts that source `~/.bashrc`, `~/.bash_profile`, `~/.profile`, `~/.zshrc` or a similar file.
 
 ## Why it breaks elsewhere
 
-What these files hold differs from user to user and from site to site, on workers and in images they are often missing, and
-many stop early when the shell is not interactive.
+The content of these files differs between users and sites. On workers and in images they are often missing, and many return early in
+a non-interactive shell.
 
 ## Example
 
@@ -36,18 +36,18 @@ conda activate analysis
 
 ## How to fix
 
-Source what is needed itself: `eval \"$(conda shell.bash hook)\"`, the setup script of the analysis.
+Source the required setup directly: `eval \"$(conda shell.bash hook)\"`, or the setup script of the analysis.
 
 ## Limits
 
-Recipes of images are left alone: there the file is the image's own.
+Image recipes are skipped, because there the file belongs to the image.
 ";
 
-/// Names of such files.
+/// Names of shell configuration files.
 const FILES: &[&str] =
     &[".bashrc", ".bash_profile", ".bash_aliases", ".profile", ".zshrc", ".zprofile", ".cshrc", ".tcshrc", ".login"];
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if matches!(input.language, Language::Docker | Language::Apptainer) {
         return;
     }
@@ -56,22 +56,22 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
         let [name, file, ..] = command.words.as_slice() else { continue };
         if matches!(name.text.as_str(), "source" | ".") && is_dotfile(&file.text) {
             seen.push(file.range.start);
-            reports.push(report(&file.range, &file.text));
+            diagnostics.push(diagnostic(&file.range, &file.text));
         }
     }
-    // Scripts that a program writes: the words stand in a string.
+    // Commands in strings: scripts that a program writes.
     let text = input.view.text.as_ref();
-    for at in memchr::memmem::find_iter(text.as_bytes(), b"source ") {
-        let start = at + "source ".len();
+    for offset in memchr::memmem::find_iter(text.as_bytes(), b"source ") {
+        let start = offset + "source ".len();
         let length =
             text[start..].find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ';' | '&' | '\\')).unwrap_or(0);
         let range = start..start + length;
         let is_new = !seen.iter().any(|seen| seen.abs_diff(start) < 4);
         if is_new
             && is_dotfile(&text[range.clone()])
-            && Usage::of(input, &range).is_some_and(|usage| usage.span.is_some())
+            && Usage::find(input, &range).is_some_and(|usage| usage.span.is_some())
         {
-            reports.push(report(&range, &text[range.clone()]));
+            diagnostics.push(diagnostic(&range, &text[range.clone()]));
         }
     }
 }
@@ -82,8 +82,8 @@ fn is_dotfile(word: &str) -> bool {
     rest.is_some_and(|rest| FILES.contains(&rest))
 }
 
-fn report(range: &std::ops::Range<usize>, file: &str) -> Diagnostic {
-    let message = format!("`{file}` is every user's own, and missing on many workers");
-    let help = "source what is needed itself, for example `eval \"$(conda shell.bash hook)\"`".to_owned();
-    Diagnostic { group: file.to_owned(), ..message::report(range, Severity::Warning, message, help) }
+fn diagnostic(range: &std::ops::Range<usize>, file: &str) -> Diagnostic {
+    let message = format!("`{file}` differs between users and is missing on many workers");
+    let help = "source the required setup directly, for example `eval \"$(conda shell.bash hook)\"`".to_owned();
+    Diagnostic { group: file.to_owned(), ..message::diagnostic(range, Severity::Warning, message, help) }
 }

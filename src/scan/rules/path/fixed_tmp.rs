@@ -1,20 +1,20 @@
-//! Fixed names in directories for temporary files.
+//! Fixed file names in directories for temporary files.
 
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::subject::{self, Subject, Topic};
-use super::usage::{Force, Test};
+use super::usage::{Effect, TestFile};
 use crate::model::finding::{Confidence, Severity};
 use crate::model::text::excerpt;
 use crate::source::lang::language::Language;
 
-/// Fixed names in directories for temporary files.
-pub(in super::super) static RULE: Rule = Rule {
+/// The rule `fixed-tmp`.
+pub(super) static RULE: Rule = Rule {
     id: "fixed-tmp",
     severity: Severity::Warning,
     confidence: Confidence::Low,
-    summary: "a fixed name under /tmp",
+    summary: "fixed file name below /tmp",
     page: PAGE,
     check: Check::File(check),
 };
@@ -22,12 +22,12 @@ pub(in super::super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds programs and scripts that use a file of a fixed name under `/tmp`, `/var/tmp` or a scratch directory of one node.
+Finds programs and scripts that use a fixed file name below `/tmp`, `/var/tmp` or a node's scratch directory.
 
 ## Why it breaks elsewhere
 
-Two users or two jobs on one node share the name: the second one can't write it, or reads what the first one wrote. Jobs often
-have another directory for temporary files, with a quota of its own.
+Two users or two jobs on one node use the same file: the second cannot write it, or reads the content of the first. Jobs often have
+another directory for temporary files, with its own quota.
 
 ## Example
 
@@ -37,31 +37,30 @@ histogram.SaveAs(\"/tmp/histogram.root\")
 
 ## How to fix
 
-Ask for a name: `tempfile.TemporaryDirectory()`, `mktemp -d`; or use `$TMPDIR`.
+Create a unique name with `tempfile.TemporaryDirectory()` or `mktemp -d`, or use `$TMPDIR`.
 
 ## Limits
 
-Names with a placeholder in them, recipes of images, CI files and configuration files are left alone.
+Names with a placeholder, image recipes, CI files and configuration files are skipped.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let is_program = matches!(input.language, Language::Python | Language::Notebook | Language::Cpp | Language::Shell);
     if !is_program {
         return;
     }
-    for subject in subject::of(input, Topic::Temporary).filter(is_fixed) {
-        let message = format!("`{}` is one file for all users and jobs of a node", excerpt(subject.usage.text));
-        let help =
-            "ask for a name: tempfile.TemporaryDirectory() in Python, mktemp in a shell; or use $TMPDIR".to_owned();
+    for subject in subject::with_topic(input, Topic::Temporary).filter(is_fixed) {
+        let message = format!("all users and jobs of a node share `{}`", excerpt(subject.usage.text));
+        let help = "create a unique name with tempfile.TemporaryDirectory() or mktemp, or use $TMPDIR".to_owned();
         let severity = subject.usage.lower(Severity::Warning, false);
-        let mut report = message::report(&subject.range, severity, message, help);
-        report.group = subject.group();
-        reports.push(report);
+        let mut diagnostic = message::diagnostic(&subject.range, severity, message, help);
+        diagnostic.group = subject.group();
+        diagnostics.push(diagnostic);
     }
 }
 
 fn is_fixed(subject: &Subject<'_>) -> bool {
     let usage = &subject.usage;
     let continues = usage.text.ends_with(['_', '-', '/', '.']) && usage.span.is_some();
-    !usage.is_templated() && !continues && usage.in_test == Test::No && usage.force != Force::Guard
+    !usage.is_templated() && !continues && usage.in_test == TestFile::No && usage.effect != Effect::Guard
 }

@@ -1,4 +1,4 @@
-//! Machines by their names and numbers.
+//! Names and addresses of single machines.
 
 use std::net::Ipv4Addr;
 use std::ops::Range;
@@ -6,18 +6,18 @@ use std::ops::Range;
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
 use super::message;
-use super::usage::{Force, Usage};
+use super::usage::{Effect, Usage};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::fact::{Command, Dialect, Host, Setting};
 use crate::source::lang::language::Language;
 use crate::source::lang::span::{Kind, Role, Span};
 
-/// Machines by their names and numbers.
-pub(in super::super) static RULE: Rule = Rule {
+/// The rule `host-address`.
+pub(super) static RULE: Rule = Rule {
     id: "host-address",
     severity: Severity::Error,
     confidence: Confidence::Medium,
-    summary: "one machine of one site, by name or number",
+    summary: "name or IP address of one machine",
     page: PAGE,
     check: Check::File(check),
 };
@@ -25,13 +25,13 @@ pub(in super::super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds addresses of single machines in programs and settings: IPv4 numbers with a port or under a name like `host`, and names of
-login, batch and worker nodes of sites that the catalogue knows, in commands like `scp` by their first name too. Finds the web
-proxy of one site where a variable like `http_proxy` is set.
+Finds addresses of single machines in programs and settings: IPv4 addresses with a port or in a variable named like `host`, and names
+of login, batch and worker nodes of known sites. In commands like `scp`, host names without a domain are found too. Also finds the web
+proxy of one site in variables like `http_proxy`.
 
 ## Why it breaks elsewhere
 
-The machine is reached from its own network alone, is replaced after a few years, and is one user's choice of several.
+The machine can be reached only from its own network and is replaced after a few years.
 
 ## Example
 
@@ -41,78 +41,79 @@ client = Client(\"tcp://192.0.2.17:8786\")
 
 ## How to fix
 
-Take the address from an argument or an environment variable.
+Read the address from an argument or an environment variable.
 
 ## Limits
 
-Addresses of services on the web are left alone. A number of four parts without a port and without a telling name may be a
-version, and is not reported.
+Public web services are skipped. Four numbers without a port and without a descriptive name may be a version and are not reported.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let is_listed = matches!(input.language, Language::Data | Language::Requirements | Language::Docker);
     if is_listed || !input.language.is_code() {
         return;
     }
     for span in &input.view.spans {
         if span.is_active() && span.role != Role::Guard && (7..=200).contains(&span.range.len()) {
-            reports.extend(of_span(input, span));
+            diagnostics.extend(span_address(input, span));
         }
     }
-    reports.extend(input.view.facts.commands.iter().filter_map(|command| of_command(input, command)));
-    reports.extend(input.view.facts.settings.iter().filter_map(of_proxy));
+    diagnostics.extend(input.view.facts.commands.iter().filter_map(|command| command_host(input, command)));
+    diagnostics.extend(input.view.facts.settings.iter().filter_map(proxy_setting));
 }
 
-/// `scp x lxplus:y`: a machine by its name alone, which the settings of one user's ssh or its own domain complete.
-fn of_command(input: &FileInput<'_>, command: &Command) -> Option<Diagnostic> {
+/// Reports `scp x lxplus:y`: a host name without a domain, which only its network or one user's ssh configuration resolves.
+fn command_host(input: &FileInput<'_>, command: &Command) -> Option<Diagnostic> {
     let name = command.words.first()?.text.as_str();
     let takes_hosts = matches!(name, "scp" | "rsync" | "sftp" | "ssh");
     let mut words = command.words.iter().skip(1).filter(|_| takes_hosts && command.host != Host::Build);
     words.find_map(|word| {
         let host = word.text.rsplit_once('@').map_or(word.text.as_str(), |(_, host)| host);
-        let (host, behind) = host.split_once(':').map_or((host, None), |(host, behind)| (host, Some(behind)));
-        let is_host = !host.contains('.') && (behind.is_some() || matches!(name, "ssh" | "sftp"));
-        let facility = input.world.catalogue.facilities.iter().filter(|_| is_host).find(|facility| {
+        let (host, after_colon) =
+            host.split_once(':').map_or((host, None), |(host, after_colon)| (host, Some(after_colon)));
+        let is_host = !host.contains('.') && (after_colon.is_some() || matches!(name, "ssh" | "sftp"));
+        let facility = input.context.catalogue.facilities.iter().filter(|_| is_host).find(|facility| {
             let labels = facility.hosts.iter().filter_map(|pattern| pattern.split('.').next());
-            labels.filter(|label| label.len() >= SHORTEST_ALIAS).any(|label| is_like(host, label))
+            labels.filter(|label| label.len() >= MIN_ALIAS).any(|label| matches_pattern(host, label))
         })?;
-        let message = format!("`{host}` is a machine of {}, by a name that only its own network knows", facility.id);
-        Some(report(&word.range, Severity::Error, message, host.to_owned()))
+        let message =
+            format!("`{host}` is a machine of {} without its domain; other networks cannot resolve it", facility.id);
+        Some(diagnostic(&word.range, Severity::Error, message, host.to_owned()))
     })
 }
 
-/// Shortest name of a machine that is taken for one without its domain.
-const SHORTEST_ALIAS: usize = 6;
+/// Minimum length of a host name without its domain.
+const MIN_ALIAS: usize = 6;
 
-/// `export http_proxy=http://proxy.example.org:3128`: the way out of one site's network.
-fn of_proxy(setting: &Setting) -> Option<Diagnostic> {
+/// Reports `export http_proxy=http://proxy.example.org:3128`, the web proxy of one site.
+fn proxy_setting(setting: &Setting) -> Option<Diagnostic> {
     let is_proxy =
         matches!(setting.key.to_ascii_lowercase().as_str(), "http_proxy" | "https_proxy" | "ftp_proxy" | "all_proxy");
     let value = setting.value.text.trim_matches(['"', '\'']);
     let address = Address::read(value).filter(|_| is_proxy && setting.dialect == Dialect::Variable)?;
-    let is_own = matches!(address.host, "localhost" | "127.0.0.1");
-    if is_own || !address.host.contains('.') {
+    let is_loopback = matches!(address.host, "localhost" | "127.0.0.1");
+    if is_loopback || !address.host.contains('.') {
         return None;
     }
-    let message = format!("`{}` is the way out of one site's network", address.host);
-    let help = "let the site set it, or take it from the environment".to_owned();
+    let message = format!("`{}` is the web proxy of one site", address.host);
+    let help = "let the site set it, or read it from the environment".to_owned();
     let group = address.host.to_owned();
-    Some(Diagnostic { group, ..message::report(&setting.range, Severity::Error, message, help) })
+    Some(Diagnostic { group, ..message::diagnostic(&setting.range, Severity::Error, message, help) })
 }
 
-fn of_span(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
+fn span_address(input: &FileInput<'_>, span: &Span) -> Option<Diagnostic> {
     let text = input.view.text.get(span.range.clone())?;
     if !text.contains('.') || text.contains([' ', '\n', '\\', '{', '$', '%', '*', '(', ',']) {
         return None;
     }
     let address = Address::read(text)?;
-    let usage = Usage::of(input, &span.range)?;
-    if usage.force == Force::Guard {
+    let usage = Usage::find(input, &span.range)?;
+    if usage.effect == Effect::Guard {
         return None;
     }
     match address.host.parse::<Ipv4Addr>() {
-        Ok(number) => of_number(&span.range, &usage, &address, number, span),
-        Err(_) => of_name(input, &span.range, &usage, &address),
+        Ok(number) => ip_address(&span.range, &usage, &address, number, span),
+        Err(_) => host_name(input, &span.range, &usage, &address),
     }
 }
 
@@ -122,60 +123,64 @@ struct Address<'a> {
     scheme: Option<&'a str>,
     user: Option<&'a str>,
     host: &'a str,
-    /// What stands behind a colon.
-    behind: Option<&'a str>,
+    /// The part after the colon: a port or a path.
+    after_colon: Option<&'a str>,
 }
 
 impl<'a> Address<'a> {
     fn read(text: &'a str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://").map_or((None, text), |(scheme, rest)| (Some(scheme), rest));
-        // A path in front means that this is no address.
+        // A text that starts with a path is not an address.
         let authority = rest.split('/').next().filter(|first| !first.is_empty())?;
         let has_path = rest.len() > authority.len();
         let (user, authority) = authority.split_once('@').map_or((None, authority), |(user, rest)| (Some(user), rest));
-        let (host, behind) = authority.split_once(':').map_or((authority, None), |(host, behind)| (host, Some(behind)));
+        let (host, after_colon) =
+            authority.split_once(':').map_or((authority, None), |(host, after_colon)| (host, Some(after_colon)));
         let is_host = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
-        // `eos.pt/x` is a path; only a URL or `user@host:path` goes on behind the host.
-        let is_address = scheme.is_some() || !has_path || behind.is_some();
-        (is_host && is_address).then_some(Self { scheme, user, host, behind })
+        // `eos.pt/x` is a path. Only a URL or `user@host:path` continues after the host.
+        let is_address = scheme.is_some() || !has_path || after_colon.is_some();
+        (is_host && is_address).then_some(Self { scheme, user, host, after_colon })
     }
 
     fn has_port(&self) -> bool {
-        self.behind.is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
+        self.after_colon.is_some_and(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
     }
 }
 
-fn of_number(
+fn ip_address(
     range: &Range<usize>,
     usage: &Usage<'_>,
     address: &Address<'_>,
     number: Ipv4Addr,
     span: &Span,
 ) -> Option<Diagnostic> {
-    let is_nobody = number.is_loopback()
+    let is_reserved = number.is_loopback()
         || number.is_unspecified()
         || number.is_broadcast()
         || number.is_documentation()
         || number.is_multicast();
     let public_resolver = matches!(number.octets(), [8, 8, 8, 8] | [8, 8, 4, 4] | [1, 1, 1, 1]);
-    let is_told = is_told(usage);
+    let is_named_as_address = is_named_as_address(usage);
     let is_shell = span.kind == Kind::Word && address.user.is_some();
-    if is_nobody || public_resolver || !(address.has_port() || address.scheme.is_some() || is_told || is_shell) {
+    if is_reserved
+        || public_resolver
+        || !(address.has_port() || address.scheme.is_some() || is_named_as_address || is_shell)
+    {
         return None;
     }
-    let message = format!("`{number}` is one machine's address");
-    Some(report(range, usage.lower(Severity::Error, false), message, number.to_string()))
+    let message = format!("`{number}` is the address of one machine");
+    Some(diagnostic(range, usage.lower(Severity::Error, false), message, number.to_string()))
 }
 
-/// Whether what an address is assigned to, or given to, says that it is one.
-fn is_told(usage: &Usage<'_>) -> bool {
-    let telling = format!("{} {}", usage.name(), usage.call()).to_ascii_lowercase();
+/// Reports whether the variable or function of a value shows that it is an address.
+fn is_named_as_address(usage: &Usage<'_>) -> bool {
+    let names = format!("{} {}", usage.name(), usage.call()).to_ascii_lowercase();
     let words =
         ["host", "addr", "server", "scheduler", "client", "connect", "proxy", "_ip", "ip_", "url", "endpoint", "node"];
-    words.iter().any(|word| telling.contains(word)) || usage.name().eq_ignore_ascii_case("ip")
+    words.iter().any(|word| names.contains(word)) || usage.name().eq_ignore_ascii_case("ip")
 }
 
-/// First labels of services that the whole world uses.
+/// First labels of public services.
 const SERVICES: &[&str] = &[
     "www",
     "twiki",
@@ -229,16 +234,16 @@ const SERVICES: &[&str] = &[
     "geddes-registry",
 ];
 
-fn of_name(
+fn host_name(
     input: &FileInput<'_>,
     range: &Range<usize>,
     usage: &Usage<'_>,
     address: &Address<'_>,
 ) -> Option<Diagnostic> {
-    let catalogue = input.world.catalogue;
+    let catalogue = input.context.catalogue;
     let host = address.host.trim_end_matches('.');
     let first = host.split('.').next()?;
-    // A cluster is reached through its gateway from inside of its site, whatever the scheme.
+    // A gateway can be reached from inside its site only, with any scheme.
     let is_gateway = ["gateway", "sched"].iter().any(|word| usage.name().to_ascii_lowercase().contains(word));
     let is_web = !is_gateway
         && matches!(
@@ -256,9 +261,9 @@ fn of_name(
     {
         return None;
     }
-    // `jane@mail.example.org` is somebody's address, `jane@node.example.org:dir` a directory.
+    // `jane@mail.example.org` is a mail address, `jane@node.example.org:dir` a directory.
     if address.user.is_some()
-        && address.behind.is_none()
+        && address.after_colon.is_none()
         && address.scheme.is_none()
         && usage.span.is_none_or(|span| span.kind != Kind::Word)
     {
@@ -266,32 +271,33 @@ fn of_name(
     }
     let door = catalogue.domain(host)?;
     let is_listed =
-        catalogue.facilities.iter().any(|facility| facility.hosts.iter().any(|pattern| is_like(host, pattern)));
+        catalogue.facilities.iter().any(|facility| facility.hosts.iter().any(|pattern| matches_pattern(host, pattern)));
     let is_node = is_listed || first.bytes().any(|byte| byte.is_ascii_digit());
     let name = usage.name().to_ascii_lowercase();
     let is_named = ["host", "server"].iter().any(|word| name.contains(word));
-    let is_used = address.has_port() || address.scheme.is_some() || address.behind.is_some() || is_node || is_named;
+    let is_used =
+        address.has_port() || address.scheme.is_some() || address.after_colon.is_some() || is_node || is_named;
     if !is_used {
         return None;
     }
-    let is_certain =
-        is_node && (address.has_port() || address.scheme.is_some() || address.user.is_some() || is_told(usage));
+    let is_certain = is_node
+        && (address.has_port() || address.scheme.is_some() || address.user.is_some() || is_named_as_address(usage));
     let severity = if is_certain { Severity::Error } else { Severity::Warning };
     let message = format!("`{host}` is a machine of {}", door.site);
-    let mut report = report(range, usage.lower(severity, false), message, host.to_owned());
-    report.reach = message::reach_of_door(input.world, Some(&door));
-    Some(report)
+    let mut diagnostic = diagnostic(range, usage.lower(severity, false), message, host.to_owned());
+    diagnostic.reach = message::reach_of_door(input.context, Some(&door));
+    Some(diagnostic)
 }
 
-/// Whether a name fits a pattern with at most one `*`.
-fn is_like(name: &str, pattern: &str) -> bool {
+/// Reports whether a name matches a pattern with at most one `*`.
+fn matches_pattern(name: &str, pattern: &str) -> bool {
     match pattern.split_once('*') {
         Some((head, tail)) => name.len() >= head.len() + tail.len() && name.starts_with(head) && name.ends_with(tail),
         None => name == pattern,
     }
 }
 
-fn report(range: &Range<usize>, severity: Severity, message: String, group: String) -> Diagnostic {
-    let help = "take the address from an argument or an environment variable".to_owned();
-    Diagnostic { group, ..message::report(range, severity, message, help) }
+fn diagnostic(range: &Range<usize>, severity: Severity, message: String, group: String) -> Diagnostic {
+    let help = "read the address from an argument or an environment variable".to_owned();
+    Diagnostic { group, ..message::diagnostic(range, severity, message, help) }
 }

@@ -1,4 +1,4 @@
-//! Directories that exist in one image.
+//! Directories that exist inside one image only.
 
 use std::cell::LazyCell;
 
@@ -10,12 +10,12 @@ use crate::model::finding::{Confidence, Severity};
 use crate::model::text::excerpt;
 use crate::source::lang::language::Language;
 
-/// Directories that exist in one image.
-pub(in super::super) static RULE: Rule = Rule {
+/// The rule `image-path`.
+pub(super) static RULE: Rule = Rule {
     id: "image-path",
     severity: Severity::Warning,
     confidence: Confidence::Medium,
-    summary: "a path that exists inside one image alone",
+    summary: "path that exists inside one image only",
     page: PAGE,
     check: Check::File(check),
 };
@@ -23,13 +23,13 @@ pub(in super::super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds absolute paths that images and CI runners make up, in programs that may run anywhere: `/code/…`, `/srv/…`,
-`/workspace/…`, `/home/jovyan/…`. In recipes of images and in steps that name a container they are right, and not reported. It
-is an error where the repository builds no image itself.
+Finds absolute paths that only images and CI runners have, in programs that may run anywhere: `/code/…`, `/srv/…`, `/workspace/…`,
+`/home/jovyan/…`. Image recipes and steps with a container are not reported. The finding is an error if the repository has no image
+recipe.
 
 ## Why it breaks elsewhere
 
-Another image has its own directories, and outside of images there is none of this name.
+Another image has other directories, and outside of images the path does not exist.
 
 ## Example
 
@@ -39,46 +39,47 @@ ROOT.gSystem.Load(\"/code/HiggsAnalysis/lib/libHiggs.so\")
 
 ## How to fix
 
-Take the directory from an environment variable that the image sets, or find the file beside the program.
+Read the directory from an environment variable that the image sets, or locate the file relative to the program.
 
 ## Limits
 
-A program that is only ever started inside one image is reported too: say so with a comment that suppresses it.
+A program that only runs inside one image is reported too. Suppress the finding with an ignore comment.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
-    // Only for the few files that have such a path.
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    // Computed only for files with such a path.
     let builds_image = LazyCell::new(|| builds_image(input));
-    // What lies beside a recipe is copied into the image.
+    // Files next to an image recipe are copied into the image.
     let is_inside = input.path.split('/').rev().skip(1).any(|part| part == "docker");
-    for subject in subject::of(input, Topic::Image).filter(|_| !is_inside) {
+    for subject in subject::with_topic(input, Topic::Image).filter(|_| !is_inside) {
         let is_program = matches!(input.language, Language::Python | Language::Notebook | Language::Cpp);
-        let is_code = is_program && subject.place.prefix == "/code" && !*builds_image;
+        let is_code = is_program && subject.facts.prefix == "/code" && !*builds_image;
         let base = if is_code { Severity::Error } else { Severity::Warning };
-        let note = subject.place.note.map(|note| format!(": {note}")).unwrap_or_default();
-        let message = format!("`{}` exists inside one image alone{note}", excerpt(subject.usage.text));
-        let help = "take the directory from an environment variable, or find the file beside the program".to_owned();
-        let mut report = message::report(&subject.range, subject.usage.lower(base, false), message, help);
-        report.group = subject.group();
-        if !is_bound(input, subject.place.prefix) {
-            reports.push(report);
+        let note = subject.facts.note.map(|note| format!(": {note}")).unwrap_or_default();
+        let message = format!("`{}` exists inside one image only{note}", excerpt(subject.usage.text));
+        let help =
+            "read the directory from an environment variable, or locate the file relative to the program".to_owned();
+        let mut diagnostic = message::diagnostic(&subject.range, subject.usage.lower(base, false), message, help);
+        diagnostic.group = subject.group();
+        if !is_bound(input, subject.facts.prefix) {
+            diagnostics.push(diagnostic);
         }
     }
 }
 
-/// Whether a script binds something to a directory of the image that it starts: what it names there is its own.
+/// Reports whether a script binds a directory to this prefix in the image that it starts.
 fn is_bound(input: &FileInput<'_>, prefix: &str) -> bool {
     let text = input.view.text.as_bytes();
     let target = format!(":{prefix}");
     let mut places = memchr::memmem::find_iter(text, target.as_bytes());
     input.language == Language::Shell
-        && places.any(|at| {
-            let next = text.get(at + target.len()).copied();
+        && places.any(|offset| {
+            let next = text.get(offset + target.len()).copied();
             next.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b',' | b':'))
         })
 }
 
-/// Whether the repository has a recipe of an image.
+/// Reports whether the repository has an image recipe.
 fn builds_image(input: &FileInput<'_>) -> bool {
     let is_recipe = |path: &String| {
         let file = path.rsplit('/').next().unwrap_or_default();
@@ -87,5 +88,5 @@ fn builds_image(input: &FileInput<'_>) -> bool {
             || file.ends_with(".def")
             || file == "Singularity"
     };
-    input.world.paths.iter().any(is_recipe)
+    input.context.paths.iter().any(is_recipe)
 }

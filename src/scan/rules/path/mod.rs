@@ -1,27 +1,48 @@
-//! Rules about paths, doors and hosts, and what they share: how a text is used, what a path is, what to say of it.
+//! Rules about paths, doors and hosts, and their common parts: how a text is used, the kind of a path, its message.
 
-#[cfg(test)]
-mod community_tests;
-pub(super) mod cvmfs_nightly;
-pub(super) mod cvmfs_path;
-pub(super) mod dotfile;
-pub(super) mod fixed_tmp;
-pub(super) mod home_path;
-pub(super) mod host_address;
-pub(super) mod image_path;
-pub(super) mod link_out;
+mod cvmfs_nightly;
+mod cvmfs_path;
+mod dotfile;
+mod fixed_tmp;
+mod home_path;
+mod host_address;
+mod image_path;
+mod link_out;
 mod message;
-pub(super) mod moving_url;
-pub(super) mod own_file;
-pub(super) mod personal_store;
-pub(super) mod proxy_path;
-pub(super) mod public_html;
-pub(super) mod retired_path;
-pub(super) mod site_path;
+mod moving_url;
+mod own_file;
+mod personal_store;
+mod proxy_path;
+mod public_html;
+mod retired_path;
+mod site_path;
 mod subject;
 #[cfg(test)]
 mod tests;
 mod unlisted;
 pub(super) mod usage;
-pub(super) mod xrootd_door;
-pub(super) mod xrootd_redirector;
+mod xrootd_door;
+mod xrootd_redirector;
+
+use super::Rule;
+
+/// Rules about paths, doors and hosts, in the order of documents.
+pub(super) const RULES: &[&Rule] = &[
+    &cvmfs_nightly::RULE,
+    &cvmfs_path::RULE,
+    &dotfile::RULE,
+    &fixed_tmp::RULE,
+    &home_path::RULE,
+    &host_address::RULE,
+    &image_path::RULE,
+    &link_out::RULE,
+    &moving_url::RULE,
+    &own_file::RULE,
+    &personal_store::RULE,
+    &proxy_path::RULE,
+    &public_html::RULE,
+    &retired_path::RULE,
+    &site_path::RULE,
+    &xrootd_door::RULE,
+    &xrootd_redirector::RULE,
+];

@@ -1,19 +1,19 @@
-//! Files of the repository, by an absolute path.
+//! Files of the repository that are referenced by an absolute path.
 
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Edit, Rule};
 use super::message;
 use super::subject::{self, Subject, Topic};
-use super::usage::Force;
+use super::usage::Effect;
 use crate::model::finding::{Confidence, Severity};
 use crate::model::text::excerpt;
 
-/// Files of the repository, by an absolute path.
-pub(in super::super) static RULE: Rule = Rule {
+/// The rule `own-file-by-absolute-path`.
+pub(super) static RULE: Rule = Rule {
     id: "own-file-by-absolute-path",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "a file of the repository, named by an absolute path",
+    summary: "file of the repository, referenced by an absolute path",
     page: PAGE,
     check: Check::File(check),
 };
@@ -21,11 +21,11 @@ pub(in super::super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds absolute paths whose end is the path of a file in the repository: the author's own checkout.
+Finds absolute paths that end with the path of a file in the repository: they point into the author's checkout.
 
 ## Why it breaks elsewhere
 
-Everybody else has the repository somewhere else.
+Other users have the repository in another directory.
 
 ## Example
 
@@ -35,35 +35,36 @@ open(\"/home/jane/my-analysis/config/selection.json\")   # config/selection.json
 
 ## How to fix
 
-Find the file from where the program stands (`pathlib.Path(__file__).parent / \"config/selection.json\"`). Where a program at the
-top of the repository is meant to be started there, the relative path does.
+Locate the file relative to the program (`pathlib.Path(__file__).parent / \"config/selection.json\"`). For a program that is started in
+the top directory of the repository, the relative path is enough.
 
 ## Limits
 
-At least two components must agree, so that a file called `config.json` elsewhere is not taken for the repository's own.
+At least two components must match, so that an unrelated `config.json` is not treated as a file of the repository.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
-    for subject in subject::of(input, Topic::Own) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for subject in subject::with_topic(input, Topic::Own) {
         let Some(own) = subject.own else { continue };
         let severity = subject.usage.lower(Severity::Error, true);
-        let message = format!("`{}` is `{own}` of this repository, in one checkout of it", excerpt(subject.usage.text));
-        let help = format!("find `{own}` from where the program stands, for example from __file__");
-        let mut report = message::report(&subject.range, severity, message, help);
-        report.reach = message::reach(input.world, &subject.place);
-        report.group = format!("own {own}");
-        report.edit = edit(input, &subject, own);
-        reports.push(report);
+        let message =
+            format!("`{}` is the file `{own}` in one checkout of this repository", excerpt(subject.usage.text));
+        let help = format!("locate `{own}` relative to the program, for example with __file__");
+        let mut diagnostic = message::diagnostic(&subject.range, severity, message, help);
+        diagnostic.reach = message::reach(input.context, &subject.facts);
+        diagnostic.group = format!("own {own}");
+        diagnostic.edit = edit(input, &subject, own);
+        diagnostics.push(diagnostic);
     }
 }
 
-/// The relative path, for programs that are started at the top of the repository because they lie there.
+/// Returns the edit to a relative path, for programs in the top directory, which are started there.
 fn edit(input: &FileInput<'_>, subject: &Subject<'_>, own: &str) -> Option<Edit> {
     let is_whole = subject.usage.span.is_some_and(|span| span.range == subject.range);
     let is_at_top = !input.path.contains('/');
-    (is_whole && is_at_top && subject.usage.force == Force::Done).then(|| Edit {
+    (is_whole && is_at_top && subject.usage.effect == Effect::Direct).then(|| Edit {
         range: subject.range.clone(),
         replacement: own.to_owned(),
-        title: "name it relative to the top of the repository".to_owned(),
+        title: "use the path relative to the top of the repository".to_owned(),
     })
 }

@@ -1,4 +1,4 @@
-//! Logical names of data that no catalogue of an experiment has.
+//! Logical names of data that is not in the catalogue of an experiment.
 
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
@@ -7,12 +7,12 @@ use super::subject::{self, Subject, Topic, is_person};
 use crate::model::finding::{Confidence, Severity};
 use crate::model::text::excerpt;
 
-/// Logical names of personal data.
-pub(in super::super) static RULE: Rule = Rule {
+/// The rule `personal-store`.
+pub(super) static RULE: Rule = Rule {
     id: "personal-store",
     severity: Severity::Warning,
     confidence: Confidence::Medium,
-    summary: "data in the personal area of a grid's catalogue",
+    summary: "data in a personal area of a grid catalogue",
     page: PAGE,
     check: Check::File(check),
 };
@@ -20,13 +20,13 @@ pub(in super::super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds logical names below `/store/user`, `/store/group` and the other areas that no experiment's catalogue covers, and homes of
-one user in the catalogues of grids: `/alice/cern.ch/user/j/jane`, `/lhcb/user/j/jane`, `/belle/user/jane`.
+Finds logical names below `/store/user`, `/store/group` and other areas that the catalogue of the experiment does not cover, and home
+directories in grid catalogues: `/alice/cern.ch/user/j/jane`, `/lhcb/user/j/jane`, `/belle/user/jane`.
 
 ## Why it breaks elsewhere
 
-Such files lie at one site. Redirectors find them only while that site is up and lets them, nobody copies them elsewhere, and
-their owner may delete them.
+Such files are stored at one site. Redirectors find them only while that site is available and grants access. They have no replicas,
+and their owner may delete them.
 
 ## Example
 
@@ -36,14 +36,14 @@ files = [redirector + \"/store/user/jane/skims/ttbar.root\"]
 
 ## How to fix
 
-Say in a configuration file at which site they are, or register the data (Rucio, DBS) so that any site can have a copy.
+State the site in a configuration file, or register the data (Rucio, DBS) so that any site can have a replica.
 
 ## Limits
 
-A name that is put together from pieces is seen by its first piece.
+A name that is built from several parts is recognized by its first part only.
 ";
 
-/// Whether a logical name is covered by the catalogue of the experiment.
+/// Reports whether the catalogue of the experiment covers a logical name.
 pub(super) fn is_registered(lfn: &str) -> bool {
     let mut parts = lfn.split('/').filter(|part| !part.is_empty());
     let areas = [
@@ -62,15 +62,15 @@ pub(super) fn is_registered(lfn: &str) -> bool {
     parts.next() == Some("store") && parts.next().is_some_and(|area| areas.contains(&area))
 }
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
-    for subject in subject::of(input, Topic::Store) {
-        reports.extend(report(&subject));
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for subject in subject::with_topic(input, Topic::Store) {
+        diagnostics.extend(diagnostic(&subject));
     }
 }
 
-fn report(subject: &Subject<'_>) -> Option<Diagnostic> {
-    if subject.place.prefix != "/store" {
-        return subject.place.owner.map(|owner| of_catalogue(subject, owner));
+fn diagnostic(subject: &Subject<'_>) -> Option<Diagnostic> {
+    if subject.facts.prefix != "/store" {
+        return subject.facts.owner.map(|owner| catalogue_home(subject, owner));
     }
     let usage = &subject.usage;
     let mut parts = usage.text.split('/').filter(|part| !part.is_empty()).skip(1);
@@ -79,20 +79,20 @@ fn report(subject: &Subject<'_>) -> Option<Diagnostic> {
     // `/store/user/dir` is an example.
     let is_open = owner.is_none_or(|owner| area == "user" && !is_person(owner));
     let severity = if is_open { Severity::Note } else { Severity::Warning };
-    let whose = owner.map_or_else(|| "personal".to_owned(), |owner| format!("of {owner}"));
-    let message = format!("`{}` is data {whose} that lies at one site", excerpt(usage.text));
-    let help = "say in a configuration file at which site it is, or register the data so that any site can have a copy"
-        .to_owned();
-    let mut report = message::report(&subject.range, usage.lower(severity, owner.is_some()), message, help);
-    report.group = format!("/store/{area} {}", owner.unwrap_or_default());
-    Some(report)
+    let whose = owner.map_or_else(|| "of one user or group".to_owned(), |owner| format!("of {owner}"));
+    let message = format!("`{}` is data {whose} at one site", excerpt(usage.text));
+    let help =
+        "state the site in a configuration file, or register the data so that any site can have a replica".to_owned();
+    let mut diagnostic = message::diagnostic(&subject.range, usage.lower(severity, owner.is_some()), message, help);
+    diagnostic.group = format!("/store/{area} {}", owner.unwrap_or_default());
+    Some(diagnostic)
 }
 
-/// A home in the catalogue of a grid: `/alice/cern.ch/user/j/jane`.
-fn of_catalogue(subject: &Subject<'_>, owner: &str) -> Diagnostic {
-    let (text, site) = (excerpt(subject.usage.text), subject.place.site);
-    let message = format!("`{text}` is the directory of {owner} in {site}: nobody else writes there");
-    let help = "build it from the name of the caller, or take it from an argument".to_owned();
+/// Reports a home directory in a grid catalogue: `/alice/cern.ch/user/j/jane`.
+fn catalogue_home(subject: &Subject<'_>, owner: &str) -> Diagnostic {
+    let (text, site) = (excerpt(subject.usage.text), subject.facts.site);
+    let message = format!("`{text}` is the directory of {owner} in {site}; other users cannot write there");
+    let help = "build it from the user name at run time, or read it from an argument".to_owned();
     let severity = subject.usage.lower(Severity::Warning, true);
-    Diagnostic { group: subject.group(), ..message::report(&subject.range, severity, message, help) }
+    Diagnostic { group: subject.group(), ..message::diagnostic(&subject.range, severity, message, help) }
 }

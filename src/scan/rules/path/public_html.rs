@@ -1,4 +1,4 @@
-//! Web directories in homes.
+//! Web directories in home directories.
 
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
@@ -7,12 +7,12 @@ use super::usage::Usage;
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::matcher::Form;
 
-/// Web directories in homes.
-pub(in super::super) static RULE: Rule = Rule {
+/// The rule `public-html`.
+pub(super) static RULE: Rule = Rule {
     id: "public-html",
     severity: Severity::Warning,
     confidence: Confidence::Medium,
-    summary: "output into a web directory of the home",
+    summary: "output in a web directory of the home directory",
     page: PAGE,
     check: Check::File(check),
 };
@@ -24,8 +24,8 @@ Finds `~/public_html` and `~/www`.
 
 ## Why it breaks elsewhere
 
-Only some sites serve web pages from homes; elsewhere the directory isn't there, and writing into it fails. Python and ROOT
-don't expand `~` in every call either.
+Only some sites serve web pages from home directories. Elsewhere the directory does not exist, and writing into it fails. Python and
+ROOT do not expand `~` in every call either.
 
 ## Example
 
@@ -35,25 +35,25 @@ canvas.SaveAs(\"~/public_html/plots/mass.png\")
 
 ## How to fix
 
-Take the output directory from an argument, with a directory beside the program as default.
+Read the output directory from an argument. Use a directory next to the program as the default.
 
 ## Limits
 
-Only these names.
+Only these two names are found.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for found in input.matches.iter().filter(|found| found.form == Form::Home) {
-        let Some(usage) = Usage::of(input, &found.range) else { continue };
+        let Some(usage) = Usage::find(input, &found.range) else { continue };
         let first = usage.text.trim_start_matches("~/").split('/').next().unwrap_or_default();
         if !usage.text.starts_with("~/") || !matches!(first, "public_html" | "www") {
             continue;
         }
-        let message = format!("`~/{first}` exists where a site serves web pages from homes");
+        let message = format!("`~/{first}` exists only at sites that serve web pages from home directories");
         let help =
-            "take the output directory from an argument, with a directory beside the program as default".to_owned();
-        let mut report = message::report(&found.range, usage.lower(Severity::Warning, false), message, help);
-        report.group = format!("~/{first}");
-        reports.push(report);
+            "read the output directory from an argument; use a directory next to the program as the default".to_owned();
+        let mut diagnostic = message::diagnostic(&found.range, usage.lower(Severity::Warning, false), message, help);
+        diagnostic.group = format!("~/{first}");
+        diagnostics.push(diagnostic);
     }
 }

@@ -1,4 +1,4 @@
-//! Storage that went away.
+//! Storage that no longer exists.
 
 use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
@@ -7,12 +7,12 @@ use super::subject::{self, Topic};
 use crate::model::finding::{Confidence, Severity};
 use crate::model::text::excerpt;
 
-/// Storage that went away.
-pub(in super::super) static RULE: Rule = Rule {
+/// The rule `retired-path`.
+pub(super) static RULE: Rule = Rule {
     id: "retired-path",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "a path into storage that no longer exists anywhere",
+    summary: "path into storage that no longer exists",
     page: PAGE,
     check: Check::File(check),
 };
@@ -20,12 +20,12 @@ pub(in super::super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds paths into storage that was closed or renamed: `/nfs/dust` at DESY (since 2025 `/data/dust`), `/castor` at CERN, old
-scratch systems of NERSC and others. The catalogue carries the day.
+Finds paths into storage that was shut down or renamed: `/nfs/dust` at DESY (`/data/dust` since 2025), `/castor` at CERN, old scratch
+file systems of NERSC and other sites. The catalogue of facilities contains the date.
 
 ## Why it breaks elsewhere
 
-It breaks everywhere, its home site included.
+The path no longer exists anywhere, including its home site.
 
 ## Example
 
@@ -35,23 +35,23 @@ output: /nfs/dust/cms/user/jane/results
 
 ## How to fix
 
-Write the path that replaced it, better: take the directory from a configuration file or an environment variable.
+Use the path that replaced it, or read the directory from a configuration file or an environment variable.
 
 ## Limits
 
-Only closures that the catalogue knows.
+Only storage that the catalogue lists as retired is found.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
-    for subject in subject::of(input, Topic::Retired) {
-        let severity = subject.usage.lower(Severity::Error, subject.place.owner.is_some());
-        let note = subject.place.note.map(|note| format!(" ({note})")).unwrap_or_default();
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for subject in subject::with_topic(input, Topic::Retired) {
+        let severity = subject.usage.lower(Severity::Error, subject.facts.owner.is_some());
+        let note = subject.facts.note.map(|note| format!(" ({note})")).unwrap_or_default();
         let message =
-            format!("`{}` {}{note}", excerpt(subject.usage.text), message::existence(input.world, &subject.place));
-        let mut report =
-            message::report(&subject.range, severity, message, message::help(&subject.place, subject.usage.text));
-        report.reach = message::reach(input.world, &subject.place);
-        report.group = subject.group();
-        reports.push(report);
+            format!("`{}` {}{note}", excerpt(subject.usage.text), message::existence(input.context, &subject.facts));
+        let mut diagnostic =
+            message::diagnostic(&subject.range, severity, message, message::help(&subject.facts, subject.usage.text));
+        diagnostic.reach = message::reach(input.context, &subject.facts);
+        diagnostic.group = subject.group();
+        diagnostics.push(diagnostic);
     }
 }

@@ -1,4 +1,4 @@
-//! What a path is, so that one rule and no other speaks of it.
+//! The topic of a path, which assigns it to exactly one rule.
 
 use std::ops::Range;
 
@@ -15,11 +15,11 @@ pub(super) enum Topic {
     Site,
     /// A user's directory.
     Home,
-    /// Gone everywhere.
+    /// Storage that no longer exists.
     Retired,
-    /// Exists in images.
+    /// A directory in images.
     Image,
-    /// Belongs to one machine for a while.
+    /// A directory for temporary files.
     Temporary,
     /// A logical name of the grid.
     Store,
@@ -33,41 +33,41 @@ pub(super) enum Topic {
     Own,
 }
 
-/// A path of a file, with what is known of it.
+/// A path in a file, with its facts.
 #[derive(Debug)]
 pub(super) struct Subject<'a> {
     /// The rule it belongs to.
     pub(super) topic: Topic,
     /// How it is used.
     pub(super) usage: Usage<'a>,
-    /// What the catalogue knows.
-    pub(super) place: PathFacts<'a>,
-    /// Where it stands.
+    /// Facts in the catalogue.
+    pub(super) facts: PathFacts<'a>,
+    /// Its range in the text.
     pub(super) range: Range<usize>,
     /// The file of the repository that it names.
     pub(super) own: Option<&'a str>,
 }
 
 impl Subject<'_> {
-    /// The root of storage and its owner: what several findings have in common.
+    /// Returns the group of the diagnostic: the root of the storage and its owner.
     pub(super) fn group(&self) -> String {
-        match self.place.owner {
-            Some(owner) => format!("{} of {owner}", self.place.prefix),
-            None => self.place.prefix.to_owned(),
+        match self.facts.owner {
+            Some(owner) => format!("{} of {owner}", self.facts.prefix),
+            None => self.facts.prefix.to_owned(),
         }
     }
 }
 
-/// The paths of a file that belong to one rule.
-pub(super) fn of<'a>(input: &FileInput<'a>, topic: Topic) -> impl Iterator<Item = Subject<'a>> {
+/// Returns the paths of a file with this topic.
+pub(super) fn with_topic<'a>(input: &FileInput<'a>, topic: Topic) -> impl Iterator<Item = Subject<'a>> {
     let input = *input;
     let text = input.view.text.as_bytes();
-    let is_wanted = move |found: &&Match| found.form == Form::Path && may_be(topic, &text[found.range.clone()]);
-    let paths = input.matches.iter().filter(is_wanted).map(|found| found.range.clone());
+    let is_relevant = move |found: &&Match| found.form == Form::Path && may_be(topic, &text[found.range.clone()]);
+    let paths = input.matches.iter().filter(is_relevant).map(|found| found.range.clone());
     paths.filter_map(move |range| subject(&input, range)).filter(move |subject| subject.topic == topic)
 }
 
-/// Whether a path can belong to a rule, by its root alone: most rules look at most paths for nothing otherwise.
+/// Reports whether a path can have this topic, by its root. Avoids the full lookup for most paths.
 fn may_be(topic: Topic, path: &[u8]) -> bool {
     let begins = |root: &str| path.starts_with(root.as_bytes());
     match topic {
@@ -85,44 +85,44 @@ fn may_be(topic: Topic, path: &[u8]) -> bool {
 }
 
 fn subject<'a>(input: &FileInput<'a>, range: Range<usize>) -> Option<Subject<'a>> {
-    let usage = Usage::of(input, &range)?;
-    let place = input.world.catalogue.place(usage.text)?;
-    // A list tells nothing of what its files are to the repository.
-    let own = if input.language == Language::Data { None } else { own_file(input, usage.text, place.kind) };
-    let topic = topic(&place, &usage, own.is_some());
-    is_meant(input.language, input.path, topic, &place, usage.text).then_some(Subject {
+    let usage = Usage::find(input, &range)?;
+    let facts = input.context.catalogue.path_facts(usage.text)?;
+    // Paths in a list are not references to files of the repository.
+    let own = if input.language == Language::Data { None } else { own_file(input, usage.text, facts.kind) };
+    let topic = topic(&facts, &usage, own.is_some());
+    is_meant(input.language, input.path, topic, &facts, usage.text).then_some(Subject {
         topic,
         usage,
-        place,
+        facts,
         range,
         own,
     })
 }
 
-fn topic(place: &PathFacts<'_>, usage: &Usage<'_>, is_own: bool) -> Topic {
+fn topic(facts: &PathFacts<'_>, usage: &Usage<'_>, is_own: bool) -> Topic {
     let file = usage.text.rsplit('/').next().unwrap_or_default();
     if file.contains("x509") {
         return Topic::Proxy;
     }
-    if place.retired.is_some() {
+    if facts.retired.is_some() {
         return Topic::Retired;
     }
     if is_own {
         return Topic::Own;
     }
-    match place.kind {
+    match facts.kind {
         PathKind::Home => Topic::Home,
-        PathKind::Site | PathKind::Shared if place.owner.is_some_and(is_person) => Topic::Home,
+        PathKind::Site | PathKind::Shared if facts.owner.is_some_and(is_person) => Topic::Home,
         PathKind::Site | PathKind::Shared | PathKind::Public => Topic::Site,
         PathKind::Image => Topic::Image,
         PathKind::Temporary => Topic::Temporary,
         PathKind::Name => Topic::Store,
-        PathKind::Software if place.is_nightly => Topic::Nightly,
+        PathKind::Software if facts.is_nightly => Topic::Nightly,
         PathKind::Software => Topic::Software,
     }
 }
 
-/// Whether a component can be a person's name, and not that of a directory for everybody.
+/// Reports whether a component can be a user name rather than a shared directory.
 pub(super) fn is_person(name: &str) -> bool {
     let general = matches!(
         name.to_ascii_lowercase().as_str(),
@@ -169,24 +169,24 @@ pub(super) fn is_person(name: &str) -> bool {
     is_name(name) && !general && !name.bytes().all(|byte| byte.is_ascii_digit()) && !is_file(name)
 }
 
-/// Whether a component looks like a file: a dot with letters behind it.
+/// Reports whether a component looks like a file name, by its extension.
 fn is_file(name: &str) -> bool {
-    let known =
+    let extensions =
         ["root", "txt", "json", "py", "sh", "yaml", "yml", "sif", "csv", "parquet", "cfg", "toml", "gz", "C", "img"];
-    name.rsplit_once('.').is_some_and(|(_, ending)| known.contains(&ending))
+    name.rsplit_once('.').is_some_and(|(_, ending)| extensions.contains(&ending))
 }
 
-/// Whether a path is meant as one in a file of this language.
-fn is_meant(language: Language, file: &str, topic: Topic, place: &PathFacts<'_>, text: &str) -> bool {
-    let is_bare = text.trim_end_matches('/') == place.prefix.trim_end_matches('/');
-    let is_general = matches!(place.kind, PathKind::Shared | PathKind::Home | PathKind::Image | PathKind::Temporary);
-    // `/data`, `/home` alone are bound, listed, compared; they lead nowhere.
+/// Reports whether a path is relevant in a file of this language.
+fn is_meant(language: Language, file: &str, topic: Topic, facts: &PathFacts<'_>, text: &str) -> bool {
+    let is_bare = text.trim_end_matches('/') == facts.prefix.trim_end_matches('/');
+    let is_general = matches!(facts.kind, PathKind::Shared | PathKind::Home | PathKind::Image | PathKind::Temporary);
+    // `/data` and `/home` without a subdirectory are only bound, listed or compared.
     if is_bare && is_general {
         return false;
     }
     match language {
-        // Recipes of images name what is inside them.
-        Language::Docker | Language::Apptainer => place.kind == PathKind::Site && topic != Topic::Own,
+        // Image recipes contain paths inside of the image.
+        Language::Docker | Language::Apptainer => facts.kind == PathKind::Site && topic != Topic::Own,
         Language::Requirements => false,
         Language::Yaml | Language::Json | Language::Toml | Language::Ini => {
             let lower = file.to_ascii_lowercase();
@@ -194,7 +194,7 @@ fn is_meant(language: Language, file: &str, topic: Topic, place: &PathFacts<'_>,
                 [".github/", ".gitlab", "docker", "compose", "k8s", "helm", "chart", "devcontainer", "binder/"]
                     .iter()
                     .any(|word| lower.contains(word));
-            let is_anybodys = is_general && place.owner.is_none_or(|owner| !is_person(owner));
+            let is_anybodys = is_general && facts.owner.is_none_or(|owner| !is_person(owner));
             let is_inside = is_anybodys && is_service;
             !is_inside && !matches!(topic, Topic::Temporary | Topic::Image)
         }
@@ -203,8 +203,7 @@ fn is_meant(language: Language, file: &str, topic: Topic, place: &PathFacts<'_>,
     }
 }
 
-/// The file of the repository whose path is the end of an absolute one; at least two components, or one in the top
-/// directory that no other place would have.
+/// Returns the file of the repository whose path is the end of an absolute path, with at least two components.
 fn own_file<'a>(input: &FileInput<'a>, text: &'a str, kind: PathKind) -> Option<&'a str> {
     if !matches!(kind, PathKind::Site | PathKind::Shared | PathKind::Home) || !is_plain(text) {
         return None;
@@ -212,7 +211,7 @@ fn own_file<'a>(input: &FileInput<'a>, text: &'a str, kind: PathKind) -> Option<
     let mut rest = text;
     while let Some((_, tail)) = rest.trim_start_matches('/').split_once('/') {
         let tail = tail.trim_start_matches('/');
-        if tail.contains('/') && input.world.has_file(tail) {
+        if tail.contains('/') && input.context.has_file(tail) {
             return Some(tail);
         }
         rest = tail;
@@ -220,7 +219,7 @@ fn own_file<'a>(input: &FileInput<'a>, text: &'a str, kind: PathKind) -> Option<
     None
 }
 
-/// Whether a path has no placeholder and no pattern in it.
+/// Reports whether a path contains neither placeholders nor patterns.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'.' | b'+' | b'='))
 }

@@ -7,15 +7,15 @@ use super::super::context::FileInput;
 use super::super::{Check, Diagnostic, Rule};
 use super::message;
 use super::personal_store::is_registered;
-use super::usage::{Force, Usage};
+use super::usage::{Effect, Usage};
 use crate::facility::door::{Door, Kind};
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::language::Language;
 use crate::source::lang::matcher::Form;
 use crate::source::lang::span;
 
-/// Doors of one site.
-pub(in super::super) static RULE: Rule = Rule {
+/// The rule `xrootd-door`.
+pub(super) static RULE: Rule = Rule {
     id: "xrootd-door",
     severity: Severity::Error,
     confidence: Confidence::High,
@@ -27,13 +27,13 @@ pub(in super::super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds URLs and host names of doors (XRootD, WebDAV, GridFTP, SRM) that serve what one site has. With data that the experiment
-has registered, and as the default of an option, it is a warning; with personal, group or unregistered data an error.
+Finds URLs and host names of doors (XRootD, WebDAV, GridFTP, SRM) that serve the data of one site. A door for data that the experiment
+has registered, and a door that is the default of an option, is a warning. A door for personal, group or unregistered data is an error.
 
 ## Why it breaks elsewhere
 
-Some doors answer inside their site alone, others only to members of an experiment or to holders of a local account. Data that
-isn't registered has no other copy when the site is down, or far away.
+Some doors can be reached only from inside their site, others only by members of an experiment or with a local account. Unregistered
+data has no replica if the site is down or far away.
 
 ## Example
 
@@ -43,28 +43,28 @@ files = [\"root://cmseos.fnal.gov//store/user/jane/ttbar.root\"]
 
 ## How to fix
 
-Keep logical names (`/store/…`) in the code and choose the door at run time: from an argument, or from the facility. Register
-data that others need.
+Keep logical names (`/store/…`) in the code and select the door at run time, from an argument or from the facility. Register data that
+others need.
 
 ## Limits
 
-A host that no table knows is taken for a door of one site.
+A host that is not in the catalogue is assumed to be a door of one site.
 ";
 
-/// A URL for data, in its parts.
+/// The parts of a data URL.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DataUrl<'a> {
     /// Host and port.
     pub(super) host: &'a str,
-    /// Path, without the slashes at its start.
+    /// Path without leading slashes.
     pub(super) path: &'a str,
 }
 
-/// Takes a URL of a protocol for data apart; none for other protocols and for hosts that are not written out.
+/// Parses a URL of a data protocol; `None` for other protocols and for hosts with placeholders.
 pub(super) fn data_url(url: &str) -> Option<DataUrl<'_>> {
     let (scheme, rest) = url.split_once("://")?;
-    let known = ["root", "roots", "xroot", "xroots", "davs", "dav", "gsiftp", "srm", "gsidcap", "dcap"];
-    if !known.contains(&scheme) {
+    let schemes = ["root", "roots", "xroot", "xroots", "davs", "dav", "gsiftp", "srm", "gsidcap", "dcap"];
+    if !schemes.contains(&scheme) {
         return None;
     }
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -75,36 +75,36 @@ pub(super) fn data_url(url: &str) -> Option<DataUrl<'_>> {
     is_plain.then(|| DataUrl { host, path: path.trim_start_matches('/') })
 }
 
-/// A URL of the web that leads to data of a site: its host is a door, and its path one of a door.
+/// Parses a web URL to data of a site: the host is a door, and the path is one of a door.
 fn web_url<'a>(input: &FileInput<'_>, url: &'a str) -> Option<DataUrl<'a>> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
     let (host, path) = rest.split_once('/')?;
     let path = path.trim_start_matches('/');
     let is_data = ["store/", "eos/", "pnfs/", "dpm/", "cms/", "atlas/"].iter().any(|root| path.starts_with(root));
-    (is_data && input.world.catalogue.is_door(host)).then_some(DataUrl { host, path })
+    (is_data && input.context.catalogue.is_door(host)).then_some(DataUrl { host, path })
 }
 
 impl DataUrl<'_> {
-    /// Whether its data is in the catalogue of an experiment.
+    /// Reports whether the data is in the catalogue of an experiment.
     pub(super) fn is_registered(&self) -> bool {
-        self.path.find("store/").is_some_and(|at| is_registered(&self.path[at..]))
+        self.path.find("store/").is_some_and(|offset| is_registered(&self.path[offset..]))
             || self.path.starts_with("atlas/rucio")
     }
 
-    /// The user or group whose data it is.
+    /// Returns the user or group that owns the data.
     pub(super) fn owner(&self) -> Option<&str> {
-        let at = ["store/user/", "store/group/", "eos/user/"]
+        let offset = ["store/user/", "store/group/", "eos/user/"]
             .iter()
             .find_map(|area| Some(self.path.find(area)? + area.len()))?;
-        let mut parts = self.path[at..].split('/').filter(|part| part.chars().count() > 1);
+        let mut parts = self.path[offset..].split('/').filter(|part| part.chars().count() > 1);
         parts.next().filter(|owner| crate::facility::path::is_name(owner))
     }
 }
 
-/// From this many doors on a file of settings is a table of the sites of an experiment, and chooses none of them.
-const MANY_DOORS: usize = 12;
+/// Minimum number of doors in a settings file that is a table of all sites rather than a choice of one.
+const MIN_TABLE_DOORS: usize = 12;
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let is_table = is_table(input);
     for found in input.matches.iter().filter(|found| found.form == Form::Url) {
         let Some(text) = input.view.text.get(found.range.clone()) else { continue };
@@ -113,21 +113,21 @@ fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
             (None, Some(url)) => (url, true),
             (None, None) => continue,
         };
-        let door = input.world.catalogue.door(url.host);
+        let door = input.context.catalogue.door(url.host);
         if door.as_ref().is_some_and(|door| door.kind != Kind::Site) || door.is_none() && !is_public_name(url.host) {
             continue;
         }
-        if let Some(usage) = Usage::of(input, &found.range) {
-            let mut report = of_url(input, &found.range, &usage, &url, door.as_ref());
-            // What a site shows to the web is often there for all.
+        if let Some(usage) = Usage::find(input, &found.range) {
+            let mut diagnostic = url_diagnostic(input, &found.range, &usage, &url, door.as_ref());
+            // Data on the web is often public.
             if is_web || is_table && url.owner().is_none() {
-                report.severity = report.severity.min(Some(Severity::Warning));
+                diagnostic.severity = diagnostic.severity.min(Some(Severity::Warning));
             }
-            reports.push(report);
+            diagnostics.push(diagnostic);
         }
     }
     for span in &input.view.spans {
-        reports.extend(bare_host(input, span));
+        diagnostics.extend(bare_host(input, span));
     }
 }
 
@@ -137,10 +137,10 @@ fn is_table(input: &FileInput<'_>) -> bool {
     }
     let urls = input.matches.iter().filter(|found| found.form == Form::Url);
     let hosts = urls.filter_map(|found| Some(data_url(input.view.text.get(found.range.clone())?)?.host));
-    hosts.collect::<BTreeSet<_>>().len() >= MANY_DOORS
+    hosts.collect::<BTreeSet<_>>().len() >= MIN_TABLE_DOORS
 }
 
-/// Whether a host that no table knows has the form of a name on the internet, and isn't an example's.
+/// Reports whether an unknown host has the form of a public domain name and is not an example.
 fn is_public_name(host: &str) -> bool {
     let name = host.split(':').next().unwrap_or_default();
     let Some((rest, top)) = name.rsplit_once('.') else { return false };
@@ -152,7 +152,7 @@ fn is_public_name(host: &str) -> bool {
     is_top && !is_file && !is_example && !rest.is_empty()
 }
 
-fn of_url(
+fn url_diagnostic(
     input: &FileInput<'_>,
     range: &Range<usize>,
     usage: &Usage<'_>,
@@ -162,27 +162,28 @@ fn of_url(
     let owner = url.owner();
     let base = if url.is_registered() { Severity::Warning } else { Severity::Error };
     let mut severity = usage.lower(base, owner.is_some());
-    if usage.force == Force::Default && severity == Severity::Note {
+    if usage.effect == Effect::Default && severity == Severity::Note {
         severity = Severity::Warning;
     }
     let data = match (owner, url.is_registered()) {
-        (Some(owner), _) => format!(", with data of {owner}"),
-        (None, true) => ", with data that redirectors find as well".to_owned(),
+        (Some(owner), _) => format!(", used for data of {owner}"),
+        (None, true) => ", used for data that redirectors also find".to_owned(),
         (None, false) => String::new(),
     };
     let help = if url.is_registered() {
-        "keep the logical name and choose the door at run time, for example a redirector of the experiment"
+        "keep the logical name and select the door at run time, for example a redirector of the experiment"
     } else {
-        "take the door from an argument or the facility, and register data that others need"
+        "read the door from an argument or the facility, and register data that others need"
     };
-    let mut report = message::report(range, severity, format!("{}{data}", sentence(url.host, door)), help.to_owned());
-    report.reach = message::reach_of_door(input.world, door);
-    report.group = format!("{} {}", url.host, owner.unwrap_or(if url.is_registered() { "registered" } else { "" }));
-    report
+    let mut diagnostic =
+        message::diagnostic(range, severity, format!("{}{data}", describe(url.host, door)), help.to_owned());
+    diagnostic.reach = message::reach_of_door(input.context, door);
+    diagnostic.group = format!("{} {}", url.host, owner.unwrap_or(if url.is_registered() { "registered" } else { "" }));
+    diagnostic
 }
 
-fn sentence(host: &str, door: Option<&Door<'_>>) -> String {
-    let retired = door.and_then(|door| door.retired).map(|day| format!(", closed on {day}")).unwrap_or_default();
+fn describe(host: &str, door: Option<&Door<'_>>) -> String {
+    let retired = door.and_then(|door| door.retired).map(|day| format!(", shut down on {day}")).unwrap_or_default();
     let note = door.and_then(|door| door.note).map(|note| format!(" ({note})")).unwrap_or_default();
     match door {
         Some(door) => format!("`{host}` is a door of {}{note}{retired}", door.site),
@@ -190,9 +191,9 @@ fn sentence(host: &str, door: Option<&Door<'_>>) -> String {
     }
 }
 
-/// Whether what a name is assigned to, or given to, says that it is used as a door.
-fn is_told(usage: &Usage<'_>) -> bool {
-    let telling = format!("{} {}", usage.name(), usage.call()).to_ascii_lowercase();
+/// Reports whether the variable or function of a value shows that it is used as a door.
+fn is_named_as_door(usage: &Usage<'_>) -> bool {
+    let names = format!("{} {}", usage.name(), usage.call()).to_ascii_lowercase();
     let words = [
         "host",
         "door",
@@ -208,10 +209,10 @@ fn is_told(usage: &Usage<'_>) -> bool {
         "popen",
         "run",
     ];
-    words.iter().any(|word| telling.contains(word))
+    words.iter().any(|word| names.contains(word))
 }
 
-/// A value that is the name of a door and nothing else.
+/// Reports a value that is only the host name of a door.
 fn bare_host(input: &FileInput<'_>, span: &span::Span) -> Option<Diagnostic> {
     let length = span.range.len();
     if !span.is_active() || !(6..=80).contains(&length) {
@@ -219,22 +220,22 @@ fn bare_host(input: &FileInput<'_>, span: &span::Span) -> Option<Diagnostic> {
     }
     let text = input.view.text.get(span.range.clone())?;
     let host = text.trim_end_matches('/');
-    if !host.contains('.') || host.contains(['/', ' ', '\n']) || !input.world.catalogue.is_door(host) {
+    if !host.contains('.') || host.contains(['/', ' ', '\n']) || !input.context.catalogue.is_door(host) {
         return None;
     }
-    let door = input.world.catalogue.door(host).filter(|door| door.kind == Kind::Site)?;
-    let usage = Usage::of(input, &span.range)?;
-    let help = "take the door from an argument or the facility".to_owned();
-    let severity = match usage.force {
-        // `if "cmseos.fnal.gov" in path`: asks, and goes another way elsewhere.
-        Force::Guard if !matches!(usage.call(), "replace" | "sub") => Severity::Note,
-        _ if span.kind == span::Kind::Text && !is_told(&usage) => {
+    let door = input.context.catalogue.door(host).filter(|door| door.kind == Kind::Site)?;
+    let usage = Usage::find(input, &span.range)?;
+    let help = "read the door from an argument or the facility".to_owned();
+    let severity = match usage.effect {
+        // `if "cmseos.fnal.gov" in path` only tests for the door.
+        Effect::Guard if !matches!(usage.call(), "replace" | "sub") => Severity::Note,
+        _ if span.kind == span::Kind::Text && !is_named_as_door(&usage) => {
             usage.lower(Severity::Warning, false).max(Severity::Warning)
         }
         _ => usage.lower(Severity::Error, false),
     };
-    let mut report = message::report(&span.range, severity, sentence(host, Some(&door)), help);
-    report.reach = message::reach_of_door(input.world, Some(&door));
-    report.group = host.to_owned();
-    Some(report)
+    let mut diagnostic = message::diagnostic(&span.range, severity, describe(host, Some(&door)), help);
+    diagnostic.reach = message::reach_of_door(input.context, Some(&door));
+    diagnostic.group = host.to_owned();
+    Some(diagnostic)
 }

@@ -9,8 +9,8 @@ use crate::facility::door::Kind;
 use crate::model::finding::{Confidence, Severity};
 use crate::source::lang::matcher::Form;
 
-/// Redirectors and public doors.
-pub(in super::super) static RULE: Rule = Rule {
+/// The rule `xrootd-redirector`.
+pub(super) static RULE: Rule = Rule {
     id: "xrootd-redirector",
     severity: Severity::Note,
     confidence: Confidence::High,
@@ -23,13 +23,13 @@ const PAGE: &str = "\
 ## What it does
 
 Finds URLs of redirectors (`cms-xrd-global.cern.ch`, `xrootd-cms.infn.it`, `cmsxrootd.fnal.gov`) and of public doors
-(`eospublic.cern.ch`). It is a note that tells what the analysis needs; personal and group data through a redirector is a
-warning.
+(`eospublic.cern.ch`). The finding is a note that documents a requirement of the analysis. Personal and group data through a
+redirector is a warning.
 
 ## Why it breaks elsewhere
 
-A redirector works everywhere for holders of a grid proxy, from machines that reach the wide network. Public doors need the
-network alone. Both are slow from far away, and workers without a way out don't reach them.
+A redirector works everywhere with a grid proxy and outbound network access. Public doors only require network access. Both are slow
+over long distances, and workers without outbound network cannot reach them.
 
 ## Example
 
@@ -39,35 +39,37 @@ uproot.open(\"root://cms-xrd-global.cern.ch//store/mc/…\")
 
 ## How to fix
 
-Nothing has to change. Facilities with a cache want another prefix: take it from an argument or the environment.
+No change is required. Facilities with a cache need another prefix: read it from an argument or the environment.
 
 ## Limits
 
-Whether the proxy is there is for the run to find out.
+The rule does not check whether a proxy is available.
 ";
 
-fn check(input: &FileInput<'_>, reports: &mut Vec<Diagnostic>) {
+fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for found in input.matches.iter().filter(|found| found.form == Form::Url) {
         let Some(url) = input.view.text.get(found.range.clone()).and_then(data_url) else { continue };
-        let Some(door) = input.world.catalogue.door(url.host).filter(|door| door.kind != Kind::Site) else { continue };
-        let Some(usage) = Usage::of(input, &found.range) else { continue };
+        let Some(door) = input.context.catalogue.door(url.host).filter(|door| door.kind != Kind::Site) else {
+            continue;
+        };
+        let Some(usage) = Usage::find(input, &found.range) else { continue };
         let owner = url.owner().filter(|_| door.kind == Kind::Redirector);
         let (severity, message) = match (door.kind, owner) {
             (Kind::Public, _) => {
-                (Severity::Note, format!("`{}` serves {} to anybody: needs the wide network", url.host, door.site))
+                (Severity::Note, format!("`{}` serves {} publicly; requires outbound network", url.host, door.site))
             }
             (_, Some(owner)) => {
-                let message = format!("data of {owner} through the redirector `{}`: it lies at one site", url.host);
+                let message = format!("data of {owner} through redirector `{}` is stored at one site", url.host);
                 (Severity::Warning, message)
             }
             _ => (
                 Severity::Note,
-                format!("`{}` is a redirector ({}): needs a grid proxy and the wide network", url.host, door.site),
+                format!("`{}` is a redirector ({}); requires a grid proxy and outbound network", url.host, door.site),
             ),
         };
-        let help = "take the prefix from an argument, so that facilities with a cache can name theirs".to_owned();
-        let mut report = message::report(&found.range, usage.lower(severity, owner.is_some()), message, help);
-        report.group = format!("{} {}", url.host, owner.unwrap_or_default());
-        reports.push(report);
+        let help = "read the prefix from an argument, so that facilities with a cache can set their own".to_owned();
+        let mut diagnostic = message::diagnostic(&found.range, usage.lower(severity, owner.is_some()), message, help);
+        diagnostic.group = format!("{} {}", url.host, owner.unwrap_or_default());
+        diagnostics.push(diagnostic);
     }
 }

@@ -1,17 +1,18 @@
-//! Objects read by libgit2.
+//! Objects read with libgit2.
 
 use std::path::{Path, PathBuf};
 
-use git2::{Error, ErrorCode, ObjectType, Oid, Repository, Tree, TreeWalkMode, TreeWalkResult};
+use git2::{ErrorCode, ObjectType, Oid, Repository, Tree, TreeWalkMode, TreeWalkResult};
 
 use super::{Blob, Content, Entries};
+use crate::source::git::error::GitError;
 
 /// A repository that libgit2 can open.
-pub(in crate::source) struct Library {
+pub(in crate::source) struct LibraryObjects {
     repository: Repository,
 }
 
-impl Library {
+impl LibraryObjects {
     pub(super) fn new(repository: Repository) -> Self {
         Self { repository }
     }
@@ -20,52 +21,49 @@ impl Library {
         self.repository.workdir().map(Path::to_owned)
     }
 
-    pub(super) fn commit(&self, name: &str) -> Result<String, String> {
-        let peeled = self.repository.revparse_single(name).and_then(|object| object.peel(ObjectType::Commit));
-        peeled.map(|commit| commit.id().to_string()).map_err(said)
+    pub(super) fn commit(&self, name: &str) -> Result<String, GitError> {
+        let commit = self.repository.revparse_single(name)?.peel(ObjectType::Commit)?;
+        Ok(commit.id().to_string())
     }
 
-    pub(super) fn merge_base(&self, one: &str, other: &str) -> Option<String> {
-        let (one, other) = (Oid::from_str(one).ok()?, Oid::from_str(other).ok()?);
-        self.repository.merge_base(one, other).ok().map(|id| id.to_string())
+    pub(super) fn merge_base(&self, commit: &str, other: &str) -> Option<String> {
+        let (commit, other) = (Oid::from_str(commit).ok()?, Oid::from_str(other).ok()?);
+        self.repository.merge_base(commit, other).ok().map(|id| id.to_string())
     }
 
-    pub(super) fn entries(&self, commit: &str, prefix: &str) -> Result<Entries, String> {
-        let id = Oid::from_str(commit).map_err(said)?;
-        let tree = self.repository.find_commit(id).and_then(|commit| commit.tree()).map_err(said)?;
+    pub(super) fn entries(&self, commit: &str, prefix: &str) -> Result<Entries, GitError> {
+        let tree = self.repository.find_commit(Oid::from_str(commit)?)?.tree()?;
         if prefix.is_empty() {
-            return walk(&tree);
+            return tree_entries(&tree);
         }
         match tree.get_path(Path::new(prefix)) {
             Ok(entry) => {
-                let below = entry.to_object(&self.repository).map_err(said)?.into_tree();
-                below.map_or_else(|_| Ok(Entries::default()), |tree| walk(&tree))
+                let subtree = entry.to_object(&self.repository)?.into_tree();
+                subtree.map_or_else(|_| Ok(Entries::default()), |tree| tree_entries(&tree))
             }
             Err(error) if error.code() == ErrorCode::NotFound => Ok(Entries::default()),
-            Err(error) => Err(said(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
-    pub(super) fn content(&self, id: &str, cap: u64) -> Result<Content, String> {
-        let id = Oid::from_str(id).map_err(said)?;
-        // The size is known without the content.
-        let (length, _) = self.repository.odb().and_then(|odb| odb.read_header(id)).map_err(said)?;
-        if length as u64 > cap {
+    pub(super) fn content(&self, id: &str, max_bytes: u64) -> Result<Content, GitError> {
+        let id = Oid::from_str(id)?;
+        // The header contains the size, so a large object is not read.
+        let (length, _) = self.repository.odb()?.read_header(id)?;
+        if length as u64 > max_bytes {
             return Ok(Content::TooLarge(length as u64));
         }
-        let blob = self.repository.find_blob(id).map_err(said)?;
-        Ok(Content::Whole(blob.content().to_vec()))
+        Ok(Content::Whole(self.repository.find_blob(id)?.content().to_vec()))
     }
 }
 
-fn said(error: Error) -> String {
-    error.message().to_owned()
-}
-
-/// A tree that lacks others, as in a partial clone, is an error and not a smaller one.
-fn walk(tree: &Tree<'_>) -> Result<Entries, String> {
+/// Returns the entries of a tree and of its subtrees.
+///
+/// # Errors
+/// If a subtree is missing, as in a partial clone. A partial result would look like a smaller tree.
+fn tree_entries(tree: &Tree<'_>) -> Result<Entries, GitError> {
     let mut entries = Entries::default();
-    let walked = tree.walk(TreeWalkMode::PreOrder, |dir, entry| {
+    tree.walk(TreeWalkMode::PreOrder, |dir, entry| {
         if entry.kind() == Some(ObjectType::Tree) {
             return TreeWalkResult::Ok;
         }
@@ -77,6 +75,6 @@ fn walk(tree: &Tree<'_>) -> Result<Entries, String> {
             Err(_) => entries.is_partial = true,
         }
         TreeWalkResult::Ok
-    });
-    walked.map(|()| entries).map_err(said)
+    })?;
+    Ok(entries)
 }

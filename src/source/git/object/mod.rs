@@ -1,121 +1,111 @@
-//! Commits, trees and contents as git has them, never as the working tree has them.
+//! Commits, trees and file contents from git's object database, independent of the working tree.
 //!
-//! They are read by libgit2; by git's own command where that can't open the repository (SHA-256, the reftable format), or where
-//! git says by its variables which repository it is, as it does to hooks of worktrees.
+//! Objects are read with libgit2. The `git` command is used if libgit2 can't open the repository (SHA-256, the reftable
+//! format) or if `GIT_DIR` selects the repository, as in hooks of worktrees.
 
 mod command;
 mod library;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-pub use command::Git;
-use library::Library;
+use command::CommandObjects;
+use library::LibraryObjects;
 
+use super::error::GitError;
 use super::repository;
 
-/// Mode of a link.
-pub(super) const LINK: u32 = 0o120_000;
-/// Mode of a submodule.
-pub(super) const SUBMODULE: u32 = 0o160_000;
-/// Mode of a file that can be executed.
-pub(super) const EXECUTABLE: u32 = 0o100_755;
-
-/// An entry of a tree that is no directory.
+/// An entry of a tree that is not a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Blob {
-    /// Its id, in hexadecimal digits.
+    /// Object id in hexadecimal digits.
     pub(super) id: String,
-    /// Its mode, as git has it.
+    /// git's file mode.
     pub(super) mode: u32,
 }
 
-/// Everything in a tree that is no directory.
+/// All entries of a tree that are not directories.
 #[derive(Debug, Default)]
 pub(super) struct Entries {
-    /// Paths with `/`, and what is there.
+    /// Entries by path, with `/` as separator.
     pub(super) blobs: Vec<(String, Blob)>,
-    /// Some names are no UTF-8 and were left out.
+    /// Whether entries were left out because their names are not valid UTF-8.
     pub(super) is_partial: bool,
 }
 
 /// Content of a blob.
 #[derive(Debug)]
 pub(super) enum Content {
-    /// All of it.
+    /// The complete content.
     Whole(Vec<u8>),
-    /// It has more bytes than were asked for: this many.
+    /// The content is larger than requested. Contains its size in bytes.
     TooLarge(u64),
 }
 
-/// The objects of a repository.
+/// The object database of a repository.
 pub(super) enum Objects {
-    /// Read by libgit2.
-    Library(Library),
-    /// Read by git's own command.
-    Command(Git),
+    /// Read with libgit2.
+    Library(LibraryObjects),
+    /// Read with the `git` command.
+    Command(CommandObjects),
 }
 
 impl Objects {
-    /// The repository that holds a directory, which need not be there itself.
+    /// Opens the repository that contains a directory. The directory itself may not exist.
     ///
     /// # Errors
-    /// With the reason, when there is none or it can't be read.
-    pub(super) fn open(top: &Path) -> Result<Self, String> {
+    /// If there is no repository or it can't be read.
+    pub(super) fn open(top: &Path) -> Result<Self, GitError> {
         let start = top.ancestors().find(|dir| dir.is_dir());
         if std::env::var_os("GIT_DIR").is_none()
             && let Some(repository) = start.and_then(repository::open)
         {
-            return Ok(Self::Library(Library::new(repository)));
+            return Ok(Self::Library(LibraryObjects::new(repository)));
         }
-        let git = Git::at(top);
-        match git.line(&["rev-parse", "--git-dir"]) {
-            Ok(_) => Ok(Self::Command(git)),
-            // Git speaks of itself where there simply is no repository.
-            Err(_) => Err(format!("{} lies in no git repository that can be read", top.display())),
-        }
+        // The message of git itself suggests options of git.
+        CommandObjects::open(top).map(Self::Command).map_err(|_| GitError::NoRepository(top.to_owned()))
     }
 
-    /// The path of a directory below the top of the working tree; empty at the top and where there is none.
+    /// Returns the path of a directory relative to the top of the working tree. Empty at the top and without a working tree.
     pub(super) fn prefix(&self, top: &Path) -> String {
         let workdir = match self {
-            Self::Library(library) => library.workdir(),
-            Self::Command(git) => git.line(&["rev-parse", "--show-toplevel"]).ok().map(PathBuf::from),
+            Self::Library(objects) => objects.workdir(),
+            Self::Command(objects) => objects.workdir(),
         };
         let workdir = workdir.and_then(|dir| dir.canonicalize().ok());
         let top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
-        let below = workdir.and_then(|dir| top.strip_prefix(dir).ok().map(Path::to_owned));
-        below.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
+        let relative = workdir.and_then(|dir| top.strip_prefix(dir).ok().map(Path::to_owned));
+        relative.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
-    /// The id of the commit that a name means.
-    pub(super) fn commit(&self, name: &str) -> Result<String, String> {
+    /// Returns the id of the commit that `name` refers to.
+    pub(super) fn commit(&self, name: &str) -> Result<String, GitError> {
         match self {
-            Self::Library(library) => library.commit(name),
-            Self::Command(git) => git.commit(name),
+            Self::Library(objects) => objects.commit(name),
+            Self::Command(objects) => objects.commit(name),
         }
     }
 
-    /// Where two commits parted.
-    pub(super) fn merge_base(&self, one: &str, other: &str) -> Option<String> {
+    /// Returns the best common ancestor of two commits.
+    pub(super) fn merge_base(&self, commit: &str, other: &str) -> Option<String> {
         match self {
-            Self::Library(library) => library.merge_base(one, other),
-            Self::Command(git) => git.merge_base(one, &[other]),
+            Self::Library(objects) => objects.merge_base(commit, other),
+            Self::Command(objects) => objects.merge_base(commit, other),
         }
     }
 
-    /// What a commit has below a directory; nothing when it lacks the directory.
-    pub(super) fn entries(&self, commit: &str, prefix: &str) -> Result<Entries, String> {
+    /// Returns the entries of a commit below a directory. Empty if the commit does not contain the directory.
+    pub(super) fn entries(&self, commit: &str, prefix: &str) -> Result<Entries, GitError> {
         match self {
-            Self::Library(library) => library.entries(commit, prefix),
-            Self::Command(git) => git.entries(commit, prefix),
+            Self::Library(objects) => objects.entries(commit, prefix),
+            Self::Command(objects) => objects.entries(commit, prefix),
         }
     }
 
-    /// The content of a blob, when it has at most `cap` bytes.
-    pub(super) fn content(&self, id: &str, cap: u64) -> Result<Content, String> {
+    /// Returns the content of a blob of at most `max_bytes` bytes.
+    pub(super) fn content(&self, id: &str, max_bytes: u64) -> Result<Content, GitError> {
         match self {
-            Self::Library(library) => library.content(id, cap),
-            Self::Command(git) => git.content(id, cap),
+            Self::Library(objects) => objects.content(id, max_bytes),
+            Self::Command(objects) => objects.content(id, max_bytes),
         }
     }
 }

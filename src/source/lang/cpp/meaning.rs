@@ -1,22 +1,22 @@
-//! What functions and types of C++ and ROOT do with their strings.
+//! How functions and types of C++ and ROOT use strings.
 
 use crate::source::lang::fact::{Usage, Word};
 use crate::source::lang::span::Role;
 use crate::source::lang::view_builder::ViewBuilder;
 
-/// The last part of a name: `Open` of `TFile::Open`.
+/// Returns the last part of a name: `Open` of `TFile::Open`.
 fn tail(name: &str) -> &str {
     name.rsplit([':', '.', '>']).next().unwrap_or(name)
 }
 
-/// Whether what is written to it is shown to people.
+/// Reports whether text written to it is displayed.
 pub(super) fn is_stream(name: &str) -> bool {
     matches!(name, "std::cout" | "cout" | "std::cerr" | "cerr" | "std::clog" | "clog" | "B2INFO" | "B2ERROR" | "LOG")
         || name.starts_with("ATH_MSG_")
         || name.starts_with("ANA_MSG_")
 }
 
-/// What a string is used for.
+/// The use of a string.
 pub(super) fn role(call: Option<&str>, is_compared: bool, is_shown: bool) -> Role {
     if is_compared {
         return Role::Guard;
@@ -39,13 +39,13 @@ pub(super) fn role(call: Option<&str>, is_compared: bool, is_shown: bool) -> Rol
     }
 }
 
-/// Whether it gives its first argument to a shell.
+/// Reports whether it passes its first argument to a shell.
 pub(super) fn is_shell(call: &str) -> bool {
     matches!(call, "system" | "std::system" | "popen" | "gSystem->Exec" | "gSystem->GetFromPipe" | "gSystem->OpenPipe")
 }
 
-/// Files that a call opens for reading, compiles or runs.
-pub(super) fn references(sheet: &mut ViewBuilder<'_>, call: &str, arguments: &[Option<Word>]) {
+/// Returns how a call uses the file of its first argument: it reads, compiles or runs the file.
+pub(super) fn references(builder: &mut ViewBuilder<'_>, call: &str, arguments: &[Option<Word>]) {
     let at = |index: usize| arguments.get(index).and_then(Option::as_ref);
     let mode = at(1).map_or("", |word| word.text.as_str()).to_ascii_lowercase();
     let (file, usage) = match tail(call) {
@@ -65,5 +65,5 @@ pub(super) fn references(sheet: &mut ViewBuilder<'_>, call: &str, arguments: &[O
     let path = word.text.strip_prefix(".L ").or_else(|| word.text.strip_prefix(".x ")).unwrap_or(&word.text);
     let path = if usage == Usage::Code { path.split('(').next().unwrap_or("").trim_end_matches('+') } else { path };
     let path = path.trim().to_owned();
-    sheet.refer(&path, word.range.clone(), usage);
+    builder.refer(&path, word.range.clone(), usage);
 }

@@ -1,6 +1,6 @@
-//! C, C++ and ROOT macros: comments, strings with the calls and variables they belong to, included files.
+//! C, C++ and ROOT macros: comments, strings with their calls and variables, and included files.
 //!
-//! A pass over the tokens; templates and macros are not resolved.
+//! One pass over the tokens. Templates and macros are not resolved.
 
 mod meaning;
 
@@ -10,13 +10,13 @@ use super::fact::{Call, Usage, Word};
 use super::span::{Kind, Span};
 use super::view_builder::{ViewBuilder, short};
 
-/// How many brackets are kept apart; what stands deeper has no call.
-const NESTED: usize = 256;
+/// Maximum nesting depth of brackets. Deeper strings have no call.
+const MAX_DEPTH: usize = 256;
 
-/// What stood before.
+/// The previous token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Before {
-    /// The start, an operator, a number.
+    /// The start of the text, an operator or a number.
     Other,
     Name,
     Text,
@@ -25,34 +25,34 @@ enum Before {
     Equal,
     Comma,
     Open,
-    /// `*`, `&`, `>`: a type may go on in front of a name.
+    /// `*`, `&` or `>`, which may belong to a type before a name.
     Mark,
 }
 
 /// An open bracket.
 #[derive(Debug)]
 struct Frame<'a> {
-    /// The function or type before it.
+    /// The function or type before the bracket.
     call: Option<&'a str>,
-    /// The variable that is made by it.
+    /// The variable that it initializes.
     variable: Option<&'a str>,
-    /// Where that is written; none for a list that only stands in a call.
-    place: Option<usize>,
-    /// The variable that the statement outside assigns.
+    /// Offset of the name. `None` for a list inside a call.
+    name_start: Option<usize>,
+    /// The variable that the enclosing statement assigns.
     assigned: Option<&'a str>,
     is_block: bool,
     is_shown: bool,
     arguments: Vec<Option<Word>>,
     literal: Option<Word>,
-    /// Whether the argument so far is nothing but one string.
+    /// Whether the argument so far is one string.
     is_pure: bool,
     has_text: bool,
 }
 
-/// The state of reading.
+/// The state of the reader.
 #[derive(Debug)]
 struct Reader<'s, 'a> {
-    sheet: &'s mut ViewBuilder<'a>,
+    builder: &'s mut ViewBuilder<'a>,
     text: &'a str,
     at: usize,
     end: usize,
@@ -60,19 +60,19 @@ struct Reader<'s, 'a> {
     last: Option<&'a str>,
     last_at: usize,
     kind_at: usize,
-    /// The name before the last, when nothing stands between.
+    /// The name directly before the last name.
     kind: Option<&'a str>,
     assigned: Option<&'a str>,
     is_shown: bool,
     frames: Vec<Frame<'a>>,
-    deeper: usize,
+    untracked_depth: usize,
 }
 
 /// Reads a part of a text as C++.
-pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
-    let text = sheet.text;
+pub(super) fn read(builder: &mut ViewBuilder<'_>, range: Range<usize>) {
+    let text = builder.text;
     let mut reader = Reader {
-        sheet,
+        builder,
         text,
         at: range.start,
         end: range.end,
@@ -84,7 +84,7 @@ pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>) {
         assigned: None,
         is_shown: false,
         frames: Vec::new(),
-        deeper: 0,
+        untracked_depth: 0,
     };
     while reader.at < reader.end {
         reader.token();
@@ -109,7 +109,7 @@ impl<'a> Reader<'_, 'a> {
             b'/' if self.peek(1) == b'/' => self.line_comment(),
             b'/' if self.peek(1) == b'*' => {
                 let stop = self.find(b"*/", self.at + 2).unwrap_or(self.end);
-                self.sheet.push(self.at + 2..stop, Kind::Comment);
+                self.builder.push(self.at + 2..stop, Kind::Comment);
                 self.at = (stop + 2).min(self.end);
             }
             b'#' if self.is_line_start() => self.directive(),
@@ -146,11 +146,11 @@ impl<'a> Reader<'_, 'a> {
                 break;
             }
         }
-        self.sheet.push(start..stop, Kind::Comment);
+        self.builder.push(start..stop, Kind::Comment);
         self.at = stop;
     }
 
-    /// `#include "x"`, `#define X "…"`. What else a line of the preprocessor says is read as code.
+    /// Reads `#include "x"` and `#define X "…"`. Other preprocessor lines are read as code.
     fn directive(&mut self) {
         self.reset();
         let stop = self.find(b"\n", self.at).unwrap_or(self.end);
@@ -160,12 +160,12 @@ impl<'a> Reader<'_, 'a> {
             let rest_at = self.at + line.len() - rest.len();
             let mut quotes = rest.match_indices('"');
             if let (Some((from, _)), Some((to, _))) = (quotes.next(), quotes.next()) {
-                let place = rest_at + from + 1..rest_at + to;
-                self.sheet.push(place.clone(), Kind::Word);
-                self.sheet.refer(&rest[from + 1..to], place, Usage::Code);
+                let path_range = rest_at + from + 1..rest_at + to;
+                self.builder.push(path_range.clone(), Kind::Word);
+                self.builder.refer(&rest[from + 1..to], path_range, Usage::Code);
                 self.at = rest_at + to + 1;
             } else {
-                // `<x>` may be followed by a comment.
+                // A comment may follow `<x>`.
                 self.at = rest.find('>').map_or(stop, |at| rest_at + at + 1);
             }
         } else if let Some(rest) = word.strip_prefix("define ") {
@@ -186,7 +186,7 @@ impl<'a> Reader<'_, 'a> {
         self.kind = None;
         self.assigned = self.frames.last().and_then(|frame| if frame.is_block { None } else { frame.assigned });
         self.is_shown = false;
-        // A bracket of a call holds no statement: it was never closed.
+        // A call contains no statement: its bracket is not closed.
         while self
             .frames
             .last()
@@ -283,7 +283,7 @@ impl<'a> Reader<'_, 'a> {
         self.impure();
     }
 
-    /// A character: short, on one line; else the quote is none.
+    /// Reads a character literal: short and on one line. Any other quote is skipped.
     fn character(&mut self) {
         let bytes = &self.text.as_bytes()[self.at + 1..self.end.min(self.at + 14)];
         let mut at = 0;
@@ -312,7 +312,7 @@ impl<'a> Reader<'_, 'a> {
         self.literal(start..stop);
     }
 
-    /// `R"delimiter(…)delimiter"`; the lexer is at the quote.
+    /// Reads `R"delimiter(…)delimiter"` from the quote.
     fn raw(&mut self) {
         let start = self.at + 1;
         let bytes = &self.text.as_bytes()[start..self.end.min(start + 17)];
@@ -351,10 +351,10 @@ impl<'a> Reader<'_, 'a> {
                 _ => frame.is_pure = false,
             }
         }
-        let is_read = is_command && self.sheet.embed(super::Language::Shell, range.clone(), super::Host::Program);
+        let is_read = is_command && self.builder.embed(super::Language::Shell, range.clone(), super::Host::Program);
         if !is_read && !range.is_empty() {
             let (name, call) = (variable.map(short), call.map(short));
-            self.sheet.spans.push(Span { range, kind: Kind::Text, role, is_head, name, call });
+            self.builder.spans.push(Span { range, kind: Kind::Text, role, is_head, name, call });
         }
         self.before = Before::Text;
     }
@@ -376,19 +376,19 @@ impl<'a> Reader<'_, 'a> {
 
     fn open(&mut self, byte: u8) {
         self.at += 1;
-        if self.frames.len() >= NESTED {
-            self.deeper += 1;
+        if self.frames.len() >= MAX_DEPTH {
+            self.untracked_depth += 1;
             return;
         }
         let is_call = byte == b'(' && matches!(self.before, Before::Name | Before::Mark);
         let is_block = byte == b'{' && !matches!(self.before, Before::Assign | Before::Comma | Before::Open);
-        let (call, variable, place) = match (is_call, self.kind, self.last) {
+        let (call, variable, name_start) = match (is_call, self.kind, self.last) {
             (true, Some(kind), name) if self.before == Before::Name => (Some(kind), name, Some(self.kind_at)),
             (true, _, Some(name)) => (Some(name), None, Some(self.last_at)),
             _ => (None, None, None),
         };
         self.impure();
-        // A list in a call belongs to it.
+        // A list in a call belongs to the call.
         let outer = self.frames.last().filter(|_| !is_call && !is_block);
         let call = call.or_else(|| outer.and_then(|frame| frame.call));
         let variable = variable.or_else(|| outer.and_then(|frame| frame.variable));
@@ -397,7 +397,7 @@ impl<'a> Reader<'_, 'a> {
         let frame = Frame {
             call,
             variable,
-            place,
+            name_start,
             assigned: self.assigned,
             is_block,
             is_shown,
@@ -419,11 +419,11 @@ impl<'a> Reader<'_, 'a> {
     fn close(&mut self, byte: u8) {
         self.at += 1;
         self.before = Before::Other;
-        if self.deeper > 0 {
-            self.deeper -= 1;
+        if self.untracked_depth > 0 {
+            self.untracked_depth -= 1;
             return;
         }
-        // A brace also closes brackets that were never closed.
+        // A closing brace also closes open brackets.
         if byte == b'}' {
             let block = self.frames.iter().rposition(|frame| frame.is_block);
             let is_list = self.frames.last().is_some_and(|frame| !frame.is_block);
@@ -435,12 +435,14 @@ impl<'a> Reader<'_, 'a> {
         let Some(mut frame) = self.frames.pop() else { return };
         frame.next();
         self.assigned = frame.assigned;
-        let (Some(name), Some(start), true) = (frame.call, frame.place, byte == b')' && frame.has_text) else { return };
-        meaning::references(self.sheet, name, &frame.arguments);
-        self.sheet.facts.calls.push(Call {
+        let (Some(name), Some(start), true) = (frame.call, frame.name_start, byte == b')' && frame.has_text) else {
+            return;
+        };
+        meaning::references(self.builder, name, &frame.arguments);
+        self.builder.facts.calls.push(Call {
             name: short(name),
             range: start..start + name.len(),
-            whole: start..self.at,
+            full_range: start..self.at,
             arguments: frame.arguments,
             keywords: Vec::new(),
             is_conditional: false,

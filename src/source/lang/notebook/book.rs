@@ -1,16 +1,16 @@
-//! The parts of a notebook, by where they stand in its file.
+//! The byte ranges of the parts of a notebook.
 
 use std::ops::Range;
 
-use super::json::{Broken, Scanner};
+use super::scanner::{Problem, Scanner};
 use crate::source::lang::language::Language;
 
 /// A code cell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Cell {
-    /// The strings that its source is made of.
+    /// Strings of its source.
     pub source: Vec<Range<usize>>,
-    /// Its language, where the cell has one of its own (format 3).
+    /// Language of the cell (format 3). `None` if it is that of the kernel.
     pub language: Option<Range<usize>>,
     is_code: bool,
 }
@@ -18,34 +18,34 @@ pub(super) struct Cell {
 /// A notebook.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Book {
-    /// Its code cells.
+    /// Code cells in order.
     pub cells: Vec<Cell>,
     /// Name of the kernel: `python3`.
     kernel: Option<Range<usize>>,
     /// Language of the kernel.
     kernel_language: Option<Range<usize>>,
-    /// Language that the kernel told of.
+    /// Language reported by the kernel.
     language: Option<Range<usize>>,
-    /// Version of that language.
+    /// Version of the language reported by the kernel.
     version: Option<Range<usize>>,
-    /// Why it was not read to its end.
-    pub problem: Option<Broken>,
+    /// The error that ended the parsing. `None` if the file was parsed completely.
+    pub problem: Option<Problem>,
 }
 
 impl Book {
-    /// Finds the parts.
+    /// Finds the code cells and metadata of a notebook.
     pub(super) fn read(bytes: &[u8]) -> Self {
         let mut book = Self::default();
         let mut scanner = Scanner::new(bytes);
         let read = match scanner.peek() {
             Some(b'{') => book.members(&mut scanner),
-            _ => Err("it is no notebook"),
+            _ => Err("not a notebook"),
         };
         book.problem = read.err();
         book
     }
 
-    fn members(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Broken> {
+    fn members(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Problem> {
         scanner.object(|scanner, key| match key {
             b"cells" => self.read_cells(scanner),
             b"worksheets" => scanner.array(|scanner| {
@@ -59,7 +59,7 @@ impl Book {
         })
     }
 
-    fn read_cells(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Broken> {
+    fn read_cells(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Problem> {
         let bytes = scanner.bytes();
         scanner.array(|scanner| {
             let mut cell = Cell::default();
@@ -82,7 +82,7 @@ impl Book {
         })
     }
 
-    fn metadata(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Broken> {
+    fn metadata(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Problem> {
         scanner.object(|scanner, key| match key {
             b"kernelspec" => scanner.object(|scanner, key| match key {
                 b"name" => text(scanner).map(|name| self.kernel = name),
@@ -98,7 +98,7 @@ impl Book {
         })
     }
 
-    /// The language of its cells; Python when nothing is said, none when it is one that is not read.
+    /// Returns the language of its cells. Python by default; `None` if the language is not supported.
     pub(super) fn language(&self, bytes: &[u8]) -> Option<Language> {
         let names = [&self.kernel_language, &self.language, &self.kernel];
         match names.into_iter().flatten().next() {
@@ -107,8 +107,8 @@ impl Book {
         }
     }
 
-    /// Where the metadata say that the kernel is one of Python 2.
-    pub(super) fn old_python(&self, bytes: &[u8]) -> Option<Range<usize>> {
+    /// Returns the range of the metadata that names a Python 2 kernel.
+    pub(super) fn python2(&self, bytes: &[u8]) -> Option<Range<usize>> {
         if self.language(bytes) != Some(Language::Python) {
             return None;
         }
@@ -120,7 +120,7 @@ impl Book {
     }
 }
 
-/// The language of a name that kernels use.
+/// Returns the language for a language name or kernel name.
 pub(super) fn language_of(name: &[u8]) -> Option<Language> {
     let name = String::from_utf8_lossy(name).to_ascii_lowercase();
     if name.contains("python") || name.is_empty() {
@@ -132,16 +132,16 @@ pub(super) fn language_of(name: &[u8]) -> Option<Language> {
     matches!(name.as_str(), "bash" | "sh").then_some(Language::Shell)
 }
 
-/// A string, or none when the value is another.
-fn text(scanner: &mut Scanner<'_>) -> Result<Option<Range<usize>>, Broken> {
+/// Consumes a value and returns its range if it is a string.
+fn text(scanner: &mut Scanner<'_>) -> Result<Option<Range<usize>>, Problem> {
     match scanner.peek() {
         Some(b'"') => scanner.string().map(Some),
         _ => scanner.skip().map(|()| None),
     }
 }
 
-/// A source: a string, or an array of them.
-fn source(scanner: &mut Scanner<'_>, pieces: &mut Vec<Range<usize>>) -> Result<(), Broken> {
+/// Consumes a source, which is a string or an array of strings.
+fn source(scanner: &mut Scanner<'_>, pieces: &mut Vec<Range<usize>>) -> Result<(), Problem> {
     match scanner.peek() {
         Some(b'[') => scanner.array(|scanner| text(scanner).map(|piece| pieces.extend(piece))),
         _ => text(scanner).map(|piece| pieces.extend(piece)),

@@ -1,8 +1,10 @@
-//! Jupyter notebooks, formats 3 and 4: the source of code cells, each read on its own, so that one which can't be parsed
-//! harms no other. Outputs, Markdown and metadata are passed over without a copy.
+//! Jupyter notebooks, formats 3 and 4.
+//!
+//! Each code cell is parsed separately, so a syntax error affects one cell only. Outputs and Markdown are skipped without a
+//! copy.
 
 mod book;
-mod json;
+mod scanner;
 #[cfg(test)]
 mod tests;
 
@@ -17,10 +19,10 @@ use super::python::Mode;
 use super::span::{Kind, Role, Span};
 use super::{Map, View, embedded, python, read_text};
 
-/// Reads a notebook. Never fails: what comes before a place that is no JSON is read.
+/// Reads a notebook. After invalid JSON, the cells before it are read and [`View::problem`] is set.
 ///
-/// The text of the view is the source of its code cells, a line break behind each. A kernel of Python 2 has its version, as
-/// the metadata name it, as one more line at the end: a comment to which [`Facts::python2`] refers.
+/// The text of the view consists of the sources of the code cells, each followed by a line break. If the metadata name a
+/// Python 2 kernel, its version is added at the end as a comment, and [`Facts::python2`] refers to it.
 pub fn read(bytes: &[u8]) -> View<'static> {
     let book = Book::read(bytes);
     let kernel = book.language(bytes);
@@ -30,7 +32,7 @@ pub fn read(bytes: &[u8]) -> View<'static> {
     for cell in &book.cells {
         let start = text.len();
         for piece in &cell.source {
-            json::decode(bytes, piece.clone(), &mut text, &mut map);
+            scanner::decode(bytes, piece.clone(), &mut text, &mut map);
         }
         ranges.push(start..text.len());
         text.push('\n');
@@ -39,9 +41,9 @@ pub fn read(bytes: &[u8]) -> View<'static> {
     for (cell, range) in book.cells.iter().zip(ranges) {
         read_cell(&mut view, &text, range, cell_language(bytes, cell, kernel));
     }
-    if let Some(version) = book.old_python(bytes) {
+    if let Some(version) = book.python2(bytes) {
         let start = text.len();
-        json::decode(bytes, version, &mut text, &mut map);
+        scanner::decode(bytes, version, &mut text, &mut map);
         let range = start..text.len();
         view.facts.python2 = Some(range.clone());
         view.spans.push(Span { range, kind: Kind::Comment, role: Role::Plain, is_head: true, name: None, call: None });
@@ -59,7 +61,7 @@ fn cell_language(bytes: &[u8], cell: &Cell, kernel: Option<Language>) -> Option<
     }
 }
 
-/// Reads a cell and adds what it holds to the view.
+/// Reads a cell and adds its spans and facts to the view.
 fn read_cell(view: &mut View<'_>, text: &str, range: Range<usize>, language: Option<Language>) {
     let source = &text[range.clone()];
     let (body, language) = match magic(source) {
@@ -70,7 +72,7 @@ fn read_cell(view: &mut View<'_>, text: &str, range: Range<usize>, language: Opt
     let source = &source[body..];
     let inner = match language {
         Language::Python => python::read(Cow::Borrowed(source), Mode::Cell),
-        // A notebook in a notebook's cell is data.
+        // `%%writefile x.ipynb`.
         Language::Notebook => return,
         other => read_text(other, source),
     };
@@ -93,14 +95,14 @@ fn add(view: &mut View<'_>, inner: View<'_>, base: usize, language: Language) {
     }
 }
 
-/// A magic of a cell: `%%bash`.
+/// A cell magic: `%%bash`.
 struct Magic<'a> {
     name: &'a str,
     rest: &'a str,
 }
 
 impl Magic<'_> {
-    /// The language of the cell's body; none when it is no program.
+    /// Returns the language of the cell body. `None` if it is not supported.
     fn language(&self, kernel: Option<Language>) -> Option<Language> {
         match self.name {
             "bash" | "sh" | "zsh" | "ksh" | "!" | "sx" | "system" => Some(Language::Shell),
@@ -121,7 +123,7 @@ impl Magic<'_> {
     }
 }
 
-/// The magic of a cell, and where its body begins.
+/// Returns the magic of a cell and the offset of its body.
 fn magic(source: &str) -> Option<(usize, Magic<'_>)> {
     let trimmed = source.trim_start();
     let rest = trimmed.strip_prefix("%%")?;

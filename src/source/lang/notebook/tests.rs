@@ -1,7 +1,7 @@
 use super::*;
 use crate::source::lang::fact::Facts;
 
-/// A notebook of one cell for each source, which is put in as JSON.
+/// Returns a notebook with one cell for each source, which is given as JSON.
 fn notebook(metadata: &str, sources: &[&str]) -> String {
     let cells: Vec<String> = sources
         .iter()
@@ -17,7 +17,7 @@ fn strings(view: &View<'_>) -> Vec<String> {
 }
 
 #[test]
-fn only_code_is_read() {
+fn only_code_cells_are_read() {
     let file = r##"{"cells": [{"cell_type": "markdown", "source": ["'/md'"]}, {"outputs": [{"data": {"a": "'/out'"}}],
         "source": ["x = '/a'\n", "y = '/b'"], "cell_type": "code"}, {"cell_type": "raw", "source": "'/raw'"},
         {"cell_type": "code", "source": "z = '/c'"}], "metadata": {"x": "'/meta'"}}"##;
@@ -27,28 +27,28 @@ fn only_code_is_read() {
 }
 
 #[test]
-fn places_are_those_of_the_file() {
+fn map_returns_file_offsets() {
     let file = notebook("{}", &[r#"["a = \"\u00e9\ud83d\ude00é/x\"\n", "b = '/y'"]"#, r#""c = '\\n/z'""#]);
     let view = read(file.as_bytes());
     assert_eq!(view.text, "a = \"é😀é/x\"\nb = '/y'\nc = '\\n/z'\n");
     for part in ["/x", "/y", "/z", "b =", "c ="] {
-        let place = view.map.in_file(view.text.find(part).expect("it is in the text"));
-        assert_eq!(Some(place), file.find(part), "{part}");
+        let offset = view.map.in_file(view.text.find(part).expect("it is in the text"));
+        assert_eq!(Some(offset), file.find(part), "{part}");
     }
 }
 
 #[test]
-fn bytes_that_are_no_text_keep_their_places() {
+fn invalid_utf8_keeps_file_offsets() {
     let mut file = notebook("{}", &["\"a = '~~/x'\""]).into_bytes();
     file.iter_mut().filter(|byte| **byte == b'~').for_each(|byte| *byte = 0xe9);
     let view = read(&file);
     assert_eq!(view.text, "a = '??/x'\n");
-    let place = view.map.in_file(7);
-    assert_eq!(&file[place..place + 2], b"/x");
+    let offset = view.map.in_file(7);
+    assert_eq!(&file[offset..offset + 2], b"/x");
 }
 
 #[test]
-fn a_broken_cell_harms_no_other() {
+fn syntax_error_in_a_cell_does_not_affect_others() {
     let view = read(notebook("{}", &["\"x = ('/a'\"", "\"import b\\ny = '/b'\""]).as_bytes());
     assert_eq!(strings(&view), ["/a", "/b"]);
     let import = &view.facts.imports[0];
@@ -57,16 +57,16 @@ fn a_broken_cell_harms_no_other() {
 }
 
 #[test]
-fn format_3_has_worksheets() {
+fn format_3_worksheets_are_read() {
     let file = r#"{"nbformat": 3, "worksheets": [{"cells": [{"cell_type": "code", "language": "python", "input": ["x = '/a'"]}]}]}"#;
     assert_eq!(strings(&read(file.as_bytes())), ["/a"]);
 }
 
 #[test]
-fn a_kernel_of_python_2_is_told_with_its_place() {
+fn python2_kernel_is_reported_with_its_range() {
     let file = notebook(r#"{"language_info": {"name": "python", "version": "2.7.13"}}"#, &["\"x = 1\""]);
     let view = read(file.as_bytes());
-    let range = view.facts.python2.clone().expect("it is Python 2");
+    let range = view.facts.python2.clone().expect("Python 2");
     assert_eq!(&view.text[range.clone()], "2.7.13");
     assert_eq!(Some(view.map.in_file(range.start)), file.find("2.7.13"));
     let newer = notebook(r#"{"language_info": {"name": "python", "version": "3.9"}}"#, &["\"x = 1\""]);
@@ -74,7 +74,7 @@ fn a_kernel_of_python_2_is_told_with_its_place() {
 }
 
 #[test]
-fn magics_say_the_language_of_a_cell() {
+fn cell_magic_sets_language_of_cell() {
     let language =
         |source: &str, kernel| magic(source).map(|(body, magic)| (source[body..].to_owned(), magic.language(kernel)));
     let python = Some(Language::Python);
@@ -88,13 +88,13 @@ fn magics_say_the_language_of_a_cell() {
 }
 
 #[test]
-fn kernels_of_other_languages_have_no_python() {
+fn cells_of_unsupported_kernel_are_not_read() {
     let file = notebook(r#"{"kernelspec": {"language": "julia", "name": "julia-1.9"}}"#, &["\"x = '/a'\""]);
     assert_eq!(strings(&read(file.as_bytes())), Vec::<String>::new());
 }
 
 #[test]
-fn what_is_no_notebook_has_its_reason() {
+fn invalid_notebook_has_a_problem() {
     for (file, has_cell) in [
         ("", false),
         ("version https://git-lfs", false),
@@ -110,7 +110,7 @@ fn what_is_no_notebook_has_its_reason() {
 }
 
 #[test]
-fn outputs_may_nest_as_deep_as_they_like() {
+fn deeply_nested_outputs_are_skipped() {
     let deep = 200_000;
     let nested = format!("{}{}", "[{\"a\":".repeat(deep), "}]".repeat(deep));
     let file =
@@ -125,7 +125,7 @@ fn outputs_may_nest_as_deep_as_they_like() {
 
 proptest::proptest! {
     #[test]
-    fn any_source_comes_back_whole(source in "(\\PC|\n|\t|\"|\\\\){0,60}") {
+    fn source_is_decoded_completely(source in "(\\PC|\n|\t|\"|\\\\){0,60}") {
         let quoted = serde_json::to_string(&source).expect("a string is JSON");
         let view = read(notebook("{}", &[&quoted]).as_bytes());
         proptest::prop_assert_eq!(view.text.strip_suffix('\n'), Some(source.as_str()));
@@ -133,7 +133,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn no_bytes_harm(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200), cut in 0_usize..400) {
+    fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200), cut in 0_usize..400) {
         check(&read(&bytes));
         let mut file = notebook("{}", &["[\"x = '/a'\\n\", \"!ls\"]", "\"%%bash\\nls \\ud800 /b\""]).into_bytes();
         file.truncate(cut);
@@ -142,7 +142,7 @@ proptest::proptest! {
     }
 }
 
-/// Whether all places are in the text, and spans apart.
+/// Checks that all ranges are in the text and that spans do not overlap.
 fn check(view: &View<'_>) {
     let mut end = 0;
     for span in &view.spans {

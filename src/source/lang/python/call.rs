@@ -1,21 +1,21 @@
-//! Calls.
+//! Calls in Python.
 
 use ruff_python_ast::{Expr, ExprCall, Keyword};
 use ruff_text_size::Ranged as _;
 
-use super::callee::{self, Sort};
+use super::callee::{self, ArgumentUse};
 use super::literal::{self, bytes};
 use super::reader::{Context, Reader};
 use crate::source::lang::fact::{Call, Dialect, Setting, Word};
 use crate::source::lang::span::Role;
 
 impl<'a> Reader<'a> {
-    /// A call: its facts, and what stands in it.
+    /// Reads a call and its arguments.
     pub(super) fn call(&mut self, expression: &'a Expr, call: &'a ExprCall, context: Context<'a>) {
         let name = self.callee(&call.func);
-        // `input: "x"` of a Snakefile is no question to the user.
+        // `input: "x"` of a Snakefile is not the function `input`.
         let is_directive = self.text.as_bytes().get(bytes(call.func.range()).end) == Some(&b':');
-        let sort = name.filter(|_| !is_directive).map_or(Sort::Other, callee::sort);
+        let argument_use = name.filter(|_| !is_directive).map_or(ArgumentUse::Other, callee::argument_use);
         self.note_call(call);
         if literal::receiver_of_format(&call.func).is_some() {
             self.embed(expression, context);
@@ -23,26 +23,27 @@ impl<'a> Reader<'a> {
         self.receiver(&call.func, context);
         let is_to_file = self.is_printed_to_file(call, name);
         for (index, argument) in call.arguments.args.iter().enumerate() {
-            let inner = if is_to_file { Context::PLAIN } else { argument_context(sort, index, context) };
+            let inner = if is_to_file { Context::PLAIN } else { argument_context(argument_use, index, context) };
             let inner = if is_join_of_literal(&call.func) { Context { is_head: true, ..context } } else { inner };
-            let is_start = sort == Sort::Replace && call.arguments.args.first().is_some_and(literal::begins_place);
+            let is_start = argument_use == ArgumentUse::Replace
+                && call.arguments.args.first().is_some_and(literal::starts_like_path);
             let inner = Context { is_head: inner.is_head || is_start, ..inner };
             self.expression(argument, Context { call: name.or(inner.call), ..inner });
         }
         for keyword in &call.arguments.keywords {
-            self.keyword(keyword, name, sort);
+            self.keyword(keyword, name, argument_use);
         }
     }
 
-    fn keyword(&mut self, keyword: &'a Keyword, call: Option<&'a str>, sort: Sort) {
+    fn keyword(&mut self, keyword: &'a Keyword, call: Option<&'a str>, argument_use: ArgumentUse) {
         let Some(arg) = &keyword.arg else {
             self.expression(&keyword.value, Context { call, ..Context::PLAIN });
             return;
         };
         let name = arg.as_str();
         let is_defaults = call.is_some_and(|call| call.ends_with("set_defaults"));
-        let own = if is_defaults { Some(Role::Default) } else { callee::keyword(name) };
-        let base = if sort == Sort::Shown && name != "file" { Role::Shown } else { Role::Plain };
+        let own = if is_defaults { Some(Role::Default) } else { callee::keyword_role(name) };
+        let base = if argument_use == ArgumentUse::Shown && name != "file" { Role::Shown } else { Role::Plain };
         let context = Context { call, ..Context::PLAIN.with_role(own.unwrap_or(base)) };
         self.expression(&keyword.value, context.named(Some(name)));
         if let Some(value) = literal::word(self.text, &keyword.value) {
@@ -52,7 +53,7 @@ impl<'a> Reader<'a> {
         self.image(name, &keyword.value);
     }
 
-    /// What a method is called on.
+    /// Reads the object of a method call.
     fn receiver(&mut self, function: &'a Expr, context: Context<'a>) {
         let Expr::Attribute(attribute) = function else {
             self.expression(function, Context::PLAIN);
@@ -84,7 +85,7 @@ impl<'a> Reader<'a> {
         self.facts.calls.push(Call {
             name: name.to_owned(),
             range: bytes(call.func.range()),
-            whole: bytes(call.range()),
+            full_range: bytes(call.range()),
             arguments,
             keywords,
             is_conditional: self.position.is_conditional,
@@ -92,7 +93,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// Whether a call prints to a file that is not a stream of the program.
+    /// Reports whether a call prints to a file other than a standard stream.
     fn is_printed_to_file(&mut self, call: &'a ExprCall, name: Option<&str>) -> bool {
         if name != Some("print") {
             return false;
@@ -112,7 +113,7 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// Facts that well-known functions make.
+    /// Adds the facts of well-known functions.
     fn observe(&mut self, name: &'a str, call: &'a ExprCall) {
         let arguments = &*call.arguments.args;
         let last = name.rsplit('.').next().unwrap_or(name);
@@ -134,7 +135,7 @@ impl<'a> Reader<'a> {
         self.reference(name, last, call);
     }
 
-    /// Variables of the environment that a call sets.
+    /// Adds the environment variables that a call sets.
     fn variable(&mut self, name: &str, last: &str, arguments: &'a [Expr]) {
         let sets = matches!(last, "putenv" | "Setenv") || name.ends_with("environ.setdefault");
         let [key, value, ..] = arguments else { return };
@@ -148,23 +149,23 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What an argument of a call is used for.
-fn argument_context(sort: Sort, index: usize, context: Context<'_>) -> Context<'_> {
-    match sort {
-        Sort::Shown => Context::PLAIN.with_role(Role::Shown),
-        Sort::Replace if index == 1 => Context { is_head: false, ..Context::PLAIN },
-        Sort::Guard | Sort::Replace => Context::PLAIN.with_role(Role::Guard),
-        Sort::Pattern if index == 0 => Context::PLAIN.with_role(Role::Pattern),
-        Sort::Pattern if index == 1 => Context::PLAIN.with_role(Role::Guard),
-        Sort::Fallback(at) if at == index => Context::PLAIN.with_role(Role::Default).named(context.name),
-        Sort::Join => Context { is_head: context.is_head && index == 0, ..context },
-        Sort::Tail => Context { is_head: false, ..context },
-        Sort::Wrap => Context { is_head: true, is_part: false, ..context },
+/// Returns the context of an argument of a call.
+fn argument_context(argument_use: ArgumentUse, index: usize, context: Context<'_>) -> Context<'_> {
+    match argument_use {
+        ArgumentUse::Shown => Context::PLAIN.with_role(Role::Shown),
+        ArgumentUse::Replace if index == 1 => Context { is_head: false, ..Context::PLAIN },
+        ArgumentUse::Guard | ArgumentUse::Replace => Context::PLAIN.with_role(Role::Guard),
+        ArgumentUse::Pattern if index == 0 => Context::PLAIN.with_role(Role::Pattern),
+        ArgumentUse::Pattern if index == 1 => Context::PLAIN.with_role(Role::Guard),
+        ArgumentUse::Fallback(at) if at == index => Context::PLAIN.with_role(Role::Default).named(context.name),
+        ArgumentUse::Join => Context { is_head: context.is_head && index == 0, ..context },
+        ArgumentUse::Tail => Context { is_head: false, ..context },
+        ArgumentUse::Wrap => Context { is_head: true, is_part: false, ..context },
         _ => Context::PLAIN,
     }
 }
 
-/// Whether a function is `join` of a string that is written out.
+/// Reports whether a function is `join` of a string literal.
 fn is_join_of_literal(function: &Expr) -> bool {
     function.as_attribute_expr().is_some_and(|it| it.attr.as_str() == "join" && it.value.is_string_literal_expr())
 }

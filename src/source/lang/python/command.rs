@@ -1,4 +1,4 @@
-//! Commands that a program gives to a shell or starts.
+//! Commands that a program runs, directly or in a shell.
 
 use std::ops::Range;
 
@@ -8,15 +8,15 @@ use ruff_text_size::Ranged as _;
 use super::literal::{self, bytes};
 use super::reader::Reader;
 use crate::source::lang::embedded;
-use crate::source::lang::embedded::Cooked;
+use crate::source::lang::embedded::StringValue;
 use crate::source::lang::fact::{Command, Dialect, Host, Reference, Setting, Usage, Word};
 use crate::source::lang::language::Language;
 
-/// Most words of a command that are kept.
-const MOST_WORDS: usize = 1000;
+/// Maximum number of words of a command.
+const MAX_WORDS: usize = 1000;
 
 impl<'a> Reader<'a> {
-    /// What is given to a shell: a string, a list of words, or a variable that holds one.
+    /// Reads a value that is run: a string, a list of words, or a variable.
     pub(super) fn command(&mut self, command: &'a Expr) {
         match command {
             Expr::Name(name) => self.run.push(&self.text[bytes(name.range)]),
@@ -34,16 +34,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A string that a shell runs.
+    /// Reads a string that a shell runs.
     fn shell(&mut self, text: &'a Expr) {
-        let mut cooked = Cooked::default();
-        literal::cook(self.text, text, &mut cooked);
-        self.shell_cooked(&cooked);
+        let mut string_value = StringValue::default();
+        literal::append_value(self.text, text, &mut string_value);
+        self.shell_cooked(&string_value);
     }
 
-    /// Commands and settings of a text that a shell reads.
-    pub(super) fn shell_cooked(&mut self, cooked: &Cooked) {
-        let (_, mut facts) = embedded::read(Language::Shell, cooked);
+    /// Adds the commands and settings of a text that a shell runs.
+    pub(super) fn shell_cooked(&mut self, string_value: &StringValue) {
+        let (_, mut facts) = embedded::read(Language::Shell, string_value);
         self.snap(&mut facts);
         for command in &mut facts.commands {
             command.is_conditional |= self.position.is_conditional;
@@ -51,34 +51,34 @@ impl<'a> Reader<'a> {
         embedded::merge(&mut self.facts, facts);
     }
 
-    /// A list of words that is started without a shell.
-    fn started(&mut self, words: &'a [Expr], whole: Range<usize>) {
+    /// Reads a list of words that is run without a shell.
+    fn started(&mut self, words: &'a [Expr], range: Range<usize>) {
         if let [shell, option, script, ..] = words {
             let is_shell = self.key(shell).is_some_and(|name| name.ends_with("sh"));
             if is_shell && self.key(option).is_some_and(|option| option.starts_with('-') && option.ends_with('c')) {
                 return if literal::is_string(script) { self.shell(script) } else { self.command(script) };
             }
         }
-        let words: Vec<Word> = words.iter().take(MOST_WORDS).map(|word| self.word(word)).collect();
+        let words: Vec<Word> = words.iter().take(MAX_WORDS).map(|word| self.word(word)).collect();
         if words.is_empty() {
             return;
         }
         let is_conditional = self.position.is_conditional;
         self.script(&words);
-        self.facts.commands.push(Command { words, range: whole, host: Host::Program, is_conditional });
+        self.facts.commands.push(Command { words, range, host: Host::Program, is_conditional });
     }
 
-    /// A word of a command; a value that is not written out stands in braces.
+    /// Returns a word of a command. A value that is not a literal is in braces.
     fn word(&self, word: &'a Expr) -> Word {
         literal::word(self.text, word).unwrap_or_else(|| {
             let range = bytes(word.range());
-            let mut cooked = Cooked::default();
-            literal::cook(self.text, word, &mut cooked);
-            Word { text: cooked.text, range }
+            let mut string_value = StringValue::default();
+            literal::append_value(self.text, word, &mut string_value);
+            Word { text: string_value.text, range }
         })
     }
 
-    /// A script of the repository that a command starts.
+    /// Adds a reference to the script that a command runs.
     fn script(&mut self, words: &[Word]) {
         let is_interpreter = |word: &Word| {
             let name = word.text.rsplit('/').next().unwrap_or_default();
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Strings of variables that are given to a shell.
+    /// Reads the strings of variables that are passed to a shell.
     pub(super) fn run_assigned(&mut self) {
         if self.run.is_empty() {
             return;
@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A line of a notebook that is no Python, from its sign on.
+    /// Reads an IPython command, starting with its sign.
     pub(super) fn escape(&mut self, range: Range<usize>) {
         let source = &self.text[range.clone()];
         let body = source.trim_start_matches(['!', '%', '?']);
@@ -130,10 +130,10 @@ impl<'a> Reader<'a> {
     }
 
     fn escaped_shell(&mut self, range: Range<usize>) {
-        let mut cooked = Cooked::default();
-        cooked.push_straight(&self.text[range.clone()], range.start);
-        cooked.parts.push(range);
-        self.embedded.push((Language::Shell, cooked));
+        let mut string_value = StringValue::default();
+        string_value.push_straight(&self.text[range.clone()], range.start);
+        string_value.parts.push(range);
+        self.embedded.push((Language::Shell, string_value));
     }
 
     fn escaped_run(&mut self, rest: &str, at: usize) {

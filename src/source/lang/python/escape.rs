@@ -1,17 +1,17 @@
-//! Lines of a notebook's cell that are no Python: `!ls`, `%run x.py`, `files = !ls`, `print?`.
+//! IPython commands in a notebook cell: `!ls`, `%run x.py`, `files = !ls`, `print?`.
 //!
-//! They are masked before the cell is parsed: the parser's own mode for them is not safe from every text.
+//! They are masked before the cell is parsed, because the IPython mode of the parser panics for some texts.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use super::token;
 
-/// A text for the parser, of the same length, and what was masked in it.
+/// A text of the same length for the parser, and the ranges masked in it.
 pub(super) struct Masked<'a> {
-    /// The text; `0` and spaces stand for commands.
+    /// The text with commands replaced by `0` and spaces.
     pub text: Cow<'a, str>,
-    /// Where commands stand, from their sign to the end of their line.
+    /// Ranges of commands, from their sign to the end of their line.
     pub commands: Vec<Range<usize>>,
 }
 
@@ -33,12 +33,12 @@ pub(super) fn mask(text: &str) -> Masked<'_> {
     for at in questions {
         bytes[at] = b' ';
     }
-    // Whole characters were replaced by spaces: the rest is UTF-8 as before.
+    // Complete characters are replaced, so the text stays valid UTF-8.
     let text = String::from_utf8_lossy(&bytes).into_owned();
     Masked { text: Cow::Owned(text), commands }
 }
 
-/// Commands, and question marks outside strings.
+/// Returns the ranges of commands and the offsets of question marks outside strings.
 fn find(bytes: &[u8]) -> (Vec<Range<usize>>, Vec<usize>) {
     let mut commands = Vec::new();
     let mut questions = Vec::new();
@@ -83,20 +83,20 @@ fn find(bytes: &[u8]) -> (Vec<Range<usize>>, Vec<usize>) {
     (commands, questions)
 }
 
-/// Whether a `=` is a part of another operator.
+/// Reports whether a `=` is part of another operator.
 fn is_operator(bytes: &[u8], at: usize) -> bool {
     let before = at.checked_sub(1).map(|before| bytes[before]);
     bytes.get(at + 1) == Some(&b'=') || before.is_some_and(|byte| b"=!<>+-*/%&|^:@".contains(&byte))
 }
 
-/// The command behind a `=`.
+/// Returns the command after a `=`.
 fn assigned(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let start = at + bytes.get(at..)?.iter().position(|byte| *byte != b' ')?;
     let is_command = matches!(bytes[start], b'!' | b'%') && bytes.get(start + 1) != Some(&b'=');
     is_command.then(|| start..line_end(bytes, start))
 }
 
-/// The end of a line and of those that continue it.
+/// Returns the end of a line including its continuation lines.
 fn line_end(bytes: &[u8], at: usize) -> usize {
     let mut from = at;
     loop {

@@ -1,4 +1,4 @@
-//! Expressions.
+//! Python expressions.
 
 use ruff_python_ast::{
     BoolOp, CmpOp, Comprehension, Expr, ExprBinOp, ExprDict, FStringPart, InterpolatedStringElement, Operator,
@@ -8,19 +8,19 @@ use ruff_text_size::Ranged as _;
 use super::literal::{self, Formatted, bytes};
 use super::reader::{Context, Reader};
 use crate::source::lang::embedded;
-use crate::source::lang::embedded::Cooked;
+use crate::source::lang::embedded::StringValue;
 use crate::source::lang::fact::{Dialect, Setting};
 use crate::source::lang::span::{Kind, Role};
 
 impl<'a> Reader<'a> {
-    /// A value and all that stands in it.
+    /// Reads an expression and its parts.
     pub(super) fn expression(&mut self, expression: &'a Expr, context: Context<'a>) {
         match expression {
             Expr::StringLiteral(string) => {
                 self.embed(expression, context);
                 let mut is_first = true;
                 for part in &string.value {
-                    let range = literal::of_string(self.text, part);
+                    let range = literal::string_content(self.text, part);
                     let is_head = context.is_head && is_first && !begins_with_placeholder(&self.text[range.clone()]);
                     self.push(range, Kind::Text, Context { is_head, ..context });
                     is_first = false;
@@ -32,13 +32,17 @@ impl<'a> Reader<'a> {
                 }
             }
             Expr::FString(string) => {
-                self.newer((3, 6), "a formatted string literal", bytes(string.range));
+                self.newer((3, 6), "an f-string", bytes(string.range));
                 self.embed(expression, context);
                 let mut is_head = context.is_head;
                 for part in &string.value {
                     match part {
                         FStringPart::Literal(part) => {
-                            self.push(literal::of_string(self.text, part), Kind::Text, Context { is_head, ..context });
+                            self.push(
+                                literal::string_content(self.text, part),
+                                Kind::Text,
+                                Context { is_head, ..context },
+                            );
                             is_head = false;
                         }
                         FStringPart::FString(part) => is_head = self.formatted(part, Context { is_head, ..context }),
@@ -148,7 +152,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `("requirements", "…")`: an attribute of a job as a pair, as job managers take them.
+    /// Reads a job attribute as a pair: `("requirements", "…")`.
     fn attribute_pair(&mut self, elements: &[Expr]) {
         let [Expr::StringLiteral(key), value] = elements else { return };
         let name = key.value.to_str();
@@ -161,7 +165,7 @@ impl<'a> Reader<'a> {
             );
         if let Some(value) = literal::word(self.text, value).filter(|_| is_attribute) {
             let range = bytes(key.range()).start..value.range.end;
-            self.facts.settings.push(Setting { dialect: Dialect::Condor, key: name.to_owned(), value, range });
+            self.facts.settings.push(Setting { dialect: Dialect::HtCondor, key: name.to_owned(), value, range });
         }
     }
 
@@ -197,7 +201,7 @@ impl<'a> Reader<'a> {
     fn key_span(&mut self, key: &'a Expr, context: Context<'a>) {
         if let Expr::StringLiteral(string) = key {
             for part in &string.value {
-                self.push(literal::of_string(self.text, part), Kind::Key, context);
+                self.push(literal::string_content(self.text, part), Kind::Key, context);
             }
         }
     }
@@ -224,7 +228,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Operators one after another are walked in a loop: sums of strings are long.
+    /// Reads a chain of operators in a loop, because sums of strings can be long.
     fn operation(&mut self, expression: &'a Expr, operation: &'a ExprBinOp, context: Context<'a>) {
         self.embed(expression, context);
         let context = Context { is_part: true, ..context };
@@ -244,7 +248,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One formatted string; says whether what follows it still begins the value.
+    /// Reads one formatted string. Returns whether the text after it still starts the value.
     fn formatted(&mut self, string: &'a impl Formatted, context: Context<'a>) -> bool {
         let mut is_head = context.is_head;
         for element in string.elements() {
@@ -254,7 +258,7 @@ impl<'a> Reader<'a> {
                 }
                 InterpolatedStringElement::Interpolation(it) => {
                     if it.debug_text.is_some() {
-                        self.newer((3, 8), "a formatted value with its own text (`f\"{x=}\"`)", bytes(it.range));
+                        self.newer((3, 8), "a self-documenting f-string expression (`f\"{x=}\"`)", bytes(it.range));
                     }
                     let inner = Context { is_head, is_part: true, call: None, ..context };
                     self.expression(&it.expression, inner);
@@ -270,7 +274,7 @@ impl<'a> Reader<'a> {
         is_head
     }
 
-    /// Looks whether a string is a text of another language.
+    /// Records a string that is a text in another language.
     pub(super) fn embed(&mut self, expression: &'a Expr, context: Context<'a>) {
         if context.is_part || !literal::is_string(expression) || matches!(context.role, Role::Guard | Role::Pattern) {
             return;
@@ -279,15 +283,15 @@ impl<'a> Reader<'a> {
         if source.len() < 12 || !(source.contains('\n') || source.contains("\\n")) {
             return;
         }
-        let mut cooked = Cooked::default();
-        literal::cook(self.text, expression, &mut cooked);
-        if let Some(language) = embedded::language(&cooked.text) {
-            self.embedded.push((language, cooked));
+        let mut string_value = StringValue::default();
+        literal::append_value(self.text, expression, &mut string_value);
+        if let Some(language) = embedded::language(&string_value.text) {
+            self.embedded.push((language, string_value));
         }
     }
 }
 
-/// Whether a text begins with a placeholder of `format` or `%`.
+/// Reports whether a text starts with a placeholder of `format` or `%`.
 fn begins_with_placeholder(text: &str) -> bool {
     match text.as_bytes() {
         [b'{', next, ..] => *next != b'{' && text.find('}').is_some_and(|end| !text[..end].contains(['\n', ' ', '"'])),

@@ -1,4 +1,4 @@
-//! Images that a program names to run something in them.
+//! Container images in Python programs.
 
 use ruff_python_ast::Expr;
 
@@ -6,7 +6,7 @@ use super::literal;
 use super::reader::Reader;
 use crate::source::lang::fact::Word;
 
-/// Names of variables, keywords and keys that hold an image, in lower case, without `_`.
+/// Names of variables, keywords and keys whose value is an image, in lower case without `_`.
 const NAMES: [&str; 10] = [
     "image",
     "workerimage",
@@ -20,11 +20,11 @@ const NAMES: [&str; 10] = [
     "container",
 ];
 
-/// Ends of names of pictures.
-const PICTURES: [&str; 8] = [".png", ".jpg", ".jpeg", ".pdf", ".gif", ".svg", ".eps", ".npy"];
+/// File extensions of pictures and arrays.
+const PICTURE_EXTENSIONS: [&str; 8] = [".png", ".jpg", ".jpeg", ".pdf", ".gif", ".svg", ".eps", ".npy"];
 
 impl<'a> Reader<'a> {
-    /// Notes the image that a name is given.
+    /// Records an image assigned to a name.
     pub(super) fn image(&mut self, name: &str, value: &'a Expr) {
         let name = name.rsplit_once('.').map_or(name, |(base, last)| if base == "MY" { name } else { last });
         if name.len() > 24 || !value.is_string_literal_expr() {
@@ -37,7 +37,7 @@ impl<'a> Reader<'a> {
         let Some(Word { text, range }) = literal::word(self.text, value) else { return };
         let inner = text.trim_matches(['"', '\'', '\\']);
         let is_name = inner.contains(['/', ':']) && !inner.contains([' ', '\n', '\t', '{', '%']);
-        if !is_name || PICTURES.iter().any(|end| inner.ends_with(end)) {
+        if !is_name || PICTURE_EXTENSIONS.iter().any(|end| inner.ends_with(end)) {
             return;
         }
         let start = self.text[range.clone()].find(inner).map_or(range.start, |at| range.start + at);

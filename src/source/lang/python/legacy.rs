@@ -1,4 +1,4 @@
-//! Python 2.
+//! Python 2 syntax.
 
 use std::ops::Range;
 
@@ -9,11 +9,10 @@ use ruff_text_size::Ranged as _;
 use super::literal::bytes;
 use crate::source::lang::fact::Facts;
 
-/// Most errors of the parser that are looked at.
-const MOST: usize = 200;
+/// Maximum number of parser errors that are checked.
+const MAX_ERRORS: usize = 200;
 
-/// Sets [`Facts::python2`] when what the parser could not read is Python 2. Print and exec statements are found by the
-/// walk.
+/// Sets [`Facts::python2`] if a parser error is caused by Python 2 syntax. The walk finds print and exec statements.
 pub(super) fn find(text: &str, parsed: &Parsed<ModModule>, facts: &mut Facts) {
     let handlers = parsed
         .unsupported_syntax_errors()
@@ -21,14 +20,14 @@ pub(super) fn find(text: &str, parsed: &Parsed<ModModule>, facts: &mut Facts) {
         .filter(|error| error.kind == UnsupportedSyntaxErrorKind::UnparenthesizedExceptionTypes)
         .map(|error| bytes(error.range))
         .find(|range| is_handler(&text[range.clone()]));
-    let errors = parsed.errors().iter().take(MOST).map(|error| bytes(error.range()));
+    let errors = parsed.errors().iter().take(MAX_ERRORS).map(|error| bytes(error.range()));
     let old = handlers.or_else(|| errors.filter_map(|range| old_syntax(text, range)).next());
     if let Some(range) = old.filter(|_| facts.python2.is_none()) {
         facts.python2 = Some(range);
     }
 }
 
-/// `Error, e`: the second is no type, as its name is in lower case.
+/// Reports whether types are `Error, e`: a lower-case name is a variable, not a type.
 fn is_handler(types: &str) -> bool {
     let types = types.trim_start_matches("except").trim();
     let Some((_, name)) = types.rsplit_once(',') else { return false };
@@ -38,7 +37,7 @@ fn is_handler(types: &str) -> bool {
         && !name.contains('.')
 }
 
-/// The place of old syntax around an error of the parser.
+/// Returns the range of Python 2 syntax at a parser error.
 fn old_syntax(text: &str, range: Range<usize>) -> Option<Range<usize>> {
     let at = range.start;
     let rest = text.get(at..)?;
@@ -60,13 +59,13 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// `0777`.
+/// Reports whether the text starts with an octal number: `0777`.
 fn is_old_integer(rest: &str) -> bool {
     let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     digits > 1 && rest.starts_with('0') && !rest[digits..].starts_with(['.', 'e', 'E', 'j', 'J', '_'])
 }
 
-/// `ur"…"`.
+/// Reports whether a string has the prefix `ur"…"`.
 fn is_old_prefix(before: &str, rest: &str) -> bool {
     let lower = before.to_ascii_lowercase();
     rest.starts_with(['"', '\'']) && lower.strip_suffix("ur").is_some_and(|before| !before.ends_with(is_word))

@@ -1,4 +1,4 @@
-//! What stands in string literals, and where.
+//! Content and ranges of literals.
 
 use std::ops::Range;
 
@@ -8,44 +8,44 @@ use ruff_python_ast::{
 };
 use ruff_text_size::{Ranged as _, TextRange};
 
-use crate::source::lang::embedded::Cooked;
+use crate::source::lang::embedded::StringValue;
 use crate::source::lang::fact::Word;
 
-/// Longest literal that is kept as a word, in bytes.
-const LONGEST_WORD: usize = 4096;
+/// Maximum length in bytes of a literal stored as a word.
+const MAX_WORD_LEN: usize = 4096;
 
-/// Longest source of a value that stands for a placeholder, in bytes.
-const LONGEST_PLACEHOLDER: usize = 120;
+/// Maximum length in bytes of the source of a placeholder.
+const MAX_PLACEHOLDER_LEN: usize = 120;
 
-/// A range of the parser as a range of bytes.
+/// Converts a range of the parser to a range of bytes.
 pub(super) fn bytes(range: TextRange) -> Range<usize> {
     range.start().to_usize()..range.end().to_usize()
 }
 
-/// What stands between the quotes of a literal. One that the parser made of something broken may have no quotes where its
-/// flags say so: then all of it.
+/// Returns the content between the quotes of a literal. After a syntax error, a literal may lack its quotes: then the content
+/// is the whole literal.
 pub(super) fn content(text: &str, range: TextRange, flags: impl StringFlags) -> Range<usize> {
-    let whole = bytes(range);
-    let start = (whole.start + flags.opener_len().to_usize()).min(whole.end);
-    let end = whole.end.saturating_sub(flags.closer_len().to_usize()).max(start);
+    let literal_range = bytes(range);
+    let start = (literal_range.start + flags.opener_len().to_usize()).min(literal_range.end);
+    let end = literal_range.end.saturating_sub(flags.closer_len().to_usize()).max(start);
     match text.get(start..end) {
         Some(_) => start..end,
-        None => whole,
+        None => literal_range,
     }
 }
 
-/// Content of a string literal.
-pub(super) fn of_string(text: &str, literal: &StringLiteral) -> Range<usize> {
+/// Returns the range of the content of a string literal.
+pub(super) fn string_content(text: &str, literal: &StringLiteral) -> Range<usize> {
     content(text, literal.range, literal.flags)
 }
 
-/// A value that is written out: a string, a number, a truth value, `None`.
+/// Returns a literal as a word: a string, a number, a boolean or `None`.
 pub(super) fn word(text: &str, expression: &Expr) -> Option<Word> {
     match expression {
         Expr::StringLiteral(string) => {
-            let first = of_string(text, string.value.iter().next()?);
-            let last = of_string(text, string.value.iter().last()?);
-            if last.end - first.start > LONGEST_WORD {
+            let first = string_content(text, string.value.iter().next()?);
+            let last = string_content(text, string.value.iter().last()?);
+            if last.end - first.start > MAX_WORD_LEN {
                 return None;
             }
             Some(Word { text: string.value.to_str().to_owned(), range: first.start..last.end })
@@ -58,10 +58,10 @@ pub(super) fn word(text: &str, expression: &Expr) -> Option<Word> {
 
 fn source(text: &str, expression: &Expr) -> Option<Word> {
     let range = bytes(expression.range());
-    (range.len() <= LONGEST_WORD).then(|| Word { text: text[range.clone()].to_owned(), range })
+    (range.len() <= MAX_WORD_LEN).then(|| Word { text: text[range.clone()].to_owned(), range })
 }
 
-/// Whether a value is a string that is at least partly written out.
+/// Reports whether an expression is a string with a literal part.
 pub(super) fn is_string(expression: &Expr) -> bool {
     match expression {
         Expr::StringLiteral(_) | Expr::FString(_) => true,
@@ -79,64 +79,64 @@ pub(super) fn is_string(expression: &Expr) -> bool {
     }
 }
 
-/// Whether a string that is written out begins as an absolute path or a URL does.
-pub(super) fn begins_place(expression: &Expr) -> bool {
+/// Reports whether a string literal starts like an absolute path or a URL.
+pub(super) fn starts_like_path(expression: &Expr) -> bool {
     let text = expression.as_string_literal_expr().map(|string| string.value.to_str()).unwrap_or_default();
     text.starts_with('/') || text.contains("://")
 }
 
-/// The string that `format` is called on.
+/// Returns the string that `format` is called on.
 pub(super) fn receiver_of_format(function: &Expr) -> Option<&Expr> {
     let attribute = function.as_attribute_expr()?;
     (attribute.attr.as_str() == "format").then_some(&*attribute.value)
 }
 
-/// The value of a string as it would be, with placeholders for what is not written out.
-pub(super) fn cook(text: &str, expression: &Expr, into: &mut Cooked) {
+/// Returns the value of a string with placeholders for parts that are not literals.
+pub(super) fn append_value(text: &str, expression: &Expr, into: &mut StringValue) {
     match expression {
         Expr::StringLiteral(string) => {
             for literal in &string.value {
-                cook_string(text, literal, into);
+                append_string(text, literal, into);
             }
         }
         Expr::FString(string) => {
             for part in &string.value {
                 match part {
-                    FStringPart::Literal(literal) => cook_string(text, literal, into),
-                    FStringPart::FString(string) => cook_format(text, string, into),
+                    FStringPart::Literal(literal) => append_string(text, literal, into),
+                    FStringPart::FString(string) => append_f_string(text, string, into),
                 }
             }
         }
         Expr::BinOp(operation) if operation.op == Operator::Add => {
-            cook(text, &operation.left, into);
-            cook(text, &operation.right, into);
+            append_value(text, &operation.left, into);
+            append_value(text, &operation.right, into);
         }
         Expr::BinOp(operation) if operation.op == Operator::Mod && is_string(&operation.left) => {
-            cook(text, &operation.left, into);
+            append_value(text, &operation.left, into);
         }
         Expr::Call(call) => match receiver_of_format(&call.func).filter(|receiver| is_string(receiver)) {
-            Some(receiver) => cook(text, receiver, into),
+            Some(receiver) => append_value(text, receiver, into),
             None => placeholder(text, expression, into),
         },
         _ => placeholder(text, expression, into),
     }
 }
 
-fn placeholder(text: &str, expression: &Expr, into: &mut Cooked) {
+fn placeholder(text: &str, expression: &Expr, into: &mut StringValue) {
     let range = bytes(expression.range());
     let source = text[range.clone()].trim();
     let short =
-        if source.len() <= LONGEST_PLACEHOLDER && !source.contains(['\n', '\'', '"', ' ']) { source } else { "" };
+        if source.len() <= MAX_PLACEHOLDER_LEN && !source.contains(['\n', '\'', '"', ' ']) { source } else { "" };
     into.push_placeholder(short, range.start);
 }
 
-fn cook_string(text: &str, literal: &StringLiteral, into: &mut Cooked) {
-    let range = of_string(text, literal);
+fn append_string(text: &str, literal: &StringLiteral, into: &mut StringValue) {
+    let range = string_content(text, literal);
     into.push_literal(&text[range.clone()], range.start, literal.flags.prefix().is_raw(), false);
     into.parts.push(range);
 }
 
-fn cook_format(text: &str, string: &FString, into: &mut Cooked) {
+fn append_f_string(text: &str, string: &FString, into: &mut StringValue) {
     let is_raw = string.flags.prefix().is_raw();
     let range = content(text, string.range, string.flags);
     for element in &string.elements {
@@ -158,7 +158,7 @@ fn clip(range: Range<usize>, within: &Range<usize>) -> Range<usize> {
 
 /// A string with placeholders.
 pub(super) trait Formatted {
-    /// Its literal parts and placeholders.
+    /// Literal parts and placeholders.
     fn elements(&self) -> &InterpolatedStringElements;
 }
 

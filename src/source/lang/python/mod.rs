@@ -1,19 +1,19 @@
-//! Python files and cells of notebooks.
+//! Python files and notebook cells.
 //!
-//! Strings, comments and facts come from Ruff's parser, which never fails: what it can't parse it skips. All use of it
-//! stands below this module. Text that nests so deeply that a walk of its tree would not fit on a stack is read by
-//! tokens alone: its strings and comments are told, its facts are not.
+//! Strings, comments and facts come from Ruff's parser, which recovers from syntax errors. Only this module uses it.
+//! Of text that is too long or too deeply nested to build a tree, only strings and comments are read, without facts.
 
+mod annotation;
 mod call;
 mod callee;
 mod command;
 mod escape;
 mod expression;
-mod future;
 mod image;
 mod legacy;
 mod literal;
 mod names;
+mod newer_syntax;
 mod parse;
 mod pattern;
 mod reader;
@@ -26,24 +26,36 @@ mod tests;
 mod token;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::View;
 use super::fact::Facts;
 use super::span::Span;
 
-/// What a text of Python is.
+/// The kind of a Python text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// A file.
     File,
-    /// A cell of a notebook: lines may be commands of IPython.
+    /// A notebook cell. Lines may be IPython commands.
     Cell,
 }
 
-/// Reads Python. Never fails.
+/// Parses Python. A syntax error is reported in [`View::problem`].
 pub fn read(text: Cow<'_, str>, mode: Mode) -> View<'_> {
     let (spans, facts, problem) = examine(&text, mode);
     View { text, spans, facts, problem, ..View::default() }
+}
+
+/// Returns the top-level names of the modules that a Python file or notebook imports, with the ranges of the imports in the
+/// text of the view. Relative imports are left out.
+///
+/// Imports in functions, conditions and `try` are included, and those before and after syntax errors. A name is returned once
+/// for each import. Files that are too long or too deeply nested to parse have no imports.
+pub fn imported_modules<'v>(view: &'v View<'_>) -> impl Iterator<Item = (&'v str, &'v Range<usize>)> {
+    let imports = view.facts.imports.iter();
+    let modules = imports.map(|import| (import.module.split('.').next().unwrap_or_default(), &import.range));
+    modules.filter(|(name, _)| !name.is_empty())
 }
 
 fn examine(text: &str, mode: Mode) -> (Vec<Span>, Facts, Option<String>) {

@@ -1,4 +1,4 @@
-//! The names that a module has once it is imported.
+//! The names that a Python module defines.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use ruff_text_size::Ranged as _;
 use super::literal::bytes;
 use crate::source::lang::fact::Names;
 
-/// Words by which a module gets names that no statement of it spells, sorted.
+/// Names whose use can define other names at run time, sorted.
 const DYNAMIC: &[&str] = &[
     "__dict__",
     "__getattr__",
@@ -28,8 +28,9 @@ const DYNAMIC: &[&str] = &[
     "vars",
 ];
 
-/// The names that the statements of a file bind, on whatever way through it; none when they can't be known: a part of it
-/// could not be read, it takes all of another module, or it makes names while it runs.
+/// Returns the names that the statements of a file bind, on any path through it.
+///
+/// `None` if they are unknown: the file has syntax errors, a star import, or defines names at run time.
 pub(super) fn find(text: &str, parsed: &Parsed<ModModule>) -> Option<Names> {
     let is_dynamic = || {
         let names = parsed.tokens().iter().filter(|token| token.kind() == TokenKind::Name);
@@ -38,38 +39,38 @@ pub(super) fn find(text: &str, parsed: &Parsed<ModModule>) -> Option<Names> {
     if !parsed.errors().is_empty() || is_dynamic() {
         return None;
     }
-    let mut finder = Finder { names: Names::default(), is_inside: false, takes_all: false };
+    let mut finder = Finder { names: Names::default(), is_nested_scope: false, has_star_import: false };
     walk_body(&mut finder, parsed.suite());
-    (!finder.takes_all).then_some(finder.names)
+    (!finder.has_star_import).then_some(finder.names)
 }
 
 struct Finder {
     names: Names,
-    /// Inside a function or a class, whose names are its own.
-    is_inside: bool,
-    takes_all: bool,
+    /// Inside a function or a class, which has a separate scope.
+    is_nested_scope: bool,
+    has_star_import: bool,
 }
 
 impl Finder {
     fn bind(&mut self, name: &str) {
-        if !self.is_inside {
+        if !self.is_nested_scope {
             self.names.bound.insert(name.to_owned());
         }
     }
 
-    /// `import a.b` binds `a`, `from a import b as c` binds `c`.
+    /// Binds the names of an import: `a` for `import a.b`, `c` for `from a import b as c`.
     fn bind_alias(&mut self, name: &str, alias: Option<&str>) {
         match alias {
-            _ if name == "*" => self.takes_all = true,
+            _ if name == "*" => self.has_star_import = true,
             Some(alias) => self.bind(alias),
             None => self.bind(name.split('.').next().unwrap_or(name)),
         }
     }
 
     fn within(&mut self, statement: &Stmt) {
-        let before = std::mem::replace(&mut self.is_inside, true);
+        let before = std::mem::replace(&mut self.is_nested_scope, true);
         walk_stmt(self, statement);
-        self.is_inside = before;
+        self.is_nested_scope = before;
     }
 }
 
@@ -105,9 +106,9 @@ impl<'a> Visitor<'a> for Finder {
         match expression {
             Expr::Name(it) if it.ctx.is_store() => self.bind(it.id.as_str()),
             Expr::Attribute(it) if it.ctx.is_store() => {
-                // `module.name = …`; objects keep their own.
-                if !self.is_inside {
-                    self.names.given.insert(it.attr.as_str().to_owned());
+                // `module.name = …`.
+                if !self.is_nested_scope {
+                    self.names.assigned_attributes.insert(it.attr.as_str().to_owned());
                 }
                 walk_expr(self, expression);
             }
@@ -141,7 +142,7 @@ fn is_all(target: &Expr) -> bool {
     target.as_name_expr().is_some_and(|name| name.id.as_str() == "__all__")
 }
 
-/// The strings of `__all__`: who lists a name says that it is there.
+/// Returns the strings of `__all__`, which count as defined.
 fn strings(value: &Expr, names: &mut BTreeSet<String>) {
     let items = match value {
         Expr::List(it) => &it.elts,
@@ -167,12 +168,12 @@ mod tests {
     }
 
     #[test]
-    fn the_words_are_sorted_for_the_search() {
+    fn dynamic_names_are_sorted() {
         assert!(super::DYNAMIC.is_sorted());
     }
 
     #[test]
-    fn every_statement_that_binds_a_name_is_seen() {
+    fn all_binding_statements_are_found() {
         let text = "import a.b, c.d as e\nfrom .f import g, h as i\nj = k = 1\nl, (m, *n) = x\no: int\np: int = 1\nq += 1\n\
                     def r(): pass\nasync def s(): pass\nclass t: pass\nfor u in x: pass\nwith x as (v, w): pass\nif (y := 1): pass\n\
                     try:\n  import z\nexcept E as aa:\n  bb = 1\nelse:\n  cc = 1\nif x:\n  dd = 1\nelif y:\n  ee = 1\nelse:\n  ff = 1\n\
@@ -180,23 +181,23 @@ mod tests {
         let expected = "a e g i j k l m n o p q r s t u v w y z aa bb cc dd ee ff gg hh ii jj kk ll mm nn";
         let mut expected: Vec<&str> = expected.split(' ').collect();
         expected.sort_unstable();
-        assert_eq!(names(text).expect("it is known"), expected);
+        assert_eq!(names(text).expect("names are known"), expected);
     }
 
     #[test]
-    fn what_is_inside_of_functions_and_classes_is_their_own_but_for_globals() {
+    fn names_in_functions_and_classes_are_local_except_globals() {
         let text = "def f(a, b=1):\n  c = 1\n  import d\n  global e\n  e = 1\nclass G:\n  h = 1\n  def i(self): pass\nx[0] = 1\nx.y = 1\n";
-        assert_eq!(names(text).expect("it is known"), ["G", "e", "f"]);
+        assert_eq!(names(text).expect("names are known"), ["G", "e", "f"]);
     }
 
     #[test]
-    fn who_lists_a_name_has_it() {
+    fn names_in_all_count_as_defined() {
         let text = "__all__ = ['a'] + ['b']\n__all__ += ('c',)\n";
-        assert_eq!(names(text).expect("it is known"), ["a", "b", "c"]);
+        assert_eq!(names(text).expect("names are known"), ["a", "b", "c"]);
     }
 
     #[test]
-    fn a_module_that_makes_names_as_it_runs_is_not_known() {
+    fn names_of_dynamic_module_are_unknown() {
         for text in [
             "from x import *",
             "if a:\n  from x import *",

@@ -1,4 +1,4 @@
-//! Patterns of a `match`.
+//! Patterns of a `match` statement.
 
 use ruff_python_ast::Pattern;
 
@@ -6,7 +6,7 @@ use super::reader::{Context, Reader};
 use crate::source::lang::span::Role;
 
 impl<'a> Reader<'a> {
-    /// A pattern: what stands in it is compared.
+    /// Reads a pattern. Its values are compared.
     pub(super) fn pattern(&mut self, pattern: &'a Pattern) {
         match pattern {
             Pattern::MatchValue(it) => self.expression(&it.value, Context::PLAIN.with_role(Role::Guard)),

@@ -1,4 +1,4 @@
-//! The walk over a tree: what it knows at a place, and what it gathers.
+//! Walks a syntax tree and collects spans and facts.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -9,75 +9,75 @@ use ruff_python_parser::Parsed;
 use ruff_text_size::Ranged as _;
 
 use super::literal::bytes;
-use super::{future, legacy};
+use super::{legacy, newer_syntax};
 use crate::source::lang::embedded;
-use crate::source::lang::embedded::Cooked;
+use crate::source::lang::embedded::StringValue;
 use crate::source::lang::fact::{Facts, Syntax};
 use crate::source::lang::language::Language;
 use crate::source::lang::span::{Kind, Role, Span};
 
-/// What a value is used for.
+/// The context of a value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Context<'a> {
-    /// Role of its strings.
+    /// Role of the strings in the value.
     pub role: Role,
-    /// Whether a string that stands here begins its value.
+    /// Whether a string starts the value.
     pub is_head: bool,
-    /// What it belongs to.
+    /// Name of the value.
     pub name: Option<&'a str>,
-    /// The call it is an argument of.
+    /// The call that the value is an argument of.
     pub call: Option<&'a str>,
-    /// Whether it is a part of a string whose whole was looked at for an embedded text.
+    /// Whether it is a part of a string that was already checked for embedded text.
     pub is_part: bool,
 }
 
 impl<'a> Context<'a> {
-    /// A value that nothing is known of.
+    /// A value without context.
     pub(super) const PLAIN: Self = Self { role: Role::Plain, is_head: true, name: None, call: None, is_part: false };
 
-    /// The same for a value with a name.
+    /// Returns the context with another name.
     pub(super) fn named(self, name: Option<&'a str>) -> Self {
         Self { name, ..self }
     }
 
-    /// The same with another role.
+    /// Returns the context with another role.
     pub(super) fn with_role(self, role: Role) -> Self {
         Self { role, ..self }
     }
 }
 
-/// Where a statement stands.
+/// The position of a statement.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Position {
-    /// Below a condition.
+    /// In a branch.
     pub is_conditional: bool,
-    /// Runs when the file is imported.
+    /// Executed when the file is imported.
     pub at_import: bool,
-    /// An import that fails here does not end the program.
+    /// A failing import does not end the program.
     pub is_optional: bool,
     /// Inside a function.
     pub in_function: bool,
 }
 
-/// The walk.
+/// The state of the walk.
 pub(super) struct Reader<'a> {
     pub text: &'a str,
     pub spans: Vec<Span>,
     pub facts: Facts,
     pub position: Position,
-    /// Whether annotations are not evaluated (`from __future__ import annotations`).
+    /// Whether the file has `from __future__ import annotations`.
     pub has_lazy_annotations: bool,
-    /// Strings that are assigned to variables.
+    /// Strings assigned to variables.
     pub assigned: Vec<(&'a str, &'a Expr)>,
-    /// Variables that are given to a shell.
+    /// Variables passed to a shell.
     pub run: Vec<&'a str>,
-    /// What is written to files, by the name of the file's variable, in the function that is walked.
-    pub written: Vec<(&'a str, Cooked)>,
-    /// Texts of other languages.
-    pub embedded: Vec<(Language, Cooked)>,
+    /// Text written to files in the current function, by the variable of the file.
+    pub written: Vec<(&'a str, StringValue)>,
+    /// Embedded texts in other languages.
+    pub embedded: Vec<(Language, StringValue)>,
 }
 
-/// Spans and facts of a text that was parsed; commands of IPython stand in ranges of it.
+/// Returns the spans and facts of a parsed text. `commands` are the ranges of IPython commands.
 pub(super) fn read(text: &str, parsed: &Parsed<ModModule>, commands: &[Range<usize>]) -> (Vec<Span>, Facts) {
     let position = Position { is_conditional: false, at_import: true, is_optional: false, in_function: false };
     let mut reader = Reader {
@@ -100,7 +100,7 @@ pub(super) fn read(text: &str, parsed: &Parsed<ModModule>, commands: &[Range<usi
         reader.escape(command.clone());
     }
     legacy::find(text, parsed, &mut reader.facts);
-    future::find(parsed, &mut reader.facts);
+    newer_syntax::find(parsed, &mut reader.facts);
     reader.finish()
 }
 
@@ -132,12 +132,12 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// Notes a use of newer syntax.
+    /// Records a use of newer syntax.
     pub(super) fn newer(&mut self, since: (u8, u8), what: &'static str, range: Range<usize>) {
-        future::note(&mut self.facts, Syntax { since, what, range });
+        newer_syntax::note(&mut self.facts, Syntax { since, what, range });
     }
 
-    /// The dotted name of a value, as written: none when something else than names and dots is in it.
+    /// Returns the dotted name of an expression. `None` if it contains anything but names and dots.
     pub(super) fn dotted(&self, expression: &'a Expr) -> Option<&'a str> {
         let mut inner = expression;
         while let Expr::Attribute(attribute) = inner {
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
             .then_some(text)
     }
 
-    /// The dotted name, or the last attribute behind its dot when it belongs to another value: `.joinpath`.
+    /// Returns the dotted name of a function, or its last attribute with a leading dot if the base is an expression: `.joinpath`.
     pub(super) fn callee(&self, function: &'a Expr) -> Option<&'a str> {
         self.dotted(function).or_else(|| {
             let attribute = function.as_attribute_expr()?;
@@ -162,7 +162,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The name that something assigned to a target has.
+    /// Returns the name of an assignment target.
     pub(super) fn target(&self, target: &'a Expr) -> Option<&'a str> {
         match target {
             Expr::Subscript(subscript) => self.key(&subscript.slice).or_else(|| self.dotted(&subscript.value)),
@@ -171,43 +171,43 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A key that is written out.
+    /// Returns a key that is a string literal.
     pub(super) fn key(&self, key: &'a Expr) -> Option<&'a str> {
         let literal = key.as_string_literal_expr()?;
-        literal.as_single_part_string().map(|part| &self.text[super::literal::of_string(self.text, part)])
+        literal.as_single_part_string().map(|part| &self.text[super::literal::string_content(self.text, part)])
     }
 
     fn finish(mut self) -> (Vec<Span>, Facts) {
         let mut replaced: Vec<Range<usize>> = Vec::new();
         let mut inner = Vec::new();
-        let mut known = HashSet::new();
+        let mut seen = HashSet::new();
         let mut found = std::mem::take(&mut self.embedded);
-        // A text that is put together holds strings which are such texts by themselves: the whole counts.
-        found.sort_by_key(|(_, cooked)| std::cmp::Reverse(cooked.parts.len()));
-        for (language, cooked) in found {
-            if cooked.parts.iter().any(|part| !part.is_empty() && known.contains(&part.start)) {
+        // A concatenated text takes precedence over its parts.
+        found.sort_by_key(|(_, string_value)| std::cmp::Reverse(string_value.parts.len()));
+        for (language, string_value) in found {
+            if string_value.parts.iter().any(|part| !part.is_empty() && seen.contains(&part.start)) {
                 continue;
             }
-            known.extend(cooked.parts.iter().map(|part| part.start));
-            let (spans, mut facts) = embedded::read(language, &cooked);
+            seen.extend(string_value.parts.iter().map(|part| part.start));
+            let (spans, mut facts) = embedded::read(language, &string_value);
             self.snap(&mut facts);
             embedded::merge(&mut self.facts, facts);
             if !spans.is_empty() {
                 inner.extend(spans);
-                replaced.extend(cooked.parts);
+                replaced.extend(string_value.parts);
             }
         }
         if !replaced.is_empty() {
             replaced.sort_by_key(|range| range.start);
-            self.spans.retain(|span| span.kind != Kind::Text || !holds(&replaced, &span.range));
+            self.spans.retain(|span| span.kind != Kind::Text || !contains_range(&replaced, &span.range));
             self.spans.append(&mut inner);
         }
-        let spans = untangle(self.text, self.spans);
+        let spans = without_overlaps(self.text, self.spans);
         self.facts.syntax.sort_by_key(|syntax| syntax.since);
         (spans, self.facts)
     }
 
-    /// Moves ends of ranges that fell inside a character to its start.
+    /// Moves the ends of ranges to character boundaries.
     pub(super) fn snap(&self, facts: &mut Facts) {
         let text = self.text;
         embedded::relocate(facts, |range| {
@@ -217,14 +217,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether one of sorted ranges holds a range.
-fn holds(ranges: &[Range<usize>], range: &Range<usize>) -> bool {
-    let next = ranges.partition_point(|known| known.start <= range.start);
+/// Reports whether one of the sorted ranges contains a range.
+fn contains_range(ranges: &[Range<usize>], range: &Range<usize>) -> bool {
+    let next = ranges.partition_point(|other| other.start <= range.start);
     next.checked_sub(1).is_some_and(|at| range.end <= ranges[at].end)
 }
 
-/// Sorted spans without those that begin inside another.
-fn untangle(text: &str, mut spans: Vec<Span>) -> Vec<Span> {
+/// Sorts spans and removes those that overlap an earlier one.
+fn without_overlaps(text: &str, mut spans: Vec<Span>) -> Vec<Span> {
     spans.sort_by_key(|span| (span.range.start, span.range.end));
     let mut end = 0;
     spans.retain(|span| {

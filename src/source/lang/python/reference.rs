@@ -1,16 +1,16 @@
-//! Files that a program needs.
+//! References of Python programs to other files.
 
 use ruff_python_ast::{Expr, ExprCall};
 
 use super::literal;
 use super::reader::Reader;
 use crate::source::lang::embedded;
-use crate::source::lang::embedded::Cooked;
+use crate::source::lang::embedded::StringValue;
 use crate::source::lang::fact::{Facts, Import, Reference, Usage, Word};
 use crate::source::lang::language::Language;
 
 impl<'a> Reader<'a> {
-    /// Notes the file that a call reads, includes or starts.
+    /// Records the file that a call reads, includes or runs.
     pub(super) fn reference(&mut self, name: &'a str, last: &str, call: &'a ExprCall) {
         let base = name.rsplit_once('.').map_or("", |(base, _)| base);
         let arguments = &*call.arguments.args;
@@ -61,7 +61,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `Path("x").open()`.
+    /// Reads `Path("x").open()`.
     fn path_receiver(&mut self, call: &'a ExprCall) {
         let receiver = call.func.as_attribute_expr().and_then(|attribute| attribute.value.as_call_expr());
         let is_path = |inner: &&'a ExprCall| {
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `exec(open("x").read())`: the file is opened by a call of its own; here it becomes code.
+    /// Reads `exec(open("x").read())`, which makes the opened file code.
     fn executed(&mut self, code: Option<&'a Expr>) {
         let read = code.and_then(Expr::as_call_expr).and_then(|call| call.func.as_attribute_expr());
         let open = read.filter(|read| read.attr.as_str() == "read").and_then(|read| read.value.as_call_expr());
@@ -99,44 +99,45 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A line for ROOT's interpreter.
+    /// Reads a line for ROOT's interpreter.
     fn processed(&mut self, line: Option<&'a Expr>) {
         self.included(line);
         let Some(line) = line.filter(|line| literal::is_string(line)) else { return };
-        let mut cooked = Cooked::default();
-        literal::cook(self.text, line, &mut cooked);
-        let text = cooked.text.trim();
+        let mut string_value = StringValue::default();
+        literal::append_value(self.text, line, &mut string_value);
+        let text = string_value.text.trim();
         let load = [".L ", ".x "].iter().find_map(|sign| text.strip_prefix(sign));
         let Some(load) = load else { return };
         let path = load.trim().trim_end_matches([';', '+', 'g', 'O']).split('(').next().unwrap_or_default();
-        self.code(&cooked, path);
+        self.code(&string_value, path);
     }
 
-    /// C++ for ROOT's interpreter: the files it includes and opens.
+    /// Adds the files that C++ code for ROOT's interpreter includes and opens.
     fn included(&mut self, code: Option<&'a Expr>) {
         let Some(code) = code.filter(|code| literal::is_string(code)) else { return };
-        let mut cooked = Cooked::default();
-        literal::cook(self.text, code, &mut cooked);
-        let mut facts = Facts { references: embedded::read(Language::Cpp, &cooked).1.references, ..Facts::default() };
+        let mut string_value = StringValue::default();
+        literal::append_value(self.text, code, &mut string_value);
+        let mut facts =
+            Facts { references: embedded::read(Language::Cpp, &string_value).1.references, ..Facts::default() };
         facts.references.retain(|reference| !reference.path.contains('{'));
         self.snap(&mut facts);
         embedded::merge(&mut self.facts, facts);
     }
 
-    /// Notes a file of code whose path is a part of a cooked text.
-    fn code(&mut self, cooked: &Cooked, path: &str) {
+    /// Records a code file whose path is a part of a string value.
+    fn code(&mut self, string_value: &StringValue, path: &str) {
         if path.is_empty() || path.contains('{') {
             return;
         }
-        let Some(start) = (path.as_ptr() as usize).checked_sub(cooked.text.as_ptr() as usize) else { return };
-        let (start, end) = (cooked.map.in_file(start), cooked.map.in_file(start + path.len() - 1) + 1);
+        let Some(start) = (path.as_ptr() as usize).checked_sub(string_value.text.as_ptr() as usize) else { return };
+        let (start, end) = (string_value.map.in_file(start), string_value.map.in_file(start + path.len() - 1) + 1);
         let end = self.text.floor_char_boundary(end.max(start));
         let range = self.text.floor_char_boundary(start)..end;
         self.facts.references.push(Reference { path: path.to_owned(), range, usage: Usage::Code });
     }
 }
 
-/// Whether a call opens a file for reading: the mode at an index, or the keyword `mode`, says so.
+/// Reports whether a call opens a file for reading, by the mode at an index or the keyword `mode`.
 fn reads(reader: &Reader<'_>, call: &ExprCall, at: usize) -> bool {
     let keyword =
         call.arguments.keywords.iter().find(|keyword| keyword.arg.as_ref().is_some_and(|arg| arg.as_str() == "mode"));
@@ -148,7 +149,7 @@ fn reads(reader: &Reader<'_>, call: &ExprCall, at: usize) -> bool {
         || mode.starts_with('r') && !mode.starts_with("rec") && !mode.contains('+')
 }
 
-/// Modules whose `open` opens a file.
+/// Reports whether `open` of a module opens a file.
 fn is_file_module(base: &str) -> bool {
     let last = base.rsplit('.').next().unwrap_or(base);
     base.is_empty()
@@ -167,13 +168,13 @@ fn is_file_module(base: &str) -> bool {
         )
 }
 
-/// Whether a value of a name reads files of settings.
+/// Reports whether an object reads configuration files, by its name.
 fn is_settings(base: &str) -> bool {
     let last = base.rsplit('.').next().unwrap_or(base).to_ascii_lowercase();
     ["config", "parser", "cfg", "ini"].iter().any(|part| last.contains(part))
 }
 
-/// Functions whose value is the path they are given.
+/// Reports whether a function returns the path that is its argument.
 fn wraps(name: &str) -> bool {
     matches!(
         name.rsplit('.').next().unwrap_or(name),

@@ -1,11 +1,11 @@
-//! Snakefiles: rules as Python would have them, byte by byte at the same places.
+//! Snakefiles: rules are converted to Python of the same length, so offsets stay the same.
 //!
-//! `rule a:` becomes `if 1:`, and its directives become calls behind it, all in one line for the parser: `input("x"); shell("y")`.
+//! `rule a:` becomes `if 1:`, and its directives become calls on the same line: `input("x"); shell("y")`.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Directives of a rule, whose values are arguments.
+/// Directives of a rule whose values are arguments.
 const DIRECTIVES: &[&str] = &[
     "input",
     "output",
@@ -38,19 +38,19 @@ const DIRECTIVES: &[&str] = &[
 /// A line of a Snakefile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line {
-    /// `rule a:`
+    /// A rule: `rule a:`.
     Rule,
-    /// `input:` with its length without the colon.
+    /// A directive (`input:`), with its length without the colon.
     Directive(usize),
-    /// `run:`
+    /// A block of Python: `run:`.
     Run,
-    /// Deeper than the rule, or empty.
+    /// An empty line or one indented more than the rule.
     Inner,
-    /// Python at the top.
+    /// Python at the top level.
     Other,
 }
 
-/// The text with its rules in the form of Python; as it is when it has none.
+/// Returns the text with its rules converted to Python. Unchanged if it has no rules.
 pub(super) fn mask(text: &str) -> Cow<'_, str> {
     if !text.lines().any(|line| kind(line) == Line::Rule) {
         return Cow::Borrowed(text);
@@ -61,18 +61,18 @@ pub(super) fn mask(text: &str) -> Cow<'_, str> {
         state.line(text, &mut bytes, range);
     }
     state.close(text, &mut bytes, text.len(), false);
-    // Only bytes of ASCII were put in the place of such: it is still UTF-8.
+    // Only ASCII bytes are replaced by ASCII bytes, so the text stays valid UTF-8.
     String::from_utf8(bytes).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 #[derive(Debug, Default)]
 struct State {
     in_rule: bool,
-    /// Where the line ends that names the rule.
+    /// End of the line with the rule name.
     head: usize,
-    /// Whether the rule has a directive yet.
+    /// Whether the rule has a directive.
     has_directive: bool,
-    /// Where the last line with code of an open directive ends.
+    /// End of the last code line of the open directive.
     open: Option<usize>,
 }
 
@@ -91,7 +91,7 @@ impl State {
                 if self.open.is_some() {
                     self.close(text, bytes, range.start + indent, true);
                 } else if !self.has_directive {
-                    // Comments and documentation stand between.
+                    // A comment or docstring.
                     bytes[self.head..range.start].fill(b' ');
                 }
                 self.has_directive = true;
@@ -114,7 +114,7 @@ impl State {
         }
     }
 
-    /// Closes the call that is open: up to `next` nothing but blanks and comments stands.
+    /// Closes the open call. Only whitespace and comments precede `next`.
     fn close(&mut self, text: &str, bytes: &mut [u8], next: usize, goes_on: bool) {
         let Some(end) = self.open.take() else { return };
         let between = &mut bytes[end..next];
@@ -161,7 +161,7 @@ fn kind(line: &str) -> Line {
     }
 }
 
-/// Where the code of a line ends, a comment behind it left out when no quote is open before it.
+/// Returns the end of the code of a line, before a comment.
 fn code_end(text: &str, range: &Range<usize>) -> usize {
     let line = &text[range.clone()];
     let code = line.find('#').map_or(line, |at| {
@@ -172,7 +172,7 @@ fn code_end(text: &str, range: &Range<usize>) -> usize {
     range.start + code.trim_end().len()
 }
 
-/// Writes a few bytes at the start of a line, and blanks over the rest.
+/// Overwrites the start of a line, and the rest with spaces.
 fn put(bytes: &mut [u8], range: Range<usize>, with: &[u8]) {
     let line = &mut bytes[range];
     if line.len() >= with.len() {
@@ -186,7 +186,7 @@ mod tests {
     use super::mask;
 
     #[test]
-    fn rules_become_calls_at_the_same_places() {
+    fn rules_become_calls_at_the_same_offsets() {
         let text = "configfile: 'c'\n\nrule a: \n    # c\n    input:\n        'x', # d\n        y='z'\n    # e\n    shell:\n        'ls'\n\nrule b:\n    run:\n        f('x')\n";
         let masked = mask(text);
         assert_eq!(masked.len(), text.len());
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_stay() {
+    fn text_without_rules_is_unchanged() {
         let text = "def rule(x):\n    input: int = 3\n";
         assert_eq!(mask(text), text);
         assert_eq!(mask("rule a:\n    input: 'ü'\n").len(), "rule a:\n    input: 'ü'\n".len());

@@ -1,4 +1,4 @@
-//! Statements.
+//! Python statements.
 
 use ruff_python_ast::{ExceptHandler, Expr, Parameters, Stmt, StmtAssign, StmtImport, StmtImportFrom, StmtTry};
 use ruff_text_size::Ranged as _;
@@ -9,7 +9,7 @@ use crate::source::lang::fact::{Dialect, Import, Setting};
 use crate::source::lang::span::{Kind, Role};
 
 impl<'a> Reader<'a> {
-    /// Statements one after another.
+    /// Reads consecutive statements.
     pub(super) fn body(&mut self, body: &'a [Stmt]) {
         let mut before: Option<&'a Stmt> = None;
         for statement in body {
@@ -23,7 +23,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The word `print` or `exec` of Python 2, when the statement behind it on the same line is what it is given.
+    /// Returns the word of a Python 2 `print` or `exec` statement, whose argument is parsed as the next statement.
     fn old_statement(&self, before: &'a Stmt, statement: &'a Stmt) -> Option<&'a Expr> {
         let word = &*before.as_expr_stmt()?.value;
         let name = word.as_name_expr()?;
@@ -67,13 +67,13 @@ impl<'a> Reader<'a> {
 
     fn statement(&mut self, statement: &'a Stmt) {
         match statement {
-            Stmt::Expr(it) => self.lone(&it.value),
+            Stmt::Expr(it) => self.expression_statement(&it.value),
             Stmt::Assign(it) => self.assign(it),
             Stmt::AnnAssign(it) => {
                 if !self.position.in_function {
                     self.annotation(&it.annotation);
                 }
-                self.newer((3, 6), "a variable with an annotation", bytes(it.range));
+                self.newer((3, 6), "a variable annotation", bytes(it.range));
                 self.plain(&it.target);
                 if let Some(value) = &it.value {
                     self.assigned_value(&it.target, value);
@@ -131,7 +131,7 @@ impl<'a> Reader<'a> {
             }
             Stmt::For(it) => {
                 if it.is_async {
-                    self.newer((3, 5), "an asynchronous loop", bytes(it.range));
+                    self.newer((3, 5), "an `async for` loop", bytes(it.range));
                 }
                 self.plain(&it.target);
                 self.plain(&it.iter);
@@ -191,15 +191,15 @@ impl<'a> Reader<'a> {
         self.body(&attempt.finalbody);
     }
 
-    /// An expression that is a statement.
-    fn lone(&mut self, value: &'a Expr) {
+    /// Reads an expression statement.
+    fn expression_statement(&mut self, value: &'a Expr) {
         match value {
             Expr::StringLiteral(string) => {
                 for part in &string.value {
-                    self.push(literal::of_string(self.text, part), Kind::Docstring, Context::PLAIN);
+                    self.push(literal::string_content(self.text, part), Kind::Docstring, Context::PLAIN);
                 }
             }
-            // `print >>f, "x"` of Python 2.
+            // Python 2: `print >>f, "x"`.
             Expr::Tuple(tuple) => match tuple.elts.split_first() {
                 Some((Expr::BinOp(first), rest)) if self.dotted(&first.left) == Some("print") => {
                     self.facts.python2.get_or_insert(bytes(first.left.range()));
@@ -284,7 +284,7 @@ impl<'a> Reader<'a> {
         let names: Vec<String> = import.names.iter().map(|alias| alias.name.as_str().to_owned()).collect();
         if module == "__future__" && names.iter().any(|name| name == "annotations") {
             self.has_lazy_annotations = true;
-            self.newer((3, 7), "annotations that are not evaluated", bytes(import.range));
+            self.newer((3, 7), "`from __future__ import annotations`", bytes(import.range));
         }
         let range = import.module.as_ref().map_or(import.range, |module| module.range);
         self.facts.imports.push(Import {
@@ -296,7 +296,7 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// Parameters of a function or a lambda; those of a function may have annotations.
+    /// Reads the parameters of a function or a lambda. Only those of a function have annotations.
     pub(super) fn parameters(&mut self, parameters: &'a Parameters, is_function: bool) {
         for parameter in parameters.iter_non_variadic_params() {
             if let Some(default) = &parameter.default {
@@ -315,7 +315,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Whether a test asks for the program itself: `__name__ == "__main__"`.
+/// Reports whether a condition is `__name__ == "__main__"`.
 fn is_main(test: &Expr) -> bool {
     let Expr::Compare(compare) = test else { return false };
     let is_name = |side: &Expr| side.as_name_expr().is_some_and(|name| name.id.as_str() == "__name__");

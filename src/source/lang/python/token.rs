@@ -1,10 +1,10 @@
-//! Strings and comments of a text that is not parsed: one pass, no memory but for the spans.
+//! Finds strings and comments without parsing, in one pass.
 
 use std::ops::Range;
 
 use crate::source::lang::span::{Kind, Role, Span};
 
-/// The spans of a text.
+/// Returns the spans of a text.
 pub(super) fn spans(text: &str) -> Vec<Span> {
     let bytes = text.as_bytes();
     let mut spans = Vec::new();
@@ -29,7 +29,7 @@ pub(super) fn spans(text: &str) -> Vec<Span> {
     spans
 }
 
-/// Content of the string that opens at a quote, and where the string ends.
+/// Returns the content of the string that starts at a quote, and the end of the string.
 pub(super) fn string(bytes: &[u8], start: usize, quote: u8) -> (Range<usize>, usize) {
     let is_triple = bytes[start..].starts_with(&[quote; 3]);
     let width = if is_triple { 3 } else { 1 };

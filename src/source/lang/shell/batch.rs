@@ -1,4 +1,4 @@
-//! Options of batch systems: directives in comments, and those of the commands that hand in jobs.
+//! Options of batch systems, in directives and in submission commands.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ pub(super) enum System {
 }
 
 impl System {
-    /// The system that a command hands jobs to.
+    /// Returns the batch system of a submission command.
     pub(super) fn of_command(name: &str) -> Option<Self> {
         Some(match name {
             "sbatch" | "srun" | "salloc" => Self::Slurm,
@@ -30,7 +30,7 @@ impl System {
         })
     }
 
-    /// The long name of an option of one letter that takes a value (manual pages of sbatch, qsub, bsub).
+    /// Returns the long name of a one-letter option that takes a value (manual pages of sbatch, qsub, bsub).
     fn long(self, short: &str) -> Option<&'static str> {
         Some(match (self, short) {
             (Self::Slurm, "p") => "partition",
@@ -73,8 +73,8 @@ impl System {
     }
 }
 
-/// Long options that take their value as the next word.
-const LONG: [&str; 33] = [
+/// Long options whose value is the next word.
+const LONG_OPTIONS: [&str; 33] = [
     "account",
     "array",
     "chdir",
@@ -110,9 +110,9 @@ const LONG: [&str; 33] = [
     "wckey",
 ];
 
-/// A directive in a comment, `#SBATCH …`. False when the comment is none.
-pub(super) fn directive(sheet: &mut ViewBuilder<'_>, comment: Range<usize>) -> bool {
-    let text = sheet.slice(&comment);
+/// Reads a directive in a comment, `#SBATCH …`. Returns false if the comment is not a directive.
+pub(super) fn directive(builder: &mut ViewBuilder<'_>, comment: Range<usize>) -> bool {
+    let text = builder.slice(&comment);
     let systems = [
         ("#SBATCH", System::Slurm),
         ("#PBS", System::Pbs),
@@ -125,7 +125,7 @@ pub(super) fn directive(sheet: &mut ViewBuilder<'_>, comment: Range<usize>) -> b
     if !rest.starts_with([' ', '\t']) || !rest.trim_start().starts_with('-') {
         return false;
     }
-    // What follows ` #` is a remark.
+    // ` #` starts a comment.
     let length = rest.find(" #").unwrap_or(rest.len());
     let base = comment.start + sign.len();
     let found: Vec<Word> = words(&rest[..length])
@@ -133,14 +133,14 @@ pub(super) fn directive(sheet: &mut ViewBuilder<'_>, comment: Range<usize>) -> b
         .map(|word| Word { range: base + word.range.start..base + word.range.end, text: word.text })
         .collect();
     for (key, value, start) in options(system, &found).0 {
-        let inside = trim(sheet.text, value.range.clone());
-        sheet.add(inside, Kind::Word, Role::Plain, Some(&key));
-        sheet.set(Dialect::Batch, &key, value, start);
+        let inside = trim(builder.text, value.range.clone());
+        builder.add(inside, Kind::Word, Role::Plain, Some(&key));
+        builder.set(Dialect::Batch, &key, value, start);
     }
     true
 }
 
-/// Options with a value: key, value, where the option begins. And the place of the first word that is none.
+/// Returns options with a value (key, value, start of the option), and the index of the first word that is not an option.
 pub(super) fn options(system: System, words: &[Word]) -> (Vec<(String, Word, usize)>, usize) {
     let mut found = Vec::new();
     let mut at = 0;
@@ -157,7 +157,7 @@ pub(super) fn options(system: System, words: &[Word]) -> (Vec<(String, Word, usi
             let key = if is_long { key } else { system.long(key).unwrap_or(key) };
             found.push((key.to_owned(), Word { text: value.to_owned(), range }, start));
         } else if is_long {
-            let next = words.get(at + 1).filter(|next| !next.text.starts_with('-') && LONG.contains(&key));
+            let next = words.get(at + 1).filter(|next| !next.text.starts_with('-') && LONG_OPTIONS.contains(&key));
             if let Some(next) = next {
                 found.push((key.to_owned(), next.clone(), start));
                 at += 1;
@@ -179,7 +179,7 @@ pub(super) fn options(system: System, words: &[Word]) -> (Vec<(String, Word, usi
     (found, at)
 }
 
-/// Whether a word is longer than its text at the end: a closing quote.
+/// Reports whether a word ends with a closing quote.
 fn ends_quoted(value: &str, word: &Word) -> bool {
     !value.is_empty() && word.range.len() > word.text.len()
 }

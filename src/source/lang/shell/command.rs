@@ -1,29 +1,28 @@
-//! What the words of a command are for.
+//! The meaning of the words of a command.
 
 use super::batch::{self, System};
 use super::container;
-use super::lexer::Heredoc;
-use super::part::{Part, Piece};
+use super::part::{Heredoc, Part, Piece, program_name};
 use crate::source::lang::fact::{Command, Dialect, Host, Usage, Word};
-use crate::source::lang::function_name::shows;
+use crate::source::lang::function_name::is_display_function;
 use crate::source::lang::language::Language;
 use crate::source::lang::span::{Kind, Role, Span};
 use crate::source::lang::view_builder::{ViewBuilder, short};
 use std::ops::Range;
 
-/// A command while it is read.
+/// A command in construction.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     pub(super) words: Vec<Part>,
     pub(super) assignments: Vec<Part>,
-    /// Targets of redirections, and whether they are written.
+    /// Redirections: whether output is written, and the target.
     pub(super) redirects: Vec<(bool, Part)>,
     pub(super) heredocs: Vec<Heredoc>,
-    /// Defaults of variables, and the names of these.
+    /// Defaults of variables with the ranges of the variable names.
     pub(super) defaults: Vec<(Piece, Range<usize>)>,
 }
 
-/// Where a command stands.
+/// The context of a command.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Context {
     pub(super) host: Host,
@@ -42,13 +41,13 @@ impl Line {
             && self.defaults.is_empty()
     }
 
-    /// Whether it is `[[ …`, where signs of comparison are no redirections.
+    /// Reports whether it is `[[ …`, where `<` and `>` compare.
     pub(super) fn is_test(&self) -> bool {
         self.words.first().is_some_and(|word| word.text == "[[")
             && self.words.last().is_none_or(|word| word.text != "]]")
     }
 
-    /// The file that its output goes to.
+    /// Returns the file that its output is written to.
     pub(super) fn target(&self) -> Option<&str> {
         let target = self.redirects.iter().find(|(is_output, _)| *is_output).map(|(_, word)| word.text.as_str());
         let tee = self.words.iter().position(|word| word.text == "tee");
@@ -59,12 +58,12 @@ impl Line {
         target.filter(|target| !matches!(*target, "/dev/null" | "/dev/stderr" | "/dev/stdout" | "/dev/tty"))
     }
 
-    /// The language of what it is given on its input.
+    /// Returns the language of its standard input.
     pub(super) fn heredoc_language(&self) -> Option<Language> {
-        let name = self.words.get(verb(&self.words)).map(|word| base(&word.text))?;
+        let name = self.words.get(verb(&self.words)).map(|word| program_name(&word.text))?;
         Some(match name {
             "bash" | "sh" | "zsh" | "ksh" | "csh" | "tcsh" | "ssh" | "sbatch" | "qsub" | "bsub" => Language::Shell,
-            "condor_submit" => Language::Submit,
+            "condor_submit" => Language::HtCondor,
             "root" | "root.exe" => Language::Cpp,
             _ if name.starts_with("python") || name == "ipython" => Language::Python,
             _ => return None,
@@ -72,12 +71,7 @@ impl Line {
     }
 }
 
-/// The name of a program without its directory.
-pub(super) fn base(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
-}
-
-/// Index of the name: behind what only starts another command.
+/// Returns the index of the command name after wrappers such as `sudo` and `env`.
 fn verb(words: &[Part]) -> usize {
     let mut at = 0;
     while let Some(word) = words.get(at) {
@@ -103,107 +97,107 @@ impl Part {
     }
 }
 
-/// Elements of an array.
-pub(super) fn elements(sheet: &mut ViewBuilder<'_>, line: Line, name: Option<&str>) {
+/// Reads the elements of an array.
+pub(super) fn elements(builder: &mut ViewBuilder<'_>, line: Line, name: Option<&str>) {
     for word in &line.words {
         for piece in &word.pieces {
-            sheet.spans.push(Span { name: name.map(short), ..span(piece, Kind::Word) });
+            builder.spans.push(Span { name: name.map(short), ..span(piece, Kind::Word) });
         }
     }
-    defaults(sheet, &line);
+    defaults(builder, &line);
 }
 
-/// Patterns of `case`, conditions of csh.
-pub(super) fn patterns(sheet: &mut ViewBuilder<'_>, line: Line) {
+/// Reads patterns of `case` and conditions of csh.
+pub(super) fn patterns(builder: &mut ViewBuilder<'_>, line: Line) {
     for piece in line.words.iter().flat_map(|word| &word.pieces) {
-        sheet.spans.push(Span { role: Role::Guard, ..span(piece, Kind::Word) });
+        builder.spans.push(Span { role: Role::Guard, ..span(piece, Kind::Word) });
     }
-    defaults(sheet, &line);
+    defaults(builder, &line);
 }
 
 fn span(piece: &Piece, kind: Kind) -> Span {
     Span { range: piece.range.clone(), kind, role: piece.role, is_head: piece.is_head, name: None, call: None }
 }
 
-fn defaults(sheet: &mut ViewBuilder<'_>, line: &Line) {
+fn defaults(builder: &mut ViewBuilder<'_>, line: &Line) {
     for (piece, name) in &line.defaults {
-        let name = Some(short(sheet.slice(name)));
-        sheet.spans.push(Span { name, ..span(piece, Kind::Word) });
+        let name = Some(short(builder.slice(name)));
+        builder.spans.push(Span { name, ..span(piece, Kind::Word) });
     }
 }
 
-/// A whole command.
-pub(super) fn finish(sheet: &mut ViewBuilder<'_>, mut line: Line, context: &Context) {
-    defaults(sheet, &line);
+/// Reads a complete command.
+pub(super) fn finish(builder: &mut ViewBuilder<'_>, mut line: Line, context: &Context) {
+    defaults(builder, &line);
     for part in std::mem::take(&mut line.assignments) {
-        assign(sheet, &part);
+        assign(builder, &part);
     }
     let target_is_file = line.target().is_some();
     let from = verb(&line.words);
     for part in line.words.iter().take(from) {
         if part.is_assignment() {
-            assign(sheet, part);
+            assign(builder, part);
         }
     }
     for (is_output, part) in &line.redirects {
         let name = if *is_output { ">" } else { "<" };
         for piece in &part.pieces {
-            sheet.spans.push(Span { name: Some(name.to_owned()), ..span(piece, Kind::Word) });
+            builder.spans.push(Span { name: Some(name.to_owned()), ..span(piece, Kind::Word) });
         }
     }
     let mut words = line.words;
     words.drain(..from);
-    let Some(name) = words.first().map(|word| short(base(&word.text))) else { return };
+    let Some(name) = words.first().map(|word| short(program_name(&word.text))) else { return };
     let is_done = match name.as_str() {
         "export" | "declare" | "local" | "readonly" | "typeset" | "setenv" | "set" | "unset" | "alias" => {
-            variables(sheet, &words, context.is_csh)
+            variables(builder, &words, context.is_csh)
         }
         "for" | "foreach" | "select" | "function" | "case" | "]]" | "]" => {
-            spans(sheet, &words, &name);
+            spans(builder, &words, &name);
             return;
         }
-        _ => embedded(sheet, &words, &name, context.host),
+        _ => embedded(builder, &words, &name, context.host),
     };
     roles(&mut words, &name, target_is_file || context.is_piped || context.is_nested);
-    container::read(sheet, &mut words, &name);
+    container::read(builder, &mut words, &name);
     if !is_done {
-        spans(sheet, &words, &name);
+        spans(builder, &words, &name);
     }
     let words: Vec<Word> = words.iter().map(Part::word).collect();
-    options(sheet, &name, &words);
-    references(sheet, &name, &words);
+    options(builder, &name, &words);
+    references(builder, &name, &words);
     for (is_output, part) in &line.redirects {
         if !is_output {
-            sheet.refer(&part.text, part.range.clone(), Usage::Data);
+            builder.refer(&part.text, part.range.clone(), Usage::Data);
         }
     }
     if let (Some(first), Some(last)) = (words.first(), words.last()) {
         let range = first.range.start..last.range.end;
         let (host, is_conditional) = (context.host, context.is_conditional);
-        sheet.facts.commands.push(Command { words, range, host, is_conditional });
+        builder.facts.commands.push(Command { words, range, host, is_conditional });
     }
 }
 
-fn assign(sheet: &mut ViewBuilder<'_>, part: &Part) {
-    let Some((key, value)) = part.assignment(sheet.text) else { return };
+fn assign(builder: &mut ViewBuilder<'_>, part: &Part) {
+    let Some((key, value)) = part.assignment(builder.text) else { return };
     let key = key.to_owned();
     for piece in part.pieces.iter().filter(|piece| piece.range.start >= value.range.start) {
-        sheet.spans.push(Span { name: Some(short(&key)), ..span(piece, Kind::Value) });
+        builder.spans.push(Span { name: Some(short(&key)), ..span(piece, Kind::Value) });
     }
-    sheet.set(Dialect::Variable, &key, value, part.range.start);
+    builder.set(Dialect::Variable, &key, value, part.range.start);
 }
 
-/// Commands that set variables. True when their words have their spans.
-fn variables(sheet: &mut ViewBuilder<'_>, words: &[Part], is_csh: bool) -> bool {
+/// Reads a command that sets variables. Returns true if the spans of its words are added.
+fn variables(builder: &mut ViewBuilder<'_>, words: &[Part], is_csh: bool) -> bool {
     let name = words[0].text.as_str();
     if name == "setenv" || (name == "set" && is_csh) {
         if let [_, key, value, ..] = words {
             let value = if value.text == "=" { words.get(3).unwrap_or(value) } else { value };
             for piece in &value.pieces {
-                sheet.spans.push(Span { name: Some(short(&key.text)), ..span(piece, Kind::Value) });
+                builder.spans.push(Span { name: Some(short(&key.text)), ..span(piece, Kind::Value) });
             }
             let range = value.quoted().unwrap_or_else(|| value.range.clone());
-            sheet.set(Dialect::Variable, &key.text, Word { text: value.text.clone(), range }, key.range.start);
+            builder.set(Dialect::Variable, &key.text, Word { text: value.text.clone(), range }, key.range.start);
             return true;
         }
     } else if name == "set" || name == "unset" {
@@ -211,18 +205,18 @@ fn variables(sheet: &mut ViewBuilder<'_>, words: &[Part], is_csh: bool) -> bool 
     }
     for part in &words[1..] {
         if part.is_assignment() && name != "alias" {
-            assign(sheet, part);
+            assign(builder, part);
         } else if name == "alias" && part.equals.is_some() {
             for piece in &part.pieces {
-                sheet.spans.push(span(piece, Kind::Word));
+                builder.spans.push(span(piece, Kind::Word));
             }
         }
     }
     true
 }
 
-/// Programs given as strings: `bash -c "…"`. True when the words have their spans.
-fn embedded(sheet: &mut ViewBuilder<'_>, words: &[Part], name: &str, host: Host) -> bool {
+/// Reads a program passed as a string: `bash -c "…"`. Returns true if the spans of the words are added.
+fn embedded(builder: &mut ViewBuilder<'_>, words: &[Part], name: &str, host: Host) -> bool {
     let flag = words.iter().position(|word| matches!(word.text.as_str(), "-c" | "-lc" | "-ic" | "-lic"));
     let (at, language) = match name {
         "bash" | "sh" | "zsh" | "ksh" | "csh" | "tcsh" | "su" => (flag.map(|at| at + 1), Language::Shell),
@@ -234,18 +228,18 @@ fn embedded(sheet: &mut ViewBuilder<'_>, words: &[Part], name: &str, host: Host)
     let Some(at) = at else { return false };
     let Some(range) = words.get(at).and_then(Part::quoted) else { return false };
     let host = if language == Language::Shell { host } else { Host::Program };
-    if !sheet.embed(language, range, host) {
+    if !builder.embed(language, range, host) {
         return false;
     }
     for part in words.iter().enumerate().filter(|(index, _)| *index != at).map(|(_, part)| part) {
         for piece in &part.pieces {
-            sheet.spans.push(span(piece, Kind::Word));
+            builder.spans.push(span(piece, Kind::Word));
         }
     }
     true
 }
 
-fn spans(sheet: &mut ViewBuilder<'_>, words: &[Part], name: &str) {
+fn spans(builder: &mut ViewBuilder<'_>, words: &[Part], name: &str) {
     let mut option: Option<&str> = None;
     for (index, part) in words.iter().enumerate() {
         let own = part.equals.map(|(at, key)| (at, part.text[..key].trim_start_matches('-')));
@@ -257,17 +251,17 @@ fn spans(sheet: &mut ViewBuilder<'_>, words: &[Part], name: &str) {
                 _ => option,
             };
             let call = (index > 0).then(|| name.to_owned());
-            sheet.spans.push(Span { name: name_of.map(short), call, ..span(piece, Kind::Word) });
+            builder.spans.push(Span { name: name_of.map(short), call, ..span(piece, Kind::Word) });
         }
         option = if is_option && own.is_none() { Some(part.text.trim_start_matches('-')) } else { None };
     }
 }
 
-/// What words are used for, by the name of the command.
+/// Sets the roles of words by the name of the command.
 fn roles(words: &mut [Part], name: &str, goes_on: bool) {
     match name {
         "echo" | "printf" | "print" if !goes_on => mark(words, Role::Shown),
-        _ if shows(name) && !goes_on => mark(words, Role::Shown),
+        _ if is_display_function(name) && !goes_on => mark(words, Role::Shown),
         "[" | "[[" | "test" | "which" | "command" | "type" | "hash" | "if" => mark(words, Role::Guard),
         "sed" | "grep" | "egrep" | "fgrep" | "zgrep" | "awk" | "gawk" | "perl" | "rg" => patterns_of(words),
         _ => {}
@@ -280,7 +274,7 @@ fn mark(words: &mut [Part], role: Role) {
     }
 }
 
-/// Expressions of sed, grep and awk: those of `-e`, else the first word that is no option.
+/// Marks the expressions of sed, grep and awk: those of `-e`, or the first word that is not an option.
 fn patterns_of(words: &mut [Part]) {
     let mut is_found = false;
     let mut is_next = false;
@@ -300,24 +294,24 @@ fn patterns_of(words: &mut [Part]) {
     }
 }
 
-/// Options of commands that hand in jobs are settings of these.
-fn options(sheet: &mut ViewBuilder<'_>, name: &str, words: &[Word]) {
+/// Adds the options of job submission commands as settings.
+fn options(builder: &mut ViewBuilder<'_>, name: &str, words: &[Word]) {
     let Some(system) = System::of_command(name) else { return };
     let (found, after) = batch::options(system, &words[1..]);
     for (key, value, start) in found {
-        sheet.set(Dialect::Batch, &key, value, start);
+        builder.set(Dialect::Batch, &key, value, start);
     }
     let script = words.get(after + 1);
     if let Some(script) = script.filter(|_| !matches!(name, "bsub" | "salloc" | "srun")) {
-        sheet.refer(&script.text, script.range.clone(), Usage::Code);
+        builder.refer(&script.text, script.range.clone(), Usage::Code);
     }
 }
 
-/// Files that a command starts or reads.
-fn references(sheet: &mut ViewBuilder<'_>, name: &str, words: &[Word]) {
+/// Adds references to files that a command starts or reads.
+fn references(builder: &mut ViewBuilder<'_>, name: &str, words: &[Word]) {
     let first = &words[0];
     let file = match name {
-        // `source activate x` is a command of conda.
+        // conda: `source activate x`.
         "source" | "." => words.get(1).filter(|word| !matches!(word.text.as_str(), "activate" | "deactivate")),
         "bash" | "sh" | "zsh" | "ksh" | "csh" | "tcsh" | "cmsRun" | "python" | "python2" | "python3" | "ipython" => {
             script(words)
@@ -330,11 +324,11 @@ fn references(sheet: &mut ViewBuilder<'_>, name: &str, words: &[Word]) {
     };
     if let Some(file) = file {
         let path = macro_path(&file.text).unwrap_or(&file.text).to_owned();
-        sheet.refer(&path, file.range.clone(), Usage::Code);
+        builder.refer(&path, file.range.clone(), Usage::Code);
     }
 }
 
-/// The file that an interpreter runs: its first word that is no option; none behind `-c` and `-m`.
+/// Returns the file that an interpreter runs: its first word that is not an option. `None` with `-c` and `-m`.
 fn script(words: &[Word]) -> Option<&Word> {
     for word in &words[1..] {
         match word.text.as_str() {
@@ -346,7 +340,7 @@ fn script(words: &[Word]) -> Option<&Word> {
     None
 }
 
-/// The path of a macro as root takes it: without arguments and the sign to compile it.
+/// Returns the path of a ROOT macro without arguments and the trailing `+`.
 fn macro_path(word: &str) -> Option<&str> {
     let path = word.split('(').next().unwrap_or("").trim_end_matches('+');
     [".C", ".cxx", ".cpp", ".cc", ".py", ".c"].iter().any(|end| path.ends_with(end)).then_some(path)

@@ -1,12 +1,11 @@
-//! Commands that run something in an image: the image, what is bound where, and what then lies inside.
+//! Commands that run a container: the image, bind mounts, and paths inside the image.
 
-use super::command::base;
-use super::part::{Part, Piece};
+use super::part::{Part, Piece, program_name};
 use crate::source::lang::fact::Word;
 use crate::source::lang::span::Role;
 use crate::source::lang::view_builder::{ViewBuilder, is_shared};
 
-/// Options of docker and podman without a value.
+/// Options of docker and podman that take no value.
 const DOCKER_FLAGS: [&str; 14] = [
     "--rm",
     "--privileged",
@@ -23,7 +22,7 @@ const DOCKER_FLAGS: [&str; 14] = [
     "--replace",
     "--all-tags",
 ];
-/// Options of apptainer with a value.
+/// Options of apptainer that take a value.
 const APPTAINER_VALUES: [&str; 30] = [
     "-B",
     "--bind",
@@ -57,11 +56,11 @@ const APPTAINER_VALUES: [&str; 30] = [
     "--library",
 ];
 
-/// Finds images in a command and marks what lies inside.
-pub(super) fn read(sheet: &mut ViewBuilder<'_>, words: &mut [Part], name: &str) {
+/// Adds the images of a command and marks the paths inside them.
+pub(super) fn read(builder: &mut ViewBuilder<'_>, words: &mut [Part], name: &str) {
     let mut is_found = false;
-    // `srun singularity exec …`, `time docker run …`: the engine need not come first.
-    let at = words.iter().take(24).position(|word| is_engine(base(&word.text)) && !word.is_quoted);
+    // `srun singularity exec …`, `time docker run …`.
+    let at = words.iter().take(24).position(|word| is_engine(program_name(&word.text)) && !word.is_quoted);
     if let Some(at) = at.filter(|at| {
         *at == 0
             || !matches!(
@@ -69,17 +68,17 @@ pub(super) fn read(sheet: &mut ViewBuilder<'_>, words: &mut [Part], name: &str) 
                 "echo" | "printf" | "which" | "command" | "apt" | "apt-get" | "yum" | "dnf" | "conda" | "pip" | "type"
             )
     }) {
-        is_found = engine(sheet, &mut words[at..]);
+        is_found = engine(builder, &mut words[at..]);
     }
     for index in 1..words.len() {
         let word = &words[index];
-        let image = match word.assignment(sheet.text) {
+        let image = match word.assignment(builder.text) {
             Some(("--image" | "--container-image" | "--docker-image" | "--singularity-image", value)) => Some(value),
             None if matches!(word.text.as_str(), "--image" | "--container-image") => words.get(index + 1).map(unquoted),
             None if word.text.starts_with("docker://") && !is_found => Some(unquoted(word)),
             _ => None,
         };
-        sheet.facts.images.extend(image.filter(|image| !image.text.is_empty()));
+        builder.facts.images.extend(image.filter(|image| !image.text.is_empty()));
     }
 }
 
@@ -91,9 +90,9 @@ fn unquoted(part: &Part) -> Word {
     Word { text: part.text.clone(), range: part.quoted().unwrap_or_else(|| part.range.clone()) }
 }
 
-/// The words of an engine, its name first. Whether an image was found.
-fn engine(sheet: &mut ViewBuilder<'_>, words: &mut [Part]) -> bool {
-    let is_docker = !matches!(base(&words[0].text), "singularity" | "apptainer");
+/// Reads the words of a container engine, starting with its name. Returns true if an image was found.
+fn engine(builder: &mut ViewBuilder<'_>, words: &mut [Part]) -> bool {
+    let is_docker = !matches!(program_name(&words[0].text), "singularity" | "apptainer");
     let Some(verb) = words.iter().skip(1).position(|word| !word.text.starts_with('-')).map(|at| at + 1) else {
         return false;
     };
@@ -117,7 +116,7 @@ fn engine(sheet: &mut ViewBuilder<'_>, words: &mut [Part]) -> bool {
         let value = if has_own { Some(at - 1) } else { takes.then_some(at) };
         at += usize::from(takes);
         if let Some(part) = value.and_then(|value| words.get_mut(value)) {
-            inside(part, sheet.text, &option, has_own);
+            inside(part, builder.text, &option, has_own);
         }
     }
     if is_docker && matches!(what.as_str(), "build" | "exec") {
@@ -136,7 +135,7 @@ fn engine(sheet: &mut ViewBuilder<'_>, words: &mut [Part]) -> bool {
     let image = unquoted(image);
     let is_definition = what == "build" && image.text.ends_with(".def");
     if !is_definition {
-        sheet.facts.images.push(image);
+        builder.facts.images.push(image);
     }
     mark_rest(words, at + 1, matches!(what.as_str(), "run" | "exec" | "create" | "start"));
     !is_definition
@@ -151,7 +150,7 @@ fn mark_rest(words: &mut [Part], from: usize, is_inside: bool) {
     }
 }
 
-/// Whether an option of docker, or else of apptainer, takes the next word.
+/// Reports whether an option of docker, or of apptainer if `is_docker` is false, takes a value.
 pub(in crate::source) fn takes_value(is_docker: bool, option: &str) -> bool {
     if !is_docker {
         return APPTAINER_VALUES.contains(&option);
@@ -162,7 +161,7 @@ pub(in crate::source) fn takes_value(is_docker: bool, option: &str) -> bool {
     option.ends_with(['v', 'e', 'w', 'u', 'p', 'h', 'm', 'l', 'a', 'c', 'f'])
 }
 
-/// Marks the value of an option that means a place inside.
+/// Marks the value of an option that is a path inside the image.
 fn inside(part: &mut Part, text: &str, option: &str, has_own: bool) {
     let from = if has_own { part.equals.map_or(0, |(at, _)| at) } else { 0 };
     match option {
@@ -177,33 +176,33 @@ fn inside(part: &mut Part, text: &str, option: &str, has_own: bool) {
     }
 }
 
-/// `host:inside[:options],…`.
+/// Splits `host:inside[:options],…`.
 fn binds(part: &mut Part, text: &str, from: usize) {
     let mut is_inside = false;
-    let mut made = Vec::new();
+    let mut pieces = Vec::new();
     for piece in part.pieces.drain(..) {
         if piece.range.start < from {
-            made.push(piece);
+            pieces.push(piece);
             continue;
         }
         let written = text.get(piece.range.clone()).unwrap_or("");
         let mut start = 0;
         for (at, byte) in written.bytes().enumerate() {
             let next = written.as_bytes().get(at + 1).copied();
-            let is_cut = byte == b','
+            let is_separator = byte == b','
                 || byte == b':' && (is_inside || matches!(next, None | Some(b'/' | b'$' | b'~' | b'"' | b'\'')));
-            if is_cut {
-                made.push(cut(&piece, start..at, is_inside));
+            if is_separator {
+                pieces.push(subpiece(&piece, start..at, is_inside));
                 start = at + 1;
                 is_inside = byte == b':';
             }
         }
-        made.push(cut(&piece, start..written.len(), is_inside));
+        pieces.push(subpiece(&piece, start..written.len(), is_inside));
     }
-    part.pieces = made;
+    part.pieces = pieces;
 }
 
-fn cut(piece: &Piece, range: std::ops::Range<usize>, is_inside: bool) -> Piece {
+fn subpiece(piece: &Piece, range: std::ops::Range<usize>, is_inside: bool) -> Piece {
     Piece {
         is_head: piece.is_head || range.start > 0,
         range: piece.range.start + range.start..piece.range.start + range.end,
@@ -211,17 +210,17 @@ fn cut(piece: &Piece, range: std::ops::Range<usize>, is_inside: bool) -> Piece {
     }
 }
 
-/// `type=bind,source=a,target=b`.
+/// Splits `type=bind,source=a,target=b`.
 fn mount(part: &mut Part, text: &str) {
-    let mut made = Vec::new();
+    let mut pieces = Vec::new();
     for piece in part.pieces.drain(..) {
         let written = text.get(piece.range.clone()).unwrap_or("");
         let mut start = 0;
         for item in written.split_inclusive(',') {
             let is_inside = ["target=", "dst=", "destination="].iter().any(|key| item.starts_with(key));
-            made.push(cut(&piece, start..start + item.len(), is_inside));
+            pieces.push(subpiece(&piece, start..start + item.len(), is_inside));
             start += item.len();
         }
     }
-    part.pieces = made;
+    part.pieces = pieces;
 }

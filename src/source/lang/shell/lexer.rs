@@ -1,4 +1,4 @@
-//! From bytes to commands.
+//! Splits a script into commands and words.
 
 mod expansion;
 mod frame;
@@ -9,26 +9,19 @@ use std::ops::Range;
 
 use super::batch;
 use super::command::{self, Context, Line};
-use super::part::Part;
+use super::part::{Heredoc, Part};
 use crate::source::lang::fact::Host;
 use crate::source::lang::language::Language;
 use crate::source::lang::span::{Kind, Role};
 use crate::source::lang::view_builder::ViewBuilder;
 use frame::{Closer, Frame};
 
-/// How many `$(` stand in each other before they are plain characters.
-const NESTED: usize = 64;
-/// How far the end of `${…}` and `((…))` is looked for.
-const AHEAD: usize = 2048;
+/// Maximum nesting depth of `$(…)`. Deeper ones are literal text.
+const MAX_DEPTH: usize = 64;
+/// Maximum length in bytes of `${…}` and `((…))`.
+const MAX_EXPANSION_LEN: usize = 2048;
 
-/// A heredoc whose body comes after the line.
-#[derive(Debug)]
-pub(super) struct Heredoc {
-    delimiter: String,
-    strips_tabs: bool,
-}
-
-/// A heredoc whose command is known.
+/// A heredoc with the language of its command.
 #[derive(Debug)]
 struct Pending {
     heredoc: Heredoc,
@@ -37,10 +30,10 @@ struct Pending {
     role: Role,
 }
 
-/// The state of reading a script.
+/// The state of the lexer.
 #[derive(Debug)]
 pub(super) struct Lexer<'s, 'a> {
-    sheet: &'s mut ViewBuilder<'a>,
+    builder: &'s mut ViewBuilder<'a>,
     text: &'a str,
     at: usize,
     end: usize,
@@ -51,10 +44,10 @@ pub(super) struct Lexer<'s, 'a> {
 }
 
 impl<'s, 'a> Lexer<'s, 'a> {
-    pub(super) fn new(sheet: &'s mut ViewBuilder<'a>, range: Range<usize>, host: Host, is_csh: bool) -> Self {
-        let text = sheet.text;
+    pub(super) fn new(builder: &'s mut ViewBuilder<'a>, range: Range<usize>, host: Host, is_csh: bool) -> Self {
+        let text = builder.text;
         let frames = vec![Frame::new(Closer::File, range.start)];
-        Self { sheet, text, at: range.start, end: range.end, host, frames, pending: Vec::new(), is_csh }
+        Self { builder, text, at: range.start, end: range.end, host, frames, pending: Vec::new(), is_csh }
     }
 
     pub(super) fn run(mut self) {
@@ -76,7 +69,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
     }
 
     fn frame(&mut self) -> &mut Frame {
-        self.frames.last_mut().expect("the frame of the file is never taken away")
+        self.frames.last_mut().expect("the outermost frame is never popped")
     }
 
     fn peek(&self, ahead: usize) -> Option<u8> {
@@ -89,7 +82,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
         self.frame().word.get_or_insert_with(|| Part::at(at))
     }
 
-    /// Takes literal characters up to a place.
+    /// Appends literal characters up to an offset.
     fn take(&mut self, end: usize, is_quoted: bool) {
         let start = self.at;
         let mut end = end.min(self.end);
@@ -180,13 +173,13 @@ impl<'s, 'a> Lexer<'s, 'a> {
         let length = memchr::memchr(b'\n', &self.text.as_bytes()[self.at..self.end]);
         let end = length.map_or(self.end, |length| self.at + length);
         let is_first = self.frames.len() == 1 && self.frame().line.words.is_empty();
-        if !is_first || !batch::directive(self.sheet, self.at..end) {
-            self.sheet.push(self.at + 1..end, Kind::Comment);
+        if !is_first || !batch::directive(self.builder, self.at..end) {
+            self.builder.push(self.at + 1..end, Kind::Comment);
         }
         self.at = end;
     }
 
-    /// Ends a nested list of commands; the word it stands in goes on.
+    /// Ends a nested list of commands and continues the word around it.
     fn pop(&mut self) {
         let Some(done) = self.frames.pop() else { return };
         if self.frames.is_empty() {
@@ -256,7 +249,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
         }
         self.end_word();
         match (byte, self.peek(1)) {
-            (_, Some(b'(')) if self.frames.len() < NESTED => {
+            (_, Some(b'(')) if self.frames.len() < MAX_DEPTH => {
                 let start = self.at;
                 self.word();
                 self.at += 2;
@@ -288,7 +281,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
         if is_csh || self.frame().line.is_test() || self.frame().in_patterns {
             self.end_word();
             self.at += 1;
-        } else if starts_array && self.frames.len() < NESTED {
+        } else if starts_array && self.frames.len() < MAX_DEPTH {
             self.at += 1;
             self.frames.push(Frame::new(Closer::Array, start));
         } else if is_name && self.peek(1) == Some(b')') {
@@ -300,7 +293,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
             if self.peek(1) == Some(b'(') && self.skip_arithmetic(start) {
                 return;
             }
-            if self.frames.len() < NESTED {
+            if self.frames.len() < MAX_DEPTH {
                 self.frames.push(Frame::new(Closer::Paren, start));
             }
             self.at += 1;
@@ -316,13 +309,13 @@ impl<'s, 'a> Lexer<'s, 'a> {
             let frame = self.frame();
             frame.in_patterns = false;
             let line = take(&mut frame.line);
-            command::patterns(self.sheet, line);
+            command::patterns(self.builder, line);
         } else if self.is_csh {
             let frame = self.frame();
             if frame.line.words.first().is_some_and(|word| word.text == "if") {
                 let line = take(&mut frame.line);
                 frame.follows = true;
-                command::patterns(self.sheet, line);
+                command::patterns(self.builder, line);
             }
         } else if closer == Closer::Paren {
             self.end_command(false);
@@ -334,7 +327,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
             self.pop();
             let name = self.frame().word.as_ref().map(|word| word.text.trim_end_matches(['=', '(', '+']).to_owned());
             let name = name.as_deref().and_then(|name| name.split(['=', '+']).next());
-            return command::elements(self.sheet, line, name);
+            return command::elements(self.builder, line, name);
         }
         self.at += 1;
     }
@@ -357,7 +350,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
             return;
         }
         let is_first = frame.line.words.is_empty() && !word.is_quoted && frame.closer != Closer::Array;
-        if is_first && !frame.in_patterns && frame.reserved(&word.text, is_csh) {
+        if is_first && !frame.in_patterns && frame.read_keyword(&word.text, is_csh) {
             return;
         }
         let is_in = word.text == "in" && frame.line.words.first().is_some_and(|first| first.text == "case");
@@ -366,7 +359,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
             frame.depth += 1;
             frame.in_patterns = true;
             let line = take(&mut frame.line);
-            return command::patterns(self.sheet, line);
+            return command::patterns(self.builder, line);
         }
         if frame.line.words.is_empty() && !frame.in_patterns && frame.closer != Closer::Array && word.is_assignment() {
             frame.line.assignments.push(word);
@@ -384,7 +377,7 @@ impl<'s, 'a> Lexer<'s, 'a> {
         }
         let mut line = take(&mut frame.line);
         if line.is_empty() {
-            // The command behind `&&` may come on a later line.
+            // The command after `&&` may be on a later line.
             return;
         }
         let is_conditional = take(&mut frame.follows) || frame.depth > 0;
@@ -399,6 +392,6 @@ impl<'s, 'a> Lexer<'s, 'a> {
             self.pending.push(Pending { heredoc, language, target, role });
         }
         let context = Context { host, is_conditional, is_piped, is_nested, is_csh };
-        command::finish(self.sheet, line, &context);
+        command::finish(self.builder, line, &context);
     }
 }

@@ -1,6 +1,6 @@
-//! Shell scripts: POSIX shell, bash, zsh, and what csh has of its own.
+//! Shell scripts: POSIX shell, bash, zsh and csh.
 //!
-//! One pass over the bytes with a stack of its own for `$(…)`, so that no nesting of the text is one of the program.
+//! One pass over the bytes with an explicit stack for `$(…)`, so nesting of the text does not cause recursion.
 
 mod batch;
 mod command;
@@ -17,23 +17,23 @@ pub(in super::super) use container::takes_value;
 use lexer::Lexer;
 
 /// Reads a part of a text as a script.
-pub(super) fn read(sheet: &mut ViewBuilder<'_>, range: Range<usize>, host: Host) {
-    let text = sheet.slice(&range);
+pub(super) fn read(builder: &mut ViewBuilder<'_>, range: Range<usize>, host: Host) {
+    let text = builder.slice(&range);
     let mut at = range.start;
     if let Some(rest) = text.strip_prefix("#!") {
         let line = rest.split('\n').next().unwrap_or("").trim_end();
-        let found = trim(sheet.text, at + 2..at + 2 + line.len());
-        sheet.push(found.clone(), Kind::Comment);
-        if host == Host::Script && sheet.facts.shebang.is_none() {
-            sheet.facts.shebang = Some(sheet.word(found.clone()));
+        let found = trim(builder.text, at + 2..at + 2 + line.len());
+        builder.push(found.clone(), Kind::Comment);
+        if host == Host::Script && builder.facts.shebang.is_none() {
+            builder.facts.shebang = Some(builder.word(found.clone()));
         }
         at = found.end;
     }
     let is_csh = is_csh(text);
-    Lexer::new(sheet, at..range.end, host, is_csh).run();
+    Lexer::new(builder, at..range.end, host, is_csh).run();
 }
 
-/// Whether a script is one of csh or tcsh: by its interpreter or by commands that no other shell has.
+/// Reports whether a script is for csh or tcsh, by its interpreter line or its commands.
 fn is_csh(text: &str) -> bool {
     if let Some(rest) = text.strip_prefix("#!") {
         return rest.split('\n').next().unwrap_or("").contains("csh");
@@ -46,7 +46,7 @@ fn is_csh(text: &str) -> bool {
     head.lines().any(|line| line.starts_with("setenv ") || line.trim() == "endif")
 }
 
-/// Words of one command line, unquoted, with their places in it. Stops at nothing: operators are words.
+/// Returns the unquoted words of a command line with their ranges. Operators are words as well.
 pub(in super::super) fn words(text: &str) -> Vec<Word> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();

@@ -1,9 +1,22 @@
-//! Words of a command while they are read.
+//! Words of a command in construction.
 
 use std::ops::Range;
 
 use crate::source::lang::fact::Word;
 use crate::source::lang::span::Role;
+
+/// A heredoc whose body is not read yet.
+#[derive(Debug)]
+pub(super) struct Heredoc {
+    pub(super) delimiter: String,
+    /// Whether leading tabs are removed from its lines (`<<-`).
+    pub(super) strips_tabs: bool,
+}
+
+/// Returns the name of a program without its directory.
+pub(super) fn program_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
 
 /// A literal part of a word.
 #[derive(Debug, Clone)]
@@ -16,15 +29,15 @@ pub(super) struct Piece {
 /// A word.
 #[derive(Debug, Default)]
 pub(super) struct Part {
-    /// Unquoted, variables as written.
+    /// Text without quotes. Variables are not expanded.
     pub(super) text: String,
     pub(super) range: Range<usize>,
     pub(super) pieces: Vec<Piece>,
-    /// Whether any of it is quoted.
+    /// Whether a part of it is quoted.
     pub(super) is_quoted: bool,
-    /// Whether a command stands in it.
+    /// Whether it contains a command substitution.
     pub(super) has_command: bool,
-    /// Place after the first `=`, and how many bytes of `text` come before that.
+    /// Offset after the first `=`, and the length of the key in `text`.
     pub(super) equals: Option<(usize, usize)>,
     piece: usize,
     is_head: bool,
@@ -36,13 +49,13 @@ impl Part {
         Self { range: start..start, piece: start, is_head: true, ..Self::default() }
     }
 
-    /// Takes characters as they stand.
+    /// Appends literal characters.
     pub(super) fn literal(&mut self, text: &str, start: usize, is_quoted: bool) {
         if self.equals.is_none()
             && !is_quoted
             && !self.is_quoted
             && let Some(found) = text.find('=')
-            // `numpy==1.26` is no assignment.
+            // `numpy==1.26` is not an assignment.
             && text.as_bytes().get(found + 1) != Some(&b'=')
         {
             let key = self.text.len() + found;
@@ -60,7 +73,7 @@ impl Part {
         }
     }
 
-    /// An opening quote.
+    /// Records an opening quote.
     pub(super) fn quote(&mut self, at: usize) {
         self.is_quoted = true;
         if self.piece == at {
@@ -68,8 +81,7 @@ impl Part {
         }
     }
 
-    /// A variable or a command in the word. `next` is the byte after it,
-    /// behind a quote of one byte when there is one.
+    /// Appends a variable or a command substitution. `next` is the byte after it, and `skip` the length of a quote between.
     pub(super) fn placeholder(&mut self, written: &str, range: Range<usize>, (skip, next): (usize, Option<u8>)) {
         self.text.push_str(written);
         if next == Some(b'/') && !self.has_slash {
@@ -80,7 +92,7 @@ impl Part {
         }
     }
 
-    /// A part of the word that has spans of its own: a command, a default.
+    /// Appends a part with separate spans: a command substitution or a default.
     pub(super) fn hole(&mut self, written: &str, range: Range<usize>, (skip, next): (usize, Option<u8>)) {
         self.text.push_str(written);
         self.cut(range.start);
@@ -94,7 +106,7 @@ impl Part {
         }
     }
 
-    /// Ends the word; `text` is what it is a part of.
+    /// Ends the word. `text` is the whole text.
     pub(super) fn close(&mut self, text: &str, end: usize) {
         self.range.end = end;
         let bytes = text.as_bytes();
@@ -106,7 +118,7 @@ impl Part {
         }
     }
 
-    /// Makes two pieces of the one that holds a place; a quote there belongs to none.
+    /// Splits the piece that contains an offset. A quote at the offset is dropped.
     fn split(&mut self, text: &str, at: usize) {
         let Some(index) = self.pieces.iter().position(|piece| piece.range.start < at && at <= piece.range.end) else {
             return;
@@ -120,7 +132,7 @@ impl Part {
         }
     }
 
-    /// Key and value of `key=value`.
+    /// Returns key and value of `key=value`.
     pub(super) fn assignment(&self, text: &str) -> Option<(&str, Word)> {
         let (at, key) = self.equals?;
         let mut range = at.min(self.range.end)..self.range.end;
@@ -133,7 +145,7 @@ impl Part {
         Some((self.text[..key].trim_end_matches('+'), Word { text: self.text[key + 1..].to_owned(), range }))
     }
 
-    /// Whether it assigns a variable.
+    /// Reports whether it assigns a variable.
     pub(super) fn is_assignment(&self) -> bool {
         self.equals.is_some_and(|(_, key)| {
             let name = self.text[..key].trim_end_matches('+');
@@ -143,7 +155,7 @@ impl Part {
         })
     }
 
-    /// The content, when the whole word stands in one pair of quotes with nothing to run in it.
+    /// Returns the content if the whole word is in one pair of quotes without a command substitution.
     pub(super) fn quoted(&self) -> Option<Range<usize>> {
         match self.pieces.as_slice() {
             [piece] if self.is_quoted && !self.has_command && piece.range.start == self.range.start + 1 => {

@@ -1,10 +1,10 @@
-//! Configuration: YAML, JSON, TOML, INI, descriptions of jobs, CMake, requirements.
+//! Configuration: YAML, JSON, TOML, INI, job descriptions, CMake, requirements.
 
-use super::super::language::Language::{Cmake, Ini, Json, Requirements, Submit, Toml, Yaml};
+use super::super::language::Language::{Cmake, HtCondor, Ini, Json, Requirements, Toml, Yaml};
 use super::{commands, references, settings, spans};
 
 #[test]
-fn values_of_yaml_have_the_path_of_their_keys() {
+fn yaml_values_have_key_paths() {
     let text = "# c\na:\n  b: /eos/x # d\n  'e f': \"/y\"\n  g:\n  - /z\n  - h: {i: j, k: [l]}\nm: |\n  /n\n\n  /o\np: https://q#r\n";
     let found: Vec<_> = spans(Yaml, text).into_iter().filter(|span| !span.starts_with("Key")).collect();
     let expected = [
@@ -23,22 +23,22 @@ fn values_of_yaml_have_the_path_of_their_keys() {
 }
 
 #[test]
-fn yaml_that_no_parser_takes_is_read_all_the_same() {
+fn invalid_yaml_is_read() {
     let text = "a: /x\na: /y\n\tb: /z\nc: {{ base }}/data\nd: @e\nf: [g\nh: /i\n";
     let found = spans(Yaml, text);
-    for one in ["Value Plain a /x", "Value Plain a /y", "Value Plain tail c /data", "Value Plain h /i"] {
-        assert!(found.contains(&one.into()), "{one}: {found:?}");
+    for expected in ["Value Plain a /x", "Value Plain a /y", "Value Plain tail c /data", "Value Plain h /i"] {
+        assert!(found.contains(&expected.into()), "{expected}: {found:?}");
     }
 }
 
 #[test]
-fn scripts_of_jobs_are_commands() {
+fn job_scripts_are_commands() {
     let text = "jobs:\n  t:\n    steps:\n    - run: |\n        a /x\n        cat <<EOF\n        /y\n        EOF\n        b\n    - run: c \"${{ d.e }}/f\" # g\n";
     assert_eq!(commands(Yaml, text), ["Job a /x", "Job cat", "Job b", "Job c ${{ d.e }}/f"]);
 }
 
 #[test]
-fn aliases_are_not_followed() {
+fn yaml_aliases_are_not_expanded() {
     let lines = (b'a'..b'y').map(|from| (char::from(from), char::from(from + 1)));
     let lines = lines.map(|(from, to)| format!("{to}: &{to} [*{from}, *{from}, *{from}, *{from}, *{from}]\n"));
     let text = format!("a: &a [x, x]\n{}", lines.collect::<String>());
@@ -46,7 +46,7 @@ fn aliases_are_not_followed() {
 }
 
 #[test]
-fn values_of_json_have_the_path_of_their_keys() {
+fn json_values_have_key_paths() {
     let text = r#"{"a": {"b": ["/eos/x", {"c": "y\"z"}], "d": 1}, /* e */ "f": "/g"}"#;
     let found: Vec<_> = spans(Json, text).into_iter().filter(|span| !span.starts_with("Key")).collect();
     assert_eq!(
@@ -57,7 +57,7 @@ fn values_of_json_have_the_path_of_their_keys() {
 }
 
 #[test]
-fn values_of_toml_have_the_path_of_their_keys() {
+fn toml_values_have_key_paths() {
     let text = "[a.b] # c\nd = \"/x#y\"\ne = ['/z', \"\"\"/w\"\"\"]\nf.g = 1\n";
     let found: Vec<_> = spans(Toml, text).into_iter().filter(|span| !span.starts_with("Key")).collect();
     assert_eq!(
@@ -74,7 +74,7 @@ fn values_of_toml_have_the_path_of_their_keys() {
 }
 
 #[test]
-fn values_of_ini_have_section_and_key() {
+fn ini_values_have_section_and_key() {
     let text = "[job]\n; c\nstore_base: $X/data\nversion = 1 # d\nfiles = /eos/a\n  /eos/b\n[modules]\nx.y\n";
     let found: Vec<_> = spans(Ini, text).into_iter().filter(|span| !span.starts_with("Key")).collect();
     let expected = [
@@ -90,26 +90,26 @@ fn values_of_ini_have_section_and_key() {
 }
 
 #[test]
-fn descriptions_of_jobs_set_keys_and_name_files() {
+fn job_description_has_settings_and_references() {
     let text = "# c\nexecutable = run.sh\narguments = $(X)/y /eos/z\ntransfer_input_files = a.py, /afs/b\n+JobFlavour = \"workday\"\nqueue f from l.txt\n";
     assert_eq!(
-        settings(Submit, text),
+        settings(HtCondor, text),
         [
-            "Condor executable run.sh",
-            "Condor arguments $(X)/y /eos/z",
-            "Condor transfer_input_files a.py, /afs/b",
-            "Condor +JobFlavour workday"
+            "HtCondor executable run.sh",
+            "HtCondor arguments $(X)/y /eos/z",
+            "HtCondor transfer_input_files a.py, /afs/b",
+            "HtCondor +JobFlavour workday"
         ]
     );
-    assert_eq!(references(Submit, text), ["Code run.sh", "Data a.py", "Data /afs/b", "Data l.txt"]);
-    let found = spans(Submit, text);
-    for one in
+    assert_eq!(references(HtCondor, text), ["Code run.sh", "Data a.py", "Data /afs/b", "Data l.txt"]);
+    let found = spans(HtCondor, text);
+    for expected in
         ["Value Plain tail arguments /y", "Value Plain arguments /eos/z", "Value Plain transfer_input_files /afs/b"]
     {
-        assert!(found.contains(&one.into()), "{one}: {found:?}");
+        assert!(found.contains(&expected.into()), "{expected}: {found:?}");
     }
     let jdl = "[\nExecutable = \"a.sh\";\nInputSandbox = {\"b\",\n \"c\"};\n]\n";
-    assert_eq!(references(Submit, jdl), ["Code a.sh", "Data b", "Data c"]);
+    assert_eq!(references(HtCondor, jdl), ["Code a.sh", "Data b", "Data c"]);
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn cmake_sets_variables_and_flags() {
 }
 
 #[test]
-fn requirements_have_entries_and_comments() {
+fn requirement_file_has_entries_and_comments() {
     let text = "numpy>=1 # why\n-r other.txt\nx @ git+https://h/p#egg=x\n";
     assert_eq!(
         spans(Requirements, text),

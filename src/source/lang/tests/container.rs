@@ -1,10 +1,10 @@
-//! Images: where they are named, and what lies inside them.
+//! Images, and paths inside them.
 
 use super::super::language::Language::{Apptainer, Docker, Shell, Yaml};
 use super::{commands, images, settings, spans};
 
 #[test]
-fn an_engine_has_an_image_and_what_follows_lies_inside() {
+fn words_after_the_image_are_inside_it() {
     let text = "docker run --rm -it -v $PWD:/code -w /code -e A=1 a/b:1 python /code/run.py";
     assert_eq!(images(Shell, text), ["a/b:1"]);
     let found = spans(Shell, text);
@@ -31,7 +31,7 @@ fn an_engine_has_an_image_and_what_follows_lies_inside() {
 }
 
 #[test]
-fn a_dockerfile_names_images_and_its_paths_lie_inside() {
+fn dockerfile_paths_are_inside_the_image() {
     let text = "# escape=\\\nARG TAG=3.11\nFROM python:${TAG}-slim AS base\nFROM base\nENV A=/opt B=\"/x y\"\nCOPY a.sh /home/me/\n\
                 RUN pip install x && \\\n  # why\n  cp a /home/me\nCOPY --from=ghcr.io/a/b:1 /x /y\nRUN <<EOF\nls /z\nEOF\nWORKDIR /w\n";
     assert_eq!(images(Docker, text), ["python:3.11-slim", "ghcr.io/a/b:1"]);
@@ -50,25 +50,25 @@ fn a_dockerfile_names_images_and_its_paths_lie_inside() {
 }
 
 #[test]
-fn a_definition_is_built_from_an_image() {
+fn apptainer_definition_has_a_base_image() {
     let text = "Bootstrap: docker\nFrom: a/b:1\n%files\n/eos/x /opt/x\n%post\nls /home/y\n%help\nsee /eos/z\n";
     assert_eq!(images(Apptainer, text), ["a/b:1"]);
     assert_eq!(commands(Apptainer, text), ["Build ls /home/y"]);
     let found = spans(Apptainer, text);
-    for one in
+    for expected in
         ["Word Plain files /eos/x", "Word Inside files /opt/x", "Word Inside - /home/y", "Text Shown - see /eos/z"]
     {
-        assert!(found.contains(&one.into()), "{one}: {found:?}");
+        assert!(found.contains(&expected.into()), "{expected}: {found:?}");
     }
 }
 
 #[test]
-fn steps_that_name_an_image_run_inside_it() {
+fn paths_in_steps_with_an_image_are_inside_it() {
     let text = "a:\n  script: [x]\nb:\n  image:\n    name: python:3\n  services: [redis:1]\n  script:\n  - cp /code/x /eos/y\nc:\n  script:\n  - cp /code/z .\n";
     assert_eq!(images(Yaml, text), ["python:3", "redis:1"]);
     let found = spans(Yaml, text);
-    for one in ["Word Inside - /code/x", "Word Plain - /eos/y", "Word Plain - /code/z"] {
-        assert!(found.contains(&one.into()), "{one}: {found:?}");
+    for expected in ["Word Inside - /code/x", "Word Plain - /eos/y", "Word Plain - /code/z"] {
+        assert!(found.contains(&expected.into()), "{expected}: {found:?}");
     }
     let reana = "workflow:\n  specification:\n    steps:\n    - environment: 'docker.io/a/b'\n      commands:\n      - ls /code\n    - environment: c:1\n";
     assert_eq!(images(Yaml, reana), ["docker.io/a/b", "c:1"]);

@@ -5,7 +5,7 @@ use super::super::read;
 use super::{commands, references, spans};
 
 #[test]
-fn strings_have_the_call_and_the_variable_they_belong_to() {
+fn strings_have_their_call_and_variable() {
     let text = "TFile f(\"/eos/a.root\");\nTString dir = \"/eos/b\";\nauto g = TFile::Open(base + \"/c\");\nchain->Add(R\"x(/eos/d)x\");\n";
     let view = read(Cpp, text.as_bytes());
     let found: Vec<_> = view
@@ -23,7 +23,7 @@ fn strings_have_the_call_and_the_variable_they_belong_to() {
 }
 
 #[test]
-fn strings_have_the_role_of_what_is_done_with_them() {
+fn strings_have_the_role_of_their_use() {
     let text = "std::cout << \"/a\" << x;\nprintf(\"/b\");\nif (s == \"/c\" || s.Contains(\"/d\")) throw std::runtime_error(\"/e\");\nopen(\"/f\");\n";
     assert_eq!(
         spans(Cpp, text),
@@ -39,7 +39,7 @@ fn strings_have_the_role_of_what_is_done_with_them() {
 }
 
 #[test]
-fn comments_and_characters_are_no_strings() {
+fn comments_and_character_literals_are_not_strings() {
     let text = "int a = 1'000; char q = '\"'; // \"/x\"\n/* '\n */ f(\"/y\" \"/z\"); //data15\n";
     assert_eq!(
         spans(Cpp, text),
@@ -54,14 +54,14 @@ fn comments_and_characters_are_no_strings() {
 }
 
 #[test]
-fn files_that_are_included_opened_or_loaded_are_references() {
+fn included_opened_and_loaded_files_are_references() {
     let text = "#include <vector>\n#include \"a.h\"\nTFile::Open(\"b.root\");\nTFile o(\"c.root\", \"RECREATE\");\nstd::ifstream in(\"d.txt\");\n\
                 gROOT->LoadMacro(\"e.C+\");\nROOT::RDataFrame df(\"Events\", \"f.root\");\n";
     assert_eq!(references(Cpp, text), ["Code a.h", "Data b.root", "Data d.txt", "Code e.C", "Data f.root"]);
 }
 
 #[test]
-fn strings_for_a_shell_are_commands() {
+fn strings_passed_to_a_shell_are_commands() {
     assert_eq!(
         commands(Cpp, "gSystem->Exec(\"cp /eos/a .\");\nsystem(\"mkdir b && ls\");"),
         ["Program cp /eos/a .", "Program mkdir b", "Program? ls"]

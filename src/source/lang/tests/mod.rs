@@ -1,4 +1,4 @@
-//! All readers: what holds for any text.
+//! Tests of all readers with any text.
 
 mod config;
 mod container;
@@ -20,7 +20,7 @@ const ALL: [Language; 16] = [
     Language::Ini,
     Language::Docker,
     Language::Apptainer,
-    Language::Submit,
+    Language::HtCondor,
     Language::Make,
     Language::Cmake,
     Language::Requirements,
@@ -30,7 +30,7 @@ const ALL: [Language; 16] = [
     Language::Generated,
 ];
 
-/// Pieces that mean something in some language, so that chance finds more than text.
+/// Fragments with a meaning in some language, for property tests.
 const PIECES: [&str; 96] = [
     "'",
     "\"",
@@ -130,7 +130,7 @@ const PIECES: [&str; 96] = [
     "~/x",
 ];
 
-/// Active spans and those with a role: role, text, name.
+/// Returns active spans and spans with a role: role, text, name.
 fn spans(language: Language, text: &str) -> Vec<String> {
     let view = read(language, text.as_bytes());
     let shown = |span: &super::span::Span| {
@@ -141,7 +141,7 @@ fn spans(language: Language, text: &str) -> Vec<String> {
     view.spans.iter().map(shown).collect()
 }
 
-/// Settings: dialect, key, value.
+/// Returns settings: dialect, key, value.
 fn settings(language: Language, text: &str) -> Vec<String> {
     let view = read(language, text.as_bytes());
     view.facts
@@ -151,7 +151,7 @@ fn settings(language: Language, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Commands: host, a sign for those below a condition, words.
+/// Returns commands: host, a sign for conditional ones, words.
 fn commands(language: Language, text: &str) -> Vec<String> {
     let view = read(language, text.as_bytes());
     let shown = |command: &super::fact::Command| {
@@ -161,12 +161,12 @@ fn commands(language: Language, text: &str) -> Vec<String> {
     view.facts.commands.iter().map(shown).collect()
 }
 
-/// Images.
+/// Returns the images of a file.
 fn images(language: Language, text: &str) -> Vec<String> {
     read(language, text.as_bytes()).facts.images.into_iter().map(|image| image.text).collect()
 }
 
-/// References: usage and path.
+/// Returns references: usage and path.
 fn references(language: Language, text: &str) -> Vec<String> {
     let references = read(language, text.as_bytes()).facts.references;
     references.into_iter().map(|reference| format!("{:?} {}", reference.usage, reference.path)).collect()
@@ -188,7 +188,7 @@ fn holds(view: &View<'_>, language: Language) {
         .chain(facts.commands.iter().map(|command| &command.range))
         .chain(facts.settings.iter().map(|setting| &setting.range))
         .chain(facts.references.iter().map(|reference| &reference.range))
-        .chain(facts.calls.iter().flat_map(|call| [&call.range, &call.whole]));
+        .chain(facts.calls.iter().flat_map(|call| [&call.range, &call.full_range]));
     for range in ranges {
         assert!(view.text.get(range.clone()).is_some(), "{language:?}: {range:?}");
     }
@@ -215,13 +215,13 @@ proptest! {
 }
 
 #[test]
-fn bytes_that_are_no_text_keep_the_places_of_what_follows() {
+fn invalid_utf8_keeps_offsets() {
     let view = read(Language::Shell, b"a \xff\xfe /x");
     assert_eq!(view.text, "a ?? /x");
 }
 
 #[test]
-fn hostile_texts_are_read_in_bounded_time_and_depth() {
+fn hostile_texts_are_read_with_bounded_time_and_depth() {
     let many = 100_000;
     let texts = [
         "[".repeat(many),

@@ -3,7 +3,7 @@
 use super::super::language::Language;
 
 #[test]
-fn names_and_extensions_tell_the_language() {
+fn language_is_detected_by_name_and_extension() {
     let expected = [
         ("a/b.py", Language::Python),
         ("Snakefile", Language::Python),
@@ -15,8 +15,8 @@ fn names_and_extensions_tell_the_language() {
         ("x.csh", Language::Shell),
         (".gitlab-ci.yml", Language::Yaml),
         ("law.cfg", Language::Ini),
-        ("x.jdl", Language::Submit),
-        ("x.condor", Language::Submit),
+        ("x.jdl", Language::HtCondor),
+        ("x.condor", Language::HtCondor),
         ("Dockerfile.gpu", Language::Docker),
         ("a.dockerfile", Language::Docker),
         ("Containerfile", Language::Docker),
@@ -42,13 +42,13 @@ fn names_and_extensions_tell_the_language() {
 }
 
 #[test]
-fn what_stands_in_a_file_tells_the_language_when_its_name_does_not() {
+fn language_is_detected_by_content() {
     let expected = [
         ("run", "#!/usr/bin/env python3\n", Language::Python),
         ("run", "#! /bin/bash\n", Language::Shell),
         ("run", "singularity exec a.sif b\n", Language::Shell),
-        ("job.txt", "executable = a\nuniverse = vanilla\nqueue\n", Language::Submit),
-        ("job.cfg", "executable = a\nlog = b\noutput = c\n", Language::Submit),
+        ("job.txt", "executable = a\nuniverse = vanilla\nqueue\n", Language::HtCondor),
+        ("job.cfg", "executable = a\nlog = b\noutput = c\n", Language::HtCondor),
         ("steps.x", "# a\n./make.py -b\n", Language::Shell),
         ("uv.lock", "version = 1\n", Language::Data),
         ("job.txt", "#SBATCH -p x\n", Language::Shell),

@@ -4,7 +4,7 @@ use super::super::language::Language::{Make, Shell};
 use super::{commands, references, settings, spans};
 
 #[test]
-fn words_have_the_role_that_their_command_gives_them() {
+fn words_have_the_role_of_their_command() {
     let text = "echo /eos/a\necho /eos/b > list\nsed -i 's|/eos/c|x|' f\n[ -d /eos/d ]\ncp /eos/e .\n";
     let found = spans(Shell, text);
     assert!(found.contains(&"Word Shown - /eos/a".into()), "{found:?}");
@@ -15,7 +15,7 @@ fn words_have_the_role_that_their_command_gives_them() {
 }
 
 #[test]
-fn functions_that_are_named_for_their_messages_show_them() {
+fn arguments_of_display_functions_are_shown() {
     for text in ["echo_color red /eos/a", "log_info \"look at /eos/a\""] {
         assert!(
             spans(Shell, text).iter().any(|span| span.starts_with("Word Shown")),
@@ -26,7 +26,7 @@ fn functions_that_are_named_for_their_messages_show_them() {
 }
 
 #[test]
-fn what_follows_a_variable_begins_no_path() {
+fn text_after_a_variable_is_not_the_head() {
     for text in ["cp $BASE/data", "cp \"$BASE\"/data", "cp ${BASE}/data", "cp $(pwd)/data", "cp \"`pwd`/data\""] {
         assert!(spans(Shell, text).contains(&"Word Plain tail - /data".into()), "{text}: {:?}", spans(Shell, text));
     }
@@ -34,26 +34,26 @@ fn what_follows_a_variable_begins_no_path() {
 }
 
 #[test]
-fn a_default_of_a_variable_can_be_overridden() {
+fn variable_default_has_role_default() {
     assert_eq!(spans(Shell, "IN=${1:-/eos/x}"), ["Word Default 1 /eos/x"]);
 }
 
 #[test]
-fn a_hash_begins_a_comment_at_the_start_of_a_word_alone() {
+fn hash_starts_a_comment_only_at_the_start_of_a_word() {
     assert_eq!(spans(Shell, "a b#c # d"), ["Word Plain - a", "Word Plain - b#c", "Comment Plain -  d"]);
 }
 
 #[test]
-fn heredocs_are_read_as_what_they_hold() {
+fn heredocs_are_read_as_their_language() {
     let job = "cat > x.sub <<EOF\nexecutable = a.sh\nlog = /eos/x\nqueue\nEOF\nls\n";
     assert!(spans(Shell, job).contains(&"Value Plain log /eos/x".into()));
-    assert_eq!(settings(Shell, job), ["Condor executable a.sh", "Condor log /eos/x"]);
+    assert_eq!(settings(Shell, job), ["HtCondor executable a.sh", "HtCondor log /eos/x"]);
     assert_eq!(commands(Shell, job), ["Script cat", "Script ls"]);
     assert_eq!(spans(Shell, "cat <<-'A'\n/eos/x\n\tA\n")[1..], ["Text Shown - /eos/x"]);
 }
 
 #[test]
-fn commands_are_told_from_the_grammar() {
+fn keywords_are_not_commands() {
     let text = "f() { a 1; }\nif b; then c | d; fi\ne && g\nX=$(h i) j\ncase $k in l) m;; esac\n(n)\n! o\n";
     let expected = [
         "Script a 1",
@@ -72,12 +72,12 @@ fn commands_are_told_from_the_grammar() {
 }
 
 #[test]
-fn a_string_given_to_a_shell_is_read_as_one() {
+fn string_passed_to_a_shell_is_read_as_script() {
     assert_eq!(commands(Shell, "bash -c 'a /eos/x; b'"), ["Script a /eos/x", "Script b", "Script bash -c a /eos/x; b"]);
 }
 
 #[test]
-fn batch_options_have_long_names_wherever_they_stand() {
+fn batch_options_have_long_names() {
     let text = "#SBATCH -p hep --account=\"x y\" # why\n#BSUB -q 8nh\n#$ -l h_rt=1\nsbatch -A cms --mem 4G a.sh\n";
     let expected = [
         "Batch partition hep",
@@ -92,7 +92,7 @@ fn batch_options_have_long_names_wherever_they_stand() {
 }
 
 #[test]
-fn variables_are_settings_in_every_shell() {
+fn variables_are_settings_in_all_shells() {
     assert_eq!(settings(Shell, "export A=/x B='y z'\nC=1 d\n"), ["Variable A /x", "Variable B y z", "Variable C 1"]);
     let csh = "#!/bin/tcsh\nsetenv A /x\nset b = /y\nif ( -d /eos/z ) source c\n";
     assert_eq!(settings(Shell, csh), ["Variable A /x", "Variable b /y"]);
@@ -101,7 +101,7 @@ fn variables_are_settings_in_every_shell() {
 }
 
 #[test]
-fn scripts_that_are_started_are_references() {
+fn started_scripts_are_references() {
     let text = "source a.sh\n. b.sh\n./c.sh\npython -u d.py x\npython -m e\nroot -b 'f.C+(\"/x\")'\ncmsRun g.py\nbash h.sh\nls < i\n";
     let expected =
         ["Code a.sh", "Code b.sh", "Code ./c.sh", "Code d.py", "Code f.C", "Code g.py", "Code h.sh", "Data i"];
@@ -109,7 +109,7 @@ fn scripts_that_are_started_are_references() {
 }
 
 #[test]
-fn recipes_are_commands_and_variables_settings() {
+fn recipes_are_commands_and_variables_are_settings() {
     let text =
         "# c\nCXXFLAGS += -O2 -march=native # d\ninclude x.mk\nall: a.o\n\t@$(CC) -o x $(DIR)/y && cp a /eos/z\n";
     assert_eq!(settings(Make, text), ["Variable CXXFLAGS -O2 -march=native"]);

@@ -1,23 +1,23 @@
-//! Values in brackets: `[a, b]`, `{a: b}`.
+//! Flow collections: `[a, b]`, `{a: b}`.
 
 use std::ops::Range;
 
 use crate::source::lang::span::Kind;
 use crate::source::lang::view_builder::{join, trim};
 
-/// How many brackets stand in each other with a path of their own.
-const LEVELS: usize = 64;
+/// Maximum nesting depth of brackets with separate key paths.
+const MAX_DEPTH: usize = 64;
 
-/// A key, a value or a comment in brackets.
+/// A key, a value or a comment in a flow collection.
 #[derive(Debug)]
 pub(super) struct Token {
     pub(super) kind: Kind,
     pub(super) range: Range<usize>,
-    /// Path of keys.
+    /// Key path.
     pub(super) path: String,
 }
 
-/// Where a quoted string ends whose content begins at `from`.
+/// Returns the end of a quoted string whose content starts at `from`.
 pub(super) fn string_end(bytes: &[u8], from: usize, limit: usize, quote: u8) -> Option<usize> {
     let mut at = from;
     while at < limit {
@@ -37,12 +37,12 @@ pub(super) fn string_end(bytes: &[u8], from: usize, limit: usize, quote: u8) -> 
     None
 }
 
-/// Tokens from an opening bracket on, and the place behind the one that closes it; none when nothing does.
+/// Returns the tokens of a flow collection and the offset after it. `None` if it is not closed.
 pub(super) fn tokens(text: &str, start: usize, limit: usize, path: &str) -> (Vec<Token>, Option<usize>) {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
     let mut depth = 0_usize;
-    // Paths of the open brackets, and the key that was read last in each.
+    // Key paths of the open brackets, and the last key in each.
     let mut paths: Vec<String> = vec![path.to_owned()];
     let mut key: Option<String> = None;
     let mut at = start;
@@ -51,14 +51,14 @@ pub(super) fn tokens(text: &str, start: usize, limit: usize, path: &str) -> (Vec
         match byte {
             b'[' | b'{' => {
                 depth += 1;
-                if depth < LEVELS {
+                if depth < MAX_DEPTH {
                     let parent = paths.last().map_or("", String::as_str);
                     paths.push(key.take().unwrap_or_else(|| parent.to_owned()));
                 }
                 at += 1;
             }
             b']' | b'}' => {
-                if depth < LEVELS {
+                if depth < MAX_DEPTH {
                     paths.pop();
                 }
                 depth = depth.saturating_sub(1);
@@ -96,7 +96,7 @@ pub(super) fn tokens(text: &str, start: usize, limit: usize, path: &str) -> (Vec
     (found, None)
 }
 
-/// A scalar, without its quotes, and where it ends.
+/// Returns a scalar without its quotes, and its end.
 fn scalar(text: &str, start: usize, limit: usize) -> (Range<usize>, usize) {
     let bytes = text.as_bytes();
     let quote = bytes[start];

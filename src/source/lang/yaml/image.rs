@@ -1,6 +1,6 @@
-//! Keys that name an image.
+//! Keys whose values are images.
 
-/// Whether a value of a key is an image that something runs in.
+/// Reports whether the value of a key is an image.
 pub(super) fn is_image(path: &str, value: &str) -> bool {
     let mut keys = path.rsplit('.');
     let key = keys.next().unwrap_or("");
@@ -11,7 +11,7 @@ pub(super) fn is_image(path: &str, value: &str) -> bool {
         "container" | "singularity" => !matches!(value, "true" | "false" | "docker" | "singularity" | "apptainer"),
         "name" => matches!(parent, "image" | "services"),
         "services" => true,
-        // A step of REANA; elsewhere the name of a place to deploy to.
+        // A REANA step. Elsewhere, the name of a deployment target.
         "environment" => value.contains(['/', ':']) && (parent == "steps" || parent == "environments" || path == key),
         "imagetag" => false,
         "uses" => value.starts_with("docker://"),
@@ -20,7 +20,7 @@ pub(super) fn is_image(path: &str, value: &str) -> bool {
     fits && is_reference(value)
 }
 
-/// Whether a text can be a reference to an image, or a variable that stands for one.
+/// Reports whether a text can be an image reference or a variable.
 fn is_reference(value: &str) -> bool {
     let picture = [".png", ".jpg", ".jpeg", ".svg", ".pdf", ".gif", ".webp", ".tif"];
     !value.is_empty()
@@ -31,7 +31,7 @@ fn is_reference(value: &str) -> bool {
         && !matches!(value, "null" | "~" | "true" | "false")
 }
 
-/// Where the right side of `host:inside` begins in a value of `volumes` and the like.
+/// Returns the start of the right side of `host:inside` in a value of `volumes` or a similar key.
 pub(super) fn bind(path: &str, value: &str) -> Option<usize> {
     let key = path.rsplit('.').next().unwrap_or("");
     let fits = matches!(key, "volumes" | "binds" | "bind" | "options") && !value.contains("://");

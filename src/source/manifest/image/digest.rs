@@ -1,77 +1,77 @@
-//! Digests of images that files of the repository know: who wrote `name:tag@sha256:…` said which image the tag means.
+//! Digests of images in the files of the repository: `name:tag@sha256:…` pairs a tag with a digest.
 
 use std::collections::BTreeMap;
 
 use memchr::memmem;
 
-use super::is_named_in;
+use super::may_name_images;
 use crate::model::digest::Digest;
+use crate::source::FileSet;
 use crate::source::manifest;
-use crate::source::manifest::Source;
 use crate::source::manifest::node;
 use crate::source::manifest::node::Node;
 
-/// Largest file that is read.
-const CAP: u64 = 1 << 20;
+/// Maximum number of bytes read of a file.
+const MAX_BYTES: u64 = 1 << 20;
 
-/// Most files that are looked into.
-const MOST_FILES: usize = 2000;
+/// Maximum number of files read.
+const MAX_FILES: usize = 2000;
 
-/// What names of files say that they hold digests of images.
+/// Words in the names of files that may contain digests of images.
 const WORDS: &[&str] = &["lock", "locks", "digest", "digests", "image", "images", "container", "containers"];
 
-/// Digests by the reference that has a tag.
+/// Digests by reference with a tag.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Digests {
-    known: BTreeMap<String, Known>,
+    entries: BTreeMap<String, Entry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Known {
+struct Entry {
     digest: String,
     path: String,
-    /// Whether another place has another digest.
-    is_doubtful: bool,
+    /// Whether another file has another digest.
+    is_ambiguous: bool,
 }
 
 impl Digests {
-    /// Of all files that name images, of `carnet.toml`, and of those whose name speaks of locks, digests or images.
+    /// Reads all files that name images, `carnet.toml`, and files with locks, digests or images in their name.
     ///
-    /// In TOML, YAML and JSON each value counts that is a reference with a tag and a digest, and each mapping that has a name,
-    /// a tag and a digest; elsewhere what stands in no comment. An image for one platform alone tells nothing.
-    pub fn of(files: &dyn Source) -> Self {
+    /// In TOML, YAML and JSON, reads each value that is a reference with a tag and a digest, and each mapping with a name, a tag and
+    /// a digest. In other files, reads references outside comments. Skips images for a single platform.
+    pub fn read(files: &dyn FileSet) -> Self {
         let mut digests = Self::default();
-        for path in files.paths().into_iter().filter(|path| may_hold(path)).take(MOST_FILES) {
-            let Some(bytes) = files.bytes(path, CAP) else { continue };
-            // Most files have none.
+        for path in files.paths().into_iter().filter(|path| may_contain_digests(path)).take(MAX_FILES) {
+            let Some(bytes) = files.read(path, MAX_BYTES) else { continue };
+            // Most files contain no digest.
             if memmem::find(&bytes, b"sha256:").is_none() && memmem::find(&bytes, b"digest").is_none() {
                 continue;
             }
-            digests.read(path, &String::from_utf8_lossy(&bytes));
+            digests.add_file(path, &String::from_utf8_lossy(&bytes));
         }
         digests
     }
 
-    /// The digest of a reference with a tag, and the file that has it; none when nobody knows it, or not all say the same.
+    /// Returns the digest of a reference with a tag, and the file that contains it. `None` if it is unknown or ambiguous.
     pub fn get(&self, reference: &str) -> Option<(&str, &str)> {
-        let known = self.known.get(normal(reference)).filter(|known| !known.is_doubtful)?;
-        Some((&known.digest, &known.path))
+        let entry = self.entries.get(normalized(reference)).filter(|entry| !entry.is_ambiguous)?;
+        Some((&entry.digest, &entry.path))
     }
 
-    fn read(&mut self, path: &str, text: &str) {
+    fn add_file(&mut self, path: &str, text: &str) {
         let tree = match path.rsplit_once('.').map(|(_, extension)| extension) {
             Some("toml") => node::toml(text),
             Some("yml" | "yaml") => node::yaml(text),
             Some("json") => node::json(text),
             _ if text.trim_start().starts_with('{') => node::json(text),
-            _ => return self.lines(path, text),
+            _ => return self.add_lines(path, text),
         };
         if let Ok(tree) = tree {
-            self.tree(path, &tree);
+            self.add_tree(path, &tree);
         }
     }
 
-    fn lines(&mut self, path: &str, text: &str) {
+    fn add_lines(&mut self, path: &str, text: &str) {
         let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '@');
         for line in text.lines().map(str::trim_start) {
             let line = line.split(" #").next().unwrap_or_default();
@@ -79,37 +79,37 @@ impl Digests {
                 continue;
             }
             for word in line.split(|c| !is_part(c)).filter(|word| word.contains("@sha256:")) {
-                self.pinned(path, word);
+                self.add_pinned(path, word);
             }
         }
     }
 
-    fn tree(&mut self, path: &str, root: &Node) {
+    fn add_tree(&mut self, path: &str, root: &Node) {
         let mut queue = vec![root];
         while let Some(node) = queue.pop() {
             queue.extend(node.items());
             for item in node.items().iter().filter_map(Node::text) {
-                self.pinned(path, item);
+                self.add_pinned(path, item);
             }
-            let of_one_platform = node.get("platform").is_some();
+            let has_platform = node.get("platform").is_some();
             for (key, value) in node.entries() {
                 match value.text() {
-                    Some(_) if of_one_platform => {}
+                    Some(_) if has_platform => {}
                     Some(text) => {
-                        self.pinned(path, text);
-                        self.pair(path, key, text);
+                        self.add_pinned(path, text);
+                        self.add_pair(path, key, text);
                     }
                     None => queue.push(value),
                 }
             }
-            if !of_one_platform {
-                self.mapping(path, node);
+            if !has_platform {
+                self.add_mapping(path, node);
             }
         }
     }
 
-    /// `{"name": "a/b", "tag": "1", "digest": "sha256:…"}`, the tag maybe in the name.
-    fn mapping(&mut self, path: &str, node: &Node) {
+    /// Adds `{"name": "a/b", "tag": "1", "digest": "sha256:…"}`, where the name may contain the tag.
+    fn add_mapping(&mut self, path: &str, node: &Node) {
         let text = |keys: &[&str]| keys.iter().find_map(|key| node.text_of(key));
         let name = text(&["image", "name", "reference", "repository"]);
         let (Some(name), Some(digest)) = (name, node.text_of("digest")) else { return };
@@ -120,15 +120,15 @@ impl Digests {
         }
     }
 
-    /// `a/b:1: a/b@sha256:…`; a digest alone may be that of a file, or of the image's configuration.
-    fn pair(&mut self, path: &str, key: &str, value: &str) {
+    /// Adds `a/b:1: a/b@sha256:…`. Skips a digest without a name, which may be that of a file or of an image configuration.
+    fn add_pair(&mut self, path: &str, key: &str, value: &str) {
         let Some((name, digest)) = value.split_once("@sha256:") else { return };
-        if untagged(normal(key)) == Some(normal(name)) {
+        if untagged(normalized(key)) == Some(normalized(name)) {
             self.add(path, key, digest);
         }
     }
 
-    fn pinned(&mut self, path: &str, text: &str) {
+    fn add_pinned(&mut self, path: &str, text: &str) {
         if let Some((name, digest)) = text.trim().split_once("@sha256:") {
             self.add(path, name, digest);
         }
@@ -136,35 +136,35 @@ impl Digests {
 
     fn add(&mut self, path: &str, reference: &str, hex: &str) {
         let digest = format!("sha256:{hex}");
-        let name = normal(reference);
+        let name = normalized(reference);
         let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-/:".contains(&b));
         if !is_name || untagged(name).is_none() || Digest::try_from(digest.clone()).is_err() {
             return;
         }
-        match self.known.get_mut(name) {
-            Some(known) => known.is_doubtful |= known.digest != digest,
+        match self.entries.get_mut(name) {
+            Some(entry) => entry.is_ambiguous |= entry.digest != digest,
             None => {
-                let known = Known { digest, path: path.to_owned(), is_doubtful: false };
-                self.known.insert(name.to_owned(), known);
+                let entry = Entry { digest, path: path.to_owned(), is_ambiguous: false };
+                self.entries.insert(name.to_owned(), entry);
             }
         }
     }
 }
 
-/// Whether a file of this path can have digests of images.
-pub fn may_hold(path: &str) -> bool {
+/// Reports whether a file with this path may contain digests of images.
+pub fn may_contain_digests(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    if is_named_in(path) || name == "carnet.toml" {
+    if may_name_images(path) || name == "carnet.toml" {
         return true;
     }
     let Some((stem, extension)) = name.rsplit_once('.') else { return false };
     let is_read = matches!(extension, "json" | "yaml" | "yml" | "toml" | "lock" | "txt");
-    let speaks = extension == "lock" || stem.split(['-', '_', '.']).any(|word| WORDS.contains(&word));
-    is_read && speaks && !manifest::declares(path)
+    let is_named = extension == "lock" || stem.split(['-', '_', '.']).any(|word| WORDS.contains(&word));
+    is_read && is_named && !manifest::declares(path)
 }
 
-/// A reference without its transport and without what Docker adds to a short name.
-fn normal(reference: &str) -> &str {
+/// Returns a reference without its transport and without the default registry and namespace of Docker.
+fn normalized(reference: &str) -> &str {
     let name = reference.trim();
     let name = name.split_once("://").map_or(name, |(_, name)| name);
     let hubs = ["docker.io/", "index.docker.io/", "registry-1.docker.io/", "registry.hub.docker.com/"];
@@ -174,7 +174,7 @@ fn normal(reference: &str) -> &str {
     }
 }
 
-/// The name before a tag; none when there is no tag.
+/// Returns the name before a tag. `None` if there is no tag.
 fn untagged(name: &str) -> Option<&str> {
     let (name, tag) = name.rsplit_once(':')?;
     (!name.is_empty() && !tag.is_empty() && !tag.contains('/')).then_some(name)
@@ -182,22 +182,24 @@ fn untagged(name: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::{any, proptest};
 
-    use super::{Digests, may_hold};
-    use crate::source::workflow::detect::Files;
+    use super::{Digests, may_contain_digests};
 
     const ONE: &str = "sha256:1111111111111111111111111111111111111111111111111111111111111111";
     const TWO: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
 
     fn read(files: &[(&str, &str)]) -> Digests {
         let fill = |text: &str| text.replace("ONE", ONE).replace("TWO", TWO).into_bytes();
-        let read = |path: &str| files.iter().find(|(name, _)| *name == path).map(|(_, text)| fill(text));
-        Digests::of(&Files { paths: files.iter().map(|(path, _)| (*path).to_owned()).collect(), read: &read })
+        let files: BTreeMap<String, Vec<u8>> =
+            files.iter().map(|(path, text)| ((*path).to_owned(), fill(text))).collect();
+        Digests::read(&files)
     }
 
     #[test]
-    fn every_file_that_pairs_a_reference_with_a_digest_is_read() {
+    fn references_with_digests_are_found() {
         for (path, text) in [
             ("Dockerfile", "FROM a/b:1@ONE AS base\n"),
             ("Dockerfile", "COPY --from=docker.io/a/b:1@ONE /x /y\n"),
@@ -220,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_doubt_is_not_known() {
+    fn ambiguous_references_have_no_digest() {
         for files in [
             &[("Dockerfile", "FROM a/b:1@ONE\nFROM a/b:1@TWO\n")][..],
             &[("Dockerfile", "FROM a/b:1@ONE\n"), (".gitlab-ci.yml", "image: a/b:1@TWO\n")],
@@ -233,20 +235,23 @@ mod tests {
             assert_eq!(read(files).get("a/b:1"), None, "{files:?}");
         }
         let same = read(&[("Dockerfile", "FROM a/b:1@ONE\n"), (".gitlab-ci.yml", "image: docker.io/a/b:1@ONE\n")]);
-        assert_eq!(same.get("docker://a/b:1"), Some((ONE, "Dockerfile")));
+        assert_eq!(same.get("docker://a/b:1"), Some((ONE, ".gitlab-ci.yml")));
         assert_eq!(read(&[("Dockerfile", "FROM docker.io/library/x:1@ONE\n")]).get("x:1"), Some((ONE, "Dockerfile")));
     }
 
     #[test]
-    fn locks_of_packages_hold_no_images() {
+    fn package_locks_contain_no_images() {
         assert!(
-            !may_hold("uv.lock") && !may_hold("pixi.lock") && !may_hold("conda-lock.yml") && !may_hold("notes.txt")
+            !may_contain_digests("uv.lock")
+                && !may_contain_digests("pixi.lock")
+                && !may_contain_digests("conda-lock.yml")
+                && !may_contain_digests("notes.txt")
         );
     }
 
     proptest! {
         #[test]
-        fn any_text_is_read_to_its_end(text in any::<String>(), odd in "[-a:@/#{}\"\\[\\],= \n1sha256]{0,120}") {
+        fn any_text_is_read(text in any::<String>(), odd in "[-a:@/#{}\"\\[\\],= \n1sha256]{0,120}") {
             for text in [text, odd, format!("a:1@{ONE}")] {
                 read(&[("Dockerfile", &text), ("images.yaml", &text), ("images.json", &text), ("images.lock", &text), ("carnet.toml", &text)]);
             }

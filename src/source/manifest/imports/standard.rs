@@ -1,7 +1,7 @@
-//! Modules that come with Python.
+//! Modules of Python's standard library.
 
-/// Names in `sys.stdlib_module_names` of Python 3.10 to 3.13, and those of 2.7 and 3.0 to 3.9 that are gone. Sorted. `test` is
-/// left out: who imports it means their own.
+/// Names in `sys.stdlib_module_names` of Python 3.10 to 3.13, and modules of 2.7 and 3.0 to 3.9 that were removed. Sorted.
+/// `test` is left out, because an analysis that imports it means its own package.
 pub(super) const STANDARD: &[&str] = &[
     "BaseHTTPServer",
     "ConfigParser",

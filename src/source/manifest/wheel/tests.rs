@@ -2,7 +2,7 @@ use proptest::prelude::{any, proptest};
 
 use super::{Machine, Reason, Verdict, allows, verdict};
 
-/// In the order of the verdicts of the fixture (`COMBINATIONS` of make.py).
+/// Combinations of glibc and Python in the order of the fixture (`COMBINATIONS` of make.py).
 const COMBINATIONS: [((u8, u8), (u8, u8)); 6] = [
     ((2, 17), (3, 8)),
     ((2, 28), (3, 9)),
@@ -15,21 +15,21 @@ const COMBINATIONS: [((u8, u8), (u8, u8)); 6] = [
 /// Name, version, Requires-Python, files, verdicts.
 type Row = (String, String, Option<String>, Vec<String>, String);
 
-/// Where carnet and pip don't agree, and why: package, version, combination.
+/// Packages for which carnet and pip disagree, and why: package, version, combination.
 ///
-/// pip was asked for `3.9` and took it for 3.9.0; carnet knows the minor version of a facility's Python alone and refuses a
-/// package only when no patch version of it would do.
+/// pip treated `3.9` as 3.9.0. carnet only has the minor version of a facility's Python, and rejects a package if no patch version
+/// is allowed.
 const EXPLAINED: &[(&str, &str, usize, &str)] = &[
-    ("cryptography", "50.0.2", 1, "!=3.9.0,>=3.9,!=3.9.1 has room for 3.9.2"),
-    ("cryptography", "50.0.2", 3, "!=3.9.0,>=3.9,!=3.9.1 has room for 3.9.2"),
-    ("soupsieve", "4.1.2", 2, ">=3.11.5 has room for 3.11.5"),
+    ("cryptography", "50.0.2", 1, "!=3.9.0,>=3.9,!=3.9.1 allows 3.9.2"),
+    ("cryptography", "50.0.2", 3, "!=3.9.0,>=3.9,!=3.9.1 allows 3.9.2"),
+    ("soupsieve", "4.1.2", 2, ">=3.11.5 allows 3.11.5"),
 ];
 
 fn machine(glibc: (u8, u8), python: (u8, u8)) -> Machine {
     Machine { python, glibc: Some(glibc), arch: "x86_64".to_owned() }
 }
 
-fn said(files: &[&str], python: Option<&str>, machine: &Machine) -> Verdict {
+fn verdict_of(files: &[&str], python: Option<&str>, machine: &Machine) -> Verdict {
     verdict(&files.iter().map(|file| (*file).to_owned()).collect::<Vec<_>>(), python, machine)
 }
 
@@ -44,20 +44,20 @@ fn verdicts_agree_with_pip_on_locked_packages() {
     assert!(names.len() >= 200, "{} packages", names.len());
     let mut differ = Vec::new();
     for (name, version, python, files, pip) in &rows {
-        for (at, (glibc, python_version)) in COMBINATIONS.into_iter().enumerate() {
-            let ours = verdict(files, python.as_deref(), &machine(glibc, python_version)) == Verdict::Wheel;
-            let theirs = pip.as_bytes()[at] == b'w';
-            if ours != theirs {
-                differ.push((name.as_str(), version.as_str(), at));
+        for (index, (glibc, python_version)) in COMBINATIONS.into_iter().enumerate() {
+            let carnet = verdict(files, python.as_deref(), &machine(glibc, python_version)) == Verdict::Wheel;
+            let pip = pip.as_bytes()[index] == b'w';
+            if carnet != pip {
+                differ.push((name.as_str(), version.as_str(), index));
             }
         }
     }
-    let explained: Vec<_> = EXPLAINED.iter().map(|(name, version, at, _)| (*name, *version, *at)).collect();
+    let explained: Vec<_> = EXPLAINED.iter().map(|(name, version, index, _)| (*name, *version, *index)).collect();
     assert_eq!(differ, explained);
 }
 
 #[test]
-fn a_machine_takes_what_was_built_for_it_or_for_older_ones() {
+fn machine_accepts_wheels_for_itself_and_older_machines() {
     let old = machine((2, 28), (3, 9));
     for file in [
         "a-1-cp39-cp39-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
@@ -68,7 +68,7 @@ fn a_machine_takes_what_was_built_for_it_or_for_older_ones() {
         "a-1-py39-none-manylinux_2_28_x86_64.whl",
         "a-1-cp39-none-any.whl",
     ] {
-        assert_eq!(said(&[file], None, &old), Verdict::Wheel, "{file}");
+        assert_eq!(verdict_of(&[file], None, &old), Verdict::Wheel, "{file}");
     }
     for file in [
         "a-1-cp310-cp310-manylinux_2_17_x86_64.whl",
@@ -82,26 +82,26 @@ fn a_machine_takes_what_was_built_for_it_or_for_older_ones() {
         "a-1-pp39-pypy39_pp73-manylinux2014_x86_64.whl",
         "a-1-cp39-cp39-win_amd64.whl",
     ] {
-        assert_ne!(said(&[file], None, &old), Verdict::Wheel, "{file}");
+        assert_ne!(verdict_of(&[file], None, &old), Verdict::Wheel, "{file}");
     }
 }
 
 #[test]
-fn what_is_in_the_way_is_told() {
+fn incompatibility_has_reason() {
     let old = machine((2, 28), (3, 9));
     let new = "a-1-cp39-cp39-manylinux_2_34_x86_64.whl";
-    assert_eq!(said(&[new], None, &old), Verdict::Nothing(Reason::Glibc((2, 34))));
-    assert_eq!(said(&[new, "a-1.tar.gz"], None, &old), Verdict::Build(Reason::Glibc((2, 34))));
+    assert_eq!(verdict_of(&[new], None, &old), Verdict::Nothing(Reason::Glibc((2, 34))));
+    assert_eq!(verdict_of(&[new, "a-1.tar.gz"], None, &old), Verdict::Build(Reason::Glibc((2, 34))));
     let other = "a-1-cp312-cp312-manylinux2014_x86_64.whl";
-    assert_eq!(said(&[other], None, &old), Verdict::Nothing(Reason::OtherPythons));
-    assert_eq!(said(&["a-1-cp39-cp39-win_amd64.whl"], None, &old), Verdict::Nothing(Reason::OtherMachines));
-    assert_eq!(said(&["a-1.tar.gz"], None, &old), Verdict::Build(Reason::NoWheels));
+    assert_eq!(verdict_of(&[other], None, &old), Verdict::Nothing(Reason::OtherPythons));
+    assert_eq!(verdict_of(&["a-1-cp39-cp39-win_amd64.whl"], None, &old), Verdict::Nothing(Reason::OtherMachines));
+    assert_eq!(verdict_of(&["a-1.tar.gz"], None, &old), Verdict::Build(Reason::NoWheels));
     let range = Some(">=3.10");
-    assert_eq!(said(&["a-1-py3-none-any.whl"], range, &old), Verdict::Nothing(Reason::Python(">=3.10".into())));
+    assert_eq!(verdict_of(&["a-1-py3-none-any.whl"], range, &old), Verdict::Nothing(Reason::Python(">=3.10".into())));
 }
 
 #[test]
-fn a_patch_version_that_is_not_known_may_be_any() {
+fn unknown_patch_version_may_be_any() {
     assert_eq!(allows(">=3.9.1,!=3.9.7", (3, 9)), Some(true));
     assert_eq!(allows("<3.9", (3, 9)), Some(false));
     assert_eq!(allows("<=3.11", (3, 11)), Some(true));
@@ -111,6 +111,6 @@ fn a_patch_version_that_is_not_known_may_be_any() {
 proptest! {
     #[test]
     fn any_name_gets_a_verdict(name in any::<String>(), odd in "[a-z0-9_.-]{0,40}\\.whl") {
-        let _ = said(&[&name, &odd], Some(&name), &machine((2, 28), (3, 9)));
+        let _ = verdict_of(&[&name, &odd], Some(&name), &machine((2, 28), (3, 9)));
     }
 }

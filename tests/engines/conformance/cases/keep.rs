@@ -30,7 +30,7 @@ pub(crate) const CASES: &[Case] = &[
                 check: |seen| {
                     seen.exits(0);
                     assert!(seen.text().starts_with("kept\nkept\n600\n"), "{}", seen.text());
-                    assert_eq!(seen.text().contains("600\nkept"), seen.layout.boxed == carnet::engine::BOX);
+                    assert_eq!(seen.text().contains("600\nkept"), seen.layout.scratch == carnet::engine::SCRATCH);
                 },
                 ..PLAIN
             },

@@ -94,7 +94,7 @@ pub(crate) const CASES: &[Case] = &[
             check: |seen| {
                 seen.exits(0);
                 let here = seen.text().trim();
-                assert!(here == "/" || here == seen.layout.boxed, "{here}");
+                assert!(here == "/" || here == seen.layout.scratch, "{here}");
             },
             ..PLAIN
         }],

@@ -1,8 +1,7 @@
-//! The Berkeley DB hash file `Packages` of rpm before 4.16 (EL8 and older, Debian's rpm of those years).
+//! The Berkeley DB hash file `Packages` of rpm before 4.16 (EL8 and older).
 //!
-//! Only what rpm writes is read: unencrypted hash tables, versions 8 to 10, in either byte order. The layouts are those
-//! of `dbinc/db_page.h`: a metadata page, then pages of key and value items; large values lie on chains of overflow
-//! pages.
+//! Only unencrypted hash tables of versions 8 to 10 are supported, in either byte order. The layout is that of
+//! `dbinc/db_page.h`: a metadata page, then pages of key and value items; large values are in chains of overflow pages.
 
 use super::RpmError;
 
@@ -14,14 +13,14 @@ const OVERFLOW: u8 = 7;
 const KEY_DATA: u8 = 1;
 const OFF_PAGE: u8 = 3;
 const PAGE_HEADER: usize = 26;
-/// Bytes of one header blob; rpm's own limit is 256 MB, real ones reach 10 MB.
+/// Maximum size of a header blob in bytes. The limit of rpm is 256 MB; real blobs reach 10 MB.
 const MAX_BLOB: usize = 256 << 20;
 
-/// The header blobs of a database.
+/// Returns the header blobs of a database.
 pub(crate) fn headers(bytes: &[u8]) -> Result<Vec<Vec<u8>>, RpmError> {
     let file = File::open(bytes)?;
     let mut blobs = Vec::new();
-    // Overflow chains can't share pages: all values together can't be larger than the file.
+    // Overflow chains cannot share pages, so the total size of all values is limited by the file size.
     let mut budget = bytes.len();
     for page in (1..=file.last).map_while(|number| file.page(number)) {
         if !matches!(page.get(25), Some(&HASH | &HASH_UNSORTED)) {
@@ -43,13 +42,14 @@ struct File<'a> {
 
 impl<'a> File<'a> {
     fn open(bytes: &'a [u8]) -> Result<Self, RpmError> {
-        let word = |at: usize| bytes.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
+        let word =
+            |offset: usize| bytes.get(offset..offset + 4).and_then(|word| word.try_into().ok()).map(u32::from_le_bytes);
         let magic = word(12).ok_or(BROKEN)?;
         let swapped = magic == MAGIC.swap_bytes();
         if !swapped && magic != MAGIC {
             return Err(BROKEN);
         }
-        let word = |at| word(at).map(|value| if swapped { value.swap_bytes() } else { value }).ok_or(BROKEN);
+        let word = |offset| word(offset).map(|value| if swapped { value.swap_bytes() } else { value }).ok_or(BROKEN);
         let page_size = word(20)? as usize;
         let last = word(32)?;
         let encrypted = bytes.get(24) != Some(&0);
@@ -70,17 +70,17 @@ impl<'a> File<'a> {
         self.bytes.get(start..start.checked_add(self.page_size)?)
     }
 
-    fn short(&self, page: &[u8], at: usize) -> Option<usize> {
-        let value = u16::from_le_bytes(page.get(at..at + 2)?.try_into().ok()?);
+    fn short(&self, page: &[u8], offset: usize) -> Option<usize> {
+        let value = u16::from_le_bytes(page.get(offset..offset + 2)?.try_into().ok()?);
         Some(usize::from(if self.swapped { value.swap_bytes() } else { value }))
     }
 
-    fn word(&self, page: &[u8], at: usize) -> Option<u32> {
-        let value = u32::from_le_bytes(page.get(at..at + 4)?.try_into().ok()?);
+    fn word(&self, page: &[u8], offset: usize) -> Option<u32> {
+        let value = u32::from_le_bytes(page.get(offset..offset + 4)?.try_into().ok()?);
         Some(if self.swapped { value.swap_bytes() } else { value })
     }
 
-    /// The values of one page; that of key 0 is rpm's counter, no header.
+    /// Adds the values of one page. The value of key 0 is a counter of rpm, not a header.
     fn values(&self, page: &[u8], values: &mut Vec<Vec<u8>>, budget: &mut usize) -> Result<(), RpmError> {
         let entries = self.short(page, 20).ok_or(BROKEN)?;
         let mut end = self.page_size;
@@ -112,7 +112,7 @@ impl<'a> File<'a> {
         }
     }
 
-    /// A value on a chain of pages. The length that it must have bounds the walk, whatever the chain.
+    /// Reads a value from a chain of pages. The declared length limits the number of pages.
     fn overflow(&self, first: u32, length: usize, budget: usize) -> Result<Vec<u8>, RpmError> {
         if length > MAX_BLOB || length > budget {
             return Err(RpmError::TooLarge);
@@ -137,14 +137,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_files_are_refused() {
-        assert_eq!(headers(b"SQLite format 3\0").expect_err("refused"), BROKEN);
-        assert_eq!(headers(&[0; 8192]).expect_err("refused"), BROKEN);
+    fn other_files_are_rejected() {
+        assert_eq!(headers(b"SQLite format 3\0").expect_err("an error"), BROKEN);
+        assert_eq!(headers(&[0; 8192]).expect_err("an error"), BROKEN);
     }
 
     proptest! {
         #[test]
-        fn any_bytes_behind_a_good_start_are_survived(bytes in proptest::collection::vec(any::<u8>(), 2048..4096)) {
+        fn any_bytes_after_a_valid_start_are_accepted(bytes in proptest::collection::vec(any::<u8>(), 2048..4096)) {
             let mut bytes = bytes;
             bytes[12..16].copy_from_slice(&MAGIC.to_le_bytes());
             bytes[16..20].copy_from_slice(&9u32.to_le_bytes());

@@ -1,7 +1,7 @@
 //! An rpm header blob: an index of tags and the store of their values, all big-endian.
 //!
-//! `nindex: u32, hsize: u32, nindex × (tag, type, offset, count: u32), store[hsize]`, without the magic that package
-//! files have in front (rpm's `docs/manual/format_header.md`).
+//! `nindex: u32, hsize: u32, nindex × (tag, type, offset, count: u32), store[hsize]`, without the magic number of
+//! package files (rpm, `docs/manual/format_header.md`).
 
 use super::RpmError;
 use crate::model::package::Package;
@@ -17,12 +17,12 @@ const INT32: u32 = 4;
 const STRING: u32 = 6;
 const I18N_STRING: u32 = 9;
 
-/// Tags of one header; real ones have about a hundred.
+/// Maximum number of tags; real headers have about a hundred.
 const MAX_TAGS: usize = 65_536;
-/// Bytes of a value that is kept.
+/// Maximum length of a value in bytes.
 const MAX_TEXT: usize = 4096;
 
-/// The package that a header describes.
+/// Parses the package of a header.
 pub(crate) fn package(blob: &[u8]) -> Result<Package, RpmError> {
     let broken = RpmError::Format("an rpm header");
     let tags = number(blob, 0).ok_or(broken.clone())? as usize;
@@ -34,8 +34,8 @@ pub(crate) fn package(blob: &[u8]) -> Result<Package, RpmError> {
     let store = store.checked_add(size).and_then(|end| blob.get(store..end)).ok_or(broken.clone())?;
     let (mut name, mut version, mut release, mut epoch) = (None, None, None, None);
     let (mut vendor, mut arch) = (None, None);
-    for at in (0..tags).map(|index| 8 + index * 16) {
-        let field = |offset| number(blob, at + offset);
+    for start in (0..tags).map(|index| 8 + index * 16) {
+        let field = |offset| number(blob, start + offset);
         let (Some(tag), Some(kind), Some(offset)) = (field(0), field(4), field(8)) else { return Err(broken) };
         match tag {
             NAME => name = text(store, kind, offset),
@@ -59,8 +59,8 @@ pub(crate) fn package(blob: &[u8]) -> Result<Package, RpmError> {
     })
 }
 
-fn number(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..at.checked_add(4)?)?.try_into().ok().map(u32::from_be_bytes)
+fn number(bytes: &[u8], offset: usize) -> Option<u32> {
+    bytes.get(offset..offset.checked_add(4)?)?.try_into().ok().map(u32::from_be_bytes)
 }
 
 fn text(store: &[u8], kind: u32, offset: u32) -> Option<String> {
@@ -79,7 +79,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// A header with these tags.
+    /// Creates a header with these tags.
     pub(in super::super) fn blob(name: &str, version: &str, epoch: Option<u32>) -> Vec<u8> {
         let mut index = Vec::new();
         let mut store = Vec::new();
@@ -103,19 +103,19 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn epoch_version_and_release_are_one_version() {
+    fn version_includes_epoch_and_release() {
         let package = package(&blob("perl", "5.32", Some(4))).expect("a header");
         assert_eq!((package.name.as_str(), package.version.as_str()), ("perl", "4:5.32-1.el9"));
     }
 
     proptest! {
         #[test]
-        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+        fn any_bytes_are_accepted(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
             let _ = package(&bytes);
         }
 
         #[test]
-        fn a_damaged_header_is_survived(at in 0..100usize, byte in any::<u8>(), cut in 0..200usize) {
+        fn damaged_header_is_accepted(at in 0..100usize, byte in any::<u8>(), cut in 0..200usize) {
             let mut bytes = blob("bash", "5.1.8", Some(1));
             bytes[at] = byte;
             bytes.truncate(bytes.len().max(cut) - cut);

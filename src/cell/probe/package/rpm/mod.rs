@@ -1,54 +1,54 @@
-//! The rpm database in its three forms: sqlite, ndb and Berkeley DB. Each holds the same header blobs.
+//! The rpm database in three formats: SQLite, ndb and Berkeley DB. All contain the same header blobs.
 
 pub(crate) mod bdb;
 pub(crate) mod header;
 pub(crate) mod ndb;
 pub(crate) mod sqlite;
 
-use super::super::root::{Root, reason};
+use super::super::file_tree::{FileTree, reason};
 use crate::model::known::Known;
 use crate::model::package::Package;
 
-/// Where distributions keep it: Fedora 36 and newer, SUSE; everyone else.
+/// Directories of the database: Fedora 36 and newer and SUSE; other distributions.
 const DIRECTORIES: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
-/// Bytes of a database: a full desktop has 300 MB.
-const DATABASE: u64 = 512 << 20;
+/// Maximum size of a database in bytes; that of a desktop system has 300 MB.
+const MAX_SIZE: u64 = 512 << 20;
 
-/// Why a database could not be read.
+/// A database cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RpmError {
-    /// A file that breaks its own format.
+    /// The file has a different format or is damaged.
     #[error("not {0}")]
     Format(&'static str),
-    /// SQLite refused it.
+    /// SQLite reported an error.
     #[error("sqlite: {0}")]
     Sqlite(String),
-    /// More headers or bytes than any real database has.
+    /// The database exceeds a limit.
     #[error("too large")]
     TooLarge,
 }
 
-/// A reader of one form: database bytes and write-ahead log in, header blobs out.
+/// A reader of one format: takes the bytes of the database and of the write-ahead log, and returns header blobs.
 type Reader = fn(Vec<u8>, Vec<u8>) -> Result<Vec<Vec<u8>>, RpmError>;
 
-/// File names and readers of the three forms, the newest first.
-const FORMS: [(&str, Reader); 3] = [
+/// File names and readers of the three formats, the newest first.
+const FORMATS: [(&str, Reader); 3] = [
     ("rpmdb.sqlite", sqlite::headers),
     ("Packages.db", |bytes, _| ndb::headers(&bytes)),
     ("Packages", |bytes, _| bdb::headers(&bytes)),
 ];
 
-/// Installed packages; none when the image has no such database.
-pub(crate) fn packages(root: &Root) -> Option<Known<Vec<Package>>> {
+/// Returns the installed packages. `None` if there is no such database.
+pub(crate) fn packages(root: &FileTree) -> Option<Known<Vec<Package>>> {
     let mut empty = None;
     for directory in DIRECTORIES {
-        for (name, headers) in FORMS {
+        for (name, headers) in FORMATS {
             let path = format!("{directory}/{name}");
             if !root.exists(&path) {
                 continue;
             }
             match read(root, &path, headers) {
-                // A converted database leaves its old form behind, emptied.
+                // A converted database leaves an empty database in the old format.
                 Ok(packages) if packages.is_empty() => empty = Some(Known::Known(packages)),
                 Ok(packages) => return Some(Known::Known(packages)),
                 Err(reason) => return Some(Known::Unknown(reason)),
@@ -58,12 +58,12 @@ pub(crate) fn packages(root: &Root) -> Option<Known<Vec<Package>>> {
     empty
 }
 
-fn read(root: &Root, path: &str, headers: Reader) -> Result<Vec<Package>, String> {
-    let bytes = root.read(path, DATABASE).map_err(|error| reason(path, &error))?;
+fn read(root: &FileTree, path: &str, headers: Reader) -> Result<Vec<Package>, String> {
+    let bytes = root.read(path, MAX_SIZE).map_err(|error| reason(path, &error))?;
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
-    let log = root.read(format!("{path}-wal"), DATABASE).unwrap_or_default();
+    let log = root.read(format!("{path}-wal"), MAX_SIZE).unwrap_or_default();
     let blobs = headers(bytes, log).map_err(|error| format!("{path}: {error}"))?;
     blobs.iter().map(|blob| header::package(blob).map_err(|error| format!("{path}: {error}"))).collect()
 }
@@ -76,13 +76,13 @@ mod tests {
 
     use super::*;
 
-    /// A database that rpm wrote (see `rpm.sh` beside the fixtures).
+    /// Returns a database written by rpm (see `rpm.sh` in the directory of the fixtures).
     fn fixture(name: &str) -> Vec<u8> {
         let path = format!("{}/tests/data/probe/{name}.zst", env!("CARGO_MANIFEST_DIR"));
         zstd::decode_all(fs::File::open(path).expect("a fixture")).expect("zstd")
     }
 
-    /// What `rpm -qa` says of it, in the order of our own packages.
+    /// Returns the output of `rpm -qa`, in the order of our packages.
     fn expected() -> Vec<[String; 4]> {
         let path = format!("{}/tests/data/probe/rpm.txt", env!("CARGO_MANIFEST_DIR"));
         let text = fs::read_to_string(path).expect("a list");
@@ -95,14 +95,14 @@ mod tests {
     }
 
     #[test]
-    fn each_form_gives_what_rpm_lists() {
+    fn every_format_matches_rpm() {
         for (directory, name) in
             [("var/lib/rpm", "rpmdb.sqlite"), ("usr/lib/sysimage/rpm", "Packages.db"), ("var/lib/rpm", "Packages")]
         {
             let dir = tempfile::tempdir().expect("a directory");
             fs::create_dir_all(dir.path().join(directory)).expect("directories");
             fs::write(dir.path().join(directory).join(name), fixture(name)).expect("a file");
-            let packages = packages(&Root::new(dir.path())).expect("a database");
+            let packages = packages(&FileTree::new(dir.path())).expect("a database");
             let mut got: Vec<[String; 4]> = match packages {
                 Known::Known(packages) => packages.into_iter().map(|p| [p.name, p.version, p.arch, p.origin]).collect(),
                 Known::Unknown(reason) => panic!("{name}: {reason}"),
@@ -113,25 +113,25 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_is_none_is_unknown() {
+    fn invalid_database_is_unknown() {
         let dir = tempfile::tempdir().expect("a directory");
         fs::create_dir_all(dir.path().join("var/lib/rpm")).expect("directories");
         for name in ["rpmdb.sqlite", "Packages.db", "Packages"] {
             let path = dir.path().join("var/lib/rpm").join(name);
-            fs::write(&path, "no database").expect("a file");
-            assert!(packages(&Root::new(dir.path())).is_some_and(|packages| packages.reason().is_some()), "{name}");
+            fs::write(&path, "not a database").expect("a file");
+            assert!(packages(&FileTree::new(dir.path())).is_some_and(|packages| packages.reason().is_some()), "{name}");
             fs::remove_file(path).expect("removes");
         }
-        assert!(packages(&Root::new(dir.path())).is_none());
+        assert!(packages(&FileTree::new(dir.path())).is_none());
     }
 
     fn survives(name: &str, headers: Reader, changes: &[(prop::sample::Index, u8)], cut: prop::sample::Index) {
         let mut bytes = fixture(name);
-        for (at, byte) in changes {
-            let at = at.index(bytes.len());
-            bytes[at] = *byte;
+        for (offset, byte) in changes {
+            let offset = offset.index(bytes.len());
+            bytes[offset] = *byte;
         }
-        // One in eight is cut short as well.
+        // One in eight is also truncated.
         if changes.len().is_multiple_of(8) {
             bytes.truncate(cut.index(bytes.len()));
         }
@@ -143,16 +143,16 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
-        fn damaged_databases_are_survived(
+        fn damaged_databases_are_accepted(
             changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..200),
             start in proptest::collection::vec((0..4096usize, any::<u8>()), 0..8),
             cut in any::<prop::sample::Index>(),
         ) {
-            for (name, headers) in FORMS {
+            for (name, headers) in FORMATS {
                 survives(name, headers, &changes, cut);
                 let mut bytes = fixture(name);
-                // What stands at the start decides how the rest is read.
-                start.iter().for_each(|(at, byte)| bytes[*at] = *byte);
+                // The start determines how the rest is read.
+                start.iter().for_each(|(offset, byte)| bytes[*offset] = *byte);
                 let _ = headers(bytes, Vec::new());
             }
         }

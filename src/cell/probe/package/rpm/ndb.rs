@@ -1,5 +1,5 @@
 //! The ndb file `Packages.db` of SUSE: slots of 16 bytes, then blobs in blocks of 16 bytes, all little-endian
-//! (rpm's `lib/backend/ndb/rpmpkg.c`).
+//! (rpm, `lib/backend/ndb/rpmpkg.c`).
 
 use super::RpmError;
 
@@ -8,14 +8,14 @@ const SLOT: u32 = u32::from_le_bytes(*b"Slot");
 const BLOB: u32 = u32::from_le_bytes(*b"BlbS");
 const PAGE: usize = 4096;
 const BLOCK: usize = 16;
-/// The file's header takes the place of the first two slots.
+/// The header of the file replaces the first two slots.
 const FIRST_SLOT: usize = 2;
 
 const BROKEN: RpmError = RpmError::Format("an ndb package file");
 
-/// The header blobs of a database.
+/// Returns the header blobs of a database.
 pub(crate) fn headers(bytes: &[u8]) -> Result<Vec<Vec<u8>>, RpmError> {
-    let word = |at: usize| bytes.get(at..at.checked_add(4)?)?.try_into().ok().map(u32::from_le_bytes);
+    let word = |offset: usize| bytes.get(offset..offset.checked_add(4)?)?.try_into().ok().map(u32::from_le_bytes);
     if word(0) != Some(MAGIC) || word(4) != Some(0) {
         return Err(BROKEN);
     }
@@ -25,11 +25,11 @@ pub(crate) fn headers(bytes: &[u8]) -> Result<Vec<Vec<u8>>, RpmError> {
     }
     let mut blobs = Vec::new();
     let mut total = 0usize;
-    for at in (FIRST_SLOT..slots).map(|slot| slot * BLOCK) {
-        if word(at) != Some(SLOT) {
+    for slot in (FIRST_SLOT..slots).map(|number| number * BLOCK) {
+        if word(slot) != Some(SLOT) {
             return Err(BROKEN);
         }
-        let (index, offset) = (word(at + 4).ok_or(BROKEN)?, word(at + 8).ok_or(BROKEN)? as usize);
+        let (index, offset) = (word(slot + 4).ok_or(BROKEN)?, word(slot + 8).ok_or(BROKEN)? as usize);
         if index == 0 || offset == 0 {
             continue;
         }
@@ -40,7 +40,7 @@ pub(crate) fn headers(bytes: &[u8]) -> Result<Vec<Vec<u8>>, RpmError> {
         let length = word(start + 12).ok_or(BROKEN)? as usize;
         let blob = bytes.get(start + 16..).and_then(|rest| rest.get(..length)).ok_or(BROKEN)?;
         total = total.saturating_add(length);
-        // Blobs don't overlap: together they can't be larger than the file.
+        // Blobs do not overlap, so their total size is limited by the file size.
         if total > bytes.len() {
             return Err(BROKEN);
         }
@@ -63,11 +63,11 @@ mod tests {
             out[slot * BLOCK..slot * BLOCK + 4].copy_from_slice(&SLOT.to_le_bytes());
         }
         for (number, blob) in blobs.iter().enumerate() {
-            let at = (FIRST_SLOT + number) * BLOCK;
+            let slot = (FIRST_SLOT + number) * BLOCK;
             let offset = (out.len() / BLOCK) as u32;
             let index = number as u32 + 1;
-            out[at + 4..at + 8].copy_from_slice(&index.to_le_bytes());
-            out[at + 8..at + 12].copy_from_slice(&offset.to_le_bytes());
+            out[slot + 4..slot + 8].copy_from_slice(&index.to_le_bytes());
+            out[slot + 8..slot + 12].copy_from_slice(&offset.to_le_bytes());
             for word in [BLOB, index, 1, blob.len() as u32] {
                 out.extend_from_slice(&word.to_le_bytes());
             }
@@ -84,11 +84,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_damaged_database_is_survived(changes in proptest::collection::vec((0..4200usize, any::<u8>()), 1..20)) {
+        fn damaged_database_is_accepted(changes in proptest::collection::vec((0..4200usize, any::<u8>()), 1..20)) {
             let mut bytes = database(&[b"one", b"three"]);
             for (at, byte) in changes {
-                if let Some(place) = bytes.get_mut(at) {
-                    *place = byte;
+                if let Some(target) = bytes.get_mut(at) {
+                    *target = byte;
                 }
             }
             let _ = headers(&bytes);

@@ -1,23 +1,23 @@
-//! The sqlite database `rpmdb.sqlite` of rpm 4.16 and newer.
+//! The SQLite database `rpmdb.sqlite` of rpm 4.16 and newer.
 //!
-//! It is read from memory, so that nothing is written beside it: rpm leaves it in write-ahead mode, which sqlite would
-//! open only with a shared-memory file. The log's committed pages are laid over the image first.
+//! It is read from memory, so no files are created in its directory: rpm leaves it in write-ahead mode, which SQLite
+//! only opens with a shared-memory file. The committed pages of the log are applied first.
 
 use rusqlite::{Connection, MAIN_DB, config::DbConfig};
 
 use super::RpmError;
 
-/// Headers of one database.
+/// Maximum number of headers.
 const MAX_HEADERS: usize = 200_000;
 
-/// The header blobs of a database.
+/// Returns the header blobs of a database.
 pub(crate) fn headers(mut bytes: Vec<u8>, log: Vec<u8>) -> Result<Vec<Vec<u8>>, RpmError> {
     let broken = RpmError::Format("a sqlite database");
     if bytes.len() < 100 || !bytes.starts_with(b"SQLite format 3\0") {
         return Err(broken);
     }
     apply(&log, &mut bytes);
-    // File format versions 2 mean write-ahead mode, which a database in memory can't have.
+    // File format version 2 is write-ahead mode, which is not supported in memory.
     bytes[18] = 1;
     bytes[19] = 1;
     let limit = bytes.len();
@@ -44,7 +44,7 @@ fn read(bytes: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, ReadError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
-    // A virtual table or a view named `Packages` could run without end: only a real table is read.
+    // A virtual table or view named `Packages` may never end, so only a real table is read.
     let tables = "select count(*) from sqlite_master where type = 'table' and name = 'Packages' and rootpage > 0";
     if connection.query_row(tables, [], |row| row.get::<_, i64>(0))? == 0 {
         return Err(rusqlite::Error::InvalidQuery.into());
@@ -64,9 +64,10 @@ fn read(bytes: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, ReadError> {
     Ok(blobs)
 }
 
-/// Lays the committed pages of a write-ahead log over the database (SQLite's "WAL-mode File Format").
+/// Applies the committed pages of a write-ahead log to the database (SQLite, "WAL-mode File Format").
 fn apply(log: &[u8], database: &mut Vec<u8>) {
-    let word = |at: usize| log.get(at..at + 4).and_then(|word| word.try_into().ok()).map(u32::from_be_bytes);
+    let word =
+        |offset: usize| log.get(offset..offset + 4).and_then(|word| word.try_into().ok()).map(u32::from_be_bytes);
     let (Some(magic @ (0x377f_0682 | 0x377f_0683)), Some(size)) = (word(0), word(8)) else { return };
     let size = size as usize;
     if log.len() < 32 || !size.is_power_of_two() || !(512..=65_536).contains(&size) {
@@ -80,7 +81,7 @@ fn apply(log: &[u8], database: &mut Vec<u8>) {
     let salt = log.get(16..24);
     let mut pending: Vec<(usize, &[u8])> = Vec::new();
     for frame in log[32..].chunks_exact(24 + size) {
-        let word = |at: usize| frame[at..at + 4].try_into().map(u32::from_be_bytes).unwrap_or_default();
+        let word = |offset: usize| frame[offset..offset + 4].try_into().map(u32::from_be_bytes).unwrap_or_default();
         sum = checksum(&frame[..8], sum, big);
         sum = checksum(&frame[24..], sum, big);
         if frame.get(8..16) != salt || (word(16), word(20)) != sum {
@@ -100,15 +101,15 @@ fn commit<'a>(
     size: usize,
     log: usize,
 ) {
-    // A commit can't make the database larger than it was with every page of the log added.
+    // A commit can add at most the pages of the log to the database.
     if count.saturating_mul(size) > database.len().saturating_add(log) {
         return;
     }
     database.resize(count * size, 0);
     for (number, page) in pages {
-        if let Some(place) = number.checked_sub(1).and_then(|index| database.get_mut(index * size..(index + 1) * size))
+        if let Some(target) = number.checked_sub(1).and_then(|index| database.get_mut(index * size..(index + 1) * size))
         {
-            place.copy_from_slice(page);
+            target.copy_from_slice(page);
         }
     }
 }
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_in_write_ahead_mode_is_read_with_its_log() {
+    fn database_in_write_ahead_mode_is_read_with_its_log() {
         let (dir, connection) = database("wal");
         let bytes = std::fs::read(dir.path().join("db")).expect("a file");
         let log = std::fs::read(dir.path().join("db-wal")).expect("a log");
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_view_in_place_of_the_table_is_refused() {
+    fn view_instead_of_the_table_is_rejected() {
         let mut connection = Connection::open_in_memory().expect("a database");
         connection
             .execute_batch("create view Packages as with recursive n(hnum, blob) as (select 1, 'a' union all select hnum + 1, 'a' from n) select * from n")
@@ -167,13 +168,13 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn a_damaged_database_is_survived(changes in proptest::collection::vec((0..8192usize, any::<u8>()), 1..30)) {
+        fn damaged_database_is_accepted(changes in proptest::collection::vec((0..8192usize, any::<u8>()), 1..30)) {
             let (dir, connection) = database("delete");
             drop(connection);
             let mut bytes = std::fs::read(dir.path().join("db")).expect("a file");
-            for (at, byte) in changes {
-                if let Some(place) = bytes.get_mut(at) {
-                    *place = byte;
+            for (offset, byte) in changes {
+                if let Some(target) = bytes.get_mut(offset) {
+                    *target = byte;
                 }
             }
             let _ = headers(bytes, Vec::new());

@@ -1,7 +1,7 @@
-//! Words that tell a path of a file system from other texts that begin with a slash.
+//! Words that distinguish file system paths from other texts that start with a slash.
 
-/// Roots that every machine has, or that images, services and texts of the web begin with.
-pub(super) const GENERAL: &[&str] = &[
+/// Roots that exist on every machine or that are common in images, services and web addresses.
+pub(super) const GENERAL_ROOTS: &[&str] = &[
     "api",
     "apis",
     "app",
@@ -71,8 +71,8 @@ pub(super) const GENERAL: &[&str] = &[
     "workflow",
 ];
 
-/// Functions of programs and commands of shells that take files and directories.
-pub(super) const TAKERS: &[&str] = &[
+/// Functions and shell commands that take files and directories.
+pub(super) const FILE_FUNCTIONS: &[&str] = &[
     ".",
     "Add",
     "AddFile",
@@ -128,8 +128,8 @@ pub(super) const TAKERS: &[&str] = &[
     "xrdcp",
 ];
 
-/// Functions that take names of objects in a file, of commands and of resources of the web, which look like paths.
-pub(super) const ASKERS: &[&str] = &[
+/// Functions that take names of objects in a file, commands or web resources, which look like paths.
+pub(super) const OBJECT_FUNCTIONS: &[&str] = &[
     "ApplyCommand",
     "FindObject",
     "Get",
@@ -152,11 +152,11 @@ pub(super) const ASKERS: &[&str] = &[
     "xpath",
 ];
 
-/// Commands that start containers: what stands behind the image is inside of it.
-pub(super) const CONTAINERS: &[&str] = &["apptainer", "docker", "podman", "shifter", "singularity"];
+/// Commands that start containers. Arguments after the image refer to paths inside of it.
+pub(super) const CONTAINER_COMMANDS: &[&str] = &["apptainer", "docker", "podman", "shifter", "singularity"];
 
-/// Commands that take expressions, and names of catalogues and of the web.
-pub(super) const EXPRESSIVE: &[&str] = &[
+/// Commands that take expressions, logical names or web addresses.
+pub(super) const EXPRESSION_COMMANDS: &[&str] = &[
     "awk",
     "crab",
     "curl",
@@ -177,8 +177,8 @@ pub(super) const EXPRESSIVE: &[&str] = &[
     "zgrep",
 ];
 
-/// Words in the name of a variable, a key or an option that say that it holds a place of a file system.
-pub(super) const PLACES: &[&str] = &[
+/// Words in the name of a variable, key or option that contains a file system path.
+pub(super) const PATH_WORDS: &[&str] = &[
     "area",
     "base",
     "dir",
@@ -197,18 +197,19 @@ pub(super) const PLACES: &[&str] = &[
     "workspace",
 ];
 
-/// Beginnings of words in such a name that say that it holds an address.
-pub(super) const ADDRESSES: &[&str] = &["api", "endpoint", "href", "query", "route", "topic", "uri", "url", "xpath"];
+/// Prefixes of words in the name of a variable that contains an address.
+pub(super) const ADDRESS_WORDS: &[&str] =
+    &["api", "endpoint", "href", "query", "route", "topic", "uri", "url", "xpath"];
 
-/// Beginnings of words in such a name that say that it holds a part of a file, a data set, a place of a container; unless a file's
-/// ending says otherwise.
-pub(super) const PARTS: &[&str] = &[
+/// Prefixes of words in the name of a variable that contains a part of a file, a dataset or a container path, unless the
+/// value has a file extension.
+pub(super) const OBJECT_WORDS: &[&str] = &[
     "branch", "channel", "dataset", "group", "hist", "key", "lfn", "mount", "node", "object", "prefix", "sample",
     "tree", "volume",
 ];
 
-/// Endings of files that analyses read and write.
-pub(super) const ENDINGS: &[&str] = &[
+/// Extensions of files that analyses read and write.
+pub(super) const FILE_EXTENSIONS: &[&str] = &[
     "C", "ckpt", "csv", "cxx", "dat", "db", "fcl", "gdml", "gz", "h5", "hdf5", "json", "list", "lst", "npy", "npz",
     "onnx", "parquet", "pickle", "pkl", "pt", "pth", "py", "root", "sh", "sif", "so", "sqlite", "tar", "tgz", "txt",
     "yaml", "yml", "zst",

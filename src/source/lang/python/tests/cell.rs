@@ -4,7 +4,7 @@ use super::super::{Mode, read};
 use crate::source::lang::fact::{Dialect, Usage};
 
 #[test]
-fn commands_of_a_cell_are_no_errors() {
+fn cell_commands_are_not_syntax_errors() {
     let text = "import a\n!ls /x \\\n  /y\nfiles = !ls /z\n%matplotlib inline\nif a:\n  %run b.py\n%env C=/d\nprint?\nx = y % z\nw = (1\n%2)\n'''\n!no\n'''\n";
     let view = read(Cow::Borrowed(text), Mode::Cell);
     assert_eq!(view.problem, None);
@@ -18,6 +18,6 @@ fn commands_of_a_cell_are_no_errors() {
 }
 
 #[test]
-fn a_file_has_no_commands() {
+fn commands_in_a_file_are_syntax_errors() {
     assert!(read(Cow::Borrowed("!ls\n"), Mode::File).problem.is_some());
 }

@@ -31,7 +31,7 @@ fn code(path: &str) -> (String, Usage) {
 }
 
 #[test]
-fn imports_say_whether_the_program_needs_them() {
+fn optional_imports_are_marked() {
     assert_eq!(imports("import a.b, c"), [import("a.b", &[], false, true), import("c", &[], false, true)]);
     assert_eq!(imports("from ..x import a, b"), [import("..x", &["a", "b"], false, true)]);
     assert_eq!(imports("from . import a"), [import(".", &["a"], false, true)]);
@@ -49,11 +49,11 @@ fn imports_say_whether_the_program_needs_them() {
 }
 
 #[test]
-fn calls_say_what_they_are_given_and_when_they_run() {
+fn calls_have_arguments_and_time_of_execution() {
     let text = "c = LPCCondorCluster(4, x, 'a', image='b', n=-1, *y, **z)\n";
     let call = facts(text).calls.remove(0);
     assert_eq!((call.name.as_str(), &text[call.range.clone()]), ("LPCCondorCluster", "LPCCondorCluster"));
-    assert_eq!(&text[call.whole], &text[4..text.len() - 1]);
+    assert_eq!(&text[call.full_range], &text[4..text.len() - 1]);
     let arguments: Vec<_> = call.arguments.iter().map(|word| word.as_ref().map(|word| word.text.as_str())).collect();
     assert_eq!(arguments, [Some("4"), None, Some("a"), None]);
     let keywords: Vec<_> =
@@ -63,7 +63,7 @@ fn calls_say_what_they_are_given_and_when_they_run() {
 }
 
 #[test]
-fn calls_below_a_condition_or_in_a_function_are_marked() {
+fn conditional_calls_and_calls_in_functions_are_marked() {
     let flags = |text: &str| {
         let call = facts(text).calls.remove(0);
         (call.is_conditional, call.at_import)
@@ -79,7 +79,7 @@ fn calls_below_a_condition_or_in_a_function_are_marked() {
 }
 
 #[test]
-fn settings_are_entries_keywords_and_variables() {
+fn dictionary_entries_keywords_and_variables_are_settings() {
     assert_eq!(
         settings("d = {'+Flavour': '\"x\"', 'n': 4, 'v': y}"),
         [setting(Dialect::Program, "+Flavour", "\"x\""), setting(Dialect::Program, "n", "4"),]
@@ -91,14 +91,14 @@ fn settings_are_entries_keywords_and_variables() {
 }
 
 #[test]
-fn ranges_of_settings_hold_their_text() {
+fn ranges_of_settings_contain_their_text() {
     let text = "d = {'é': 'über'}";
     let setting = facts(text).settings.remove(0);
     assert_eq!((&text[setting.value.range.clone()], &text[setting.range]), ("über", "'é': 'über"));
 }
 
 #[test]
-fn images_are_what_something_runs_in() {
+fn images_that_are_run_are_found() {
     let images = |text: &str| facts(text).images.into_iter().map(|word| word.text).collect::<Vec<_>>();
     assert_eq!(images("C(worker_image='a/b:latest')"), ["a/b:latest"]);
     assert_eq!(
@@ -109,7 +109,7 @@ fn images_are_what_something_runs_in() {
 }
 
 #[test]
-fn commands_are_lists_of_words() {
+fn lists_of_words_are_commands() {
     let text = "subprocess.run(['xrdcp', f'root://a/{x}', '-f', y])";
     let command = facts(text).commands.remove(0);
     let words: Vec<_> = command.words.iter().map(|word| word.text.as_str()).collect();
@@ -118,7 +118,7 @@ fn commands_are_lists_of_words() {
 }
 
 #[test]
-fn files_that_are_read_are_references() {
+fn files_opened_for_reading_are_references() {
     assert_eq!(references("open('a'); open('b', 'r'); open('c', mode='rb')"), [data("a"), data("b"), data("c")]);
     assert!(references("open('a', 'w'); open('b', mode='a'); open('c', m); open(f'{d}'); x.open('e')").is_empty());
     assert_eq!(references("json.load(open('a'))"), [data("a")]);
@@ -135,7 +135,7 @@ fn files_that_are_read_are_references() {
 }
 
 #[test]
-fn what_cpp_in_a_string_opens_is_a_reference() {
+fn files_opened_by_embedded_cpp_are_references() {
     let text =
         "ROOT.gROOT.ProcessLine(\n    f'auto c = correction::CorrectionSet::from_file(\"./config/x.json\");'\n)\n";
     assert_eq!(references(text), [data("./config/x.json")]);
@@ -145,7 +145,7 @@ fn what_cpp_in_a_string_opens_is_a_reference() {
 }
 
 #[test]
-fn code_that_is_loaded_is_a_reference() {
+fn loaded_code_is_a_reference() {
     assert_eq!(references("ROOT.gROOT.LoadMacro('a.C')"), [code("a.C")]);
     assert_eq!(references("ROOT.gROOT.ProcessLine('.L b.C+')"), [code("b.C")]);
     let text = "ROOT.gInterpreter.Declare('''\n#include <c>\n#include \"x.h\"\n''')";
@@ -157,7 +157,7 @@ fn code_that_is_loaded_is_a_reference() {
     assert_eq!(references("subprocess.call(['bash', '-x', 'run/a.sh', 'b'])"), [code("run/a.sh")]);
 }
 
-/// Commands and settings of texts in other languages; the first word of a command stands where it says.
+/// Returns the commands and settings of embedded texts, and checks the range of the first word of each command.
 fn inner(text: &str) -> (Vec<String>, Vec<String>) {
     let facts = facts(text);
     let commands = facts.commands.iter().map(|command| {
@@ -174,7 +174,7 @@ fn inner(text: &str) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn commands_of_a_shell_are_read() {
+fn shell_strings_are_commands() {
     assert_eq!(inner("os.system('mkdir -p /a')").0, ["mkdir -p /a"]);
     assert_eq!(inner("os.system(f'xrdcp /a/{x} b')").0, ["xrdcp /a/{x} b"]);
     assert_eq!(inner("os.system('cp \\'x y\\' ' + z)").0, ["cp x y {z}"]);
@@ -186,7 +186,7 @@ fn commands_of_a_shell_are_read() {
 }
 
 #[test]
-fn scripts_inside_strings_are_read() {
+fn scripts_in_strings_are_read() {
     let script = "s = \"\"\"#!/bin/bash\nexport A=/b\ncd {x}\n\"\"\"";
     assert_eq!(inner(script), (vec!["export A=/b".to_owned(), "cd {x}".to_owned()], vec!["Variable A=/b".to_owned()]));
     let escaped = "s = '#!/bin/bash\\nexport A=/b\\ncd \\'c d\\'\\n'";
@@ -205,8 +205,8 @@ fn scripts_inside_strings_are_read() {
 }
 
 #[test]
-fn descriptions_of_jobs_inside_strings_are_read() {
-    let expected = ["Condor universe=vanilla", "Condor +JobFlavour=long"];
+fn job_descriptions_in_strings_are_read() {
+    let expected = ["HtCondor universe=vanilla", "HtCondor +JobFlavour=long"];
     assert_eq!(inner("s = '''universe = vanilla\n+JobFlavour = \"long\"\nqueue\n'''").1, expected);
     let written =
         "f.write('universe = vanilla\\n')\nfor x in y: pass\nf.write('+JobFlavour = \"long\"\\n')\nf.write('queue')\n";
@@ -214,13 +214,13 @@ fn descriptions_of_jobs_inside_strings_are_read() {
     let printed = "print >>f, 'universe = vanilla'\nprint >>f, '+JobFlavour = \"long\"'\n";
     assert_eq!(inner(printed).1, expected);
     let added = "s = 'universe = vanilla\\n'\ns += '+JobFlavour = \"%s\"\\n' % x\ns += 'queue'\n";
-    assert_eq!(inner(added).1[1], "Condor +JobFlavour=%s");
+    assert_eq!(inner(added).1[1], "HtCondor +JobFlavour=%s");
     let options = "SLURMCluster(job_extra_directives=['--partition=long', '-A x'])";
     assert_eq!(inner(options).1, ["Batch partition=long", "Batch account=x"]);
 }
 
 #[test]
-fn texts_for_people_are_no_scripts() {
+fn displayed_text_is_not_a_script() {
     let prose = "s = '''To run:\nsource setup.sh and wait.\nThen go on.\n'''";
     for text in [prose, "s = 'a = b\\nc = d\\n'", "x = ['/export', 'source']"] {
         assert_eq!(inner(text), (vec![], vec![]), "{text}");

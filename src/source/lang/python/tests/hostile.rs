@@ -7,7 +7,7 @@ use crate::source::lang::embedded;
 use crate::source::lang::fact::Facts;
 use crate::source::lang::span::Kind;
 
-/// Whether spans are sorted, apart and on characters, and all ranges of facts are in the text.
+/// Checks that spans are sorted, without overlap and on character boundaries, and that all facts are in the text.
 fn check(view: &View<'_>) {
     let text = &view.text;
     let mut end = 0;
@@ -30,7 +30,7 @@ fn check_on_small_stack(text: String) {
 }
 
 #[test]
-fn deep_nesting_and_long_chains_need_no_deep_stack() {
+fn deep_nesting_does_not_overflow_the_stack() {
     let many = 100_000;
     for piece in [
         "(",
@@ -68,7 +68,7 @@ fn deep_nesting_and_long_chains_need_no_deep_stack() {
 }
 
 #[test]
-fn strings_of_what_nests_too_deeply_are_found() {
+fn strings_of_too_deeply_nested_text_are_found() {
     let text = format!("# note\nx = '/a' + '/b'\ny = {}1", "(".repeat(1000));
     let view = view(&text);
     let spans: Vec<_> =
@@ -85,12 +85,12 @@ fn a_long_sum_is_parsed() {
 }
 
 #[test]
-fn many_lines_of_a_list_are_no_deep_nesting() {
+fn long_list_is_not_deep_nesting() {
     let text = format!("x = [{}]", "('/a' + b, c.d(1)),\n".repeat(5000));
     assert_eq!(view(&text).problem, None);
 }
 
-/// Pieces that meet in real files, and their like.
+/// Fragments of real files.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "'",

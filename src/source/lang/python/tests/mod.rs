@@ -15,7 +15,7 @@ fn facts(text: &str) -> Facts {
 }
 
 #[test]
-fn texts_that_broke_the_parser_are_read_all_the_same() {
+fn texts_that_panicked_the_parser_are_read() {
     for text in ["?*@A.c{z,\"\"b'=,el\\n-\u{fffd}", "'''\\n'''t'é"] {
         for mode in [Mode::File, Mode::Cell] {
             let view = read(Cow::Borrowed(text), mode);

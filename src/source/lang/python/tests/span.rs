@@ -1,7 +1,7 @@
 use super::view;
 use crate::source::lang::span::{Kind, Role, Span};
 
-/// The spans of a source, each as `text role`, with `…` before what does not begin its value.
+/// Returns the spans of a source as `text role`, with `…` before a span that does not start its value.
 fn roles(text: &str) -> Vec<String> {
     let view = view(text);
     let show = |span: &Span| {
@@ -15,7 +15,7 @@ fn roles(text: &str) -> Vec<String> {
     view.spans.iter().map(show).collect()
 }
 
-/// Text, name and call of the spans of a source.
+/// Returns text, name and call of the spans of a source.
 fn owners(text: &str) -> Vec<(String, Option<String>, Option<String>)> {
     let view = view(text);
     view.spans
@@ -29,12 +29,12 @@ fn owner(text: &str, name: Option<&str>, call: Option<&str>) -> (String, Option<
 }
 
 #[test]
-fn content_is_without_prefix_and_quotes() {
+fn span_excludes_prefix_and_quotes() {
     assert_eq!(roles("a = 'x' + r\"y\" + b'z' + '''t'''"), ["x Plain", "…y Plain", "…z Plain", "…t Plain"]);
 }
 
 #[test]
-fn comments_and_docstrings_are_told_from_strings() {
+fn comments_and_docstrings_have_their_own_kind() {
     let source = "#!/usr/bin/python\n'''Doc /a'''\ndef f():\n    \"d\" # why\n    x = 'v'\n    'lone'\n";
     let expected =
         ["!/usr/bin/python Comment", "Doc /a Docstring", "d Docstring", " why Comment", "v Plain", "lone Docstring"];
@@ -42,7 +42,7 @@ fn comments_and_docstrings_are_told_from_strings() {
 }
 
 #[test]
-fn what_follows_a_placeholder_begins_no_value() {
+fn text_after_a_placeholder_is_not_the_head() {
     assert_eq!(roles("f'/a/{x}/b{y}'"), ["/a/ Plain", "…/b Plain"]);
     assert_eq!(roles("x = f'{base}/b'"), ["…/b Plain"]);
     assert_eq!(roles("x = '{}/b'.format(y)"), ["…{}/b Plain"]);
@@ -51,7 +51,7 @@ fn what_follows_a_placeholder_begins_no_value() {
 }
 
 #[test]
-fn what_is_appended_begins_no_value() {
+fn appended_text_is_not_the_head() {
     assert_eq!(roles("x = '/a' + y + '/b'"), ["/a Plain", "…/b Plain"]);
     assert_eq!(roles("x = Path('/a') / '/b'"), ["/a Plain", "…/b Plain"]);
     assert_eq!(roles("x += '/b'"), ["…/b Plain"]);
@@ -60,14 +60,14 @@ fn what_is_appended_begins_no_value() {
 }
 
 #[test]
-fn only_the_first_argument_of_a_join_begins_a_path() {
+fn only_first_argument_of_join_is_the_head() {
     assert_eq!(roles("os.path.join('/a', b, '/c')"), ["/a Plain", "…/c Plain"]);
     assert_eq!(roles("Path('/a', '/c').joinpath('/d')"), ["/a Plain", "…/c Plain", "…/d Plain"]);
     assert_eq!(roles("sample_path.join('/a')"), ["/a Plain"]);
 }
 
 #[test]
-fn names_are_of_what_is_nearest() {
+fn span_has_the_innermost_name() {
     let none: Option<&str> = None;
     assert_eq!(owners("base = '/a'"), [owner("/a", Some("base"), none)]);
     assert_eq!(owners("base = ['/a', ('/b',)]"), [owner("/a", Some("base"), none), owner("/b", Some("base"), none)]);
@@ -81,12 +81,12 @@ fn names_are_of_what_is_nearest() {
 }
 
 #[test]
-fn keys_are_keys() {
+fn dictionary_keys_have_kind_key() {
     assert_eq!(roles("x = {'/a': '/b'}['/c']"), ["/a Key", "/b Plain", "/c Key"]);
 }
 
 #[test]
-fn defaults_can_be_overridden() {
+fn defaults_have_role_default() {
     assert_eq!(roles("p.add_argument('--x', default='/a')"), ["--x Plain", "/a Default"]);
     assert_eq!(
         roles("p.add_argument('--x', default=os.path.join('/a', 'b'))"),
@@ -103,7 +103,7 @@ fn defaults_can_be_overridden() {
 }
 
 #[test]
-fn texts_for_people_are_shown() {
+fn displayed_text_has_role_shown() {
     assert_eq!(roles("print('/a', f'/b{x}', '/c' + y)"), ["/a Shown", "/b Shown", "/c Shown"]);
     assert_eq!(roles("logger.error('/a %s' % x)"), ["/a %s Shown"]);
     assert_eq!(roles("self.log.info('/a {}'.format('b'))"), ["/a {} Shown", "b Shown"]);
@@ -115,7 +115,7 @@ fn texts_for_people_are_shown() {
 }
 
 #[test]
-fn what_a_shown_text_opens_is_used() {
+fn file_opened_inside_displayed_text_is_not_shown() {
     assert_eq!(roles("print(open('/a').read())"), ["/a Plain"]);
     assert_eq!(roles("print(f\"x {open('/a')}\")"), ["x  Shown", "/a Plain"]);
     assert_eq!(roles("print('/a', file=out)"), ["/a Plain"]);
@@ -123,7 +123,7 @@ fn what_a_shown_text_opens_is_used() {
 }
 
 #[test]
-fn what_is_compared_or_asked_for_is_a_guard() {
+fn compared_and_tested_strings_are_guards() {
     assert_eq!(roles("if x == '/a' or '/b' in y: pass"), ["/a Guard", "/b Guard"]);
     assert_eq!(roles("if x in ['/a', '/b']: pass"), ["/a Guard", "/b Guard"]);
     assert_eq!(roles("x.startswith('/a'); y.replace('/b', '/c')"), ["/a Guard", "/b Guard", "/c Plain"]);
@@ -135,7 +135,7 @@ fn what_is_compared_or_asked_for_is_a_guard() {
 }
 
 #[test]
-fn a_variable_that_is_tested_later_is_no_guard() {
+fn variable_tested_later_is_not_a_guard() {
     assert_eq!(roles("p = '/a'\nif os.path.exists(p): open(p)"), ["/a Plain"]);
 }
 
@@ -152,13 +152,13 @@ fn print_statements_of_python_2_show() {
 }
 
 #[test]
-fn strings_of_broken_files_are_found() {
+fn strings_of_invalid_files_are_found() {
     assert_eq!(roles("x = ('/a'\ny = '/b'\nz = = '/c'\n"), ["/a Plain", "/b Plain", "/c Plain"]);
     assert_eq!(roles("x = '/a"), ["/a Plain"]);
 }
 
 #[test]
-fn a_script_in_a_string_has_the_spans_of_its_language() {
+fn embedded_script_has_spans_of_its_language() {
     let text = "s = f'''#!/bin/bash\n# note\ncd /a/{x}/b\\\n''' + '/c'\n";
     let view = view(text);
     let found: Vec<_> = view.spans.iter().map(|span| (&text[span.range.clone()], span.kind)).collect();

@@ -1,11 +1,11 @@
 use super::{facts, view};
 
-/// The versions of the newer syntax that a source uses.
+/// Returns the versions of the newer syntax in a source.
 fn versions(text: &str) -> Vec<(u8, u8)> {
     facts(text).syntax.iter().map(|syntax| syntax.since).collect()
 }
 
-/// The text that makes a source Python 2.
+/// Returns the Python 2 syntax in a source.
 fn old(text: &str) -> Option<&str> {
     facts(text).python2.map(|range| &text[range])
 }
@@ -28,13 +28,13 @@ fn newer_syntax_has_its_version() {
 }
 
 #[test]
-fn the_first_place_of_a_version_counts() {
+fn first_use_for_each_version_is_recorded() {
     let syntax = facts("f'a'\n(x := 1)\n(y := 2)\n").syntax;
     assert_eq!((syntax.len(), syntax[1].range.clone()), (2, 6..12));
 }
 
 #[test]
-fn annotations_count_when_they_are_evaluated() {
+fn only_evaluated_annotations_are_checked() {
     assert_eq!(versions("def f(x: list[int]) -> int | None: pass"), [(3, 9), (3, 10)]);
     assert_eq!(versions("x: dict[str, int] = {}"), [(3, 6), (3, 9)]);
     assert_eq!(versions("from __future__ import annotations\ndef f(x: list[int] | None): pass"), [(3, 7)]);
@@ -79,7 +79,7 @@ fn what_is_python_2_uses_no_newer_syntax() {
 }
 
 #[test]
-fn a_broken_file_has_its_reason() {
+fn invalid_file_has_a_problem() {
     assert!(view("x = (\n").problem.is_some());
     assert_eq!(view("x = 1\n").problem, None);
 }

@@ -1,9 +1,9 @@
-//! Variables and commands in words: `$x`, `${x:-y}`, `$(…)`, backticks.
+//! Expansions in words: `$x`, `${x:-y}`, `$(…)`, backticks.
 
 use std::ops::Range;
 
 use super::frame::{Closer, Frame};
-use super::{AHEAD, Lexer, NESTED};
+use super::{Lexer, MAX_DEPTH, MAX_EXPANSION_LEN};
 use crate::source::lang::fact::Host;
 use crate::source::lang::shell::part::{Part, Piece};
 use crate::source::lang::span::Role;
@@ -18,7 +18,7 @@ impl<'a> Lexer<'_, 'a> {
             Some(b'(') => {
                 if self.peek(2) == Some(b'(') && self.skip_arithmetic(start + 1) {
                     self.placeholder(start);
-                } else if self.frames.len() < NESTED {
+                } else if self.frames.len() < MAX_DEPTH {
                     self.word().has_command = true;
                     self.at += 2;
                     self.frames.push(Frame::new(Closer::Paren, start));
@@ -47,7 +47,7 @@ impl<'a> Lexer<'_, 'a> {
         }
     }
 
-    /// In a recipe: `$$` is the shell's sign, `$(X)` a variable of make. False when the lexer is at a sign of the shell.
+    /// Reads a make variable `$(X)` in a recipe. Returns false for `$$`, which is the `$` of the shell.
     fn recipe_dollar(&mut self) -> bool {
         let start = self.at;
         if self.peek(1) == Some(b'$') {
@@ -55,7 +55,7 @@ impl<'a> Lexer<'_, 'a> {
             self.at += 1;
             return false;
         }
-        let near = &self.text.as_bytes()[start..self.end.min(start + AHEAD)];
+        let near = &self.text.as_bytes()[start..self.end.min(start + MAX_EXPANSION_LEN)];
         if near.starts_with(b"$(shell ") || !near.starts_with(b"$(") {
             return false;
         }
@@ -68,7 +68,7 @@ impl<'a> Lexer<'_, 'a> {
         true
     }
 
-    /// Ends a placeholder that began at `start`, at the place where the lexer is.
+    /// Ends a placeholder from `start` to the current position.
     fn placeholder(&mut self, start: usize) {
         let range = start..self.at;
         let written = self.written(&range);
@@ -76,7 +76,7 @@ impl<'a> Lexer<'_, 'a> {
         self.frame().word.get_or_insert_with(|| Part::at(start)).placeholder(written, range, next);
     }
 
-    /// The same for one that has spans of its own.
+    /// Ends a placeholder with separate spans.
     pub(super) fn hole(&mut self, start: usize) {
         let range = start..self.at;
         let written = self.written(&range);
@@ -84,7 +84,7 @@ impl<'a> Lexer<'_, 'a> {
         self.frame().word.get_or_insert_with(|| Part::at(start)).hole(written, range, next);
     }
 
-    /// The byte behind a placeholder, and the length of the quote before it: `"$BASE"/data`.
+    /// Returns the byte after a placeholder, and the length of the quote between them: `"$BASE"/data`.
     fn after(&self) -> (usize, Option<u8>) {
         match self.peek(0) {
             Some(b'"') if self.peek(1) == Some(b'/') => (1, Some(b'/')),
@@ -93,14 +93,14 @@ impl<'a> Lexer<'_, 'a> {
     }
 
     fn written(&self, range: &Range<usize>) -> &'a str {
-        if range.len() <= AHEAD { self.text.get(range.clone()).unwrap_or("") } else { "$()" }
+        if range.len() <= MAX_EXPANSION_LEN { self.text.get(range.clone()).unwrap_or("") } else { "$()" }
     }
 
-    /// `${…}`, with its default when it has one.
+    /// Reads `${…}` and its default.
     fn parameter(&mut self) {
         let start = self.at;
         let bytes = self.text.as_bytes();
-        let stop = self.end.min(start + AHEAD);
+        let stop = self.end.min(start + MAX_EXPANSION_LEN);
         let mut depth = 0_usize;
         let mut end = None;
         for (at, byte) in bytes.iter().enumerate().take(stop).skip(start + 1) {
@@ -142,9 +142,9 @@ impl<'a> Lexer<'_, 'a> {
         self.placeholder(start);
     }
 
-    /// Skips `((…))`; false when its end is not near.
+    /// Skips `((…))`. Returns false if its end is too far away.
     pub(super) fn skip_arithmetic(&mut self, open: usize) -> bool {
-        let stop = self.end.min(open + AHEAD);
+        let stop = self.end.min(open + MAX_EXPANSION_LEN);
         let near = &self.text.as_bytes()[open..stop];
         let line = memchr::memchr(b'\n', near).unwrap_or(near.len());
         let Some(found) = memchr::memmem::find(&near[..line], b"))") else { return false };
@@ -158,7 +158,7 @@ impl<'a> Lexer<'_, 'a> {
             self.end_command(false);
             self.at += 1;
             self.pop();
-        } else if self.frames.len() < NESTED && !self.frames.iter().any(|frame| frame.closer == Closer::Backtick) {
+        } else if self.frames.len() < MAX_DEPTH && !self.frames.iter().any(|frame| frame.closer == Closer::Backtick) {
             let start = self.at;
             self.word().has_command = true;
             self.at += 1;

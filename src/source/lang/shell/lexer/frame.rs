@@ -1,19 +1,19 @@
-//! Lists of commands that are being read, one in another.
+//! Nested lists of commands.
 
 use crate::source::lang::shell::command::Line;
 use crate::source::lang::shell::part::Part;
 
-/// What ends a list of commands.
+/// The end of a list of commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Closer {
     File,
     Paren,
     Backtick,
-    /// Elements of an array: words, no commands.
+    /// The elements of an array, which are not commands.
     Array,
 }
 
-/// A list of commands that is being read.
+/// A list of commands in construction.
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) closer: Closer,
@@ -46,8 +46,8 @@ impl Frame {
 }
 
 impl Frame {
-    /// Whether a word at the place of a command's name belongs to the shell itself.
-    pub(super) fn reserved(&mut self, word: &str, is_csh: bool) -> bool {
+    /// Reads a shell keyword in the position of a command name. Returns false if the word is not a keyword.
+    pub(super) fn read_keyword(&mut self, word: &str, is_csh: bool) -> bool {
         match word {
             "if" if is_csh => return false,
             "then" if is_csh => self.depth += 1,

@@ -1,13 +1,14 @@
-//! Heredocs.
+//! Shell heredocs.
 
-use super::{Heredoc, Lexer, Pending};
+use super::{Lexer, Pending};
 use crate::source::lang::fact::Host;
 use crate::source::lang::language::Language;
+use crate::source::lang::shell::part::Heredoc;
 use crate::source::lang::span::Kind;
 use crate::source::lang::view_builder::lines;
 
 impl Lexer<'_, '_> {
-    /// `<<WORD`: the body comes after the line.
+    /// Reads `<<WORD`. The body starts on the next line.
     pub(super) fn heredoc(&mut self) {
         self.at += 2;
         let strips_tabs = self.peek(0) == Some(b'-');
@@ -25,14 +26,14 @@ impl Lexer<'_, '_> {
         }
     }
 
-    /// The body of a heredoc, from where the lexer is.
+    /// Reads the body of a heredoc at the current position.
     pub(super) fn body(&mut self, pending: Pending) {
         let start = self.at;
         let mut end = self.end;
         let mut after = self.end;
         for line in lines(self.text, start..self.end) {
             let text = self.text.get(line.clone()).unwrap_or("");
-            // A job's script is indented in its file, and not when it runs.
+            // The script of a CI job is indented in its file.
             let text = if self.host == Host::Job {
                 text.trim()
             } else if pending.heredoc.strips_tabs {
@@ -56,11 +57,11 @@ impl Lexer<'_, '_> {
         });
         let is_read = language.is_some_and(|language| {
             let host = if language == Language::Shell { self.host } else { Host::Program };
-            self.sheet.embed(language, start..end, host)
+            self.builder.embed(language, start..end, host)
         });
         if !is_read {
             for line in lines(self.text, start..end) {
-                self.sheet.add(line, Kind::Text, pending.role, None);
+                self.builder.add(line, Kind::Text, pending.role, None);
             }
         }
     }

@@ -1,0 +1,55 @@
+//! The errors of a check.
+
+use std::path::PathBuf;
+
+use crate::error::{Failure, Kind};
+
+/// An error that ends a check before any cell runs.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// No cell has the selected name.
+    #[error("unknown cell `{}`", name.escape_debug())]
+    UnknownCell {
+        /// Name that was selected.
+        name: String,
+        /// Names of the existing cells, separated by commas.
+        existing: String,
+    },
+    /// The configuration declares no tests, and none were detected.
+    #[error("no tests found in {}", top.display())]
+    NoTests {
+        /// Top of the analysis.
+        top: PathBuf,
+    },
+    /// Images can't run the current executable.
+    #[error("images can't run this build of carnet: {reason}")]
+    NotStatic {
+        /// Why.
+        reason: String,
+    },
+    /// A task of the check panicked.
+    #[error("the check ended because of a bug in carnet")]
+    Panicked,
+}
+
+impl Failure for CheckError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::UnknownCell { .. } => Kind::Usage,
+            Self::NoTests { .. } => Kind::Nothing,
+            Self::NotStatic { .. } => Kind::Infrastructure,
+            Self::Panicked => Kind::Bug,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownCell { existing, .. } => Some(format!("available cells: {existing}")),
+            Self::NoTests { .. } => {
+                Some("set the test command in carnet.toml: `run = \"...\"` under `[test]`".to_owned())
+            }
+            Self::NotStatic { .. } => Some("use a released binary, or build with the project's settings".to_owned()),
+            Self::Panicked => None,
+        }
+    }
+}

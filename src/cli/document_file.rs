@@ -1,0 +1,65 @@
+//! Reads saved documents and plans.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Failure, Kind};
+use crate::model::document::Document;
+use crate::model::matrix::{self, Matrix};
+use crate::report;
+
+/// A document that can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to read `{}`", path.display())]
+pub(super) struct DocumentError {
+    path: PathBuf,
+    #[source]
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Failure for DocumentError {
+    fn kind(&self) -> Kind {
+        Kind::Usage
+    }
+}
+
+impl DocumentError {
+    pub(super) fn new(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { path: path.to_owned(), source: source.into() }
+    }
+}
+
+/// Returns the path itself, or every `carnet.json` in a directory, sorted by path.
+pub(super) fn find(path: &Path) -> Result<Vec<PathBuf>, DocumentError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    for entry in ignore::WalkBuilder::new(path).standard_filters(false).sort_by_file_path(Path::cmp).build() {
+        let entry = entry.map_err(|error| DocumentError::new(path, error))?;
+        if entry.file_type().is_some_and(|kind| kind.is_file()) && entry.file_name() == "carnet.json" {
+            found.push(entry.into_path());
+        }
+    }
+    Ok(found)
+}
+
+/// Reads a document.
+pub(super) fn read(path: &Path) -> Result<Document, DocumentError> {
+    let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
+    report::json::read(&bytes).map_err(|error| DocumentError::new(path, error))
+}
+
+/// Reads a plan, as `carnet plan --format json` writes it.
+pub(super) fn read_matrix(path: &Path) -> Result<Matrix, DocumentError> {
+    let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
+    let matrix: Matrix = serde_json::from_slice(&bytes).map_err(|error| DocumentError::new(path, error))?;
+    if matrix.schema != matrix::SCHEMA {
+        return Err(DocumentError::new(path, unexpected_schema(&matrix.schema, matrix::SCHEMA)));
+    }
+    Ok(matrix)
+}
+
+/// Describes a schema mismatch.
+pub(super) fn unexpected_schema(actual: &str, expected: &str) -> String {
+    format!("unexpected schema `{}`; expected `{expected}`", actual.escape_debug())
+}
