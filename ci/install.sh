@@ -1,17 +1,17 @@
 #!/bin/sh
-# Finds a carnet binary, or downloads one and checks it, and tells the step of GitHub Actions where it is.
+# Finds a carnet binary, or downloads one and verifies its checksum. Writes its path to the output of the GitHub Actions step.
 #
-# For any image: POSIX sh; curl, wget or python3 to download; no git, no Node. Told by the environment:
-#   CARNET_VERSION   X.Y.Z, path:/absolute/file, or nothing for the release that this checkout is of
-#   CARNET_BASE_URL  where releases are, for mirrors: https:// or, for a directory, file:///
-#   GH_TOKEN         with it and the command gh, the provenance of a release is asked for
+# Works in any image with a POSIX sh. A download needs curl, wget or python3. Git and Node are not needed. Environment variables:
+#   CARNET_VERSION   X.Y.Z or path:/absolute/file; empty for the release of this checkout
+#   CARNET_BASE_URL  base URL of the releases, for mirrors: https://, or file:/// for a directory
+#   GH_TOKEN         token for gh, if installed, to verify the provenance of a release
 set -eu
 
 home=https://github.com/carnet-hep/carnet
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 work=
 
-# Never with text from outside: a line break would begin another command.
+# Messages must not contain untrusted text: a line break would start another workflow command.
 die() {
   printf '::error title=carnet::%s\n' "$1"
   exit 4
@@ -27,13 +27,13 @@ has() { command -v "$1" >/dev/null 2>&1; }
 found() {
   case $1 in
     *'
-'*) usage "the path of the binary has a line break" ;;
+'*) usage "the path of the binary contains a line break" ;;
   esac
   if [ -n "${GITHUB_OUTPUT:-}" ]; then printf 'path=%s\n' "$1" >>"$GITHUB_OUTPUT"; else printf '%s\n' "$1"; fi
   exit 0
 }
 
-# What a binary says of itself is one line: carnet X.Y.Z
+# Prints the version of a binary. Its output is one line: carnet X.Y.Z
 version_of() { "$1" --version 2>/dev/null | sed -n '1s/^carnet \([0-9][0-9A-Za-z.+-]*\)$/\1/p'; }
 
 get() {
@@ -64,41 +64,41 @@ sum() {
   fi | cut -d' ' -f1
 }
 
-# The directory for this version in the runner's cache of tools, else in a temporary one that can be written to.
+# Sets dir to the directory of this version in the runner's tool cache, or in a writable temporary directory.
 cache() {
   for top in "${RUNNER_TOOL_CACHE:-}" "${RUNNER_TEMP:-}" "${TMPDIR:-/tmp}"; do
     [ -n "$top" ] || continue
     dir=$top/carnet/$version/$triple
     if mkdir -p "$dir" 2>/dev/null && [ -w "$dir" ]; then return; fi
   done
-  die "no directory for the binary can be written to: set RUNNER_TEMP to one"
+  die "no writable directory for the binary: set RUNNER_TEMP to a writable directory"
 }
 
-# A binary that another step or job left is used when it says that it is this version.
-known() { [ -x "$dir/carnet" ] && [ "$(version_of "$dir/carnet")" = "$version" ]; }
+# Reports whether an earlier step or job installed this version.
+is_installed() { [ -x "$dir/carnet" ] && [ "$(version_of "$dir/carnet")" = "$version" ]; }
 
 provenance() {
   [ -n "${GH_TOKEN:-}" ] && [ "$base" = "$home/releases/download" ] || return 0
   [ "${GITHUB_SERVER_URL:-https://github.com}" = https://github.com ] && has gh || return 0
   gh attestation verify --repo carnet-hep/carnet "$1" >/dev/null 2>&1 ||
-    printf '::warning title=carnet::%s\n' "gh could not confirm where $name.tar.gz was built; its checksum is right"
+    printf '::warning title=carnet::%s\n' "gh failed to verify the provenance of $name.tar.gz; its checksum is correct"
 }
 
 download() {
   [ "${base#file:}" != "$base" ] || has curl || has wget || has python3 ||
-    die "none of curl, wget and python3 is in this image: set version to path:/absolute/file of a binary, or run the action outside of the container"
+    die "none of curl, wget and python3 is installed in this image: set version to path:/absolute/file, or run the action outside of the container"
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
   trap 'exit 130' HUP INT TERM
-  get "$base/v$version/$name.tar.gz" "$work/archive" || die "carnet $version can't be downloaded for $triple: is there such a release?"
-  get "$base/v$version/sha256.sum" "$work/sums" || die "the checksums of carnet $version can't be downloaded"
+  get "$base/v$version/$name.tar.gz" "$work/archive" || die "failed to download carnet $version for $triple: check that this release exists"
+  get "$base/v$version/sha256.sum" "$work/sums" || die "failed to download the checksums of carnet $version"
   wanted=$(sed -n "s/^\([0-9a-f]\{64\}\) [ *]$name\.tar\.gz\$/\1/p" "$work/sums")
-  [ -n "$wanted" ] || die "the checksums of carnet $version have none for $name.tar.gz"
-  [ "$(sum "$work/archive")" = "$wanted" ] || die "$name.tar.gz has another checksum than its release says: it was cut off or changed on its way"
+  [ -n "$wanted" ] || die "the checksums of carnet $version do not include $name.tar.gz"
+  [ "$(sum "$work/archive")" = "$wanted" ] || die "checksum mismatch for $name.tar.gz: the download is incomplete or was modified"
   provenance "$work/archive"
-  tar -xzf "$work/archive" -C "$work" "$name/carnet" || die "$name.tar.gz can't be unpacked: are tar and gzip there?"
-  [ "$(version_of "$work/$name/carnet")" = "$version" ] || die "the binary in $name.tar.gz does not start here, or is of another version"
-  # Jobs share the cache: the binary is there whole or not at all.
+  tar -xzf "$work/archive" -C "$work" "$name/carnet" || die "failed to unpack $name.tar.gz: check that tar and gzip are installed"
+  [ "$(version_of "$work/$name/carnet")" = "$version" ] || die "the binary in $name.tar.gz does not start or has a different version"
+  # Jobs share the cache, so the binary is moved into place atomically.
   cp "$work/$name/carnet" "$dir/.carnet.$$"
   chmod 755 "$dir/.carnet.$$"
   mv -f "$dir/.carnet.$$" "$dir/carnet"
@@ -108,33 +108,33 @@ version=${CARNET_VERSION:-}
 case $version in
   path:/*)
     binary=${version#path:}
-    [ -f "$binary" ] && [ -x "$binary" ] || usage "version names a file that is not there or can't be executed"
-    [ -n "$(version_of "$binary")" ] || usage "version names a file that is no carnet, or one that does not start here"
+    [ -f "$binary" ] && [ -x "$binary" ] || usage "version contains the path of a file that does not exist or is not executable"
+    [ -n "$(version_of "$binary")" ] || usage "version contains the path of a file that is not carnet or does not start"
     found "$binary"
     ;;
-  path:*) usage "version takes the absolute path of a binary: path:/absolute/file" ;;
+  path:*) usage "invalid version; expected the absolute path of a binary: path:/absolute/file" ;;
   '') version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$here/Cargo.toml" | head -n 1) ;;
   v[0-9]*) version=${version#v} ;;
 esac
 case $version in
-  *[!0-9A-Za-z.+-]* | [!0-9]* | '') usage "version is neither X.Y.Z nor path:/absolute/file" ;;
+  *[!0-9A-Za-z.+-]* | [!0-9]* | '') usage "invalid version; expected X.Y.Z or path:/absolute/file" ;;
   [0-9]*.[0-9]*.[0-9]*) ;;
-  *) usage "version is neither X.Y.Z nor path:/absolute/file" ;;
+  *) usage "invalid version; expected X.Y.Z or path:/absolute/file" ;;
 esac
 
 case $(uname -s)/$(uname -m) in
   Linux/x86_64 | Linux/amd64) triple=x86_64-unknown-linux-gnu ;;
   Linux/aarch64 | Linux/arm64) triple=aarch64-unknown-linux-gnu ;;
-  *) die "there is no binary of carnet for $(uname -s) on $(uname -m): use a Linux runner on x86-64 or 64-bit Arm" ;;
+  *) die "no carnet release for $(uname -s) on $(uname -m): use a Linux runner on x86-64 or 64-bit Arm" ;;
 esac
 
 base=${CARNET_BASE_URL:-$home/releases/download}
 base=${base%/}
 case $base in
   https://* | http://* | file:///*) ;;
-  *) usage "CARNET_BASE_URL begins with neither https:// nor file:///" ;;
+  *) usage "invalid CARNET_BASE_URL; expected https:// or file:///" ;;
 esac
 name=carnet-v$version-$triple
 cache
-known || download
+is_installed || download
 found "$dir/carnet"

@@ -1,4 +1,4 @@
-//! What a cell costs beyond its tests and the start of its container.
+//! The overhead of a cell: its time without the tests and the start of the container.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -42,7 +42,7 @@ pub(crate) fn figures(table: &mut Table) {
         let room = Room::new(&format!("[test]\nrun = \"true\"\n{}", facility("place", name)));
         let check = times(RUNS, || room.check_anew(&[]));
         table.push(Row {
-            what: format!("check of `true` beyond its bare run, {name}"),
+            what: format!("check of `true` minus the bare run, {name}"),
             figure: (check.median() - bare.median()) * 1e3,
             least: Some((check.least() - bare.least()) * 1e3),
             unit: "ms",
@@ -53,7 +53,7 @@ pub(crate) fn figures(table: &mut Table) {
     unchanged(table);
 }
 
-/// A check whose set-up an earlier one kept, and one whose results are kept too.
+/// Measures a check with a cached setup, and a check with cached results.
 fn unchanged(table: &mut Table) {
     let toml = format!(
         "[test]\nrun = \"test -e built\"\nsetup = \"sleep 1; touch built\"\n{}{}",
@@ -65,7 +65,7 @@ fn unchanged(table: &mut Table) {
     let set_up = times(RUNS, || room.check_anew(&[]));
     let again = times(RUNS, || room.check(&[]));
     for (what, took, limit) in [
-        ("check with the set-up kept, 2 cells", set_up, Limit::None),
+        ("check with a cached setup, 2 cells", set_up, Limit::None),
         ("unchanged check, 2 cells", again, Limit::Figure(200.0)),
     ] {
         table.push(Row {
@@ -79,7 +79,7 @@ fn unchanged(table: &mut Table) {
     }
 }
 
-/// An image, and the engine alone.
+/// An image and the engine, without a check.
 struct Bare {
     runtime: Runtime,
     engine: Embedded,

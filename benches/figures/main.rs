@@ -1,9 +1,8 @@
-//! What the program costs, beside what a peer costs on the same input in the same run: `make bench`.
+//! Measures carnet and reference programs on the same input in the same run: `make bench`.
 //!
-//! It asserts nothing. A machine that does other things at the same time gives other figures, so the load stands
-//! above the table.
+//! It checks nothing. The times depend on the load of the machine, which is printed above the table.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a table is what this program is for")]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this program prints a table")]
 
 mod cell;
 mod measure;
@@ -20,7 +19,7 @@ use std::process::ExitCode;
 use table::Table;
 
 fn main() -> ExitCode {
-    // `cargo bench` adds arguments of its own; only this word of ours makes this the other half of `measure::peak`.
+    // `cargo bench` adds its own arguments. With this one, the program is the child process of `measure::peak`.
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|first| first == measure::WORD) {
         return measure::child(arguments);

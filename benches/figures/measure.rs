@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
 
-/// The first argument that makes this program start the command that follows, and tell its peak memory.
+/// The first argument with which this program runs the command that follows and prints its time and peak memory.
 pub(crate) const WORD: &str = "--peak-of";
 
-/// Seconds of several runs, sorted.
+/// The times of several runs in seconds, sorted.
 #[derive(Debug, Clone)]
 pub(crate) struct Times(Vec<f64>);
 
@@ -20,18 +20,18 @@ impl Times {
         Self(seconds)
     }
 
-    /// The one in the middle.
+    /// Returns the median.
     pub(crate) fn median(&self) -> f64 {
         self.0[self.0.len() / 2]
     }
 
-    /// The shortest: what the machine does when it does nothing else.
+    /// Returns the minimum, which depends least on the load of the machine.
     pub(crate) fn least(&self) -> f64 {
         self.0[0]
     }
 }
 
-/// Runs something once to warm up, then several times.
+/// Runs a function once to warm up, then measures several runs.
 pub(crate) fn times(runs: usize, mut run: impl FnMut()) -> Times {
     run();
     let once = || {
@@ -42,14 +42,14 @@ pub(crate) fn times(runs: usize, mut run: impl FnMut()) -> Times {
     Times::new(std::iter::repeat_with(once).take(runs).collect())
 }
 
-/// Runs a command that has to end well and gives what it prints.
+/// Runs a command that must succeed and returns its output.
 pub(crate) fn output(command: &mut Command) -> Vec<u8> {
     let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
 
-/// Wall time and peak resident memory in MiB of a command.
+/// Returns the elapsed time and the peak resident memory in MiB of a command.
 pub(crate) fn peak(command: &Command) -> (Duration, f64) {
     let own = std::env::current_exe().expect("this program");
     let said = output(Command::new(own).arg(WORD).arg(command.get_program()).args(command.get_args()));
@@ -58,7 +58,7 @@ pub(crate) fn peak(command: &Command) -> (Duration, f64) {
     (Duration::from_micros(micros.parse().expect("a number")), kib.parse::<f64>().expect("a number") / 1024.0)
 }
 
-/// The other half of [`peak`]: a process that has had no other child.
+/// The child process of [`peak`], which starts only the measured command.
 pub(crate) fn child(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let program = arguments.next().expect("a program");
     let start = Instant::now();

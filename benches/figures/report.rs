@@ -1,4 +1,4 @@
-//! Reports of a large document: reading it, rendering it, writing it.
+//! Reports of a large document: reading, rendering and writing.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::table::{Limit, Row, Table};
 
 const CELLS: usize = 200;
 const TESTS: usize = 2000;
-/// Tests of every second cell that fail, each with a traceback.
+/// Number of failed tests in every second cell, each with a traceback.
 const FAILED: usize = 5;
 const RUNS: usize = 3;
 
@@ -38,7 +38,7 @@ pub(crate) fn figures(table: &mut Table) {
             figure: took.median() * 1e3,
             least: Some(took.least() * 1e3),
             unit: "ms",
-            peer: Some(("json.load of Python", python.median() * 1e3)),
+            peer: Some(("json.load in Python", python.median() * 1e3)),
             limit: Limit::Figure(1000.0),
         });
         table.push(Row {
@@ -52,7 +52,7 @@ pub(crate) fn figures(table: &mut Table) {
     }
 }
 
-/// A document of two cells, grown.
+/// Returns a document with many copies of two cells.
 fn large(mut document: Value) -> Value {
     let small = document["cells"].as_array().cloned().expect("cells");
     let trace = "E   assert 1 == 2\n".repeat(50);

@@ -1,4 +1,4 @@
-//! An analysis, a cache, and the program run on them.
+//! An analysis, a cache, and runs of the program.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use tempfile::TempDir;
 
 use crate::measure::output;
 
-/// The program that is measured.
+/// The measured program.
 pub(crate) const CARNET: &str = env!("CARGO_BIN_EXE_carnet");
 
 /// A directory with an analysis.
 pub(crate) struct Room(TempDir);
 
 impl Room {
-    /// One with this configuration.
+    /// Creates an analysis with this configuration.
     pub(crate) fn new(toml: &str) -> Self {
         let room = Self(tempfile::tempdir().expect("a temporary directory"));
         fs::create_dir(room.path("analysis")).expect("a directory");
@@ -28,7 +28,7 @@ impl Room {
         self.0.path().join(name)
     }
 
-    /// A quiet check.
+    /// Runs a check with `--quiet`.
     pub(crate) fn check(&self, arguments: &[&str]) {
         output(
             carnet()
@@ -39,7 +39,7 @@ impl Room {
         );
     }
 
-    /// A quiet check for which no result is known, unlike set-ups.
+    /// Runs a check without cached results. Cached setups are used.
     pub(crate) fn check_anew(&self, arguments: &[&str]) {
         let results = cache().join("results");
         if results.exists() {
@@ -48,14 +48,14 @@ impl Room {
         self.check(arguments);
     }
 
-    /// What the last check found out.
+    /// Returns the document of the last check.
     pub(crate) fn document(&self) -> Value {
         let text = fs::read(self.path("out/carnet.json")).expect("a document");
         serde_json::from_slice(&text).expect("JSON")
     }
 }
 
-/// The program, with unpacked images that stay for the next time.
+/// Returns the program with a cache directory that is reused by the next run.
 pub(crate) fn carnet() -> Command {
     let mut command = Command::new(CARNET);
     command.env("CARNET_CACHE", cache());
@@ -66,16 +66,16 @@ pub(crate) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench")
 }
 
-/// The layout of one of the example images.
+/// Returns the path of an example image.
 pub(crate) fn image(name: &str) -> PathBuf {
     let images = std::env::var_os("CARNET_IMAGES")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/images"), PathBuf::from);
     let layout = images.join(name);
-    assert!(layout.join("index.json").is_file(), "no image {}: `make bench` makes it", layout.display());
+    assert!(layout.join("index.json").is_file(), "no image {}: run `make bench`", layout.display());
     layout
 }
 
-/// A facility of that image, as carnet.toml has it.
+/// Returns the table of a facility with this image for `carnet.toml`.
 pub(crate) fn facility(id: &str, name: &str) -> String {
     format!("[[facility]]\nid = \"{id}\"\nimage = \"oci:{}:latest\"\n", image(name).display())
 }

@@ -1,5 +1,5 @@
-//! The static audit: a generated tree of the kind that analyses are made of, beside ripgrep with one alternation of the
-//! same roots and schemes; and a small analysis as it is typical.
+//! The static scan of a generated tree, compared with ripgrep and one alternation of the same roots and schemes, and the
+//! scan of a typical small analysis.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::table::{Limit, Row, Table};
 use crate::tree::grow;
 
 const RUNS: usize = 3;
-/// Bytes of a large tree, and of an analysis as it is typical.
+/// Sizes of a large tree and of a typical analysis in bytes.
 const LARGE: u64 = 400 << 20;
 const TYPICAL: u64 = 20 << 20;
 
@@ -87,7 +87,7 @@ fn push(
     }
 }
 
-/// What the matcher looks for, as regular expressions.
+/// Returns the patterns of the matcher as regular expressions.
 fn alternation() -> String {
     let roots: Vec<String> = Catalogue::builtin().roots().iter().map(|root| root.replace('.', "\\.")).collect();
     let roots: Vec<String> = roots.iter().map(|root| root.replace('*', "[A-Za-z0-9_.-]*")).collect();

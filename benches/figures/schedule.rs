@@ -1,4 +1,4 @@
-//! Many cells at a time.
+//! Several cells at the same time.
 
 use crate::measure::times;
 use crate::room::{Room, facility};

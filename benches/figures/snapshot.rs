@@ -1,4 +1,4 @@
-//! Environment snapshots: of files alone, and of a place that runs.
+//! Environment snapshots of a directory tree and of a running cell.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub(crate) fn figures(table: &mut Table) {
     of_a_place(table);
 }
 
-/// A tree made here, by the library, against what the package managers of this machine say of the same tree.
+/// Measures the snapshot of a generated tree, compared with the package managers of this machine on the same tree.
 fn of_files(table: &mut Table) {
     let dir = tempfile::tempdir().expect("a temporary directory");
     make_tree(dir.path());
@@ -58,7 +58,7 @@ fn make_tree(root: &Path) {
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(root.join("usr/bin/python3.11"), mode).expect("a mode");
     std::os::unix::fs::symlink("python3.11", root.join("usr/bin/python3")).expect("a link");
-    // As in an image of coffea: 8 kB of metadata each, and a record of 8 kB on average that the largest make up.
+    // As in a coffea image: 8 kB of metadata per distribution, and records of 8 kB on average, mostly in a few large ones.
     let description = "What it is, and how it is used.\n".repeat(200);
     for n in 0..DISTRIBUTIONS {
         let info = PathBuf::from(format!("{SITE}/package_{n}-1.{n}.dist-info"));
@@ -83,7 +83,7 @@ fn make_tree(root: &Path) {
     write("var/lib/dpkg/info/format".into(), "1\n");
 }
 
-/// The image of coffea, grown by its set-up to many distributions, as a cell finds it: interpreters are started too.
+/// Measures the snapshot in a cell with many distributions, which a setup adds to the coffea image. Includes starting interpreters.
 fn of_a_place(table: &mut Table) {
     let room =
         Room::new(&format!("[test]\nrun = \"true\"\nsetup = \"sh grow.sh\"\n{}", facility("place", "bookworm-coffea")));

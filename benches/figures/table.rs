@@ -1,36 +1,36 @@
-//! The figures as lines of text.
+//! The table of measurements.
 
 use std::fmt::Write as _;
 
-/// A limit to keep.
+/// A limit of a measurement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Limit {
-    /// Of the figure, in its unit.
+    /// Maximum value, in the unit of the measurement.
     Figure(f64),
-    /// Of the ratio to the peer.
+    /// Maximum ratio to the reference.
     Ratio(f64),
-    /// There is none.
+    /// No limit.
     None,
 }
 
-/// One line.
+/// One measurement.
 #[derive(Debug)]
 pub(crate) struct Row {
-    /// What is measured.
+    /// Name of the measurement.
     pub(crate) what: String,
-    /// The figure: the median, and for times the least in brackets.
+    /// The median.
     pub(crate) figure: f64,
-    /// The least of the runs, which load disturbs least.
+    /// The minimum, which depends least on the load of the machine.
     pub(crate) least: Option<f64>,
-    /// `ms`, `MiB`.
+    /// Unit: `ms` or `MiB`.
     pub(crate) unit: &'static str,
-    /// What the peer is, with its median in the same unit.
+    /// The reference program and its median in the same unit.
     pub(crate) peer: Option<(&'static str, f64)>,
-    /// What to keep to.
+    /// The limit.
     pub(crate) limit: Limit,
 }
 
-/// All lines, shown one by one as they come and together at the end.
+/// All measurements. Each is printed when it is added, and all are printed at the end.
 pub(crate) struct Table {
     rows: Vec<Row>,
     load: String,
@@ -46,11 +46,11 @@ impl Table {
         self.rows.push(row);
     }
 
-    /// The whole table.
+    /// Returns the table as text.
     pub(crate) fn text(&self) -> String {
         let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let mut out = format!("{cpus} processors; load {} before, {} after\n\n", self.load, load());
-        let head = ["what", "figure", "(least)", "peer", "ratio", "limit", ""].map(str::to_owned);
+        let head = ["measurement", "median", "(minimum)", "reference", "ratio", "limit", ""].map(str::to_owned);
         let lines: Vec<[String; 7]> = std::iter::once(head).chain(self.rows.iter().map(Row::cells)).collect();
         let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
         let widths: [usize; 7] = std::array::from_fn(width);
@@ -84,12 +84,12 @@ impl Row {
             self.peer.map(|(name, peer)| format!("{peer:.1} {unit} {name}")).unwrap_or_default(),
             self.ratio().map(|ratio| format!("{ratio:.2} x")).unwrap_or_default(),
             limit,
-            over.map(|over| if over { "over" } else { "ok" }).unwrap_or_default().to_owned(),
+            over.map(|over| if over { "exceeded" } else { "ok" }).unwrap_or_default().to_owned(),
         ]
     }
 }
 
-/// Processes that wanted to run in the last minute.
+/// Returns the load average of the last minute.
 fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().unwrap_or_default().to_owned()

@@ -1,4 +1,4 @@
-//! Any text as a carnet.toml: problems lie in the text.
+//! Parses any text as `carnet.toml`: problems have a position inside the text.
 
 #![no_main]
 

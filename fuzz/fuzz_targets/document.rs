@@ -1,4 +1,4 @@
-//! Any bytes as a document: what is read can be written in every format, and reads the same again.
+//! Parses any bytes as a document: every document that is read can be written in every format, and can be read again.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any bytes as an ELF file.
+//! Parses any bytes as an ELF file.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any bytes as an image in a tar file, of either form: opened, and written again as Docker takes it.
+//! Opens any bytes as an image in a tar file, in both formats, and exports it for Docker.
 
 #![no_main]
 

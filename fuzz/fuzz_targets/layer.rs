@@ -1,4 +1,4 @@
-//! Any bytes as two layers of an image, unpacked over each other: nothing is written beside the tree, whatever they say.
+//! Unpacks any bytes as two layers of an image: nothing is written outside of the tree.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any bytes as every kind of file that declares or locks packages.
+//! Parses any bytes as every kind of file that declares or locks packages.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any bytes as a package database, a package's record or a requirement.
+//! Parses any bytes as a package database, a package record or a requirement.
 
 #![no_main]
 

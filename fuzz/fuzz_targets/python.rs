@@ -1,4 +1,4 @@
-//! Any text as a Python file, as a cell and as a notebook; any bytes as a notebook.
+//! Parses any text as a Python file, a cell and a notebook, and any bytes as a notebook.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any text as a reference to an image: what is read is written as it was.
+//! Parses any text as an image reference: every reference that is read is written unchanged.
 
 #![no_main]
 

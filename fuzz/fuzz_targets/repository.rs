@@ -1,4 +1,4 @@
-//! Any text as every kind of file that detection looks into.
+//! Parses any text as every kind of file that the detection reads.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any bytes as a JUnit file or the output of a test command.
+//! Parses any bytes as a JUnit file and as the output of a test command.
 
 #![no_main]
 

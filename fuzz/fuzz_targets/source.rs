@@ -1,4 +1,4 @@
-//! Any bytes as a file of every language: spans lie in order, on whole characters, in the text.
+//! Parses any bytes as a file of every language: spans are ordered, within the text, and on character boundaries.
 
 #![no_main]
 
