@@ -6,10 +6,7 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use crate::config::Facility;
-use crate::engine::docker::{self, Docker};
-use crate::engine::embedded::Embedded;
-use crate::engine::host::Host;
-use crate::engine::{Availability, Engine, EngineError};
+use crate::engine::{Availability, Engine, EngineError, candidates, create};
 use crate::model::engine::EngineKind;
 use crate::model::reference::Reference;
 use crate::sys::cache::{Cache, CacheError};
@@ -85,30 +82,10 @@ impl Engines {
     }
 }
 
-fn create(kind: EngineKind, cache: &Cache) -> Arc<dyn Engine> {
-    match kind {
-        EngineKind::Docker => Arc::new(Docker::new(docker::Options::from_env())),
-        EngineKind::Embedded => Arc::new(Embedded::new(cache.clone())),
-        EngineKind::Host => Arc::new(Host::here(cache)),
-    }
-}
-
 fn unknown(name: &str) -> EngineError {
     EngineError::Missing { engine: "carnet", reason: format!("unknown engine `{name}`"), hint: known_engines() }
 }
 
 fn known_engines() -> String {
     format!("use one of {}", EngineKind::names().collect::<Vec<_>>().join(", "))
-}
-
-/// Returns the engines that support images of this transport, in order of preference.
-fn candidates(image: &Reference) -> &'static [EngineKind] {
-    match image {
-        Reference::Host => &[EngineKind::Host],
-        Reference::Registry(_) | Reference::DockerDaemon(_) => &[EngineKind::Docker],
-        Reference::Tree(_) => &[EngineKind::Embedded],
-        Reference::DockerArchive(..) | Reference::OciLayout(..) | Reference::OciArchive(..) => {
-            &[EngineKind::Embedded, EngineKind::Docker]
-        }
-    }
 }

@@ -9,10 +9,9 @@
 //!
 //! Programs on this machine have other paths; [`Engine::layout`] returns the two directories.
 //!
-//! Every engine passes the conformance tests in `tests/conformance`.
+//! Every engine passes the conformance tests in `tests/engines/conformance`.
 //!
-//! To add an engine, add its module, its [`EngineKind`], its constructor in `check::engine_select` and its conformance
-//! test.
+//! To add an engine, add its module, its [`EngineKind`], an arm in [`create`] and [`candidates`], and its conformance test.
 
 pub mod docker;
 pub mod embedded;
@@ -25,6 +24,7 @@ pub mod result_file;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +33,7 @@ use crate::error::{Failure, Kind};
 use crate::model::engine::EngineKind;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
+use crate::sys::cache::Cache;
 use job::{Completed, Job};
 
 /// The read-only input directory inside a container.
@@ -59,6 +60,27 @@ impl Layout {
     /// Returns the layout of a container: [`INPUT`] and [`SCRATCH`].
     pub fn inside() -> Self {
         Self { input: INPUT.to_owned(), scratch: SCRATCH.to_owned() }
+    }
+}
+
+/// Creates an engine. Whether it works on this machine is up to [`Engine::detect`].
+pub(crate) fn create(kind: EngineKind, cache: &Cache) -> Arc<dyn Engine> {
+    match kind {
+        EngineKind::Docker => Arc::new(docker::Docker::new(docker::Options::from_env())),
+        EngineKind::Embedded => Arc::new(embedded::Embedded::new(cache.clone())),
+        EngineKind::Host => Arc::new(host::Host::here(cache)),
+    }
+}
+
+/// Returns the engines that support images of this transport, in order of preference.
+pub(crate) fn candidates(image: &Reference) -> &'static [EngineKind] {
+    match image {
+        Reference::Host => &[EngineKind::Host],
+        Reference::Registry(_) | Reference::DockerDaemon(_) => &[EngineKind::Docker],
+        Reference::Tree(_) => &[EngineKind::Embedded],
+        Reference::DockerArchive(..) | Reference::OciLayout(..) | Reference::OciArchive(..) => {
+            &[EngineKind::Embedded, EngineKind::Docker]
+        }
     }
 }
 
