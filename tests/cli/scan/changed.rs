@@ -1,14 +1,16 @@
-//! `--changed`: what a push brings, read from git's objects.
+//! `--changed`: the changes of a commit range, read from git objects.
 
 use std::fs;
 
-use crate::scan::findings::{FLAGGED, paths};
+use insta::assert_snapshot;
+
+use crate::scan::findings::{FLAGGED, paths, redacted};
 use crate::support::TestEnv;
 
 const ZEROS: &str = "0000000000000000000000000000000000000000";
 
-/// Commits: `old.sh` and `gone.sh`; then `new.sh`, `gone.sh` removed, and `moved.sh` renamed to `here.sh`.
-fn history() -> (TestEnv, String, String) {
+/// A repository with two commits, and their ids. The second adds `new.sh`, removes `gone.sh` and renames `moved.sh` to `here.sh`.
+fn two_commits() -> (TestEnv, String, String) {
     let env = TestEnv::new();
     env.git(&["init", "-q", "-b", "main"]).assert_code(0);
     for path in ["old.sh", "gone.sh", "moved.sh"] {
@@ -23,29 +25,29 @@ fn history() -> (TestEnv, String, String) {
 }
 
 #[test]
-fn only_what_is_new_is_reported() {
-    let (env, first, second) = history();
+fn changed_reports_only_new_and_renamed_files() {
+    let (env, first, second) = two_commits();
     let scan = env.scan(&["--changed", &format!("{first}..{second}")]);
     assert_eq!(paths(&scan), ["here.sh", "new.sh"]);
     assert_eq!(scan["analysis"]["commit"], second.as_str());
     let all = env.scan(&["--changed", &format!("{ZEROS}..{second}")]);
     assert_eq!(paths(&all), ["here.sh", "new.sh", "old.sh"]);
-    assert!(paths(&env.scan(&["--changed", &format!("{first}..{ZEROS}")])).is_empty(), "a branch that is deleted");
+    assert!(paths(&env.scan(&["--changed", &format!("{first}..{ZEROS}")])).is_empty(), "a deleted branch");
 }
 
 #[test]
-fn three_dots_start_from_where_the_two_parted() {
-    let (env, first, second) = history();
+fn three_dots_compare_with_the_merge_base() {
+    let (env, first, second) = two_commits();
     env.git(&["checkout", "-q", "-b", "side", &first]).assert_code(0);
     env.write("side.sh", FLAGGED);
     let side = env.commit("side");
     assert_eq!(paths(&env.scan(&["--changed", &format!("{second}...{side}")])), ["side.sh"]);
-    assert!(paths(&env.scan(&["--changed", &format!("{second}..{side}")])).contains(&"moved.sh"));
+    assert_eq!(paths(&env.scan(&["--changed", &format!("{second}..{side}")])), ["gone.sh", "moved.sh", "side.sh"]);
 }
 
 #[test]
-fn the_working_tree_is_not_looked_at() {
-    let (env, first, second) = history();
+fn changed_ignores_the_working_tree() {
+    let (env, first, second) = two_commits();
     fs::remove_file(env.analysis().join("new.sh")).expect("removed");
     env.write("here.sh", "#!/bin/bash\n");
     env.write("dirty.sh", FLAGGED);
@@ -55,8 +57,8 @@ fn the_working_tree_is_not_looked_at() {
 }
 
 #[test]
-fn files_that_did_not_change_are_known() {
-    let (env, ..) = history();
+fn changed_resolves_references_to_unchanged_files() {
+    let (env, ..) = two_commits();
     env.write("lib/helper.h", "int f();\n");
     let before = env.commit("three");
     env.write("main.C", "#include \"lib/helper.h\"\n#include \"./lib/gone.h\"\n");
@@ -66,8 +68,8 @@ fn files_that_did_not_change_are_known() {
 }
 
 #[test]
-fn an_analysis_below_the_top_sees_its_own_files() {
-    let (env, first, _) = history();
+fn changed_is_limited_to_the_directory_of_the_analysis() {
+    let (env, first, _) = two_commits();
     env.write("sub/a.sh", FLAGGED);
     env.write("other/b.sh", FLAGGED);
     env.commit("three");
@@ -75,13 +77,16 @@ fn an_analysis_below_the_top_sees_its_own_files() {
 }
 
 #[test]
-fn commits_that_are_not_there_are_named() {
-    let (env, ..) = history();
-    for spec in ["gone..HEAD", "HEAD..gone", "deadbeef..HEAD", "..gone", "-x..y"] {
-        let said = env.carnet(&["scan", &format!("--changed={spec}")]).assert_code(2);
-        assert!(said.stderr.contains(spec), "{}", said.stderr);
-    }
-    let outside = TestEnv::new();
-    let said = outside.carnet(&["scan", "--changed", "A..B"]).assert_code(2);
-    assert!(said.stderr.contains("no git repository"), "{}", said.stderr);
+fn changed_reports_unknown_commits() {
+    let (env, ..) = two_commits();
+    let output = ["gone..HEAD", "HEAD..gone", "deadbeef..HEAD", "..gone", "-x..y"]
+        .map(|range| env.carnet(&["scan", &format!("--changed={range}")]).assert_code(2).stderr);
+    assert_snapshot!(output.concat(), @"");
+}
+
+#[test]
+fn changed_requires_a_git_repository() {
+    let env = TestEnv::new();
+    let output = env.carnet(&["scan", "--changed", "A..B"]).assert_code(2);
+    assert_snapshot!(redacted(&env, &output.stderr), @"");
 }

@@ -1,10 +1,13 @@
-//! Files whose content is broken, nested, or in some other encoding.
+//! Files with invalid, deeply nested or unusually encoded content.
 
-use crate::scan::findings::{NEIGHBOUR, notes, paths};
-use crate::support::TestEnv;
 use std::fmt::Write as _;
 
-/// A file of every language.
+use insta::assert_snapshot;
+
+use crate::scan::findings::{notes, paths, summary};
+use crate::support::TestEnv;
+
+/// File names that cover every language and manifest format.
 const NAMES: [&str; 30] = [
     ".gitignore",
     ".gitlab-ci.yml",
@@ -37,10 +40,11 @@ const NAMES: [&str; 30] = [
     "setup.py",
     "uv.lock",
 ];
+/// Nesting depth and repetition count of the generated files.
 const MANY: usize = 100_000;
 
-/// Every language with this content.
-fn everywhere(content: impl AsRef<[u8]>) -> TestEnv {
+/// An analysis in which every file of [`NAMES`] has this content.
+fn in_every_file(content: impl AsRef<[u8]>) -> TestEnv {
     let env = TestEnv::new();
     for name in NAMES {
         env.write(name, &content);
@@ -49,7 +53,7 @@ fn everywhere(content: impl AsRef<[u8]>) -> TestEnv {
 }
 
 #[test]
-fn a_list_of_files_below_a_root_that_nobody_knows_is_one_finding() {
+fn scan_reports_a_file_list_below_an_unknown_root_once() {
     let env = TestEnv::new();
     env.write("files.txt", "/myfarm/a/b/c/x.mdst\n/myfarm/a/b/c/y.mdst\n/tt/run3-v1/AODSIM\n");
     env.write("table.csv", "a,b\n/myfarm/a/b/c/x.mdst\n");
@@ -57,22 +61,16 @@ fn a_list_of_files_below_a_root_that_nobody_knows_is_one_finding() {
 }
 
 #[test]
-fn python_that_is_broken_is_noted_and_its_strings_are_read() {
+fn scan_notes_invalid_python_and_checks_its_strings() {
     let env = TestEnv::new();
     env.write("a.py", "def f(:\n    x = = 3\nopen(\"/eos/user/j/jdoe/x.root\")\n");
     env.write("b.py", "\"\"\"never closed /eos/user/j/jdoe\n");
-    let scan = env.survives();
-    assert!(
-        !notes(&scan, "a.py").is_empty() && !notes(&scan, "b.py").is_empty(),
-        "{} {}",
-        scan["findings"],
-        scan["notes"]
-    );
-    assert!(paths(&scan).contains(&"a.py"), "{} {}", scan["findings"], scan["notes"]);
+    let scan = env.assert_scan_completes();
+    assert_snapshot!(summary(&scan), @"");
 }
 
 #[test]
-fn python_that_nests_without_end_is_noted() {
+fn scan_notes_deeply_nested_python() {
     let env = TestEnv::new();
     let nested = |open: &str, close: &str| format!("x = {}1{}\n", open.repeat(MANY), close.repeat(MANY));
     for (n, (open, close)) in [
@@ -99,36 +97,35 @@ fn python_that_nests_without_end_is_noted() {
         env.write(&format!("n{n}.py"), nested(open, close));
     }
     env.write("blocks.py", (0..3000).map(|n| format!("{}if x:\n", " ".repeat(n))).collect::<String>());
-    let scan = env.survives();
-    assert!(notes(&scan, "n0.py")[0].contains("nests too deeply"), "{} {}", scan["findings"], scan["notes"]);
-    assert!(notes(&scan, "n8.py")[0].contains("nests too deeply"), "{} {}", scan["findings"], scan["notes"]);
+    let scan = env.assert_scan_completes();
+    assert_snapshot!(summary(&scan), @"");
 }
 
 #[test]
-fn brackets_without_end_are_survived_in_every_language() {
+fn scan_completes_with_unclosed_brackets_in_every_file() {
     for open in ["[", "{", "(", "$(", "a: [", "- ", "<<A ", "\"$(", "a.", "#if X\n", "`"] {
-        everywhere(open.repeat(MANY / 4)).survives();
+        in_every_file(open.repeat(MANY / 4)).assert_scan_completes();
     }
 }
 
 #[test]
-fn values_that_nest_without_end_are_survived_in_every_language() {
+fn scan_completes_with_deeply_nested_values_in_every_file() {
     for (open, close) in [("a = [", "]"), ("a = {a=", "}"), ("{\"a\":", "}"), ("{a: ", "}")] {
-        everywhere(format!("{}1{}\n", open.repeat(MANY / 4), close.repeat(MANY / 4))).survives();
+        in_every_file(format!("{}1{}\n", open.repeat(MANY / 4), close.repeat(MANY / 4))).assert_scan_completes();
     }
 }
 
 #[test]
-fn requirements_with_a_marker_of_brackets_are_refused() {
+fn scan_completes_with_deeply_nested_environment_markers() {
     let env = TestEnv::new();
     let marker = format!("{}python_version<'3'{}", "(".repeat(MANY), ")".repeat(MANY));
     env.write("requirements.txt", format!("-r requirements.txt\n-r ../../../etc/passwd\nnumpy ; {marker}\n"));
     env.write("uv.lock", format!("version = 1\n[[package]]\nname = \"a\"\nversion = \"1\"\ndependencies = [{{ name = \"b\", marker = \"{marker}\" }}]\n"));
-    env.survives();
+    env.assert_scan_completes();
 }
 
 #[test]
-fn aliases_that_multiply_are_not_expanded() {
+fn scan_completes_with_exponential_yaml_aliases() {
     let mut bomb = "a: &a [lol,lol,lol,lol,lol,lol,lol,lol,lol]\n".to_owned();
     for (from, to) in "abcdefghij".chars().zip("bcdefghijk".chars()) {
         writeln!(bomb, "{to}: &{to} [{}]", vec![format!("*{from}"); 9].join(",")).expect("a string");
@@ -140,28 +137,22 @@ fn aliases_that_multiply_are_not_expanded() {
     {
         env.write(name, format!("{bomb}dependencies: *k\n"));
     }
-    env.survives();
+    env.assert_scan_completes();
 }
 
 #[test]
-fn a_notebook_that_is_cut_or_nests_is_noted() {
+fn scan_notes_truncated_and_deeply_nested_notebooks() {
     let env = TestEnv::new();
     let cell = r#"{"cells":[{"cell_type":"code","source":["open('/eos/user/j/jdoe/x.root')\n"],"outputs":"#;
-    env.write("cut.ipynb", cell);
+    env.write("truncated.ipynb", cell);
     env.write("deep.ipynb", format!("{cell}{}", "[".repeat(MANY)));
-    env.write("whole.ipynb", format!("{cell}[]}}],\"metadata\":{{}},\"nbformat\":4}}"));
-    let scan = env.survives();
-    assert!(
-        !notes(&scan, "cut.ipynb").is_empty() && !notes(&scan, "deep.ipynb").is_empty(),
-        "{} {}",
-        scan["findings"],
-        scan["notes"]
-    );
-    assert!(paths(&scan).contains(&"whole.ipynb"), "{} {}", scan["findings"], scan["notes"]);
+    env.write("complete.ipynb", format!("{cell}[]}}],\"metadata\":{{}},\"nbformat\":4}}"));
+    let scan = env.assert_scan_completes();
+    assert_snapshot!(summary(&scan), @"");
 }
 
 #[test]
-fn every_encoding_is_survived_in_every_language() {
+fn scan_completes_with_every_encoding_in_every_file() {
     let text = "#!/bin/bash\nx = \"/eos/user/j/jdoe/é\"\nprint(x)\n";
     let wide = |to: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(to).collect::<Vec<u8>>();
     let mut late = text.repeat(500).into_bytes();
@@ -179,51 +170,36 @@ fn every_encoding_is_survived_in_every_language() {
         b"\n\n\n".to_vec(),
     ];
     for case in cases {
-        everywhere(case).survives();
+        in_every_file(case).assert_scan_completes();
     }
 }
 
 #[test]
-fn a_mark_of_the_encoding_and_ends_of_lines_of_other_systems_hide_nothing() {
+fn scan_reads_files_with_byte_order_mark_crlf_or_latin1() {
     let env = TestEnv::new();
     env.write("mark.py", "\u{feff}open('/eos/user/j/jdoe/x.root')\n");
     env.write("windows.py", "a = 1\r\nopen('/eos/user/j/jdoe/x.root')\r\n");
     env.write("bytes.py", b"# \xe9\nopen('/eos/user/j/jdoe/x.root')\n");
-    let scan = env.survives();
-    for name in ["mark.py", "windows.py", "bytes.py"] {
-        assert!(paths(&scan).contains(&name), "{name}: {} {}", scan["findings"], scan["notes"]);
-    }
-    let windows = scan["findings"].as_array().expect("findings").iter().find(|one| one["path"] == "windows.py");
-    assert_eq!(windows.map(|one| &one["line"]), Some(&2.into()));
+    let scan = env.assert_scan_completes();
+    assert_snapshot!(summary(&scan), @"");
 }
 
 #[test]
-fn what_repeats_without_end_is_cut_and_counted() {
+fn scan_limits_the_findings_of_one_rule_in_a_file() {
     let env = TestEnv::new();
     env.write("refs.py", (0..5000).map(|n| format!("open(\"data/missing{n}.json\")\n")).collect::<String>());
     env.write("stages/Dockerfile", "FROM a AS b\n".repeat(20_000));
     env.write("requirements.txt", "numpy\n".repeat(20_000));
     env.write("uv.lock", format!("version = 1\n{}", "[[package]]\nname = \"numpy\"\nversion = \"1\"\n".repeat(5000)));
     env.write("signs.py", "# carnet: ignore ".repeat(MANY));
-    let scan = env.survives();
-    assert!(
-        notes(&scan, "refs.py")[0].contains("more of missing-file are not listed"),
-        "{} {}",
-        scan["findings"],
-        scan["notes"]
-    );
+    let scan = env.assert_scan_completes();
+    assert_snapshot!(notes(&scan, "refs.py").join("\n"), @"");
 }
 
 #[test]
-fn a_program_of_megabytes_is_read_for_its_paths_alone() {
+fn scan_checks_only_the_paths_of_a_very_long_program() {
     let env = TestEnv::new();
     env.write("long.py", "x = foo(1, \"abc\")\n".repeat(150_000) + "open('/eos/user/j/jdoe/x.root')\n");
-    let scan = env.survives();
-    assert!(notes(&scan, "long.py")[0].contains("too long"), "{} {}", scan["findings"], scan["notes"]);
-    assert!(
-        paths(&scan).contains(&"long.py") && paths(&scan).contains(&NEIGHBOUR),
-        "{} {}",
-        scan["findings"],
-        scan["notes"]
-    );
+    let scan = env.assert_scan_completes();
+    assert_snapshot!(summary(&scan), @"");
 }

@@ -1,4 +1,4 @@
-//! A scan that must end well: in time, with everything else scanned, and with output that parses in every format.
+//! Helpers for tests of `carnet scan`: running it, and reading its findings.
 
 use std::time::{Duration, Instant};
 
@@ -8,30 +8,32 @@ use crate::support::{CommandOutput, TestEnv};
 
 /// The formats of `carnet scan`.
 pub(crate) const FORMATS: [&str; 7] = ["human", "json", "junit", "markdown", "sarif", "gitlab", "github"];
-/// A program with one finding of severity error.
+/// A program with one `error` finding.
 pub(crate) const FLAGGED: &str = "#!/bin/bash\ncd /afs/cern.ch/user/j/jdoe/work\n";
-/// The name it has in every test of odd neighbours.
+/// Path of the [`FLAGGED`] program next to unusual files.
 pub(crate) const NEIGHBOUR: &str = "neighbour.sh";
-/// Time that any of these may take, with a binary that isn't optimised, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Maximum duration of a scan with an unoptimized binary on a busy machine.
+const MAX_DURATION: Duration = Duration::from_secs(60);
 
 impl TestEnv {
-    /// Scans, and fails when that ends badly, late, or without the neighbour that was to be scanned as well.
+    /// Scans next to a [`FLAGGED`] program. Fails if the scan panics, is slow, misses that program, or prints an invalid report.
     #[track_caller]
-    pub(crate) fn survives(&self) -> Value {
+    pub(crate) fn assert_scan_completes(&self) -> Value {
         self.write(NEIGHBOUR, FLAGGED);
-        let begun = Instant::now();
-        let said = self.carnet(&["scan", "--format", "json"]).assert_code(1);
-        assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
-        assert!(!said.stderr.contains("panicked"), "{}", said.stderr);
-        let scan: Value = serde_json::from_str(&said.stdout).expect("JSON");
+        let start = Instant::now();
+        let output = self.carnet(&["scan", "--format", "json"]).assert_code(1);
+        assert!(start.elapsed() < MAX_DURATION, "{:?}", start.elapsed());
+        output.assert_lacks("panicked");
+        let scan: Value = serde_json::from_str(&output.stdout).expect("JSON");
         assert!(paths(&scan).contains(&NEIGHBOUR), "{}", scan["findings"]);
         for format in FORMATS {
-            check(format, &self.carnet(&["scan", "--format", format]).assert_code(1));
+            assert_valid(format, &self.carnet(&["scan", "--format", format]).assert_code(1));
         }
         scan
     }
 
+    /// Scans and returns the JSON report.
+    #[track_caller]
     pub(crate) fn scan(&self, arguments: &[&str]) -> Value {
         let mut all = vec!["scan", "--format", "json", "--fail-on", "never"];
         all.extend(arguments);
@@ -39,15 +41,39 @@ impl TestEnv {
     }
 }
 
-/// Paths of the findings, those about the analysis as a whole left out.
+/// Paths of the findings, without those about the whole analysis.
 pub(crate) fn paths(scan: &Value) -> Vec<&str> {
     scan["findings"]
         .as_array()
         .into_iter()
         .flatten()
-        .filter_map(|one| one["path"].as_str())
+        .filter_map(|finding| finding["path"].as_str())
         .filter(|path| *path != ".")
         .collect()
+}
+
+/// The findings about files as `path:line: severity[rule]`, then the notes as `path: message`.
+pub(crate) fn summary(scan: &Value) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let findings = scan["findings"].as_array().into_iter().flatten().filter(|finding| finding["path"] != ".").map(
+        |finding| {
+            let [path, severity, rule] = ["path", "severity", "rule"].map(|key| text(&finding[key]));
+            format!("{path}:{}: {severity}[{rule}]\n", finding["span"]["line"])
+        },
+    );
+    let notes = scan["notes"].as_array().into_iter().flatten();
+    findings.chain(notes.map(|note| format!("{}: {}\n", text(&note["path"]), text(&note["message"])))).collect()
+}
+
+/// The output without the path of the analysis and the duration of the scan.
+pub(crate) fn redacted(env: &TestEnv, output: &str) -> String {
+    let path = env.analysis();
+    let output = output.replace(path.to_str().expect("UTF-8"), "[ANALYSIS]");
+    let without_time = |line: &str| match line.split_once(" scanned in ") {
+        Some((files, _)) => format!("{files} scanned in [TIME]\n"),
+        None => format!("{line}\n"),
+    };
+    output.lines().map(without_time).collect()
 }
 
 /// Messages of the notes about a file.
@@ -56,11 +82,11 @@ pub(crate) fn notes<'a>(scan: &'a Value, path: &str) -> Vec<&'a str> {
     all.filter(|note| note["path"] == path).filter_map(|note| note["message"].as_str()).collect()
 }
 
-/// Whether the output is what its format is.
+/// Fails unless the output is a valid report in this format.
 #[track_caller]
-fn check(format: &str, said: &CommandOutput) {
-    let out = said.stdout.as_str();
-    assert!(!out.contains('\u{1b}') && !out.contains('\0'), "{format}: {out:?}");
+fn assert_valid(format: &str, output: &CommandOutput) {
+    let out = output.stdout.as_str();
+    output.assert_lacks("\u{1b}").assert_lacks("\0");
     match format {
         "json" | "sarif" | "gitlab" => {
             serde_json::from_str::<Value>(out).unwrap_or_else(|error| panic!("{format}: {error}"));
@@ -69,12 +95,12 @@ fn check(format: &str, said: &CommandOutput) {
             let mut reader = quick_xml::Reader::from_str(out);
             while reader.read_event().expect("XML") != quick_xml::events::Event::Eof {}
         }
-        // What is no annotation of ours would be one of the repository's.
+        // Any other command would come from the repository.
         "github" => assert!(
             out.lines().filter(|line| line.starts_with("::")).all(|line| {
                 ["::error ", "::warning ", "::notice ", "::group::", "::endgroup::"]
                     .iter()
-                    .any(|sign| line.starts_with(sign))
+                    .any(|command| line.starts_with(command))
             }),
             "{out}"
         ),

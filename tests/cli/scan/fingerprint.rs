@@ -1,4 +1,4 @@
-//! Keys under which platforms know a finding: its own, and the same when lines move.
+//! Fingerprints of findings are unique, and stay the same when lines move.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +17,7 @@ fn issues(env: &TestEnv) -> Vec<(String, String, u64)> {
     issues.iter().map(|issue| (text(issue, "fingerprint"), text(issue, "check_name"), line(issue))).collect()
 }
 
-/// The keys that SARIF gives to GitHub.
+/// The fingerprints that GitHub reads from SARIF.
 fn sarif_keys(env: &TestEnv) -> BTreeSet<String> {
     let text = env.carnet(&["scan", "--format", "sarif", "--fail-on", "never"]).assert_code(0).stdout;
     let log: Value = serde_json::from_str(&text).expect("JSON");
@@ -26,7 +26,7 @@ fn sarif_keys(env: &TestEnv) -> BTreeSet<String> {
     results.iter().map(|result| key(result).expect("a key")).collect()
 }
 
-/// The example whose every file breaks elsewhere.
+/// A copy of the example in which every file has a finding.
 fn moving_day() -> TestEnv {
     let env = TestEnv::new();
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/moving-day");
@@ -38,8 +38,8 @@ fn moving_day() -> TestEnv {
     env
 }
 
-/// Puts comments before the line that is the second of a file, so that a `#!` stays where it is.
-fn push_down(env: &TestEnv, name: &str, lines: usize) {
+/// Inserts comments after the first line of a file, which may be a `#!` line.
+fn insert_comments(env: &TestEnv, name: &str, lines: usize) {
     let path = env.analysis().join(name);
     let text = fs::read_to_string(&path).expect("a file");
     let (first, rest) = text.split_once('\n').expect("a line");
@@ -47,14 +47,14 @@ fn push_down(env: &TestEnv, name: &str, lines: usize) {
 }
 
 #[test]
-fn they_are_their_own_and_stay_when_lines_move() {
+fn fingerprints_are_unique_and_stay_the_same_when_lines_move() {
     let env = moving_day();
     let (before, keys_before) = (issues(&env), sarif_keys(&env));
     assert!(before.len() >= 12, "{before:?}");
     let fingerprints: BTreeSet<&String> = before.iter().map(|(key, _, _)| key).collect();
-    assert_eq!(fingerprints.len(), before.len(), "GitLab shows one of several with the same key");
+    assert_eq!(fingerprints.len(), before.len(), "GitLab shows only one of several issues with the same fingerprint");
     for (name, lines) in [("run.sh", 7), ("select.py", 40), ("submit.sub", 1), ("requirements.txt", 3)] {
-        push_down(&env, name, lines);
+        insert_comments(&env, name, lines);
     }
     let (after, keys_after) = (issues(&env), sarif_keys(&env));
     let without_line = |issues: &[(String, String, u64)]| -> BTreeSet<(String, String)> {
@@ -63,11 +63,11 @@ fn they_are_their_own_and_stay_when_lines_move() {
     assert_eq!(without_line(&before), without_line(&after));
     assert_eq!(keys_before, keys_after);
     let moved = before.iter().filter(|issue| !after.contains(issue)).count();
-    assert!(moved >= 8, "lines did move: {before:?} {after:?}");
+    assert!(moved >= 8, "the lines have moved: {before:?} {after:?}");
 }
 
 #[test]
-fn a_second_finding_of_the_same_text_has_a_key_of_its_own() {
+fn a_repeated_line_gets_a_different_fingerprint() {
     let env = TestEnv::new();
     env.write("a.sh", "#!/bin/sh\ncp x /nfs/dust/cms/user/jane/\n");
     let one = issues(&env);
@@ -75,5 +75,5 @@ fn a_second_finding_of_the_same_text_has_a_key_of_its_own() {
     let two = issues(&env);
     let keys: BTreeSet<&String> = two.iter().map(|(key, _, _)| key).collect();
     assert_eq!(keys.len(), two.len());
-    assert!(one.iter().all(|(key, _, _)| keys.contains(key)), "the first keeps its key: {one:?} {two:?}");
+    assert!(one.iter().all(|(key, _, _)| keys.contains(key)), "the first finding keeps its fingerprint: {one:?} {two:?}");
 }

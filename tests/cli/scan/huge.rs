@@ -1,4 +1,4 @@
-//! What takes long to make.
+//! Memory use with very large files and many files.
 
 use std::fs;
 use std::io::{BufWriter, Write as _};
@@ -6,30 +6,31 @@ use std::io::{BufWriter, Write as _};
 use crate::scan::findings::{FLAGGED, NEIGHBOUR, paths};
 use crate::support::TestEnv;
 
-/// Memory that a scan may hold, in KiB.
-const MOST: u64 = 200 << 10;
+/// Maximum resident memory of a scan, in KiB.
+const MAX_MEMORY: u64 = 200 << 10;
 
 impl TestEnv {
-    /// Scans and says how much memory that took, in KiB, as the kernel counts it.
-    fn memory(&self) -> u64 {
+    /// Scans and returns the peak resident memory, in KiB.
+    fn peak_memory(&self) -> u64 {
         self.write(NEIGHBOUR, FLAGGED);
         let mut child =
             self.carnet_command(&["scan", "--format", "json", "-o", "../scan.json"]).spawn().expect("it starts");
         let status = format!("/proc/{}/status", child.id());
-        let mut most = 0;
+        let mut peak = 0;
         while child.try_wait().expect("a child").is_none() {
             let text = fs::read_to_string(&status).unwrap_or_default();
             let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
             let now = line.trim().trim_end_matches(" kB").trim().parse().unwrap_or(0);
-            most = most.max(now);
+            peak = peak.max(now);
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         let scan = crate::support::read_json(&self.analysis().join("../scan.json"));
         assert!(paths(&scan).contains(&NEIGHBOUR), "{} {}", scan["findings"], scan["notes"]);
-        most
+        peak
     }
 
-    fn long(&self, name: &str, begin: &str, unit: &str, end: &str) {
+    /// Writes a file of 200 MiB that repeats `unit` between `begin` and `end`.
+    fn write_long(&self, name: &str, begin: &str, unit: &str, end: &str) {
         let file = fs::File::create(self.analysis().join(name)).expect("a file");
         let mut file = BufWriter::new(file);
         file.write_all(begin.as_bytes()).expect("written");
@@ -42,7 +43,7 @@ impl TestEnv {
 
 #[test]
 #[ignore = "takes a minute and 200 MB of disk: run with --ignored"]
-fn a_line_of_200_mb_is_read_in_pieces() {
+fn scan_reads_a_line_of_200_mb_in_bounded_memory() {
     for (name, unit) in [
         ("a.json", "\"/eos/user/j/jdoe/x\", 1, "),
         ("a.py", "f('/eos/user/j/jdoe/x'); "),
@@ -55,26 +56,26 @@ fn a_line_of_200_mb_is_read_in_pieces() {
         ("uv.lock", "a = ["),
     ] {
         let env = TestEnv::new();
-        env.long(name, "", unit, "\n");
-        let memory = env.memory();
-        assert!((1..MOST).contains(&memory), "{name}: {memory} KiB");
+        env.write_long(name, "", unit, "\n");
+        let memory = env.peak_memory();
+        assert!((1..MAX_MEMORY).contains(&memory), "{name}: {memory} KiB");
     }
 }
 
 #[test]
 #[ignore = "takes half a minute and 200 MB of disk: run with --ignored"]
-fn a_notebook_of_200_mb_of_output_is_read_in_pieces() {
+fn scan_reads_a_notebook_with_200_mb_of_output_in_bounded_memory() {
     let env = TestEnv::new();
     let begin =
         r#"{"cells":[{"cell_type":"code","source":["open('/eos/user/j/jdoe/x')"],"outputs":[{"data":{"image/png":""#;
-    env.long("a.ipynb", begin, "iVBORw0KGgoAAAANSUhEUgAA", "\"}}]}],\"metadata\":{},\"nbformat\":4}");
-    let memory = env.memory();
-    assert!((1..MOST).contains(&memory), "{memory} KiB");
+    env.write_long("a.ipynb", begin, "iVBORw0KGgoAAAANSUhEUgAA", "\"}}]}],\"metadata\":{},\"nbformat\":4}");
+    let memory = env.peak_memory();
+    assert!((1..MAX_MEMORY).contains(&memory), "{memory} KiB");
 }
 
 #[test]
-#[ignore = "makes 500,000 files: run with --ignored and TMPDIR on a file system in memory"]
-fn half_a_million_files_are_scanned() {
+#[ignore = "creates 500,000 files: run with --ignored and TMPDIR on an in-memory file system"]
+fn scan_reads_half_a_million_files_in_bounded_memory() {
     let env = TestEnv::new();
     for dir in 0..500 {
         fs::create_dir(env.analysis().join(format!("d{dir}"))).expect("a directory");
@@ -82,6 +83,6 @@ fn half_a_million_files_are_scanned() {
             fs::write(env.analysis().join(format!("d{dir}/file{file}.txt")), "x\n").expect("a file");
         }
     }
-    let memory = env.memory();
-    assert!((1..MOST).contains(&memory), "{memory} KiB");
+    let memory = env.peak_memory();
+    assert!((1..MAX_MEMORY).contains(&memory), "{memory} KiB");
 }

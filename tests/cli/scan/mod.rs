@@ -1,4 +1,4 @@
-//! `carnet scan`: the real binary, in a scrubbed environment, on what people and repositories can do to it.
+//! `carnet scan`: options, unusual repositories and hostile content.
 
 mod changed;
 mod content;
