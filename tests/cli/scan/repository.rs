@@ -9,7 +9,7 @@ use crate::support::TestEnv;
 fn one_without_commits_is_scanned() {
     let env = TestEnv::new();
     env.git(&["init", "-q"]).assert_code(0);
-    let scan = env.survives();
+    let scan = env.assert_scan_completes();
     assert!(
         scan["analysis"]["commit"].is_null() && scan["analysis"]["dirty"] == true,
         "{} {}",
@@ -22,7 +22,7 @@ fn one_without_commits_is_scanned() {
 fn a_bare_one_is_a_directory_like_others() {
     let env = TestEnv::new();
     env.git(&["init", "-q", "--bare", "."]).assert_code(0);
-    env.survives();
+    env.assert_scan_completes();
     env.git(&["init", "-q", "--bare", "inner.git"]).assert_code(0);
     env.carnet(&["scan", "inner.git"]).assert_code(0);
 }
@@ -86,7 +86,7 @@ fn broken_files_of_git_are_survived() {
     for content in ["", "gitdir: /gone\n", "gitdir: .\n", "gitdir: .git\n", "\0\u{fffd}garbage", "ref: x\n"] {
         let env = TestEnv::new();
         env.write(".git", content);
-        env.survives();
+        env.assert_scan_completes();
     }
     for content in [
         "[submodule",
@@ -97,7 +97,7 @@ fn broken_files_of_git_are_survived() {
         let env = TestEnv::new();
         env.git(&["init", "-q"]).assert_code(0);
         env.write(".gitmodules", content);
-        env.survives();
+        env.assert_scan_completes();
     }
     let env = TestEnv::new();
     env.git(&["init", "-q"]).assert_code(0);
@@ -105,7 +105,7 @@ fn broken_files_of_git_are_survived() {
     env.commit("one");
     for name in ["index", "HEAD", "config"] {
         fs::write(env.analysis().join(".git").join(name), b"\xff\0garbage").expect("a file");
-        env.survives();
+        env.assert_scan_completes();
     }
 }
 
@@ -115,7 +115,7 @@ fn one_with_other_hashes_is_scanned() {
     env.git(&["init", "-q", "--object-format=sha256"]).assert_code(0);
     env.write("a.sh", FLAGGED);
     env.commit("one");
-    assert!(paths(&env.survives()).contains(&"a.sh"));
+    assert!(paths(&env.assert_scan_completes()).contains(&"a.sh"));
 }
 
 #[test]
@@ -125,5 +125,5 @@ fn files_that_git_has_and_that_are_gone_are_nothing() {
     env.write("gone.sh", FLAGGED);
     env.commit("one");
     fs::remove_file(env.analysis().join("gone.sh")).expect("removed");
-    assert!(!paths(&env.survives()).contains(&"gone.sh"));
+    assert!(!paths(&env.assert_scan_completes()).contains(&"gone.sh"));
 }

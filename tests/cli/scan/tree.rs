@@ -21,7 +21,7 @@ fn pipes_and_sockets_are_not_opened() {
     rustix::fs::mknodat(rustix::fs::CWD, env.analysis().join(".gitignore"), rustix::fs::FileType::Fifo, mode, 0)
         .expect("a pipe");
     let _socket = UnixListener::bind(env.analysis().join("socket.sh")).expect("a socket");
-    let scan = env.survives();
+    let scan = env.assert_scan_completes();
     assert_eq!(scan["files"]["skipped"], 3);
 }
 
@@ -45,7 +45,7 @@ fn links_are_never_followed() {
     ] {
         symlink(target, env.analysis().join(link)).expect("a link");
     }
-    let scan = env.survives();
+    let scan = env.assert_scan_completes();
     assert_eq!(scan["files"]["scanned"], 1, "{} {}", scan["findings"], scan["notes"]);
     assert!(!scan.to_string().contains("root:x:"), "{} {}", scan["findings"], scan["notes"]);
 }
@@ -65,7 +65,7 @@ fn names_of_any_bytes_stay_names() {
     for name in odd {
         fs::write(env.analysis().join(OsStr::from_bytes(name)), FLAGGED).expect("a file");
     }
-    let scan = env.survives();
+    let scan = env.assert_scan_completes();
     assert!(paths(&scan).contains(&"new\nline.sh"), "{} {}", scan["findings"], scan["notes"]);
     assert_eq!(scan["files"]["skipped"], 1, "the one that is no UTF-8");
     let said = env.carnet(&["scan", "--format", "github"]).assert_code(1);
