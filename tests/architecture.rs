@@ -29,6 +29,17 @@ const UNSAFE: [&str; 1] = ["src/sys/raw.rs"];
 /// Maximum number of lines of a file.
 const MAX_LINES: usize = 600;
 
+/// Modules of one kind: what they are, their directory, and the items that only the `mod.rs` of the directory imports. A new module of
+/// the kind touches the number of files that CONTRIBUTING.md states, because no other file refers to it.
+const LISTED: [(&str, &[&str], &[&str]); 3] = [
+    ("engine", &["engine"], &["docker", "embedded", "host"]),
+    ("rule", &["scan", "rules"], &["RULE"]),
+    ("manifest format", &["source", "manifest"], &["LOCK", "FORMAT"]),
+];
+
+/// Files outside of the listings that refer to one rule: suppression itself reports unused ignores.
+const REFERENCES: [&str; 1] = ["src/scan/suppress/unused.rs"];
+
 /// The path of a module, as in `["scan", "rules", "path"]`.
 type ModulePath = Vec<String>;
 
@@ -274,5 +285,34 @@ fn unsafe_code_is_in_one_file() {
         let is_unsafe = source.code().any(|(_, line)| line.contains("unsafe {") || line.contains("unsafe fn"));
         let is_allowed = UNSAFE.iter().any(|path| source.path == Path::new(path));
         assert!(!is_unsafe || is_allowed, "{} contains unsafe code", source.path.display());
+    }
+}
+
+/// The item of an engine is its module, whose files may import each other.
+#[test]
+fn engines_rules_and_formats_are_referenced_only_where_they_are_listed() {
+    let sources = sources();
+    let modules: BTreeSet<ModulePath> = sources.iter().map(|source| source.module.clone()).collect();
+    for (kind, dir, items) in LISTED {
+        let is_below = |path: &[String]| path.iter().zip(dir).filter(|(part, name)| part == *name).count() == dir.len();
+        for item in items {
+            let listing = format!("src/{}/mod.rs", dir.join("/"));
+            let listed = sources.iter().any(|source| source.path.ends_with(&listing) && source.text.contains(item));
+            assert!(listed, "{listing} does not list `{item}`");
+        }
+        for source in sources.iter().filter(|source| !source.is_test()) {
+            for (number, import) in imports(source, &modules).into_iter().filter(|(_, import)| is_below(import)) {
+                let Some(at) = import.iter().position(|part| items.contains(&part.as_str())) else { continue };
+                let is_own = source.module.starts_with(&import[..=at]);
+                let is_listing = source.path.ends_with("mod.rs") && is_below(&source.module);
+                let path = source.path.display();
+                let is_exception = REFERENCES.iter().any(|file| source.path == Path::new(file));
+                assert!(
+                    is_own || is_listing || is_exception,
+                    "{path}:{number} refers to one {kind}: {}",
+                    import.join("::")
+                );
+            }
+        }
     }
 }

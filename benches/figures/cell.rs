@@ -113,7 +113,7 @@ impl Bare {
             network: false,
             timeout: Duration::from_secs(60),
             output_cap: 1 << 16,
-            keep: None,
+            save_as: None,
         };
         let (lines, _) = tokio::sync::mpsc::unbounded_channel();
         let done = self.runtime.block_on(self.engine.run(&self.image, &job, lines, CancellationToken::new()));

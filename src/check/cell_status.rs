@@ -23,7 +23,7 @@ pub(super) fn apply_result(cell: &mut Cell, result: CellResult) {
     let failed_step = cell.steps.iter().find(|step| !step.end.is_success());
     (cell.status, cell.reason) = if let Some(trouble) = result.trouble {
         (Status::Error, Some(trouble))
-    } else if counts.bad() > 0 {
+    } else if counts.failures() > 0 {
         (Status::Failed, None)
     } else if let Some(step) = failed_step {
         (Status::Failed, Some(describe_end(step)))
@@ -71,7 +71,7 @@ pub(crate) fn apply_expectation(cell: &mut Cell, expect: Option<&Expectation>, t
             cell.hint =
                 Some(format!("expected failure ({}) expired on {until}; fix it or extend `until`", expect.may_fail));
         }
-        _ => cell.forgiven = Some(expect.may_fail.clone()),
+        _ => cell.expected_failure = Some(expect.may_fail.clone()),
     }
 }
 
@@ -144,8 +144,8 @@ mod tests {
         let today = jiff::civil::date(2027, 1, 15);
         let mut cell = cell_with(&[Outcome::Failed], End::Exit { code: 1 });
         apply_expectation(&mut cell, Some(&expect(14)), today);
-        assert_eq!(cell.forgiven, None);
+        assert_eq!(cell.expected_failure, None);
         apply_expectation(&mut cell, Some(&expect(15)), today);
-        assert_eq!(cell.forgiven.as_deref(), Some("old numpy"));
+        assert_eq!(cell.expected_failure.as_deref(), Some("old numpy"));
     }
 }

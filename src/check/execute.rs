@@ -99,11 +99,12 @@ impl Run {
         progress.cell.engine = engine.name().to_owned();
         let may_hit_cache = !self.fresh && cache::is_cacheable(&self.config, facility);
         let identity = if may_hit_cache { engine.identify(&facility.image).await? } else { None };
-        if identity.as_ref().is_some_and(|identity| self.use_cached_result(facility, identity, progress)) {
+        if identity.as_ref().is_some_and(|identity| self.use_cached_result(&*engine, facility, identity, progress)) {
             return Ok(None);
         }
         let mut image = engine.open(&facility.image, self.cancel.clone()).await?;
-        if may_hit_cache && identity.is_none() && self.use_cached_result(facility, &image.identity, progress) {
+        if may_hit_cache && identity.is_none() && self.use_cached_result(&*engine, facility, &image.identity, progress)
+        {
             return Ok(None);
         }
         progress.cell.image =
@@ -118,11 +119,11 @@ impl Run {
         self.report_phase(facility, "tests");
         let completed = self.run(&*engine, facility, &image, Phase::Test, None).await?;
         self.apply_completed(facility, completed, progress);
-        Ok(self.result_key(facility, &image.identity, engine.name()))
+        Ok(self.result_key(facility, &image.identity, &*engine))
     }
 
     /// Returns the key of this cell's result, or `None` if the result can't be cached.
-    fn result_key(&self, facility: &Facility, image: &ImageIdentity, engine: &str) -> Option<ResultKey> {
+    fn result_key(&self, facility: &Facility, image: &ImageIdentity, engine: &dyn Engine) -> Option<ResultKey> {
         if !cache::is_cacheable(&self.config, facility) {
             return None;
         }
@@ -131,8 +132,14 @@ impl Run {
     }
 
     /// Takes over the cached result of the same cell, if there is one. A damaged entry is reported and ignored.
-    fn use_cached_result(&self, facility: &Facility, image: &ImageIdentity, progress: &mut Progress) -> bool {
-        let Some(key) = self.result_key(facility, image, &progress.cell.engine) else { return false };
+    fn use_cached_result(
+        &self,
+        engine: &dyn Engine,
+        facility: &Facility,
+        image: &ImageIdentity,
+        progress: &mut Progress,
+    ) -> bool {
+        let Some(key) = self.result_key(facility, image, engine) else { return false };
         match self.store.get(&key) {
             Ok(Some(cached)) => {
                 progress.cell.image = Some(documented_identity(facility, image));
@@ -188,14 +195,14 @@ impl Run {
         self.input_dir(engine).await?;
         let key = self.setup_key(facility, setup);
         if !self.fresh
-            && let Some(ready) = engine.kept(image, &key).await?
+            && let Some(ready) = engine.saved_state(image, &key).await?
         {
             return Ok(Some(ready));
         }
         self.report_phase(facility, "setup");
         let completed = self.run(engine, facility, image, Phase::Setup, Some(key)).await?;
         let is_success = completed.end.is_success();
-        if is_success && let Some(ready) = completed.kept {
+        if is_success && let Some(ready) = completed.saved_state {
             return Ok(Some(ready));
         }
         self.apply_completed(facility, completed, progress);
@@ -225,10 +232,10 @@ impl Run {
         facility: &Facility,
         image: &Opened,
         phase: Phase,
-        keep: Option<String>,
+        save_as: Option<String>,
     ) -> Result<Completed, EngineError> {
         let input_dir = self.input_dir(engine).await?;
-        let mut job = self.job(facility, phase, input_dir.path(), keep);
+        let mut job = self.job(facility, phase, input_dir.path(), save_as);
         let layout = engine.layout(image, &job);
         let plan = self.plan(facility, phase, &layout.input, &layout.scratch);
         let name = input_dir.write_plan(&job.id, &plan).map_err(|error| EngineError::Run {
@@ -251,7 +258,7 @@ impl Run {
         })
     }
 
-    fn job(&self, facility: &Facility, phase: Phase, input: &Path, keep: Option<String>) -> Job {
+    fn job(&self, facility: &Facility, phase: Phase, input: &Path, save_as: Option<String>) -> Job {
         let test = &self.config.test;
         let tests = self.tests.len() as u64 * u64::from(test.retries + 1);
         let commands = match phase {
@@ -271,7 +278,7 @@ impl Run {
             network: matches!(phase, Phase::Setup | Phase::Whole) || test.network,
             timeout: Duration::from_secs(test.timeout.saturating_mul(commands).saturating_add(EXTRA_SECONDS)),
             output_cap: MAX_OUTPUT_BYTES as usize,
-            keep,
+            save_as,
         }
     }
 

@@ -55,7 +55,7 @@ pub async fn of_image(
         network: false,
         timeout: Duration::from_secs(120),
         output_cap: MAX_OUTPUT_BYTES,
-        keep: None,
+        save_as: None,
     };
     let layout = engine.layout(&opened, &job);
     let inside = |name: &str| format!("{}/{name}", layout.input);

@@ -76,10 +76,7 @@ enum Command {
 pub fn main() -> ExitCode {
     install_panic_hook();
     // Engines start this executable as a helper, which must not parse the command line or set up logging.
-    let helper = engine::host::supervisor::run_if_requested()
-        .or_else(engine::embedded::sandbox::run_if_requested)
-        .or_else(cell_environ::run_if_requested);
-    if let Some(code) = helper {
+    if let Some(code) = engine::run_helper_if_requested().or_else(cell_environ::run_if_requested) {
         return code;
     }
     let arguments = match Arguments::try_parse() {

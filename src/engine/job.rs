@@ -33,7 +33,7 @@ pub struct Job {
     /// Maximum number of bytes stored of its output, half from the start and half from the end.
     pub output_cap: usize,
     /// Key of `[a-z0-9]` with which the file system is saved for later runs if the program succeeds.
-    pub keep: Option<String>,
+    pub save_as: Option<String>,
 }
 
 /// The result of a run.
@@ -48,8 +48,8 @@ pub struct Completed {
     /// Parts of the contract that are not enforced, each one of [`part`] with the reason:
     /// `process limit: no pids control group here`.
     pub not_enforced: Vec<String>,
-    /// The saved state, if [`Job::keep`] requested it and the program succeeded.
-    pub kept: Option<super::Opened>,
+    /// The saved state, if [`Job::save_as`] requested it and the program succeeded.
+    pub saved_state: Option<super::Opened>,
 }
 
 /// Names of the parts of a contract, before the colon in [`Completed::not_enforced`].
@@ -58,7 +58,7 @@ pub mod part {
     pub const INPUT: &str = "read-only input";
     /// [`Job::network`](super::Job::network) is false.
     pub const NETWORK: &str = "network";
-    /// [`Job::keep`](super::Job::keep).
+    /// [`Job::save_as`](super::Job::save_as).
     pub const KEPT: &str = "saved state";
     /// The contract's `user`.
     pub const USER: &str = "user";

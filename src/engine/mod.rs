@@ -24,6 +24,7 @@ pub mod result_file;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -61,6 +62,11 @@ impl Layout {
     pub fn inside() -> Self {
         Self { input: INPUT.to_owned(), scratch: SCRATCH.to_owned() }
     }
+}
+
+/// Runs a helper of an engine if this process was started as one, and returns its exit code.
+pub fn run_helper_if_requested() -> Option<ExitCode> {
+    host::supervisor::run_if_requested().or_else(embedded::sandbox::run_if_requested)
 }
 
 /// Creates an engine. Whether it works on this machine is up to [`Engine::detect`].
@@ -117,7 +123,18 @@ pub trait Engine: Send + Sync {
     ///
     /// # Errors
     /// Fails if the engine does not answer.
-    fn kept<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>>;
+    fn saved_state<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>>;
+
+    /// Returns the address of the daemon that runs the programs; `None` if this machine runs them. Another daemon can run
+    /// on another machine with another kernel, so results are cached for each address.
+    fn address(&self) -> Option<String> {
+        None
+    }
+
+    /// Removes leftovers of runs that have ended. With `all`, also removes unpacked images and saved states.
+    ///
+    /// Returns a line for each thing that was removed or could not be removed.
+    fn clean(&self, all: bool) -> Task<'_, Vec<String>>;
 
     /// Returns the directories of the job in this image. Plans and [`Job::argv`] contain these paths, so the result
     /// depends only on the other fields of `job`.
@@ -128,7 +145,7 @@ pub trait Engine: Send + Sync {
     /// Runs one program to its end.
     ///
     /// When this returns, even after an error or a cancellation, no process, container, mount or file of the run is left,
-    /// except the state that [`Job::keep`] requests.
+    /// except the state that [`Job::save_as`] requests.
     ///
     /// # Errors
     /// Fails with an infrastructure error if the program could not be started or its end is unknown. A program that

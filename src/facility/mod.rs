@@ -253,7 +253,7 @@ impl Mount {
     }
 
     /// Reports whether a path is in it, or is one of its parent directories: `/eos/user` for `/eos/user/<i>/<user>`.
-    pub fn holds(&self, path: &str) -> bool {
+    pub fn contains(&self, path: &str) -> bool {
         let mut parts = path.split('/').filter(|part| !part.is_empty());
         for expected in self.path.split('/').filter(|part| !part.is_empty()) {
             let literal = expected.split_once('<').map(|(literal, _)| literal);
@@ -327,11 +327,11 @@ mod tests {
             retired: None,
             source: None,
         };
-        assert!(mount.holds("/eos/user/j/jane/file.root"));
-        assert!(mount.holds("/eos/user"));
-        assert!(mount.holds("//eos/user/"));
-        assert!(mount.holds("/eos"), "a parent directory");
-        assert!(!mount.holds("/eos/cms/store"));
+        assert!(mount.contains("/eos/user/j/jane/file.root"));
+        assert!(mount.contains("/eos/user"));
+        assert!(mount.contains("//eos/user/"));
+        assert!(mount.contains("/eos"), "a parent directory");
+        assert!(!mount.contains("/eos/cms/store"));
     }
 
     #[test]

@@ -225,7 +225,7 @@ fn available_at<'a>(
         let (facility, mount) = (&facilities[*index], &facilities[*index].mounts[*number]);
         let is_excluded = entry.absent.contains(&facility.id) || entry.unsure.contains(&facility.id);
         let is_same_storage = entry.kind != PathKind::Site || names(&mount.path, &entry.prefix);
-        if !mount.is_usable() || !mount.holds(path) || !is_same_storage || is_excluded || entry.narrow {
+        if !mount.is_usable() || !mount.contains(path) || !is_same_storage || is_excluded || entry.narrow {
             continue;
         }
         let list = if mount.is_seen_by_jobs() { &mut works } else { &mut sessions };
@@ -251,7 +251,7 @@ fn names(mount: &str, prefix: &str) -> bool {
 /// Reports whether a facility has a mount that matches a path.
 fn mounts(table: &PathTable, facilities: &[Facility], path: &str, id: &str) -> bool {
     let mut list = table.mounts.get(first(path)).into_iter().flatten();
-    list.any(|(index, number)| facilities[*index].id == id && facilities[*index].mounts[*number].holds(path))
+    list.any(|(index, number)| facilities[*index].id == id && facilities[*index].mounts[*number].contains(path))
 }
 
 /// Returns the user that owns a path: from the pattern of its prefix, otherwise from the component after `user` or

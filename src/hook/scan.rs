@@ -83,7 +83,7 @@ pub struct CachedCell {
 impl CachedCell {
     /// Reports whether the cell failed, and the failure is not expected.
     pub fn is_failed(&self) -> bool {
-        self.result.as_ref().is_some_and(|(cell, _)| cell.status == Status::Failed && cell.forgiven.is_none())
+        self.result.as_ref().is_some_and(|(cell, _)| cell.status == Status::Failed && cell.expected_failure.is_none())
     }
 }
 

@@ -117,8 +117,8 @@ pub struct Cell {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// The reason from `carnet.toml` why a failure is expected here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub forgiven: Option<String>,
+    #[serde(rename = "forgiven", default, skip_serializing_if = "Option::is_none")]
+    pub expected_failure: Option<String>,
     /// The result is a cached result of the same tree in the same image.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cached: bool,
@@ -183,7 +183,7 @@ pub struct Counts {
 
 impl Counts {
     /// Returns the number of cases that failed or did not complete.
-    pub fn bad(&self) -> usize {
+    pub fn failures(&self) -> usize {
         self.failed + self.errored
     }
 
@@ -217,7 +217,7 @@ impl Cell {
             status: Status::Error,
             reason: Some(reason.to_owned()),
             hint: None,
-            forgiven: None,
+            expected_failure: None,
             cached: false,
             environment: None,
             steps: Vec::new(),

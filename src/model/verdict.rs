@@ -32,7 +32,7 @@ impl Cell {
     /// Reports whether the cell has an expected failure (`expect` in `carnet.toml`). An infrastructure error is never
     /// an expected failure because the tests did not run.
     pub fn is_expected_failure(&self) -> bool {
-        self.status == Status::Failed && self.forgiven.is_some()
+        self.status == Status::Failed && self.expected_failure.is_some()
     }
 }
 

@@ -14,11 +14,13 @@ pub(super) struct Writers {
     /// Writes a document; `None` if the format contains only the scan of the document.
     pub(super) document: Option<WriteDocument>,
     /// Renders a scan; `None` if the format has no form for it.
-    pub(super) scan: Option<fn(&Scan, &Options) -> Result<String, ReportError>>,
+    pub(super) scan: Option<RenderScan>,
     /// Renders a comparison of environments; `None` if the format has no form for it.
-    pub(super) diff: Option<fn(&Diff, &Options) -> Result<String, ReportError>>,
+    pub(super) diff: Option<RenderDiff>,
 }
 
+type RenderScan = fn(&Scan, &Options) -> Result<String, ReportError>;
+type RenderDiff = fn(&Diff, &Options) -> Result<String, ReportError>;
 type WriteDocument = fn(&Document, &Options, &mut dyn Write) -> Result<(), ReportError>;
 
 /// An unknown name of a report format.

@@ -155,7 +155,7 @@ fn remarked(line: &Line<'_>, remark: Remark) -> String {
 
 fn details(page: &mut Page, indent: usize, document: &Document, line: &Line<'_>, options: &Options) {
     let cell = line.cell;
-    if let Some(why) = &cell.forgiven
+    if let Some(why) = &cell.expected_failure
         && cell.is_expected_failure()
     {
         page.wrapped(indent, 2, &format!("expected failure: {}", one_line(why, 300)), Ink::Plain);
@@ -209,7 +209,7 @@ fn room(options: &Options, indent: usize) -> usize {
 }
 
 fn failures(page: &mut Page, indent: usize, cell: &Cell, options: &Options) {
-    let bad = cell.counts().bad();
+    let bad = cell.counts().failures();
     for (_, case) in summary::cases(cell, summary::is_bad).take(MAX_TESTS) {
         let (name, reason) = (summary::case_name(case), summary::case_message(case));
         if width(&name) + 2 + width(&reason) <= room(options, indent) {

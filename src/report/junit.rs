@@ -92,7 +92,7 @@ fn properties(document: &Document, cell: &Cell) -> Vec<(String, String)> {
     }
     add("environment", cell.environment.as_ref().map(ToString::to_string));
     add("cached", cell.cached.then(|| "true".to_owned()));
-    add("forgiven", cell.forgiven.clone());
+    add("forgiven", cell.expected_failure.clone());
     let not_enforced = cell.not_enforced.iter().map(|part| ("not-enforced", part.clone()));
     list.into_iter().chain(not_enforced).map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -253,7 +253,7 @@ impl Item<'_> {
 
 /// Returns the message of a failure, with the reason from `carnet.toml` if the failure is expected.
 fn expected(cell: &Cell, message: &str) -> String {
-    match &cell.forgiven {
+    match &cell.expected_failure {
         Some(why) if cell.is_expected_failure() => format!("expected to fail ({why}): {message}"),
         _ => message.to_owned(),
     }

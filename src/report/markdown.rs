@@ -139,7 +139,7 @@ fn section(document: &Document, line: &Line<'_>, options: &Options) -> String {
     if let Some(hint) = &cell.hint {
         put(&mut out, format_args!("**Help:** {}\n\n", code(hint)));
     }
-    if let Some(why) = cell.forgiven.as_ref().filter(|_| cell.is_expected_failure()) {
+    if let Some(why) = cell.expected_failure.as_ref().filter(|_| cell.is_expected_failure()) {
         put(&mut out, format_args!("Expected failure: {}\n\n", code(why)));
     }
     steps(&mut out, line);

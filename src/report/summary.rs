@@ -152,7 +152,7 @@ pub(super) fn headline(cell: &Cell) -> (String, Option<String>) {
     match cell.status {
         Status::Error => ("infrastructure error".to_owned(), required()),
         Status::Skipped => ("not run".to_owned(), required()),
-        Status::Failed if cell.counts().bad() == 0 => {
+        Status::Failed if cell.counts().failures() == 0 => {
             let passed = if tests.is_empty() { String::new() } else { format!(", {tests}") };
             (format!("failed{passed}"), reason)
         }
@@ -165,9 +165,9 @@ pub(super) fn headline(cell: &Cell) -> (String, Option<String>) {
 pub(super) fn short(cell: &Cell) -> String {
     let counts = cell.counts();
     match cell.status {
-        Status::Passed | Status::Flaky | Status::Failed if counts.bad() + counts.flaky + counts.passed > 0 => {
-            let parts = [(counts.bad(), "failed"), (counts.flaky, "flaky"), (counts.passed, "passed")];
-            let failed = if cell.status == Status::Failed && counts.bad() == 0 { "failed, " } else { "" };
+        Status::Passed | Status::Flaky | Status::Failed if counts.failures() + counts.flaky + counts.passed > 0 => {
+            let parts = [(counts.failures(), "failed"), (counts.flaky, "flaky"), (counts.passed, "passed")];
+            let failed = if cell.status == Status::Failed && counts.failures() == 0 { "failed, " } else { "" };
             format!("{failed}{}", joined(&parts))
         }
         _ => headline(cell).0,

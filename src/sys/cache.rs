@@ -97,12 +97,12 @@ impl Cache {
     }
 
     /// Returns the directory of states saved on top of images: `kept/<name>`.
-    pub fn kept(&self) -> PathBuf {
+    pub fn saved_states(&self) -> PathBuf {
         self.dir.join("kept")
     }
 
     /// Returns the directory of states saved by setups on this machine: `kept-host/<key>`.
-    pub fn kept_host(&self) -> PathBuf {
+    pub fn host_states(&self) -> PathBuf {
         self.dir.join("kept-host")
     }
 

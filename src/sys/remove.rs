@@ -111,6 +111,19 @@ fn ignore_missing(result: Result<(), Errno>) -> io::Result<()> {
     }
 }
 
+/// Removes a directory, if it exists, and returns a line about it.
+pub(crate) fn remove_and_describe(path: &Path) -> Option<String> {
+    path.exists().then(|| removal_line(path, &remove_tree(path)))
+}
+
+/// Returns a line about a directory that was removed or could not be removed.
+pub(crate) fn removal_line(path: &Path, removed: &io::Result<()>) -> String {
+    match removed {
+        Ok(()) => format!("removed {}", path.display()),
+        Err(error) => format!("failed to remove {}: {error}", path.display()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};

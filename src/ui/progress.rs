@@ -103,8 +103,8 @@ impl Progress {
             Status::Flaky => {
                 format!("flaky, {} of {} passed only on a retry", counts.flaky, count(counts.total(), "test"))
             }
-            Status::Failed if counts.bad() > 0 => {
-                format!("failed, {} of {}", counts.bad(), count(counts.total(), "test"))
+            Status::Failed if counts.failures() > 0 => {
+                format!("failed, {} of {}", counts.failures(), count(counts.total(), "test"))
             }
             Status::Failed => "failed".to_owned(),
             Status::Skipped => "not run".to_owned(),

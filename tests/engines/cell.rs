@@ -181,7 +181,7 @@ fn bash_lines_before_a_command_run_in_its_shell() {
     assert_eq!(place.run().steps[0].end, End::Exit { code: 0 });
 }
 
-fn the_set_up_is_kept_for_the_tests_and_the_source_stays_as_it_is() {
+fn the_set_up_is_saved_for_the_tests_and_the_source_stays_as_it_is() {
     let mut place =
         Place::new(&[("data/in.txt", "1"), ("sub/x", "")]).with(TestKind::Script, "cat ../made > ../out/y.json");
     place.plan.phase = Phase::Setup;
@@ -428,7 +428,7 @@ crate::support::harness::register!(
     much_output_is_read_to_its_end_and_kept_within_the_cap,
     bytes_that_are_no_text_do_not_break_the_result,
     bash_lines_before_a_command_run_in_its_shell,
-    the_set_up_is_kept_for_the_tests_and_the_source_stays_as_it_is,
+    the_set_up_is_saved_for_the_tests_and_the_source_stays_as_it_is,
     pytest_is_read_case_by_case,
     an_exit_code_without_a_failed_case_is_not_green,
     a_report_cut_short_by_a_crash_gives_what_it_has_and_the_crash,

@@ -42,7 +42,7 @@ fn job(name: &str, script: &str) -> (Job, TempDir) {
         network: false,
         timeout: Duration::from_secs(60),
         output_cap: 1 << 16,
-        keep: None,
+        save_as: None,
     };
     (job, input)
 }

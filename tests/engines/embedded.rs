@@ -51,7 +51,7 @@ impl Bench {
             network: false,
             timeout: Duration::from_secs(30),
             output_cap: 1 << 16,
-            keep: None,
+            save_as: None,
         }
     }
 
@@ -211,18 +211,19 @@ fn states_are_kept_on_top_of_kept_states_with_their_homes() {
         ..Contract::default()
     };
     let keep = |base: &Opened, script: &str| {
-        let job = Job { keep: Some("k1".to_owned()), contract: contract.clone(), ..bench.job(script) };
+        let job = Job { save_as: Some("k1".to_owned()), contract: contract.clone(), ..bench.job(script) };
         let done = bench.run_in(base, &job).expect("it runs");
         assert_eq!(done.end, End::Exit { code: 0 }, "{}", done.output.text);
-        done.kept.expect("it is kept")
+        done.saved_state.expect("it is kept")
     };
     let first = keep(&bench.image, "echo 1 > /carnet/box/a; echo 1 > $HOME/a");
     let second = keep(&first, "echo 2 > /carnet/box/b; echo 2 > $HOME/b; rm /carnet/box/a");
-    let found = bench.runtime.block_on(bench.engine.kept(&first, "k1")).expect("it is looked up").expect("it is there");
+    let found =
+        bench.runtime.block_on(bench.engine.saved_state(&first, "k1")).expect("it is looked up").expect("it is there");
     assert_eq!(found.location, second.location);
     let job = Job { contract, ..bench.job("ls /carnet/box $HOME | tr '\n' ' '; echo 3 > $HOME/c && cat $HOME/?") };
     bench.prints(&second, &job, "/carnet/box: b  /new/home: a b 1\n2\n3");
-    let odd = bench.runtime.block_on(bench.engine.kept(&first, "../x"));
+    let odd = bench.runtime.block_on(bench.engine.saved_state(&first, "../x"));
     assert!(odd.is_err(), "{odd:?}");
 }
 
@@ -299,7 +300,7 @@ fn hosts_a_run() {
         network: false,
         timeout: Duration::from_secs(60),
         output_cap: 1000,
-        keep: None,
+        save_as: None,
     };
     Runtime::new().expect("a runtime").block_on(async {
         let image = engine.open(&busybox(), CancellationToken::new()).await.expect("the image opens");

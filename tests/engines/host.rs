@@ -31,7 +31,7 @@ fn job(id: &str, input: &Path, script: &str) -> Job {
         network: false,
         timeout: Duration::from_secs(60),
         output_cap: 1 << 16,
-        keep: None,
+        save_as: None,
     }
 }
 

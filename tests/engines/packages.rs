@@ -63,7 +63,7 @@ impl Facility {
             network: false,
             timeout: Duration::from_secs(120),
             output_cap: 4 << 20,
-            keep: None,
+            save_as: None,
         };
         let (lines, _) = tokio::sync::mpsc::unbounded_channel();
         let done = self.runtime.block_on(self.engine.run(&self.image, &job, lines, CancellationToken::new()));

@@ -81,7 +81,7 @@ fn what_changed_runs_again_and_a_fresh_check_runs_everything() {
     assert!(is_cached(&env), "the first tree is known still");
 }
 
-fn a_failure_of_the_analysis_is_kept_with_its_output() {
+fn a_failure_of_the_analysis_is_saved_with_its_output() {
     let env = env("echo the yield is wrong; exit 3", "", "");
     env.carnet(&["check"]).assert_code(1);
     env.carnet(&["check"]).assert_code(1);
@@ -90,7 +90,7 @@ fn a_failure_of_the_analysis_is_kept_with_its_output() {
     assert!(output.as_str().is_some_and(|text| text.contains("the yield is wrong")), "{output}");
 }
 
-fn a_failure_that_is_kept_is_forgiven_by_the_configuration_of_today() {
+fn a_failure_that_is_saved_is_forgiven_by_the_configuration_of_today() {
     let env = env("exit 3", "", "");
     env.carnet(&["check"]).assert_code(1);
     let file = env.analysis().join("carnet.toml");
@@ -289,8 +289,8 @@ crate::support::harness::register!(
     the_same_check_twice_gives_the_same_document,
     an_unchanged_check_starts_no_cell,
     what_changed_runs_again_and_a_fresh_check_runs_everything,
-    a_failure_of_the_analysis_is_kept_with_its_output,
-    a_failure_that_is_kept_is_forgiven_by_the_configuration_of_today,
+    a_failure_of_the_analysis_is_saved_with_its_output,
+    a_failure_that_is_saved_is_forgiven_by_the_configuration_of_today,
     variables_that_are_passed_on_count_by_their_values_and_are_not_written,
     a_result_of_another_daemon_is_another_one,
     a_cache_within_the_checkout_is_no_part_of_the_analysis,

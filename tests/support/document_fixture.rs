@@ -237,7 +237,7 @@ pub(crate) fn cell(id: &str, status: Status, steps: Vec<Step>) -> Cell {
         status,
         reason: None,
         hint: None,
-        forgiven: None,
+        expected_failure: None,
         cached: false,
         environment: None,
         steps,
@@ -331,7 +331,7 @@ pub(crate) fn document() -> Document {
     let mut old_place =
         cell("old-cluster", Status::Failed, vec![step(vec![case("test_dimuon", Outcome::Failed, TRAPEZOID, &trace)])]);
     old_place.environment = Some(old_digest);
-    old_place.forgiven = Some("numpy 1 there until the move in January".to_owned());
+    old_place.expected_failure = Some("numpy 1 there until the move in January".to_owned());
 
     let mut lpc = cell("fnal-lpc", Status::Error, Vec::new());
     lpc.reason = Some("no image: docker://registry.example.org/lpc/el8:latest: manifest unknown".to_owned());

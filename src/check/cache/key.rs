@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use serde::Serialize;
 
 use crate::config::{Config, Facility};
-use crate::engine::docker;
+use crate::engine::Engine;
 use crate::model::canonical;
 use crate::model::contract::Contract;
 use crate::model::digest::Digest;
@@ -99,11 +99,15 @@ impl InputKey {
 
 impl ResultKey {
     /// Returns the key of a cell in an image on an engine, or `None` if the content of the image is not known.
-    pub(crate) fn new(input: InputKey, image: &ImageIdentity, engine: &str) -> Option<Self> {
-        // The daemon may run on another machine, with another kernel.
-        let daemon = (engine == docker::NAME).then(|| docker::address().unwrap_or_default());
+    pub(crate) fn new(input: InputKey, image: &ImageIdentity, engine: &dyn Engine) -> Option<Self> {
         let config = image.config_digest.as_ref()?;
-        let identity = CellIdentity { engine, daemon, platform: &image.platform, config, layers: &image.layers };
+        let identity = CellIdentity {
+            engine: engine.name(),
+            daemon: engine.address(),
+            platform: &image.platform,
+            config,
+            layers: &image.layers,
+        };
         Some(Self { input, image: short_digest(&identity)? })
     }
 

@@ -8,6 +8,8 @@ use super::{InputKey, ResultKey, ResultStore, TestSubject, is_cacheable};
 use crate::check::cell_status::not_run;
 use crate::check::plan::this_machine;
 use crate::config::{Config, Facility};
+use crate::engine::docker::{self, Docker};
+use crate::engine::embedded::Embedded;
 use crate::model::cell::{End, Seconds, Step};
 use crate::model::contract::Mount;
 use crate::model::digest::Digest;
@@ -35,9 +37,13 @@ fn input_key(config: &Config, facility: &Facility, tests: &[TestCommand], tree: 
     InputKey::new(TestSubject { config, tests, tree: &Digest::of(tree.as_bytes()) }, facility).expect("an input key")
 }
 
+fn embedded() -> Embedded {
+    Embedded::new(Cache::at(PathBuf::from("cache")))
+}
+
 fn key() -> ResultKey {
     let input = input_key(&Config::empty(), &facility(), &tests(), "tree");
-    ResultKey::new(input, &identity("image"), "embedded").expect("a key")
+    ResultKey::new(input, &identity("image"), &embedded()).expect("a key")
 }
 
 fn cell(status: Status, end: End) -> Cell {
@@ -114,11 +120,15 @@ fn input_key_depends_on_every_input() {
 #[test]
 fn result_key_depends_on_image_and_engine() {
     let input = || input_key(&Config::empty(), &facility(), &tests(), "tree");
-    let other = ResultKey::new(input(), &identity("another image"), "embedded");
+    let other = ResultKey::new(input(), &identity("another image"), &embedded());
     assert_ne!(other, Some(key()));
-    assert_ne!(ResultKey::new(input(), &identity("image"), "docker"), Some(key()));
+    let docker =
+        |host: &str| Docker::new(docker::Options { host: Some(host.to_owned()), ..docker::Options::default() });
+    let on_docker = |host| ResultKey::new(input(), &identity("image"), &docker(host));
+    assert_ne!(on_docker("unix:///run/docker.sock"), Some(key()));
+    assert_ne!(on_docker("unix:///run/docker.sock"), on_docker("tcp://127.0.0.1:2375"), "another daemon");
     let nameless = ImageIdentity { config_digest: None, ..identity("image") };
-    assert_eq!(ResultKey::new(input(), &nameless, "embedded"), None);
+    assert_eq!(ResultKey::new(input(), &nameless, &embedded()), None);
 }
 
 #[test]
@@ -164,7 +174,7 @@ fn only_reproducible_results_are_cached() {
         (Status::Skipped, End::Exit { code: 0 }, false),
     ] {
         let input = input_key(&Config::empty(), &facility(), &tests(), &format!("{status:?} {end:?}"));
-        let key = ResultKey::new(input, &identity("image"), "embedded").expect("a key");
+        let key = ResultKey::new(input, &identity("image"), &embedded()).expect("a key");
         store.put(&key, &cell(status, end.clone()), None).expect("no error");
         assert_eq!(store.get(&key).expect("readable").is_some(), is_cached, "{status:?} {end:?}");
     }

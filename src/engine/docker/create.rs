@@ -234,7 +234,7 @@ mod tests {
             network: false,
             timeout: std::time::Duration::ZERO,
             output_cap: 0,
-            keep: None,
+            save_as: None,
         };
         let strange = ["B", "TOKEN"].map(str::to_owned);
         assert_eq!(environment(&config, &job, &strange), ["A=contract", "B=", "PATH=/bin", "TOKEN"]);

@@ -51,11 +51,6 @@ pub enum Transfer {
     Copy,
 }
 
-/// Returns the address of the daemon from a variable, a context or a default socket.
-pub fn address() -> Option<String> {
-    client::address()
-}
-
 impl Options {
     /// Reads `CARNET_DOCKER_NETWORK` and `CARNET_DOCKER_TRANSFER`, which is `bind` or `copy`.
     pub fn from_env() -> Self {
@@ -134,8 +129,31 @@ impl Engine for Docker {
         Box::pin(async move { image::identify(&self.connect().await?, reference).await })
     }
 
-    fn kept<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>> {
+    fn saved_state<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>> {
         Box::pin(async move { keep::find(&self.connect().await?, base, key).await })
+    }
+
+    fn address(&self) -> Option<String> {
+        self.options.host.clone().or_else(client::address)
+    }
+
+    fn clean(&self, all: bool) -> Task<'_, Vec<String>> {
+        Box::pin(async move {
+            let Availability::Ready(_) = self.detect().await else { return Vec::new() };
+            let mut lines = Vec::from_iter(removal_line(
+                "Docker container or image of ended runs",
+                "Docker containers and images of ended runs",
+                self.sweep().await,
+            ));
+            if all {
+                lines.extend(removal_line(
+                    "cached setup in Docker",
+                    "cached setups in Docker",
+                    self.remove_saved_states().await,
+                ));
+            }
+            lines
+        })
     }
 
     fn run<'a>(
@@ -146,5 +164,15 @@ impl Engine for Docker {
         cancel: CancellationToken,
     ) -> Task<'a, Result<Completed, EngineError>> {
         Box::pin(run::run(self, image, job, lines, cancel))
+    }
+}
+
+/// Returns a line about objects removed from Docker, or `None` if there were none.
+fn removal_line(singular: &str, plural: &str, outcome: Result<usize, EngineError>) -> Option<String> {
+    match outcome {
+        Ok(0) => None,
+        Ok(1) => Some(format!("removed 1 {singular}")),
+        Ok(n) => Some(format!("removed {n} {plural}")),
+        Err(error) => Some(format!("failed to remove {plural}: {}", crate::error::chain(&error))),
     }
 }

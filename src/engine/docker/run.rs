@@ -65,7 +65,7 @@ impl Run<'_> {
             Some(path) => self.or_cancelled(transfer::fetch_file(&client, &name, path, self.job.result_cap)).await?,
             None => None,
         };
-        let kept = match &self.job.keep {
+        let saved_state = match &self.job.save_as {
             // Podman does not copy the files of the state to the volume.
             Some(_) if client.is_podman() && self.job.contract.read_only => {
                 not_enforced.push(format!("{}: Podman can't save it on a read-only root", part::KEPT));
@@ -75,7 +75,7 @@ impl Run<'_> {
             _ => None,
         };
         not_enforced.sort();
-        Ok(Completed { end, output: output.finish(), result, not_enforced, kept })
+        Ok(Completed { end, output: output.finish(), result, not_enforced, saved_state })
     }
 
     async fn or_cancelled<T>(&self, work: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {

@@ -33,6 +33,7 @@ use crate::model::engine::EngineKind;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
 use crate::sys::cache::Cache;
+use crate::sys::remove::remove_and_describe;
 
 /// The name of the engine.
 pub const NAME: &str = EngineKind::Embedded.name();
@@ -67,37 +68,37 @@ impl Embedded {
     }
 
     /// Returns the directory of the state with this key, which may not exist.
-    fn kept_dir(&self, base: &Opened, key: &str) -> Result<PathBuf, EngineError> {
+    fn state_dir(&self, base: &Opened, key: &str) -> Result<PathBuf, EngineError> {
         if key.is_empty() || !key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()) {
             return Err(failed("naming the saved state")(format!("invalid key `{key}`")));
         }
-        let base_name = match (self.kept_name(base), &base.identity.config_digest, &base.location) {
+        let base_name = match (self.state_name(base), &base.identity.config_digest, &base.location) {
             (Some(name), ..) => name,
             (None, Some(config), _) => config.hex().to_owned(),
             (None, None, location) => Digest::of(format!("{location:?}").as_bytes()).hex().to_owned(),
         };
-        Ok(self.cache.kept().join(format!("{base_name}-{key}")))
+        Ok(self.cache.saved_states().join(format!("{base_name}-{key}")))
     }
 
     /// Returns the name of the saved state on top of this image.
-    fn kept_name(&self, image: &Opened) -> Option<String> {
+    fn state_name(&self, image: &Opened) -> Option<String> {
         let ImageLocation::Trees(trees) = &image.location else { return None };
         let dir = trees.first()?.parent()?;
-        let is_kept = dir.parent() == Some(&*self.cache.kept());
-        is_kept.then(|| dir.file_name().map(|name| name.to_string_lossy().into_owned()))?
+        let is_saved = dir.parent() == Some(&*self.cache.saved_states());
+        is_saved.then(|| dir.file_name().map(|name| name.to_string_lossy().into_owned()))?
     }
 
     /// Returns the writable directories of the saved states in this image, topmost first.
     fn scratch_layers(&self, trees: &[PathBuf]) -> Vec<PathBuf> {
-        let kept = self.cache.kept();
+        let states = self.cache.saved_states();
         trees
             .iter()
-            .filter(|tree| tree.starts_with(&kept))
+            .filter(|tree| tree.starts_with(&states))
             .filter_map(|tree| Some(tree.parent()?.join(run_dir::name::SCRATCH)))
             .collect()
     }
 
-    fn kept_image(dir: &Path, base: &Opened) -> Opened {
+    fn saved_image(dir: &Path, base: &Opened) -> Opened {
         let mut trees = vec![dir.join("upper")];
         if let ImageLocation::Trees(below) = &base.location {
             trees.extend(below.iter().cloned());
@@ -138,11 +139,27 @@ impl Engine for Embedded {
         })
     }
 
-    fn kept<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>> {
+    fn saved_state<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>> {
         Box::pin(async move {
-            let dir = self.kept_dir(base, key)?;
+            let dir = self.state_dir(base, key)?;
             let exists = tokio::fs::try_exists(&dir).await.map_err(failed("finding the saved state"))?;
-            Ok(exists.then(|| Self::kept_image(&dir, base)))
+            Ok(exists.then(|| Self::saved_image(&dir, base)))
+        })
+    }
+
+    fn clean(&self, all: bool) -> Task<'_, Vec<String>> {
+        Box::pin(async move {
+            let mut lines = match self.sweep() {
+                Ok(runs) => runs.iter().map(|run| format!("removed leftovers of run {run}")).collect(),
+                Err(error) => {
+                    vec![format!("failed to remove leftovers of runs in {}: {error}", self.cache.dir().display())]
+                }
+            };
+            if all {
+                let dirs = [self.cache.trees(), self.cache.saved_states()];
+                lines.extend(dirs.iter().filter_map(|dir| remove_and_describe(dir)));
+            }
+            lines
         })
     }
 

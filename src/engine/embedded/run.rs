@@ -28,8 +28,8 @@ pub(super) async fn run(
         return Err(EngineError::Cancelled);
     }
     let trees = trees(image)?;
-    let kept_dir = job.keep.as_ref().map(|key| engine.kept_dir(image, key)).transpose()?;
-    let stale = kept_dir.as_ref().is_some_and(|dir| dir.exists());
+    let state_dir = job.save_as.as_ref().map(|key| engine.state_dir(image, key)).transpose()?;
+    let stale = state_dir.as_ref().is_some_and(|dir| dir.exists());
     let _locks = lock_states(&engine.scratch_layers(&trees));
     prepare::check_mounts(job)?;
     let account = prepare::account(&image.identity, &trees, job)?;
@@ -57,20 +57,20 @@ pub(super) async fn run(
         Some(path) => read_result(&run, path, job.result_cap)?,
         None => None,
     };
-    let mut kept = None;
-    if let Some(dir) = kept_dir.filter(|_| end.is_success()) {
+    let mut saved_state = None;
+    if let Some(dir) = state_dir.filter(|_| end.is_success()) {
         match reports.fleeting {
             Some(reason) => not_enforced.push(format!("{}: {reason}", part::KEPT)),
             None => {
                 let home = if request.home_kept || reports.made_home { request.home.clone() } else { None };
                 run.keep(&dir, stale, &StateMetadata { home }).map_err(failed("saving the state"))?;
-                kept = Some(Embedded::kept_image(&dir, image));
+                saved_state = Some(Embedded::saved_image(&dir, image));
             }
         }
     }
     let removed = tokio::task::spawn_blocking(|| run.remove()).await.map_err(failed("removing the run"))?;
     removed.map_err(failed("removing the directory of the run"))?;
-    Ok(Completed { end, output: followed.output.finish(), result, not_enforced, kept })
+    Ok(Completed { end, output: followed.output.finish(), result, not_enforced, saved_state })
 }
 
 fn trees(image: &Opened) -> Result<Vec<PathBuf>, EngineError> {

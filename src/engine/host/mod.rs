@@ -22,6 +22,7 @@ use crate::model::engine::EngineKind;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
 use crate::sys::cache::Cache;
+use crate::sys::remove::remove_and_describe;
 
 /// The name of the engine.
 pub const NAME: &str = EngineKind::Host.name();
@@ -46,18 +47,18 @@ impl Host {
     /// Returns an engine that starts the running program as a supervisor and saves state in the cache of this user.
     pub fn here(cache: &Cache) -> Self {
         // The link leads to the running program, even after another file replaced it.
-        Self::new(PathBuf::from("/proc/self/exe"), cache.kept_host())
+        Self::new(PathBuf::from("/proc/self/exe"), cache.host_states())
     }
 
     /// Returns the directories of incomplete states whose run is dead.
-    pub fn incomplete_states(&self) -> Vec<PathBuf> {
+    fn incomplete_states(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(&self.cache).into_iter().flatten().flatten();
         let dirs = entries.map(|entry| entry.path()).filter(|dir| !is_complete(dir));
         dirs.filter(|dir| File::open(dir.join(run::LOCK)).is_ok_and(|lock| lock.try_lock().is_ok())).collect()
     }
 
     /// Returns the directory of the state with this key.
-    fn kept_dir(&self, key: &str) -> PathBuf {
+    fn state_dir(&self, key: &str) -> PathBuf {
         self.cache.join(key)
     }
 
@@ -67,9 +68,9 @@ impl Host {
 
     /// Returns the writable directory as the program sees it.
     fn scratch(&self, image: &Opened, job: &Job) -> PathBuf {
-        match (&image.location, &job.keep) {
+        match (&image.location, &job.save_as) {
             (ImageLocation::Trees(trees), _) if !trees.is_empty() => trees[0].clone(),
-            (_, Some(key)) if self.has_sandbox() => self.kept_dir(key).join(run::SCRATCH),
+            (_, Some(key)) if self.has_sandbox() => self.state_dir(key).join(run::SCRATCH),
             _ => run_dir(&job.id).join(run::SCRATCH),
         }
     }
@@ -106,9 +107,9 @@ impl Engine for Host {
         })
     }
 
-    fn kept<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>> {
+    fn saved_state<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>> {
         Box::pin(async move {
-            let dir = self.kept_dir(key);
+            let dir = self.state_dir(key);
             let is_usable = self.has_sandbox() && is_complete(&dir);
             Ok(is_usable.then(|| Opened {
                 identity: base.identity.clone(),
@@ -120,6 +121,16 @@ impl Engine for Host {
     fn layout(&self, image: &Opened, job: &Job) -> Layout {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         Layout { input: text(&job.input), scratch: text(&self.scratch(image, job)) }
+    }
+
+    fn clean(&self, all: bool) -> Task<'_, Vec<String>> {
+        Box::pin(async move {
+            let mut dirs = self.incomplete_states();
+            if all {
+                dirs.push(self.cache.clone());
+            }
+            dirs.iter().filter_map(|dir| remove_and_describe(dir)).collect()
+        })
     }
 
     fn run<'a>(

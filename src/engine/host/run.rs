@@ -39,7 +39,7 @@ pub(super) async fn run(
     let lock = match StateCreation::begin(host, image, job, &cancel).await.map_err(failed("waiting for another run"))? {
         StateCreation::NotRequested => None,
         StateCreation::Locked(dir, lock) => Some((dir, lock)),
-        StateCreation::Done(kept) => return Ok(completed_elsewhere(*kept)),
+        StateCreation::Done(state) => return Ok(completed_elsewhere(*state)),
         StateCreation::Cancelled => return Err(EngineError::Cancelled),
     };
     let mut dirs = RunDirs::create(host, image, job, lock).map_err(|error| {
@@ -59,15 +59,15 @@ pub(super) async fn run(
         None => None,
     };
     let keep = end.is_success() && host.has_sandbox();
-    let kept = match &job.keep {
+    let saved_state = match &job.save_as {
         Some(key) if keep => {
             dirs.keep().map_err(failed("saving the state"))?;
-            Some(state(image, &host.kept_dir(key)))
+            Some(state(image, &host.state_dir(key)))
         }
         _ => None,
     };
     dirs.remove().map_err(failed("removing the directories of the run"))?;
-    Ok(Completed { end, output: followed.output.finish(), result, not_enforced, kept })
+    Ok(Completed { end, output: followed.output.finish(), result, not_enforced, saved_state })
 }
 
 /// Returns this machine with the saved state in `dir`.
@@ -75,13 +75,13 @@ fn state(image: &Opened, dir: &Path) -> Opened {
     Opened { identity: image.identity.clone(), location: ImageLocation::Trees(vec![dir.join(SCRATCH)]) }
 }
 
-fn completed_elsewhere(kept: Opened) -> Completed {
+fn completed_elsewhere(saved_state: Opened) -> Completed {
     Completed {
         end: End::Exit { code: 0 },
         output: Captured { text: String::new(), dropped: 0 },
         result: None,
         not_enforced: Vec::new(),
-        kept: Some(kept),
+        saved_state: Some(saved_state),
     }
 }
 
@@ -110,7 +110,7 @@ fn request(host: &Host, dirs: &RunDirs, job: &Job) -> (SupervisorRequest, Vec<St
         if !job.network {
             not_enforced.push(format!("{}: it can't be cut, {reason}", part::NETWORK));
         }
-        if job.keep.is_some() {
+        if job.save_as.is_some() {
             not_enforced.push(format!("{}: {reason}", part::KEPT));
         }
     }
@@ -258,8 +258,8 @@ enum StateCreation {
 impl StateCreation {
     /// Waits until no other run creates this state or uses the one that it replaces.
     async fn begin(host: &Host, image: &Opened, job: &Job, cancel: &CancellationToken) -> io::Result<Self> {
-        let key = job.keep.as_ref().filter(|_| host.has_sandbox() && image.location == ImageLocation::Host);
-        let Some(dir) = key.map(|key| host.kept_dir(key)) else { return Ok(Self::NotRequested) };
+        let key = job.save_as.as_ref().filter(|_| host.has_sandbox() && image.location == ImageLocation::Host);
+        let Some(dir) = key.map(|key| host.state_dir(key)) else { return Ok(Self::NotRequested) };
         private_dir(&dir)?;
         let file = fs::File::create(dir.join(LOCK))?;
         let made = || fs::metadata(dir.join(super::COMPLETE)).and_then(|marker| marker.modified()).ok();

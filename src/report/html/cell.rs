@@ -150,7 +150,7 @@ fn entry<'a>(context: &Context<'a>, line: &Line<'a>) -> Entry<'a> {
         relevant: line.relevant(),
         full_reason: cell.reason.as_ref().map(|reason| one_line(reason, 4000)).filter(|reason| !reason.is_empty()),
         hint: hint(cell).map(|hint| Pieces::of(&hint)),
-        expected: cell.forgiven.as_ref().filter(|_| cell.is_expected_failure()).map(|why| one_line(why, 1000)),
+        expected: cell.expected_failure.as_ref().filter(|_| cell.is_expected_failure()).map(|why| one_line(why, 1000)),
         since: context.since(cell),
         broken: summary::broken_steps(cell).map(|step| broken(context, step)).collect(),
         failures: bad

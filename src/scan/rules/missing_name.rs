@@ -75,7 +75,7 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
             }
             let message =
                 format!("`{}` has no name `{name}`: {} neither defines nor imports it", import.module, found[0].path);
-            let severity = if import.at_top { Severity::Error } else { Severity::Warning };
+            let severity = if import.runs_at_import { Severity::Error } else { Severity::Warning };
             let help = match modules.with_name(&found[0], name) {
                 Some(other) => format!("import it from {other}, which defines it"),
                 None => "add it to the module, or remove the code that uses it".to_owned(),

@@ -73,7 +73,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if input.language != Language::Python || is_script(input) {
         return;
     }
-    for call in input.view.facts.calls.iter().filter(|call| call.at_import && uses_network(call)) {
+    for call in input.view.facts.calls.iter().filter(|call| call.runs_at_import && uses_network(call)) {
         let message = format!("`{}` uses the network when the module is imported", call.name);
         diagnostics
             .push(Diagnostic::at(&call.range, message).help("move the call into a function, or commit the file"));

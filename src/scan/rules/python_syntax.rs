@@ -99,12 +99,12 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
         Some(range) if reach.breaks.is_empty() => {
             format!(
                 "{} requires Python {major}.{minor}, but {} allows older versions (`{}`)",
-                newest.what, range.path, range.constraint
+                newest.description, range.path, range.constraint
             )
         }
         _ => format!(
             "{} requires Python {major}.{minor}, which is not available at {}",
-            newest.what,
+            newest.description,
             reach.breaks.join(", ")
         ),
     };
@@ -118,7 +118,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
             })
             .confidence(Confidence::Medium)
             .reach(reach)
-            .group(newest.what)
+            .group(newest.description)
             .help("declare the required Python and provide it with the environment, or use older syntax"),
     );
 }

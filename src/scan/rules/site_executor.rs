@@ -72,7 +72,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
             let message = format!("module `{module}` exists only at {facility}");
             diagnostics.push(
                 Diagnostic::at(&import.range, message)
-                    .severity(severity(!import.is_optional && import.at_top))
+                    .severity(severity(!import.is_optional && import.runs_at_import))
                     .help(HELP),
             );
         }

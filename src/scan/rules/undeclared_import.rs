@@ -53,7 +53,7 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let mut first: BTreeMap<&str, (&str, u32, bool)> = BTreeMap::new();
     for (path, line, import) in &input.imports {
         let top = import.module.split('.').next().unwrap_or_default();
-        let is_aside = import.is_optional || !import.at_top || is_aside(path);
+        let is_aside = import.is_optional || !import.runs_at_import || is_aside(path);
         let entry = first.entry(top).or_insert((path, *line, is_aside));
         if entry.2 && !is_aside {
             *entry = (path, *line, false);

@@ -58,7 +58,7 @@ pub struct Import {
     /// Whether the program may work without it: inside `try` with a handler, or conditional.
     pub is_optional: bool,
     /// Whether it is executed when the file is imported, outside functions.
-    pub at_top: bool,
+    pub runs_at_import: bool,
 }
 
 /// A call of a function or constructor.
@@ -77,7 +77,7 @@ pub struct Call {
     /// Whether it is in a branch (`if`, `except`, `match`).
     pub is_conditional: bool,
     /// Whether it is executed on import: outside functions and outside `if __name__ == "__main__"`.
-    pub at_import: bool,
+    pub runs_at_import: bool,
 }
 
 /// A shell command.
@@ -142,7 +142,7 @@ pub struct Syntax {
     /// First Python version that supports it, as major and minor: `(3, 10)`.
     pub since: (u8, u8),
     /// Description of the syntax: ``a `match` statement``.
-    pub what: &'static str,
+    pub description: &'static str,
     /// Range of the first use.
     pub range: Range<usize>,
 }

@@ -250,7 +250,7 @@ impl<'a> Workflow<'a> {
             match inputs().and_then(|inputs| lcg_view::selected(&inputs)) {
                 Ok(view) => self.view(view, &text, run),
                 Err(error) => {
-                    self.ci.add_unsupported(&run.location, format!("unknown view of `{}`: {error}", short(uses)))
+                    self.ci.add_unsupported(&run.location, format!("unknown view of `{}`: {error}", short(uses)));
                 }
             }
         } else if let Some(image) = uses.strip_prefix("docker://") {

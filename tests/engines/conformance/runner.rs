@@ -51,7 +51,7 @@ async fn run_in_a_row(subject: &Subject, opened: &Opened, case: &Case) {
     for step in case.steps {
         let env = JobDirs::new();
         let image = match (&kept, step.in_kept) {
-            (Some((key, _)), true) => subject.engine.kept(opened, key).await.expect("kept states are looked up"),
+            (Some((key, _)), true) => subject.engine.saved_state(opened, key).await.expect("kept states are looked up"),
             (None, true) => panic!("the step before kept nothing"),
             (_, false) => Some(opened.clone()),
         };
@@ -59,12 +59,12 @@ async fn run_in_a_row(subject: &Subject, opened: &Opened, case: &Case) {
         let (job, layout) = prepare(subject, &image, step, &env);
         let seen = execute(subject, &image, step, &job, layout, &env).await;
         let verdict = judge(subject, step, &job, &seen);
-        if let Some(key) = &job.keep {
-            let found = subject.engine.kept(opened, key).await.expect("kept states are looked up");
+        if let Some(key) = &job.save_as {
+            let found = subject.engine.saved_state(opened, key).await.expect("kept states are looked up");
             if verdict == Verdict::Good {
                 let good = seen.outcome.as_ref().is_ok_and(|done| done.end.is_success());
                 assert_eq!(found.is_some(), good, "state is kept exactly after success");
-                assert_eq!(seen.outcome.as_ref().is_ok_and(|done| done.kept.is_some()), good);
+                assert_eq!(seen.outcome.as_ref().is_ok_and(|done| done.saved_state.is_some()), good);
             }
             kept = found.map(|found| (key.clone(), found));
         }
@@ -74,7 +74,7 @@ async fn run_in_a_row(subject: &Subject, opened: &Opened, case: &Case) {
     }
     if let Some((key, _)) = kept {
         (subject.forget)(&key);
-        let found = subject.engine.kept(opened, &key).await.expect("kept states are looked up");
+        let found = subject.engine.saved_state(opened, &key).await.expect("kept states are looked up");
         assert!(found.is_none(), "what was removed is not found");
         assert_eq!((subject.leftovers)(&key), Vec::<String>::new(), "removed means removed");
     }
@@ -103,7 +103,7 @@ fn prepare(subject: &Subject, image: &Opened, step: &Step, env: &JobDirs) -> (Jo
         network: false,
         timeout: Duration::from_secs(60),
         output_cap: 1 << 16,
-        keep: None,
+        save_as: None,
     };
     (step.set)(&mut job, env);
     let layout = subject.engine.layout(image, &job);
@@ -199,7 +199,7 @@ fn judge(subject: &Subject, step: &Step, job: &Job, seen: &Seen<'_>) -> Verdict 
     for entry in not_enforced {
         let (word, _) = entry.split_once(": ").unwrap_or_else(|| panic!("`{entry}` gives no reason"));
         assert!(subject.lacks.contains(&word), "{} has no excuse for: {entry}", subject.engine.name());
-        excused |= step.about == Some(word) || (job.keep.is_some() && word == part::KEPT);
+        excused |= step.about == Some(word) || (job.save_as.is_some() && word == part::KEPT);
     }
     if excused {
         Verdict::Excused

@@ -446,7 +446,7 @@ impl<'a> Reader<'_, 'a> {
             arguments: frame.arguments,
             keywords: Vec::new(),
             is_conditional: false,
-            at_import: false,
+            runs_at_import: false,
         });
     }
 }

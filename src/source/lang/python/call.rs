@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
             arguments,
             keywords,
             is_conditional: self.position.is_conditional,
-            at_import: self.position.at_import,
+            runs_at_import: self.position.runs_at_import,
         });
     }
 

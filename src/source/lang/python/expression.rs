@@ -105,9 +105,9 @@ impl<'a> Reader<'a> {
                 if let Some(parameters) = &it.parameters {
                     self.parameters(parameters, false);
                 }
-                let before = std::mem::replace(&mut self.position.at_import, false);
+                let before = std::mem::replace(&mut self.position.runs_at_import, false);
                 self.expression(&it.body, Context::PLAIN);
-                self.position.at_import = before;
+                self.position.runs_at_import = before;
             }
             Expr::ListComp(it) => {
                 self.generators(&it.generators);

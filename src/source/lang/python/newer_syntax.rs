@@ -22,8 +22,8 @@ pub(super) fn find(parsed: &Parsed<ModModule>, facts: &mut Facts) {
         return;
     }
     for error in parsed.unsupported_syntax_errors() {
-        if let Some((since, what)) = since(error.kind) {
-            note(facts, Syntax { since, what, range: bytes(error.range) });
+        if let Some((since, description)) = since(error.kind) {
+            note(facts, Syntax { since, description, range: bytes(error.range) });
         }
     }
 }

@@ -52,7 +52,7 @@ pub(super) struct Position {
     /// In a branch.
     pub is_conditional: bool,
     /// Executed when the file is imported.
-    pub at_import: bool,
+    pub runs_at_import: bool,
     /// A failing import does not end the program.
     pub is_optional: bool,
     /// Inside a function.
@@ -79,7 +79,7 @@ pub(super) struct Reader<'a> {
 
 /// Returns the spans and facts of a parsed text. `commands` are the ranges of IPython commands.
 pub(super) fn read(text: &str, parsed: &Parsed<ModModule>, commands: &[Range<usize>]) -> (Vec<Span>, Facts) {
-    let position = Position { is_conditional: false, at_import: true, is_optional: false, in_function: false };
+    let position = Position { is_conditional: false, runs_at_import: true, is_optional: false, in_function: false };
     let mut reader = Reader {
         text,
         spans: Vec::new(),
@@ -133,8 +133,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Records a use of newer syntax.
-    pub(super) fn newer(&mut self, since: (u8, u8), what: &'static str, range: Range<usize>) {
-        newer_syntax::note(&mut self.facts, Syntax { since, what, range });
+    pub(super) fn newer(&mut self, since: (u8, u8), description: &'static str, range: Range<usize>) {
+        newer_syntax::note(&mut self.facts, Syntax { since, description, range });
     }
 
     /// Returns the dotted name of an expression. `None` if it contains anything but names and dots.

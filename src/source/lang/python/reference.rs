@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
                 names: Vec::new(),
                 range,
                 is_optional,
-                at_top: self.position.at_import,
+                runs_at_import: self.position.runs_at_import,
             });
         }
     }

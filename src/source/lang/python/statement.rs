@@ -116,7 +116,7 @@ impl<'a> Reader<'a> {
                 }
                 let written = self.written.len();
                 self.within(&it.body, |position| {
-                    position.at_import = false;
+                    position.runs_at_import = false;
                     position.in_function = true;
                 });
                 self.close_written(written);
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
             Stmt::If(it) => {
                 self.plain(&it.test);
                 if is_main(&it.test) {
-                    self.within(&it.body, |position| position.at_import = false);
+                    self.within(&it.body, |position| position.runs_at_import = false);
                 } else {
                     self.branch(&it.body);
                 }
@@ -273,7 +273,7 @@ impl<'a> Reader<'a> {
                 names: Vec::new(),
                 range: bytes(alias.name.range()),
                 is_optional: self.position.is_optional,
-                at_top: self.position.at_import,
+                runs_at_import: self.position.runs_at_import,
             });
         }
     }
@@ -292,7 +292,7 @@ impl<'a> Reader<'a> {
             names,
             range: bytes(range),
             is_optional: self.position.is_optional,
-            at_top: self.position.at_import,
+            runs_at_import: self.position.runs_at_import,
         });
     }
 

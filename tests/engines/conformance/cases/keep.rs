@@ -8,7 +8,7 @@ use carnet::engine::job::part;
 
 /// Keys are unique to a env, so that cases don't find each other's state.
 fn keep(job: &mut Job, env: &JobDirs) {
-    job.keep = Some(env.mark.replace('-', ""));
+    job.save_as = Some(env.mark.replace('-', ""));
 }
 
 pub(crate) const CASES: &[Case] = &[
@@ -109,7 +109,7 @@ pub(crate) const CASES: &[Case] = &[
             set: keep,
             check: |seen| {
                 seen.exits(1);
-                assert!(seen.done().kept.is_none());
+                assert!(seen.done().saved_state.is_none());
             },
             ..PLAIN
         }],
@@ -122,7 +122,7 @@ pub(crate) const CASES: &[Case] = &[
                 keep(job, env);
                 job.timeout = std::time::Duration::from_secs(1);
             },
-            check: |seen| assert!(seen.done().kept.is_none()),
+            check: |seen| assert!(seen.done().saved_state.is_none()),
             ..PLAIN
         }],
     ),

@@ -3,11 +3,11 @@ use crate::source::lang::fact::{Dialect, Usage};
 
 fn imports(text: &str) -> Vec<(String, Vec<String>, bool, bool)> {
     let imports = facts(text).imports.into_iter();
-    imports.map(|import| (import.module, import.names, import.is_optional, import.at_top)).collect()
+    imports.map(|import| (import.module, import.names, import.is_optional, import.runs_at_import)).collect()
 }
 
-fn import(module: &str, names: &[&str], is_optional: bool, at_top: bool) -> (String, Vec<String>, bool, bool) {
-    (module.to_owned(), names.iter().map(|&name| name.to_owned()).collect(), is_optional, at_top)
+fn import(module: &str, names: &[&str], is_optional: bool, runs_at_import: bool) -> (String, Vec<String>, bool, bool) {
+    (module.to_owned(), names.iter().map(|&name| name.to_owned()).collect(), is_optional, runs_at_import)
 }
 
 fn settings(text: &str) -> Vec<(Dialect, String, String)> {
@@ -59,14 +59,14 @@ fn calls_have_arguments_and_time_of_execution() {
     let keywords: Vec<_> =
         call.keywords.iter().map(|(key, word)| (key.as_str(), word.as_ref().map(|word| word.text.as_str()))).collect();
     assert_eq!(keywords, [("image", Some("b")), ("n", Some("-1"))]);
-    assert!(call.at_import && !call.is_conditional);
+    assert!(call.runs_at_import && !call.is_conditional);
 }
 
 #[test]
 fn conditional_calls_and_calls_in_functions_are_marked() {
     let flags = |text: &str| {
         let call = facts(text).calls.remove(0);
-        (call.is_conditional, call.at_import)
+        (call.is_conditional, call.runs_at_import)
     };
     assert_eq!(flags("f()"), (false, true));
     assert_eq!(flags("if x:\n    f()\n"), (true, true));
