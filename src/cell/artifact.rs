@@ -19,6 +19,31 @@ const MAX_ENTRIES: usize = 2_000_000;
 /// Maximum size in bytes of a file that is hashed.
 const MAX_BYTES: u64 = 256 << 30;
 
+/// The reason why a file has no digest.
+#[derive(Debug, thiserror::Error)]
+enum DigestError {
+    #[error("not a path inside the analysis")]
+    Outside,
+    #[error("not found")]
+    NotFound,
+    #[error("no file matches")]
+    NoMatch,
+    #[error("{0}")]
+    InvalidPattern(globset::ErrorKind),
+    #[error("{}: {error}", dir.display())]
+    ReadDir { dir: PathBuf, error: io::Error },
+    #[error("more than {MAX_ENTRIES} entries to search")]
+    TooManyEntries,
+    #[error("more than {MAX_FILES} files")]
+    TooManyFiles,
+    #[error("symbolic link out of the analysis")]
+    LinkOutside,
+    #[error("{0} bytes exceed the maximum of {MAX_BYTES}")]
+    TooLarge(u64),
+    #[error(transparent)]
+    Read(#[from] io::Error),
+}
+
 /// Returns the digests of the files under `work` that match the patterns, sorted by path.
 ///
 /// A pattern is a path or a glob, in which `*` does not cross directories and `**` does. A directory means all files
@@ -28,25 +53,25 @@ pub(super) fn digests(work: &Path, patterns: &[String]) -> Vec<FileDigest> {
     let Ok(root) = fs::canonicalize(work) else {
         return patterns.iter().map(|pattern| unknown(pattern, "analysis not found".to_owned())).collect();
     };
-    let mut found: BTreeMap<String, Result<PathBuf, String>> = BTreeMap::new();
+    let mut found: BTreeMap<String, Result<PathBuf, DigestError>> = BTreeMap::new();
     for pattern in patterns {
         match files(&root, pattern) {
             Ok(paths) => found.extend(paths.into_iter().map(|path| (path.to_string_lossy().into_owned(), Ok(path)))),
-            Err(reason) => {
-                found.entry(pattern.clone()).or_insert(Err(reason));
+            Err(error) => {
+                found.entry(pattern.clone()).or_insert(Err(error));
             }
         }
     }
     let mut digests = Vec::new();
     for (index, (name, path)) in found.into_iter().enumerate() {
         let hashed = match path {
-            Ok(_) if index >= MAX_FILES => Err(format!("more than {MAX_FILES} files")),
+            Ok(_) if index >= MAX_FILES => Err(DigestError::TooManyFiles),
             Ok(path) => hash(&root, &path),
-            Err(reason) => Err(reason),
+            Err(error) => Err(error),
         };
         digests.push(match hashed {
             Ok((digest, bytes)) => FileDigest { path: name, digest: Known::Known(digest), bytes },
-            Err(reason) => unknown(&name, reason),
+            Err(error) => unknown(&name, error.to_string()),
         });
     }
     digests
@@ -57,35 +82,39 @@ fn unknown(path: &str, reason: String) -> FileDigest {
 }
 
 /// Returns the files that match a pattern, relative to `root`.
-fn files(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
+fn files(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, DigestError> {
     let plain = pattern.trim_start_matches("./").trim_end_matches('/');
     let path = Path::new(plain);
     if path.is_absolute() || path.components().any(|part| part.as_os_str() == "..") {
-        return Err("not a path inside the analysis".to_owned());
+        return Err(DigestError::Outside);
     }
     // A file name may contain glob characters, so an exact match takes precedence.
     if let Ok(metadata) = fs::symlink_metadata(root.join(path)) {
         return if metadata.is_dir() { Ok(walk(root, path, None)?) } else { Ok(vec![path.to_owned()]) };
     }
     if !plain.contains(['*', '?', '[', '{']) {
-        return Err("not found".to_owned());
+        return Err(DigestError::NotFound);
     }
-    let glob = GlobBuilder::new(plain).literal_separator(true).build().map_err(|error| error.kind().to_string())?;
+    let glob = GlobBuilder::new(plain).literal_separator(true).build();
+    let glob = glob.map_err(|error| DigestError::InvalidPattern(error.kind().clone()))?;
     let paths = walk(root, Path::new(""), Some(&glob.compile_matcher()))?;
-    if paths.is_empty() { Err("no file matches".to_owned()) } else { Ok(paths) }
+    if paths.is_empty() { Err(DigestError::NoMatch) } else { Ok(paths) }
 }
 
 /// Returns every file below `dir`, without following symbolic links.
-fn walk(root: &Path, dir: &Path, glob: Option<&GlobMatcher>) -> Result<Vec<PathBuf>, String> {
+fn walk(root: &Path, dir: &Path, glob: Option<&GlobMatcher>) -> Result<Vec<PathBuf>, DigestError> {
     let mut found = Vec::new();
     let mut seen = 0;
     let mut pending = vec![dir.to_owned()];
     while let Some(dir) = pending.pop() {
-        let entries = fs::read_dir(root.join(&dir)).map_err(|error| format!("{}: {error}", dir.display()))?;
+        let entries = match fs::read_dir(root.join(&dir)) {
+            Ok(entries) => entries,
+            Err(error) => return Err(DigestError::ReadDir { dir, error }),
+        };
         for entry in entries.flatten() {
             seen += 1;
             if seen > MAX_ENTRIES {
-                return Err(format!("more than {MAX_ENTRIES} entries to search"));
+                return Err(DigestError::TooManyEntries);
             }
             let path = dir.join(entry.file_name());
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -98,18 +127,18 @@ fn walk(root: &Path, dir: &Path, glob: Option<&GlobMatcher>) -> Result<Vec<PathB
     Ok(found)
 }
 
-fn hash(root: &Path, path: &Path) -> Result<(Digest, u64), String> {
-    let full = fs::canonicalize(root.join(path)).map_err(|error| error.to_string())?;
+fn hash(root: &Path, path: &Path) -> Result<(Digest, u64), DigestError> {
+    let full = fs::canonicalize(root.join(path))?;
     if !full.starts_with(root) {
-        return Err("symbolic link out of the analysis".to_owned());
+        return Err(DigestError::LinkOutside);
     }
-    let file = open_regular(&full).map_err(|error| error.to_string())?;
-    let bytes = file.metadata().map_err(|error| error.to_string())?.len();
+    let file = open_regular(&full)?;
+    let bytes = file.metadata()?.len();
     if bytes > MAX_BYTES {
-        return Err(format!("{bytes} bytes exceed the maximum of {MAX_BYTES}"));
+        return Err(DigestError::TooLarge(bytes));
     }
     // Some file systems report a wrong size.
-    Digest::of_reader(io::Read::take(file, MAX_BYTES)).map_err(|error| error.to_string())
+    Ok(Digest::of_reader(io::Read::take(file, MAX_BYTES))?)
 }
 
 /// Opens a regular file for reading. Never blocks on a pipe or a device and does not follow a link at the end.

@@ -65,10 +65,14 @@ impl Reference {
         let resolve = |path: &str| base.join(path);
         match transport {
             "docker" => match rest.strip_prefix("//") {
-                Some(name) => check_name(name).map(|()| Self::Registry(name.to_owned())).map_err(|r| invalid(&r)),
+                Some(name) => {
+                    check_name(name).map(|()| Self::Registry(name.to_owned())).map_err(|c| invalid(&not_allowed(c)))
+                }
                 None => Err(invalid("`docker:` must be followed by `//`")),
             },
-            "docker-daemon" => check_name(rest).map(|()| Self::DockerDaemon(rest.to_owned())).map_err(|r| invalid(&r)),
+            "docker-daemon" => {
+                check_name(rest).map(|()| Self::DockerDaemon(rest.to_owned())).map_err(|c| invalid(&not_allowed(c)))
+            }
             "docker-archive" => {
                 let (path, name) = split_tag(rest);
                 Ok(Self::DockerArchive(resolve(path), name))
@@ -87,13 +91,14 @@ impl Reference {
     }
 }
 
-/// Rejects characters that image names cannot contain: daemons report them with unclear errors.
-fn check_name(name: &str) -> Result<(), String> {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '@');
-    match name.chars().find(|c| !is_allowed(*c)) {
-        Some(c) => Err(format!("`{}` is not allowed in an image name", c.escape_default())),
-        None => Ok(()),
-    }
+/// Fails with the first character that image names cannot contain. Daemons report such characters with unclear errors.
+fn check_name(name: &str) -> Result<(), char> {
+    let is_allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | ':' | '@');
+    name.chars().find(|c| !is_allowed(c)).map_or(Ok(()), Err)
+}
+
+fn not_allowed(c: char) -> String {
+    format!("`{}` is not allowed in an image name", c.escape_default())
 }
 
 fn split_tag(rest: &str) -> (&str, Option<String>) {

@@ -4,7 +4,7 @@ mod standard;
 
 use std::collections::BTreeSet;
 
-use standard::STANDARD;
+use standard::{PYTHON2, STANDARD};
 
 use crate::source::FileSet;
 use crate::source::lang;
@@ -48,7 +48,12 @@ pub fn modules(files: &dyn FileSet) -> Vec<String> {
 
 /// Reports whether the standard library has a module of this name.
 pub fn is_standard(name: &str) -> bool {
-    STANDARD.binary_search(&name).is_ok()
+    STANDARD.binary_search(&name).is_ok() || is_python2_only(name)
+}
+
+/// Reports whether Python 3 removed or renamed this module of Python 2.
+pub fn is_python2_only(name: &str) -> bool {
+    PYTHON2.binary_search(&name).is_ok()
 }
 
 /// Returns `numpy` for `numpy.linalg`. `None` for a relative import and for anything that is not a name.
@@ -81,7 +86,7 @@ fn is_in_src_layout(path: &str, paths: &BTreeSet<&str>) -> bool {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{STANDARD, modules};
+    use super::{PYTHON2, STANDARD, modules};
 
     fn imported(files: &[(&str, &str)]) -> Vec<String> {
         let files: BTreeMap<String, Vec<u8>> =
@@ -159,6 +164,6 @@ import f
 
     #[test]
     fn standard_modules_are_sorted() {
-        assert!(STANDARD.is_sorted());
+        assert!(STANDARD.is_sorted() && PYTHON2.is_sorted());
     }
 }
