@@ -1,4 +1,4 @@
-//! Parses any bytes as a document: every document that is read can be written in every format, and can be read again.
+//! Parses any bytes as a document. Each document that can be read must render in every format, and its JSON must be readable again.
 
 #![no_main]
 
@@ -9,10 +9,10 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     let _ = serde_json::from_slice::<Environment>(data).map(|environment| environment.digest());
     let Ok(document) = json::read(data) else { return };
-    for format in Format::ALL {
-        let text = render(&document, format, &Options::default()).expect("every document has every form");
+    for &format in Format::ALL {
+        let text = render(&document, format, &Options::default()).expect("the document renders in every format");
         if format == Format::Json {
-            let again = json::read(text.as_bytes()).expect("what was written can be read");
+            let again = json::read(text.as_bytes()).expect("the JSON is readable");
             assert_eq!(render(&again, format, &Options::default()).ok(), Some(text));
         }
     }
