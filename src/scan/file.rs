@@ -21,6 +21,7 @@ use crate::source::lang::View;
 use crate::source::lang::fact::{Import, Names, Reference, Usage};
 use crate::source::lang::language::Language;
 use crate::source::lang::matcher::Match;
+use crate::source::manifest;
 
 /// Number of bytes that are inspected to recognize binary files and languages.
 const SNIFF_BYTES: usize = 8 << 10;
@@ -80,7 +81,7 @@ impl<'a> Worker<'a> {
         let examined = match snapshot.load(path, MAX_WHOLE, &mut bytes) {
             Ok(_) if is_binary(&bytes) => Examined::skipped(None),
             Ok(is_truncated) => {
-                let language = Language::of(path, &bytes[..bytes.len().min(SNIFF_BYTES)]);
+                let language = manifest::language(path, &bytes[..bytes.len().min(SNIFF_BYTES)]);
                 if is_truncated || bytes.len() > max_whole(language) {
                     self.pieces(path, language, bytes.as_mut(), snapshot)
                 } else {

@@ -8,7 +8,6 @@ use crate::facility::Catalogue;
 use crate::model::finding::Severity;
 use crate::model::inventory::Inventory;
 use crate::source::lang;
-use crate::source::lang::language::Language;
 use crate::source::lang::matcher::Matcher;
 use crate::source::manifest;
 
@@ -17,7 +16,7 @@ pub(super) fn diagnostics_among(rule: &Rule, path: &str, text: &str, paths: &[&s
     let catalogue = Catalogue::builtin();
     let paths = paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
     let context = RuleContext::new(catalogue, catalogue.facilities.iter().collect(), paths, Inventory::default());
-    let language = Language::of(path, text.as_bytes());
+    let language = manifest::language(path, text.as_bytes());
     let view = lang::read(language, text.as_bytes());
     let matches = Matcher::new(catalogue.roots()).all(view.text.as_bytes());
     let input = FileInput { path, language, view: &view, matches: &matches, context: &context };
@@ -59,7 +58,7 @@ pub(super) fn repository_diagnostics(rule: &Rule, files: &[(&str, &str)]) -> Vec
     let context = RuleContext::new(catalogue, targets, contents.into_keys().collect(), inventory);
     let mut input = nothing(&context);
     for (path, text) in texts {
-        let view = lang::read(Language::of(path, text.as_bytes()), text.as_bytes());
+        let view = lang::read(manifest::language(path, text.as_bytes()), text.as_bytes());
         input.names.extend(view.facts.names.map(|names| (path.to_owned(), names)));
         for import in view.facts.imports {
             let line = view.text[..import.range.start].matches('\n').count() + 1;

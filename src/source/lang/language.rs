@@ -115,7 +115,7 @@ fn by_name(name: &str) -> Option<Language> {
         "makefile" | "gnumakefile" => Language::Make,
         "cmakelists.txt" => Language::Cmake,
         "pipfile" => Language::Toml,
-        _ if is_lock(&lower) => Language::Data,
+        _ if lower.ends_with(".lock") => Language::Data,
         "jenkinsfile" | "vagrantfile" | "rakefile" | "gemfile" => Language::Data,
         "law.cfg" | "luigi.cfg" | "setup.cfg" | "tox.ini" | ".flake8" | ".pylintrc" | "pylintrc" | ".coveragerc"
         | ".editorconfig" | ".gitmodules" | ".gitconfig" => Language::Ini,
@@ -136,13 +136,6 @@ fn by_name(name: &str) -> Option<Language> {
         _ if is_prose_name(stem) && !is_code_extension(&extension(name)) => Language::Prose,
         _ => return None,
     })
-}
-
-/// Reports whether a file is a lock file of a package manager.
-fn is_lock(name: &str) -> bool {
-    name.ends_with(".lock")
-        || matches!(name, "package-lock.json" | "pnpm-lock.yaml" | "conda-lock.yml" | "conda-lock.yaml")
-        || (name.starts_with("pylock") && name.ends_with(".toml"))
 }
 
 fn is_prose_name(stem: &str) -> bool {

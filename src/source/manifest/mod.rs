@@ -37,6 +37,7 @@ use crate::model::document::LockFile;
 use crate::model::inventory::{DeclaringFile, Inventory};
 use crate::source::FileSet;
 use crate::source::foreign::is_foreign;
+use crate::source::lang::language::Language;
 
 /// Maximum number of bytes read of a file.
 const MAX_BYTES: u64 = 64 << 20;
@@ -117,6 +118,12 @@ fn read(path: &str, format: &Format, builder: &mut InventoryBuilder<'_>, seen: &
         digest: Digest::of(&bytes),
         problem,
     });
+}
+
+/// Returns the language of a file by its path and the start of its content. Lock files are data and contain no code.
+pub fn language(path: &str, head: &[u8]) -> Language {
+    let is_lock = format(path).is_some_and(|format| matches!(format.lock, Lock::Always));
+    if is_lock { Language::Data } else { Language::of(path, head) }
 }
 
 /// Returns the format of a file by its path. `None` if the file declares nothing.

@@ -39,7 +39,7 @@ fn pythons(found: &Inventory) -> Vec<String> {
 fn lock_files_are_data_for_the_language_readers() {
     for format in FORMATS.iter().filter(|format| matches!(format.lock, Lock::Always)) {
         for name in format.file_names {
-            assert_eq!(Language::of(name, b""), Language::Data, "{name}");
+            assert_eq!(super::language(name, b""), Language::Data, "{name}");
         }
     }
 }

@@ -33,7 +33,7 @@ fn a_facility_counts_when_it_works_in_all_its_roles() {
 
 fn a_failure_that_is_expected_is_no_place_where_it_works() {
     let mut cells = vec![cell("a", Status::Passed, Vec::new()), cell("b", Status::Failed, Vec::new())];
-    cells[1].forgiven = Some("numpy 1 there".to_owned());
+    cells[1].expected_failure = Some("numpy 1 there".to_owned());
     let badge = svg(&assemble(cells, Vec::new()), &at("2026-11-23T00:00:00Z"));
     assert!(badge.contains(">works at 1 of 2 facilities · ") && badge.contains(GREEN), "{badge}");
 }
