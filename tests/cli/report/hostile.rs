@@ -1,14 +1,14 @@
-//! Text from outside can't steer a terminal, a browser or a parser.
+//! Reports never contain untrusted control characters or markup.
 
 use carnet::model::cell::{Captured, Outcome};
 use carnet::model::document::{Document, Status};
 use carnet::report::{Format, Options};
 use proptest::prelude::*;
 
-use crate::report::render;
+use crate::report::{render, with_scan};
 use crate::support::document_fixture::{assemble, case, cell, document, step};
 
-/// The fixture with a text in every place that comes from outside.
+/// The fixture with `evil` as every untrusted text.
 fn with(evil: &str) -> Document {
     let mut document = document();
     document.analysis.name = evil.to_owned();
@@ -36,18 +36,18 @@ fn with(evil: &str) -> Document {
 }
 
 #[test]
-fn no_terminal_control_reaches_a_report_for_people() {
+fn reports_contain_no_control_characters() {
     let document = with("a\x1b[2J\x1b]0;owned\x07b\u{9b}31m\u{202e}c\r\x08d\0");
     for format in [Format::Human, Format::Markdown, Format::Junit, Format::Html, Format::Badge] {
         let text = render(&document, format, &Options::default());
         let bad = text.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
         assert_eq!(bad, None, "in {format}");
-        assert!(!text.contains("owned"), "a window title is no text");
+        assert!(!text.contains("owned"), "the title of an escape sequence in {format}");
     }
 }
 
 #[test]
-fn markdown_has_no_html_mentions_or_links_of_others() {
+fn markdown_contains_no_untrusted_markup() {
     let evil = "<script>alert(1)</script> @everyone #12 !3 [x](http://evil.example) www.evil.example ![i](//e) | `c` **b** $x$ :boom:";
     let text = render(&with(evil), Format::Markdown, &Options::default());
     let mut fenced = false;
@@ -55,10 +55,10 @@ fn markdown_has_no_html_mentions_or_links_of_others() {
         if line.starts_with("```") {
             fenced = !fenced;
         } else if !fenced {
-            for sign in ["<script", "@everyone", "#12 ", "](", "http:", "www.evil", "**b**", "$x$", ":boom:"] {
-                assert!(!line.contains(sign), "{sign} in: {line}");
+            for markup in ["<script", "@everyone", "#12 ", "](", "http:", "www.evil", "**b**", "$x$", ":boom:"] {
+                assert!(!line.contains(markup), "{markup} in: {line}");
             }
-            // A forge finds mentions in the rendered text too, but never inside code.
+            // GitHub and GitLab also find mentions in rendered text, but never inside code.
             let mut outside = line.split("<code>").map(|part| part.rsplit("</code>").next().unwrap_or(part));
             assert!(!outside.any(|part| part.contains("everyone")), "a mention in: {line}");
         }
@@ -69,13 +69,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_renders_in_every_format(text in any::<String>(), width in 0_usize..200) {
-        let failed = case(&text, Outcome::Failed, &text, &text);
-        let mut broken = cell(&text, Status::Failed, vec![step(vec![failed])]);
-        broken.reason = Some(text.clone());
-        let document = assemble(vec![broken], Vec::new());
+    fn every_format_supports_any_text(text in any::<String>(), width in 0_usize..200) {
+        let test = case(&text, Outcome::Failed, &text, &text);
+        let mut failed = cell(&text, Status::Failed, vec![step(vec![test])]);
+        failed.reason = Some(text.clone());
+        let document = assemble(vec![failed], Vec::new());
         for &format in Format::ALL {
-            render(&crate::report::audited(document.clone()), format, &Options { width, ..Options::default() });
+            render(&with_scan(document.clone()), format, &Options { width, ..Options::default() });
         }
         render(&with(&text), Format::Human, &Options { width, ascii: true, ..Options::default() });
     }

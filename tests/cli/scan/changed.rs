@@ -81,12 +81,32 @@ fn changed_reports_unknown_commits() {
     let (env, ..) = two_commits();
     let output = ["gone..HEAD", "HEAD..gone", "deadbeef..HEAD", "..gone", "-x..y"]
         .map(|range| env.carnet(&["scan", &format!("--changed={range}")]).assert_code(2).stderr);
-    assert_snapshot!(output.concat(), @"");
+    assert_snapshot!(output.concat(), @"
+    error: failed to read commits `gone..HEAD`: revspec 'gone' not found
+     |
+     = help: pass two commits as `A..B`; a shallow clone may not contain the first
+    error: failed to read commits `HEAD..gone`: revspec 'gone' not found
+     |
+     = help: pass two commits as `A..B`; a shallow clone may not contain the first
+    error: failed to read commits `deadbeef..HEAD`: revspec 'deadbeef' not found
+     |
+     = help: pass two commits as `A..B`; a shallow clone may not contain the first
+    error: failed to read commits `..gone`: revspec 'gone' not found
+     |
+     = help: pass two commits as `A..B`; a shallow clone may not contain the first
+    error: failed to read commits `-x..y`: revspec '-x' not found
+     |
+     = help: pass two commits as `A..B`; a shallow clone may not contain the first
+    ");
 }
 
 #[test]
 fn changed_requires_a_git_repository() {
     let env = TestEnv::new();
     let output = env.carnet(&["scan", "--changed", "A..B"]).assert_code(2);
-    assert_snapshot!(redacted(&env, &output.stderr), @"");
+    assert_snapshot!(redacted(&env, &output.stderr), @"
+    error: failed to read commits `A..B`: [ANALYSIS] is not in a readable git repository
+     |
+     = help: pass two commits as `A..B`; a shallow clone may not contain the first
+    ");
 }
