@@ -8,28 +8,28 @@ use proptest::prelude::*;
 use crate::report::{render, with_scan};
 use crate::support::document_fixture::{assemble, case, cell, document, step};
 
-/// The fixture with `evil` as every untrusted text.
-fn with(evil: &str) -> Document {
+/// The fixture with `malicious` as every untrusted text.
+fn filled(malicious: &str) -> Document {
     let mut document = document();
-    document.analysis.name = evil.to_owned();
-    document.analysis.commit = Some(evil.to_owned());
+    document.analysis.name = malicious.to_owned();
+    document.analysis.commit = Some(malicious.to_owned());
     let naf = &mut document.cells[2];
-    naf.not_enforced = vec![evil.to_owned()];
-    naf.reason = Some(evil.to_owned());
-    naf.hint = Some(evil.to_owned());
+    naf.not_enforced = vec![malicious.to_owned()];
+    naf.reason = Some(malicious.to_owned());
+    naf.hint = Some(malicious.to_owned());
     for case in &mut naf.steps[0].cases {
-        case.name = evil.to_owned();
-        case.class = evil.to_owned();
-        case.file = Some(evil.to_owned());
-        case.message = evil.to_owned();
-        case.output = Some(Captured { text: evil.to_owned(), dropped: 0 });
+        case.name = malicious.to_owned();
+        case.class = malicious.to_owned();
+        case.file = Some(malicious.to_owned());
+        case.message = malicious.to_owned();
+        case.output = Some(Captured { text: malicious.to_owned(), dropped: 0 });
     }
-    document.cells[4].reason = Some(evil.to_owned());
+    document.cells[4].reason = Some(malicious.to_owned());
     for row in document.diffs.iter_mut().flat_map(|diff| &mut diff.diff.sections).flat_map(|section| &mut section.rows)
     {
-        row.name = evil.to_owned();
+        row.name = malicious.to_owned();
         for value in &mut row.values {
-            *value = carnet::model::diff::Value::Is { text: evil.to_owned(), origin: evil.to_owned() };
+            *value = carnet::model::diff::Value::Is { text: malicious.to_owned(), origin: malicious.to_owned() };
         }
     }
     document
@@ -37,7 +37,7 @@ fn with(evil: &str) -> Document {
 
 #[test]
 fn reports_contain_no_control_characters() {
-    let document = with("a\x1b[2J\x1b]0;owned\x07b\u{9b}31m\u{202e}c\r\x08d\0");
+    let document = filled("a\x1b[2J\x1b]0;owned\x07b\u{9b}31m\u{202e}c\r\x08d\0");
     for format in [Format::Human, Format::Markdown, Format::Junit, Format::Html, Format::Badge] {
         let text = render(&document, format, &Options::default());
         let bad = text.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
@@ -48,8 +48,8 @@ fn reports_contain_no_control_characters() {
 
 #[test]
 fn markdown_contains_no_untrusted_markup() {
-    let evil = "<script>alert(1)</script> @everyone #12 !3 [x](http://evil.example) www.evil.example ![i](//e) | `c` **b** $x$ :boom:";
-    let text = render(&with(evil), Format::Markdown, &Options::default());
+    let malicious = "<script>alert(1)</script> @everyone #12 !3 [x](http://evil.example) www.evil.example ![i](//e) | `c` **b** $x$ :boom:";
+    let text = render(&filled(malicious), Format::Markdown, &Options::default());
     let mut fenced = false;
     for line in text.lines() {
         if line.starts_with("```") {
@@ -77,6 +77,6 @@ proptest! {
         for &format in Format::ALL {
             render(&with_scan(document.clone()), format, &Options { width, ..Options::default() });
         }
-        render(&with(&text), Format::Human, &Options { width, ascii: true, ..Options::default() });
+        render(&filled(&text), Format::Human, &Options { width, ascii: true, ..Options::default() });
     }
 }

@@ -129,22 +129,22 @@ fn plan(document: &Document, cells: &[&str]) -> Matrix {
 
 #[test]
 fn planned_cell_without_a_result_is_an_error() {
-    let whole = part(&["swan", "laptop"]);
-    let plan = plan(&whole, &["laptop", "lost", "swan"]);
-    let complete = complete(Some(whole.clone()), &plan).expect("one analysis");
+    let document = part(&["swan", "laptop"]);
+    let plan = plan(&document, &["laptop", "missing", "swan"]);
+    let complete = complete(Some(document.clone()), &plan).expect("one analysis");
     let ids: Vec<&str> = complete.cells.iter().map(|cell| cell.id.as_str()).collect();
-    assert_eq!(ids, ["laptop", "lost", "swan"]);
+    assert_eq!(ids, ["laptop", "missing", "swan"]);
     assert_eq!(complete.cells[1].status, Status::Error);
     assert_snapshot!(complete.cells[1].reason.as_deref().expect("a reason"), @"no result");
-    assert_eq!(complete.environments, whole.environments);
+    assert_eq!(complete.environments, document.environments);
 }
 
 #[test]
 fn all_planned_cells_are_errors_if_there_is_no_document() {
-    let whole = part(&["laptop"]);
-    let complete = complete(None, &plan(&whole, &["laptop", "swan"])).expect("the cells of the plan");
+    let document = part(&["laptop"]);
+    let complete = complete(None, &plan(&document, &["laptop", "swan"])).expect("the cells of the plan");
     assert!(complete.cells.len() == 2 && complete.cells.iter().all(|cell| cell.status == Status::Error));
-    assert_eq!(complete.analysis, whole.analysis);
+    assert_eq!(complete.analysis, document.analysis);
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn insert_comments(env: &TestEnv, name: &str, lines: usize) {
     let path = env.analysis().join(name);
     let text = fs::read_to_string(&path).expect("a file");
     let (first, rest) = text.split_once('\n').expect("a line");
-    fs::write(&path, format!("{first}\n{}{rest}", "# moved down\n".repeat(lines))).expect("a file");
+    fs::write(&path, format!("{first}\n{}{rest}", "# comment\n".repeat(lines))).expect("a file");
 }
 
 #[test]

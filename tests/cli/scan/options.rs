@@ -134,11 +134,7 @@ fn baseline_suppresses_findings_until_they_are_fixed() {
     ");
     let output = env.carnet(&["scan", "--prune-baseline"]).assert_code(0);
     assert_snapshot!(redacted(&env, &output.text()), @"wrote 4 findings to carnet-baseline.json (before: 5)");
-    assert_snapshot!(summary(&env.read_json("carnet-baseline.json")), @"
-    b.py: null[absolute-shebang]
-    requirements.txt: null[no-lock]
-    requirements.txt: null[unpinned-dependency]
-    ");
+    assert_eq!(paths(&env.read_json("carnet-baseline.json")), ["b.py", "requirements.txt", "requirements.txt"]);
 }
 
 #[test]

@@ -82,16 +82,16 @@ fn scan_reports_file_names_with_special_characters() {
     ];
     assert_eq!(paths(&scan), expected);
     assert_eq!(scan["files"]["skipped"], 1, "a name that is not UTF-8");
-    let arguments = ["scan", "--format", "github", "--facility", "cern-lxplus", "--facility", "desy-naf"];
-    let output = env.carnet(&arguments).assert_code(1);
-    assert_snapshot!(output.stdout.replace('\u{202e}', "[RLO]"), @r#"
-    ::error file=%0A%3A%3Aerror file=x%3A%3Aowned.sh,line=2,endLine=2,col=4,endColumn=33,title=carnet%3A home-path::`/afs/cern.ch/user/j/jdoe/work` is the directory of jdoe; `/afs/cern.ch/user` exists at cern-lxplus. Works at cern-lxplus. Help: read it from an argument, a configuration file or an environment variable, and reference data by logical names or URLs.
-    ::error file=esc�[31m.sh,line=2,endLine=2,col=4,endColumn=33,title=carnet%3A home-path::`/afs/cern.ch/user/j/jdoe/work` is the directory of jdoe; `/afs/cern.ch/user` exists at cern-lxplus. Works at cern-lxplus. Help: read it from an argument, a configuration file or an environment variable, and reference data by logical names or URLs.
-    ::error file=neighbour.sh,line=2,endLine=2,col=4,endColumn=33,title=carnet%3A home-path::`/afs/cern.ch/user/j/jdoe/work` is the directory of jdoe; `/afs/cern.ch/user` exists at cern-lxplus. Works at cern-lxplus. Help: read it from an argument, a configuration file or an environment variable, and reference data by logical names or URLs.
-    ::error file=new%0Aline.sh,line=2,endLine=2,col=4,endColumn=33,title=carnet%3A home-path::`/afs/cern.ch/user/j/jdoe/work` is the directory of jdoe; `/afs/cern.ch/user` exists at cern-lxplus. Works at cern-lxplus. Help: read it from an argument, a configuration file or an environment variable, and reference data by logical names or URLs.
-    ::error file=quote"'<&>]]>.sh,line=2,endLine=2,col=4,endColumn=33,title=carnet%3A home-path::`/afs/cern.ch/user/j/jdoe/work` is the directory of jdoe; `/afs/cern.ch/user` exists at cern-lxplus. Works at cern-lxplus. Help: read it from an argument, a configuration file or an environment variable, and reference data by logical names or URLs.
-    ::error file=right[RLO]to.sh,line=2,endLine=2,col=4,endColumn=33,title=carnet%3A home-path::`/afs/cern.ch/user/j/jdoe/work` is the directory of jdoe; `/afs/cern.ch/user` exists at cern-lxplus. Works at cern-lxplus. Help: read it from an argument, a configuration file or an environment variable, and reference data by logical names or URLs.
-    ::error file=| a | b |`x`.sh,line=2,endLine=2,col=4,endColumn=33,title=carnet%3A home-path::`/afs/cern.ch/user/j/jdoe/work` is the directory of jdoe; `/afs/cern.ch/user` exists at cern-lxplus. Works at cern-lxplus. Help: read it from an argument, a configuration file or an environment variable, and reference data by logical names or URLs.
+    let output = env.carnet(&["scan", "--format", "github"]).assert_code(1);
+    let files: Vec<&str> = output.stdout.lines().filter_map(|line| line.split(",line=").next()).collect();
+    assert_snapshot!(files.join("\n").replace('\u{202e}', "[RLO]"), @r#"
+    ::error file=%0A%3A%3Aerror file=x%3A%3Aowned.sh
+    ::error file=esc�[31m.sh
+    ::error file=neighbour.sh
+    ::error file=new%0Aline.sh
+    ::error file=quote"'<&>]]>.sh
+    ::error file=right[RLO]to.sh
+    ::error file=| a | b |`x`.sh
     ::notice title=carnet%3A missing-tests::Repository has no tests. Help: add a test that processes a few events, or set `[test] run` in carnet.toml.
     "#);
 }

@@ -9,30 +9,30 @@ use proptest::prelude::*;
 use super::render;
 use crate::support::scan_fixture::{finding, scan, with};
 
-/// The fixture with `evil` as every untrusted text.
-fn filled(evil: &str) -> Scan {
+/// The fixture with `malicious` as every untrusted text.
+fn filled(malicious: &str) -> Scan {
     let mut scan = scan();
-    scan.analysis.name = evil.to_owned();
-    scan.analysis.remote = Some(format!("https://{evil}"));
-    scan.notes = vec![Note { path: evil.to_owned(), message: evil.to_owned() }];
+    scan.analysis.name = malicious.to_owned();
+    scan.analysis.remote = Some(format!("https://{malicious}"));
+    scan.notes = vec![Note { path: malicious.to_owned(), message: malicious.to_owned() }];
     for finding in &mut scan.findings {
-        fill(finding, evil);
+        fill(finding, malicious);
     }
     scan
 }
 
-fn fill(finding: &mut Finding, evil: &str) {
-    finding.path = evil.to_owned();
-    finding.message = evil.to_owned();
-    finding.help = Some(evil.to_owned());
-    finding.source = Some(evil.to_owned());
-    finding.facilities.breaks = vec![evil.to_owned()];
-    finding.fix = Some(Fix { title: evil.to_owned(), start: 0, end: 1, replacement: evil.to_owned() });
-    for place in &mut finding.places {
-        *place = Location { path: evil.into(), line: 1 };
+fn fill(finding: &mut Finding, malicious: &str) {
+    finding.path = malicious.to_owned();
+    finding.message = malicious.to_owned();
+    finding.help = Some(malicious.to_owned());
+    finding.source = Some(malicious.to_owned());
+    finding.facilities.breaks = vec![malicious.to_owned()];
+    finding.fix = Some(Fix { title: malicious.to_owned(), start: 0, end: 1, replacement: malicious.to_owned() });
+    for location in &mut finding.places {
+        *location = Location { path: malicious.into(), line: 1 };
     }
     if let Some(suppression) = &mut finding.suppressed {
-        suppression.reason = evil.to_owned();
+        suppression.reason = malicious.to_owned();
     }
 }
 
@@ -54,7 +54,7 @@ fn scan_reports_contain_no_control_characters() {
 
 #[test]
 fn github_report_contains_no_untrusted_workflow_commands() {
-    for evil in [
+    for malicious in [
         "x\n::set-output name=a::b",
         "::add-mask::x",
         "\r::error::x",
@@ -62,7 +62,7 @@ fn github_report_contains_no_untrusted_workflow_commands() {
         "##[error]x",
         "\n##[set-env name=A;]b",
     ] {
-        let text = render(&filled(evil), Format::Github);
+        let text = render(&filled(malicious), Format::Github);
         for line in text.split(['\n', '\r']).filter(|line| !line.is_empty()) {
             let known = ["::error ", "::warning ", "::notice "].iter().any(|command| line.starts_with(command));
             assert!(known && !line.contains("##["), "{line}");
@@ -80,8 +80,9 @@ fn github_report_contains_no_untrusted_workflow_commands() {
 
 #[test]
 fn scan_markdown_contains_no_untrusted_markup() {
-    let evil = "<script>alert(1)</script> @everyone #12 !3 [x](http://evil.example) ![i](//e) | `c` **b** $x$ :boom:";
-    let text = render(&filled(evil), Format::Markdown);
+    let malicious =
+        "<script>alert(1)</script> @everyone #12 !3 [x](http://evil.example) ![i](//e) | `c` **b** $x$ :boom:";
+    let text = render(&filled(malicious), Format::Markdown);
     let mut pipes = None;
     for line in text.lines() {
         for markup in ["<script", "@everyone", "#12 ", "](", "http:", "**b**", "$x$", ":boom:"] {
