@@ -299,7 +299,10 @@ fn fitted(pieces: Vec<Piece>, max_width: usize) -> Vec<Piece> {
     let mut rest = max_width;
     let mut out = Vec::new();
     for mut piece in pieces {
-        if width(&piece.text) > rest {
+        if piece.text.trim().is_empty() {
+            // Spaces between columns, or after the last one.
+            piece.text.truncate(rest);
+        } else if width(&piece.text) > rest {
             piece.text = clip(&piece.text, rest).into_owned();
         }
         rest -= width(&piece.text).min(rest);

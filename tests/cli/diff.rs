@@ -1,4 +1,4 @@
-//! The laws of differences between environments, over generated environments.
+//! Differences between fixed and generated environments.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use proptest::prelude::*;
 
 use crate::support::document_fixture::{distribution, distributions, environment, old_environment};
 
-/// A fact that is sometimes unknown, when that is allowed.
+/// A fact, which is sometimes unknown if `unknowns`.
 fn fact<T: Clone + std::fmt::Debug + 'static>(
     value: impl Strategy<Value = T> + 'static,
     unknowns: bool,
@@ -96,7 +96,7 @@ fn lists() -> impl Strategy<Value = BTreeMap<String, Vec<String>>> {
     prop::collection::btree_map(name, prop::collection::vec("/[ab:]", 0..4), 0..3)
 }
 
-/// Any environment; with facts that couldn't be read only when `unknowns`.
+/// Any environment, with unknown facts only if `unknowns`.
 fn any_environment(unknowns: bool) -> impl Strategy<Value = Environment> {
     let python = (
         fact(version(), unknowns),
@@ -154,16 +154,17 @@ fn interest() -> impl Strategy<Value = Interest> {
     prop::collection::btree_set(word(), 0..3).prop_map(|imports| Interest { imports })
 }
 
-/// Rows by a key that doesn't depend on what the other columns import.
+/// The rows, by a key that does not depend on the imports of the other columns.
 fn rows(diff: &Diff) -> BTreeMap<(String, String), &Row> {
     let mut rows = BTreeMap::new();
     for section in &diff.sections {
-        let place = match section.id.as_str() {
+        let section_id = match section.id.as_str() {
             "imported" | "required" | "packages-python" => "distributions",
             other => other,
         };
         for row in &section.rows {
-            assert!(rows.insert((place.to_owned(), row.name.clone()), row).is_none(), "{} twice in {place}", row.name);
+            let key = (section_id.to_owned(), row.name.clone());
+            assert!(rows.insert(key, row).is_none(), "{} twice in {section_id}", row.name);
         }
     }
     rows
@@ -191,13 +192,13 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_differs_from_itself(env in any_environment(false), interest in interest()) {
+    fn environment_does_not_differ_from_itself(env in any_environment(false), interest in interest()) {
         let diff = environments(&[("a", &env), ("b", &env)], &interest);
         prop_assert!(diff.is_empty(), "{diff:#?}");
     }
 
     #[test]
-    fn from_itself_only_the_unknown_is_not_compared(env in any_environment(true), interest in interest()) {
+    fn unknown_facts_are_not_compared_with_themselves(env in any_environment(true), interest in interest()) {
         let diff = environments(&[("a", &env), ("b", &env)], &interest);
         for row in rows(&diff).values() {
             prop_assert_eq!(row.change, Change::NotCompared, "{:?}", row);
@@ -206,17 +207,17 @@ proptest! {
     }
 
     #[test]
-    fn exchanging_sides_mirrors_the_difference(a in any_environment(true), b in any_environment(true), interest in interest()) {
-        let forth = environments(&[("a", &a), ("b", &b)], &interest);
-        let back = environments(&[("b", &b), ("a", &a)], &interest);
+    fn swapped_columns_mirror_the_difference(a in any_environment(true), b in any_environment(true), interest in interest()) {
+        let forward = environments(&[("a", &a), ("b", &b)], &interest);
+        let backward = environments(&[("b", &b), ("a", &a)], &interest);
         let order = |diff: &Diff| -> Vec<(String, Vec<String>)> {
             let names = |rows: &[Row]| rows.iter().map(|row| row.name.clone()).collect();
             diff.sections.iter().map(|section| (section.id.clone(), names(&section.rows))).collect()
         };
-        prop_assert_eq!(order(&forth), order(&back));
-        let (forth, back) = (rows(&forth), rows(&back));
-        for (key, row) in forth {
-            let other = back[&key];
+        prop_assert_eq!(order(&forward), order(&backward));
+        let (forward, backward) = (rows(&forward), rows(&backward));
+        for (key, row) in forward {
+            let other = backward[&key];
             prop_assert_eq!(row.values.iter().rev().collect::<Vec<_>>(), other.values.iter().collect::<Vec<_>>());
             prop_assert_eq!(mirrored(row.change), other.change);
             prop_assert_eq!(row.weight, other.weight);
@@ -224,14 +225,14 @@ proptest! {
     }
 
     #[test]
-    fn unknown_equals_nothing(a in any_environment(true), b in any_environment(true), interest in interest()) {
+    fn rows_with_unknown_values_are_not_compared(a in any_environment(true), b in any_environment(true), interest in interest()) {
         for row in rows(&environments(&[("a", &a), ("b", &b)], &interest)).values() {
             prop_assert_eq!(row.change == Change::NotCompared, row.values.iter().any(is_unknown), "{:?}", row);
         }
     }
 
     #[test]
-    fn many_columns_say_what_the_pairs_say(
+    fn three_columns_agree_with_pairwise_differences(
         a in any_environment(true), b in any_environment(true), c in any_environment(true), interest in interest(),
     ) {
         let all = environments(&[("a", &a), ("b", &b), ("c", &c)], &interest);
@@ -250,15 +251,15 @@ proptest! {
             }
         }
         for key in all.keys() {
-            // What one column requires is a row of its own even in columns that have no list of distributions at all,
-            // for which a pair has the summary row alone.
-            let named_by_another = key.0 == "distributions" && [&a, &b, &c].iter().any(|env| !has_distributions(env));
-            prop_assert!(named_by_another || pairs.iter().any(|pair| pair.contains_key(key)), "{:?} is in no pair", key);
+            // A requirement of one column has its own row in all columns. A pair with a column without a list of
+            // distributions has only the summary row.
+            let is_required_by_another = key.0 == "distributions" && [&a, &b, &c].iter().any(|env| !has_distributions(env));
+            prop_assert!(is_required_by_another || pairs.iter().any(|pair| pair.contains_key(key)), "{:?} is in no pair", key);
         }
     }
 
     #[test]
-    fn the_order_is_always_the_same(a in any_environment(true), b in any_environment(true), interest in interest()) {
+    fn rows_are_sorted_by_weight_in_a_fixed_order(a in any_environment(true), b in any_environment(true), interest in interest()) {
         let diff = || environments(&[("a", &a), ("b", &b)], &interest);
         prop_assert_eq!(diff(), diff());
         for section in &diff().sections {
@@ -278,7 +279,7 @@ fn find<'a>(diff: &'a Diff, section: &str, name: &str) -> &'a Row {
 }
 
 #[test]
-fn what_the_analysis_imports_comes_first_and_then_what_that_requires() {
+fn imported_packages_come_before_required_packages() {
     let diff = compare(&environment(), &old_environment(), &["coffea", "yaml"]);
     let order: Vec<&str> = diff.sections.iter().map(|section| section.id.as_str()).collect();
     assert_eq!(order, ["python", "imported", "required", "root", "system", "runtime", "packages-dpkg", "packages-rpm"]);
@@ -289,7 +290,7 @@ fn what_the_analysis_imports_comes_first_and_then_what_that_requires() {
 }
 
 #[test]
-fn a_distribution_from_another_origin_is_seen_as_the_same() {
+fn same_version_from_another_origin_is_a_change_of_origin() {
     let (a, mut b) = (environment(), environment());
     for distribution in distributions(&mut b) {
         match distribution.normalized.as_str() {
@@ -309,16 +310,16 @@ fn a_distribution_from_another_origin_is_seen_as_the_same() {
     let is = |origin: &str| Value::Is { text: "2.1.0".to_owned(), origin: origin.to_owned() };
     assert_eq!(numpy.values, [is("pip"), is("conda")]);
     assert_eq!(find(&diff, "imported", "pyyaml").change, Change::Origin);
-    // pip and uv take the same wheels from the same index.
+    // pip and uv install the same wheels from the same index.
     assert_eq!(rows(&diff).len(), 2, "{diff:#?}");
 }
 
 #[test]
-fn only_the_winning_copy_counts_and_a_hidden_one_is_a_row_of_its_own() {
+fn shadowed_copy_of_a_distribution_has_its_own_row() {
     let (a, mut b) = (environment(), environment());
-    let mut hidden = distribution("numpy", "1.19.5", &["numpy"], &[]);
-    hidden.shadowed = true;
-    distributions(&mut b).insert(3, hidden);
+    let mut copy = distribution("numpy", "1.19.5", &["numpy"], &[]);
+    copy.shadowed = true;
+    distributions(&mut b).insert(3, copy);
     let diff = compare(&a, &b, &["numpy"]);
     assert_eq!(rows(&diff).len(), 1, "{diff:#?}");
     let row = find(&diff, "imported", "numpy (shadowed copies)");
@@ -326,7 +327,7 @@ fn only_the_winning_copy_counts_and_a_hidden_one_is_a_row_of_its_own() {
 }
 
 #[test]
-fn an_unknown_list_of_distributions_is_told_for_what_is_imported_and_once_for_the_rest() {
+fn unknown_distributions_have_a_row_per_import_and_one_for_the_rest() {
     let (a, mut b) = (environment(), environment());
     b.pythons[0].distributions = Known::unknown("cannot read /opt/venv");
     let diff = compare(&a, &b, &["coffea"]);
@@ -343,13 +344,13 @@ fn an_unknown_list_of_distributions_is_told_for_what_is_imported_and_once_for_th
 }
 
 #[test]
-fn a_path_in_another_order_is_reordered_and_shows_its_lines() {
+fn search_path_is_reordered_or_changed_line_by_line() {
     let (a, mut b) = (environment(), environment());
-    let path = b.variables.lists.get_mut("PATH").expect("the fixture has a PATH");
+    let path = b.variables.lists.get_mut("PATH").expect("a PATH");
     path.reverse();
     let diff = compare(&a, &b, &[]);
     assert_eq!(find(&diff, "paths", "PATH").change, Change::Reordered);
-    let path = b.variables.lists.get_mut("PATH").expect("the fixture has a PATH");
+    let path = b.variables.lists.get_mut("PATH").expect("a PATH");
     *path = vec!["/opt/venv/bin".to_owned(), "/usr/local/bin".to_owned(), "/usr/bin".to_owned(), "/bin".to_owned()];
     let diff = compare(&a, &b, &[]);
     let row = find(&diff, "paths", "PATH");
@@ -358,7 +359,7 @@ fn a_path_in_another_order_is_reordered_and_shows_its_lines() {
 }
 
 #[test]
-fn a_missing_package_manager_is_one_row() {
+fn missing_package_manager_is_one_row() {
     let diff = compare(&environment(), &old_environment(), &[]);
     let row = find(&diff, "packages-dpkg", "all packages");
     assert_eq!(row.change, Change::Removed);
@@ -366,7 +367,7 @@ fn a_missing_package_manager_is_one_row() {
 }
 
 #[test]
-fn a_value_that_is_kept_on_one_side_alone_is_not_compared() {
+fn value_recorded_in_one_environment_is_not_compared() {
     let (a, mut b) = (environment(), environment());
     b.variables.names.clear();
     b.variables.values.insert("TERM".to_owned(), "xterm".to_owned());

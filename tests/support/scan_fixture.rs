@@ -1,4 +1,4 @@
-//! An audit as one of a small analysis is.
+//! The static scan of a small analysis.
 
 use carnet::model::finding::{Confidence, Finding, Fix, Location, Reach, Severity, Span, Suppression, Suppressor};
 use carnet::model::inventory::Inventory;
@@ -10,11 +10,11 @@ fn rule(id: &str, severity: Severity, summary: &str) -> RuleInfo {
         severity,
         confidence: Confidence::High,
         summary: summary.to_owned(),
-        page: format!("## What it does\n\nFinds {summary}.\n\n## Limits\n\nNone.\n"),
+        page: format!("## What it does\n\nSummary: {summary}.\n\n## Limits\n\nNone.\n"),
     }
 }
 
-/// A finding of a word in a line of a file.
+/// A finding about `word` in the line `source` of a file.
 pub(crate) fn finding(rule: &str, severity: Severity, path: &str, line: u32, source: &str, word: &str) -> Finding {
     let before = source.find(word).map_or(0, |at| source[..at].chars().count());
     let column = u32::try_from(before + 1).expect("a short line");
@@ -25,8 +25,8 @@ pub(crate) fn finding(rule: &str, severity: Severity, path: &str, line: u32, sou
         confidence: Confidence::High,
         path: path.to_owned(),
         span: Some(Span { line, column, end_line: line, end_column }),
-        message: format!("`{word}` is there at one place only"),
-        help: Some("read it through an XRootD door".to_owned()),
+        message: format!("`{word}` exists at only one facility"),
+        help: Some("read the file through an XRootD door".to_owned()),
         fix: None,
         facilities: Reach {
             breaks: vec!["fnal-lpc".to_owned(), "lxplus".to_owned()],
@@ -40,7 +40,7 @@ pub(crate) fn finding(rule: &str, severity: Severity, path: &str, line: u32, sou
     }
 }
 
-/// The finding without a place.
+/// The finding with another message and without a location.
 pub(crate) fn whole(mut finding: Finding, message: &str) -> Finding {
     finding.span = None;
     finding.source = None;
@@ -54,7 +54,7 @@ fn suppressed(mut finding: Finding, by: Suppressor, reason: &str) -> Finding {
     finding
 }
 
-/// An audit with these findings.
+/// A scan with these findings.
 pub(crate) fn with(findings: Vec<Finding>) -> Scan {
     Scan {
         schema: SCHEMA.to_owned(),
@@ -67,10 +67,10 @@ pub(crate) fn with(findings: Vec<Finding>) -> Scan {
         },
         facilities: vec!["desy-naf".to_owned(), "fnal-lpc".to_owned(), "lxplus".to_owned()],
         rules: vec![
-            rule("home-path", Severity::Error, "a path in someone's home directory"),
-            rule("moving-tag", Severity::Warning, "an image whose tag moves"),
-            rule("no-lock", Severity::Warning, "dependencies that nothing fixes"),
-            rule("site-path", Severity::Error, "a path that only some facilities have"),
+            rule("home-path", Severity::Error, "path in the home directory of one user"),
+            rule("moving-tag", Severity::Warning, "image with a mutable tag"),
+            rule("no-lock", Severity::Warning, "dependencies without a lock file"),
+            rule("site-path", Severity::Error, "path that exists at some facilities only"),
         ],
         findings,
         notes: vec![Note { path: "data/huge.json".to_owned(), message: "larger than 64 MiB: not read".to_owned() }],
@@ -80,7 +80,7 @@ pub(crate) fn with(findings: Vec<Finding>) -> Scan {
     }
 }
 
-/// One of every kind.
+/// A scan with every kind of finding.
 pub(crate) fn scan() -> Scan {
     let mut fixed = finding(
         "site-path",
@@ -91,14 +91,14 @@ pub(crate) fn scan() -> Scan {
         "/eos/user/j/jane/h.root",
     );
     fixed.fix = Some(Fix {
-        title: "read it through the door of EOS".to_owned(),
+        title: "read the file through the XRootD door of EOS".to_owned(),
         start: 200,
         end: 223,
         replacement: "root://eosuser.cern.ch//eos/user/j/jane/h.root".to_owned(),
     });
     let mut many = whole(
         finding("site-path", Severity::Warning, "data/files.json", 1, "", ""),
-        "`root://dcache-cms-xrootd.desy.de` is a door that only its own site sees",
+        "`root://dcache-cms-xrootd.desy.de` is an XRootD door that other sites can't reach",
     );
     many.count = Some(3);
     many.places = (3..6).map(|line| Location { path: "data/files.json".into(), line }).collect();
@@ -123,11 +123,14 @@ pub(crate) fn scan() -> Scan {
         "  image: coffeateam/coffea-dask:latest",
         "coffeateam/coffea-dask:latest",
     );
-    tag.message = "the tag `latest` moves".to_owned();
+    tag.message = "the tag `latest` is mutable".to_owned();
     tag.help = None;
     tag.facilities = Reach::default();
     findings.push(tag);
-    findings.push(whole(finding("no-lock", Severity::Note, ".", 1, "", ""), "no lock file fixes the dependencies"));
+    findings.push(whole(
+        finding("no-lock", Severity::Note, ".", 1, "", ""),
+        "dependencies are declared without a lock file",
+    ));
     let old = finding("home-path", Severity::Error, "docs/old.md", 5, "see /home/jane/x", "/home/jane/x");
     findings.push(suppressed(old.clone(), Suppressor::Config, "documentation"));
     findings.push(suppressed(old.clone(), Suppressor::Inline, "an example"));

@@ -224,7 +224,7 @@ fn unreadable(top: &Path, error: &ignore::Error) -> Option<Note> {
     }
     let ignore::Error::WithPath { path, err } = inner else { return None };
     let reason = err.io_error().filter(|reason| reason.kind() != std::io::ErrorKind::NotFound)?;
-    Some(Note { path: relative(top, path).unwrap_or_default(), message: format!("can't be read: {reason}") })
+    Some(Note { path: relative(top, path).unwrap_or_default(), message: format!("failed to read: {reason}") })
 }
 
 /// Opens a regular file without following links and without blocking on a pipe.

@@ -1,64 +1,64 @@
-//! Text from outside can't steer a terminal, a browser or a parser.
+//! Reports never contain untrusted control characters or markup.
 
 use carnet::model::cell::{Captured, Outcome};
 use carnet::model::document::{Document, Status};
 use carnet::report::{Format, Options};
 use proptest::prelude::*;
 
-use crate::report::render;
+use crate::report::{render, with_scan};
 use crate::support::document_fixture::{assemble, case, cell, document, step};
 
-/// The fixture with a text in every place that comes from outside.
-fn with(evil: &str) -> Document {
+/// The fixture with `malicious` as every untrusted text.
+fn filled(malicious: &str) -> Document {
     let mut document = document();
-    document.analysis.name = evil.to_owned();
-    document.analysis.commit = Some(evil.to_owned());
+    document.analysis.name = malicious.to_owned();
+    document.analysis.commit = Some(malicious.to_owned());
     let naf = &mut document.cells[2];
-    naf.not_enforced = vec![evil.to_owned()];
-    naf.reason = Some(evil.to_owned());
-    naf.hint = Some(evil.to_owned());
+    naf.not_enforced = vec![malicious.to_owned()];
+    naf.reason = Some(malicious.to_owned());
+    naf.hint = Some(malicious.to_owned());
     for case in &mut naf.steps[0].cases {
-        case.name = evil.to_owned();
-        case.class = evil.to_owned();
-        case.file = Some(evil.to_owned());
-        case.message = evil.to_owned();
-        case.output = Some(Captured { text: evil.to_owned(), dropped: 0 });
+        case.name = malicious.to_owned();
+        case.class = malicious.to_owned();
+        case.file = Some(malicious.to_owned());
+        case.message = malicious.to_owned();
+        case.output = Some(Captured { text: malicious.to_owned(), dropped: 0 });
     }
-    document.cells[4].reason = Some(evil.to_owned());
+    document.cells[4].reason = Some(malicious.to_owned());
     for row in document.diffs.iter_mut().flat_map(|diff| &mut diff.diff.sections).flat_map(|section| &mut section.rows)
     {
-        row.name = evil.to_owned();
+        row.name = malicious.to_owned();
         for value in &mut row.values {
-            *value = carnet::model::diff::Value::Is { text: evil.to_owned(), origin: evil.to_owned() };
+            *value = carnet::model::diff::Value::Is { text: malicious.to_owned(), origin: malicious.to_owned() };
         }
     }
     document
 }
 
 #[test]
-fn no_terminal_control_reaches_a_report_for_people() {
-    let document = with("a\x1b[2J\x1b]0;owned\x07b\u{9b}31m\u{202e}c\r\x08d\0");
+fn reports_contain_no_control_characters() {
+    let document = filled("a\x1b[2J\x1b]0;owned\x07b\u{9b}31m\u{202e}c\r\x08d\0");
     for format in [Format::Human, Format::Markdown, Format::Junit, Format::Html, Format::Badge] {
         let text = render(&document, format, &Options::default());
         let bad = text.chars().find(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}');
         assert_eq!(bad, None, "in {format}");
-        assert!(!text.contains("owned"), "a window title is no text");
+        assert!(!text.contains("owned"), "the title of an escape sequence in {format}");
     }
 }
 
 #[test]
-fn markdown_has_no_html_mentions_or_links_of_others() {
-    let evil = "<script>alert(1)</script> @everyone #12 !3 [x](http://evil.example) www.evil.example ![i](//e) | `c` **b** $x$ :boom:";
-    let text = render(&with(evil), Format::Markdown, &Options::default());
+fn markdown_contains_no_untrusted_markup() {
+    let malicious = "<script>alert(1)</script> @everyone #12 !3 [x](http://evil.example) www.evil.example ![i](//e) | `c` **b** $x$ :boom:";
+    let text = render(&filled(malicious), Format::Markdown, &Options::default());
     let mut fenced = false;
     for line in text.lines() {
         if line.starts_with("```") {
             fenced = !fenced;
         } else if !fenced {
-            for sign in ["<script", "@everyone", "#12 ", "](", "http:", "www.evil", "**b**", "$x$", ":boom:"] {
-                assert!(!line.contains(sign), "{sign} in: {line}");
+            for markup in ["<script", "@everyone", "#12 ", "](", "http:", "www.evil", "**b**", "$x$", ":boom:"] {
+                assert!(!line.contains(markup), "{markup} in: {line}");
             }
-            // A forge finds mentions in the rendered text too, but never inside code.
+            // GitHub and GitLab also find mentions in rendered text, but never inside code.
             let mut outside = line.split("<code>").map(|part| part.rsplit("</code>").next().unwrap_or(part));
             assert!(!outside.any(|part| part.contains("everyone")), "a mention in: {line}");
         }
@@ -69,14 +69,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_renders_in_every_format(text in any::<String>(), width in 0_usize..200) {
-        let failed = case(&text, Outcome::Failed, &text, &text);
-        let mut broken = cell(&text, Status::Failed, vec![step(vec![failed])]);
-        broken.reason = Some(text.clone());
-        let document = assemble(vec![broken], Vec::new());
+    fn every_format_supports_any_text(text in any::<String>(), width in 0_usize..200) {
+        let test = case(&text, Outcome::Failed, &text, &text);
+        let mut failed = cell(&text, Status::Failed, vec![step(vec![test])]);
+        failed.reason = Some(text.clone());
+        let document = assemble(vec![failed], Vec::new());
         for &format in Format::ALL {
-            render(&crate::report::audited(document.clone()), format, &Options { width, ..Options::default() });
+            render(&with_scan(document.clone()), format, &Options { width, ..Options::default() });
         }
-        render(&with(&text), Format::Human, &Options { width, ascii: true, ..Options::default() });
+        render(&filled(&text), Format::Human, &Options { width, ascii: true, ..Options::default() });
     }
 }

@@ -1,4 +1,6 @@
-//! Documents of one analysis merged.
+//! Merging documents of one analysis.
+
+use std::collections::BTreeSet;
 
 use carnet::diff::document::{MergeError, compare, complete, merge};
 use carnet::model::contract::Contract;
@@ -6,45 +8,46 @@ use carnet::model::digest::Digest;
 use carnet::model::document::{Document, Status};
 use carnet::model::matrix::{self, Matrix, Planned};
 use carnet::report::{Format, Options};
+use insta::assert_snapshot;
 
 use crate::report::render;
 use crate::support::document_fixture::{cell, document};
 
-/// The fixture with these cells alone, as the job of one facility leaves it.
+/// The fixture with only these cells, like the document of one CI job.
 fn part(ids: &[&str]) -> Document {
     let mut part = document();
     part.cells.retain(|cell| ids.contains(&cell.id.as_str()));
     part.reference = part.cells.iter().find(|cell| cell.environment.is_some()).map(|cell| cell.id.clone());
-    let used: Vec<&Digest> = part.cells.iter().filter_map(|cell| cell.environment.as_ref()).collect();
-    part.environments.retain(|digest, _| used.contains(&digest));
+    let used: BTreeSet<&Digest> = part.cells.iter().filter_map(|cell| cell.environment.as_ref()).collect();
+    part.environments.retain(|digest, _| used.contains(digest));
     part.diffs.clear();
     part
 }
 
+fn json(document: &Document) -> String {
+    render(document, Format::Json, &Options::default())
+}
+
 #[test]
-fn parts_make_the_whole() {
+fn merged_parts_equal_the_complete_document() {
     let parts = vec![
         part(&["laptop", "unl-coffea-casa/notebook"]),
         part(&["desy-naf", "old-cluster"]),
         part(&["fnal-lpc", "swan"]),
     ];
     let merged = merge(parts, None).expect("one analysis");
-    let json = |document: &Document| render(document, Format::Json, &Options::default());
     assert_eq!(json(&merged), json(&document()));
 }
 
 #[test]
-fn one_document_stays_as_it_is() {
+fn merging_one_document_returns_it() {
     let merged = merge(vec![document()], None).expect("one document");
-    assert_eq!(
-        render(&merged, Format::Json, &Options::default()),
-        render(&document(), Format::Json, &Options::default())
-    );
+    assert_eq!(json(&merged), json(&document()));
 }
 
 #[test]
-fn a_cell_that_ran_wins_over_one_that_did_not_and_else_the_later_one() {
-    let status = |first: Status, second: Status| {
+fn cell_that_ran_replaces_one_that_did_not_run() {
+    let merged_engine = |first: Status, second: Status| {
         let of = |status, engine: &str| {
             let mut document = part(&[]);
             let mut cell = cell("here", status, Vec::new());
@@ -55,14 +58,15 @@ fn a_cell_that_ran_wins_over_one_that_did_not_and_else_the_later_one() {
         let merged = merge(vec![of(first, "first"), of(second, "second")], None).expect("one analysis");
         merged.cells[0].engine.clone()
     };
-    assert_eq!(status(Status::Failed, Status::Error), "first");
-    assert_eq!(status(Status::Error, Status::Passed), "second");
-    assert_eq!(status(Status::Passed, Status::Failed), "second");
-    assert_eq!(status(Status::Skipped, Status::Error), "second");
+    assert_eq!(merged_engine(Status::Failed, Status::Error), "first");
+    assert_eq!(merged_engine(Status::Error, Status::Passed), "second");
+    // If both or neither ran, the later cell replaces the earlier one.
+    assert_eq!(merged_engine(Status::Passed, Status::Failed), "second");
+    assert_eq!(merged_engine(Status::Skipped, Status::Error), "second");
 }
 
 #[test]
-fn the_reference_can_be_chosen_and_differences_follow() {
+fn differences_are_relative_to_the_given_reference() {
     let merged = merge(vec![part(&["laptop"]), part(&["desy-naf"])], Some("desy-naf")).expect("one analysis");
     assert_eq!(merged.reference.as_deref(), Some("desy-naf"));
     assert_eq!(merged.diffs.iter().map(|diff| diff.cell.as_str()).collect::<Vec<_>>(), ["laptop"]);
@@ -72,26 +76,33 @@ fn the_reference_can_be_chosen_and_differences_follow() {
 }
 
 #[test]
-fn different_analyses_do_not_merge() {
+fn merge_rejects_documents_of_different_analyses() {
     let mut other = document();
     other.analysis.name = "dijet".to_owned();
     let error = merge(vec![document(), other], None).expect_err("another analysis");
-    assert_eq!(error.to_string(), "documents of different analyses: `dimuon` and `dijet`");
+    assert_snapshot!(error, @"documents of different analyses: `dimuon` and `dijet`");
     let mut other = document();
     other.analysis.tree.digest = Digest::of(b"another tree");
     other.analysis.commit = Some("another".to_owned());
     let error = merge(vec![document(), other], None).expect_err("another tree");
-    assert!(error.to_string().starts_with("documents of different states of `dimuon`"), "{error}");
-    assert_eq!(merge(Vec::new(), None).expect_err("nothing"), MergeError::Nothing);
+    assert_snapshot!(error, @"documents of different versions of `dimuon`: file tree dc9c5edb8b2d and fc35af74954b");
 }
 
 #[test]
-fn documents_of_one_commit_merge_and_say_that_files_beside_it_differ() {
+fn merge_requires_a_document() {
+    assert_eq!(merge(Vec::new(), None).expect_err("no documents"), MergeError::Nothing);
+}
+
+#[test]
+fn merge_reports_different_uncommitted_files_of_one_commit() {
     let (first, mut second) = (part(&["laptop"]), part(&["desy-naf"]));
     second.analysis.tree.digest = Digest::of(b"another tree");
     let merged = merge(vec![first, second], None).expect("one commit");
-    assert!(merged.cells[0].not_enforced.iter().all(|lack| !lack.starts_with("tree: ")));
-    assert!(merged.cells[1].not_enforced.iter().any(|lack| lack.starts_with("tree: files beside")));
+    assert_eq!(merged.cells[0].not_enforced, [""; 0]);
+    assert_snapshot!(merged.cells[1].not_enforced.join("\n"), @"
+    network not cut: operation not permitted
+    tree: files outside the commit differ from those of the first job (tree fc35af74954b)
+    ");
 }
 
 fn plan(document: &Document, cells: &[&str]) -> Matrix {
@@ -117,29 +128,27 @@ fn plan(document: &Document, cells: &[&str]) -> Matrix {
 }
 
 #[test]
-fn a_cell_that_never_came_back_is_an_error() {
-    let whole = part(&["swan", "laptop"]);
-    let plan = plan(&whole, &["laptop", "lost", "swan"]);
-    let complete = complete(Some(whole.clone()), &plan).expect("one analysis");
+fn planned_cell_without_a_result_is_an_error() {
+    let document = part(&["swan", "laptop"]);
+    let plan = plan(&document, &["laptop", "missing", "swan"]);
+    let complete = complete(Some(document.clone()), &plan).expect("one analysis");
     let ids: Vec<&str> = complete.cells.iter().map(|cell| cell.id.as_str()).collect();
-    assert_eq!(ids, ["laptop", "lost", "swan"]);
-    assert_eq!(
-        (complete.cells[1].status, complete.cells[1].reason.as_deref()),
-        (Status::Error, Some("no result came back"))
-    );
-    assert_eq!(complete.environments, whole.environments);
+    assert_eq!(ids, ["laptop", "missing", "swan"]);
+    assert_eq!(complete.cells[1].status, Status::Error);
+    assert_snapshot!(complete.cells[1].reason.as_deref().expect("a reason"), @"no result");
+    assert_eq!(complete.environments, document.environments);
 }
 
 #[test]
-fn of_nothing_that_came_back_every_cell_is_an_error() {
-    let whole = part(&["laptop"]);
-    let complete = complete(None, &plan(&whole, &["laptop", "swan"])).expect("the plan says what there is");
+fn all_planned_cells_are_errors_if_there_is_no_document() {
+    let document = part(&["laptop"]);
+    let complete = complete(None, &plan(&document, &["laptop", "swan"])).expect("the cells of the plan");
     assert!(complete.cells.len() == 2 && complete.cells.iter().all(|cell| cell.status == Status::Error));
-    assert_eq!(complete.analysis, whole.analysis);
+    assert_eq!(complete.analysis, document.analysis);
 }
 
 #[test]
-fn wall_time_spans_from_the_first_start_to_the_last_end() {
+fn merged_duration_is_from_the_first_start_to_the_last_end() {
     let (first, mut second) = (part(&["laptop"]), part(&["desy-naf"]));
     second.timing.started = "2026-11-22T09:59:30Z".to_owned();
     let merged = merge(vec![first, second], None).expect("one analysis");
@@ -148,13 +157,13 @@ fn wall_time_spans_from_the_first_start_to_the_last_end() {
 }
 
 #[test]
-fn without_a_reference_the_first_cell_that_passed_is_it() {
+fn default_reference_is_the_first_cell_that_passed() {
     let mut document = document();
     document.reference = None;
     compare(&mut document);
-    let passed = document.cells.iter().find(|cell| cell.status == Status::Passed).expect("one passed");
+    let passed = document.cells.iter().find(|cell| cell.status == Status::Passed).expect("a passed cell");
     assert_eq!(document.reference.as_deref(), Some(passed.id.as_str()));
-    let failed = document.cells.iter().position(|cell| cell.status == Status::Failed).expect("one failed");
+    let failed = document.cells.iter().position(|cell| cell.status == Status::Failed).expect("a failed cell");
     let failed = document.cells.remove(failed);
     document.cells.insert(0, failed);
     document.reference = None;

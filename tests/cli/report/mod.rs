@@ -16,16 +16,17 @@ use carnet::report::{self, Format, Options};
 
 /// The document in a format.
 fn render(document: &Document, format: Format, options: &Options) -> String {
-    report::render(document, format, options).expect("writing into memory works")
+    report::render(document, format, options).expect("a report")
 }
 
-/// The document with an audit, which some formats are of alone.
-fn audited(document: Document) -> Document {
+/// The document with a scan, which some formats require.
+fn with_scan(document: Document) -> Document {
     Document { scan: Some(scan_fixture::scan()), ..document }
 }
 
-/// Compares with the file of that name under `tests/data/report`.
-fn assert_snapshot(name: &str, text: &str) {
+/// Compares a long text with the snapshot of this name in `tests/data/report`.
+#[track_caller]
+fn assert_file_snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../../data/report");
     settings.set_prepend_module_to_snapshot(false);

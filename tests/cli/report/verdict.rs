@@ -1,4 +1,4 @@
-//! The verdict, which decides the exit code.
+//! The verdict, which determines the exit code.
 
 use carnet::model::document::Status;
 use carnet::model::verdict::{Verdict, verdict};
@@ -11,7 +11,7 @@ fn of(statuses: &[Status]) -> Verdict {
 }
 
 #[test]
-fn a_failed_analysis_weighs_more_than_a_failed_place() {
+fn failure_of_the_analysis_takes_precedence_over_infrastructure_errors() {
     assert_eq!(of(&[Status::Passed, Status::Flaky, Status::Skipped]), Verdict::Good);
     assert_eq!(of(&[Status::Passed, Status::Error]), Verdict::Infrastructure);
     assert_eq!(of(&[Status::Failed, Status::Error]), Verdict::Analysis);
@@ -22,9 +22,9 @@ fn a_failed_analysis_weighs_more_than_a_failed_place() {
 }
 
 #[test]
-fn an_expected_failure_is_forgiven_and_a_place_is_not() {
+fn expected_failure_does_not_cover_infrastructure_errors() {
     let mut document = document();
-    document.cells.retain(|cell| ["laptop", "old-cluster"].contains(&cell.id.as_str()));
+    document.cells.retain(|cell| matches!(cell.id.as_str(), "laptop" | "old-cluster"));
     assert_eq!(verdict(&document), Verdict::Good);
     document.cells[1].status = Status::Error;
     assert_eq!(verdict(&document), Verdict::Infrastructure);

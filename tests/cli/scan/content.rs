@@ -66,7 +66,12 @@ fn scan_notes_invalid_python_and_checks_its_strings() {
     env.write("a.py", "def f(:\n    x = = 3\nopen(\"/eos/user/j/jdoe/x.root\")\n");
     env.write("b.py", "\"\"\"never closed /eos/user/j/jdoe\n");
     let scan = env.assert_scan_completes();
-    assert_snapshot!(summary(&scan), @"");
+    assert_snapshot!(summary(&scan), @"
+    a.py:3: error[home-path]
+    neighbour.sh:2: error[home-path]
+    a.py: syntax error: Expected a parameter or the end of the parameter list
+    b.py: syntax error: missing closing quote in string literal
+    ");
 }
 
 #[test]
@@ -98,7 +103,26 @@ fn scan_notes_deeply_nested_python() {
     }
     env.write("blocks.py", (0..3000).map(|n| format!("{}if x:\n", " ".repeat(n))).collect::<String>());
     let scan = env.assert_scan_completes();
-    assert_snapshot!(summary(&scan), @"");
+    assert_snapshot!(summary(&scan), @"
+    neighbour.sh:2: error[home-path]
+    blocks.py: file is too large to be parsed; only its paths and URLs were scanned
+    n0.py: nested too deeply to parse; only strings and comments were read
+    n1.py: nested too deeply to parse; only strings and comments were read
+    n10.py: nested too deeply to parse; only strings and comments were read
+    n11.py: nested too deeply to parse; only strings and comments were read
+    n12.py: nested too deeply to parse; only strings and comments were read
+    n13.py: nested too deeply to parse; only strings and comments were read
+    n14.py: nested too deeply to parse; only strings and comments were read
+    n15.py: nested too deeply to parse; only strings and comments were read
+    n2.py: nested too deeply to parse; only strings and comments were read
+    n3.py: nested too deeply to parse; only strings and comments were read
+    n4.py: nested too deeply to parse; only strings and comments were read
+    n5.py: nested too deeply to parse; only strings and comments were read
+    n6.py: nested too deeply to parse; only strings and comments were read
+    n7.py: nested too deeply to parse; only strings and comments were read
+    n8.py: nested too deeply to parse; only strings and comments were read
+    n9.py: nested too deeply to parse; only strings and comments were read
+    ");
 }
 
 #[test]
@@ -148,7 +172,14 @@ fn scan_notes_truncated_and_deeply_nested_notebooks() {
     env.write("deep.ipynb", format!("{cell}{}", "[".repeat(MANY)));
     env.write("complete.ipynb", format!("{cell}[]}}],\"metadata\":{{}},\"nbformat\":4}}"));
     let scan = env.assert_scan_completes();
-    assert_snapshot!(summary(&scan), @"");
+    assert_snapshot!(summary(&scan), @"
+    complete.ipynb:1: error[home-path]
+    deep.ipynb:1: error[home-path]
+    neighbour.sh:2: error[home-path]
+    truncated.ipynb:1: error[home-path]
+    deep.ipynb: unexpected end of file
+    truncated.ipynb: unexpected end of file
+    ");
 }
 
 #[test]
@@ -181,7 +212,12 @@ fn scan_reads_files_with_byte_order_mark_crlf_or_latin1() {
     env.write("windows.py", "a = 1\r\nopen('/eos/user/j/jdoe/x.root')\r\n");
     env.write("bytes.py", b"# \xe9\nopen('/eos/user/j/jdoe/x.root')\n");
     let scan = env.assert_scan_completes();
-    assert_snapshot!(summary(&scan), @"");
+    assert_snapshot!(summary(&scan), @"
+    bytes.py:2: error[home-path]
+    mark.py:1: error[home-path]
+    neighbour.sh:2: error[home-path]
+    windows.py:2: error[home-path]
+    ");
 }
 
 #[test]
@@ -193,7 +229,7 @@ fn scan_limits_the_findings_of_one_rule_in_a_file() {
     env.write("uv.lock", format!("version = 1\n{}", "[[package]]\nname = \"numpy\"\nversion = \"1\"\n".repeat(5000)));
     env.write("signs.py", "# carnet: ignore ".repeat(MANY));
     let scan = env.assert_scan_completes();
-    assert_snapshot!(notes(&scan, "refs.py").join("\n"), @"");
+    assert_snapshot!(notes(&scan, "refs.py").join("\n"), @"4500 more findings of missing-file are not listed");
 }
 
 #[test]
@@ -201,5 +237,9 @@ fn scan_checks_only_the_paths_of_a_very_long_program() {
     let env = TestEnv::new();
     env.write("long.py", "x = foo(1, \"abc\")\n".repeat(150_000) + "open('/eos/user/j/jdoe/x.root')\n");
     let scan = env.assert_scan_completes();
-    assert_snapshot!(summary(&scan), @"");
+    assert_snapshot!(summary(&scan), @"
+    long.py:1: error[home-path]
+    neighbour.sh:2: error[home-path]
+    long.py: file is too large to be parsed; only its paths and URLs were scanned
+    ");
 }

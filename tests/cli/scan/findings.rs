@@ -1,7 +1,8 @@
 //! Helpers for tests of `carnet scan`: running it, and reading its findings.
 
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
+use rustix::fs::{CWD, FileType, Mode};
 use serde_json::Value;
 
 use crate::support::{CommandOutput, TestEnv};
@@ -12,24 +13,27 @@ pub(crate) const FORMATS: [&str; 7] = ["human", "json", "junit", "markdown", "sa
 pub(crate) const FLAGGED: &str = "#!/bin/bash\ncd /afs/cern.ch/user/j/jdoe/work\n";
 /// Path of the [`FLAGGED`] program next to unusual files.
 pub(crate) const NEIGHBOUR: &str = "neighbour.sh";
-/// Maximum duration of a scan with an unoptimized binary on a busy machine.
-const MAX_DURATION: Duration = Duration::from_secs(60);
 
 impl TestEnv {
-    /// Scans next to a [`FLAGGED`] program. Fails if the scan panics, is slow, misses that program, or prints an invalid report.
+    /// Scans next to a [`FLAGGED`] program. Fails if the scan panics, misses that program, or prints an invalid report.
     #[track_caller]
     pub(crate) fn assert_scan_completes(&self) -> Value {
         self.write(NEIGHBOUR, FLAGGED);
-        let start = Instant::now();
         let output = self.carnet(&["scan", "--format", "json"]).assert_code(1);
-        assert!(start.elapsed() < MAX_DURATION, "{:?}", start.elapsed());
-        output.assert_lacks("panicked");
+        assert_eq!(output.stderr, "");
         let scan: Value = serde_json::from_str(&output.stdout).expect("JSON");
         assert!(paths(&scan).contains(&NEIGHBOUR), "{}", scan["findings"]);
         for format in FORMATS {
             assert_valid(format, &self.carnet(&["scan", "--format", format]).assert_code(1));
         }
         scan
+    }
+
+    /// Creates a named pipe in the analysis and returns its path.
+    pub(crate) fn make_pipe(&self, path: &str) -> PathBuf {
+        let path = self.analysis().join(path);
+        rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o644), 0).expect("a pipe");
+        path
     }
 
     /// Scans and returns the JSON report.
@@ -52,13 +56,14 @@ pub(crate) fn paths(scan: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// The findings about files as `path:line: severity[rule]`, then the notes as `path: message`.
+/// The findings about files as `path:line: severity[rule]`, with the line if there is one, then the notes as `path: message`.
 pub(crate) fn summary(scan: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let findings =
         scan["findings"].as_array().into_iter().flatten().filter(|finding| finding["path"] != ".").map(|finding| {
             let [path, severity, rule] = ["path", "severity", "rule"].map(|key| text(&finding[key]));
-            format!("{path}:{}: {severity}[{rule}]\n", finding["span"]["line"])
+            let line = finding["line"].as_u64().map(|line| format!(":{line}")).unwrap_or_default();
+            format!("{path}{line}: {severity}[{rule}]\n")
         });
     let notes = scan["notes"].as_array().into_iter().flatten();
     findings.chain(notes.map(|note| format!("{}: {}\n", text(&note["path"]), text(&note["message"])))).collect()
@@ -85,7 +90,7 @@ pub(crate) fn notes<'a>(scan: &'a Value, path: &str) -> Vec<&'a str> {
 #[track_caller]
 fn assert_valid(format: &str, output: &CommandOutput) {
     let out = output.stdout.as_str();
-    output.assert_lacks("\u{1b}").assert_lacks("\0");
+    assert!(!out.contains(['\u{1b}', '\0']), "{format}: {out:?}");
     match format {
         "json" | "sarif" | "gitlab" => {
             serde_json::from_str::<Value>(out).unwrap_or_else(|error| panic!("{format}: {error}"));

@@ -33,11 +33,16 @@ fn fix_prints_a_patch_that_git_applies_and_write_changes_the_files() {
     assert!(applied.iter().all(|(_, text)| text.starts_with("#!/usr/bin/env python3")), "{applied:#?}");
     env.git(&["checkout", "-q", "."]).assert_code(0);
     let output = env.carnet(&["scan", "--fix", "--write"]).assert_code(0);
-    assert_snapshot!(output.text(), @"");
+    assert_snapshot!(output.text(), @"
+    dir/deep.py: applied 1 fix
+    no end.py: applied 1 fix
+    run.py: applied 1 fix
+    windows.py: applied 1 fix
+    ");
     assert_eq!(programs(&env), applied);
     let output = env.carnet(&["scan", "--fix"]).assert_code(0);
     assert_eq!(output.stdout, "");
-    assert_snapshot!(output.stderr, @"");
+    assert_snapshot!(output.stderr, @"no safe fixes available");
     env.carnet(&["scan", "--fix", "--write"]).assert_code(0);
     assert_eq!(programs(&env), applied);
 }
@@ -47,7 +52,36 @@ fn fix_of_a_commit_range_patches_the_committed_files() {
     let env = env();
     env.write("run.py", "#!/opt/python/bin/python3\nprint('dirty')\n");
     let output = env.carnet(&["scan", "--changed", "HEAD", "--fix"]).assert_code(0);
-    assert_snapshot!(output.stdout.replace('\r', "[CR]"), @"");
+    assert_snapshot!(output.stdout.replace('\r', "[CR]"), @r"
+    diff --git a/dir/deep.py b/dir/deep.py
+    --- a/dir/deep.py
+    +++ b/dir/deep.py
+    @@ -1 +1 @@
+    -#!/opt/python/bin/python3
+    +#!/usr/bin/env python3
+    diff --git a/no end.py b/no end.py
+    --- a/no end.py	
+    +++ b/no end.py	
+    @@ -1,2 +1,2 @@
+    -#!/opt/python/bin/python3
+    +#!/usr/bin/env python3
+     print(1)
+    \ No newline at end of file
+    diff --git a/run.py b/run.py
+    --- a/run.py
+    +++ b/run.py
+    @@ -1,2 +1,2 @@
+    -#!/opt/python/bin/python3
+    +#!/usr/bin/env python3
+     print('é')
+    diff --git a/windows.py b/windows.py
+    --- a/windows.py
+    +++ b/windows.py
+    @@ -1,2 +1,2 @@
+    -#!/opt/python/bin/python3[CR]
+    +#!/usr/bin/env python3[CR]
+     print(1)[CR]
+    ");
     env.carnet(&["scan", "--changed", "HEAD", "--fix", "--write"]).assert_code(2);
     env.carnet(&["scan", "--write"]).assert_code(2);
 }
@@ -69,7 +103,23 @@ fn fix_adds_the_digest_that_another_file_pins() {
     env.write("reana.yaml", "workflow:\n  specification:\n    steps:\n    - environment: ghcr.io/a/b:1.0\n");
     env.commit("one");
     let output = env.carnet(&["scan", "--changed", "HEAD", "--fix"]).assert_code(0);
-    assert_snapshot!(output.stdout.replace(&digest, "[DIGEST]"), @"");
+    assert_snapshot!(output.stdout.replace(&digest, "[DIGEST]"), @"
+    diff --git a/Dockerfile b/Dockerfile
+    --- a/Dockerfile
+    +++ b/Dockerfile
+    @@ -1 +1 @@
+    -FROM ghcr.io/a/b:1.0
+    +FROM ghcr.io/a/b:1.0@[DIGEST]
+    diff --git a/reana.yaml b/reana.yaml
+    --- a/reana.yaml
+    +++ b/reana.yaml
+    @@ -1,4 +1,4 @@
+     workflow:
+       specification:
+         steps:
+    -    - environment: ghcr.io/a/b:1.0
+    +    - environment: ghcr.io/a/b@[DIGEST]
+    ");
     env.carnet(&["scan", "--fix", "--write"]).assert_code(0);
     let text = |path: &str| fs::read_to_string(env.analysis().join(path)).expect("a file");
     assert_eq!(text("Dockerfile"), format!("FROM ghcr.io/a/b:1.0@{digest}\n"));

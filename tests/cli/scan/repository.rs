@@ -1,25 +1,21 @@
-//! Repositories in every state that git leaves them in.
+//! Git repositories in unusual states.
 
 use std::fs;
 
-use crate::scan::findings::{FLAGGED, paths};
+use crate::scan::findings::{FLAGGED, NEIGHBOUR, paths};
 use crate::support::TestEnv;
 
 #[test]
-fn one_without_commits_is_scanned() {
+fn scan_completes_without_commits() {
     let env = TestEnv::new();
     env.git(&["init", "-q"]).assert_code(0);
     let scan = env.assert_scan_completes();
-    assert!(
-        scan["analysis"]["commit"].is_null() && scan["analysis"]["dirty"] == true,
-        "{} {}",
-        scan["findings"],
-        scan["notes"]
-    );
+    assert!(scan["analysis"]["commit"].is_null(), "{}", scan["analysis"]);
+    assert_eq!(scan["analysis"]["dirty"], true);
 }
 
 #[test]
-fn a_bare_one_is_a_directory_like_others() {
+fn scan_treats_a_bare_repository_as_a_directory() {
     let env = TestEnv::new();
     env.git(&["init", "-q", "--bare", "."]).assert_code(0);
     env.assert_scan_completes();
@@ -28,28 +24,31 @@ fn a_bare_one_is_a_directory_like_others() {
 }
 
 #[test]
-fn a_worktree_and_a_shallow_clone_are_scanned() {
+fn scan_supports_worktrees_and_shallow_clones() {
     let env = TestEnv::new();
     env.git(&["init", "-q", "origin"]).assert_code(0);
     env.write("origin/a.sh", FLAGGED);
-    let inside = |arguments: &[&str]| env.git(&[&["-C", "origin"], arguments].concat());
-    inside(&["add", "-A"]);
-    inside(&["commit", "-qm", "one"]);
-    inside(&["commit", "-qm", "two", "--allow-empty"]);
-    inside(&["worktree", "add", "-q", "../tree"]);
+    for arguments in [
+        &["add", "-A"][..],
+        &["commit", "-qm", "one"],
+        &["commit", "-qm", "two", "--allow-empty"],
+        &["worktree", "add", "-q", "../tree"],
+    ] {
+        env.git(&[&["-C", "origin"], arguments].concat()).assert_code(0);
+    }
     let origin = format!("file://{}", env.analysis().join("origin").display());
     env.git(&["clone", "-q", "--depth=1", &origin, "shallow"]).assert_code(0);
-    for place in ["tree", "shallow"] {
-        let scan = env.scan(&[place]);
-        assert_eq!(paths(&scan), ["a.sh"], "{place}: {}", scan["findings"]);
-        assert!(scan["analysis"]["commit"].is_string(), "{place}");
-        let scan = env.scan(&[place, "--changed", "HEAD"]);
-        assert_eq!(paths(&scan), ["a.sh"], "{place}: {}", scan["findings"]);
+    for directory in ["tree", "shallow"] {
+        let scan = env.scan(&[directory]);
+        assert_eq!(paths(&scan), ["a.sh"], "{directory}: {}", scan["findings"]);
+        assert!(scan["analysis"]["commit"].is_string(), "{directory}");
+        let scan = env.scan(&[directory, "--changed", "HEAD"]);
+        assert_eq!(paths(&scan), ["a.sh"], "{directory}: {}", scan["findings"]);
     }
 }
 
 #[test]
-fn submodules_are_left_to_their_own_scan() {
+fn scan_omits_submodules() {
     let env = TestEnv::new();
     env.git(&["init", "-q", "other"]).assert_code(0);
     env.write("other/a.sh", FLAGGED);
@@ -61,28 +60,26 @@ fn submodules_are_left_to_their_own_scan() {
     env.git(&["-C", "main", "submodule", "--quiet", "add", other.to_str().expect("UTF-8"), "sub"]).assert_code(0);
     env.git(&["-C", "main", "add", "-A"]).assert_code(0);
     env.git(&["-C", "main", "commit", "-qm", "one"]).assert_code(0);
-    env.git(&["clone", "-q", "main", "without"]).assert_code(0);
-    for place in ["main", "without"] {
-        let scan = env.scan(&[place]);
-        assert!(paths(&scan).contains(&"own.sh"), "{place}: {}", scan["findings"]);
-        assert!(!paths(&scan).iter().any(|path| path.starts_with("sub/")), "{place}: {}", scan["findings"]);
+    env.git(&["clone", "-q", "main", "clone"]).assert_code(0);
+    for directory in ["main", "clone"] {
+        assert_eq!(paths(&env.scan(&[directory])), [".gitmodules", "own.sh"], "{directory}");
     }
 }
 
 #[test]
-fn a_repository_around_that_ignores_it_does_not_hide_it() {
+fn scan_ignores_the_gitignore_of_an_outer_directory() {
     let env = TestEnv::new();
     env.git(&["init", "-q"]).assert_code(0);
     env.write(".gitignore", "*\n");
     env.git(&["init", "-q", "inner"]).assert_code(0);
-    for place in ["inner", "plain"] {
-        env.write(&format!("{place}/a.sh"), FLAGGED);
-        assert_eq!(paths(&env.scan(&[place])), ["a.sh"], "{place}");
+    for directory in ["inner", "plain"] {
+        env.write(&format!("{directory}/a.sh"), FLAGGED);
+        assert_eq!(paths(&env.scan(&[directory])), ["a.sh"], "{directory}");
     }
 }
 
 #[test]
-fn broken_files_of_git_are_survived() {
+fn scan_completes_with_invalid_git_files() {
     for content in ["", "gitdir: /gone\n", "gitdir: .\n", "gitdir: .git\n", "\0\u{fffd}garbage", "ref: x\n"] {
         let env = TestEnv::new();
         env.write(".git", content);
@@ -110,20 +107,20 @@ fn broken_files_of_git_are_survived() {
 }
 
 #[test]
-fn one_with_other_hashes_is_scanned() {
+fn scan_supports_sha256_repositories() {
     let env = TestEnv::new();
     env.git(&["init", "-q", "--object-format=sha256"]).assert_code(0);
     env.write("a.sh", FLAGGED);
     env.commit("one");
-    assert!(paths(&env.assert_scan_completes()).contains(&"a.sh"));
+    assert_eq!(paths(&env.assert_scan_completes()), ["a.sh", NEIGHBOUR]);
 }
 
 #[test]
-fn files_that_git_has_and_that_are_gone_are_nothing() {
+fn scan_ignores_tracked_files_that_are_deleted() {
     let env = TestEnv::new();
     env.git(&["init", "-q"]).assert_code(0);
     env.write("gone.sh", FLAGGED);
     env.commit("one");
     fs::remove_file(env.analysis().join("gone.sh")).expect("removed");
-    assert!(!paths(&env.assert_scan_completes()).contains(&"gone.sh"));
+    assert_eq!(paths(&env.assert_scan_completes()), [NEIGHBOUR]);
 }

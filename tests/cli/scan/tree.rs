@@ -1,4 +1,4 @@
-//! What may lie in a tree besides files with proper names.
+//! Directory trees with links, pipes, unreadable files and unusual file names.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -7,28 +7,26 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt as _;
 
-use serde_json::Value;
+use insta::assert_snapshot;
 
-use crate::scan::findings::{FLAGGED, NEIGHBOUR, notes, paths};
+use crate::scan::findings::{FLAGGED, NEIGHBOUR, paths, summary};
+use crate::support::program::install;
 use crate::support::{CARNET, CommandOutput, TestEnv};
 
 #[test]
-fn pipes_and_sockets_are_not_opened() {
+fn scan_does_not_open_pipes_and_sockets() {
     let env = TestEnv::new();
-    let mode = rustix::fs::Mode::from_raw_mode(0o644);
-    rustix::fs::mknodat(rustix::fs::CWD, env.analysis().join("pipe.py"), rustix::fs::FileType::Fifo, mode, 0)
-        .expect("a pipe");
-    rustix::fs::mknodat(rustix::fs::CWD, env.analysis().join(".gitignore"), rustix::fs::FileType::Fifo, mode, 0)
-        .expect("a pipe");
+    env.make_pipe("pipe.py");
+    env.make_pipe(".gitignore");
     let _socket = UnixListener::bind(env.analysis().join("socket.sh")).expect("a socket");
     let scan = env.assert_scan_completes();
     assert_eq!(scan["files"]["skipped"], 3);
 }
 
 #[test]
-fn links_are_never_followed() {
+fn scan_never_follows_symlinks() {
     let env = TestEnv::new();
-    let outside = env.analysis().join("../outside.sh");
+    let outside = env.path("outside.sh");
     fs::write(&outside, FLAGGED).expect("a file");
     fs::create_dir(env.analysis().join("dir")).expect("a directory");
     for (target, link) in [
@@ -47,13 +45,20 @@ fn links_are_never_followed() {
     }
     let scan = env.assert_scan_completes();
     assert_eq!(scan["files"]["scanned"], 1, "{} {}", scan["findings"], scan["notes"]);
-    assert!(!scan.to_string().contains("root:x:"), "{} {}", scan["findings"], scan["notes"]);
+    assert_snapshot!(summary(&scan), @"
+    .gitmodules: warning[link-out]
+    a.sh: error[link-out]
+    neighbour.sh:2: error[home-path]
+    requirements.txt: warning[link-out]
+    root: error[link-out]
+    zero.py: warning[link-out]
+    ");
 }
 
 #[test]
-fn names_of_any_bytes_stay_names() {
+fn scan_reports_file_names_with_special_characters() {
     let env = TestEnv::new();
-    let odd: [&[u8]; 7] = [
+    let names: [&[u8]; 7] = [
         b"new\nline.sh",
         b"\n::error file=x::owned.sh",
         b"esc\x1b[31m.sh",
@@ -62,58 +67,90 @@ fn names_of_any_bytes_stay_names() {
         "right\u{202e}to.sh".as_bytes(),
         b"| a | b |`x`.sh",
     ];
-    for name in odd {
+    for name in names {
         fs::write(env.analysis().join(OsStr::from_bytes(name)), FLAGGED).expect("a file");
     }
     let scan = env.assert_scan_completes();
-    assert!(paths(&scan).contains(&"new\nline.sh"), "{} {}", scan["findings"], scan["notes"]);
-    assert_eq!(scan["files"]["skipped"], 1, "the one that is no UTF-8");
-    let said = env.carnet(&["scan", "--format", "github"]).assert_code(1);
-    assert!(!said.stdout.lines().any(|line| line.starts_with("::error file=x::")), "{}", said.stdout);
+    let expected = [
+        "\n::error file=x::owned.sh",
+        "esc\x1b[31m.sh",
+        NEIGHBOUR,
+        "new\nline.sh",
+        "quote\"'<&>]]>.sh",
+        "right\u{202e}to.sh",
+        "| a | b |`x`.sh",
+    ];
+    assert_eq!(paths(&scan), expected);
+    assert_eq!(scan["files"]["skipped"], 1, "a name that is not UTF-8");
+    let output = env.carnet(&["scan", "--format", "github"]).assert_code(1);
+    let files: Vec<&str> = output.stdout.lines().filter_map(|line| line.split(",line=").next()).collect();
+    assert_snapshot!(files.join("\n").replace('\u{202e}', "[RLO]"), @r#"
+    ::error file=%0A%3A%3Aerror file=x%3A%3Aowned.sh
+    ::error file=esc�[31m.sh
+    ::error file=neighbour.sh
+    ::error file=new%0Aline.sh
+    ::error file=quote"'<&>]]>.sh
+    ::error file=right[RLO]to.sh
+    ::error file=| a | b |`x`.sh
+    ::notice title=carnet%3A missing-tests::Repository has no tests. Help: add a test that processes a few events, or set `[test] run` in carnet.toml.
+    "#);
 }
 
-/// As somebody who is not allowed to read, which root always is.
 #[test]
-fn what_may_not_be_read_is_noted() {
+fn scan_notes_unreadable_files_and_directories() {
     let env = TestEnv::new();
     env.write(NEIGHBOUR, FLAGGED);
     env.write("closed.sh", FLAGGED);
     env.write("dir/inside.sh", FLAGGED);
-    let close = |path: &str, mode| {
+    let set_mode = |path: &str, mode| {
         fs::set_permissions(env.analysis().join(path), fs::Permissions::from_mode(mode)).expect("a mode");
     };
     let mut command = env.carnet_command(&["scan", "--format", "json"]);
+    // Root can read every file, so another user scans.
     if rustix::process::geteuid().is_root() {
-        // The binary may lie where nobody else may go.
-        let copy = env.analysis().parent().expect("a parent").join("carnet");
-        crate::support::program::install(std::path::Path::new(CARNET), &copy);
+        // The other user may not have access to the target directory.
+        let copy = env.path("carnet");
+        install(CARNET.as_ref(), &copy);
         command = std::process::Command::new(copy);
         command.args(["scan", "--format", "json"]).current_dir(env.analysis()).env_clear().uid(65_534).gid(65_534);
-        close("..", 0o755);
+        set_mode("..", 0o755);
     }
-    close("closed.sh", 0);
-    close("dir", 0);
-    let said = CommandOutput::new(&command.output().expect("it starts"));
-    close("dir", 0o755);
-    let said = said.assert_code(1);
-    let scan: Value = serde_json::from_str(&said.stdout).expect("JSON");
-    assert_eq!(paths(&scan), [NEIGHBOUR], "{} {}", scan["findings"], scan["notes"]);
-    for path in ["closed.sh", "dir"] {
-        assert!(notes(&scan, path)[0].contains("can't be read"), "{} {}", scan["findings"], scan["notes"]);
-    }
+    set_mode("closed.sh", 0);
+    set_mode("dir", 0);
+    let output = CommandOutput::run(&mut command);
+    set_mode("dir", 0o755);
+    let scan = serde_json::from_str(&output.assert_code(1).stdout).expect("JSON");
+    assert_snapshot!(summary(&scan), @"
+    neighbour.sh:2: error[home-path]
+    closed.sh: failed to read file: Permission denied (os error 13)
+    dir: failed to read: Permission denied (os error 13)
+    ");
 }
 
 #[test]
-fn what_is_no_directory_is_refused() {
+fn scan_requires_a_directory() {
     let env = TestEnv::new();
     env.write("file", "");
-    for path in ["gone", "file", "/dev/null", ""] {
-        let said = env.carnet(&["scan", path]);
-        assert!(
-            matches!(said.code, 2..=4) && said.stderr.starts_with("error: "),
-            "{path}: {} {}",
-            said.code,
-            said.stderr
-        );
-    }
+    let outputs = ["gone", "file", "/dev/null", ""].map(|path| {
+        let output = env.carnet(&["scan", path]);
+        format!("scan '{path}': exit code {}\n{}", output.code, output.text())
+    });
+    assert_snapshot!(outputs.concat(), @"
+    scan 'gone': exit code 2
+    error: `gone` is not a directory
+     |
+     = help: pass the directory of the analysis
+    scan 'file': exit code 2
+    error: `file` is not a directory
+     |
+     = help: pass the directory of the analysis
+    scan '/dev/null': exit code 2
+    error: `/dev/null` is not a directory
+     |
+     = help: pass the directory of the analysis
+    scan '': exit code 2
+    error: a value is required for '[PATH]' but none was supplied
+
+    For more information, try '--help'.
+    ");
 }

@@ -67,7 +67,7 @@ fn examine(text: &str, mode: Mode) -> (Vec<Span>, Facts, Option<String>) {
         Ok(parsed) => {
             let (spans, mut facts) = reader::read(text, &parsed, &masked.commands);
             facts.names = if mode == Mode::File { names::find(&masked.text, &parsed) } else { None };
-            let problem = parsed.errors().first().map(|error| error.error.to_string());
+            let problem = parsed.errors().first().map(|error| format!("syntax error: {}", error.error));
             (spans, facts, problem)
         }
         Err(reason) => (token::spans(text), Facts::default(), Some(reason.to_owned())),

@@ -1,4 +1,4 @@
-//! Text of a repository can't steer a terminal, a browser, a runner or a parser.
+//! Reports of a scan never contain untrusted control characters, markup or workflow commands.
 
 use carnet::model::finding::{Finding, Fix, Location, Severity, Suppression, Suppressor};
 use carnet::model::scan::{Note, Scan};
@@ -9,39 +9,39 @@ use proptest::prelude::*;
 use super::render;
 use crate::support::scan_fixture::{finding, scan, with};
 
-/// The fixture with a text in every place that comes from outside.
-fn filled(evil: &str) -> Scan {
+/// The fixture with `malicious` as every untrusted text.
+fn filled(malicious: &str) -> Scan {
     let mut scan = scan();
-    scan.analysis.name = evil.to_owned();
-    scan.analysis.remote = Some(format!("https://{evil}"));
-    scan.notes = vec![Note { path: evil.to_owned(), message: evil.to_owned() }];
+    scan.analysis.name = malicious.to_owned();
+    scan.analysis.remote = Some(format!("https://{malicious}"));
+    scan.notes = vec![Note { path: malicious.to_owned(), message: malicious.to_owned() }];
     for finding in &mut scan.findings {
-        fill(finding, evil);
+        fill(finding, malicious);
     }
     scan
 }
 
-fn fill(finding: &mut Finding, evil: &str) {
-    finding.path = evil.to_owned();
-    finding.message = evil.to_owned();
-    finding.help = Some(evil.to_owned());
-    finding.source = Some(evil.to_owned());
-    finding.facilities.breaks = vec![evil.to_owned()];
-    finding.fix = Some(Fix { title: evil.to_owned(), start: 0, end: 1, replacement: evil.to_owned() });
-    for place in &mut finding.places {
-        *place = Location { path: evil.into(), line: 1 };
+fn fill(finding: &mut Finding, malicious: &str) {
+    finding.path = malicious.to_owned();
+    finding.message = malicious.to_owned();
+    finding.help = Some(malicious.to_owned());
+    finding.source = Some(malicious.to_owned());
+    finding.facilities.breaks = vec![malicious.to_owned()];
+    finding.fix = Some(Fix { title: malicious.to_owned(), start: 0, end: 1, replacement: malicious.to_owned() });
+    for location in &mut finding.places {
+        *location = Location { path: malicious.into(), line: 1 };
     }
     if let Some(suppression) = &mut finding.suppressed {
-        suppression.reason = evil.to_owned();
+        suppression.reason = malicious.to_owned();
     }
 }
 
 #[test]
-fn no_terminal_control_reaches_a_report_of_a_scan() {
+fn scan_reports_contain_no_control_characters() {
     let scan = filled("a\x1b[2J\x1b]0;owned\x07b\u{9b}31m\u{202e}c\r\x08d\0\ne");
     for format in [Format::Human, Format::Markdown, Format::Junit, Format::Github, Format::Sarif, Format::Gitlab] {
         let text = render(&scan, format);
-        // JSON keeps paths as they are, escaped by its own rules.
+        // JSON reports contain the original paths, escaped.
         let is_json = matches!(format, Format::Sarif | Format::Gitlab);
         let bad = text.chars().find(|c| c.is_ascii_control() && *c != '\n');
         assert_eq!(bad, None, "in {format}");
@@ -49,12 +49,12 @@ fn no_terminal_control_reaches_a_report_of_a_scan() {
             assert_eq!(text.chars().find(|c| c.is_control() && *c != '\n'), None, "in {format}");
         }
     }
-    assert!(!render(&scan, Format::Markdown).contains("owned"), "a window title is no text");
+    assert_eq!(render(&scan, Format::Markdown).matches("owned").count(), 0, "the title of an escape sequence");
 }
 
 #[test]
-fn nothing_but_its_own_commands_reaches_the_runner() {
-    for evil in [
+fn github_report_contains_no_untrusted_workflow_commands() {
+    for malicious in [
         "x\n::set-output name=a::b",
         "::add-mask::x",
         "\r::error::x",
@@ -62,16 +62,16 @@ fn nothing_but_its_own_commands_reaches_the_runner() {
         "##[error]x",
         "\n##[set-env name=A;]b",
     ] {
-        let text = render(&filled(evil), Format::Github);
+        let text = render(&filled(malicious), Format::Github);
         for line in text.split(['\n', '\r']).filter(|line| !line.is_empty()) {
             let known = ["::error ", "::warning ", "::notice "].iter().any(|command| line.starts_with(command));
             assert!(known && !line.contains("##["), "{line}");
-            // What stands before the second mark are properties alone: a place and a title.
+            // Only the known properties precede the second `::`.
             let (properties, _) = line[2..].split_once("::").expect("a command");
             let keys = properties.split_once(' ').map(|(_, list)| list).unwrap_or_default().split(',');
             for key in keys {
                 let name = key.split('=').next().unwrap_or_default();
-                assert!(["file", "line", "endLine", "col", "endColumn", "title"].contains(&name), "{line}");
+                assert!(matches!(name, "file" | "line" | "endLine" | "col" | "endColumn" | "title"), "{line}");
             }
         }
         assert!(text.lines().count() <= 30);
@@ -79,19 +79,24 @@ fn nothing_but_its_own_commands_reaches_the_runner() {
 }
 
 #[test]
-fn markdown_of_a_scan_has_no_html_mentions_or_links_of_others() {
-    let evil = "<script>alert(1)</script> @everyone #12 !3 [x](http://evil.example) ![i](//e) | `c` **b** $x$ :boom:";
-    let text = render(&filled(evil), Format::Markdown);
+fn scan_markdown_contains_no_untrusted_markup() {
+    let malicious =
+        "<script>alert(1)</script> @everyone #12 !3 [x](http://evil.example) ![i](//e) | `c` **b** $x$ :boom:";
+    let text = render(&filled(malicious), Format::Markdown);
     let mut pipes = None;
     for line in text.lines() {
-        for sign in ["<script", "@everyone", "#12 ", "](", "http:", "**b**", "$x$", ":boom:"] {
-            assert!(!line.contains(sign), "{sign} in: {line}");
+        for markup in ["<script", "@everyone", "#12 ", "](", "http:", "**b**", "$x$", ":boom:"] {
+            assert!(!line.contains(markup), "{markup} in: {line}");
         }
         let number = line.matches('|').count();
         if !line.starts_with('|') {
             pipes = None;
         } else {
-            assert_eq!(*pipes.get_or_insert(number), number, "a row with other cells than its head: {line}");
+            assert_eq!(
+                *pipes.get_or_insert(number),
+                number,
+                "the row and its header have different numbers of cells: {line}"
+            );
         }
     }
 }
@@ -100,7 +105,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_text_renders_in_every_format_of_a_scan(text in any::<String>(), width in 0_usize..200, column in 0_u32..40, length in 0_u32..40) {
+    fn every_scan_format_supports_any_text(text in any::<String>(), width in 0_usize..200, column in 0_u32..40, length in 0_u32..40) {
         let mut odd = finding("site-path", Severity::Error, &text, 1, &text, "");
         fill(&mut odd, &text);
         let span = odd.span.as_mut().expect("a span");
@@ -109,7 +114,7 @@ proptest! {
         other.suppressed = Some(Suppression { by: Suppressor::Inline, reason: text.clone() });
         let scan = with(vec![odd, other]);
         for format in Format::for_scans() {
-            let rendered = render_scan(format, &scan, &Options { width, ..Options::default() }).expect("it has this form");
+            let rendered = render_scan(format, &scan, &Options { width, ..Options::default() }).expect("a report");
             match format {
                 Format::Json | Format::Sarif | Format::Gitlab => {
                     prop_assert!(serde_json::from_str::<serde_json::Value>(&rendered).is_ok());
@@ -117,7 +122,7 @@ proptest! {
                 Format::Junit => prop_assert!(junit_parser::from_reader(rendered.as_bytes()).is_ok()),
                 Format::Github => prop_assert!(rendered.lines().count() == 1),
                 Format::Human | Format::Markdown | Format::Html | Format::Badge => {
-                    prop_assert!(!rendered.contains(|c: char| c.is_control() && c != '\n' && c != '\t'));
+                    prop_assert!(rendered.chars().all(|c| !c.is_control() || c == '\n' || c == '\t'));
                 }
             }
         }

@@ -1,19 +1,19 @@
-//! JUnit, read back by another reader.
+//! JUnit reports, read by an independent parser.
 
 use carnet::report::Format;
 use junit_parser::TestStatus;
 
 use super::render;
-use crate::report::assert_snapshot;
+use crate::report::assert_file_snapshot;
 use crate::support::scan_fixture::{scan, with};
 
 #[test]
-fn a_scan_looks_as_readers_of_junit_want_it() {
-    assert_snapshot("scan-junit", &render(&scan(), Format::Junit).replace("><", ">\n<"));
+fn junit_report_of_the_scan_fixture() {
+    assert_file_snapshot("scan-junit", &render(&scan(), Format::Junit).replace("><", ">\n<"));
 }
 
 #[test]
-fn errors_fail_suppressed_findings_are_skipped_and_the_rest_passes() {
+fn errors_fail_and_suppressed_findings_are_skipped() {
     let suites = junit_parser::from_reader(render(&scan(), Format::Junit).as_bytes()).expect("JUnit");
     let counts: Vec<(&str, u64, u64, u64)> =
         suites.suites.iter().map(|suite| (suite.name.as_str(), suite.tests, suite.failures, suite.skipped)).collect();
@@ -27,7 +27,7 @@ fn errors_fail_suppressed_findings_are_skipped_and_the_rest_passes() {
 }
 
 #[test]
-fn a_rule_without_findings_is_a_case_that_passes() {
+fn rule_without_findings_passes() {
     let suites = junit_parser::from_reader(render(&with(Vec::new()), Format::Junit).as_bytes()).expect("JUnit");
     assert_eq!((suites.suites.len(), suites.tests, suites.failures), (4, 4, 0));
 }

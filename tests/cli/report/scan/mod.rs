@@ -1,4 +1,4 @@
-//! Reports of a static audit, in every format.
+//! Reports of a static scan, in every format.
 
 mod annotation;
 mod hostile;
@@ -12,7 +12,7 @@ use carnet::model::scan::Scan;
 use carnet::report::Options;
 use carnet::report::{Format, render_scan};
 
-/// The audit in a format.
+/// The scan in a format.
 pub(crate) fn render(scan: &Scan, format: Format) -> String {
-    render_scan(format, scan, &Options::default()).expect("it has this form")
+    render_scan(format, scan, &Options::default()).expect("a report")
 }

@@ -1,12 +1,13 @@
-//! SARIF 2.1.0: its shape, and the limits of its readers.
+//! SARIF 2.1.0 reports, and the limits of GitHub.
 
 use carnet::model::finding::{Location, Severity};
 use carnet::report::Options;
 use carnet::report::{Format, render_scan};
+use insta::assert_snapshot;
 use serde_json::Value;
 
 use super::render;
-use crate::report::assert_snapshot;
+use crate::report::assert_file_snapshot;
 use crate::support::scan_fixture::{finding, scan, with};
 
 fn parsed(scan: &carnet::model::scan::Scan) -> Value {
@@ -14,9 +15,9 @@ fn parsed(scan: &carnet::model::scan::Scan) -> Value {
 }
 
 #[test]
-fn a_scan_is_one_run_with_every_rule() {
+fn sarif_report_is_one_run_with_every_rule() {
     let log = parsed(&scan());
-    assert_snapshot("scan-sarif", &serde_json::to_string_pretty(&log).expect("JSON"));
+    assert_file_snapshot("scan-sarif", &serde_json::to_string_pretty(&log).expect("JSON"));
     let run = &log["runs"][0];
     let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
     assert_eq!(rules.len(), 4);
@@ -28,7 +29,7 @@ fn a_scan_is_one_run_with_every_rule() {
 }
 
 #[test]
-fn suppressed_results_are_there_only_when_asked_for() {
+fn sarif_report_contains_suppressed_results_only_with_all() {
     let count = |text: &str| text.matches("\"justification\"").count();
     assert_eq!(count(&render(&scan(), Format::Sarif)), 0);
     let options = Options { all: true, ..Options::default() };
@@ -38,20 +39,20 @@ fn suppressed_results_are_there_only_when_asked_for() {
 }
 
 #[test]
-fn paths_are_uri_references() {
+fn sarif_paths_are_uri_references() {
     for (path, uri) in [
         ("a b/c#d%e?.py", "a%20b/c%23d%25e%3F.py"),
         ("größe.py", "gr%C3%B6%C3%9Fe.py"),
         ("c:x\n\\y.py", "c%3Ax%0A%5Cy.py"),
     ] {
         let log = parsed(&with(vec![finding("site-path", Severity::Error, path, 1, "x", "x")]));
-        let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
-        assert_eq!((&place["uri"], &place["uriBaseId"]), (&Value::from(uri), &Value::from("%SRCROOT%")));
+        let location = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
+        assert_eq!((&location["uri"], &location["uriBaseId"]), (&Value::from(uri), &Value::from("%SRCROOT%")));
     }
 }
 
 #[test]
-fn related_places_stop_at_a_thousand_and_results_at_what_is_taken() {
+fn sarif_report_limits_results_and_related_locations() {
     let mut many = finding("site-path", Severity::Error, "a.json", 1, "x", "x");
     many.span = None;
     many.places = (1..=5000).map(|line| Location { path: "a.json".into(), line }).collect();
@@ -60,12 +61,12 @@ fn related_places_stop_at_a_thousand_and_results_at_what_is_taken() {
     let findings = (1..=25_010).map(|line| finding("site-path", Severity::Note, "a.py", line, "x", "x"));
     let log = parsed(&with(findings.collect()));
     assert_eq!(log["runs"][0]["results"].as_array().map(Vec::len), Some(25_000));
-    let said = &log["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
-    assert!(said.as_str().is_some_and(|text| text.starts_with("10 results are left out")), "{said}");
+    let note = &log["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
+    assert_snapshot!(note.as_str().expect("a text"), @"10 results omitted because of the size limit. Run carnet scan --format json for all of them.");
 }
 
 #[test]
-fn a_span_that_makes_no_sense_becomes_one_that_readers_take() {
+fn invalid_span_is_replaced_by_a_valid_one() {
     let mut odd = finding("site-path", Severity::Error, "a.py", 5, "x", "x");
     let span = odd.span.as_mut().expect("a span");
     (span.line, span.column, span.end_line, span.end_column) = (0, 0, 0, 0);
@@ -76,12 +77,12 @@ fn a_span_that_makes_no_sense_becomes_one_that_readers_take() {
     }
 }
 
-/// What GitHub's upload asks for beyond the schema, and its limits: the rules GH1001 and on of the SARIF Multitool, and
-/// the table of limits in the documentation of code scanning.
-fn assert_github_takes(scan: &carnet::model::scan::Scan) {
+/// Fails if GitHub would reject the report. The requirements beyond the schema are the rules GH1001 and later of the SARIF
+/// Multitool, and the table of limits in the documentation of code scanning.
+fn assert_github_accepts(scan: &carnet::model::scan::Scan) {
     let log = parsed(scan);
     let runs = log["runs"].as_array().expect("runs");
-    assert_eq!(runs.len(), 1, "several runs of one tool and category are refused");
+    assert_eq!(runs.len(), 1, "GitHub rejects several runs of one tool and category");
     let category = runs[0]["automationDetails"]["id"].as_str().expect("a category");
     assert!(category.ends_with('/'), "{category}");
     let rules = runs[0]["tool"]["driver"]["rules"].as_array().expect("rules");
@@ -98,21 +99,21 @@ fn assert_github_takes(scan: &carnet::model::scan::Scan) {
         let locations = result["locations"].as_array().expect("locations");
         let related = result["relatedLocations"].as_array().map_or(0, Vec::len);
         assert!(locations.len() == 1 && related < 1000, "{result}");
-        let place = &locations[0]["physicalLocation"];
-        let uri = place["artifactLocation"]["uri"].as_str().expect("a path");
+        let location = &locations[0]["physicalLocation"];
+        let uri = location["artifactLocation"]["uri"].as_str().expect("a path");
         assert!(!uri.is_empty() && !uri.starts_with('/') && !uri.contains("://"), "{uri}");
-        assert!(place["region"]["startLine"].as_u64().is_some_and(|line| line > 0), "{result}");
+        assert!(location["region"]["startLine"].as_u64().is_some_and(|line| line > 0), "{result}");
         let key = result["partialFingerprints"]["primaryLocationLineHash"].as_str().expect("a key");
         keys.insert(key.to_owned());
     }
-    assert!(!keys.contains(":1"), "an empty key would make one alert of many");
+    assert!(!keys.contains(":1"), "an empty key would merge several alerts");
 }
 
 #[test]
-fn github_takes_what_is_written() {
-    assert_github_takes(&scan());
-    assert_github_takes(&with(Vec::new()));
+fn github_accepts_every_report() {
+    assert_github_accepts(&scan());
+    assert_github_accepts(&with(Vec::new()));
     for text in ["", " ", "\0", "../up", "/etc/passwd", "https://example.org/x", "a:b"] {
-        assert_github_takes(&with(vec![finding("a-rule", Severity::Error, text, 0, text, text)]));
+        assert_github_accepts(&with(vec![finding("a-rule", Severity::Error, text, 0, text, text)]));
     }
 }

@@ -1,4 +1,4 @@
-//! Forms that have a schema fit it.
+//! Reports and baselines conform to their schemas.
 
 use carnet::cli::schema;
 use carnet::report::Options;
@@ -25,36 +25,36 @@ fn sarif() -> Value {
 }
 
 #[test]
-fn an_audit_fits_its_schema_and_reads_back() {
+fn scan_conforms_to_its_schema_and_can_be_read() {
     let text = render(&scan(), Format::Json);
     assert_eq!(errors(&own(schema::Format::Scan), &text), [""; 0]);
-    let read: carnet::model::scan::Scan = serde_json::from_str(&text).expect("an audit");
+    let read: carnet::model::scan::Scan = serde_json::from_str(&text).expect("a scan");
     assert_eq!(read, scan());
 }
 
 #[test]
-fn a_baseline_fits_its_schema() {
+fn baseline_conforms_to_its_schema() {
     let baseline = Baseline::empty().updated(&scan().findings, jiff::civil::date(2026, 11, 22));
-    assert_eq!(baseline.findings.len(), 11, "what comments and carnet.toml suppress is left out");
+    assert_eq!(baseline.findings.len(), 11, "findings suppressed by comments or carnet.toml are omitted");
     let text = baseline.to_text().expect("JSON");
     assert_eq!(errors(&own(schema::Format::Baseline), &text), [""; 0]);
 }
 
 #[test]
-fn sarif_fits_the_schema_of_the_standard() {
+fn sarif_report_conforms_to_the_schema_of_the_standard() {
     assert_eq!(errors(&sarif(), &render(&scan(), Format::Sarif)), [""; 0]);
     let options = Options { all: true, ..Options::default() };
     assert_eq!(errors(&sarif(), &render_scan(Format::Sarif, &scan(), &options).expect("JSON")), [""; 0]);
     assert_eq!(errors(&sarif(), &render(&with(Vec::new()), Format::Sarif)), [""; 0]);
     let wrong = render(&scan(), Format::Sarif).replace("\"level\": \"error\"", "\"level\": \"bad\"");
-    assert!(!errors(&sarif(), &wrong).is_empty(), "the schema refuses what is wrong");
+    assert!(!errors(&sarif(), &wrong).is_empty(), "the schema rejects an invalid level");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn sarif_of_any_text_fits_the_schema_of_the_standard(text in any::<String>(), number in any::<u32>()) {
+    fn sarif_report_of_any_text_conforms_to_the_schema(text in any::<String>(), number in any::<u32>()) {
         let mut odd = finding(&text, carnet::model::finding::Severity::Error, &text, number, &text, "");
         odd.message = text.clone();
         if let Some(span) = &mut odd.span {
