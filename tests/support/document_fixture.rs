@@ -1,4 +1,4 @@
-//! A document as a check of a small analysis leaves it.
+//! The document of a check of a small analysis.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use carnet::model::runtime::{Cgroup, Directory, Imposed, Runtime, SitePath};
 use carnet::model::system::{Libc, OsRelease, RootInstallation, System, Tool};
 use carnet::model::tree::Tree;
 
-/// A distribution as pip installs it.
+/// A distribution that pip installed.
 pub(crate) fn distribution(name: &str, version: &str, modules: &[&str], requires: &[&str]) -> Distribution {
     Distribution {
         name: name.to_owned(),
@@ -40,7 +40,7 @@ fn directory(path: &str) -> Directory {
     Directory { path: path.to_owned(), exists: true, writable: Known::Known(true), noexec: Known::Known(false) }
 }
 
-/// A Debian 12 with Python 3.11 and what coffea needs; nothing in it is unknown.
+/// Debian 12 with Python 3.11 and the dependencies of coffea. Every fact is known.
 pub(crate) fn environment() -> Environment {
     let distributions = vec![
         distribution("awkward", "2.6.9", &["awkward"], &["awkward-cpp", "numpy"]),
@@ -132,15 +132,15 @@ pub(crate) fn environment() -> Environment {
     }
 }
 
-/// The main Python's distributions.
+/// The distributions of the first Python.
 pub(crate) fn distributions(environment: &mut Environment) -> &mut Vec<Distribution> {
     match &mut environment.pythons[0].distributions {
         Known::Known(list) => list,
-        Known::Unknown(reason) => panic!("the fixture knows its distributions, not {reason}"),
+        Known::Unknown(reason) => panic!("the distributions of the fixture are unknown: {reason}"),
     }
 }
 
-/// An EL 9 with an old numpy, ROOT 6.30, a read-only home and a fact that couldn't be read.
+/// EL 9 with an old numpy, ROOT 6.30, a read-only home and an unknown time zone.
 pub(crate) fn old_environment() -> Environment {
     let mut old = environment();
     old.system.os = Known::Known(OsRelease {
@@ -291,7 +291,8 @@ pub(crate) fn passed(number: usize) -> Vec<TestCase> {
 
 const TRAPEZOID: &str = "AttributeError: module 'numpy' has no attribute 'trapezoid'";
 
-/// Six cells: the reference passes, one fails for its versions, one as expected, one has no image, one isn't run, one is flaky.
+/// Six cells: the reference passes, one is flaky, one fails because of its versions, one is an expected failure, one has no
+/// image and one is skipped.
 pub(crate) fn document() -> Document {
     let (new, old) = (environment(), old_environment());
     let (new_digest, old_digest) = (new.digest().expect("JSON"), old.digest().expect("JSON"));
@@ -328,10 +329,10 @@ pub(crate) fn document() -> Document {
     naf.not_enforced = vec!["network not cut: operation not permitted".to_owned()];
     naf.timing.seconds = 67.3;
 
-    let mut old_place =
+    let mut old_cluster =
         cell("old-cluster", Status::Failed, vec![step(vec![case("test_dimuon", Outcome::Failed, TRAPEZOID, &trace)])]);
-    old_place.environment = Some(old_digest);
-    old_place.forgiven = Some("numpy 1 there until the move in January".to_owned());
+    old_cluster.environment = Some(old_digest);
+    old_cluster.forgiven = Some("numpy 1 there until the move in January".to_owned());
 
     let mut lpc = cell("fnal-lpc", Status::Error, Vec::new());
     lpc.reason = Some("no image: docker://registry.example.org/lpc/el8:latest: manifest unknown".to_owned());
@@ -342,5 +343,5 @@ pub(crate) fn document() -> Document {
     let mut swan = cell("swan", Status::Skipped, Vec::new());
     swan.reason = Some("no engine here can open /cvmfs/unpacked.cern.ch".to_owned());
 
-    assemble(vec![laptop, casa, naf, old_place, lpc, swan], vec![new, old])
+    assemble(vec![laptop, casa, naf, old_cluster, lpc, swan], vec![new, old])
 }

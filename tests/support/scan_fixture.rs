@@ -1,4 +1,4 @@
-//! An audit as one of a small analysis is.
+//! The scan of a small analysis.
 
 use carnet::model::finding::{Confidence, Finding, Fix, Location, Reach, Severity, Span, Suppression, Suppressor};
 use carnet::model::inventory::Inventory;
@@ -14,7 +14,7 @@ fn rule(id: &str, severity: Severity, summary: &str) -> RuleInfo {
     }
 }
 
-/// A finding of a word in a line of a file.
+/// A finding about a word in a line of a file.
 pub(crate) fn finding(rule: &str, severity: Severity, path: &str, line: u32, source: &str, word: &str) -> Finding {
     let before = source.find(word).map_or(0, |at| source[..at].chars().count());
     let column = u32::try_from(before + 1).expect("a short line");
@@ -40,8 +40,8 @@ pub(crate) fn finding(rule: &str, severity: Severity, path: &str, line: u32, sou
     }
 }
 
-/// The finding without a place.
-pub(crate) fn whole(mut finding: Finding, message: &str) -> Finding {
+/// Removes the location in the file from a finding, and sets its message.
+pub(crate) fn without_span(mut finding: Finding, message: &str) -> Finding {
     finding.span = None;
     finding.source = None;
     finding.message = message.to_owned();
@@ -54,7 +54,7 @@ fn suppressed(mut finding: Finding, by: Suppressor, reason: &str) -> Finding {
     finding
 }
 
-/// An audit with these findings.
+/// A scan with these findings.
 pub(crate) fn with(findings: Vec<Finding>) -> Scan {
     Scan {
         schema: SCHEMA.to_owned(),
@@ -80,7 +80,7 @@ pub(crate) fn with(findings: Vec<Finding>) -> Scan {
     }
 }
 
-/// One of every kind.
+/// A scan with findings of every kind.
 pub(crate) fn scan() -> Scan {
     let mut fixed = finding(
         "site-path",
@@ -96,7 +96,7 @@ pub(crate) fn scan() -> Scan {
         end: 223,
         replacement: "root://eosuser.cern.ch//eos/user/j/jane/h.root".to_owned(),
     });
-    let mut many = whole(
+    let mut many = without_span(
         finding("site-path", Severity::Warning, "data/files.json", 1, "", ""),
         "`root://dcache-cms-xrootd.desy.de` is a door that only its own site sees",
     );
@@ -127,7 +127,8 @@ pub(crate) fn scan() -> Scan {
     tag.help = None;
     tag.facilities = Reach::default();
     findings.push(tag);
-    findings.push(whole(finding("no-lock", Severity::Note, ".", 1, "", ""), "no lock file fixes the dependencies"));
+    findings
+        .push(without_span(finding("no-lock", Severity::Note, ".", 1, "", ""), "no lock file fixes the dependencies"));
     let old = finding("home-path", Severity::Error, "docs/old.md", 5, "see /home/jane/x", "/home/jane/x");
     findings.push(suppressed(old.clone(), Suppressor::Config, "documentation"));
     findings.push(suppressed(old.clone(), Suppressor::Inline, "an example"));
