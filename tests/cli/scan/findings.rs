@@ -55,12 +55,11 @@ pub(crate) fn paths(scan: &Value) -> Vec<&str> {
 /// The findings about files as `path:line: severity[rule]`, then the notes as `path: message`.
 pub(crate) fn summary(scan: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let findings = scan["findings"].as_array().into_iter().flatten().filter(|finding| finding["path"] != ".").map(
-        |finding| {
+    let findings =
+        scan["findings"].as_array().into_iter().flatten().filter(|finding| finding["path"] != ".").map(|finding| {
             let [path, severity, rule] = ["path", "severity", "rule"].map(|key| text(&finding[key]));
             format!("{path}:{}: {severity}[{rule}]\n", finding["span"]["line"])
-        },
-    );
+        });
     let notes = scan["notes"].as_array().into_iter().flatten();
     findings.chain(notes.map(|note| format!("{}: {}\n", text(&note["path"]), text(&note["message"])))).collect()
 }

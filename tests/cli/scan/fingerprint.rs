@@ -75,5 +75,8 @@ fn a_repeated_line_gets_a_different_fingerprint() {
     let two = issues(&env);
     let keys: BTreeSet<&String> = two.iter().map(|(key, _, _)| key).collect();
     assert_eq!(keys.len(), two.len());
-    assert!(one.iter().all(|(key, _, _)| keys.contains(key)), "the first finding keeps its fingerprint: {one:?} {two:?}");
+    assert!(
+        one.iter().all(|(key, _, _)| keys.contains(key)),
+        "the first finding keeps its fingerprint: {one:?} {two:?}"
+    );
 }
