@@ -1,4 +1,4 @@
-//! The structure of the source tree: which module imports which, and how large a file may be.
+//! The structure of the source tree: imports between modules, calls that only one module may use, and the size of files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -25,6 +25,22 @@ const ASYNC: [&str; 3] = ["cli", "check", "engine"];
 
 /// The only file with unsafe code.
 const UNSAFE: [&str; 1] = ["src/sys/raw.rs"];
+
+/// Calls that read the environment variables or the date. Only `sys` uses them.
+const SYSTEM_CALLS: [&str; 4] = ["env::var", "SystemTime::now", "Timestamp::now", "Zoned::now"];
+
+/// Modules that use the monotonic clock, by their path below `src`. It sets deadlines and measures durations; the result of
+/// a check does not depend on it otherwise.
+const MONOTONIC_CLOCK: [(&str, &str); 8] = [
+    ("cell", "time limits of commands and probes, and their durations"),
+    ("check/driver", "duration of a check"),
+    ("check/execute", "duration of a cell"),
+    ("cli/hook/push", "time limit of the hook"),
+    ("engine/output", "number of lines shown in a time window"),
+    ("hook/scan", "time limit of the hook"),
+    ("scan", "duration of a scan"),
+    ("sys", "the clock of the machine"),
+];
 
 /// Maximum number of lines of a file.
 const MAX_LINES: usize = 600;
@@ -315,4 +331,21 @@ fn engines_rules_and_formats_are_referenced_only_where_they_are_listed() {
             }
         }
     }
+}
+
+#[test]
+fn only_sys_reads_variables_and_the_clock() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|source| !source.is_test()) {
+        let module = source.module.join("/");
+        let is_in = |path: &str| module == path || module.starts_with(&format!("{path}/"));
+        let may_measure = MONOTONIC_CLOCK.iter().any(|(path, _)| is_in(path));
+        for (number, line) in source.code() {
+            let is_system_call = SYSTEM_CALLS.iter().any(|call| line.contains(call)) && !is_in("sys");
+            if is_system_call || line.contains("Instant::now") && !may_measure {
+                wrong.push(format!("{}:{number}: {}", source.path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "use `sys::environment` or `sys::clock`:\n{}", wrong.join("\n"));
 }

@@ -49,14 +49,20 @@ pub(super) fn read(path: &Path) -> Result<Document, DocumentError> {
     report::json::read(&bytes).map_err(|error| DocumentError::new(path, error))
 }
 
+/// The format of a file, which is read before the content.
+#[derive(serde::Deserialize)]
+struct Header {
+    schema: String,
+}
+
 /// Reads a plan, as `carnet plan --format json` writes it.
 pub(super) fn read_matrix(path: &Path) -> Result<Matrix, DocumentError> {
     let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
-    let matrix: Matrix = serde_json::from_slice(&bytes).map_err(|error| DocumentError::new(path, error))?;
-    if matrix.schema != matrix::SCHEMA {
-        return Err(DocumentError::new(path, unexpected_schema(&matrix.schema, matrix::SCHEMA)));
+    let header: Header = serde_json::from_slice(&bytes).map_err(|error| DocumentError::new(path, error))?;
+    if header.schema != matrix::SCHEMA {
+        return Err(DocumentError::new(path, unexpected_schema(&header.schema, matrix::SCHEMA)));
     }
-    Ok(matrix)
+    serde_json::from_slice(&bytes).map_err(|error| DocumentError::new(path, error))
 }
 
 /// Describes a schema mismatch.

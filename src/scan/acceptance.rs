@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use jiff::Zoned;
-
 use super::Scanned;
 use crate::config;
 use crate::config::scan::Scan as ScanConfig;
@@ -11,6 +9,7 @@ use crate::error::{Failure, Kind};
 use crate::model::scan::Scan;
 use crate::scan::suppress::baseline::{Baseline, BaselineError, FILE};
 use crate::scan::{rules, suppress};
+use crate::sys::clock;
 
 /// The baseline of an analysis.
 #[derive(Debug)]
@@ -123,7 +122,7 @@ pub(super) fn apply_acceptance(
         severity: config.severities(),
         baseline: baseline.baseline.as_ref().map(|entries| (baseline.path.as_str(), entries)),
         config: config::FILE,
-        today: Zoned::now().date(),
+        today: clock::today(),
         partial: is_part,
     };
     let applied = suppress::apply(std::mem::take(&mut scan.findings), &scanned.directives, &settings);

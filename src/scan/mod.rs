@@ -32,6 +32,7 @@ use crate::scan::suppress::Directives;
 use crate::source::SourceError;
 use crate::source::lang::matcher::Matcher;
 use crate::source::manifest::image::digest::Digests;
+use crate::sys::clock;
 use acceptance::{LoadedBaseline, apply_acceptance};
 use file::{Examined, Worker};
 use tree::Snapshot;
@@ -107,7 +108,7 @@ pub fn run_configured(options: Options, config: &Config) -> Result<Scan, Error> 
 
 /// Collects the findings, without suppressing any.
 fn collect(options: &Options) -> Result<Scanned, SourceError> {
-    let (clock, started) = (Instant::now(), jiff::Timestamp::now());
+    let (timer, started) = (Instant::now(), clock::now());
     let mut snapshot = Snapshot::read(options)?;
     let rules: Vec<&'static Rule> = rules::all().filter(|rule| is_selected(rule, &options.select)).collect();
     let catalogue = Catalogue::builtin();
@@ -178,7 +179,7 @@ fn collect(options: &Options) -> Result<Scanned, SourceError> {
         files: counts,
         timing: ScanTiming {
             started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            milliseconds: u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX),
+            milliseconds: u64::try_from(timer.elapsed().as_millis()).unwrap_or(u64::MAX),
         },
     };
     Ok(Scanned { scan, directives, files: snapshot.files })

@@ -11,7 +11,7 @@ pub fn now() -> Timestamp {
 }
 
 /// Returns the current time in the type that file times have.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+#[expect(clippy::disallowed_methods, reason = "the only function that reads the clock in this type")]
 pub fn system_now() -> SystemTime {
     SystemTime::now()
 }

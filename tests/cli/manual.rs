@@ -1,4 +1,4 @@
-//! Manual pages and completions, as their readers take them.
+//! Manual pages and shell completions.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,10 +6,11 @@ use std::process::Command;
 
 use clap::ValueEnum as _;
 use clap_complete::Shell;
+use insta::assert_snapshot;
 
 use crate::support::{CommandOutput, TestEnv};
 
-/// Commands with their own, as `carnet facilities list` has it.
+/// Full names of all commands, for example `carnet facilities list`.
 fn commands() -> Vec<String> {
     let mut command = carnet::cli::command().disable_help_subcommand(true);
     command.build();
@@ -27,41 +28,51 @@ fn commands() -> Vec<String> {
 fn every_command_has_a_manual_page() {
     let env = TestEnv::new();
     env.carnet(&["man", "new/man"]).assert_code(0);
-    let there = fs::read_dir(env.analysis().join("new/man")).expect("the directory");
-    let there: BTreeSet<String> =
-        there.map(|entry| entry.expect("an entry").file_name().into_string().expect("a plain name")).collect();
-    let wanted: BTreeSet<String> = commands().iter().map(|name| format!("{}.1", name.replace(' ', "-"))).collect();
-    assert_eq!(there, wanted);
-    for name in &there {
-        let page = fs::read_to_string(env.analysis().join("new/man").join(name)).expect("a page");
+    let files = fs::read_dir(env.analysis().join("new/man")).expect("the directory");
+    let files: BTreeSet<String> =
+        files.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect();
+    let expected: BTreeSet<String> = commands().iter().map(|name| format!("{}.1", name.replace(' ', "-"))).collect();
+    assert_eq!(files, expected);
+    for file in &files {
+        let page = env.read(&format!("new/man/{file}"));
         let title = page.lines().find(|line| line.starts_with(".TH ")).expect("a title");
-        let stem = name.trim_end_matches(".1");
-        assert!(title.starts_with(&format!(".TH {stem} 1 \" \" \"carnet ")), "{title}");
-        assert!(page.contains(".SH NAME\n") && page.contains(".SH SYNOPSIS\n"), "{page}");
+        let name = file.trim_end_matches(".1");
+        assert!(title.starts_with(&format!(".TH {name} 1 \" \" \"carnet ")), "{title}");
+        let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix(".SH ")).take(2).collect();
+        assert_eq!(sections, ["NAME", "SYNOPSIS"], "{file}");
     }
-    let whole = env.carnet(&["man"]).assert_code(0).stdout;
-    assert_eq!(whole, fs::read_to_string(env.analysis().join("new/man/carnet.1")).expect("the page of carnet"));
-    for (code, meaning) in carnet::exit::TABLE {
-        let (code, meaning) = (format!("\\fB{code}\\fR\n"), meaning.replace('-', "\\-"));
-        assert!(whole.contains(&format!("{code}{meaning}")), "{meaning} is not in\n{whole}");
-    }
+    assert_eq!(env.carnet(&["man"]).assert_code(0).stdout, env.read("new/man/carnet.1"));
 }
 
 #[test]
-fn a_directory_that_can_not_be_made_is_the_place_that_failed() {
+fn manual_page_lists_every_exit_code() {
+    let page = TestEnv::new().carnet(&["man"]).assert_code(0).stdout;
+    let rows: Vec<&str> = page.lines().skip_while(|line| *line != ".SH \"EXIT STATUS\"").skip(1).collect();
+    let expected: Vec<String> = carnet::exit::TABLE
+        .iter()
+        .flat_map(|(code, meaning)| [".TP".to_owned(), format!("\\fB{code}\\fR"), meaning.replace('-', "\\-")])
+        .collect();
+    assert_eq!(rows[..expected.len()], expected);
+}
+
+#[test]
+fn directory_that_can_not_be_created_is_an_infrastructure_error() {
     let env = TestEnv::new();
     env.write("file", "");
-    let said = env.carnet(&["man", "file/man"]).assert_code(4);
-    assert!(said.stderr.contains("file/man"), "{}", said.stderr);
+    assert_snapshot!(env.carnet(&["man", "file/man"]).assert_code(4).text(), @r"
+    error: failed to write `file/man`: Not a directory (os error 20)
+     |
+     = help: check the free disk space, or select a writable location with `--out` or `--output`
+    ");
 }
 
 #[test]
-fn every_shell_is_told_every_command() {
+fn completions_of_every_shell_contain_every_command() {
     let env = TestEnv::new();
     for shell in Shell::value_variants() {
         let script = env.carnet(&["completions", &shell.to_string()]).assert_code(0).stdout;
         for name in commands().iter().flat_map(|name| name.split(' ')) {
-            assert!(script.contains(name), "{shell} is not told of {name}");
+            assert!(script.contains(name), "the completions of {shell} lack `{name}`");
         }
     }
 }
@@ -70,7 +81,12 @@ fn every_shell_is_told_every_command() {
 fn bash_completes_commands_options_and_values() {
     let env = TestEnv::new();
     let script = env.write("carnet.bash", env.carnet(&["completions", "bash"]).assert_code(0).stdout);
-    for (line, wanted) in [
+    // Calls the function that `complete -F` registered, as bash does for the tab key.
+    let complete = r#"source "$1"; shift; COMP_CWORD=$1; shift; COMP_WORDS=("$@")
+        read -ra options < <(complete -p carnet)
+        for i in "${!options[@]}"; do [ "${options[i]}" != -F ] || function=${options[i+1]}; done
+        "$function" carnet "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"; printf '%s\n' "${COMPREPLY[@]}""#;
+    for (line, expected) in [
         ("carnet snap", "snapshot"),
         ("carnet report --format jun", "junit"),
         ("carnet scan --fail", "--fail-on"),
@@ -78,14 +94,9 @@ fn bash_completes_commands_options_and_values() {
         ("carnet completions z", "zsh"),
     ] {
         let words: Vec<&str> = line.split(' ').collect();
-        let last = words.len() - 1;
-        // As bash itself does at a tab: the words, the place among them, then the function that `complete -F` named.
-        let tab = r#"source "$1"; shift; COMP_CWORD=$1; shift; COMP_WORDS=("$@")
-            read -ra bound < <(complete -p carnet); for i in "${!bound[@]}"; do [ "${bound[i]}" != -F ] || f=${bound[i+1]}; done
-            "$f" carnet "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"; printf '%s\n' "${COMPREPLY[@]}""#;
         let mut bash = Command::new("bash");
-        bash.args(["--norc", "-c", tab, "bash"]).arg(&script).arg(last.to_string()).args(&words);
-        let said = CommandOutput::new(&bash.output().expect("bash is there")).assert_code(0);
-        assert_eq!(said.stdout.trim_end(), wanted, "at `{line}`: {}", said.stderr);
+        bash.args(["--norc", "-c", complete, "bash"]).arg(&script).arg((words.len() - 1).to_string()).args(&words);
+        let output = CommandOutput::run(&mut bash).assert_code(0);
+        assert_eq!(output.stdout.trim_end(), expected, "completion of `{line}`: {}", output.stderr);
     }
 }

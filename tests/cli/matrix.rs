@@ -1,10 +1,13 @@
-//! `carnet plan`, cells run in place, and the report that knows what should have come back.
+//! `carnet plan`, `carnet cell`, and reports that combine the results of separate jobs.
 
-use serde_json::Value;
+use std::fs;
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
 
 use crate::support::{TestEnv, read_json};
 
-/// Two facilities in images that nobody has, and tests that need the set-up and no network.
+/// Two facilities with images that can't be pulled. The test requires the setup, and fails if the network is available.
 fn env() -> TestEnv {
     let env = TestEnv::new();
     env.write_script("t.sh", "test -e made && ! grep -q : /proc/net/route");
@@ -23,70 +26,107 @@ fn cell<'a>(document: &'a Value, id: &str) -> &'a Value {
 }
 
 #[test]
-fn a_plan_names_cells_images_and_what_they_need() {
+fn plan_lists_cells_images_and_requirements() {
     let env = env();
-    let plan: Value =
-        serde_json::from_str(&env.carnet(&["plan", "--format", "json"]).assert_code(0).stdout).expect("JSON");
-    assert_eq!((&plan["schema"], &plan["tests"]), (&"carnet/matrix@1".into(), &serde_json::json!(["./t.sh"])));
-    let cells = plan["cells"].as_array().expect("cells");
-    assert_eq!(cells[0]["needs"], serde_json::json!(["/cvmfs"]));
-    assert_eq!((&cells[1]["id"], &cells[1]["slug"]), (&"b/worker".into(), &"b__worker".into()));
-    assert_eq!(cells[1]["pull"], "registry.invalid/b:1");
-    let said = env.carnet(&["plan", "--cell", "b", "--format", "github"]).assert_code(0).stdout;
-    let jobs: Value = serde_json::from_str(&said).expect("JSON");
-    assert_eq!(jobs["include"].as_array().expect("jobs").len(), 1);
-    assert!(env.carnet(&["plan"]).assert_code(0).stdout.contains("docker://registry.invalid/a:1  needs /cvmfs"));
-    assert!(!env.analysis().join("carnet-out").exists(), "a plan runs nothing");
+    let plan = env.carnet(&["plan", "--format", "json"]).assert_code(0).stdout;
+    let plan: Value = serde_json::from_str(&plan).expect("JSON");
+    assert_eq!((&plan["schema"], &plan["tests"]), (&json!("carnet/matrix@1"), &json!(["./t.sh"])));
+    assert_eq!(plan["cells"][0]["needs"], json!(["/cvmfs"]));
+    let worker = &plan["cells"][1];
+    let values = [&worker["id"], &worker["slug"], &worker["pull"]];
+    assert_eq!(values, ["b/worker", "b__worker", "registry.invalid/b:1"]);
+    assert_snapshot!(env.redact(&env.carnet(&["plan"]).assert_code(0).text()), @r"
+    analysis
+      a         docker://registry.invalid/a:1  needs /cvmfs
+      b/worker  docker://registry.invalid/b:1
+      test: ./t.sh
+    ");
+    assert!(!env.analysis().join("carnet-out").exists(), "the plan wrote reports");
 }
 
 #[test]
-fn a_cell_in_place_sets_up_tests_and_says_what_it_can_not_give() {
+fn github_plan_has_one_job_per_selected_cell() {
+    let plan = env().carnet(&["plan", "--cell", "b", "--format", "github"]).assert_code(0).stdout;
+    let jobs: Value = serde_json::from_str(&plan).expect("JSON");
+    assert_eq!(jobs["include"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn cell_runs_setup_and_tests_in_place() {
     let env = env();
     env.carnet(&["cell", "b", "--out", "carnet-out/b"]).assert_code(0);
     let document = read_json(&env.analysis().join("carnet-out/b/carnet.json"));
-    let b = cell(&document, "b/worker");
-    assert_eq!((&b["status"], &b["image"]["reference"]), (&"passed".into(), &"docker://registry.invalid/b:1".into()));
-    let steps: Vec<_> = b["steps"].as_array().expect("steps").iter().map(|step| step["name"].clone()).collect();
+    let worker = cell(&document, "b/worker");
+    assert_eq!(worker["status"], "passed");
+    assert_eq!(worker["image"]["reference"], "docker://registry.invalid/b:1");
+    let steps: Vec<_> = worker["steps"].as_array().expect("steps").iter().map(|step| &step["name"]).collect();
     assert_eq!(steps, ["setup", "t.sh"]);
-    let lacks = b["not_enforced"].to_string();
-    assert!(lacks.contains("image: taken on trust") && lacks.contains("read-only"), "{lacks}");
-    assert!(!env.analysis().join("made").exists(), "the checkout stays as it is");
+    let limits = worker["not_enforced"].as_array().expect("limits");
+    let limits: Vec<&str> = limits.iter().filter_map(Value::as_str).collect();
+    assert_snapshot!(limits.join("\n"), @r"
+    image: not verified, carnet was started inside
+    read-only root: the root of this machine stays writable
+    ");
+    assert!(!env.analysis().join("made").exists(), "the setup changed the analysis");
 }
 
 #[test]
-fn a_set_up_that_fails_in_place_ends_the_cell() {
+fn cell_runs_no_tests_if_the_setup_fails() {
     let env = env();
-    let text = std::fs::read_to_string(env.analysis().join("carnet.toml")).expect("text");
-    env.write("carnet.toml", text.replace("touch made", "exit 3"));
+    env.write("carnet.toml", env.read("carnet.toml").replace("touch made", "exit 3"));
     env.carnet(&["cell", "b"]).assert_code(1);
     let document = env.document();
-    assert_eq!(cell(&document, "b/worker")["reason"], "setup: exit code 3");
-    assert_eq!(cell(&document, "b/worker")["steps"].as_array().expect("steps").len(), 1);
+    let worker = cell(&document, "b/worker");
+    assert_eq!(worker["reason"], "setup: exit code 3");
+    assert_eq!(worker["steps"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]
-fn what_never_came_back_is_an_error_of_the_report() {
+fn report_with_a_plan_contains_missing_results_as_errors() {
     let env = env();
     env.carnet(&["plan", "--format", "json", "-o", "../plan.json"]).assert_code(0);
-    env.carnet(&["cell", "b", "--out", "../docs/b"]).assert_code(0);
-    let arguments = ["report", "../docs", "--plan", "../plan.json", "--out", "carnet-out"];
+    env.carnet(&["cell", "b", "--out", "../results/b"]).assert_code(0);
+    let arguments = ["report", "../results", "--plan", "../plan.json", "--out", "carnet-out"];
     env.carnet(&arguments).assert_code(0);
     let document = env.document();
-    assert_eq!(cell(&document, "a")["reason"], "no result came back");
+    assert_snapshot!(cell(&document, "a")["reason"].as_str().expect("a reason"), @"no result");
     assert_eq!(cell(&document, "b/worker")["status"], "passed");
     env.carnet(&[&arguments[..], &["--fail-on", "error"]].concat()).assert_code(4);
-    // Of a job that was never started there is not even a directory with documents.
-    std::fs::remove_dir_all(env.analysis().join("../docs")).expect("removed");
-    std::fs::create_dir(env.analysis().join("../docs")).expect("made");
-    let said = env.carnet(&arguments).assert_code(0);
-    assert!(said.stdout.contains("2 cells: 2 error"), "{}", said.stdout);
+    // If no job was started, the directory is empty.
+    let results = env.path("results");
+    fs::remove_dir_all(&results).expect("the directory exists");
+    fs::create_dir(&results).expect("a directory");
+    let output = env.carnet(&arguments).assert_code(0);
+    assert_snapshot!(env.redact(&output.text()), @r"
+    analysis at tree [ID]
+      a         ! infrastructure error
+                no result
+                help: the job did not start, was cancelled, or did not upload its document; check its
+                      log
+      b/worker  ! infrastructure error
+                no result
+                help: the job did not start, was cancelled, or did not upload its document; check its
+                      log
+
+    2 cells: 2 infrastructure errors, in [TIME] s
+    ! the analysis did not fail, but could not be tested at a, b/worker
+    ");
 }
 
 #[test]
-fn a_plan_that_is_none_is_refused_by_name() {
+fn invalid_plan_is_a_usage_error() {
     let env = env();
     env.write("plan.json", "{\"schema\":\"carnet/document@1\"}");
-    assert!(env.carnet(&["report", "--plan", "plan.json"]).assert_code(2).stderr.contains("plan.json"));
-    let said = env.carnet(&["cell", "c"]).assert_code(2);
-    assert!(said.stderr.contains("no cell `c`: there are a, b/worker"), "{}", said.stderr);
+    let output = env.carnet(&["report", "--plan", "plan.json"]).assert_code(2);
+    assert_snapshot!(env.redact(&output.text()), @"error: failed to read `plan.json`: unexpected schema `carnet/document@1`; expected `carnet/matrix@1`");
+}
+
+#[test]
+fn unknown_cell_is_a_usage_error() {
+    let output = env().carnet(&["cell", "c"]).assert_code(2);
+    assert_snapshot!(output.text(), @r"
+    error: unknown cell `c`
+     |
+     = help: available cells: a, b/worker
+    ");
 }

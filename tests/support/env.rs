@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -12,7 +13,7 @@ use tempfile::TempDir;
 use super::program::install_script;
 use super::{CARNET, CommandOutput, read_json};
 
-/// The lines of `carnet.toml` for a facility that is this machine.
+/// The lines of `carnet.toml` for a facility without an image: the tests run on this machine.
 pub(crate) const HOST: &str = "[[facility]]\nid = \"here\"\nengine = \"host\"\n";
 
 /// Git settings of every command: no configuration of this machine applies.
@@ -190,6 +191,21 @@ impl TestEnv {
         self.git(&["rev-parse", "HEAD"]).assert_code(0).stdout.trim().to_owned()
     }
 
+    /// The text without temporary paths, object ids and durations.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        let [analysis, root] = [self.analysis(), self.root()].map(|path| path.to_str().expect("UTF-8").to_owned());
+        let text = text.replace(&analysis, "[ANALYSIS]").replace(&root, "[ROOT]");
+        let words: Vec<&str> = text.split_inclusive(|c: char| c.is_whitespace()).collect();
+        let is_duration = |index: usize| {
+            let is_number = words[index].trim_start_matches('(').trim_end().parse::<f64>().is_ok();
+            let unit = words.get(index + 1).map(|unit| unit.trim_end().trim_end_matches([')', ',', ';']));
+            is_number && unit == Some("s")
+        };
+        (0..words.len())
+            .map(|index| if is_duration(index) { redact_number(words[index]) } else { redact_ids(words[index]) })
+            .collect()
+    }
+
     /// Untracked and changed files of the analysis, as `git status --porcelain` prints them.
     pub(crate) fn changed_files(&self) -> String {
         self.git(&["status", "--porcelain"]).stdout
@@ -213,9 +229,35 @@ impl TestEnv {
         found
     }
 
-    /// Directories that finished runs left in the cache. There should be none.
+    /// Directories of runs in the cache. A finished run leaves none.
     pub(crate) fn cache_leftovers(&self) -> Vec<PathBuf> {
         let entries = |name: &str| fs::read_dir(self.cache().join(name)).into_iter().flatten().flatten();
         entries("stage").chain(entries("runs")).map(|entry| entry.path()).collect()
+    }
+}
+
+/// Replaces the number in a word such as `(0.1 `.
+fn redact_number(word: &str) -> String {
+    let is_number = |c: char| c.is_ascii_digit() || c == '.';
+    word.replacen(is_number, "[TIME]", 1).replace(is_number, "")
+}
+
+/// Replaces hexadecimal numbers of 12 or more digits.
+fn redact_ids(word: &str) -> String {
+    let parts = word.split_inclusive(|c: char| !c.is_ascii_alphanumeric()).map(|part| {
+        let id = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let is_id = id.len() >= 12 && id.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_id { part.replacen(id, "[ID]", 1) } else { part.to_owned() }
+    });
+    parts.collect()
+}
+
+/// Waits until a condition holds, and fails after a minute.
+#[track_caller]
+pub(crate) fn wait_until(description: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !condition() {
+        assert!(Instant::now() < deadline, "after a minute: not {description}");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }

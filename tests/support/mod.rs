@@ -1,4 +1,4 @@
-//! What integration tests share: the environment of a test, the output of a command, programs, engines and images.
+//! Shared by the integration tests: the environment of a test, the output of a command, programs, engines and images.
 //!
 //! Every test binary compiles this module, and uses a part of it.
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test binary uses a part of this module")]

@@ -41,7 +41,7 @@ pub(crate) fn finding(rule: &str, severity: Severity, path: &str, line: u32, sou
 }
 
 /// The finding with another message and without a location.
-pub(crate) fn whole(mut finding: Finding, message: &str) -> Finding {
+pub(crate) fn without_span(mut finding: Finding, message: &str) -> Finding {
     finding.span = None;
     finding.source = None;
     finding.message = message.to_owned();
@@ -96,7 +96,7 @@ pub(crate) fn scan() -> Scan {
         end: 223,
         replacement: "root://eosuser.cern.ch//eos/user/j/jane/h.root".to_owned(),
     });
-    let mut many = whole(
+    let mut many = without_span(
         finding("site-path", Severity::Warning, "data/files.json", 1, "", ""),
         "`root://dcache-cms-xrootd.desy.de` is an XRootD door that other sites can't reach",
     );
@@ -127,7 +127,7 @@ pub(crate) fn scan() -> Scan {
     tag.help = None;
     tag.facilities = Reach::default();
     findings.push(tag);
-    findings.push(whole(
+    findings.push(without_span(
         finding("no-lock", Severity::Note, ".", 1, "", ""),
         "dependencies are declared without a lock file",
     ));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::error::GitError;
+use crate::sys::environment;
 
 /// Maximum size in bytes of the output of a command.
 const MAX_OUTPUT: u64 = 256 << 20;
@@ -36,7 +37,7 @@ impl Git {
         // A push sends the original objects, not those of `git replace`.
         command.env("GIT_NO_REPLACE_OBJECTS", "1");
         for name in PATH_VARIABLES {
-            if let Some(value) = std::env::var_os(name)
+            if let Some(value) = environment::var_os(name)
                 && let Ok(absolute) = std::path::absolute(value)
             {
                 command.env(name, absolute);

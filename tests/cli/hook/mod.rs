@@ -1,4 +1,4 @@
-//! The git hook on real repositories with real remotes: git starts the installed hook, which starts the binary.
+//! The pre-push hook in repositories with remotes: git runs the installed hook, which runs the binary.
 
 mod chain;
 mod hooks_dir;

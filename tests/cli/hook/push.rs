@@ -1,51 +1,71 @@
-//! What is pushed, in every way that git pushes it.
+//! The commits and findings that the hook reports for every kind of push.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
 
 use crate::support::hook::{CLEAN, FLAGGED, FLAGGED_RULE, HookEnv};
 
 #[test]
-fn a_first_push_brings_everything() {
+fn first_push_scans_all_commits() {
     let env = HookEnv::new();
     env.write("old.sh", CLEAN);
     env.commit("one");
     env.commit_flagged("run.sh");
     env.write("last.sh", CLEAN);
     env.commit("three");
-    let said = env.push(&["main"]).assert_blocked(FLAGGED_RULE);
-    assert!(said.stderr.contains("run.sh:2:") && said.stderr.contains("in 3 changed files (main)"), "{}", said.stderr);
+    let output = env.push(&["main"]).assert_code(1);
+    assert_snapshot!(env.redact(&output.text()), @r"
+    carnet: 1 error in 3 changed files (main)
+      error run.sh:2: `/afs/cern.ch/user/j/jdoe/work` is the directory of jdoe; `/afs/cern.ch/user` exists at cern-lxplus; not at 18 others [home-path]
+            read it from an argument, a configuration file or an environment variable, and reference data by logical names or URLs
+      details: carnet scan --changed [ID]
+    carnet: push blocked; fix or accept the findings or use `git push --no-verify`
+    error: failed to push some refs to '../remote.git'
+    ");
     assert!(!env.remote_has("main"));
     env.push(&["--no-verify", "main"]).assert_code(0);
     assert!(env.remote_has("main"));
 }
 
 #[test]
-fn an_update_brings_what_is_new_alone() {
+fn update_scans_only_new_commits() {
     let env = HookEnv::with_pushed_commit();
     env.commit_flagged("run.sh");
     env.push(&["--no-verify", "main"]).assert_code(0);
-    // What the remote has is no business of later pushes.
+    // Later pushes do not scan commits that the remote has.
     env.write("new.sh", CLEAN);
     env.commit("three");
     env.push(&["main"]).assert_silent();
     env.commit_flagged("more.sh");
-    let said = env.push(&["main"]).assert_blocked(FLAGGED_RULE);
-    assert!(said.stderr.contains("more.sh:2:") && !said.stderr.contains("run.sh"), "{}", said.stderr);
-    assert!(said.stderr.contains("in 1 changed file (main)"), "{}", said.stderr);
+    let output = env.push(&["main"]).assert_code(1);
+    assert_snapshot!(env.redact_messages(&output), @r"
+    carnet: 1 error in 1 changed file (main)
+      error more.sh:2: [MESSAGE] [home-path]
+      details: carnet scan --changed [ID]..[ID]
+    carnet: push blocked; fix or accept the findings or use `git push --no-verify`
+    error: failed to push some refs to '../remote.git'
+    ");
 }
 
 #[test]
-fn the_range_that_is_named_is_the_one_that_was_looked_at() {
+fn suggested_command_scans_the_same_range() {
     let env = HookEnv::with_pushed_commit();
     env.commit_flagged("run.sh");
-    let said = env.push(&["main"]).assert_blocked(FLAGGED_RULE);
-    let range = said.stderr.split("carnet scan --changed ").nth(1).and_then(|rest| rest.split_whitespace().next());
-    let scan = env.carnet(&["scan", "--changed", range.expect("a range")]).assert_code(1);
-    assert!(scan.stdout.contains("run.sh:2:4"), "{}", scan.stdout);
+    let output = env.push(&["main"]).assert_blocked(FLAGGED_RULE);
+    let range = output.stderr.lines().find_map(|line| line.strip_prefix("  details: carnet scan --changed "));
+    let scan = env.carnet(&["scan", "--changed", range.expect("a range"), "--format", "json"]).assert_code(1);
+    let scan: Value = serde_json::from_str(&scan.stdout).expect("JSON");
+    let findings = scan["findings"].as_array().expect("findings");
+    let lines: Vec<_> = findings.iter().map(|one| [&one["path"], &one["line"], &one["rule"]]).collect();
+    // The repository has no tests.
+    assert_eq!(json!(lines), json!([[".", null, "missing-tests"], ["run.sh", 2, "home-path"]]));
 }
 
 #[test]
-fn a_new_branch_starts_where_it_parted_from_those_of_the_remote() {
+fn new_branch_is_compared_with_its_base_on_the_remote() {
     let env = HookEnv::with_pushed_commit();
     env.commit_flagged("run.sh");
     env.push(&["--no-verify", "main"]).assert_code(0);
@@ -60,19 +80,19 @@ fn a_new_branch_starts_where_it_parted_from_those_of_the_remote() {
 }
 
 #[test]
-fn a_branch_may_be_pushed_from_anything() {
+fn any_source_of_a_branch_is_scanned() {
     let env = HookEnv::with_pushed_commit();
     let flagged = env.commit_flagged("run.sh");
     for source in ["HEAD", "main", flagged.as_str(), "HEAD~0"] {
-        let said = env.push(&[&format!("{source}:refs/heads/new")]).assert_blocked(FLAGGED_RULE);
-        assert!(said.stderr.contains("(new)"), "{}", said.stderr);
+        let output = env.push(&[&format!("{source}:refs/heads/new")]).assert_blocked(FLAGGED_RULE);
+        assert_eq!(output.stderr.lines().next(), Some("carnet: 1 error in 1 changed file (new)"), "{source}");
     }
     env.git(&["checkout", "-q", "--detach"]).assert_code(0);
     env.push(&["HEAD:refs/heads/new"]).assert_blocked(FLAGGED_RULE);
 }
 
 #[test]
-fn a_forced_push_starts_where_the_two_parted() {
+fn forced_push_is_compared_with_the_common_ancestor() {
     let env = HookEnv::with_pushed_commit();
     env.commit_flagged("run.sh");
     env.push(&["--no-verify", "main"]).assert_code(0);
@@ -87,32 +107,31 @@ fn a_forced_push_starts_where_the_two_parted() {
 }
 
 #[test]
-fn what_a_branch_took_in_from_the_remote_is_not_told_again() {
+fn merged_and_rebased_commits_of_the_remote_are_not_scanned() {
     let env = HookEnv::with_pushed_commit();
     env.git(&["checkout", "-q", "-b", "side"]).assert_code(0);
     env.write("own.sh", CLEAN);
     env.commit("own");
     env.push(&["side"]).assert_silent();
-    // Somebody else's, which the remote has.
+    // A commit of another user, which the remote has.
     env.git(&["checkout", "-q", "main"]).assert_code(0);
     env.commit_flagged("other.sh");
     env.push(&["--no-verify", "main"]).assert_code(0);
     env.git(&["checkout", "-q", "side"]).assert_code(0);
     env.git(&["merge", "-q", "--no-edit", "main"]).assert_code(0);
     env.push(&["side"]).assert_silent();
-    // By a rebase it is as by a merge, and what is our own is told.
+    // After a rebase, only the commits of the branch are scanned.
     env.git(&["reset", "-q", "--hard", "main"]).assert_code(0);
     env.write("own.sh", FLAGGED);
     env.commit("own, rebased");
-    let said = env.push(&["--force", "side"]).assert_blocked("own.sh:2:");
-    assert!(!said.stderr.contains("other.sh"), "{}", said.stderr);
+    env.push(&["--force", "side"]).assert_blocked("own.sh:2:").assert_lacks("other.sh");
     env.write("other.sh", format!("{FLAGGED}true\n"));
     env.commit("changed");
     env.push(&["--force", "side"]).assert_blocked("other.sh:2:");
 }
 
 #[test]
-fn an_old_commit_of_the_remote_that_is_not_here_is_no_trouble() {
+fn missing_remote_commit_does_not_block_the_push() {
     let env = HookEnv::with_pushed_commit();
     let other = env.root().join("other");
     env.git(&["clone", "-q", "../remote.git", other.to_str().expect("UTF-8")]).assert_code(0);
@@ -126,18 +145,16 @@ fn an_old_commit_of_the_remote_that_is_not_here_is_no_trouble() {
 }
 
 #[test]
-fn histories_with_nothing_in_common_are_new_as_a_whole() {
+fn unrelated_history_is_scanned_completely() {
     let env = HookEnv::with_pushed_commit();
     env.git(&["checkout", "-q", "--orphan", "pages"]).assert_code(0);
-    let said = {
-        env.commit_flagged("page.sh");
-        env.push(&["pages"]).assert_blocked(FLAGGED_RULE)
-    };
-    assert!(said.stderr.contains("in 2 changed files (pages)"), "{}", said.stderr);
+    env.commit_flagged("page.sh");
+    let output = env.push(&["pages"]).assert_blocked(FLAGGED_RULE);
+    assert_eq!(output.stderr.lines().next(), Some("carnet: 1 error in 2 changed files (pages)"));
 }
 
 #[test]
-fn a_deletion_and_an_empty_push_bring_nothing() {
+fn deletion_and_empty_push_scan_nothing() {
     let env = HookEnv::with_pushed_commit();
     env.push(&["main:gone"]).assert_silent();
     env.commit_flagged("run.sh");
@@ -148,18 +165,18 @@ fn a_deletion_and_an_empty_push_bring_nothing() {
 }
 
 #[test]
-fn tags_bring_what_their_commits_bring() {
+fn tags_of_new_commits_are_scanned() {
     let env = HookEnv::with_pushed_commit();
     env.git(&["tag", "old"]).assert_code(0);
-    env.git(&["tag", "-a", "-m", "old", "old-told"]).assert_code(0);
-    env.push(&["old", "old-told"]).assert_silent();
+    env.git(&["tag", "-a", "-m", "old", "annotated-old"]).assert_code(0);
+    env.push(&["old", "annotated-old"]).assert_silent();
     env.commit_flagged("run.sh");
     env.git(&["tag", "new"]).assert_code(0);
-    env.git(&["tag", "-a", "-m", "new", "new-told"]).assert_code(0);
+    env.git(&["tag", "-a", "-m", "new", "annotated-new"]).assert_code(0);
     env.push(&["new"]).assert_blocked(FLAGGED_RULE);
-    env.push(&["new-told"]).assert_blocked(FLAGGED_RULE);
-    // A tag of a tag, and tags of what is no commit.
-    env.git(&["tag", "-a", "-m", "twice", "twice", "new-told"]).assert_code(0);
+    env.push(&["annotated-new"]).assert_blocked(FLAGGED_RULE);
+    // A tag of a tag, and tags of objects that are not commits.
+    env.git(&["tag", "-a", "-m", "twice", "twice", "annotated-new"]).assert_code(0);
     env.push(&["twice"]).assert_blocked(FLAGGED_RULE);
     env.git(&["tag", "tree", "HEAD^{tree}"]).assert_code(0);
     env.git(&["tag", "blob", "HEAD:run.sh"]).assert_code(0);
@@ -167,29 +184,35 @@ fn tags_bring_what_their_commits_bring() {
 }
 
 #[test]
-fn several_refs_at_once_are_one_report() {
+fn several_refs_have_one_report() {
     let env = HookEnv::with_pushed_commit();
     env.commit_flagged("run.sh");
     env.git(&["branch", "same"]).assert_code(0);
     env.git(&["checkout", "-q", "-b", "more"]).assert_code(0);
     env.commit_flagged("more.sh");
     env.push(&["main:gone"]).assert_blocked(FLAGGED_RULE);
-    let said = env.push(&["main", "same", "more"]).assert_blocked(FLAGGED_RULE);
-    assert_eq!(said.stderr.matches(" run.sh:2:").count(), 1, "what two bring is told once: {}", said.stderr);
-    assert_eq!(said.stderr.matches(" more.sh:2:").count(), 1, "{}", said.stderr);
-    assert!(said.stderr.contains("2 errors"), "{}", said.stderr);
-    assert!(!env.remote_has("same"), "none of them went through");
+    let output = env.push(&["main", "same", "more"]).assert_code(1);
+    assert_snapshot!(env.redact_messages(&output), @r"
+    carnet: 2 errors in 3 changed files (main, same, more)
+      error more.sh:2: [MESSAGE] [home-path]
+      error run.sh:2: [MESSAGE] [home-path]
+      details: carnet scan --changed [ID]..[ID]
+      details: carnet scan --changed [ID]..[ID]
+    carnet: push blocked; fix or accept the findings or use `git push --no-verify`
+    error: failed to push some refs to '../remote.git'
+    ");
+    assert_eq!(["main", "same", "more"].map(|branch| env.remote_has(branch)), [true, false, false]);
 }
 
 #[test]
-fn a_dry_run_is_checked_as_well() {
+fn dry_run_is_scanned() {
     let env = HookEnv::with_pushed_commit();
     env.commit_flagged("run.sh");
     env.push(&["--dry-run", "main"]).assert_blocked(FLAGGED_RULE);
 }
 
 #[test]
-fn the_working_tree_does_not_matter() {
+fn hook_ignores_the_working_tree() {
     let env = HookEnv::with_pushed_commit();
     env.write("new.sh", CLEAN);
     env.commit("two");
@@ -202,14 +225,14 @@ fn the_working_tree_does_not_matter() {
     env.git(&["commit", "-qm", "three"]).assert_code(0);
     env.write("new.sh", CLEAN);
     env.push(&["main"]).assert_blocked("new.sh:2:");
-    // Another branch than the one that is checked out.
+    // The pushed branch is not checked out.
     env.git(&["stash", "-q", "-u"]).assert_code(0);
     env.git(&["checkout", "-q", "-b", "other", "origin/main"]).assert_code(0);
     env.push(&["main"]).assert_blocked("new.sh:2:");
 }
 
 #[test]
-fn what_the_pushed_commit_accepts_is_accepted() {
+fn hook_uses_the_configuration_and_baseline_of_the_pushed_commit() {
     let env = HookEnv::with_pushed_commit();
     env.commit_flagged("run.sh");
     let ignore = "[scan]\nignore = [{ rule = \"home-path\", path = \"run.sh\", reason = \"mine\" }]\n";
@@ -221,109 +244,139 @@ fn what_the_pushed_commit_accepts_is_accepted() {
     env.git(&["rm", "-q", "carnet.toml"]).assert_code(0);
     env.carnet(&["scan", "--update-baseline"]).assert_code(0);
     env.push(&["HEAD:refs/heads/x"]).assert_silent();
-    env.commit("a baseline in place of it");
+    env.commit("baseline");
     fs::remove_file(env.analysis().join("carnet-baseline.json")).expect("removed");
     env.push(&["main"]).assert_silent();
 }
 
 #[test]
-fn a_configuration_that_is_wrong_stops_the_push() {
+fn invalid_configuration_blocks_the_push() {
     let env = HookEnv::with_pushed_commit();
-    for (text, about) in [("[tset]\n", "tset"), ("[scan]\nselect = [\"no-such-rule\"]\n", "no-such-rule")] {
-        env.write("carnet.toml", text);
-        env.commit("wrong");
-        let said = env.push(&["main"]).assert_code(1);
-        assert!(
-            said.stderr.contains("the carnet.toml that is pushed is wrong") && said.stderr.contains(about),
-            "{}",
-            said.stderr
-        );
-    }
+    env.write("carnet.toml", "[tset]\n");
+    env.commit("unknown table");
+    assert_snapshot!(env.redact(&env.push(&["main"]).assert_code(1).text()), @r"
+    carnet: invalid carnet.toml in the pushed commit
+    error: unknown key `tset`
+     --> [ANALYSIS]/carnet.toml:1:2
+      |
+    1 | [tset]
+      |  ^^^^
+      |
+      = help: did you mean `test`?
+    error: failed to push some refs to '../remote.git'
+    ");
+    env.write("carnet.toml", "[scan]\nselect = [\"no-such-rule\"]\n");
+    env.commit("unknown rule");
+    assert_snapshot!(env.redact(&env.push(&["main"]).assert_code(1).text()), @r#"
+    carnet: invalid carnet.toml in the pushed commit
+    error: unknown rule `no-such-rule`
+     --> [ANALYSIS]/carnet.toml:2:11
+      |
+    2 | select = ["no-such-rule"]
+      |           ^^^^^^^^^^^^^^
+      |
+      = help: run `carnet rules` to list the rules
+    error: failed to push some refs to '../remote.git'
+    "#);
     fs::remove_file(env.analysis().join("carnet.toml")).expect("removed");
-    std::os::unix::fs::symlink("/etc/passwd", env.analysis().join("carnet.toml")).expect("a link");
-    env.commit("a link");
-    let said = env.push(&["main"]).assert_code(1);
-    assert!(said.stderr.contains("it is a link") && !said.stderr.contains("root:"), "{}", said.stderr);
+    symlink("/etc/passwd", env.analysis().join("carnet.toml")).expect("a link");
+    env.commit("link");
+    assert_snapshot!(env.redact(&env.push(&["main"]).assert_code(1).text()), @r"
+    carnet: invalid carnet.toml in the pushed commit
+    error: failed to read `[ANALYSIS]/carnet.toml`: in the pushed commit, it is a link, too large or not UTF-8
+    error: failed to push some refs to '../remote.git'
+    ");
 }
 
 #[test]
-fn what_stops_a_push_is_a_choice() {
+fn options_and_variables_decide_what_blocks_the_push() {
     let env = HookEnv::with_pushed_commit();
     env.commit_flagged("run.sh");
     env.install(&["--fail-on", "never"]).assert_code(0);
-    let said = env.push(&["--dry-run", "main"]).assert_code(0);
-    assert!(said.stderr.contains(FLAGGED_RULE) && !said.stderr.contains("stopped"), "{}", said.stderr);
+    let output = env.push(&["--dry-run", "main"]).assert_code(0);
+    assert_snapshot!(env.redact_messages(&output), @r"
+    carnet: 1 error in 1 changed file (main)
+      error run.sh:2: [MESSAGE] [home-path]
+      details: carnet scan --changed [ID]..[ID]
+    ");
     env.install(&[]).assert_code(0);
     env.push(&["--dry-run", "main"]).assert_blocked(FLAGGED_RULE);
-    let skipped = env.command("git", &["push", "origin", "main"]).env("CARNET_SKIP", "1").status();
+    let skipped = env.command("git", &["push", "-q", "origin", "main"]).env("CARNET_SKIP", "1").status();
     assert!(skipped.expect("git starts").success());
 }
 
 #[test]
-fn over_its_budget_it_lets_go() {
+fn push_continues_if_the_scan_exceeds_the_budget() {
     let env = HookEnv::with_pushed_commit();
     env.commit_flagged("run.sh");
     env.carnet(&["hook", "install", "--budget", "1ms"]).assert_code(0);
-    let said = env.push(&["main"]).assert_code(0);
-    assert!(said.stderr.contains("carnet: not done after 0.001 s: the push goes on unchecked"), "{}", said.stderr);
+    let output = env.push(&["main"]).assert_code(0);
+    assert_snapshot!(output.text(), @"carnet: push not checked: the scan exceeded 0.001 s; run `carnet scan`, or increase `--budget`");
 }
 
 #[test]
-fn at_most_ten_findings_are_shown_worst_first() {
+fn hook_shows_ten_findings_and_the_most_severe_first() {
     let env = HookEnv::with_pushed_commit();
     for number in 0..14 {
         env.write(&format!("run{number:02}.sh"), FLAGGED);
     }
     env.write("a.sh", "#!/bin/bash\nsource ~/.bashrc\ncd /tmp/jobs\n");
     env.commit("many");
-    let said = env.push(&["main"]).assert_blocked(FLAGGED_RULE);
-    let shown: Vec<&str> = said.stderr.lines().filter(|line| line.starts_with("  error ")).collect();
-    assert_eq!(shown.len(), 10, "{}", said.stderr);
-    assert!(
-        said.stderr.contains("14 errors") && said.stderr.contains("more: carnet scan --changed"),
-        "{}",
-        said.stderr
-    );
+    let output = env.push(&["main"]).assert_code(1);
+    assert_snapshot!(env.redact_messages(&output), @r"
+    carnet: 14 errors, 2 warnings in 15 changed files (main)
+      error run00.sh:2: [MESSAGE] [home-path]
+      error run01.sh:2: [MESSAGE] [home-path]
+      error run02.sh:2: [MESSAGE] [home-path]
+      error run03.sh:2: [MESSAGE] [home-path]
+      error run04.sh:2: [MESSAGE] [home-path]
+      error run05.sh:2: [MESSAGE] [home-path]
+      error run06.sh:2: [MESSAGE] [home-path]
+      error run07.sh:2: [MESSAGE] [home-path]
+      error run08.sh:2: [MESSAGE] [home-path]
+      error run09.sh:2: [MESSAGE] [home-path]
+      6 more: carnet scan --changed [ID]..[ID]
+    carnet: push blocked; fix or accept the findings or use `git push --no-verify`
+    error: failed to push some refs to '../remote.git'
+    ");
 }
 
 #[test]
-fn names_and_messages_do_nothing_to_the_terminal() {
+fn output_contains_no_control_characters() {
     let env = HookEnv::with_pushed_commit();
     env.write("a\u{1b}]0;title\u{7}b.sh", FLAGGED);
     env.write("b.sh", "#!/bin/bash\ncd /afs/cern.ch/user/j/jd\u{1b}[2Joe/work\n");
     env.commit("hostile");
-    let said = env.push(&["main"]).assert_code(1);
-    assert!(!said.stderr.contains('\u{1b}') && !said.stderr.contains('\u{7}'), "{:?}", said.stderr);
+    env.push(&["main"]).assert_code(1).assert_lacks("\u{1b}").assert_lacks("\u{7}");
 }
 
 #[test]
-fn a_shallow_clone_is_checked() {
+fn shallow_clone_is_scanned() {
     let env = HookEnv::with_pushed_commit();
     env.commit_flagged("run.sh");
     env.push(&["--no-verify", "main"]).assert_code(0);
     let mut shallow = env;
-    let url = format!("file://{}", shallow.root().join("remote.git").display());
+    let url = format!("file://{}", shallow.path("remote.git").display());
     shallow.git(&["clone", "-q", "--depth=1", &url, "../shallow"]).assert_code(0);
-    let directory = shallow.root().join("shallow");
+    let directory = shallow.path("shallow");
     shallow.set_analysis(directory);
     shallow.install(&[]).assert_code(0);
     shallow.write("new.sh", CLEAN);
     shallow.commit("new");
     shallow.push(&["main"]).assert_silent();
     shallow.commit_flagged("more.sh");
-    let said = shallow.push(&["HEAD:refs/heads/side"]).assert_blocked("more.sh:2:");
-    assert!(!said.stderr.contains("run.sh"), "{}", said.stderr);
+    shallow.push(&["HEAD:refs/heads/side"]).assert_blocked("more.sh:2:").assert_lacks("run.sh");
 }
 
 #[test]
-fn a_repository_with_other_hashes_is_checked() {
+fn sha256_repository_is_scanned() {
     let env = HookEnv::with_object_format("sha256");
     env.write("old.sh", CLEAN);
     env.commit("one");
     env.push(&["main"]).assert_silent();
     env.commit_flagged("run.sh");
-    let said = env.push(&["main"]).assert_blocked("run.sh:2:");
-    assert!(said.stderr.contains("in 1 changed file (main)"), "{}", said.stderr);
+    let output = env.push(&["main"]).assert_blocked("run.sh:2:");
+    assert_eq!(output.stderr.lines().next(), Some("carnet: 1 error in 1 changed file (main)"));
     env.push(&["HEAD:refs/heads/side"]).assert_blocked("run.sh:2:");
     env.push(&["--no-verify", "main"]).assert_code(0);
     env.push(&["--delete", "main"]).assert_code(1);
@@ -332,30 +385,32 @@ fn a_repository_with_other_hashes_is_checked() {
 }
 
 #[test]
-fn an_address_without_a_name_is_a_remote_too() {
+fn push_to_a_url_is_compared_with_known_remotes() {
     let env = HookEnv::with_pushed_commit();
     env.git(&["init", "-q", "--bare", "../second.git"]).assert_code(0);
-    env.git(&["push", "../second.git", "main"]).assert_silent();
+    let push = |remote: &str| env.git(&["push", "-q", remote, "main"]);
+    push("../second.git").assert_silent();
     env.commit_flagged("run.sh");
-    let said = env.git(&["push", "../second.git", "main"]).assert_blocked("run.sh:2:");
-    assert!(said.stderr.contains("in 1 changed file"), "what another remote has is known: {}", said.stderr);
-    // A remote with a name has what its branches have.
+    // A URL is compared with the branches of every remote.
+    let output = push("../second.git").assert_blocked("run.sh:2:");
+    assert_eq!(output.stderr.lines().next(), Some("carnet: 1 error in 1 changed file (main)"));
+    // A named remote is compared with its own branches.
     env.git(&["init", "-q", "--bare", "../third.git"]).assert_code(0);
     env.git(&["remote", "add", "third", "../third.git"]).assert_code(0);
-    let said = env.git(&["push", "third", "main"]).assert_blocked("run.sh:2:");
-    assert!(said.stderr.contains("in 2 changed files"), "{}", said.stderr);
+    let output = push("third").assert_blocked("run.sh:2:");
+    assert_eq!(output.stderr.lines().next(), Some("carnet: 1 error in 2 changed files (main)"));
 }
 
 #[test]
-fn a_repository_named_by_variables_is_the_one_that_is_checked() {
+fn repository_in_git_variables_is_scanned() {
     let env = HookEnv::with_pushed_commit();
-    // As people keep their dot files: the directory is in no repository by itself.
-    let home = env.root().join("home");
+    // As for dotfiles: the directory is not in a repository without the variables.
+    let home = env.home();
     let dir = format!("--git-dir={}", env.analysis().join(".git").display());
     let tree = format!("--work-tree={}", home.display());
     fs::write(home.join("run.sh"), FLAGGED).expect("written");
     let git = |arguments: &[&str]| env.git(&[&["-C", "../home", &dir, &tree], arguments].concat());
     git(&["add", "run.sh"]).assert_code(0);
-    git(&["commit", "-qm", "dot files"]).assert_code(0);
+    git(&["commit", "-qm", "dotfiles"]).assert_code(0);
     git(&["push", "../remote.git", "main"]).assert_blocked("run.sh:2:");
 }

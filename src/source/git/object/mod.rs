@@ -13,6 +13,7 @@ use library::LibraryObjects;
 
 use super::error::GitError;
 use super::repository;
+use crate::sys::environment;
 
 /// An entry of a tree that is not a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,7 @@ impl Objects {
     /// If there is no repository or it can't be read.
     pub(super) fn open(top: &Path) -> Result<Self, GitError> {
         let start = top.ancestors().find(|dir| dir.is_dir());
-        if std::env::var_os("GIT_DIR").is_none()
+        if environment::var_os("GIT_DIR").is_none()
             && let Some(repository) = start.and_then(repository::open)
         {
             return Ok(Self::Library(LibraryObjects::new(repository)));
