@@ -11,6 +11,7 @@ mod host;
 mod job_dirs;
 mod runner;
 mod subject;
+mod unprivileged;
 
 use libtest_mimic::{Completion, Trial};
 
