@@ -125,7 +125,7 @@ fn compare(shown: &[&str], out: &str) -> Result<(), String> {
 /// A line without what depends on the machine and the day.
 fn even(line: &str) -> String {
     let line = match (line.rfind(" ("), line.find(" at ")) {
-        (Some(at), _) if line.ends_with("matters)") || line.ends_with("matter)") => &line[..at],
+        (Some(at), _) if line.ends_with("relevant difference)") || line.ends_with("relevant differences)") => &line[..at],
         // `peak at e4a3791cad81, with changes`
         (_, Some(at)) if !line.starts_with(' ') && !line.contains('`') && !line.contains("fails at") => &line[..at],
         _ => line,
@@ -165,7 +165,7 @@ fn other_output_than_the_shown_one_is_seen() {
     assert!(compare(&["c", "...", "a"], "a\nb\nc\n").is_err());
     assert_eq!(
         compare(
-            &["peak", "  old  ✗ 1 failed  1 s  (2 differences matter)"],
+            &["peak", "  old  ✗ 1 failed  1 s  (2 relevant differences)"],
             "peak at e4a379, with changes\n old ✗ 1 failed 1 s\n"
         ),
         Ok(())
