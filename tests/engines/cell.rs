@@ -411,6 +411,7 @@ fn interrupted_cell_writes_finished_steps() {
         .with(TestKind::Script, "true");
     let mut cell = env.command().spawn().expect("carnet starts");
     while !env.path("work/ready").exists() {
+        assert!(cell.try_wait().expect("a status").is_none(), "the cell ended before the signal");
         std::thread::sleep(Duration::from_millis(10));
     }
     let pid = nix::unistd::Pid::from_raw(i32::try_from(cell.id()).expect("a pid"));
