@@ -29,7 +29,7 @@ const DESERTER: &str = r#"
 
 pub(crate) const CASES: &[Case] = &[
     one(
-        "timeout_kills_the_tree",
+        "timeout_kills_all_processes",
         &[Step {
             script: STUBBORN,
             // On a busy machine, the children take a while to start.
@@ -41,7 +41,7 @@ pub(crate) const CASES: &[Case] = &[
             ..PLAIN
         }],
     ),
-    one("end_kills_what_is_left", &[Step { script: DESERTER, check: |seen| seen.prints("gone"), ..PLAIN }]),
+    one("end_kills_background_processes", &[Step { script: DESERTER, check: |seen| seen.prints("gone"), ..PLAIN }]),
     one(
         "memory_limit",
         &[Step {

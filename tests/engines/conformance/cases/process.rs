@@ -36,9 +36,11 @@ pub(crate) const CASES: &[Case] = &[
             check: |seen| {
                 seen.exits(0);
                 // An engine with two pipes does not know the order of the streams.
-                let mut lines: Vec<&str> = seen.text().lines().collect();
-                lines.sort_unstable();
-                assert_eq!(lines, ["err", "no end of line", "out"]);
+                let is_complete = matches!(
+                    seen.text(),
+                    "out\nerr\nno end of line" | "err\nout\nno end of line" | "out\nno end of lineerr\n"
+                );
+                assert!(is_complete, "{}", seen.text());
                 assert_eq!(seen.done().output.dropped, 0);
             },
             ..PLAIN
