@@ -11,6 +11,7 @@ use carnet::model::plan::{self, CellPlan, Phase, TestCommand, TestKind};
 use insta::assert_snapshot;
 
 use crate::leftovers::processes;
+use crate::redact::without_timing;
 use crate::support::{CARNET, CommandOutput, repository};
 
 /// An analysis and the directory in which its cell runs.
@@ -357,37 +358,15 @@ fn network_is_cut_or_reported() {
     }
 }
 
-/// Removes all fields `timing`.
-fn drop_timing(value: &mut serde_json::Value) {
-    match value {
-        serde_json::Value::Object(map) => {
-            map.remove("timing");
-            map.values_mut().for_each(drop_timing);
-        }
-        serde_json::Value::Array(items) => items.iter_mut().for_each(drop_timing),
-        _ => {}
-    }
-}
-
-/// Compares line by line, so that a failure shows the first line that differs.
-fn assert_same_lines(first: &str, second: &str) {
-    for (first, second) in first.lines().zip(second.lines()) {
-        assert_eq!(first, second);
-    }
-    assert_eq!(first.lines().count(), second.lines().count());
-}
-
 fn repeated_cell_gives_the_same_result() {
-    let text = |env: &CellEnv| {
+    let result = |env: &CellEnv| {
         let _ = fs::remove_dir_all(&env.plan.work);
-        let mut value = serde_json::to_value(env.run()).expect("JSON");
-        drop_timing(&mut value);
-        serde_json::to_string_pretty(&value).expect("JSON")
+        without_timing(serde_json::to_value(env.run()).expect("JSON"))
     };
     let mut env = fake_pytest("pytest-9-xunit1.xml", "echo $PYTEST_ADDOPTS; ./pytest.sh; exit 1");
     env = env.with(TestKind::Script, "echo b > b; echo a > a; exit 2");
     env.plan.outputs = vec!["?".to_owned(), "tests".to_owned()];
-    assert_same_lines(&text(&env), &text(&env));
+    assert_eq!(result(&env), result(&env));
 }
 
 fn infrastructure_errors_are_recorded() {

@@ -11,7 +11,6 @@ use carnet::engine::job::Job;
 use carnet::engine::{Engine as _, ImageLocation, Opened};
 use carnet::model::cell::End;
 use carnet::model::environment::{Ecosystem, Environment};
-use carnet::model::known::Known;
 use carnet::model::python::{Python, normalize};
 use carnet::model::reference::Reference;
 use carnet::sys::cache::Cache;
@@ -19,6 +18,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use crate::job::shell_job;
+use crate::probe::known;
 use crate::support::{CARNET, CommandOutput, lasting_dir};
 
 /// Names with versions.
@@ -111,10 +111,6 @@ impl Facility {
         assert_eq!(self.packages(Ecosystem::Dpkg), installed, "{}", self.layout.display());
         installed.len()
     }
-}
-
-fn known<T>(value: &Known<T>) -> &T {
-    value.get().unwrap_or_else(|| panic!("unknown: {:?}", value.reason()))
 }
 
 fn snapshot(layout: &Path, cache: &Path) -> Environment {

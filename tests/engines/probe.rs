@@ -31,7 +31,8 @@ fn output(command: &mut Command) -> String {
     CommandOutput::run(command).assert_code(0).stdout
 }
 
-fn known<T>(value: &Known<T>) -> &T {
+/// A value that must be known.
+pub(crate) fn known<T>(value: &Known<T>) -> &T {
     value.get().unwrap_or_else(|| panic!("unknown: {:?}", value.reason()))
 }
 

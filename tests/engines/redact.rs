@@ -1,5 +1,7 @@
 //! Output without the parts that vary from run to run.
 
+use serde_json::Value;
+
 use crate::support::TestEnv;
 
 /// Replaces the temporary directory, durations, and hexadecimal ids.
@@ -31,4 +33,17 @@ fn without_durations(line: &str) -> String {
         }
     }
     words.join(" ")
+}
+
+/// Removes all fields `timing`.
+pub(crate) fn without_timing(mut value: Value) -> Value {
+    match &mut value {
+        Value::Object(map) => {
+            map.remove("timing");
+            map.values_mut().for_each(|inner| *inner = without_timing(inner.take()));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|inner| *inner = without_timing(inner.take())),
+        _ => {}
+    }
+    value
 }

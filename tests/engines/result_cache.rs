@@ -12,7 +12,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::redact::redacted;
+use crate::redact::{redacted, without_timing};
 use crate::support::engine::{daemon, image};
 use crate::support::{CARNET, CommandOutput, TestEnv};
 
@@ -292,22 +292,7 @@ fn repeated_check_gives_the_same_document() {
     env.carnet(&["check", "--fresh"]).assert_code(1);
     let first = without_timing(env.document());
     env.carnet(&["check", "--fresh"]).assert_code(1);
-    assert_eq!(
-        serde_json::to_string_pretty(&first).ok(),
-        serde_json::to_string_pretty(&without_timing(env.document())).ok()
-    );
-}
-
-fn without_timing(mut value: Value) -> Value {
-    match &mut value {
-        Value::Object(map) => {
-            map.remove("timing");
-            map.values_mut().for_each(|inner| *inner = without_timing(inner.take()));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|inner| *inner = without_timing(inner.take())),
-        _ => {}
-    }
-    value
+    assert_eq!(without_timing(env.document()), first);
 }
 
 crate::support::harness::register!(
