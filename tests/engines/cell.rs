@@ -352,8 +352,8 @@ fn network_is_cut_or_reported() {
     let interfaces = &result.steps[0].output.as_ref().expect("output").text;
     match result.not_enforced.as_slice() {
         [] => assert_eq!(interfaces, "lo"),
-        // The kernel does not allow it to this user.
-        [entry] => assert!(entry.starts_with("network: "), "{entry}"),
+        // The user is not allowed to create namespaces.
+        [entry] => assert!(entry.starts_with("network not cut: "), "{entry}"),
         entries => panic!("{entries:?}"),
     }
 }
