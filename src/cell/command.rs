@@ -1,6 +1,7 @@
 //! Runs one shell command and ends it together with every process it started.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, PipeReader, Read as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
@@ -330,6 +331,9 @@ fn spawn(command: &Command<'_>) -> io::Result<(i32, PipeReader)> {
         .process_group(0)
         .spawn()?;
     let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
+    // If memory runs out, the kernel kills a program of the tests instead of carnet, which reports it. Without /proc, it
+    // may kill carnet.
+    let _ = fs::write(format!("/proc/{pid}/oom_score_adj"), "1000");
     Ok((pid, reader))
 }
 

@@ -63,7 +63,8 @@ impl Copy<'_> {
             if dir.components().count() > MAX_DEPTH {
                 return Err(CopyError::Depth(dir));
             }
-            let failed = |source| CopyError::Entry { path: dir.clone(), source };
+            let shown = if dir.as_os_str().is_empty() { Path::new(".") } else { &dir };
+            let failed = |source| CopyError::Entry { path: shown.to_owned(), source };
             for entry in fs::read_dir(self.source.join(&dir)).map_err(failed)? {
                 let path = dir.join(entry.map_err(failed)?.file_name());
                 self.entries += 1;

@@ -59,9 +59,9 @@ fn missing(completed: &Completed, secrets: &Secrets) -> CellResultError {
     let output = last.map(|line| format!("; last line of output: {}", one_line(line, 300))).unwrap_or_default();
     let end = match &completed.end {
         End::Exit { code } => format!("exit code {code}"),
-        End::Signal { signal } => format!("carnet was killed by signal {signal} inside"),
-        End::OutOfMemory {} => "carnet exceeded the memory limit inside".to_owned(),
-        End::Timeout { seconds } => format!("carnet did not end inside and was killed after {seconds} s"),
+        End::Signal { signal } => format!("its carnet process was killed by signal {signal}"),
+        End::OutOfMemory {} => "its carnet process exceeded the memory limit".to_owned(),
+        End::Timeout { seconds } => format!("its carnet process did not end and was killed after {seconds} s"),
         End::NotStarted { reason } => format!("not started: {reason}"),
     };
     CellResultError::Missing { end, output }

@@ -43,7 +43,7 @@ pub(super) fn mark_out_of_memory(result: &mut CellResult) {
     for step in result.steps.iter_mut().filter(|step| is_killed(&step.end)) {
         step.end = End::OutOfMemory {};
         for case in step.cases.iter_mut().filter(|case| case.class == step.name && case.name == step.name) {
-            case.message = "killed: exceeded the memory limit".to_owned();
+            case.message = "killed: memory limit exceeded".to_owned();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Every command and every option of carnet that a page names exists.
+//! The commands and options of carnet in the documentation exist.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use clap::Command;
 
 use crate::text::{Page, TOP, files, spans};
 
-/// Blocks that hold command lines.
+/// Languages of blocks that contain command lines.
 const SHELLS: [&str; 4] = ["console", "sh", "shell", "bash"];
 
-/// Command lines of carnet in a text, without the name itself.
+/// The arguments of every call of carnet in a text.
 fn calls(text: &str) -> Vec<&str> {
     let starts = text.match_indices("carnet ").filter(|(at, _)| {
         let before = text[..*at].chars().next_back();
@@ -19,11 +19,11 @@ fn calls(text: &str) -> Vec<&str> {
     starts.map(|(at, found)| &text[at + found.len()..]).collect()
 }
 
-/// What is wrong in the arguments of one call.
-fn wrong(arguments: &str, root: &Command) -> Option<String> {
+/// Returns the error in the arguments of one call.
+fn find_error(arguments: &str, root: &Command) -> Option<String> {
     let end = arguments.find(['|', ';', '#', ')', '"', '\'', '>', '&']).unwrap_or(arguments.len());
     let mut words = arguments[..end].split_whitespace();
-    // `carnet hook install|remove`: the first of them.
+    // Of `carnet hook install|remove`, this checks the first.
     let first = words.next()?;
     if !first.starts_with(|c: char| c.is_ascii_lowercase() || c == '-') {
         return None;
@@ -34,13 +34,13 @@ fn wrong(arguments: &str, root: &Command) -> Option<String> {
             Some(command) => at = command,
             None => return Some(format!("no command `{first}`")),
         }
-    } else if let Some(missing) = unknown(first, at, root) {
+    } else if let Some(missing) = find_unknown_option(first, at, root) {
         return Some(missing);
     }
     for word in words {
         let word = word.trim_matches(['[', ']', ',', '.', '…']);
         if word.starts_with('-') && word.len() > 1 {
-            if let Some(missing) = unknown(word, at, root) {
+            if let Some(missing) = find_unknown_option(word, at, root) {
                 return Some(missing);
             }
         } else if at.has_subcommands() && word.starts_with(|c: char| c.is_ascii_lowercase()) {
@@ -54,8 +54,8 @@ fn wrong(arguments: &str, root: &Command) -> Option<String> {
     None
 }
 
-/// The option, when neither the command nor the program has it.
-fn unknown(word: &str, at: &Command, root: &Command) -> Option<String> {
+/// Returns an error if neither the command nor the program has the option.
+fn find_unknown_option(word: &str, at: &Command, root: &Command) -> Option<String> {
     let name = word.split('=').next().unwrap_or(word);
     let arguments = at.get_arguments().chain(root.get_arguments().filter(|argument| argument.is_global_set()));
     let is_known = match name.strip_prefix("--") {
@@ -74,9 +74,9 @@ fn unknown(word: &str, at: &Command, root: &Command) -> Option<String> {
     (!is_known).then(|| format!("`{}` has no option `{name}`", at.get_name()))
 }
 
-fn commands_and_options_in_the_documentation_exist() {
+fn documented_commands_and_options_exist() {
     let root = command();
-    let mut bad = Vec::new();
+    let mut errors = Vec::new();
     let mut count = 0;
     for file in files() {
         let page = Page::read(&Path::new(TOP).join(&file));
@@ -87,7 +87,7 @@ fn commands_and_options_in_the_documentation_exist() {
         for block in page.blocks.iter().filter(|block| SHELLS.contains(&block.info.split(' ').next().unwrap_or(""))) {
             let is_console = block.info == "console";
             for (offset, line) in block.lines.iter().enumerate() {
-                // In a console what is typed begins with a dollar; the rest is output.
+                // In a console block, commands start with a dollar sign, and the rest is output.
                 let typed = if is_console { line.strip_prefix("$ ") } else { line.split(" #").next() };
                 texts.extend(typed.map(|typed| (block.line + 1 + offset, typed.to_owned())));
             }
@@ -95,27 +95,27 @@ fn commands_and_options_in_the_documentation_exist() {
         for (number, text) in texts {
             for call in calls(&text) {
                 count += 1;
-                bad.extend(wrong(call, &root).map(|why| format!("{}:{number}: {why}: {text}", file.display())));
+                errors.extend(find_error(call, &root).map(|why| format!("{}:{number}: {why}: {text}", file.display())));
             }
         }
     }
-    assert!(count > 60, "the commands were not found: {count}");
-    assert!(bad.is_empty(), "{}", bad.join("\n"));
+    assert!(count > 60, "only {count} commands were found");
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
 }
 
-fn what_does_not_exist_is_seen() {
+fn unknown_commands_and_options_are_found() {
     let root = command();
     for call in ["chekc", "check --nope", "check -Z", "facilities shwo x", "--nope", "scan --fix --wriet | cat"] {
-        assert!(wrong(call, &root).is_some(), "{call}");
+        assert!(find_error(call, &root).is_some(), "{call}");
     }
     for call in ["check -c NAME --jobs 4 DIR", "facilities show fnal-lpc", "--version", "[OPTIONS]", "rules ID # why"] {
-        assert_eq!(wrong(call, &root), None, "{call}");
+        assert_eq!(find_error(call, &root), None, "{call}");
     }
     assert_eq!(calls("cd x && carnet check; mycarnet y; (carnet scan)"), ["check; mycarnet y; (carnet scan)", "scan)"]);
 }
 
 crate::support::harness::register!(
     []:
-    commands_and_options_in_the_documentation_exist,
-    what_does_not_exist_is_seen,
+    documented_commands_and_options_exist,
+    unknown_commands_and_options_are_found,
 );

@@ -1,4 +1,4 @@
-//! The documentation: examples behave as shown, named commands exist, and links resolve.
+//! The documentation: commands print the output that is shown, commands and options exist, and links resolve.
 
 #[path = "../support/mod.rs"]
 mod support;

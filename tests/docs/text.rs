@@ -1,4 +1,4 @@
-//! Markdown files, as lines that are code or not.
+//! Markdown files as prose and code blocks.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,18 +9,18 @@ pub(crate) const TOP: &str = env!("CARGO_MANIFEST_DIR");
 /// A fenced block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Block {
-    /// What stands after the opening fence: `console`, `python peak.py`.
+    /// The text after the opening fence: `console`, `python peak.py`.
     pub(crate) info: String,
     /// Its lines.
     pub(crate) lines: Vec<String>,
-    /// Line of the opening fence, from 1.
+    /// Line number of the opening fence, from 1.
     pub(crate) line: usize,
 }
 
-/// A file, taken apart.
+/// A Markdown file.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
-    /// Lines outside of blocks with their numbers.
+    /// Lines outside of blocks, with their numbers.
     pub(crate) prose: Vec<(usize, String)>,
     /// Blocks in order.
     pub(crate) blocks: Vec<Block>,
@@ -49,7 +49,7 @@ impl Page {
                 None => page.prose.push((number, line.to_owned())),
             }
         }
-        assert!(open.is_none(), "a block never ends");
+        assert!(open.is_none(), "a block has no end");
         page
     }
 
@@ -76,7 +76,7 @@ pub(crate) fn files() -> Vec<PathBuf> {
         }
     }
     found.sort();
-    assert!(found.len() > 20, "the Markdown files were not found");
+    assert!(found.len() > 20, "only {} Markdown files were found", found.len());
     found
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn spans(line: &str) -> Vec<&str> {
     line.split('`').skip(1).step_by(2).collect()
 }
 
-fn blocks_and_prose_are_told_apart() {
+fn blocks_and_prose_are_separated() {
     let page = Page::of("a `b c` d `e`\n```sh x.sh\nls\n```\nf\n");
     assert_eq!(spans(&page.prose[0].1), ["b c", "e"]);
     assert_eq!(page.blocks, [Block { info: "sh x.sh".to_owned(), lines: vec!["ls".to_owned()], line: 2 }]);
@@ -94,5 +94,5 @@ fn blocks_and_prose_are_told_apart() {
 
 crate::support::harness::register!(
     []:
-    blocks_and_prose_are_told_apart,
+    blocks_and_prose_are_separated,
 );

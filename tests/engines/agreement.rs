@@ -1,16 +1,18 @@
-//! One image under one contract has one environment, whichever engine starts it: what an engine or the machine imposes
-//! stands apart, and nothing else may depend on them.
+//! An image under a contract has the same environment on every engine. Only the part that the engine or the machine imposes may
+//! differ.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::engine::{ask, busybox, daemon};
 use carnet::model::document::{Document, Status};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// Contracts as tables of `carnet.toml`, each with the name of its role.
+use crate::support::engine::{ask, daemon, image};
+use crate::support::{CARNET, CommandOutput};
+
+/// Roles with the lines of their contract in `carnet.toml`.
 const CONTRACTS: &[(&str, &str)] = &[
     ("plain", ""),
     ("user", "user = '1000:1000'\nhome = '/home/carnet'\nsetup = 'export FROM_PRELUDE=1; umask 027'\n"),
@@ -22,11 +24,12 @@ const CONTRACTS: &[(&str, &str)] = &[
     ),
 ];
 
-/// An analysis whose cells are an image under these contracts.
+/// An analysis with a cell for each contract of an image.
 struct Analysis(TempDir);
 
 impl Analysis {
-    fn new(image: &Path, test: &str, contracts: &[(&str, &str)]) -> Self {
+    fn new(image_name: &str, test: &str, contracts: &[(&str, &str)]) -> Self {
+        let image = image(image_name);
         let dir = tempfile::tempdir().expect("a directory");
         let facility = |(role, contract): &(&str, &str)| {
             format!("[[facility]]\nid = 'here'\nrole = '{role}'\nimage = 'oci:{}'\n{contract}", image.display())
@@ -38,20 +41,18 @@ impl Analysis {
         Self(dir)
     }
 
-    /// The document of a check in which this engine runs all cells, and its path.
+    /// Checks all cells on this engine. Returns the document and its path.
     fn check(&self, engine: &str, host: &str) -> (Document, PathBuf) {
         let out = self.0.path().join(engine);
-        // Nothing of who starts it may show: umask, home, locale, directory for temporary files.
+        // The umask, home and locale of the user must have no effect.
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", "umask 077; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_carnet"), "check", "--quiet"]);
+        command.args(["-c", "umask 077; exec \"$0\" \"$@\"", CARNET, "check", "--quiet"]);
         command.args(["--jobs", "1", "--fail-on", "never", "--format", "json", "--engine", engine, "--out"]);
         command.arg(&out).arg(self.0.path().join("analysis"));
         command.env("CARNET_CACHE", self.0.path().join("cache")).env("DOCKER_HOST", host);
         command.env("HOME", self.0.path().join(engine)).env("LC_ALL", "C.UTF-8").env("CARNET_TEST_PASSED", "1");
-        let output = command.output().expect("carnet starts");
-        let said = || String::from_utf8_lossy(&output.stderr);
-        let document: Document =
-            serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{engine}: {error}: {}", said()));
+        let output = CommandOutput::run(&mut command).assert_code(0);
+        let document: Document = serde_json::from_str(&output.stdout).expect("a document");
         for cell in &document.cells {
             assert_eq!(cell.engine, engine, "{}", cell.id);
             assert_eq!(cell.status, Status::Passed, "{} on {engine}: {:?} {:?}", cell.id, cell.reason, cell.steps);
@@ -59,8 +60,8 @@ impl Analysis {
         (document, out.join("carnet.json"))
     }
 
-    /// Runs all cells on both engines and compares what they found.
-    fn agrees(&self, host: &str) {
+    /// Runs all cells on both engines and compares their environments.
+    fn assert_engines_agree(&self, host: &str) {
         let (embedded, first) = self.check("embedded", host);
         let (docker, second) = self.check("docker", host);
         assert_eq!(embedded.cells.len(), docker.cells.len());
@@ -84,54 +85,38 @@ impl Drop for Analysis {
 }
 
 fn diff(columns: &[String; 2], format: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_carnet")).args(["diff", "--format", format]).args(columns).output();
-    let output = output.expect("carnet starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("text")
+    CommandOutput::run(Command::new(CARNET).args(["diff", "--format", format]).args(columns)).assert_code(0).stdout
 }
 
-/// The directory of images that `examples/images/build.sh` made.
-fn images() -> PathBuf {
-    let carnet::model::reference::Reference::OciLayout(path, _) = busybox() else { panic!("busybox is a layout") };
-    path.parent().expect("a directory of images").to_owned()
+fn engines_agree_on_an_image_without_libc() {
+    Analysis::new("busybox", "run = 'cat cuts/loose'\n", CONTRACTS).assert_engines_agree(&daemon());
 }
 
-fn an_image_without_a_libc_is_one_environment_on_both_engines() {
-    let host = daemon();
-    Analysis::new(&images().join("busybox"), "run = 'cat cuts/loose'\n", CONTRACTS).agrees(&host);
+fn engines_agree_on_an_image_with_rpm_packages() {
+    Analysis::new("el9-rpm", "run = 'cat cuts/loose'\n", CONTRACTS).assert_engines_agree(&daemon());
 }
 
-fn an_image_of_rpm_packages_is_one_environment_on_both_engines() {
-    let host = daemon();
-    Analysis::new(&images().join("el9-rpm"), "run = 'cat cuts/loose'\n", CONTRACTS).agrees(&host);
+fn engines_agree_on_an_image_with_coffea() {
+    Analysis::new("bookworm-coffea", "run = 'cat cuts/loose'\n", CONTRACTS).assert_engines_agree(&daemon());
 }
 
-fn an_image_with_a_physics_stack_is_one_environment_on_both_engines() {
-    let host = daemon();
-    let image = images().join("bookworm-coffea");
-    if image.join("index.json").exists() {
-        Analysis::new(&image, "run = 'cat cuts/loose'\n", CONTRACTS).agrees(&host);
-    } else {
-        println!("not compared: run `examples/images/build.sh bookworm-coffea` as root for {}", image.display());
-    }
-}
-
-fn what_a_set_up_leaves_is_one_environment_on_both_engines() {
+fn engines_agree_on_the_state_after_setup() {
     let host = daemon();
     let test = "setup = 'mkdir -p /cvmfs/sft && ln -sf /usr/share/zoneinfo/Asia/Tokyo /etc/localtime && touch made'\n\
                 run = 'test -d /cvmfs/sft && test -e made'\n";
-    let analysis = Analysis::new(&images().join("busybox"), test, &[("plain", "")]);
-    analysis.agrees(&host);
-    // A second time the state is found again, and is the same.
-    analysis.agrees(&host);
-    let labels = ask(&host, &[], "/images/json");
-    assert!(labels.contains("carnet"), "the state is kept in the daemon: {labels}");
+    let analysis = Analysis::new("busybox", test, &[("plain", "")]);
+    analysis.assert_engines_agree(&host);
+    // The second check uses the saved state.
+    analysis.assert_engines_agree(&host);
+    let saved = ask(&host, &[], "/images/json?filters=%7B%22label%22%3A%5B%22carnet.kept%22%5D%7D");
+    assert_ne!(saved.trim(), "[]", "the state is saved in the daemon");
 }
 
 crate::support::harness::register!(
     [Docker, Image("busybox")]:
-    an_image_without_a_libc_is_one_environment_on_both_engines,
-    an_image_of_rpm_packages_is_one_environment_on_both_engines,
-    an_image_with_a_physics_stack_is_one_environment_on_both_engines,
-    what_a_set_up_leaves_is_one_environment_on_both_engines,
+    engines_agree_on_an_image_without_libc,
+    engines_agree_on_the_state_after_setup,
 );
+
+crate::support::harness::register!([Docker, Image("el9-rpm")]: engines_agree_on_an_image_with_rpm_packages);
+crate::support::harness::register!([Docker, Image("bookworm-coffea")]: engines_agree_on_an_image_with_coffea);

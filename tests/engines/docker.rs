@@ -1,13 +1,11 @@
-//! The Docker engine where things go wrong: no daemon, no image, a daemon that dies or doesn't see our files.
+//! The Docker engine: addresses, missing images, limits, remote daemons, and runs or daemons that die.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::support::engine::{ask, busybox, daemon};
 use carnet::engine::docker::{Docker, Options};
 use carnet::engine::job::{Completed, Job};
 use carnet::engine::{Availability, Engine as _, EngineError, Opened};
@@ -15,13 +13,24 @@ use carnet::error::{Failure as _, chain};
 use carnet::image::disk::OnDisk;
 use carnet::image::export::write_docker_archive;
 use carnet::model::cell::End;
-use carnet::model::contract::Contract;
 use carnet::model::reference::Reference;
+use insta::assert_snapshot;
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
+
+use crate::job::shell_job;
+use crate::leftovers;
+use crate::nested::{assert_passed, test_command};
+use crate::support::CommandOutput;
+use crate::support::engine::{ask, busybox, daemon};
+use crate::support::harness::block_on;
+
+/// Options of curl that send JSON.
+const JSON: [&str; 3] = ["-H", "Content-Type: application/json", "-d"];
 
 fn engine(host: &str) -> Docker {
     Docker::new(Options { host: Some(host.to_owned()), ..Options::default() })
@@ -31,20 +40,21 @@ fn engine(host: &str) -> Docker {
 fn job(name: &str, script: &str) -> (Job, TempDir) {
     let input = tempfile::tempdir().expect("a directory");
     fs::write(input.path().join("hello"), "hello\n").expect("a file");
-    let job = Job {
-        id: format!("test-{name}-{}", std::process::id()),
-        argv: ["/bin/sh", "-c", script, "sh"].map(str::to_owned).to_vec(),
-        input: input.path().to_owned(),
-        result: None,
-        result_cap: 1 << 20,
-        contract: Contract::default(),
-        env: BTreeMap::new(),
-        network: false,
-        timeout: Duration::from_secs(60),
-        output_cap: 1 << 16,
-        save_as: None,
-    };
-    (job, input)
+    (shell_job(&format!("test-{name}-{}", std::process::id()), script, input.path()), input)
+}
+
+/// The reason why an engine is not available, and the hint.
+async fn unavailable(engine: &Docker) -> String {
+    match engine.detect().await {
+        Availability::Missing { reason, hint } => format!("{reason}\nhint: {hint}"),
+        Availability::Ready(text) => panic!("the engine is available: {text}"),
+    }
+}
+
+/// The message of the failure to open an image, and the hint.
+async fn open_error(engine: &Docker, reference: &Reference) -> String {
+    let error = engine.open(reference, CancellationToken::new()).await.expect_err("the image can't be opened");
+    format!("{}\nhint: {}", chain(&error), error.hint().expect("a hint"))
 }
 
 async fn open(engine: &Docker, reference: &Reference) -> Opened {
@@ -57,56 +67,75 @@ async fn run(engine: &Docker, image: &Opened, job: &Job) -> Result<Completed, En
     engine.run(image, job, lines, CancellationToken::new()).await
 }
 
-async fn a_socket_that_is_not_there_is_named_with_the_way_to_mend_it() {
+async fn missing_socket_is_reported() {
     let engine = engine("unix:///nowhere/docker.sock");
-    let Availability::Missing { reason, hint } = engine.detect().await else { panic!("there is no such socket") };
-    assert!(reason.contains("/nowhere/docker.sock"), "{reason}");
-    assert!(hint.contains("start the daemon"), "{hint}");
-    let failure = engine.open(&busybox(), CancellationToken::new()).await.expect_err("there is no such socket");
-    assert!(matches!(failure, EngineError::Missing { .. }), "{failure:?}");
+    assert_snapshot!(unavailable(&engine).await, @"
+    /nowhere/docker.sock: No such file or directory (os error 2)
+    hint: start the daemon, or set DOCKER_HOST to its address
+    ");
+    assert_snapshot!(open_error(&engine, &Reference::DockerDaemon("busybox:latest".to_owned())).await, @"
+    engine `docker` is not available: /nowhere/docker.sock: No such file or directory (os error 2)
+    hint: start the daemon, or set DOCKER_HOST to its address
+    ");
 }
 
-async fn a_daemon_that_never_answers_is_given_up() {
+async fn daemon_that_never_answers_is_unavailable() {
     let dir = tempfile::tempdir().expect("a directory");
     let socket = dir.path().join("docker.sock");
     let _listener = UnixListener::bind(&socket).expect("a socket");
-    let start = Instant::now();
-    let found = engine(&format!("unix://{}", socket.display())).detect().await;
-    assert!(matches!(&found, Availability::Missing { reason, .. } if reason.contains("no answer")), "{found:?}");
-    assert!(start.elapsed() < Duration::from_secs(45), "{:?}", start.elapsed());
+    let reason = unavailable(&engine(&format!("unix://{}", socket.display()))).await;
+    assert_snapshot!(reason.replace(dir.path().to_str().expect("UTF-8"), "[DIR]"), @"
+    no answer from unix://[DIR]/docker.sock in 5 s
+    hint: check whether the daemon is stuck
+    ");
 }
 
-async fn addresses_that_need_more_than_a_connection_are_refused_with_a_way_round() {
-    for url in ["ssh://user@host", "https://host:2376", "npipe:////./pipe/docker"] {
-        let Availability::Missing { hint, .. } = engine(url).detect().await else { panic!("{url} can't work") };
-        assert!(hint.contains("ssh -L"), "{url}: {hint}");
-    }
+async fn unsupported_addresses_are_reported() {
+    assert_snapshot!(unavailable(&engine("ssh://user@host")).await, @"
+    ssh://user@host (from option) is not a supported address
+    hint: forward the daemon's socket, as with `ssh -L /tmp/docker.sock:/var/run/docker.sock HOST`, and set DOCKER_HOST=unix:///tmp/docker.sock
+    ");
+    assert_snapshot!(unavailable(&engine("https://host:2376")).await, @"
+    https://host:2376 (from option) requires TLS, which is not supported
+    hint: forward the daemon's socket, as with `ssh -L /tmp/docker.sock:/var/run/docker.sock HOST`, and set DOCKER_HOST=unix:///tmp/docker.sock
+    ");
+    assert_snapshot!(unavailable(&engine("npipe:////./pipe/docker")).await, @"
+    npipe:////./pipe/docker (from option) is not a supported address
+    hint: forward the daemon's socket, as with `ssh -L /tmp/docker.sock:/var/run/docker.sock HOST`, and set DOCKER_HOST=unix:///tmp/docker.sock
+    ");
 }
 
-async fn a_daemon_that_runs_is_described() {
+async fn running_daemon_is_described() {
     let host = daemon();
-    let Availability::Ready(text) = engine(&host).detect().await else { panic!("it runs") };
-    assert!(text.starts_with("docker ") && text.contains("API 1.") && text.contains(&host), "{text}");
+    let Availability::Ready(text) = engine(&host).detect().await else { panic!("the daemon runs") };
+    let version: Value = serde_json::from_str(&ask(&host, &[], "/version")).expect("JSON");
+    let [version, api] = ["Version", "ApiVersion"].map(|name| version[name].as_str().expect("a version"));
+    let redacted = text.replace(version, "[VERSION]").replace(api, "[API]").replace(&host, "[HOST]");
+    assert_snapshot!(redacted, @"docker [VERSION] (API [API]) at [HOST], from option");
 }
 
-async fn an_image_that_is_not_there_fails_soon_and_says_what_to_do() {
-    let host = daemon();
-    let engine = engine(&host);
-    for reference in [
-        Reference::DockerDaemon("carnet-test/none:1".to_owned()),
-        Reference::Registry("127.0.0.1:9/carnet-test/none:1".to_owned()),
-    ] {
-        let failure = engine.open(&reference, CancellationToken::new()).await.expect_err("there is no such image");
-        assert!(matches!(failure, EngineError::Image { .. }), "{failure:?}");
-        assert!(chain(&failure).contains(&reference.to_string()), "{failure}");
-        assert!(failure.hint().is_some());
-    }
-    let tree = Reference::Tree("/".into());
-    let failure = engine.open(&tree, CancellationToken::new()).await.expect_err("a tree is no image");
-    assert!(failure.hint().expect("a hint").contains("embedded"), "{failure:?}");
+async fn unavailable_images_are_reported() {
+    let engine = engine(&daemon());
+    let local = Reference::DockerDaemon("carnet-test/none:1".to_owned());
+    assert_snapshot!(open_error(&engine, &local).await, @"
+    image `docker-daemon:carnet-test/none:1`: not found in the daemon
+    hint: run `docker pull carnet-test/none:1`, or use docker://carnet-test/none:1
+    ");
+    let remote = Reference::Registry("127.0.0.1:9/carnet-test/none:1".to_owned());
+    let error = open_error(&engine, &remote).await;
+    // The daemon reports why it can't connect.
+    let reason = error.lines().next().and_then(|line| line.split_once("failed to pull: ")).expect("a reason").1;
+    assert_snapshot!(error.replace(reason, "[REASON]"), @"
+    image `docker://127.0.0.1:9/carnet-test/none:1`: failed to pull: [REASON]
+    hint: check that the daemon can reach the registry
+    ");
+    assert_snapshot!(open_error(&engine, &Reference::Tree("/".into())).await, @r#"
+    engine `docker` does not support `dir:/`
+    hint: set `engine = "embedded"` for an unpacked tree, or `engine = "host"` for this machine
+    "#);
 }
 
-async fn an_image_says_what_it_is() {
+async fn opened_image_has_the_identity_of_its_layout() {
     let host = daemon();
     let opened = open(&engine(&host), &busybox()).await;
     let on_disk = OnDisk::open(&busybox()).expect("the image");
@@ -118,16 +147,14 @@ async fn an_image_says_what_it_is() {
     assert_eq!(open(&engine(&host), &by_id).await.location, opened.location);
 }
 
-async fn an_entrypoint_is_run_when_the_contract_says_so() {
+async fn entrypoint_runs_only_if_the_contract_requires_it() {
     let host = daemon();
     let engine = engine(&host);
     let base = open(&engine, &busybox()).await.identity.config_digest.expect("a digest");
-    let made = ask(
-        &host,
-        &["-H", "Content-Type: application/json", "-d", &format!(r#"{{"Image":"{base}","Cmd":["/bin/true"]}}"#)],
-        "/containers/create",
-    );
-    let id = made.split('"').nth(3).expect("an id").to_owned();
+    let body = format!(r#"{{"Image":"{base}","Cmd":["/bin/true"]}}"#);
+    let created: Value =
+        serde_json::from_str(&ask(&host, &[&JSON[..], &[&body]].concat(), "/containers/create")).expect("JSON");
+    let id = created["Id"].as_str().expect("an id");
     // ENTRYPOINT ["/bin/sh","-c","echo entered; exec \"$@\"","sh"]
     let change = "ENTRYPOINT%20%5B%22%2Fbin%2Fsh%22%2C%22-c%22%2C%22echo%20entered%3B%20exec%20%5C%22%24%40%5C%22%22%2C%22sh%22%5D";
     let tag = format!("t{}", std::process::id());
@@ -137,31 +164,29 @@ async fn an_entrypoint_is_run_when_the_contract_says_so() {
 
     let image = open(&engine, &Reference::DockerDaemon(format!("carnet-test-entry:{tag}"))).await;
     let (mut job, _input) = job("entry", "echo ran");
-    let plain = run(&engine, &image, &job).await.expect("it runs").output.text;
+    let plain = run(&engine, &image, &job).await.expect("the program runs").output.text;
     job.contract.entrypoint = true;
-    let entered = run(&engine, &image, &job).await.expect("it runs").output.text;
+    let entered = run(&engine, &image, &job).await.expect("the program runs").output.text;
     ask(&host, &["-X", "DELETE"], &format!("/images/carnet-test-entry:{tag}?force=true"));
     assert_eq!((plain.as_str(), entered.as_str()), ("ran\n", "entered\nran\n"));
 }
 
 async fn processors_and_privileges_are_limited() {
-    let host = daemon();
-    let engine = engine(&host);
+    let engine = engine(&daemon());
     let image = open(&engine, &busybox()).await;
-    let script =
-        "grep NoNewPrivs /proc/self/status; cat /sys/fs/cgroup/cpu.max || cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us";
+    let script = "grep NoNewPrivs /proc/self/status
+        cut -d ' ' -f 1 /sys/fs/cgroup/cpu.max 2>/dev/null || cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us";
     let (mut job, _input) = job("limits", script);
     job.contract.milli_cpus = Some(1500);
-    let done = run(&engine, &image, &job).await.expect("it runs");
+    let done = run(&engine, &image, &job).await.expect("the program runs");
     assert_eq!(done.not_enforced, Vec::<String>::new());
-    assert!(done.output.text.contains("NoNewPrivs:\t1\n"), "{}", done.output.text);
-    assert!(done.output.text.contains("150000"), "{}", done.output.text);
+    assert_eq!(done.output.text, "NoNewPrivs:\t1\n150000\n");
 }
 
-/// A daemon behind TCP, as one of another machine is.
-async fn a_daemon_of_another_machine_gets_the_input_sent() {
+async fn remote_daemon_receives_the_input() {
     let host = daemon();
     let socket = host.strip_prefix("unix://").expect("a socket").to_owned();
+    // The engine treats a daemon behind TCP as one of another machine.
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let proxy = tokio::spawn(async move {
@@ -172,69 +197,48 @@ async fn a_daemon_of_another_machine_gets_the_input_sent() {
     });
     let engine = engine(&format!("tcp://127.0.0.1:{port}"));
     let image = open(&engine, &busybox()).await;
-    let (mut job, _input) =
-        job("tcp", "cat /carnet/in/hello; grep /carnet/in /proc/mounts; cp /carnet/in/hello /carnet/box");
+    let (mut job, _input) = job("tcp", "cat /carnet/in/hello; cp /carnet/in/hello /carnet/box");
     job.result = Some("/carnet/box/hello".to_owned());
-    let done = run(&engine, &image, &job).await.expect("it runs");
+    let done = run(&engine, &image, &job).await.expect("the program runs");
     proxy.abort();
-    assert_eq!(done.end, End::Exit { code: 0 }, "{}", done.output.text);
+    assert_eq!((done.end, done.output.text.as_str()), (End::Exit { code: 0 }, "hello\n"));
     assert_eq!(done.result.as_deref(), Some(&b"hello\n"[..]));
-    assert_no_trace(&host, &job.id);
+    assert_eq!(leftovers::docker(&host, &job.id), Vec::<String>::new());
 }
 
-/// All containers and all volumes.
-fn lists(host: &str) -> [String; 2] {
-    [ask(host, &[], "/containers/json?all=true"), ask(host, &[], "/volumes")]
-}
-
-fn assert_no_trace(host: &str, id: &str) {
-    let lists = lists(host);
-    assert!(lists.iter().all(|list| !list.contains(id)), "{lists:?}");
-}
-
-/// Runs this test of the given name again in a mount namespace of its own, where a file system that the daemon doesn't
-/// see lies over `dir`; true in the process that is in there.
-fn is_inside(name: &str, dir: &Path) -> bool {
-    if std::env::var_os("CARNET_TEST_INSIDE").is_some() {
-        return true;
+/// The daemon does not see a file system that only this mount namespace has.
+fn input_that_the_daemon_does_not_see_is_sent() {
+    if let Some(directory) = std::env::var_os("CARNET_TEST_INSIDE") {
+        return block_on(send_unseen_input(Path::new(&directory)));
     }
-    let exe = std::env::current_exe().expect("this program");
-    let script = r#"mount -t tmpfs none "$1" && exec "$2" --exact "$3" --nocapture"#;
-    let mut inside = Command::new("unshare");
-    inside.args(["--mount", "--propagation", "private", "sh", "-c", script, "sh"]).arg(dir).arg(exe).arg(name);
-    let status = inside.env("CARNET_TEST_INSIDE", dir).env("TMPDIR", dir).status().expect("unshare is installed");
-    assert!(status.success(), "the test failed in its mount namespace, which needs root");
-    false
-}
-
-fn an_input_that_the_daemon_does_not_see_is_sent() {
-    let host = daemon();
     let dir = tempfile::tempdir().expect("a directory");
-    if !is_inside("docker::an_input_that_the_daemon_does_not_see_is_sent", dir.path()) {
-        return;
-    }
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(async {
-        let engine = engine(&host);
-        let image = open(&engine, &busybox()).await;
-        let (mut job, input) =
-            job("unseen", "cat /carnet/in/hello; (echo x > /carnet/in/x) 2>/dev/null || echo refused");
-        for _ in 0..2 {
-            let done = run(&engine, &image, &job).await.expect("it runs");
-            assert_eq!(done.output.text, "hello\nrefused\n", "{:?}", done.end);
-        }
-        // On the daemon's side there is a directory of the same path, and nothing is in it.
-        let outside = std::env::var("CARNET_TEST_INSIDE").expect("set above");
-        job.input = outside.into();
-        fs::copy(input.path().join("hello"), job.input.join("hello")).expect("a file");
-        let fresh = self::engine(&host);
-        let done = run(&fresh, &image, &job).await.expect("it runs");
-        assert_eq!(done.output.text, "hello\nrefused\n", "{:?}", done.end);
-        assert_no_trace(&host, &job.id);
-    });
+    let test = test_command("docker::input_that_the_daemon_does_not_see_is_sent");
+    let mut inside = Command::new("unshare");
+    inside.args(["--mount", "--propagation", "private", "sh", "-c", r#"mount -t tmpfs none "$0" && exec "$@""#]);
+    inside.arg(dir.path()).arg(test.get_program()).args(test.get_args());
+    inside.env("CARNET_TEST_REQUIRE_ALL", "1").env("CARNET_TEST_INSIDE", dir.path()).env("TMPDIR", dir.path());
+    assert_passed(&CommandOutput::run(&mut inside), 1);
 }
 
-async fn a_run_that_is_dropped_leaves_nothing() {
+async fn send_unseen_input(mounted: &Path) {
+    let host = daemon();
+    let first = engine(&host);
+    let image = open(&first, &busybox()).await;
+    let (mut job, input) = job("unseen", "cat /carnet/in/hello; (echo x > /carnet/in/x) 2>/dev/null || echo refused");
+    for _ in 0..2 {
+        let done = run(&first, &image, &job).await.expect("the program runs");
+        assert_eq!(done.output.text, "hello\nrefused\n", "{:?}", done.end);
+    }
+    // The daemon sees an empty directory at this path.
+    job.input = mounted.to_owned();
+    fs::copy(input.path().join("hello"), job.input.join("hello")).expect("a file");
+    let second = engine(&host);
+    let done = run(&second, &image, &job).await.expect("the program runs");
+    assert_eq!(done.output.text, "hello\nrefused\n", "{:?}", done.end);
+    assert_eq!(leftovers::docker(&host, &job.id), Vec::<String>::new());
+}
+
+async fn dropped_run_leaves_nothing() {
     let host = daemon();
     let engine = engine(&host);
     let image = open(&engine, &busybox()).await;
@@ -242,77 +246,67 @@ async fn a_run_that_is_dropped_leaves_nothing() {
     let drops = [1, 30, 100, 200, 300, 1000].map(|millis| async move {
         let (job, _input) = job(&format!("drop-{millis}"), "trap '' TERM; sleep 100");
         let dropped = tokio::time::timeout(Duration::from_millis(millis), run(engine, image, &job)).await;
-        assert!(dropped.is_err(), "it sleeps");
+        assert!(dropped.is_err(), "the program sleeps longer");
         job.id.clone()
     });
     let ids = futures_util::future::join_all(drops).await;
-    // A container that was being created is looked for some seconds more.
-    let any = || lists(&host).iter().any(|list| ids.iter().any(|id| list.contains(id)));
-    for _ in 0..60 {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        if !any() {
-            break;
-        }
-    }
-    ids.iter().for_each(|id| assert_no_trace(&host, id));
+    // A container that was being created is removed some seconds later.
+    let left = leftovers::wait_until_gone(|| ids.iter().flat_map(|id| leftovers::docker(&host, id)).collect()).await;
+    assert_eq!(left, Vec::<String>::new());
 }
 
-async fn leftovers_of_dead_runs_alone_are_swept() {
+async fn sweep_removes_only_leftovers_of_dead_runs() {
     let host = daemon();
     let engine = engine(&host);
     let base = open(&engine, &busybox()).await.identity.config_digest.expect("a digest");
-    let read = |path: &str| fs::read_to_string(path).expect("/proc").trim().to_owned();
-    let namespace = fs::read_link("/proc/self/ns/pid").expect("/proc");
+    let read = |path: &str| fs::read_to_string(path).expect("/proc is mounted").trim().to_owned();
+    let namespace = fs::read_link("/proc/self/ns/pid").expect("/proc is mounted");
     let (name, boot) = (read("/proc/sys/kernel/hostname"), read("/proc/sys/kernel/random/boot_id"));
-    let place = format!("{name} {boot} {}", namespace.display());
-    let ours = std::process::id();
-    for (suffix, owner) in [
-        ("dead", format!("{place} 4194304 77")),
+    let owners = [
+        ("dead", format!("{name} {boot} {} 4194304 77", namespace.display())),
         ("elsewhere", "other boot pid:[1] 4194304 77".to_owned()),
-        ("nobody", String::new()),
-    ] {
+        ("unowned", String::new()),
+    ];
+    let container = |suffix: &str| format!("carnet-sweep-{}-{suffix}", std::process::id());
+    for (suffix, owner) in &owners {
         let labels = format!(r#"{{"carnet.run":"{suffix}","carnet.owner":"{owner}"}}"#);
         let body = format!(r#"{{"Image":"{base}","Cmd":["/bin/true"],"Labels":{labels}}}"#);
-        let path = format!("/containers/create?name=carnet-sweep-{ours}-{suffix}");
-        ask(&host, &["-H", "Content-Type: application/json", "-d", &body], &path);
+        let path = format!("/containers/create?name={}", container(suffix));
+        ask(&host, &[&JSON[..], &[&body]].concat(), &path);
     }
-    let removed = engine.sweep().await.expect("the daemon is asked");
-    let list = ask(&host, &[], "/containers/json?all=true");
-    for suffix in ["elsewhere", "nobody"] {
-        ask(&host, &["-X", "DELETE"], &format!("/containers/carnet-sweep-{ours}-{suffix}"));
+    let removed = engine.sweep().await.expect("the daemon answers");
+    let left = owners.map(|(suffix, _)| (suffix, !leftovers::docker(&host, &container(suffix)).is_empty()));
+    for (suffix, _) in left.iter().filter(|(_, exists)| *exists) {
+        ask(&host, &["-X", "DELETE"], &format!("/containers/{}", container(suffix)));
     }
+    assert_eq!(left, [("dead", false), ("elsewhere", true), ("unowned", true)]);
     assert!(removed >= 1, "{removed}");
-    for (suffix, stays) in [("dead", false), ("elsewhere", true), ("nobody", true)] {
-        assert_eq!(list.contains(&format!("carnet-sweep-{ours}-{suffix}")), stays, "{suffix}: {list}");
-    }
 }
 
-fn a_run_whose_carnet_was_killed_is_swept() {
+fn sweep_removes_the_run_of_a_killed_process() {
     let host = daemon();
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     if std::env::var_os("CARNET_TEST_VICTIM").is_some() {
-        return runtime.block_on(be_killed(&host));
+        return block_on(run_until_killed(&host));
     }
-    let mut victim = Command::new(std::env::current_exe().expect("this program"));
-    victim.args(["--exact", "docker::a_run_whose_carnet_was_killed_is_swept", "--nocapture"]);
     let temporary = tempfile::tempdir().expect("a directory");
+    let mut victim = test_command("docker::sweep_removes_the_run_of_a_killed_process");
     victim.env("CARNET_TEST_VICTIM", "1").env("TMPDIR", temporary.path());
-    let mut victim = victim.stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut victim = victim.stdout(Stdio::piped()).spawn().expect("the test starts");
     let id = format!("test-victim-{}", victim.id());
     let mut lines = BufReader::new(victim.stdout.take().expect("a pipe")).lines();
     assert!(lines.any(|line| line.is_ok_and(|line| line == "started")), "the run starts");
-    let running = || ask(&host, &[], "/containers/json?all=true").contains(&id);
-    runtime.block_on(engine(&host).sweep()).expect("the daemon is asked");
-    assert!(running(), "a run that lives stays");
-    victim.kill().expect("it is killed");
-    victim.wait().expect("it ends");
-    assert!(running(), "nobody has removed it yet");
-    runtime.block_on(engine(&host).sweep()).expect("the daemon is asked");
-    assert_no_trace(&host, &id);
+    let exists = || !leftovers::docker(&host, &id).is_empty();
+    block_on(engine(&host).sweep()).expect("the daemon answers");
+    assert!(exists(), "the sweep removed a run whose process is alive");
+    victim.kill().expect("a signal");
+    victim.wait().expect("the process ends");
+    assert!(exists(), "the container does not end with the process");
+    block_on(engine(&host).sweep()).expect("the daemon answers");
+    assert!(!exists(), "the sweep leaves the run of a dead process");
 }
 
 #[expect(clippy::print_stdout, reason = "the test that kills this process waits for the line")]
-async fn be_killed(host: &str) {
+async fn run_until_killed(host: &str) {
     let engine = engine(host);
     let image = open(&engine, &busybox()).await;
     let (mut job, _input) = job("victim", "echo started; sleep 100");
@@ -324,10 +318,10 @@ async fn be_killed(host: &str) {
         }
     };
     let (outcome, ()) = tokio::join!(engine.run(&image, &job, lines, CancellationToken::new()), show);
-    panic!("nobody killed this process: {outcome:?}");
+    panic!("the run ended before this process was killed: {outcome:?}");
 }
 
-/// A daemon of its own, for a test that kills it.
+/// A private daemon for a test that kills it.
 struct OwnDaemon {
     dir: TempDir,
 }
@@ -339,9 +333,12 @@ impl OwnDaemon {
         own
     }
 
-    fn script(&self, word: &str) -> Command {
+    fn script(&self, command: &str) -> Command {
         let mut script = Command::new("sh");
-        script.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/dockerd")).arg(word).arg(self.dir.path().join("d"));
+        script
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(".ci/dockerd"))
+            .arg(command)
+            .arg(self.dir.path().join("d"));
         script
     }
 
@@ -351,7 +348,6 @@ impl OwnDaemon {
 
     fn kill(&self) {
         let pid = fs::read_to_string(self.dir.path().join("d/pid")).expect("a pid");
-        // By the system call: a small machine has no `kill` program.
         let pid = nix::unistd::Pid::from_raw(pid.trim().parse().expect("a number"));
         nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).expect("a signal");
     }
@@ -364,9 +360,9 @@ impl Drop for OwnDaemon {
     }
 }
 
-async fn a_daemon_that_dies_in_the_middle_is_a_failure_of_the_place_and_no_hang() {
+async fn run_fails_if_the_daemon_dies() {
     let own = OwnDaemon::start();
-    // A fresh daemon has no image, so this loads one from an archive.
+    // A new daemon has no image.
     let archive = own.dir.path().join("busybox.tar");
     let on_disk = OnDisk::open(&busybox()).expect("the image");
     write_docker_archive(&on_disk, "busybox:test", fs::File::create(&archive).expect("a file")).expect("an archive");
@@ -382,28 +378,38 @@ async fn a_daemon_that_dies_in_the_middle_is_a_failure_of_the_place_and_no_hang(
         own.kill();
     };
     let (outcome, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(90), running), killing);
-    let failure = outcome.expect("it comes back").expect_err("nobody knows how the program ended");
-    assert!(failure.to_string().contains("the daemon went away"), "{failure:?}");
+    let error = outcome.expect("the run returns").expect_err("the end of the program is unknown");
+    let message = chain(&error);
+    let (message, _reason) = message.split_once(": client error").unwrap_or_else(|| panic!("{message}"));
+    assert_snapshot!(message, @"engine `docker` is not available: lost the connection to the daemon while waiting for the container");
 }
 
 crate::support::harness::register!(
-    [Docker, Image("busybox")]:
-    an_input_that_the_daemon_does_not_see_is_sent,
-    a_run_whose_carnet_was_killed_is_swept,
+    [Docker, Root, Image("busybox")]:
+    input_that_the_daemon_does_not_see_is_sent,
+    sweep_removes_the_run_of_a_killed_process,
+);
+
+crate::support::harness::register_async!(
+    []:
+    missing_socket_is_reported,
+    daemon_that_never_answers_is_unavailable,
+    unsupported_addresses_are_reported,
 );
 
 crate::support::harness::register_async!(
     [Docker, Image("busybox")]:
-    a_socket_that_is_not_there_is_named_with_the_way_to_mend_it,
-    a_daemon_that_never_answers_is_given_up,
-    addresses_that_need_more_than_a_connection_are_refused_with_a_way_round,
-    a_daemon_that_runs_is_described,
-    an_image_that_is_not_there_fails_soon_and_says_what_to_do,
-    an_image_says_what_it_is,
-    an_entrypoint_is_run_when_the_contract_says_so,
+    running_daemon_is_described,
+    unavailable_images_are_reported,
+    opened_image_has_the_identity_of_its_layout,
+    entrypoint_runs_only_if_the_contract_requires_it,
     processors_and_privileges_are_limited,
-    a_daemon_of_another_machine_gets_the_input_sent,
-    a_run_that_is_dropped_leaves_nothing,
-    leftovers_of_dead_runs_alone_are_swept,
-    a_daemon_that_dies_in_the_middle_is_a_failure_of_the_place_and_no_hang,
+    remote_daemon_receives_the_input,
+    dropped_run_leaves_nothing,
+    sweep_removes_only_leftovers_of_dead_runs,
+);
+
+crate::support::harness::register_async!(
+    [Docker, Root, Image("busybox")]:
+    run_fails_if_the_daemon_dies,
 );

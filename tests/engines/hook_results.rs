@@ -1,10 +1,12 @@
-//! Results of earlier checks of the very tree that is pushed.
+//! The pre-push hook reports cached results of the pushed commit.
 
 use std::fs;
 
+use insta::assert_snapshot;
+
 use crate::support::hook::HookEnv;
 
-/// An analysis whose test runs in busybox, committed; the first commit is on the remote.
+/// A committed analysis whose test runs in busybox. The remote has an earlier commit.
 fn env(test: &str) -> HookEnv {
     let image = crate::support::engine::image("busybox");
     let env = HookEnv::with_pushed_commit();
@@ -12,8 +14,8 @@ fn env(test: &str) -> HookEnv {
         "carnet.toml",
         format!(
             "[test]\nrun = \"sh t.sh\"\n[scan]\nexclude = [\"carnet.toml\"]\n\
-             [[facility]]\nid = \"box\"\nimage = \"oci:{image}\"\nengine = \"embedded\"\n\
-             [[facility]]\nid = \"here\"\nengine = \"host\"\n",
+             [[facility]]\nid = \"here\"\nengine = \"host\"\n\
+             [[facility]]\nid = \"box\"\nimage = \"oci:{image}\"\nengine = \"embedded\"\n",
             image = image.display()
         ),
     );
@@ -24,76 +26,85 @@ fn env(test: &str) -> HookEnv {
     env
 }
 
-fn a_cell_that_failed_stops_the_push_of_its_commit() {
-    let env = env("echo the yield is wrong\nexit 3\n");
-    env.carnet(&["check", "-q", "--cell", "box"]).assert_code(1);
-    let said = env.push(&["main"]).assert_blocked("carnet: box failed for this commit, just now: t.sh: ");
-    assert!(
-        !said.stderr.contains("here") && !said.stderr.contains("not run"),
-        "this machine has no kept result: {}",
-        said.stderr
-    );
-    // Its verdict was of what the working tree had then, which is what is pushed, whatever the tree has now.
-    env.write("t.sh", "exit 0\n");
-    env.push(&["main"]).assert_blocked("box failed");
-    env.commit("mended");
-    let said = env.push(&["main"]).assert_code(0);
-    assert!(said.stderr.contains("carnet: not run for this commit: box (carnet check)"), "{}", said.stderr);
-    env.carnet(&["check", "-q"]).assert_code(0);
-    env.push(&["main:refs/heads/other"]).assert_silent();
+/// What the hook printed, without the messages of git.
+fn hook_output(stderr: &str) -> String {
+    stderr.lines().filter(|line| line.starts_with("carnet: ")).map(|line| format!("{line}\n")).collect()
 }
 
-fn a_check_before_the_commit_counts_for_it() {
+fn failed_cell_blocks_the_push_of_its_commit() {
+    let env = env("echo the yield is wrong\nexit 3\n");
+    env.carnet(&["check", "-q", "--cell", "box"]).assert_code(1);
+    // The facility `here` is not mentioned, because results of this machine are not cached.
+    let first = env.push(&["main"]).assert_code(1);
+    assert_snapshot!(hook_output(&first.stderr), @"
+    carnet: box failed for this commit, just now: t.sh: exit code 3
+    carnet: push blocked; fix the failed cells or use `git push --no-verify`
+    ");
+    // Uncommitted changes have no effect.
+    env.write("t.sh", "exit 0\n");
+    let with_change = env.push(&["main"]).assert_code(1);
+    assert_eq!(hook_output(&with_change.stderr), hook_output(&first.stderr));
+    env.commit("fixed");
+    let fixed = env.push(&["main"]).assert_code(0);
+    assert_snapshot!(hook_output(&fixed.stderr), @"carnet: not run for this commit: box; run `carnet check`");
+    env.carnet(&["check", "-q"]).assert_code(0);
+    let passed = env.push(&["main:refs/heads/other"]).assert_code(0);
+    assert_eq!(hook_output(&passed.stderr), "");
+}
+
+fn check_before_the_commit_counts() {
     let env = env("exit 0\n");
     env.write("t.sh", "exit 1\n");
     env.carnet(&["check", "-q", "--cell", "box"]).assert_code(1);
     env.commit("broken");
-    env.push(&["main"]).assert_blocked("carnet: box failed");
+    let blocked = env.push(&["main"]).assert_code(1);
+    assert_snapshot!(hook_output(&blocked.stderr), @"
+    carnet: box failed for this commit, just now: t.sh: exit code 1
+    carnet: push blocked; fix the failed cells or use `git push --no-verify`
+    ");
     env.install(&["--fail-on", "never"]).assert_code(0);
-    let said = env.push(&["main"]).assert_code(0);
-    assert!(said.stderr.contains("carnet: box failed") && !said.stderr.contains("stopped"), "{}", said.stderr);
+    let reported = env.push(&["main"]).assert_code(0);
+    assert_snapshot!(hook_output(&reported.stderr), @"carnet: box failed for this commit, just now: t.sh: exit code 1");
 }
 
-fn a_failure_that_is_forgiven_stops_nobody() {
+fn expected_failure_does_not_block_the_push() {
     let env = env("exit 1\n");
-    let file = env.analysis().join("carnet.toml");
-    let text = fs::read_to_string(&file).expect("a configuration");
-    fs::write(
-        &file,
-        text.replace("[[facility]]\nid = \"here\"", "expect = { may_fail = \"known\" }\n[[facility]]\nid = \"here\""),
-    )
-    .expect("written");
-    env.commit("forgiven");
+    env.write("carnet.toml", env.read("carnet.toml") + "expect = { may_fail = \"known\" }\n");
+    env.commit("expected");
     env.carnet(&["check", "-q", "--cell", "box"]).assert_code(0);
-    env.push(&["main"]).assert_silent();
+    let output = env.push(&["main"]).assert_code(0);
+    assert_eq!(hook_output(&output.stderr), "");
 }
 
-fn other_hashes_have_the_same_trees() {
+fn results_are_found_in_a_sha256_repository() {
     let sha1 = env("exit 1\n");
-    let mut other = HookEnv::with_object_format("sha256");
+    let mut env = HookEnv::with_object_format("sha256");
     for path in ["carnet.toml", "t.sh", "link/name-with.dots", "link-of-names", "old.sh"] {
-        other.write(path, fs::read(sha1.analysis().join(path)).expect("a file"));
+        env.write(path, sha1.read(path));
     }
-    other.commit("the same");
-    let text = other.push(&["main"]).assert_code(0).stderr;
-    assert!(text.contains("not run for this commit: box"), "{text}");
-    // libgit2 can't list this one, so it is checked as a plain directory, which has the same files.
-    let bare = other.root().join("plain");
-    other.git(&["clone", "-q", ".", "../plain"]).assert_code(0);
-    fs::remove_dir_all(bare.join(".git")).expect("removed");
-    let here = std::mem::replace(&mut other.analysis(), bare);
-    other.carnet(&["check", "-q", "--cell", "box"]).assert_code(1);
-    let directory = here;
-    other.set_analysis(directory);
-    other.push(&["main:refs/heads/side", "--force"]).assert_code(0);
-    other.commit("no change");
-    other.push(&["main"]).assert_blocked("carnet: box failed for this commit");
+    env.commit("the same files");
+    let unknown = env.push(&["main"]).assert_code(0);
+    assert_snapshot!(hook_output(&unknown.stderr), @"carnet: not run for this commit: box; run `carnet check`");
+    // libgit2 can't read this repository. A plain directory has the same files.
+    let (repository, plain) = (env.analysis(), env.root().join("plain"));
+    env.git(&["clone", "-q", ".", "../plain"]).assert_code(0);
+    fs::remove_dir_all(plain.join(".git")).expect("removed");
+    env.set_analysis(plain);
+    env.carnet(&["check", "-q", "--cell", "box"]).assert_code(1);
+    env.set_analysis(repository);
+    env.push(&["main:refs/heads/side", "--force"]).assert_code(0);
+    env.commit("no change");
+    let failed = env.push(&["main"]).assert_code(1);
+    assert_snapshot!(hook_output(&failed.stderr), @"
+    carnet: box failed for this commit, just now: t.sh: exit code 1
+    carnet: push blocked; fix the failed cells or use `git push --no-verify`
+    ");
 }
 
 crate::support::harness::register!(
     [Image("busybox")]:
-    a_cell_that_failed_stops_the_push_of_its_commit,
-    a_check_before_the_commit_counts_for_it,
-    a_failure_that_is_forgiven_stops_nobody,
-    other_hashes_have_the_same_trees,
+    failed_cell_blocks_the_push_of_its_commit,
+    check_before_the_commit_counts,
+    expected_failure_does_not_block_the_push,
+    results_are_found_in_a_sha256_repository,
 );

@@ -1,4 +1,4 @@
-//! Engines, cells and snapshots on images and daemons. `make test` sets up what they need.
+//! Engines, cells and snapshots on images and daemons, which `make test` provides.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -10,9 +10,13 @@ mod docker;
 mod embedded;
 mod hook_results;
 mod host;
+mod job;
+mod leftovers;
 mod misbehaving;
+mod nested;
 mod packages;
 mod probe;
+mod redact;
 mod result_cache;
 
 fn main() {

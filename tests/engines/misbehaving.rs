@@ -1,5 +1,5 @@
-//! Tests of an analysis that misbehave, through the real binary and the engine without a daemon: the cell gets its
-//! verdict, the cell beside it is unharmed, the reports are valid, and nothing is left.
+//! Tests of an analysis that misbehave, run by the embedded engine: the cell gets the right verdict, the other cell passes, the
+//! reports are valid, and nothing is left.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -11,127 +11,161 @@ use carnet::sys::remove::remove_tree;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The ordinary user that root runs the cases as once more.
-const NOBODY: u32 = 65534;
+use crate::leftovers;
+use crate::nested::{NOBODY, copy_directory};
+use crate::support::{CARNET, CommandOutput, program};
 
 /// One misbehaviour.
 struct Case {
     name: &'static str,
-    /// What the test does. `$MARK` is a number that nobody else sleeps for.
+    /// The script of the test. `$MARK` is a duration for `sleep` that is unique to this run.
     script: &'static str,
-    /// Lines of the facility.
+    /// More lines of the facility.
     contract: &'static str,
     /// Status of the cell.
     status: &'static str,
-    /// Part of the cell's reason or of the test's message.
-    says: &'static str,
-    /// The contract holds only where root makes control groups.
-    as_root_only: bool,
+    /// The reason of the cell, or the message of its test.
+    message: &'static str,
+    /// Time limit of the test.
+    timeout: &'static str,
+    /// The contract requires control groups, which only root can create.
+    requires_root: bool,
 }
 
-const fn case(name: &'static str, script: &'static str, status: &'static str, says: &'static str) -> Case {
-    Case { name, script, contract: "", status, says, as_root_only: false }
+const fn case(name: &'static str, script: &'static str, status: &'static str, message: &'static str) -> Case {
+    Case { name, script, contract: "", status, message, timeout: "60s", requires_root: false }
 }
 
 const CASES: &[Case] = &[
-    // What it does to the result.
+    // The result file.
     case("result is a directory", "mkdir -p ../result.json/x ../result.json.part/x", "passed", ""),
     case("result is a fifo", "mkfifo ../result.json", "passed", ""),
     case("result is a link", "ln -s /etc/passwd ../result.json; ln -s /etc/passwd ../result.json.part", "passed", ""),
-    case("everything is removed", "rm -rf /carnet/box /tmp /home /etc 2>/dev/null; exit 0", "passed", ""),
-    case("everything is closed", "chmod 000 t.sh .; chmod 000 /carnet/box", "passed", ""),
+    case("all files are removed", "rm -rf /carnet/box /tmp /home /etc 2>/dev/null; exit 0", "passed", ""),
+    case("no file is accessible", "chmod 000 t.sh .; chmod 000 /carnet/box", "passed", ""),
     case(
-        "a result too large",
+        "result is too large",
         "dd if=/dev/zero of=../result.json bs=1 count=1 seek=300M 2>/dev/null; kill -9 $PPID; sleep 9",
         "error",
-        "is larger than",
+        "embedded: reading the result failed: result `result.json` is larger than 268435456 bytes",
     ),
     case(
-        "a forged result",
+        "result has another schema",
         "echo '{\"schema\": 1}' > ../result.json; kill -9 $PPID; sleep 9",
         "error",
-        "can't be read",
+        "failed to parse the cell's result: invalid type: integer `1`, expected a string at line 1 column 12",
     ),
-    // What it does to processes.
-    case("its parent is killed", "kill -9 $PPID; sleep 9", "error", "carnet was killed inside by signal 9"),
-    case("everything is killed", "kill -9 -1", "error", "carnet was killed inside by signal 9"),
+    // Processes.
     case(
-        "processes that ignore signals are left",
+        "parent is killed",
+        "kill -9 $PPID; sleep 9",
+        "error",
+        "the cell returned no result: its carnet process was killed by signal 9",
+    ),
+    case(
+        "all processes are killed",
+        "kill -9 -1",
+        "error",
+        "the cell returned no result: its carnet process was killed by signal 9",
+    ),
+    case(
+        "background processes ignore signals",
         "i=0; while [ $i -lt 200 ]; do (trap '' TERM INT HUP; exec sleep $MARK) & i=$((i+1)); done",
         "passed",
         "",
     ),
+    Case {
+        timeout: "2s",
+        ..case(
+            "time limit is exceeded",
+            "trap '' TERM INT HUP; while :; do sleep $MARK; done",
+            "failed",
+            "killed: time limit of 2 s exceeded",
+        )
+    },
+    case("streams are closed", "exec 0<&- 1>&- 2>&-; sleep 0.2", "passed", ""),
+    // Output and files.
+    case("output is long", "yes | head -c 20000000; exit 1", "failed", "exit code 1"),
     case(
-        "it outlives its time",
-        "trap '' TERM INT HUP; while :; do sleep $MARK; done",
-        "failed",
-        "ran longer than 2 s",
-    ),
-    case("it closes its streams", "exec 0<&- 1>&- 2>&-; sleep 0.2", "passed", ""),
-    // What it prints and writes.
-    case("much output", "yes | head -c 20000000; exit 1", "failed", "exit code 1"),
-    case(
-        "odd output",
+        "output contains control characters",
         r"printf 'x\377 ]]> \033[31m \000 ::error::x </failure>\n##[error]y\n'; exit 1",
         "failed",
         "exit code 1",
     ),
     case(
-        "deep directories with odd names",
+        "directories are deep and have unusual names",
         r#"i=0; while [ $i -lt 100 ]; do n=$(printf 'a\n\377"%d' $i); mkdir "$n" && cd "$n" || exit 1; i=$((i+1)); done
            chmod 500 ."#,
         "passed",
         "",
     ),
-    case("a sparse file", "dd if=/dev/zero of=big bs=1 count=1 seek=5G 2>/dev/null", "passed", ""),
+    case("file is sparse", "dd if=/dev/zero of=big bs=1 count=1 seek=5G 2>/dev/null", "passed", ""),
     Case {
         contract: "tmp_size = \"1m\"",
-        ..case("a full /tmp", "dd if=/dev/zero of=/tmp/x bs=1M count=9", "failed", "exit code 1")
+        ..case("/tmp is full", "dd if=/dev/zero of=/tmp/x bs=1M count=9", "failed", "exit code 1")
     },
-    // What the limits are for.
+    // Limits.
     Case {
         contract: "memory = \"32m\"",
-        as_root_only: true,
-        ..case("all memory", "x=a; while :; do x=$x$x; done", "failed", "over the memory limit")
+        requires_root: true,
+        ..case("memory limit is exceeded", "x=a; while :; do x=$x$x; done", "failed", "killed: memory limit exceeded")
     },
     Case {
         contract: "pids = 20",
-        as_root_only: true,
-        ..case("all processes", "i=0; while [ $i -lt 50 ]; do sleep $MARK & i=$((i+1)); done", "failed", "exit code 2")
+        requires_root: true,
+        ..case(
+            "process limit is exceeded",
+            "i=0; while [ $i -lt 50 ]; do sleep $MARK & i=$((i+1)); done",
+            "failed",
+            "exit code 2",
+        )
     },
-    // What the facility does before the tests.
+    // The setup of the facility.
     Case {
         contract: "setup = \"exit 0\"",
-        ..case("a prelude that ends the shell", "exit 0", "error", "it ended the shell")
+        ..case(
+            "setup ends the shell",
+            "exit 0",
+            "error",
+            "`setup` of the facility failed before the tests: it exited the shell (`exit 0`)",
+        )
     },
-    Case { contract: "setup = \"exit 3\"", ..case("a prelude that fails", "exit 0", "error", "exit code 3") },
+    Case {
+        contract: "setup = \"exit 3\"",
+        ..case("setup fails", "exit 0", "error", "`setup` of the facility failed before the tests: exit code 3")
+    },
     Case {
         contract: "setup = \"while :; do :; done\"",
-        ..case("a prelude without end", "exit 0", "error", "ran longer than 2 s")
+        timeout: "2s",
+        ..case(
+            "setup never ends",
+            "exit 0",
+            "error",
+            "`setup` of the facility failed before the tests: killed: time limit of 2 s exceeded",
+        )
     },
-    Case { contract: "setup = \"set -eu; cd /\"", ..case("a strict prelude", "exit 0", "failed", "exit code 2") },
+    Case {
+        contract: "setup = \"set -eu; cd /\"",
+        ..case("setup sets strict options", "exit 0", "failed", "exit code 2")
+    },
 ];
 
-fn a_test_that_misbehaves_harms_nobody() {
+fn misbehaving_test_harms_nothing() {
     let env = UserEnv::new(None);
-    let root = nix::unistd::geteuid().is_root();
-    for case in CASES.iter().filter(|case| root || !case.as_root_only) {
+    let is_root = nix::unistd::geteuid().is_root();
+    for case in CASES.iter().filter(|case| is_root || !case.requires_root) {
         env.check(case);
     }
 }
 
-fn nor_does_it_when_an_ordinary_user_runs_it() {
-    if !nix::unistd::geteuid().is_root() {
-        println!("the other test runs as an ordinary user already");
-        return;
-    }
+fn misbehaving_test_of_ordinary_user_harms_nothing() {
     let env = UserEnv::new(Some(NOBODY));
-    for case in CASES.iter().filter(|case| !case.as_root_only) {
+    for case in CASES.iter().filter(|case| !case.requires_root) {
         env.check(case);
     }
 }
 
-/// A directory with the binary and the image, which its user can read, and an analysis and a cache, which are theirs.
+/// A directory with the binary and the image, which the user can read, and an analysis and a cache that belong to the user.
 struct UserEnv {
     dir: TempDir,
     user: Option<u32>,
@@ -144,8 +178,8 @@ impl UserEnv {
         fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).expect("a mode");
         let mark = format!("9{}{}", std::process::id(), user.unwrap_or_default());
         let env = Self { dir, user, mark };
-        crate::support::program::install(Path::new(env!("CARGO_BIN_EXE_carnet")), &env.path("carnet"));
-        copy(&crate::support::engine::image("busybox"), &env.path("image"));
+        program::install(Path::new(CARNET), &env.path("carnet"));
+        copy_directory(&crate::support::engine::image("busybox"), &env.path("image"));
         for name in ["analysis", "cache", "tmp"] {
             fs::create_dir(env.path(name)).expect("a directory");
             chown(env.path(name), user, user).expect("an owner");
@@ -157,7 +191,7 @@ impl UserEnv {
         self.dir.path().join(name)
     }
 
-    /// Runs the case with a cell beside it that does nothing of the kind.
+    /// Checks the analysis in two cells: in one the test misbehaves, in the other it passes.
     fn check(&self, case: &Case) {
         self.write(case);
         let mut command = Command::new(self.path("carnet"));
@@ -167,28 +201,28 @@ impl UserEnv {
         if let Some(user) = self.user {
             command.uid(user).gid(user);
         }
-        let output = command.output().expect("it starts");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let told = format!("{}: {}{}", case.name, text(&output.stdout), text(&output.stderr));
+        let output = CommandOutput::run(&mut command);
+        let context = format!("{}: {}", case.name, output.text());
 
-        let (document, size) = self.document(&told);
+        let (document, size) = self.document(&context);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (cell, other) = (&document["cells"][0], &document["cells"][1]);
-        assert_eq!((cell["status"].as_str(), other["status"].as_str()), (Some(case.status), Some("passed")), "{told}");
-        let said = [&cell["reason"], &cell["steps"][0]["cases"][0]["message"]];
-        assert!(said.iter().any(|said| said.as_str().unwrap_or_default().contains(case.says)), "{told}\n{said:?}");
+        let message = [&cell["reason"], &cell["steps"][0]["cases"][0]["message"]].map(text).concat();
+        assert_eq!((text(&cell["status"]).as_str(), message.as_str()), (case.status, case.message), "{context}");
+        assert_eq!(other["status"], "passed", "{context}");
         let code = match case.status {
             "passed" => 0,
             "failed" => 1,
             _ => 4,
         };
-        assert_eq!(output.status.code(), Some(code), "{told}");
-        assert!(size < 1 << 20, "{told}: {size} bytes");
-        assert!(!text(&output.stdout).contains('\u{1b}'), "{told}");
-        assert_eq!(self.left(), Vec::<String>::new(), "{told}");
+        assert_eq!(output.code, code, "{context}");
+        assert!(size < 1 << 20, "{context}: {size} bytes");
+        output.assert_lacks("\u{1b}");
+        assert_eq!(self.leftovers(), Vec::<String>::new(), "{context}");
     }
 
     fn write(&self, case: &Case) {
-        let Case { script, contract, .. } = case;
+        let Case { script, contract, timeout, .. } = case;
         let facility = |id: &str, more: &str| {
             format!(
                 "[[facility]]\nid = \"{id}\"\nimage = \"oci:{}:latest\"\nengine = \"embedded\"\n{more}\n",
@@ -197,7 +231,7 @@ impl UserEnv {
         };
         let env = format!("env = {{ MARK = \"{}\" }}", self.mark);
         let toml = format!(
-            "[test]\nrun = \"sh ./t.sh\"\ntimeout = \"2s\"\n{}{}",
+            "[test]\nrun = \"sh ./t.sh\"\ntimeout = \"{timeout}\"\n{}{}",
             facility("bad", &format!("{env}\n{contract}")),
             facility("good", "")
         );
@@ -205,59 +239,45 @@ impl UserEnv {
         fs::write(self.path("analysis/t.sh"), format!("[ -n \"$MARK\" ] || exit 0\n{script}\n")).expect("a file");
     }
 
-    /// The document, checked with its schema, and its size in bytes; the JUnit file has to be one.
-    fn document(&self, told: &str) -> (Value, usize) {
+    /// The document and its size in bytes. Fails unless it matches its schema and the JUnit file is valid.
+    fn document(&self, context: &str) -> (Value, usize) {
         let read = |name: &str| {
-            fs::read(self.path("analysis/carnet-out").join(name)).unwrap_or_else(|e| panic!("{told}: {e}"))
+            let path = self.path("analysis/carnet-out").join(name);
+            fs::read(path).unwrap_or_else(|error| panic!("{name}: {error}: {context}"))
         };
         let bytes = read("carnet.json");
         let document: Value = serde_json::from_slice(&bytes).expect("JSON");
         let schema = serde_json::from_str(include_str!("../../docs/schema/document.json")).expect("JSON");
         let validator = jsonschema::validator_for(&schema).expect("a schema");
         let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
-        assert_eq!(errors, Vec::<String>::new(), "{told}");
-        let suites = junit_parser::from_reader(read("junit.xml").as_slice()).unwrap_or_else(|e| panic!("{told}: {e}"));
-        assert_eq!(suites.suites.len(), 2, "{told}");
+        assert_eq!(errors, Vec::<String>::new(), "{context}");
+        let suites = junit_parser::from_reader(read("junit.xml").as_slice());
+        assert_eq!(suites.expect("a JUnit file").suites.len(), 2, "{context}");
         (document, bytes.len())
     }
 
-    /// What is left: files of runs, temporary files, mounts, processes.
-    fn left(&self) -> Vec<String> {
-        let inside = |name: &str| fs::read_dir(self.path(name)).into_iter().flatten().flatten();
-        let files = ["cache/stage", "cache/runs", "tmp"].into_iter().flat_map(inside);
-        let files = files.map(|entry| entry.path().display().to_string());
-        let mounts = fs::read_to_string("/proc/self/mountinfo").expect("mounts");
-        let own = self.dir.path().display().to_string();
-        let mounts: Vec<String> = mounts.lines().filter(|line| line.contains(&own)).map(str::to_owned).collect();
-        let processes = fs::read_dir("/proc").expect("/proc").flatten();
-        let processes = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-        let processes = processes.map(|bytes| String::from_utf8_lossy(&bytes).replace('\0', " "));
-        let processes = processes.filter(|line| line.contains(&own) || line.contains(&self.mark));
-        files.chain(mounts).chain(processes).collect()
+    /// Files of runs, temporary files, mounts and processes that are left.
+    fn leftovers(&self) -> Vec<String> {
+        let root = self.dir.path().display().to_string();
+        let files = ["cache/stage", "cache/runs", "tmp"].map(|name| leftovers::entries(&self.path(name), ""));
+        let others = [leftovers::mounts(&root), leftovers::processes(&root), leftovers::processes(&self.mark)];
+        files.into_iter().chain(others).flatten().collect()
     }
 }
 
 impl Drop for UserEnv {
     fn drop(&mut self) {
-        // Trees hold directories that their modes close.
+        // Some directories of unpacked images are not accessible.
         let _ = remove_tree(&self.path("cache"));
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a directory");
-    for entry in fs::read_dir(from).unwrap_or_else(|e| panic!("{}: {e}", from.display())).flatten() {
-        let to = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).expect("a copy");
-        }
     }
 }
 
 crate::support::harness::register!(
     [Image("busybox")]:
-    a_test_that_misbehaves_harms_nobody,
-    nor_does_it_when_an_ordinary_user_runs_it,
+    misbehaving_test_harms_nothing,
+);
+
+crate::support::harness::register!(
+    [Root, Image("busybox")]:
+    misbehaving_test_of_ordinary_user_harms_nothing,
 );

@@ -1,31 +1,30 @@
-//! The snapshot of every facility image against what the package managers list there: complete names and versions.
+//! The snapshot of every image lists the same names and versions as the package managers of the image.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use carnet::engine::embedded::Embedded;
 use carnet::engine::job::Job;
 use carnet::engine::{Engine as _, ImageLocation, Opened};
 use carnet::model::cell::End;
-use carnet::model::contract::Contract;
 use carnet::model::environment::{Ecosystem, Environment};
-use carnet::model::known::Known;
 use carnet::model::python::{Python, normalize};
 use carnet::model::reference::Reference;
 use carnet::sys::cache::Cache;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-const CARNET: &str = env!("CARGO_BIN_EXE_carnet");
+use crate::job::shell_job;
+use crate::probe::known;
+use crate::support::{CARNET, CommandOutput, lasting_dir};
 
 /// Names with versions.
 type Listed = BTreeSet<(String, String)>;
 
-/// A facility image with its snapshot, as the program prints it.
+/// An image with its snapshot, as `carnet snapshot` prints it.
 struct Facility {
     layout: PathBuf,
     snapshot: Environment,
@@ -37,8 +36,8 @@ struct Facility {
 impl Facility {
     fn new(name: &str) -> Self {
         let layout = crate::support::engine::image(name);
-        // It outlives the tests: an image is unpacked once and found unpacked from then on.
-        let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages");
+        // The unpacked image is used again when the tests run again.
+        let cache = lasting_dir("packages");
         let snapshot = snapshot(&layout, &cache);
         let engine = Embedded::new(Cache::at(cache)).with_helper(PathBuf::from(CARNET));
         let runtime = Runtime::new().expect("a runtime");
@@ -47,24 +46,13 @@ impl Facility {
         Self { layout, snapshot, runtime, engine, image }
     }
 
-    /// What a command prints inside; none when it fails.
+    /// The output of a command in the image, or `None` if it fails.
     fn inside(&self, command: &str) -> Option<String> {
-        // The facilities share a cache and their tests run at the same time: no two runs may have one name.
+        // The tests share a cache and run at the same time, so every run needs its own id.
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let input = tempfile::tempdir().expect("a directory");
-        let job = Job {
-            id: format!("packages-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)),
-            argv: ["/bin/sh", "-c", &format!("{command} 2>/dev/null")].map(ToOwned::to_owned).into(),
-            input: input.path().to_owned(),
-            result: None,
-            result_cap: 0,
-            contract: Contract::default(),
-            env: BTreeMap::new(),
-            network: false,
-            timeout: Duration::from_secs(120),
-            output_cap: 4 << 20,
-            save_as: None,
-        };
+        let id = format!("packages-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let job = Job { output_cap: 4 << 20, ..shell_job(&id, &format!("{command} 2>/dev/null"), input.path()) };
         let (lines, _) = tokio::sync::mpsc::unbounded_channel();
         let done = self.runtime.block_on(self.engine.run(&self.image, &job, lines, CancellationToken::new()));
         let done = done.unwrap_or_else(|error| panic!("{}", carnet::error::chain(&error)));
@@ -76,15 +64,15 @@ impl Facility {
         &trees[0]
     }
 
-    /// Names, versions and architectures that the snapshot has of one package manager.
+    /// Names, versions and architectures of one package manager in the snapshot.
     fn packages(&self, ecosystem: Ecosystem) -> BTreeSet<String> {
         let packages = known(&self.snapshot.packages[&ecosystem]);
         packages.iter().map(|one| format!("{} {} {}", one.name, one.version, one.arch)).collect()
     }
 
-    /// Every Python of the image against what its own pip lists; gives the number of distributions of the first.
+    /// Compares every Python with its own pip. Returns the number of distributions of the first.
     #[track_caller]
-    fn has_all_of_pip(&self) -> usize {
+    fn compare_with_pip(&self) -> usize {
         let mut counts = Vec::new();
         for python in &self.snapshot.pythons {
             let seen = known(&python.distributions).iter().filter(|one| !one.shadowed);
@@ -96,9 +84,9 @@ impl Facility {
         *counts.first().expect("a Python")
     }
 
-    /// What `pip list` says of a Python, or where it has no pip, its standard library.
+    /// The output of `pip list`, or of the standard library if there is no pip.
     fn listed_by(&self, python: &Python) -> Listed {
-        // A virtual environment is told by the path it is started with.
+        // Python detects a virtual environment by the path with which it is started.
         let prefix = known(&python.prefix);
         let start =
             if python.base_prefix.is_some() { format!("{prefix}/bin/python") } else { python.executable.clone() };
@@ -107,15 +95,15 @@ impl Facility {
             "{start} -c 'import json, importlib.metadata as m; \
              print(json.dumps([dict(name=d.metadata[\"Name\"], version=d.version) for d in m.distributions()]))'"
         );
-        let said = self.inside(&pip).or_else(|| self.inside(&library)).expect("the Python lists what it has");
-        let listed: Vec<BTreeMap<String, serde_json::Value>> = serde_json::from_str(said.trim()).expect("JSON");
+        let output = self.inside(&pip).or_else(|| self.inside(&library)).expect("the Python lists its distributions");
+        let listed: Vec<BTreeMap<String, serde_json::Value>> = serde_json::from_str(output.trim()).expect("JSON");
         let text = |one: &BTreeMap<String, serde_json::Value>, name: &str| one[name].as_str().expect("text").to_owned();
         listed.iter().map(|one| (normalize(&text(one, "name")), text(one, "version"))).collect()
     }
 
-    /// Every package that `dpkg-query -W` lists; gives their number.
+    /// Compares the packages with `dpkg-query -W`. Returns their number.
     #[track_caller]
-    fn has_all_of_dpkg(&self) -> usize {
+    fn compare_with_dpkg(&self) -> usize {
         let format = "${db:Status-Status} ${Package} ${Version} ${Architecture}\\n";
         let listed = self.inside(&format!("dpkg-query -W -f '{format}'")).expect("dpkg-query lists");
         let installed = listed.lines().filter_map(|line| line.strip_prefix("installed ")).map(str::to_owned);
@@ -123,10 +111,6 @@ impl Facility {
         assert_eq!(self.packages(Ecosystem::Dpkg), installed, "{}", self.layout.display());
         installed.len()
     }
-}
-
-fn known<T>(value: &Known<T>) -> &T {
-    value.get().unwrap_or_else(|| panic!("unknown: {:?}", value.reason()))
 }
 
 fn snapshot(layout: &Path, cache: &Path) -> Environment {
@@ -137,38 +121,36 @@ fn snapshot(layout: &Path, cache: &Path) -> Environment {
 }
 
 fn printed(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("UTF-8")
+    CommandOutput::run(command).assert_code(0).stdout
 }
 
-fn nothing_is_missed_in_bullseye_coffea07() {
+fn snapshot_of_bullseye_coffea07_is_complete() {
     let facility = Facility::new("bullseye-coffea07");
-    assert!(facility.has_all_of_pip() > 50);
-    assert!(facility.has_all_of_dpkg() > 50);
+    assert!(facility.compare_with_pip() > 50);
+    assert!(facility.compare_with_dpkg() > 50);
 }
 
-fn nothing_is_missed_in_bookworm_coffea() {
+fn snapshot_of_bookworm_coffea_is_complete() {
     let facility = Facility::new("bookworm-coffea");
-    assert!(facility.has_all_of_pip() > 50);
-    assert!(facility.has_all_of_dpkg() > 50);
+    assert!(facility.compare_with_pip() > 50);
+    assert!(facility.compare_with_dpkg() > 50);
 }
 
-fn nothing_is_missed_in_trixie_coffea() {
+fn snapshot_of_trixie_coffea_is_complete() {
     let facility = Facility::new("trixie-coffea");
-    assert!(facility.has_all_of_pip() > 50);
-    assert!(facility.has_all_of_dpkg() > 50);
+    assert!(facility.compare_with_pip() > 50);
+    assert!(facility.compare_with_dpkg() > 50);
 }
 
-fn nothing_is_missed_in_bookworm_root() {
+fn snapshot_of_bookworm_root_is_complete() {
     let facility = Facility::new("bookworm-root");
-    assert!(facility.has_all_of_pip() > 5);
-    assert!(facility.has_all_of_dpkg() > 50);
+    assert!(facility.compare_with_pip() > 5);
+    assert!(facility.compare_with_dpkg() > 50);
 }
 
-fn nothing_is_missed_in_el9_rpm() {
+fn snapshot_of_el9_rpm_is_complete() {
     let facility = Facility::new("el9-rpm");
-    // The image has no rpm. The one of this machine may write beside the database that it reads: it gets a copy.
+    // The image has no rpm. The rpm of this machine may write to the directory of the database, so it gets a copy.
     let copy = tempfile::tempdir().expect("a directory");
     for entry in fs::read_dir(facility.tree().join("var/lib/rpm")).expect("a database").flatten() {
         fs::copy(entry.path(), copy.path().join(entry.file_name())).expect("a copy");
@@ -181,11 +163,8 @@ fn nothing_is_missed_in_el9_rpm() {
     assert!(listed.len() > 50);
 }
 
-crate::support::harness::register!(
-    [Image("bullseye-coffea07"), Image("bookworm-coffea"), Image("trixie-coffea"), Image("el9-rpm")]:
-    nothing_is_missed_in_bullseye_coffea07,
-    nothing_is_missed_in_bookworm_coffea,
-    nothing_is_missed_in_trixie_coffea,
-    nothing_is_missed_in_bookworm_root,
-    nothing_is_missed_in_el9_rpm,
-);
+crate::support::harness::register!([Image("bullseye-coffea07")]: snapshot_of_bullseye_coffea07_is_complete);
+crate::support::harness::register!([Image("bookworm-coffea")]: snapshot_of_bookworm_coffea_is_complete);
+crate::support::harness::register!([Image("trixie-coffea")]: snapshot_of_trixie_coffea_is_complete);
+crate::support::harness::register!([Image("bookworm-root")]: snapshot_of_bookworm_root_is_complete);
+crate::support::harness::register!([Image("el9-rpm"), Program("rpm")]: snapshot_of_el9_rpm_is_complete);

@@ -1,4 +1,4 @@
-//! The environment snapshot against the package managers' own lists, and on trees laid out by hand.
+//! The environment snapshot, compared with the lists of package managers, and of directory trees.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,11 +12,13 @@ use carnet::model::environment::{Ecosystem, Environment};
 use carnet::model::known::Known;
 use carnet::model::python::{DistributionFormat, Python, PythonKind, normalize};
 
+use crate::support::CommandOutput;
+
 fn own_env() -> BTreeMap<String, String> {
     std::env::vars_os().map(|(name, value)| (text(&name), text(&value))).collect()
 }
 
-/// An environment in which the system's own Python is the only one, so that no other is waited for.
+/// Environment variables with which the snapshot finds only the Python of the system.
 fn plain_env() -> BTreeMap<String, String> {
     [("PATH", "/usr/bin:/bin"), ("LANG", "C.UTF-8")].map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
@@ -26,16 +28,15 @@ fn text(os: &std::ffi::OsStr) -> String {
 }
 
 fn output(command: &mut Command) -> String {
-    let output = command.output().expect("the command starts");
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).expect("UTF-8")
+    CommandOutput::run(command).assert_code(0).stdout
 }
 
-fn known<T>(value: &Known<T>) -> &T {
+/// A value that must be known.
+pub(crate) fn known<T>(value: &Known<T>) -> &T {
     value.get().unwrap_or_else(|| panic!("unknown: {:?}", value.reason()))
 }
 
-fn every_package_that_dpkg_lists_is_found() {
+fn snapshot_lists_all_packages_of_dpkg() {
     let format = "-f=${db:Status-Status} ${Package} ${Version} ${Architecture}\\n";
     let listed = output(Command::new("dpkg-query").args(["-W", format]));
     let expected: BTreeSet<&str> = listed.lines().filter_map(|line| line.strip_prefix("installed ")).collect();
@@ -46,7 +47,7 @@ fn every_package_that_dpkg_lists_is_found() {
     assert!(expected.len() > 50);
 }
 
-fn every_distribution_that_pip_lists_is_found() {
+fn snapshot_lists_all_distributions_of_pip() {
     let dir = tempfile::tempdir().expect("a directory");
     let venv = dir.path().join("venv");
     output(Command::new("python3").args(["-m", "venv", "--system-site-packages"]).arg(&venv));
@@ -74,10 +75,11 @@ fn every_distribution_that_pip_lists_is_found() {
     assert_eq!(Path::new(known(&main.prefix)), venv);
     let seen = known(&main.distributions).iter().filter(|one| !one.shadowed);
     assert_eq!(seen.map(|one| (one.normalized.clone(), one.version.clone())).collect::<BTreeSet<_>>(), expected);
-    assert!(expected.contains(&("own-tool".to_owned(), "0.3".to_owned())));
+    let own = expected.iter().find(|(name, _)| name == "own-tool");
+    assert_eq!(own.map(|(_, version)| version.as_str()), Some("0.3"));
 }
 
-fn files_tell_of_a_virtual_environment_what_its_interpreter_tells() {
+fn virtual_environment_is_the_same_without_its_interpreter() {
     let dir = tempfile::tempdir().expect("a directory");
     let venv = dir.path().join("venv");
     output(Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(&venv));
@@ -87,18 +89,18 @@ fn files_tell_of_a_virtual_environment_what_its_interpreter_tells() {
     assert_eq!(read, live);
 }
 
-fn the_same_place_gives_the_same_bytes() {
+fn repeated_snapshot_is_identical() {
     let options = Options::live(plain_env());
     let text = || {
         let mut snapshot = environment(&options);
-        // Free space aside, the size of a file system that others use may change under the test.
+        // The size of `/tmp` can change during the test.
         snapshot.imposed.tmp_size = Known::unknown("left out");
         canonical::to_string(&snapshot).expect("JSON")
     };
     assert_eq!(text(), text());
 }
 
-fn no_secret_of_the_environment_is_written_down() {
+fn snapshot_contains_no_secrets() {
     let secret = "s3cr3t-v4lu3";
     let mut env = plain_env();
     for name in ["GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "MY_PASSWORD", "KRB5CCNAME"] {
@@ -108,12 +110,14 @@ fn no_secret_of_the_environment_is_written_down() {
     env.insert("CONDA_PREFIX".to_owned(), format!("https://user:{secret}@host/x"));
     env.insert("ALLOWED".to_owned(), format!("http://user:{secret}@host/"));
     let options = Options { allow_env: vec!["ALLOW*".to_owned()], ..Options::live(env) };
-    let written = canonical::to_string(&environment(&options)).expect("JSON");
-    assert!(written.contains("GITHUB_TOKEN") && written.contains("http://host/"));
-    assert!(!written.contains(secret));
+    let snapshot = environment(&options);
+    assert_eq!(snapshot.variables.names.get("GITHUB_TOKEN").map(String::as_str), Some("GITHUB_TOKEN"));
+    assert_eq!(snapshot.variables.values.get("ALLOWED").map(String::as_str), Some("http://host/"));
+    let text = canonical::to_string(&snapshot).expect("JSON");
+    assert!(!text.contains(secret), "{text}");
 }
 
-/// A tree laid out by hand.
+/// A directory tree like that of an image.
 struct Tree(tempfile::TempDir);
 
 impl Tree {
@@ -161,7 +165,7 @@ fn names(python: &Python) -> Vec<&str> {
     known(&python.distributions).iter().map(|one| one.name.as_str()).collect()
 }
 
-fn a_debian_image_is_read_without_running_anything() {
+fn tree_of_debian_is_read() {
     let tree = Tree::new();
     tree.link("usr/bin", "bin")
         .python("usr/bin/python3.11", "3.11.2")
@@ -199,10 +203,10 @@ fn a_debian_image_is_read_without_running_anything() {
     assert!(own.user_site && own.format == DistributionFormat::DistInfo);
     let six = &known(&system.distributions)[2];
     assert_eq!((six.format, six.installer.as_str()), (DistributionFormat::EggInfo, "debian"));
-    assert!(known(&system.path).contains(&"/usr/lib/python3/dist-packages".to_owned()));
+    assert_eq!(known(&system.path).last().map(String::as_str), Some("/usr/lib/python3/dist-packages"));
 }
 
-fn a_red_hat_image_has_two_library_directories() {
+fn tree_of_red_hat_has_two_library_directories() {
     let tree = Tree::new();
     tree.python("usr/bin/python3.9", "3.9.18")
         .link("./python3.9", "usr/bin/python3")
@@ -218,7 +222,7 @@ fn a_red_hat_image_has_two_library_directories() {
     assert_eq!(python.commands, ["python", "python3", "python3.9"]);
 }
 
-fn conda_environments_are_found_beside_their_base() {
+fn conda_environments_are_found() {
     let tree = Tree::new();
     let record = |name: &str, version: &str| {
         format!(
@@ -255,7 +259,7 @@ fn conda_environments_are_found_beside_their_base() {
     assert_eq!((known(&root.python).as_str(), known(&root.jit)), ("3.10", &false));
 }
 
-fn nothing_outside_of_a_tree_is_read() {
+fn links_out_of_a_tree_are_not_followed() {
     let outside = Tree::new();
     outside
         .file("os-release", "ID=leaked\n")
@@ -281,7 +285,7 @@ fn nothing_outside_of_a_tree_is_read() {
     assert_eq!(got.pythons.len(), 1);
 }
 
-fn an_empty_tree_is_a_snapshot_of_unknowns() {
+fn snapshot_of_an_empty_tree_has_unknown_values() {
     let got = Tree::new().snapshot(&[]);
     assert!(got.pythons.is_empty() && got.packages.is_empty() && got.system.tools.is_empty());
     assert_eq!(known(&got.system.libc).name, "none");
@@ -289,16 +293,21 @@ fn an_empty_tree_is_a_snapshot_of_unknowns() {
     assert!(got.digest().is_ok());
 }
 
+crate::support::harness::register!([Program("dpkg-query")]: snapshot_lists_all_packages_of_dpkg);
+
+crate::support::harness::register!(
+    [Program("python3")]:
+    snapshot_lists_all_distributions_of_pip,
+    virtual_environment_is_the_same_without_its_interpreter,
+);
+
 crate::support::harness::register!(
     []:
-    every_package_that_dpkg_lists_is_found,
-    every_distribution_that_pip_lists_is_found,
-    files_tell_of_a_virtual_environment_what_its_interpreter_tells,
-    the_same_place_gives_the_same_bytes,
-    no_secret_of_the_environment_is_written_down,
-    a_debian_image_is_read_without_running_anything,
-    a_red_hat_image_has_two_library_directories,
-    conda_environments_are_found_beside_their_base,
-    nothing_outside_of_a_tree_is_read,
-    an_empty_tree_is_a_snapshot_of_unknowns,
+    repeated_snapshot_is_identical,
+    snapshot_contains_no_secrets,
+    tree_of_debian_is_read,
+    tree_of_red_hat_has_two_library_directories,
+    conda_environments_are_found,
+    links_out_of_a_tree_are_not_followed,
+    snapshot_of_an_empty_tree_has_unknown_values,
 );

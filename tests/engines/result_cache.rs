@@ -1,4 +1,4 @@
-//! Results of cells that are kept: an unchanged check starts no cell.
+//! Results of cells are cached: a check of an unchanged analysis starts no cell.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,22 +7,19 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use carnet::model::digest::Digest;
+use insta::assert_snapshot;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::redact::{redacted, without_timing};
+use crate::support::engine::{daemon, image};
 use crate::support::{CARNET, CommandOutput, TestEnv};
 
-/// The layout of the busybox image.
-fn busybox() -> PathBuf {
-    let path = crate::support::engine::image("busybox");
-    path
-}
-
-/// An analysis that runs `script` in busybox, with more lines for the facility, and the tests' directory of this machine.
-pub(crate) fn env(script: &str, test: &str, facility: &str) -> TestEnv {
+/// An analysis that runs `script` in busybox, with more lines for `[test]` and the facility.
+fn env(script: &str, test: &str, facility: &str) -> TestEnv {
     let env = TestEnv::with_test(script);
-    let image = busybox();
+    let image = image("busybox");
     env.write(
         "carnet.toml",
         format!(
@@ -37,73 +34,100 @@ fn cell(env: &TestEnv) -> Value {
     env.document()["cells"][0].clone()
 }
 
-/// Whether the last check took the result from an earlier one.
+/// Whether the last check took the result from the cache.
 fn is_cached(env: &TestEnv) -> bool {
     cell(env)["cached"] == true
 }
 
-fn an_unchanged_check_starts_no_cell() {
+/// The results in the cache.
+fn cached_results(env: &TestEnv) -> Vec<PathBuf> {
+    let directories = fs::read_dir(env.cache().join("results")).into_iter().flatten().flatten();
+    let entries = directories.flat_map(|directory| fs::read_dir(directory.path()).into_iter().flatten().flatten());
+    entries.map(|entry| entry.path()).collect()
+}
+
+fn unchanged_check_takes_the_result_from_the_cache() {
     let env = env("echo fine", "", "");
+    env.write("carnet.toml", env.read("carnet.toml") + "[scan]\nexclude = [\"carnet.toml\"]\n");
     let first = env.carnet(&["check"]).assert_code(0);
-    assert!(first.stderr.contains("box: tests"), "{}", first.stderr);
-    let (was, environments) = (cell(&env), env.document()["environments"].clone());
-    let said = env.carnet(&["check"]).assert_code(0);
-    // What a cell does is told; this one did nothing.
-    assert!(
-        !said.stderr.contains("box: tests") && said.stderr.contains("box: passed, 1 test (cached)"),
-        "{}",
-        said.stderr
-    );
-    assert!(said.stdout.contains("1 passed") && said.stdout.contains("cached"), "{}", said.stdout);
-    let mut now = cell(&env);
-    assert_eq!(now.as_object_mut().and_then(|cell| cell.remove("cached")), Some(Value::Bool(true)));
-    assert!(now == was && env.document()["environments"] == environments, "the result is not whole:\n{now}\n{was}");
-    let junit = fs::read_to_string(env.analysis().join("carnet-out/junit.xml")).expect("a report");
-    assert!(junit.contains("<property name=\"cached\" value=\"true\"/>"), "{junit}");
-    let summary = fs::read_to_string(env.analysis().join("carnet-out/summary.md")).expect("a report");
-    assert!(summary.contains("| cached |"), "{summary}");
+    let (mut cell_before, environments) = (cell(&env), env.document()["environments"].clone());
+    assert_snapshot!(redacted(&env, &first.text()), @"
+    analysis at tree [ID]
+      box  ✓ 1 passed  [TIME]  python -
+
+    1 cell: 1 passed, in [TIME]
+    ✓ the analysis works in every cell that ran
+    checking 1 cell with `./t.sh`
+      box: opening image
+      box: tests
+      box: passed, 1 test ([TIME])
+    reports written to carnet-out
+    ");
+    let second = env.carnet(&["check"]).assert_code(0);
+    assert_snapshot!(redacted(&env, &second.text()), @"
+    analysis at tree [ID]
+      box  ✓ 1 passed  cached  python -
+
+    1 cell: 1 passed, in [TIME]
+    ✓ the analysis works in every cell that ran
+    checking 1 cell with `./t.sh`
+      box: opening image
+      box: passed, 1 test (cached)
+    reports written to carnet-out
+    ");
+    cell_before["cached"] = json!(true);
+    assert_eq!((cell(&env), &env.document()["environments"]), (cell_before, &environments));
     assert_eq!(env.cache_leftovers(), Vec::<PathBuf>::new());
 }
 
-fn what_changed_runs_again_and_a_fresh_check_runs_everything() {
+fn reports_mark_cached_results() {
+    let env = env("echo fine", "", "");
+    env.carnet(&["check"]).assert_code(0);
+    env.carnet(&["check"]).assert_code(0);
+    let junit = junit_parser::from_reader(env.read("carnet-out/junit.xml").as_bytes()).expect("a JUnit file");
+    assert_eq!(junit.suites[0].properties.hashmap.get("cached").map(String::as_str), Some("true"));
+    let summary = env.read("carnet-out/summary.md");
+    let row = summary.lines().find(|line| line.starts_with("| ✅ ")).expect("a row");
+    assert_snapshot!(row, @"| ✅ | <code>box</code> | 1 passed | cached | <code>-</code> |  |");
+}
+
+fn changed_analysis_and_fresh_check_run_again() {
     let env = env("cat data", "", "");
     env.write("data", "1");
     env.carnet(&["check"]).assert_code(0);
     env.write("data", "2");
     env.carnet(&["check"]).assert_code(0);
-    assert!(!is_cached(&env), "the tree is another");
+    assert!(!is_cached(&env), "the data changed");
     env.carnet(&["check"]).assert_code(0);
     assert!(is_cached(&env));
     env.carnet(&["check", "--fresh"]).assert_code(0);
     assert!(!is_cached(&env), "fresh");
     env.write("data", "1");
     env.carnet(&["check"]).assert_code(0);
-    assert!(is_cached(&env), "the first tree is known still");
+    assert!(is_cached(&env), "the result for the first data is still cached");
 }
 
-fn a_failure_of_the_analysis_is_saved_with_its_output() {
+fn failed_tests_are_cached_with_their_output() {
     let env = env("echo the yield is wrong; exit 3", "", "");
     env.carnet(&["check"]).assert_code(1);
     env.carnet(&["check"]).assert_code(1);
     assert!(is_cached(&env));
     let output = &cell(&env)["steps"][0]["cases"][0]["output"]["text"];
-    assert!(output.as_str().is_some_and(|text| text.contains("the yield is wrong")), "{output}");
+    assert_eq!(output, "the yield is wrong\n");
 }
 
-fn a_failure_that_is_saved_is_forgiven_by_the_configuration_of_today() {
+fn expected_failure_applies_to_cached_results() {
     let env = env("exit 3", "", "");
     env.carnet(&["check"]).assert_code(1);
-    let file = env.analysis().join("carnet.toml");
-    let text = fs::read_to_string(&file).expect("a configuration");
-    // It is no part of the tree that the tests depend on, but of the tree: so ignore it there.
+    // The files of the analysis do not include an ignored file, so its changes do not make the cached result invalid.
     env.write(".gitignore", "carnet.toml\n");
     env.carnet(&["check"]).assert_code(1);
-    fs::write(&file, format!("{text}expect = {{ may_fail = \"known\" }}\n")).expect("written");
+    env.write("carnet.toml", env.read("carnet.toml") + "expect = { may_fail = \"known\" }\n");
     env.carnet(&["check"]).assert_code(0);
-    assert!(is_cached(&env), "what is forgiven is no part of the result");
+    assert!(is_cached(&env), "an expected failure does not change the result");
 }
 
-fn variables_that_are_passed_on_count_by_their_values_and_are_not_written() {
+fn cache_depends_on_passed_variables_without_containing_them() {
     let env = env("test -n \"$SECRET\"", "", "pass_env = [\"SECRET\"]");
     let check = |value: &str| {
         let status = env.carnet_command(&["check", "-q"]).env("SECRET", value).stdout(Stdio::null()).status();
@@ -113,23 +137,21 @@ fn variables_that_are_passed_on_count_by_their_values_and_are_not_written() {
     assert!(!check("hunter2hunter2"));
     assert!(check("hunter2hunter2"));
     assert!(!check("another-secret"));
-    let kept = kept(&env);
-    assert_eq!(kept.len(), 2);
-    for path in kept {
-        let text = fs::read_to_string(&path).expect("an entry");
-        assert!(!text.contains("hunter2") && !text.contains("another-secret"), "{text}");
+    let results = cached_results(&env);
+    assert_eq!(results.len(), 2);
+    for path in results {
+        let text = fs::read_to_string(&path).expect("a result");
+        assert!(!["hunter2", "another-secret"].iter().any(|secret| text.contains(secret)), "{text}");
     }
 }
 
-fn a_result_of_another_daemon_is_another_one() {
-    let host = crate::support::engine::daemon();
+fn cache_depends_on_the_address_of_the_daemon() {
+    let host = daemon();
     let env = env("true", "", "");
-    let file = env.analysis().join("carnet.toml");
-    let text = fs::read_to_string(&file).expect("a configuration");
-    fs::write(&file, text.replace("\"embedded\"", "\"docker\"")).expect("written");
-    let home = env.analysis().parent().expect("a home").to_owned();
+    env.write("carnet.toml", env.read("carnet.toml").replace("\"embedded\"", "\"docker\""));
+    let home = env.home();
     let check = |context: &str| {
-        // A context lies below the digest of its name; what tells daemons apart is the address that it has.
+        // The directory of a context has the digest of its name.
         let dir = home.join(".docker/contexts/meta").join(Digest::of(context.as_bytes()).hex());
         let socket = home.join(format!("{context}.sock"));
         if !dir.exists() {
@@ -146,10 +168,10 @@ fn a_result_of_another_daemon_is_another_one() {
     };
     assert!(!check("near"));
     assert!(check("near"));
-    assert!(!check("far"), "the variable DOCKER_HOST is not all that names a daemon");
+    assert!(!check("far"), "the context has another address");
 }
 
-fn a_cache_within_the_checkout_is_no_part_of_the_analysis() {
+fn cache_in_the_repository_is_not_part_of_the_analysis() {
     let env = env("! ls -A | grep cache", "", "");
     let check = || {
         let mut command = env.carnet_command(&["check", "-q"]);
@@ -161,7 +183,7 @@ fn a_cache_within_the_checkout_is_no_part_of_the_analysis() {
     assert!(is_cached(&env));
 }
 
-fn a_result_under_other_limits_of_the_shell_is_another_one() {
+fn cache_depends_on_the_limits_of_the_shell() {
     let env = env("test $(ulimit -n) = 2000", "", "");
     for (files, code) in [(1000, 1), (2000, 0)] {
         let script = format!("ulimit -Sn {files} && exec '{CARNET}' check -q");
@@ -171,7 +193,7 @@ fn a_result_under_other_limits_of_the_shell_is_another_one() {
     }
 }
 
-fn a_set_up_is_that_of_the_variables_it_was_given() {
+fn saved_setup_depends_on_passed_variables() {
     let env = env(
         "test \"$(cat /release)\" = \"$RELEASE\"",
         "setup = \"echo $RELEASE > /release\"",
@@ -183,14 +205,7 @@ fn a_set_up_is_that_of_the_variables_it_was_given() {
     }
 }
 
-/// The entries of the cache.
-fn kept(env: &TestEnv) -> Vec<PathBuf> {
-    let results = env.analysis().join("../cache/results");
-    let questions = fs::read_dir(results).into_iter().flatten().flatten();
-    questions.flat_map(|dir| fs::read_dir(dir.path()).into_iter().flatten().flatten()).map(|one| one.path()).collect()
-}
-
-fn what_is_not_the_analysis_alone_is_never_kept() {
+fn results_that_depend_on_more_than_the_analysis_are_not_cached() {
     for (script, test, facility, code) in [
         ("true", "network = true", "", 0),
         ("true", "", "mounts = [\"/usr:/data\"]", 0),
@@ -200,54 +215,65 @@ fn what_is_not_the_analysis_alone_is_never_kept() {
     ] {
         let env = env(script, test, facility);
         env.carnet(&["check"]).assert_code(code);
-        assert_eq!(kept(&env), Vec::<PathBuf>::new(), "{script} {test} {facility}");
+        assert_eq!(cached_results(&env), Vec::<PathBuf>::new(), "{script} {test} {facility}");
         env.carnet(&["check"]).assert_code(code);
         assert!(!is_cached(&env), "{script} {test} {facility}");
     }
     let host = TestEnv::with_test("true");
     host.carnet(&["check"]).assert_code(0);
     host.carnet(&["check"]).assert_code(0);
-    assert!(!is_cached(&host), "this machine has no identity");
+    assert!(!is_cached(&host), "changes of this machine are not detected");
 }
 
-fn a_damaged_entry_is_told_of_and_mended() {
+fn damaged_result_is_ignored_and_replaced() {
     let env = env("true", "", "");
     env.carnet(&["check"]).assert_code(0);
-    for path in kept(&env) {
+    for path in cached_results(&env) {
         fs::write(path, "garbage\n{").expect("written");
     }
-    let said = env.carnet(&["check"]).assert_code(0);
-    assert!(said.stderr.contains("note: the kept result") && said.stderr.contains("is ignored"), "{}", said.stderr);
+    let output = env.carnet(&["check"]).assert_code(0);
+    assert_snapshot!(redacted(&env, &output.stderr), @"
+    checking 1 cell with `./t.sh`
+      box: opening image
+    note: ignored the cached result [ROOT]/cache/results/[ID]/[ID].json: invalid first line
+      box: tests
+      box: passed, 1 test ([TIME])
+    reports written to carnet-out
+    ");
     assert!(!is_cached(&env));
     env.carnet(&["check"]).assert_code(0);
     assert!(is_cached(&env));
 }
 
-fn clean_forgets_results_only_when_asked_for_all() {
+fn clean_removes_results_only_with_all() {
     let env = env("true", "", "");
     env.carnet(&["check"]).assert_code(0);
-    let said = env.carnet(&["clean"]).assert_code(0);
-    assert!(!said.stdout.contains("results"), "{}", said.stdout);
-    assert_eq!(kept(&env).len(), 1);
-    let said = env.carnet(&["clean", "--all"]).assert_code(0);
-    assert!(said.stdout.contains("cache/results"), "{}", said.stdout);
-    assert_eq!(kept(&env).len(), 0);
+    let output = env.carnet(&["clean"]).assert_code(0);
+    assert_snapshot!(redacted(&env, &output.text()), @"");
+    assert_eq!(cached_results(&env).len(), 1);
+    let output = env.carnet(&["clean", "--all"]).assert_code(0);
+    assert_snapshot!(redacted(&env, &output.text()), @"
+    removed [ROOT]/cache/trees
+    removed [ROOT]/cache/results
+    ");
+    assert_eq!(cached_results(&env).len(), 0);
 }
 
-fn an_interrupted_check_goes_on_where_it_was() {
+fn check_continues_after_an_interruption() {
     let env = env("if [ \"$PACE\" = slow ]; then sleep 300; fi", "", "");
-    let file = env.analysis().join("carnet.toml");
-    let text = fs::read_to_string(&file).expect("a configuration");
     let second = "[[facility]]\nid = \"slow\"\nengine = \"embedded\"\npass_env = [\"PACE\"]\n";
-    fs::write(&file, format!("{text}{second}image = \"oci:{}\"\n", busybox().display())).expect("written");
+    env.write(
+        "carnet.toml",
+        format!("{}{second}image = \"oci:{}\"\n", env.read("carnet.toml"), image("busybox").display()),
+    );
     let check = |pace: &str| {
         let mut command = env.carnet_command(&["check", "-q", "--jobs=1"]);
         command.env("PACE", pace).stdout(Stdio::null()).spawn().expect("it starts")
     };
     let mut child = check("slow");
     let start = Instant::now();
-    while kept(&env).is_empty() {
-        assert!(start.elapsed() < Duration::from_secs(240), "the first cell never came to an end");
+    while cached_results(&env).is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(240), "the first cell does not end");
         std::thread::sleep(Duration::from_millis(20));
     }
     let id = i32::try_from(child.id()).expect("an id");
@@ -260,44 +286,34 @@ fn an_interrupted_check_goes_on_where_it_was() {
     assert_eq!((&document["cells"][1]["cached"], &document["cells"][1]["status"]), (&Value::Null, &"passed".into()));
 }
 
-fn the_same_check_twice_gives_the_same_document() {
-    // In an image: this machine has interpreters, of which a busy one asks fewer in the time there is for that.
+fn repeated_check_gives_the_same_document() {
+    // In an image, because a busy machine may not run all its Python interpreters within the time limit of the snapshot.
     let env = env("echo out; test -f t.sh; exit 1", "", "");
     env.carnet(&["check", "--fresh"]).assert_code(1);
     let first = without_timing(env.document());
     env.carnet(&["check", "--fresh"]).assert_code(1);
-    assert_eq!(
-        serde_json::to_string_pretty(&first).ok(),
-        serde_json::to_string_pretty(&without_timing(env.document())).ok()
-    );
-}
-
-fn without_timing(mut value: Value) -> Value {
-    match &mut value {
-        Value::Object(map) => {
-            map.remove("timing");
-            map.values_mut().for_each(|inner| *inner = without_timing(inner.take()));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|inner| *inner = without_timing(inner.take())),
-        _ => {}
-    }
-    value
+    assert_eq!(without_timing(env.document()), first);
 }
 
 crate::support::harness::register!(
     [Image("busybox")]:
-    the_same_check_twice_gives_the_same_document,
-    an_unchanged_check_starts_no_cell,
-    what_changed_runs_again_and_a_fresh_check_runs_everything,
-    a_failure_of_the_analysis_is_saved_with_its_output,
-    a_failure_that_is_saved_is_forgiven_by_the_configuration_of_today,
-    variables_that_are_passed_on_count_by_their_values_and_are_not_written,
-    a_result_of_another_daemon_is_another_one,
-    a_cache_within_the_checkout_is_no_part_of_the_analysis,
-    a_result_under_other_limits_of_the_shell_is_another_one,
-    a_set_up_is_that_of_the_variables_it_was_given,
-    what_is_not_the_analysis_alone_is_never_kept,
-    a_damaged_entry_is_told_of_and_mended,
-    clean_forgets_results_only_when_asked_for_all,
-    an_interrupted_check_goes_on_where_it_was,
+    unchanged_check_takes_the_result_from_the_cache,
+    reports_mark_cached_results,
+    changed_analysis_and_fresh_check_run_again,
+    failed_tests_are_cached_with_their_output,
+    expected_failure_applies_to_cached_results,
+    cache_depends_on_passed_variables_without_containing_them,
+    cache_in_the_repository_is_not_part_of_the_analysis,
+    cache_depends_on_the_limits_of_the_shell,
+    saved_setup_depends_on_passed_variables,
+    results_that_depend_on_more_than_the_analysis_are_not_cached,
+    damaged_result_is_ignored_and_replaced,
+    clean_removes_results_only_with_all,
+    check_continues_after_an_interruption,
+    repeated_check_gives_the_same_document,
+);
+
+crate::support::harness::register!(
+    [Docker, Image("busybox")]:
+    cache_depends_on_the_address_of_the_daemon,
 );

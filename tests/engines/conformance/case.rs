@@ -1,6 +1,4 @@
-//! What a case is made of.
-
-use std::time::Duration;
+//! The parts of a case.
 
 use carnet::engine::job::{Completed, Job};
 use carnet::engine::{EngineError, Layout};
@@ -8,38 +6,37 @@ use carnet::model::cell::End;
 
 use crate::conformance::job_dirs::JobDirs;
 
-/// One thing that every engine does alike.
+/// One behaviour that all engines share.
 pub(crate) struct Case {
-    /// Its name, as the test has it.
+    /// The last part of the name of the test.
     pub name: &'static str,
-    /// Runs, one after the other.
+    /// The runs, in order.
     pub steps: &'static [Step],
-    /// The runs go on at the same time instead.
+    /// Whether the runs happen at the same time instead.
     pub together: bool,
 }
 
-/// One run and what must come of it.
+/// One run and its expected result.
 pub(crate) struct Step {
-    /// For the image's `/bin/sh`; `{in}` and `{box}` stand for the two directories, `{mark}` for a text that is unique
-    /// to the run and `{env}` for a directory of this machine.
+    /// The script for `/bin/sh` of the image. `{in}` and `{box}` are the two directories, `{mark}` is a text that is unique to the
+    /// run, and `{env}` is a directory of this machine.
     pub script: &'static str,
-    /// Changes the plain job.
+    /// Changes the default job.
     pub set: fn(&mut Job, &JobDirs),
-    /// Word for the part of the contract that this is about: an engine that can't enforce it names it in
-    /// `not_enforced`, and then nothing else is checked.
+    /// The part of the contract that the case tests. If an engine lists it in `not_enforced`, the result is not checked.
     pub about: Option<&'static str>,
-    /// When it is cancelled.
+    /// When the run is cancelled.
     pub cancel: Cancel,
-    /// It runs in the state that the step before kept.
+    /// Whether it runs in the state that the previous step saved.
     pub in_kept: bool,
-    /// What must come out; panics if it doesn't.
+    /// Panics if the result is wrong.
     pub check: fn(&Seen<'_>),
 }
 
 /// When a run is cancelled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cancel {
-    /// Not at all.
+    /// Never.
     Never,
     /// Before it starts.
     Before,
@@ -47,7 +44,7 @@ pub(crate) enum Cancel {
     AtLine(&'static str),
 }
 
-/// A run that ends well, of an empty job.
+/// A run of an empty script, which succeeds.
 pub(crate) const PLAIN: Step = Step {
     script: "",
     set: |_, _| (),
@@ -67,21 +64,17 @@ pub(crate) const fn row(name: &'static str, steps: &'static [Step]) -> Case {
     Case { name, steps, together: false }
 }
 
-/// What was seen of a run.
+/// The result of a run.
 pub(crate) struct Seen<'a> {
-    /// What the engine gave back.
+    /// The return value of the engine.
     pub outcome: Result<Completed, EngineError>,
-    /// The first lines it streamed, each with the time since the start.
-    pub lines: Vec<(Duration, String)>,
-    /// From the call to its end.
-    pub took: Duration,
-    /// From the cancelling to its end.
-    pub after_cancel: Option<Duration>,
-    /// Bytes by which this process's greatest size grew.
+    /// The first lines that the engine streamed.
+    pub lines: Vec<String>,
+    /// The number of bytes by which the peak memory of this process grew.
     pub grown: u64,
-    /// Where the directories were.
+    /// The directories of the run.
     pub layout: Layout,
-    /// The case's files.
+    /// The files of the case.
     pub env: &'a JobDirs,
 }
 
@@ -95,27 +88,27 @@ impl Seen<'_> {
         }
     }
 
-    /// It ended with this exit code.
+    /// Fails unless the program ended with this exit code.
     #[track_caller]
     pub(crate) fn exits(&self, code: i32) {
         let done = self.done();
         assert_eq!(done.end, End::Exit { code }, "it printed: {}", done.output.text);
     }
 
-    /// What it printed.
+    /// The output.
     #[track_caller]
     pub(crate) fn text(&self) -> &str {
         &self.done().output.text
     }
 
-    /// It ended well and printed exactly these lines.
+    /// Fails unless the program succeeded and printed exactly these lines.
     #[track_caller]
     pub(crate) fn prints(&self, expected: &str) {
         self.exits(0);
         assert_eq!(self.text().trim_end(), expected.trim_end());
     }
 
-    /// Whether it printed this line.
+    /// Fails unless the program printed this line.
     #[track_caller]
     pub(crate) fn has_line(&self, line: &str) {
         assert!(self.text().lines().any(|l| l == line), "no line `{line}` in: {}", self.text());
@@ -127,7 +120,7 @@ impl Seen<'_> {
         self.done().result.as_deref()
     }
 
-    /// The engine refused to bring the result back: an error, or none.
+    /// Fails if the engine returned a result file.
     #[track_caller]
     pub(crate) fn refuses_the_result(&self) {
         if let Ok(completed) = &self.outcome {

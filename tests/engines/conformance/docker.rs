@@ -4,15 +4,8 @@ use carnet::engine::docker::{Docker, Options, Transfer};
 use carnet::engine::job::part;
 
 use crate::conformance::subject::Subject;
+use crate::leftovers;
 use crate::support::engine::{ask, busybox, daemon};
-
-/// Containers and volumes of any name that holds `name`, and every one that carries our label and it.
-fn leftovers(host: &str, name: &str) -> Vec<String> {
-    let containers = ask(host, &[], "/containers/json?all=true");
-    let volumes = ask(host, &[], "/volumes");
-    let images = ask(host, &[], "/images/json?filters=%7B%22label%22%3A%5B%22carnet.kept%22%5D%7D");
-    [containers, volumes, images].into_iter().filter(|list| list.contains(name)).collect()
-}
 
 fn subject(transfer: Transfer, lacks: &'static [&'static str]) -> Subject {
     let host = daemon();
@@ -22,14 +15,14 @@ fn subject(transfer: Transfer, lacks: &'static [&'static str]) -> Subject {
         image: busybox(),
         lacks,
         moot: &[],
-        leftovers: Box::new(move |name| leftovers(&searched, name)),
+        leftovers: Box::new(move |name| leftovers::docker(&searched, name)),
         forget: Box::new(move |key| {
             ask(&forgetting, &["-X", "DELETE"], &format!("/images/carnet-kept:{key}?force=true"));
         }),
     }
 }
 
-/// The daemon binds the input directory.
+/// The daemon mounts the input directory.
 pub(crate) fn bound() -> Subject {
     subject(Transfer::Bind, &[])
 }

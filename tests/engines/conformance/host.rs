@@ -1,6 +1,5 @@
-//! The engine that runs on this machine itself.
+//! The engine that runs on this machine.
 
-use std::path::Path;
 use std::process::Command;
 
 use carnet::engine::host::Host;
@@ -8,8 +7,10 @@ use carnet::engine::job::part;
 use carnet::model::reference::Reference;
 
 use crate::conformance::subject::Subject;
+use crate::leftovers;
+use crate::support::{CARNET, lasting_dir};
 
-/// What no machine can change about itself for a program.
+/// Parts of the contract that no machine can enforce for its own programs.
 const ALWAYS: &[&str] = &[
     part::MEMORY,
     part::PIDS,
@@ -22,7 +23,7 @@ const ALWAYS: &[&str] = &[
     part::ENTRYPOINT,
 ];
 
-/// The same where namespaces can't be made.
+/// The same without the permission to create namespaces.
 const WITHOUT_NAMESPACES: &[&str] = &[
     part::MEMORY,
     part::PIDS,
@@ -38,7 +39,7 @@ const WITHOUT_NAMESPACES: &[&str] = &[
     part::KEPT,
 ];
 
-/// Whether this user can make namespaces, by another's tool.
+/// Whether `unshare` can create namespaces.
 fn has_namespaces() -> bool {
     [&["-mn"][..], &["-Urmn"]].iter().any(|flags| {
         Command::new("unshare").args(*flags).arg("true").output().is_ok_and(|output| output.status.success())
@@ -46,22 +47,19 @@ fn has_namespaces() -> bool {
 }
 
 pub(crate) fn subject() -> Subject {
-    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kept-host");
+    let cache = lasting_dir("kept-host");
     let listed = cache.clone();
     let removed = cache.clone();
     Subject {
-        engine: Box::new(Host::new(Path::new(env!("CARGO_BIN_EXE_carnet")).to_owned(), cache)),
+        engine: Box::new(Host::new(CARNET.into(), cache)),
         image: Reference::Host,
         lacks: if has_namespaces() { ALWAYS } else { WITHOUT_NAMESPACES },
         moot: &[
-            ("plain_root_is_writable", "it would change this machine"),
-            ("image_user", "the user is who started the check"),
+            ("plain_root_is_writable", "the case would change this machine"),
+            ("image_user", "the program has the user who started the check"),
             ("image_environment", "there is no image"),
         ],
-        leftovers: Box::new(move |name| {
-            let entries = std::fs::read_dir(&listed).into_iter().flatten().filter_map(Result::ok);
-            entries.map(|e| e.file_name().to_string_lossy().into_owned()).filter(|n| n.contains(name)).collect()
-        }),
-        forget: Box::new(move |key| std::fs::remove_dir_all(removed.join(key)).expect("the kept state goes")),
+        leftovers: Box::new(move |name| leftovers::entries(&listed, name)),
+        forget: Box::new(move |key| std::fs::remove_dir_all(removed.join(key)).expect("removed")),
     }
 }

@@ -1,24 +1,24 @@
-//! The files of a case, and the search for what a run left behind.
+//! The files of a case.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
-/// Prefix of the directories of cases, which are no leftovers of an engine.
+/// Prefix of the directories of cases, which differs from that of engines.
 const PREFIX: &str = "conformance-";
 
 /// Directories of this machine for one case.
 pub(crate) struct JobDirs {
     dir: TempDir,
-    /// Unique among all runs of all cases.
+    /// A text that is unique to the run.
     pub mark: String,
 }
 
 impl JobDirs {
-    /// Makes the input, two directories to mount, and a file outside of them that nobody may read.
+    /// Creates the input, two directories to mount, and a file outside of them that the program must not read.
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let dir = tempfile::Builder::new().prefix(PREFIX).tempdir().expect("a temporary directory");
@@ -38,14 +38,14 @@ impl JobDirs {
         env
     }
 
-    /// A path in it.
+    /// A path in the directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    /// The same as text.
+    /// Like [`JobDirs::path`], as text.
     pub(crate) fn text_path(&self, name: &str) -> String {
-        self.path(name).to_str().expect("a temporary directory with a readable name").to_owned()
+        self.path(name).to_str().expect("UTF-8").to_owned()
     }
 
     fn make_dir(&self, name: &str) {
@@ -58,7 +58,7 @@ impl JobDirs {
         fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).expect("a mode");
     }
 
-    /// Names and contents of the input: a run changes neither.
+    /// Names and contents of the input, which a run does not change.
     pub(crate) fn input(&self) -> Vec<(String, Vec<u8>)> {
         let mut found = Vec::new();
         for dir in ["in", "in/sub"] {
@@ -72,41 +72,7 @@ impl JobDirs {
     }
 }
 
-/// Processes that have the mark in their arguments or their environment.
-pub(crate) fn processes(mark: &str) -> Vec<String> {
-    let holds = |file: PathBuf| fs::read(file).is_ok_and(|bytes| find(&bytes, mark.as_bytes()));
-    let entries = fs::read_dir("/proc").expect("/proc");
-    entries
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|path| path.join("status").exists() && (holds(path.join("cmdline")) || holds(path.join("environ"))))
-        .map(|path| format!("process {}", describe(&path)))
-        .collect()
-}
-
-fn describe(process: &Path) -> String {
-    let arguments = fs::read(process.join("cmdline")).unwrap_or_default();
-    format!("{} {}", process.display(), String::from_utf8_lossy(&arguments).replace('\0', " "))
-}
-
-fn find(bytes: &[u8], part: &[u8]) -> bool {
-    bytes.windows(part.len()).any(|window| window == part)
-}
-
-/// Mounts and temporary files that name the run.
-pub(crate) fn files(id: &str) -> Vec<String> {
-    let mounts = fs::read_to_string("/proc/self/mountinfo").expect("the mounts");
-    let mounts = mounts.lines().filter(|line| line.contains(id)).map(|line| format!("mount {line}"));
-    let entries = fs::read_dir(std::env::temp_dir()).expect("the temporary directory");
-    let files = entries
-        .filter_map(Result::ok)
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| name.contains(id))
-        .map(|name| format!("file {name}"));
-    mounts.chain(files).collect()
-}
-
-/// The greatest size this process had, in bytes.
+/// The peak memory of this process in bytes.
 pub(crate) fn peak_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("the status of this process");
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");

@@ -11,16 +11,20 @@ mod host;
 mod job_dirs;
 mod runner;
 mod subject;
+mod unprivileged;
 
 use libtest_mimic::{Completion, Trial};
 
 use crate::support::harness::{Requirement, trial};
 use subject::Subject;
 
+/// The name of an engine, what it requires, and its subject.
+type Engine = (&'static str, &'static [Requirement], fn() -> Subject);
+
 /// One test for each case on each engine.
 pub(crate) fn trials() -> Vec<Trial> {
     const BUSYBOX: Requirement = Requirement::Image("busybox");
-    let subjects: [(&str, &[Requirement], fn() -> Subject); 4] = [
+    let subjects: [Engine; 4] = [
         ("docker::bound", &[Requirement::Docker, BUSYBOX], docker::bound),
         ("docker::sent", &[Requirement::Docker, BUSYBOX], docker::sent),
         ("embedded", &[BUSYBOX], embedded::subject),

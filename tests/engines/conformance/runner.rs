@@ -1,6 +1,6 @@
 //! Runs a case on any engine.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use carnet::engine::job::{Job, part};
 use carnet::engine::{EngineError, Layout, Opened};
@@ -10,13 +10,15 @@ use tokio_util::sync::CancellationToken;
 use crate::conformance::case::{Cancel, Case, Seen, Step};
 use crate::conformance::job_dirs::{self, JobDirs};
 use crate::conformance::subject::Subject;
+use crate::job::shell_job;
+use crate::leftovers;
 
-/// Lines kept of what was streamed.
+/// The number of streamed lines that are kept.
 const LINES_KEPT: usize = 100;
 /// An engine that hangs fails its case instead of the whole run.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// How a case ended that did not fail.
+/// The end of a case that did not fail.
 pub(crate) enum Ended {
     /// The engine behaved as expected, or reported what it cannot enforce.
     Completed,
@@ -51,32 +53,32 @@ async fn run_in_a_row(subject: &Subject, opened: &Opened, case: &Case) {
     for step in case.steps {
         let env = JobDirs::new();
         let image = match (&kept, step.in_kept) {
-            (Some((key, _)), true) => subject.engine.saved_state(opened, key).await.expect("kept states are looked up"),
-            (None, true) => panic!("the step before kept nothing"),
+            (Some((key, _)), true) => subject.engine.saved_state(opened, key).await.expect("the lookup succeeds"),
+            (None, true) => panic!("the previous step saved no state"),
             (_, false) => Some(opened.clone()),
         };
-        let image = image.expect("what was kept is found again");
+        let image = image.expect("the saved state exists");
         let (job, layout) = prepare(subject, &image, step, &env);
         let seen = execute(subject, &image, step, &job, layout, &env).await;
         let verdict = judge(subject, step, &job, &seen);
         if let Some(key) = &job.save_as {
-            let found = subject.engine.saved_state(opened, key).await.expect("kept states are looked up");
+            let found = subject.engine.saved_state(opened, key).await.expect("the lookup succeeds");
             if verdict == Verdict::Good {
                 let good = seen.outcome.as_ref().is_ok_and(|done| done.end.is_success());
-                assert_eq!(found.is_some(), good, "state is kept exactly after success");
+                assert_eq!(found.is_some(), good, "the state is saved if and only if the program succeeds");
                 assert_eq!(seen.outcome.as_ref().is_ok_and(|done| done.saved_state.is_some()), good);
             }
             kept = found.map(|found| (key.clone(), found));
         }
-        if verdict == Verdict::Excused {
+        if verdict == Verdict::NotEnforced {
             break;
         }
     }
     if let Some((key, _)) = kept {
         (subject.forget)(&key);
-        let found = subject.engine.saved_state(opened, &key).await.expect("kept states are looked up");
-        assert!(found.is_none(), "what was removed is not found");
-        assert_eq!((subject.leftovers)(&key), Vec::<String>::new(), "removed means removed");
+        let found = subject.engine.saved_state(opened, &key).await.expect("the lookup succeeds");
+        assert!(found.is_none(), "a removed state does not exist");
+        assert_eq!((subject.leftovers)(&key), Vec::<String>::new(), "leftovers of a removed state");
     }
 }
 
@@ -90,21 +92,11 @@ async fn run_together(subject: &Subject, opened: &Opened, case: &Case) {
     futures_util::future::join_all(runs).await;
 }
 
-/// The job of a step, and where its directories are.
+/// The job of a step and its directories.
 fn prepare(subject: &Subject, image: &Opened, step: &Step, env: &JobDirs) -> (Job, Layout) {
-    let mut job = Job {
-        id: format!("case-{}", env.mark),
-        argv: Vec::new(),
-        input: env.path("in"),
-        result: None,
-        result_cap: 1 << 20,
-        contract: carnet::model::contract::Contract::default(),
-        env: [("CARNET_CASE".to_owned(), env.mark.clone())].into(),
-        network: false,
-        timeout: Duration::from_secs(60),
-        output_cap: 1 << 16,
-        save_as: None,
-    };
+    let mut job = shell_job(&format!("case-{}", env.mark), "", &env.path("in"));
+    job.argv.clear();
+    job.env.insert("CARNET_CASE".to_owned(), env.mark.clone());
     (step.set)(&mut job, env);
     let layout = subject.engine.layout(image, &job);
     let fill = |text: &str| {
@@ -134,75 +126,62 @@ async fn execute<'a>(
     let peak = job_dirs::peak_memory();
     let token = CancellationToken::new();
     let (lines, mut receiver) = unbounded_channel::<String>();
-    let start = Instant::now();
     let cancel = step.cancel;
     let killer = token.clone();
     if cancel == Cancel::Before {
         killer.cancel();
     }
     let watch = tokio::spawn(async move {
-        let (mut kept, mut cancelled) = (Vec::new(), None);
+        let (mut kept, mut is_cancelled) = (Vec::new(), false);
         while let Some(line) = receiver.recv().await {
-            if matches!(cancel, Cancel::AtLine(wanted) if wanted == line) && cancelled.is_none() {
-                cancelled = Some(Instant::now());
+            if matches!(cancel, Cancel::AtLine(wanted) if wanted == line) {
+                is_cancelled = true;
                 killer.cancel();
             }
             if kept.len() < LINES_KEPT {
-                kept.push((start.elapsed(), line));
+                kept.push(line);
             }
         }
-        (kept, cancelled)
+        (kept, is_cancelled)
     });
     let run = tokio::time::timeout(LIMIT, subject.engine.run(image, job, lines, token));
-    let outcome = run.await.expect("the engine comes back");
-    let end = Instant::now();
+    let outcome = run.await.expect("the engine returns in time");
     let grown = job_dirs::peak_memory().saturating_sub(peak);
-    let (lines, cancelled) = watch.await.expect("the watcher ends with the run");
+    let (lines, is_cancelled) = watch.await.expect("the channel closes with the run");
     if matches!(cancel, Cancel::AtLine(_)) {
-        assert!(cancelled.is_some(), "the line to cancel at never came; the run gave {outcome:?}");
+        assert!(is_cancelled, "the program did not print the line at which it is cancelled: {outcome:?}");
     }
-    nothing_left(subject, job, env).await;
-    let free = outcome.as_ref().is_ok_and(|done| done.not_enforced.iter().any(|entry| entry.starts_with(part::INPUT)));
-    assert!(free || env.input() == input, "the input on this machine is as it was");
-    let after_cancel = cancelled.map(|at| end - at);
-    Seen { outcome, lines, took: end - start, after_cancel, grown, layout, env }
+    let search = || {
+        let files = leftovers::entries(&std::env::temp_dir(), &job.id);
+        [leftovers::processes(&env.mark), leftovers::mounts(&job.id), files, (subject.leftovers)(&job.id)].concat()
+    };
+    assert_eq!(leftovers::wait_until_gone(search).await, Vec::<String>::new(), "leftovers of the run");
+    let may_change_input =
+        outcome.as_ref().is_ok_and(|done| done.not_enforced.iter().any(|entry| entry.starts_with(part::INPUT)));
+    assert!(may_change_input || env.input() == input, "the run changed the input");
+    Seen { outcome, lines, grown, layout, env }
 }
 
-/// A killed process may be seen for a moment while the kernel takes it down.
-async fn nothing_left(subject: &Subject, job: &Job, env: &JobDirs) {
-    let mut left = Vec::new();
-    for _ in 0..400 {
-        left = job_dirs::processes(&env.mark);
-        if left.is_empty() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    left.extend(job_dirs::files(&job.id));
-    left.extend((subject.leftovers)(&job.id));
-    assert_eq!(left, Vec::<String>::new(), "nothing of the run is left");
-}
-
-/// What became of a step.
+/// The verdict on a step.
 #[derive(PartialEq, Eq)]
 enum Verdict {
-    /// It came out as it must.
+    /// The result is right.
     Good,
-    /// The engine said that it can't do what the step is about.
-    Excused,
+    /// The engine reported that it can't enforce the part of the contract that the step tests.
+    NotEnforced,
 }
 
-/// Checks a run, or that the engine said honestly what it can't do.
+/// Checks the result of a run, and that the engine reports only parts that it can't enforce.
 fn judge(subject: &Subject, step: &Step, job: &Job, seen: &Seen<'_>) -> Verdict {
     let not_enforced: &[String] = seen.outcome.as_ref().map_or(&[], |done| &done.not_enforced);
-    let mut excused = false;
+    let mut is_excused = false;
     for entry in not_enforced {
-        let (word, _) = entry.split_once(": ").unwrap_or_else(|| panic!("`{entry}` gives no reason"));
-        assert!(subject.lacks.contains(&word), "{} has no excuse for: {entry}", subject.engine.name());
-        excused |= step.about == Some(word) || (job.save_as.is_some() && word == part::KEPT);
+        let (name, _) = entry.split_once(": ").unwrap_or_else(|| panic!("no reason in `{entry}`"));
+        assert!(subject.lacks.contains(&name), "{} can enforce: {entry}", subject.engine.name());
+        is_excused |= step.about == Some(name) || (job.save_as.is_some() && name == part::KEPT);
     }
-    if excused {
-        Verdict::Excused
+    if is_excused {
+        Verdict::NotEnforced
     } else {
         (step.check)(seen);
         Verdict::Good

@@ -3,21 +3,21 @@
 use carnet::engine::Engine;
 use carnet::model::reference::Reference;
 
-/// Lists what is there of a name.
+/// Lists the leftovers of a run or key.
 pub(crate) type Search = Box<dyn Fn(&str) -> Vec<String>>;
 
-/// An engine, an image for it, and what it can't do.
+/// An engine, an image for it, and the parts of the contract that it can't enforce.
 pub(crate) struct Subject {
     /// The engine.
     pub engine: Box<dyn Engine>,
-    /// The busybox image, in a transport that it takes.
+    /// The busybox image in a supported transport.
     pub image: Reference,
-    /// Parts of the contract that it may say it doesn't enforce.
+    /// Parts of the contract that it may report as not enforced.
     pub lacks: &'static [&'static str],
-    /// Cases without a meaning on it, each with the reason.
+    /// Cases that have no meaning on this engine, with the reason.
     pub moot: &'static [(&'static str, &'static str)],
-    /// What it still has of the run or key of this name, beyond processes, mounts and temporary files.
+    /// Lists leftovers other than processes, mounts and temporary files.
     pub leftovers: Search,
-    /// Removes the state kept under this key.
+    /// Removes the state that was saved with this key.
     pub forget: Box<dyn Fn(&str)>,
 }

@@ -1,11 +1,11 @@
-//! Directories, mounts, and the result.
+//! Directories, mounts and the result file.
 
 use carnet::model::contract::{Mount, Tmp};
 
 use crate::conformance::case::{Case, PLAIN, Seen, Step, one};
 use carnet::engine::job::part;
 
-/// Mounts the env's two directories.
+/// Mounts the two directories of the case.
 fn mount(job: &mut carnet::engine::job::Job, env: &crate::conformance::job_dirs::JobDirs) {
     job.contract.mounts = vec![
         Mount { source: env.text_path("ro"), target: "/data/ro".to_owned(), writable: false },
@@ -108,7 +108,7 @@ pub(crate) const CASES: &[Case] = &[
             about: Some(part::MOUNT),
             check: |seen| {
                 seen.prints("mounted\nrefused\nwritten");
-                let written = std::fs::read(seen.env.path("rw/file")).expect("the file is on this machine");
+                let written = std::fs::read(seen.env.path("rw/file")).expect("the file exists on this machine");
                 assert_eq!(written, b"back\n");
             },
             ..PLAIN
@@ -160,14 +160,14 @@ pub(crate) const CASES: &[Case] = &[
     ),
     one("result_is_a_fifo", &[Step { script: "mkfifo {box}/result", set: plain_result, check: refused, ..PLAIN }]),
     one(
-        "result_over_its_cap",
+        "result_over_its_limit",
         &[Step {
             script: "head -c 200000000 /dev/zero > {box}/result",
             set: plain_result,
             check: |seen| {
-                let error = seen.outcome.as_ref().expect_err("a result over its cap is a failure");
+                let error = seen.outcome.as_ref().expect_err("the result is larger than its limit");
                 let text = carnet::error::chain(error);
-                assert!(text.contains("1048576"), "`{text}` names the cap");
+                assert!(text.ends_with("is larger than 1048576 bytes"), "{text}");
                 assert!(seen.grown < 48 << 20, "{} bytes of memory", seen.grown);
             },
             ..PLAIN

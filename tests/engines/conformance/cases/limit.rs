@@ -1,4 +1,4 @@
-//! Time, memory, processes, network, cancelling.
+//! Limits of time, memory, processes and network, and cancellation.
 
 use std::time::Duration;
 
@@ -8,50 +8,40 @@ use carnet::model::cell::End;
 use crate::conformance::case::{Cancel, Case, PLAIN, Step, one};
 use carnet::engine::job::part;
 
-/// Children that ignore SIGTERM, in sessions of their own, whose parents are gone; then the word `ready`.
+/// Starts children that ignore signals, some in new sessions and without parents. Prints `ready` when all run.
 const STUBBORN: &str = r#"
-    stubborn="trap '' TERM HUP INT; while :; do sleep 1; done"
+    stubborn="trap '' TERM HUP INT; : > {box}/ready-\$\$; while :; do sleep 1; done"
     (setsid sh -c "$stubborn" {mark} >/dev/null 2>&1 &)
     (sh -c "(setsid sh -c \"$stubborn\" {mark} &) &" >/dev/null 2>&1)
     sh -c "$stubborn" {mark} &
-    sleep 0.3
+    until [ "$(ls {box} | grep -c ready)" = 3 ]; do sleep 0.1; done
     echo ready
     trap '' TERM
     while :; do sleep 1; done
 "#;
 
-/// The same, but the program itself ends at once.
+/// Ends at once, but leaves children.
 const DESERTER: &str = r#"
     (setsid sh -c "trap '' TERM HUP; while :; do sleep 1; done" {mark} &)
-    sleep 100 &
+    sleep 600 &
     echo gone
 "#;
 
 pub(crate) const CASES: &[Case] = &[
     one(
-        "timeout_kills_the_tree",
+        "timeout_kills_all_processes",
         &[Step {
             script: STUBBORN,
-            // On a busy machine the script takes a while to be ready.
-            set: |job, _| job.timeout = Duration::from_secs(8),
+            // On a busy machine, the children take a while to start.
+            set: |job, _| job.timeout = Duration::from_secs(10),
             check: |seen| {
-                assert_eq!(seen.done().end, End::Timeout { seconds: 8 });
+                assert_eq!(seen.done().end, End::Timeout { seconds: 10 });
                 seen.has_line("ready");
             },
             ..PLAIN
         }],
     ),
-    one(
-        "end_kills_what_is_left",
-        &[Step {
-            script: DESERTER,
-            check: |seen| {
-                seen.prints("gone");
-                assert!(seen.took < Duration::from_secs(60), "{:?}", seen.took);
-            },
-            ..PLAIN
-        }],
-    ),
+    one("end_kills_background_processes", &[Step { script: DESERTER, check: |seen| seen.prints("gone"), ..PLAIN }]),
     one(
         "memory_limit",
         &[Step {
@@ -69,8 +59,11 @@ pub(crate) const CASES: &[Case] = &[
             set: |job, _| job.contract.pids = Some(30),
             about: Some(part::PIDS),
             check: |seen| {
-                assert!(!seen.text().contains("all started"), "{}", seen.text());
-                assert!(seen.text().contains("fork"), "{}", seen.text());
+                seen.exits(2);
+                assert_eq!(
+                    seen.text().trim_end(),
+                    format!("{}: line 0: can't fork: Resource temporarily unavailable", seen.env.mark)
+                );
             },
             ..PLAIN
         }],
@@ -81,12 +74,9 @@ pub(crate) const CASES: &[Case] = &[
             script: "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' ' | grep -v -x -e lo -e sit0 -e tunl0 -e ip6tnl0
                      grep -q 127.0.0.1 /proc/net/fib_trie && echo loopback
                      tail -n +2 /proc/net/route | wc -l
-                     nc -w 60 192.0.2.1 80 </dev/null 2>/dev/null || echo refused",
+                     nc -w 600 192.0.2.1 80 </dev/null 2>/dev/null || echo refused",
             about: Some(part::NETWORK),
-            check: |seen| {
-                seen.prints("loopback\n0\nrefused");
-                assert!(seen.took < Duration::from_secs(50), "{:?}", seen.took);
-            },
+            check: |seen| seen.prints("loopback\n0\nrefused"),
             ..PLAIN
         }],
     ),
@@ -107,27 +97,21 @@ pub(crate) const CASES: &[Case] = &[
         &[Step {
             script: STUBBORN,
             cancel: Cancel::AtLine("ready"),
-            check: |seen| {
-                assert!(matches!(seen.outcome, Err(EngineError::Cancelled)), "{:?}", seen.outcome);
-                let after = seen.after_cancel.expect("it was cancelled");
-                assert!(after < Duration::from_secs(30), "{after:?}");
-            },
+            check: |seen| assert!(matches!(seen.outcome, Err(EngineError::Cancelled)), "{:?}", seen.outcome),
             ..PLAIN
         }],
     ),
     one(
         "cancel_before",
         &[Step {
-            script: "echo ran > {env}rw/ran; sleep 100",
+            script: "sleep 600",
             cancel: Cancel::Before,
-            check: |seen| {
-                assert!(matches!(seen.outcome, Err(EngineError::Cancelled)), "{:?}", seen.outcome);
-                assert!(seen.took < Duration::from_secs(60), "{:?}", seen.took);
-            },
+            check: |seen| assert!(matches!(seen.outcome, Err(EngineError::Cancelled)), "{:?}", seen.outcome),
             ..PLAIN
         }],
     ),
     Case {
+        // The programs sleep so that the runs overlap.
         name: "two_at_a_time",
         steps: &[
             Step {

@@ -1,4 +1,4 @@
-//! The cases. One that may run on this machine itself, with less enforced, leaves nothing on it either way.
+//! The cases. On the host engine, which enforces less, they leave nothing on this machine either.
 
 mod file;
 mod keep;

@@ -1,4 +1,4 @@
-//! The user, its home, its environment, where and through what the program starts.
+//! User, home, environment, working directory and entrypoint of a program.
 
 use carnet::model::contract::Ids;
 
@@ -28,7 +28,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
     one("image_user", &[Step { script: "id -u; id -g", check: |seen| seen.prints("0\n0"), ..PLAIN }]),
     one(
-        "home_is_made",
+        "home_is_created",
         &[Step {
             script: "echo $HOME; echo x > $HOME/{mark} && cat $HOME/{mark} && rm $HOME/{mark}; id -u",
             set: |job, _| {
@@ -41,7 +41,7 @@ pub(crate) const CASES: &[Case] = &[
         }],
     ),
     one(
-        "home_is_made_on_a_read_only_root",
+        "home_is_created_on_a_read_only_root",
         &[Step {
             script: "echo x > $HOME/{mark} && cat $HOME/{mark} && rm $HOME/{mark}
                      (echo x > /{mark} && rm /{mark}) 2>/dev/null || echo refused",
@@ -55,13 +55,13 @@ pub(crate) const CASES: &[Case] = &[
             ..PLAIN
         }],
     ),
-    // Cargo sets this variable for its tests, so it is in the environment of the engine.
+    // Cargo sets these variables in the environment of the engine.
     one(
         "clean_environment",
         &[Step {
             script: "echo ${CARGO_MANIFEST_DIR-not set} ${CARGO_PKG_NAME-not set} $CARNET_CASE",
             check: |seen| {
-                assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some(), "this test is run by cargo");
+                assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some(), "cargo runs this test");
                 seen.prints(&format!("not set not set {}", seen.env.mark));
             },
             ..PLAIN
@@ -116,7 +116,7 @@ pub(crate) const CASES: &[Case] = &[
             ..PLAIN
         }],
     ),
-    // The image has no entrypoint, so asking for it changes nothing; an engine's own tests try one that has.
+    // The image has no entrypoint. The tests of each engine use an image that has one.
     one(
         "entrypoint_is_run",
         &[Step {
