@@ -30,7 +30,7 @@ fn look(name: &str, checks: &[&str], document: &Document, past: &[State]) {
     let dir = tempfile::tempdir().expect("a directory");
     let page = dir.path().join(format!("{name}.html"));
     fs::write(&page, report::page(document, past).expect("renders")).expect("a page");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/browser.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/browser/browser.py");
     if let Some(kept) = std::env::var_os("CARNET_SCREENSHOTS") {
         fs::copy(&page, Path::new(&kept).join(format!("{name}.html"))).expect("a copy of the page");
     }
