@@ -56,11 +56,10 @@ fn page_states_since_when_cell_fails_and_what_changed() {
 fn timeline_requires_earlier_reports() {
     let now = document();
     let without_past = page(&now, &[]);
-    let count = |page: &str, text: &str| page.matches(text).count();
-    assert_eq!(count(&without_past, "id=\"timeline\""), 0);
-    assert_eq!(count(&without_past, "class=\"since\""), 0);
+    assert!(!without_past.contains("id=\"timeline\""));
+    assert!(!without_past.contains("class=\"since\""));
     // The current document is part of the history only once.
-    assert_eq!(count(&page(&now, &[State::new(&now)]), "class=\"now\""), 1);
+    assert_eq!(page(&now, &[State::new(&now)]).matches("class=\"now\"").count(), 1);
 }
 
 fn page_lists_each_environment_once() {
