@@ -87,6 +87,8 @@ impl Log {
     }
 
     /// Fails unless the job prints a line that starts with this text.
+    ///
+    /// act does not wait for the output of a failed command, so its end may be missing. Outputs and summaries are complete.
     #[track_caller]
     fn assert_prints(&self, job: &str, text: &str) {
         let is_printed = self.job(job).iter().any(|line| line.trim_start().starts_with(text));
@@ -142,11 +144,11 @@ fn workflow_of_readme_checks_all_facilities() {
     let server = Server::of(&env.mirror(Path::new(CARNET)));
     let log = act(&env, &workflow("simple"), &server.url, &[]);
     assert_eq!(log.code, 1, "{}", log.text);
-    log.assert_prints("carnet", "✗ the analysis fails at bad");
-    log.assert_prints("carnet", "::error title=carnet%3A bad::t.sh: exit code 1");
     log.assert_prints("carnet", "::set-output:: status=failed");
     log.assert_prints("carnet", "::set-output:: sarif=carnet-out/carnet.sarif");
     log.assert_prints("carnet", "Summary - ## carnet: ");
+    let verdict = "❌ The analysis fails at <code>bad</code>.";
+    assert!(log.text.lines().any(|line| line == verdict), "{}", log.text);
     assert!(!log.text.contains("::set-output:: name"), "a test set an output:\n{}", log.text);
 }
 
@@ -161,9 +163,8 @@ fn matrix_workflow_runs_each_facility_in_a_job_and_merges_documents() {
     );
     log.assert_prints("good-1", "✓ the analysis works in every cell that ran");
     log.assert_prints("good-1", "uploaded carnet-good");
-    log.assert_prints("bad-2", "✗ the analysis fails at bad");
+    log.assert_prints("bad-2", "::set-output:: status=failed");
     log.assert_prints("bad-2", "uploaded carnet-bad");
-    log.assert_prints("all facilities", "2 cells: 1 passed, 1 failed");
     log.assert_prints("all facilities", "::set-output:: status=failed");
     log.assert_prints("all facilities", "uploaded carnet-out/carnet.sarif");
     log.assert_prints("all facilities", "uploaded carnet");
@@ -183,8 +184,8 @@ fn reusable_workflow_runs_matrix() {
     let yaml = workflow("reusable").replace(&release, "./.github/workflows/called.yml");
     let log = act(&env, &yaml, &server.url, &[]);
     assert_eq!(log.code, 1, "{}", log.text);
-    log.assert_prints("bad-2", "✗ the analysis fails at bad");
-    log.assert_prints("all facilities", "2 cells: 1 passed, 1 failed");
+    log.assert_prints("bad-2", "::set-output:: status=failed");
+    log.assert_prints("all facilities", "::set-output:: status=failed");
     assert!(env.path("artifacts/carnet/report.html").is_file());
 }
 
