@@ -179,7 +179,7 @@ fn matrix_workflow_runs_each_facility_in_a_job_and_merges_documents() {
 fn reusable_workflow_runs_matrix() {
     let env = two_facilities();
     let server = Server::of(&env.mirror(Path::new(CARNET)));
-    env.write(".github/workflows/called.yml", &reusable_workflow());
+    env.write(".github/workflows/called.yml", reusable_workflow());
     let release = format!("carnet-hep/carnet/.github/workflows/carnet.yml@v{VERSION}");
     let yaml = workflow("reusable").replace(&release, "./.github/workflows/called.yml");
     let log = act(&env, &yaml, &server.url, &[]);

@@ -52,7 +52,7 @@ impl GithubEnv {
 
     /// Creates a mirror with a release of this version that contains `binary`.
     pub(crate) fn mirror(&self, binary: &Path) -> PathBuf {
-        let release = self.path("mirror").join(format!("v{}", VERSION));
+        let release = self.path("mirror").join(format!("v{VERSION}"));
         let packed = self.path("packed").join(package());
         fs::create_dir_all(&release).expect("directories");
         fs::create_dir_all(&packed).expect("directories");

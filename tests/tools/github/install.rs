@@ -50,7 +50,7 @@ impl Machine {
     /// The path of the binary in the tool cache.
     fn installed(&self) -> PathBuf {
         let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-        self.env.path("tools").join(format!("carnet/{}/{triple}/carnet", VERSION))
+        self.env.path("tools").join(format!("carnet/{VERSION}/{triple}/carnet"))
     }
 
     /// Runs the script with this version and base URL.
