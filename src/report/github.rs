@@ -74,11 +74,12 @@ fn cell_annotations(cell: &Cell, below: &str) -> Vec<Annotation> {
     let is_shown = |outcome| matches!(outcome, Outcome::Failed | Outcome::Errored | Outcome::Flaky);
     let cases = cell.steps.iter().flat_map(|step| &step.cases).filter(|case| is_shown(case.outcome));
     let mut annotations: Vec<Annotation> = cases.map(|case| case_annotation(cell, case, level, below)).collect();
+    let no_result = annotations.is_empty().then_some("no test has a result");
+    let reason = cell.reason.as_deref().or(no_result);
     // A hint explains the failed tests.
-    if annotations.is_empty() || cell.status == Status::Error || cell.hint.is_some() {
-        let reason = cell.reason.as_deref().unwrap_or("no test has a result");
-        let hint = cell.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
-        annotations.insert(0, Annotation { level, range: None, title: title(cell), text: format!("{reason}{hint}") });
+    let parts: Vec<&str> = reason.into_iter().chain(cell.hint.as_deref()).collect();
+    if annotations.is_empty() || cell.hint.is_some() || (cell.status == Status::Error && reason.is_some()) {
+        annotations.insert(0, Annotation { level, range: None, title: title(cell), text: parts.join("; ") });
     }
     annotations
 }

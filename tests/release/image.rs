@@ -1,31 +1,27 @@
-//! The container image, which holds the binary and nothing else.
+//! The container image, which contains only the binary.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::packages::{TOP, packages, said};
+use crate::packages::{VERSION, packages, stdout};
 use crate::support::engine::{ask, daemon};
+use crate::support::{CommandOutput, TestEnv, repository};
 
-/// The image, built by the daemon.
+/// The image, which is removed when this value is dropped.
 struct Image<'a> {
     host: &'a str,
     tag: String,
 }
 
-/// How a container ended, and what it wrote.
-struct Ended {
-    code: i64,
-    text: String,
-}
-
 impl<'a> Image<'a> {
+    /// Builds the image.
     fn build(host: &'a str) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let context = dir.path().join("context.tar");
-        said(Command::new("tar").arg("-cf").arg(&context).arg("-C").arg(packages().join("image")).arg("."));
+        stdout(Command::new("tar").arg("-cf").arg(&context).arg("-C").arg(packages().join("image")).arg("."));
         let platform = if std::env::consts::ARCH == "aarch64" { "linux%2Farm64" } else { "linux%2Famd64" };
         let tag = format!("carnet-test-release:t{}", std::process::id());
         let arguments = ["-X", "POST", "-H", "Content-Type: application/x-tar", "--data-binary"];
@@ -44,17 +40,18 @@ impl<'a> Image<'a> {
         serde_json::from_str(&answer).unwrap_or_default()
     }
 
-    /// Runs it with these arguments and the directory as its working directory.
-    fn run(&self, arguments: &[&str], user: &str, dir: &Path) -> Ended {
+    /// Runs a container with these arguments in a directory of this machine.
+    fn run(&self, arguments: &[&str], user: &str, dir: &Path) -> CommandOutput {
         let bind = format!("{}:/work", dir.display());
         let body = json!({ "Image": self.tag, "Cmd": arguments, "User": user, "Tty": true,
                            "HostConfig": { "Binds": [bind], "NetworkMode": "none" } });
         let id = self.post("/containers/create", &body)["Id"].as_str().expect("an id").to_owned();
         self.post(&format!("/containers/{id}/start"), &json!({}));
         let code = self.post(&format!("/containers/{id}/wait"), &json!({}))["StatusCode"].as_i64().expect("a code");
+        // A terminal combines standard output and standard error.
         let text = ask(self.host, &[], &format!("/containers/{id}/logs?stdout=1&stderr=1")).replace("\r\n", "\n");
         ask(self.host, &["-X", "DELETE"], &format!("/containers/{id}"));
-        Ended { code, text }
+        CommandOutput { code: i32::try_from(code).expect("an exit code"), stdout: text, stderr: String::new() }
     }
 }
 
@@ -64,39 +61,48 @@ impl Drop for Image<'_> {
     }
 }
 
-fn the_binary_works_in_an_image_that_holds_nothing_else() {
+/// The rule and the location of each `error` finding in the output of a scan.
+fn findings(output: &CommandOutput) -> Vec<String> {
+    let lines: Vec<&str> = output.stdout.lines().collect();
+    let pairs = lines.windows(2).filter_map(|pair| Some((pair[0].strip_prefix("error[")?, pair[1].trim())));
+    pairs.map(|(error, location)| format!("{} {location}", error.split(']').next().unwrap_or_default())).collect()
+}
+
+fn image_runs_commands_without_other_programs() {
     let host = daemon();
     let image = Image::build(&host);
-    let dir = tempfile::tempdir().expect("a directory");
-    let top = dir.path();
-    said(Command::new("cp").arg("-r").arg(Path::new(TOP).join("examples/moving-day")).arg(top.join("work")));
-    let work = top.join("work");
-    let git = "git init -q && git add -A && git -c user.name=t -c user.email=t@localhost commit -qm all";
-    said(Command::new("sh").args(["-c", git]).current_dir(&work));
+    let env = TestEnv::new();
+    let example = repository().join("examples/moving-day");
+    stdout(Command::new("cp").arg("-r").arg(example.join(".")).arg(env.analysis()));
+    env.git(&["init", "--quiet"]).assert_code(0);
+    env.commit("files");
+    let run = |arguments: &[&str], user: &str| image.run(arguments, user, &env.analysis());
 
-    let version = image.run(&["--version"], "", &work);
-    assert_eq!((version.code, version.text), (0, format!("carnet {}\n", env!("CARGO_PKG_VERSION"))));
+    assert_eq!(run(&["--version"], "").assert_code(0).stdout, format!("carnet {VERSION}\n"));
 
-    // Also as somebody who is not the owner of the checkout, as in CI jobs.
+    // The user of a CI job may not own the checkout.
+    let scan = ["scan", "--color", "never"];
+    let expected = findings(&env.carnet(&scan).assert_code(1));
+    assert_eq!(expected.len(), 4, "{expected:?}");
     for user in ["", "1234:1234"] {
-        let scan = image.run(&["scan", "--color", "never"], user, &work);
-        assert_eq!(scan.code, 1, "{}", scan.text);
-        assert!(scan.text.contains("run.sh:5:15") && scan.text.contains("4 errors"), "{}", scan.text);
+        assert_eq!(findings(&run(&scan, user).assert_code(1)), expected);
     }
 
-    let check = image.run(&["check", "--fail-on", "never"], "", &work);
-    assert_eq!(check.code, 3, "there are no tests in the example: {}", check.text);
+    // The example has no tests.
+    let check = run(&["check", "--color", "never"], "").assert_code(3);
+    assert_snapshot!(check.stdout, @r#"
+    error: no tests found in /work
+     |
+     = help: set the test command in carnet.toml: `run = "..."` under `[test]`
+    "#);
 
-    fs::write(work.join("carnet.toml"), "[test]\nrun = 'true'\n[[facility]]\nid = 'here'\nengine = 'host'\n")
-        .expect("a file");
-    let mut check = Command::new(env!("CARGO_BIN_EXE_carnet"));
-    said(check.args(["check", "--quiet"]).current_dir(&work).env("CARNET_CACHE", dir.path().join("cache")));
-    let report = image.run(&["report", "carnet-out/carnet.json", "--format", "junit"], "", &work);
-    assert_eq!(report.code, 0, "{}", report.text);
-    assert!(report.text.contains("<testsuites ") && report.text.ends_with("</testsuites>\n"), "{}", report.text);
+    env.write("carnet.toml", "[test]\nrun = 'true'\n[[facility]]\nid = 'here'\nengine = 'host'\n");
+    env.carnet(&["check", "--quiet", "--fail-on", "never"]).assert_code(0);
+    let junit = env.carnet(&["report", "carnet-out/carnet.json", "--format", "junit"]).assert_code(0).stdout;
+    assert_eq!(run(&["report", "carnet-out/carnet.json", "--format", "junit"], "").assert_code(0).stdout, junit);
 }
 
 crate::support::harness::register!(
-    [Docker]:
-    the_binary_works_in_an_image_that_holds_nothing_else,
+    [Docker, Tool("venv/bin/python")]:
+    image_runs_commands_without_other_programs,
 );

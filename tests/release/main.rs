@@ -1,5 +1,5 @@
-//! What a release is made of, tried: archive, wheel, container image. The packages are those that `CARNET_PACKAGES` names
-//! (continuous integration makes them of the release build), or `.ci/package` makes them here of the debug build.
+//! The files of a release: archive, wheel and container image. `CARNET_PACKAGES` names a directory with packages of the release build.
+//! Without it, `.ci/package` creates packages of the debug build.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,13 +1,12 @@
-//! Every place that names the version to use names this one. `CARNET_BLESS=1` writes them anew.
+//! The version in documents and templates. `CARNET_BLESS=1` updates it.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
-use crate::packages::{TOP, said};
+use crate::packages::{VERSION, stdout};
+use crate::support::repository;
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// What stands before a version that is ours.
+/// Texts that precede a version of carnet.
 const MARKS: &[&str] = &[
     "carnet-hep/carnet@v",
     "carnet-hep/carnet/v",
@@ -18,8 +17,8 @@ const MARKS: &[&str] = &[
     "rev: v",
 ];
 
-/// The text with this version behind every mark, and how many marks there are.
-fn current(text: &str) -> (String, usize) {
+/// The text with the current version after every mark, and the number of versions.
+fn update(text: &str) -> (String, usize) {
     let (mut text, mut number) = (text.to_owned(), 0);
     for mark in MARKS {
         let mut parts = text.split(mark);
@@ -37,36 +36,37 @@ fn current(text: &str) -> (String, usize) {
     (text, number)
 }
 
-fn documents_and_templates_name_this_version() {
+fn documents_and_templates_use_this_version() {
     let mut git = Command::new("git");
-    let files = said(git.args(["ls-files", "--", "*.md", "*.yml", "*.yaml", ":!tests/data"]).current_dir(TOP));
+    let files =
+        stdout(git.args(["ls-files", "--", "*.md", "*.yml", "*.yaml", ":!tests/data"]).current_dir(repository()));
     let mut number = 0;
     for name in files.lines() {
-        let path = Path::new(TOP).join(name);
-        let there = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let (wanted, marks) = current(&there);
-        number += marks;
-        if std::env::var_os("CARNET_BLESS").is_some() && there != wanted {
-            fs::write(&path, &wanted).expect("a file");
+        let path = repository().join(name);
+        let current = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let (expected, versions) = update(&current);
+        number += versions;
+        if std::env::var_os("CARNET_BLESS").is_some() && current != expected {
+            fs::write(&path, &expected).expect("a file");
         } else {
-            assert!(there == wanted, "{name} names another version: run this test with CARNET_BLESS=1");
+            assert!(current == expected, "{name} contains another version: run this test with CARNET_BLESS=1");
         }
     }
-    assert!(number >= 10, "{number} places only: the marks don't fit the documents any more");
+    assert!(number >= 10, "only {number} versions found: update the marks");
 }
 
-fn versions_of_others_are_left_alone() {
-    for (there, wanted) in [
+fn update_changes_only_versions_of_carnet() {
+    for (text, expected) in [
         ("uses: carnet-hep/carnet@v0.0.9\n", format!("uses: carnet-hep/carnet@v{VERSION}\n")),
         ("uses: carnet-hep/carnet@main", "uses: carnet-hep/carnet@main".to_owned()),
         ("uses: actions/checkout@v9.9.9 # v7.0.1", "uses: actions/checkout@v9.9.9 # v7.0.1".to_owned()),
     ] {
-        assert_eq!(current(there).0, wanted);
+        assert_eq!(update(text).0, expected);
     }
 }
 
 crate::support::harness::register!(
     []:
-    documents_and_templates_name_this_version,
-    versions_of_others_are_left_alone,
+    documents_and_templates_use_this_version,
+    update_changes_only_versions_of_carnet,
 );

@@ -1,147 +1,188 @@
-//! Programs that keep hooks themselves: told what to add, and then they start carnet, the real ones.
+//! Hook managers that start carnet: pre-commit, lefthook and husky.
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use insta::assert_snapshot;
 
 use crate::support::engine::tool;
-use crate::support::hook::{CLEAN, FLAGGED_RULE, HookEnv};
-use crate::support::{CARNET, CommandOutput};
+use crate::support::hook::{CLEAN, HookEnv};
+use crate::support::{CARNET, CommandOutput, repository};
 
-/// A env in which `carnet` is found on `PATH`, with a file that shows a manager.
-fn managed(file: &str, text: &str) -> HookEnv {
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A repository with the configuration file of a hook manager, and with `carnet` on `PATH`.
+fn managed_env(file: &str, text: &str) -> HookEnv {
     let mut env = HookEnv::without_hook("sha1");
     let bin = env.root().join("bin");
     fs::create_dir(&bin).expect("a directory");
     symlink(CARNET, bin.join("carnet")).expect("a link");
     env.prepend_path(&bin);
+    env.prepend_path(tool("venv/bin/python").parent().expect("a directory"));
     env.write(file, text);
     env
 }
 
-/// What `carnet hook install` says to add.
-fn snippet(said: &CommandOutput) -> String {
-    let mut parts = said.stdout.splitn(3, "\n\n");
-    assert!(parts.next().is_some_and(|text| text.contains("nothing was written")), "{}", said.stdout);
-    said.stdout.split("\n\n").nth(1).map(|text| format!("{text}\n")).expect("a snippet")
+/// The lines that `carnet hook install` prints for the configuration of the hook manager.
+fn snippet(output: &CommandOutput) -> String {
+    let snippet = output.stdout.split("\n\n").nth(2).expect("the snippet is the third paragraph");
+    format!("{snippet}\n")
 }
 
-/// The snippet with more time than it has in life.
-fn patient(snippet: &str, part: &str, with: &str) -> String {
-    assert!(snippet.contains(part), "{snippet}");
-    snippet.replacen(part, with, 1)
+/// Replaces the only occurrence of `from`.
+#[track_caller]
+fn replace_once(text: &str, from: &str, to: &str) -> String {
+    assert_eq!(text.matches(from).count(), 1, "`{from}` in {text}");
+    text.replace(from, to)
 }
 
 fn hook(env: &HookEnv) -> PathBuf {
     env.analysis().join(".git/hooks/pre-push")
 }
 
-/// Pushes a clean commit, a first one, and a flagged one.
-fn pushes(env: &HookEnv) {
+/// The verdict of carnet on a push: the lines that it marks as its own.
+fn verdict(push: &CommandOutput) -> Vec<String> {
+    push.text().lines().filter(|line| line.starts_with("carnet: ")).map(str::to_owned).collect()
+}
+
+/// Pushes a clean commit, a commit with a finding, and a new branch.
+fn check_pushes(env: &HookEnv) {
+    const BLOCKED: &str = "carnet: push blocked; fix or accept the findings or use `git push --no-verify`";
     env.write("old.sh", CLEAN);
     env.commit("one");
-    let said = env.push(&["main"]).assert_code(0);
-    assert!(!said.stderr.contains("carnet: "), "{}", said.stderr);
+    assert_eq!(verdict(&env.push(&["main"]).assert_code(0)), [""; 0]);
     env.commit_flagged("run.sh");
-    let said = env.push(&["main"]).assert_code(1);
-    let text = format!("{}{}", said.stdout, said.stderr);
-    assert!(text.contains(FLAGGED_RULE) && text.contains("in 1 changed file"), "{text}");
-    let said = env.push(&["HEAD:refs/heads/side"]).assert_code(1);
-    assert!(format!("{}{}", said.stdout, said.stderr).contains(FLAGGED_RULE), "{}", said.stderr);
+    let push = env.push(&["main"]).assert_code(1);
+    assert_eq!(verdict(&push), ["carnet: 1 error in 1 changed file (main)", BLOCKED]);
+    let push = env.push(&["HEAD:refs/heads/side"]).assert_code(1);
+    assert_eq!(verdict(&push), ["carnet: 1 error in 1 changed file (side)", BLOCKED]);
     assert!(!env.remote_has("side"));
 }
 
-fn pre_commit_starts_it_with_a_hook_of_the_repository() {
-    let mut env = managed(
+fn pre_commit_runs_local_hook() {
+    let env = managed_env(
         ".pre-commit-config.yaml",
         "repos:\n  - repo: local\n    hooks:\n      - id: carnet\n        name: analysis portability\n        \
          entry: carnet hook run pre-commit --budget 60s\n        language: system\n        stages: [pre-push]\n        \
          always_run: true\n        pass_filenames: false\n",
     );
-    env.prepend_path(tool("venv/bin/pre-commit").parent().expect("a directory"));
-    let said = env.install(&[]).assert_code(0);
-    assert!(said.stdout.contains("names carnet already") && !hook(&env).exists(), "{}", said.stdout);
+    let output = env.install(&[]).assert_code(0);
+    assert_snapshot!(output.stdout, @"
+    .pre-commit-config.yaml already runs carnet; no hook was installed.
+    Then run: pre-commit install --hook-type pre-push
+    ");
+    assert!(!hook(&env).exists());
     env.run("pre-commit", &["install", "--hook-type", "pre-push"]).assert_code(0);
-    pushes(&env);
+    check_pushes(&env);
 }
 
-fn pre_commit_starts_it_with_the_hooks_that_this_project_offers() {
-    let mut env = managed(".pre-commit-config.yaml", "repos:\n");
-    env.prepend_path(tool("venv/bin/pre-commit").parent().expect("a directory"));
-    let snippet = snippet(&env.install(&[]).assert_code(0));
-    assert!(!hook(&env).exists(), "nothing is written");
-    // The project as pre-commit would clone it: nothing of it but the file counts for a program that is installed.
+fn pre_commit_runs_hook_of_this_project() {
+    let env = managed_env(".pre-commit-config.yaml", "repos:\n");
+    let output = env.install(&[]).assert_code(0);
+    assert_snapshot!(output.stdout.replace(VERSION, "[VERSION]"), @"
+    pre-commit manages the hooks of this repository (.pre-commit-config.yaml); no hook was installed.
+
+    Add this to .pre-commit-config.yaml:
+
+      - repo: https://github.com/carnet-hep/carnet
+        rev: v[VERSION]
+        hooks:
+          - id: carnet-system    # uses carnet from PATH; `carnet` builds it from source
+
+    Then run: pre-commit install --hook-type pre-push
+    To install a separate hook anyway, run: carnet hook install --force
+    ");
+    assert!(!hook(&env).exists());
+    // pre-commit clones the project. A hook of an installed program needs only this file.
     let project = env.root().join("project");
     fs::create_dir(&project).expect("a directory");
-    let offered = Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml");
-    fs::copy(offered, project.join(".pre-commit-hooks.yaml")).expect("the project offers hooks");
-    let version = format!("v{}", env!("CARGO_PKG_VERSION"));
-    for arguments in [&["init", "-q"][..], &["add", "-A"], &["commit", "-qm", "hooks"], &["tag", version.as_str()]] {
+    fs::copy(repository().join(".pre-commit-hooks.yaml"), project.join(".pre-commit-hooks.yaml")).expect("a file");
+    let tag = format!("v{VERSION}");
+    for arguments in [&["init", "-q"][..], &["add", "-A"], &["commit", "-qm", "hooks"], &["tag", tag.as_str()]] {
         env.git(&[&["-C", "../project"], arguments].concat()).assert_code(0);
     }
-    let here = snippet.replace("https://github.com/carnet-hep/carnet", project.to_str().expect("UTF-8"));
-    assert_ne!(here, snippet);
-    env.write(
-        ".pre-commit-config.yaml",
-        format!("repos:\n{}", patient(&here, "carnet-system", "carnet-system\n        args: [--budget, 60s]")),
-    );
+    let project = project.to_str().expect("UTF-8");
+    let config = replace_once(&snippet(&output), "https://github.com/carnet-hep/carnet", project);
+    let config = replace_once(&config, "id: carnet-system", "id: carnet-system\n        args: [--budget, 60s]");
+    env.write(".pre-commit-config.yaml", format!("repos:\n{config}"));
     env.run("pre-commit", &["validate-manifest", "../project/.pre-commit-hooks.yaml"]).assert_code(0);
     env.run("pre-commit", &["install", "--hook-type", "pre-push"]).assert_code(0);
-    pushes(&env);
+    check_pushes(&env);
 }
 
-fn lefthook_starts_it() {
-    let mut env = managed("lefthook.yml", "");
-    env.prepend_path(tool("venv/bin/lefthook").parent().expect("a directory"));
-    let snippet = snippet(&env.install(&[]).assert_code(0));
-    env.write("lefthook.yml", patient(&snippet, "pre-push {1}", "pre-push --budget 60s {1}"));
+fn lefthook_runs_carnet() {
+    let env = managed_env("lefthook.yml", "");
+    let output = env.install(&[]).assert_code(0);
+    assert_snapshot!(output.stdout, @"
+    lefthook manages the hooks of this repository (lefthook.yml); no hook was installed.
+
+    Add this to lefthook.yml:
+
+    pre-push:
+      commands:
+        carnet:
+          run: carnet hook run pre-push {1} {2}
+          use_stdin: true
+
+    Then run: lefthook install
+    To install a separate hook anyway, run: carnet hook install --force
+    ");
+    env.write("lefthook.yml", replace_once(&snippet(&output), "pre-push {1}", "pre-push --budget 60s {1}"));
     env.run("lefthook", &["install"]).assert_code(0);
-    let said = env.install(&[]).assert_code(0);
-    assert!(said.stdout.contains("names carnet already"), "{}", said.stdout);
-    pushes(&env);
+    assert_snapshot!(env.install(&[]).assert_code(0).stdout, @"
+    lefthook.yml already runs carnet; no hook was installed.
+    Then run: lefthook install
+    ");
+    check_pushes(&env);
 }
 
-/// Husky's own part, as version 9 of it writes it in short: git runs `.husky/_/pre-push`, and that the user's file.
-fn husky_starts_it() {
-    let env = managed(".husky/pre-commit", "true\n");
+/// Version 9 of husky installs `.husky/_/pre-push`, which runs the user's `.husky/pre-push`.
+fn husky_runs_carnet() {
+    let env = managed_env(".husky/pre-commit", "true\n");
     env.install_script(
         &env.analysis().join(".husky/_/pre-push"),
         "exec sh -e \"$(dirname \"$(dirname \"$0\")\")/pre-push\" \"$@\"",
     );
     env.git(&["config", "core.hooksPath", ".husky/_"]).assert_code(0);
-    let said = env.install(&[]).assert_code(0);
-    assert!(said.stdout.contains("husky keeps the hooks"), "{}", said.stdout);
-    env.write(".husky/pre-push", patient(&snippet(&said), "pre-push \"", "pre-push --budget 60s \""));
-    pushes(&env);
-    let said = env.carnet(&["hook", "remove"]).assert_code(0);
-    assert!(said.stderr.contains("husky starts carnet by .husky/pre-push"), "{}", said.stderr);
+    let output = env.install(&[]).assert_code(0);
+    assert_snapshot!(output.stdout, @r#"
+    husky manages the hooks of this repository (.husky); no hook was installed.
+
+    Add this to .husky/pre-push:
+
+    carnet hook run pre-push "$1" "$2"
+
+    To install a separate hook anyway, run: carnet hook install --force
+    "#);
+    env.write(".husky/pre-push", replace_once(&snippet(&output), "pre-push \"", "pre-push --budget 60s \""));
+    check_pushes(&env);
+    assert_snapshot!(env.carnet(&["hook", "remove"]).assert_code(0).stderr, @"note: husky still runs carnet; remove it from .husky/pre-push");
 }
 
-fn a_hook_can_be_written_beside_them() {
-    let mut env = managed("lefthook.yml", "pre-push:\n  commands:\n    other:\n      run: echo other > ../other\n");
-    env.prepend_path(tool("venv/bin/lefthook").parent().expect("a directory"));
+fn forced_hook_runs_hook_of_manager_first() {
+    let env = managed_env("lefthook.yml", "pre-push:\n  commands:\n    other:\n      run: echo other > ../other\n");
     env.run("lefthook", &["install"]).assert_code(0);
+    let of_lefthook = fs::read_to_string(hook(&env)).expect("the hook of lefthook");
     env.install(&["--force"]).assert_code(0);
-    pushes(&env);
-    assert!(env.root().join("other").exists(), "the other hook runs");
+    check_pushes(&env);
+    assert!(env.root().join("other").exists(), "the command of lefthook.yml did not run");
     env.carnet(&["hook", "remove"]).assert_code(0);
-    assert!(fs::read_to_string(hook(&env)).expect("a hook").contains("lefthook"));
+    assert_eq!(fs::read_to_string(hook(&env)).expect("the hook of lefthook"), of_lefthook);
 }
 
-fn the_hook_passes_for_any_shell() {
+fn installed_hook_passes_shellcheck() {
     let env = HookEnv::new();
-    let checker = tool("venv/bin/shellcheck");
-    let checked = env.run(checker.to_str().expect("UTF-8"), &[hook(&env).to_str().expect("UTF-8")]);
+    let checked = env.run(tool("venv/bin/shellcheck"), &[".git/hooks/pre-push"]).assert_code(0);
     assert_eq!(checked.stdout, "");
-    checked.assert_code(0);
 }
 
 crate::support::harness::register!(
     [Tool("venv/bin/python")]:
-    the_hook_passes_for_any_shell,
-    pre_commit_starts_it_with_a_hook_of_the_repository,
-    pre_commit_starts_it_with_the_hooks_that_this_project_offers,
-    lefthook_starts_it,
-    husky_starts_it,
-    a_hook_can_be_written_beside_them,
+    forced_hook_runs_hook_of_manager_first,
+    husky_runs_carnet,
+    installed_hook_passes_shellcheck,
+    lefthook_runs_carnet,
+    pre_commit_runs_hook_of_this_project,
+    pre_commit_runs_local_hook,
 );

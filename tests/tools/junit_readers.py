@@ -1,6 +1,8 @@
-"""Reads JUnit files as other programs do: libxml2 with Jenkins's schema, and junitparser.
+"""Reads JUnit reports with libxml2 and a schema, and with junitparser.
 
-Arguments: the schema, then files. Prints what is in them as JSON, or ends with the reason why a file is refused.
+    junit_readers.py SCHEMA REPORT...
+
+Prints the suites of all reports as JSON. An invalid report ends the program with an exception.
 """
 
 import json
@@ -14,7 +16,7 @@ suites = []
 for path in sys.argv[2:]:
     tree = etree.parse(path)
     for case in tree.iter("testcase"):
-        # pytest's old family has them, and GitLab and actions read them; the schema came before.
+        # pytest writes these attributes, and GitLab and actions read them. The schema is older.
         case.attrib.pop("file", None)
         case.attrib.pop("line", None)
     schema.assertValid(tree)

@@ -1,10 +1,9 @@
-//! JUnit as programs read it that are not ours: libxml2 with Jenkins's schema, Python's junitparser, and the keys under
-//! which GitLab and EnricoMi's action know a test.
+//! Other readers of the JUnit reports: libxml2 with the schema of Jenkins, junitparser, and the keys with which GitLab and the action
+//! of EnricoMi identify a test.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use carnet::model::cell::Outcome;
 use carnet::model::document::{Document, Status};
@@ -15,54 +14,55 @@ use sha2::{Digest as _, Sha256};
 
 use crate::support::document_fixture::{assemble, case, cell, document, passed, step};
 use crate::support::engine::tool;
-use crate::support::scan_fixture;
+use crate::support::{CommandOutput, repository, scan_fixture};
 
-/// What the script beside this file says of the texts.
-fn outside(texts: &[String]) -> Output {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = tool("venv/bin/python");
+/// Runs `junit_readers.py` on these reports.
+fn read(reports: &[String]) -> CommandOutput {
     let dir = tempfile::tempdir().expect("a directory");
-    let mut command = Command::new(python);
-    command.arg(top.join("tests/tools/junit_readers.py")).arg(top.join("tests/data/junit-10.xsd"));
-    for (number, text) in texts.iter().enumerate() {
+    let mut command = Command::new(tool("venv/bin/python"));
+    command.arg(repository().join("tests/tools/junit_readers.py")).arg(repository().join("tests/data/junit-10.xsd"));
+    for (number, text) in reports.iter().enumerate() {
         let path = dir.path().join(format!("{number}.xml"));
         fs::write(&path, text).expect("a file");
         command.arg(path);
     }
-    command.output().expect("python starts")
+    CommandOutput::run(&mut command)
 }
 
-/// The suites that the script found.
+/// The suites of these reports, which must be valid.
 #[track_caller]
-fn suites(texts: &[String]) -> Vec<Value> {
-    let output = outside(texts);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("JSON")
+fn suites(reports: &[String]) -> Vec<Value> {
+    serde_json::from_str(&read(reports).assert_code(0).stdout).expect("JSON")
 }
 
+/// The cases of suites.
+fn cases(suites: &[Value]) -> Vec<&Value> {
+    suites.iter().flat_map(|suite| suite["cases"].as_array().expect("cases")).collect()
+}
+
+/// The report of a document.
 fn xml(document: &Document) -> String {
-    carnet::report::render(document, Format::Junit, &Options::default()).expect("writing into memory works")
+    carnet::report::render(document, Format::Junit, &Options::default()).expect("a report")
 }
 
-/// A scan as JUnit.
+/// The report of a scan.
 fn scan_xml() -> String {
-    carnet::report::render_scan(Format::Junit, &scan_fixture::scan(), &Options::default()).expect("it has this form")
+    carnet::report::render_scan(Format::Junit, &scan_fixture::scan(), &Options::default()).expect("a report")
 }
 
-/// Texts that tests print and that XML can't have, or has other uses for.
+/// Texts that XML can't contain, or that have a meaning in XML.
 fn hostile() -> Vec<String> {
-    let every: String = (0..0x300).filter_map(char::from_u32).collect();
+    let all: String = (0..0x300).filter_map(char::from_u32).collect();
     let planes = "\u{fffd}\u{fffe}\u{ffff}\u{10000}\u{1fffe}\u{10ffff}\u{feff}";
     let signs =
         ["]]>", "]]]]>>", "<![CDATA[", "</failure>", "&amp;&#0;&#x1b;", "<!DOCTYPE x [<!ENTITY y 'z'>]>&y;", "\r\n\r"];
     let escapes = ["\x1b[31mred\x1b[0m", "\x1b]8;;http://x\x07y\x1b]8;;\x07", "\x08\x08\0", "\x7f\u{85}\u{2028}"];
     let single = signs.iter().chain(&escapes).map(|text| format!("a{text}z"));
-    single.chain([every, planes.to_owned(), signs.concat(), escapes.concat()]).collect()
+    single.chain([all, planes.to_owned(), signs.concat(), escapes.concat()]).collect()
 }
 
-fn jenkins_and_junitparser_take_what_is_written_and_count_as_we_do() {
-    let audit = scan_xml();
-    let found = suites(&[xml(&document()), audit]);
+fn jenkins_and_junitparser_read_reports_with_same_counts() {
+    let found = suites(&[xml(&document()), scan_xml()]);
     let counts = |name: &str| {
         let suite = found.iter().find(|suite| suite["name"] == name).unwrap_or_else(|| panic!("no suite {name}"));
         let cases = suite["cases"].as_array().expect("cases");
@@ -77,61 +77,55 @@ fn jenkins_and_junitparser_take_what_is_written_and_count_as_we_do() {
     assert_eq!(counts("home-path"), [9, 6, 0, 3]);
 }
 
-fn hostile_output_reaches_other_readers_whole() {
+fn hostile_output_is_read_unchanged() {
     let texts = hostile();
     let failed = |(number, text): (usize, &String)| {
-        let mut failed = case(&format!("t{number}"), Outcome::Failed, "went wrong", text);
+        let mut failed = case(&format!("t{number}"), Outcome::Failed, "assertion failed", text);
         failed.class.clone_from(text);
         failed.file = Some(text.clone());
         failed
     };
-    let cases = texts.iter().enumerate().map(failed).collect();
-    let found = suites(&[xml(&assemble(vec![cell("here", Status::Failed, vec![step(cases)])], Vec::new()))]);
-    let there = found[0]["cases"].as_array().expect("cases");
-    assert_eq!(there.len(), texts.len());
-    for (case, text) in there.iter().zip(&texts) {
-        let wanted = format!("went wrong\n{}", clean(text));
-        assert_eq!(case["text"][0].as_str(), Some(wanted.as_str()));
+    let failures = texts.iter().enumerate().map(failed).collect();
+    let found = suites(&[xml(&assemble(vec![cell("laptop", Status::Failed, vec![step(failures)])], Vec::new()))]);
+    let read: Vec<&str> = cases(&found).iter().map(|case| case["text"][0].as_str().expect("a text")).collect();
+    let expected: Vec<String> = texts.iter().map(|text| format!("assertion failed\n{}", clean(text))).collect();
+    assert_eq!(read, expected);
+}
+
+fn schema_rejects_invalid_reports() {
+    let valid = xml(&document());
+    for (from, to) in [("<testcase ", "<testcas "), ("skipped=\"", "skippd=\""), ("</testsuites>", "")] {
+        let invalid = valid.replace(from, to);
+        assert_ne!(invalid, valid);
+        read(&[invalid]).assert_code(1);
     }
 }
 
-fn the_schema_refuses_what_is_wrong() {
-    let right = xml(&document());
-    for (there, wrong) in [("<testcase ", "<testcas "), ("skipped=\"", "skippd=\""), ("</testsuites>", "")] {
-        let text = right.replace(there, wrong);
-        assert!(text != right && !outside(&[text]).status.success(), "{there}");
-    }
-}
-
-/// The key of a test in GitLab, where the name of a suite does not count and a second test of one key is dropped.
+/// The key of a test in GitLab. It does not include the suite, and GitLab drops all but one test with the same key.
 fn gitlab_key(case: &Value) -> String {
     let text = |key: &str| case[key].as_str().expect("a text").to_owned();
     hex::encode(Sha256::digest(format!("job_{}_{}", text("class"), text("name"))))
 }
 
-fn tests_of_one_name_at_two_facilities_stay_apart_wherever_they_are_read() {
+fn tests_of_different_facilities_have_different_keys() {
     let facility = |id: &str| cell(id, Status::Passed, vec![step(passed(3))]);
     let cells = vec![facility("lxplus-el9"), facility("lxplus"), facility("swan/notebook"), facility("swan/worker")];
-    let audit = scan_xml();
-    let found = suites(&[xml(&assemble(cells, Vec::new())), audit]);
-    let cases: Vec<&Value> = found.iter().flat_map(|suite| suite["cases"].as_array().expect("cases")).collect();
-    let gitlab: BTreeSet<String> = cases.iter().map(|case| gitlab_key(case)).collect();
-    assert_eq!(gitlab.len(), cases.len(), "GitLab would drop tests");
+    let number = cells.len();
+    let found = suites(&[xml(&assemble(cells, Vec::new())), scan_xml()]);
+    let all = cases(&found);
+    let gitlab: BTreeSet<String> = all.iter().map(|case| gitlab_key(case)).collect();
+    assert_eq!(gitlab.len(), all.len(), "GitLab drops tests");
     let enricomi: BTreeSet<(String, String)> =
-        cases.iter().map(|case| (case["class"].to_string(), case["name"].to_string())).collect();
-    assert_eq!(enricomi.len(), cases.len(), "EnricoMi's action would merge tests");
-    let names: BTreeSet<&str> = found[..4]
-        .iter()
-        .flat_map(|suite| suite["cases"].as_array().expect("cases"))
-        .filter_map(|case| case["name"].as_str())
-        .collect();
-    assert_eq!(names.len(), 3, "the facilities do have tests of one name");
+        all.iter().map(|case| (case["class"].to_string(), case["name"].to_string())).collect();
+    assert_eq!(enricomi.len(), all.len(), "the action of EnricoMi merges tests");
+    let names: BTreeSet<Option<&str>> = cases(&found[..number]).iter().map(|case| case["name"].as_str()).collect();
+    assert_eq!(names.len(), 3, "tests of the facilities have the same names");
 }
 
 crate::support::harness::register!(
     [Tool("venv/bin/python")]:
-    jenkins_and_junitparser_take_what_is_written_and_count_as_we_do,
-    hostile_output_reaches_other_readers_whole,
-    the_schema_refuses_what_is_wrong,
-    tests_of_one_name_at_two_facilities_stay_apart_wherever_they_are_read,
+    hostile_output_is_read_unchanged,
+    jenkins_and_junitparser_read_reports_with_same_counts,
+    schema_rejects_invalid_reports,
+    tests_of_different_facilities_have_different_keys,
 );

@@ -1,5 +1,6 @@
-//! carnet together with other programs: GitHub's and GitLab's runners, hook managers, browsers, readers of JUnit.
-//! `make test-tools` installs them.
+//! carnet with other programs: runners of GitHub and GitLab, hook managers, a browser, readers of JUnit.
+//!
+//! `make test-tools` installs the programs.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,4 +1,4 @@
-//! Documents of all sizes, made from the fixture of the reports.
+//! Documents of several sizes for the HTML report.
 
 use carnet::model::cell::{Captured, Outcome};
 use carnet::model::digest::Digest;
@@ -11,27 +11,27 @@ use carnet::report::history::State;
 use crate::support::document_fixture::{
     assemble, case, cell, distributions, document, environment, old_environment, passed, step,
 };
-use crate::support::scan_fixture as audit;
+use crate::support::scan_fixture;
 
-/// Digest of an environment.
+/// The digest of an environment.
 fn digest(environment: &Environment) -> Digest {
     environment.digest().expect("an environment is JSON")
 }
 
-/// A cell that failed, alone, with an audit.
-pub(crate) fn one() -> Document {
+/// A document with one failed cell and a scan.
+pub(crate) fn one_cell() -> Document {
     let mut document = document();
     let mut cells = document.cells.drain(..);
     let kept = cells.nth(2).expect("the third cell fails");
     drop(cells);
     let environment = document.environments[kept.environment.as_ref().expect("it has one")].clone();
     let mut document = assemble(vec![kept], vec![environment]);
-    document.scan = Some(audit::scan());
+    document.scan = Some(scan_fixture::scan());
     document
 }
 
-/// The fixture's six cells and two roles more, an audit, and four earlier states.
-pub(crate) fn eight() -> (Document, Vec<State>) {
+/// A document with eight cells and a scan, and four earlier states.
+pub(crate) fn eight_cells() -> (Document, Vec<State>) {
     let base = document();
     let mut cells = base.cells;
     let mut worker = cell("unl-coffea-casa/worker", Status::Failed, vec![step(passed(12))]);
@@ -52,12 +52,12 @@ pub(crate) fn eight() -> (Document, Vec<State>) {
     cells.push(last);
     let environments = base.environments.into_values().chain([middle]).collect();
     let mut now = assemble(cells, environments);
-    now.scan = Some(audit::scan());
+    now.scan = Some(scan_fixture::scan());
     let past = (18..22).map(|day| earlier(&now, day)).collect();
     (now, past)
 }
 
-/// The document as it was on a day: until the 20th nothing had failed at the NAF.
+/// The state of the document on a day in November. Before the 20th, the NAF passes with another environment.
 fn earlier(now: &Document, day: u32) -> State {
     let mut old = now.clone();
     old.timing.started = format!("2026-11-{day}T10:00:00Z");
@@ -74,8 +74,8 @@ fn earlier(now: &Document, day: u32) -> State {
     State::new(&old)
 }
 
-/// Fifty facilities with four roles; every cell has 2,000 tests, and 40 environments differ from each other.
-pub(crate) fn many() -> Document {
+/// A document with fifty facilities of four roles, 2,000 tests in each cell, and 40 environments.
+pub(crate) fn many_cells() -> Document {
     let environments: Vec<Environment> = (0..40).map(variant).collect();
     let trace = "E   assert 1 == 2\n".repeat(50);
     let mut cells = Vec::new();
@@ -88,25 +88,25 @@ pub(crate) fn many() -> Document {
         let message = if status == Status::Failed { "assert 1 == 2" } else { "" };
         let output = if status == Status::Failed { trace.as_str() } else { "" };
         cases.extend((0..5).map(|n| case(&format!("test_last[{n}]"), outcome, message, output)));
-        let mut one = cell(&format!("facility-{:02}/{role}", number / 4), status, vec![step(cases)]);
+        let mut cell = cell(&format!("facility-{:02}/{role}", number / 4), status, vec![step(cases)]);
         if status == Status::Error {
-            one.steps.clear();
-            one.reason = Some("no image: registry.example.org/tools/el9: manifest unknown".to_owned());
+            cell.steps.clear();
+            cell.reason = Some("no image: registry.example.org/tools/el9: manifest unknown".to_owned());
         } else {
-            one.environment = Some(digest(&environments[number / 4 % 40]));
+            cell.environment = Some(digest(&environments[number / 4 % 40]));
         }
-        one.image = Some(ImageIdentity {
+        cell.image = Some(ImageIdentity {
             reference: format!("docker://registry.example.org/facility-{:02}/analysis:2026.1", number / 4),
             config_digest: Some(Digest::of(&number.to_le_bytes())),
             platform: "linux/amd64".to_owned(),
             ..ImageIdentity::default()
         });
-        cells.push(one);
+        cells.push(cell);
     }
     assemble(cells, environments)
 }
 
-/// An environment of its own for every number.
+/// An environment that is different for each number.
 fn variant(number: usize) -> Environment {
     let mut environment = if number % 3 == 2 { old_environment() } else { environment() };
     environment.runtime.umask = Known::Known(format!("{number:04o}"));
@@ -118,13 +118,13 @@ fn variant(number: usize) -> Environment {
     environment
 }
 
-/// Everything that a browser could mistake for something else than text.
+/// Text that a browser could interpret as markup, a script, a link or a control sequence.
 const EVIL: &str = "<script>alert(1)</script><img src=x onerror=alert(2)></script><!--<svg onload=alert(3)>\" onclick=\"alert(4) \
     'x' {{7*7}} javascript:alert(5) \u{1b}[31mred\u{1b}[0m \0 \u{202e}gnp.exe &lt;b&gt; http://evil.example/ </style></pre></details>";
 
-/// The fixture with hostile text in every place that comes from outside, and a line of a megabyte.
+/// A document with hostile text in every field of external origin, and with lines of 1 MiB.
 pub(crate) fn hostile() -> Document {
-    let (mut document, _) = eight();
+    let (mut document, _) = eight_cells();
     document.analysis.name = EVIL.to_owned();
     document.analysis.commit = Some(EVIL.to_owned());
     document.analysis.remote = Some("javascript:alert(6)".to_owned());
@@ -166,7 +166,7 @@ pub(crate) fn hostile() -> Document {
             }
         }
     }
-    let scan = document.scan.as_mut().expect("eight cells come with an audit");
+    let scan = document.scan.as_mut().expect("the document has a scan");
     for finding in &mut scan.findings {
         finding.message.push_str(EVIL);
         finding.path.push_str(EVIL);
@@ -177,7 +177,7 @@ pub(crate) fn hostile() -> Document {
     document
 }
 
-/// An earlier state of that.
+/// An earlier state of the hostile document.
 pub(crate) fn hostile_past() -> Vec<State> {
     let mut past = State::new(&hostile());
     past.started = format!("2026-11-21{EVIL}");

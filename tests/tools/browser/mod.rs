@@ -1,81 +1,80 @@
-//! The page in a browser: small and large, hostile, without JavaScript, on paper. The checks are those of `browser.py`.
+//! The HTML report in Chromium, with the checks of `browser.py`.
 //!
-//! With `CARNET_SCREENSHOTS=DIR` pictures of every page stay there.
+//! `CARNET_SCREENSHOTS=DIR` stores the pages and screenshots of them in this directory.
 
 mod badge;
 mod document;
 mod text;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use carnet::model::document::Document;
 use carnet::report;
 use carnet::report::history::State;
 
-const BROWSER: &str = "/usr/bin/chromium";
+use crate::support::document_fixture::assemble;
+use crate::support::engine::tool;
+use crate::support::{CommandOutput, repository};
 
-/// The Python with playwright that `make tools` sets up.
-fn python() -> PathBuf {
-    let tools = std::env::var_os("CARNET_TOOLS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools"), PathBuf::from);
-    let python = tools.join("venv/bin/python");
-    assert!(python.exists() && Path::new(BROWSER).exists(), "no playwright or no {BROWSER}: run `make tools`");
-    python
-}
-
-/// Runs checks of `browser.py` over a page, and shows what they say when one fails.
-fn look(name: &str, checks: &[&str], document: &Document, past: &[State]) {
+/// Runs checks of `browser.py` on the report of a document.
+#[track_caller]
+fn check_page(name: &str, checks: &[&str], document: &Document, past: &[State]) {
     let dir = tempfile::tempdir().expect("a directory");
     let page = dir.path().join(format!("{name}.html"));
-    fs::write(&page, report::page(document, past).expect("renders")).expect("a page");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/browser.py");
-    if let Some(kept) = std::env::var_os("CARNET_SCREENSHOTS") {
-        fs::copy(&page, Path::new(&kept).join(format!("{name}.html"))).expect("a copy of the page");
+    fs::write(&page, report::page(document, past).expect("a page")).expect("a file");
+    if let Some(screenshots) = std::env::var_os("CARNET_SCREENSHOTS") {
+        fs::copy(&page, Path::new(&screenshots).join(format!("{name}.html"))).expect("a copy of the page");
     }
-    let mut command = Command::new(python());
-    command.arg(script).arg(&page).args(checks).env("HOME", dir.path());
-    let said = command.output().expect("python starts");
-    let text = [said.stdout, said.stderr].concat();
-    assert!(said.status.success(), "{}", String::from_utf8_lossy(&text));
+    let mut command = Command::new(tool("venv/bin/python"));
+    command.arg(repository().join("tests/tools/browser/browser.py")).arg(&page).args(checks).env("HOME", dir.path());
+    CommandOutput::run(&mut command).assert_code(0);
 }
 
-fn one_cell() {
-    look("one", &["quiet", "narrow", "plain"], &document::one(), &[]);
+fn page_of_one_cell_works() {
+    check_page("one", &["silence", "width", "without_javascript"], &document::one_cell(), &[]);
 }
 
-fn eight_cells() {
-    let (now, past) = document::eight();
+fn page_of_eight_cells_works() {
+    let (now, past) = document::eight_cells();
     let checks = [
-        "quiet", "narrow", "plain", "open", "keyboard", "filter", "link", "side", "names", "print", "dark", "aria",
-        "axe",
+        "silence",
+        "width",
+        "without_javascript",
+        "cell_details",
+        "keyboard",
+        "filter",
+        "deep_links",
+        "comparison",
+        "test_names",
+        "printing",
+        "themes",
+        "structure",
+        "accessibility",
     ];
-    look("eight", &checks, &now, &past);
+    check_page("eight", &checks, &now, &past);
 }
 
-fn two_hundred_cells_of_two_thousand_tests() {
-    look("many", &["quiet", "narrow", "filter", "link", "names", "light"], &document::many(), &[]);
+fn page_of_two_hundred_cells_works() {
+    let checks = ["silence", "width", "filter", "deep_links", "test_names", "size"];
+    check_page("many", &checks, &document::many_cells(), &[]);
 }
 
-fn what_others_print_is_inert() {
-    look("hostile", &["quiet", "narrow", "plain", "inert", "side"], &document::hostile(), &document::hostile_past());
+fn page_escapes_hostile_text() {
+    let checks = ["silence", "width", "without_javascript", "escaping", "comparison"];
+    check_page("hostile", &checks, &document::hostile(), &document::hostile_past());
 }
 
-fn nothing_was_run() {
-    look(
-        "nothing",
-        &["quiet", "narrow", "plain"],
-        &crate::support::document_fixture::assemble(Vec::new(), Vec::new()),
-        &[],
-    );
+fn page_of_no_cells_works() {
+    check_page("empty", &["silence", "width", "without_javascript"], &assemble(Vec::new(), Vec::new()), &[]);
 }
 
 crate::support::harness::register!(
     [Tool("venv/bin/python"), Program("chromium")]:
-    one_cell,
-    eight_cells,
-    two_hundred_cells_of_two_thousand_tests,
-    what_others_print_is_inert,
-    nothing_was_run,
+    page_escapes_hostile_text,
+    page_of_eight_cells_works,
+    page_of_no_cells_works,
+    page_of_one_cell_works,
+    page_of_two_hundred_cells_works,
 );

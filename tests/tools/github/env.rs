@@ -1,4 +1,4 @@
-//! A repository with an analysis, a copy of the action, a mirror of releases, and stand-ins for the actions of others.
+//! A repository with an analysis, a copy of the action, and a mirror of releases.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -8,10 +8,10 @@ use std::process::{Child, Command, Stdio};
 
 use sha2::{Digest as _, Sha256};
 
-use super::document::{top, version};
-use crate::support::TestEnv;
+use super::document::VERSION;
+use crate::support::{TestEnv, repository};
 
-/// A repository with the directories of a runner: `temp`, `tools` (its tool cache) and `artifacts`.
+/// A repository with the directories of a runner: `temp`, `tools` (the tool cache), `cache` and `artifacts`.
 pub(crate) struct GithubEnv(TestEnv);
 
 impl Deref for GithubEnv {
@@ -40,25 +40,25 @@ impl GithubEnv {
         Self(env)
     }
 
-    /// What a runner checks out of this project when a workflow uses it.
+    /// Copies the files of the action, which a runner checks out when a workflow uses it.
     pub(crate) fn action(&self) -> PathBuf {
         let action = self.path("action");
         fs::create_dir_all(action.join("ci")).expect("a directory");
         for name in ["action.yml", "ci/install.sh", "Cargo.toml"] {
-            fs::copy(top().join(name), action.join(name)).expect("a file of this project");
+            fs::copy(repository().join(name), action.join(name)).expect("a file of this project");
         }
         action
     }
 
-    /// A mirror with the release that this is, made of a file or a script.
+    /// Creates a mirror with a release of this version that contains `binary`.
     pub(crate) fn mirror(&self, binary: &Path) -> PathBuf {
-        let release = self.path("mirror").join(format!("v{}", version()));
+        let release = self.path("mirror").join(format!("v{VERSION}"));
         let packed = self.path("packed").join(package());
         fs::create_dir_all(&release).expect("directories");
         fs::create_dir_all(&packed).expect("directories");
         fs::copy(binary, packed.join("carnet")).expect("the binary");
         let archive = release.join(format!("{}.tar.gz", package()));
-        // No time is spent on the size of what stays on this machine.
+        // The archive stays on this machine, so it is compressed quickly.
         let mut tar = Command::new("tar");
         tar.args(["--use-compress-program=gzip -1", "-cf"])
             .arg(&archive)
@@ -71,26 +71,26 @@ impl GithubEnv {
     }
 }
 
-/// Writes the checksum of an archive beside it.
+/// Writes the checksum of an archive next to it.
 pub(crate) fn sign(archive: &Path) {
     let sum = hex::encode(Sha256::digest(fs::read(archive).expect("the archive")));
     let name = archive.file_name().and_then(|name| name.to_str()).expect("a plain name");
     fs::write(archive.with_file_name("sha256.sum"), format!("{sum}  {name}\n")).expect("a file");
 }
 
-/// Name of the archive of the release that this is, without its ending.
+/// The name of the archive of this version, without `.tar.gz`.
 pub(crate) fn package() -> String {
-    format!("carnet-v{}-{}-unknown-linux-gnu", version(), std::env::consts::ARCH)
+    format!("carnet-v{}-{}-unknown-linux-gnu", VERSION, std::env::consts::ARCH)
 }
 
-/// A web server over a directory, on this machine's own address, gone with this value.
+/// A web server for the files of a directory on the loopback interface. It stops when this value is dropped.
 pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
 }
 
 impl Server {
-    pub(crate) fn over(dir: &Path) -> Self {
+    pub(crate) fn of(dir: &Path) -> Self {
         let script = "\
 import functools, http.server, sys
 handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])

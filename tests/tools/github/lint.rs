@@ -1,61 +1,57 @@
-//! Linters over the action and over the workflows that the documentation shows, as an auditor would run them.
+//! Linters of the action and of the documented workflows.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::github::document::{tool, top, version, workflows};
-
-fn run(program: &str, arguments: &[&str], dir: &Path) {
-    let mut command = Command::new(tool(program));
-    command.args(arguments).current_dir(dir).env("NO_COLOR", "1");
-    let output = command.output().expect("it starts");
-    let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
-    assert!(output.status.success(), "{program} {arguments:?}\n{said}");
-}
+use crate::github::document::{VERSION, workflows};
+use crate::support::engine::tool;
+use crate::support::{CommandOutput, repository};
 
 const YAMLLINT: &str = "{extends: relaxed, rules: {line-length: disable}}";
 
-fn the_action_and_its_installer_are_clean() {
-    run("check-jsonschema", &["--builtin-schema", "vendor.github-actions", "action.yml"], top());
-    run("zizmor", &["--offline", "--no-progress", "--persona", "auditor", "action.yml"], top());
-    run("yamllint", &["--strict", "-d", YAMLLINT, "action.yml"], top());
-    run(
-        "shellcheck",
-        &["--shell=sh", "--enable=quote-safe-variables,check-unassigned-uppercase", "ci/install.sh"],
-        top(),
-    );
+/// Runs a linter that must succeed.
+#[track_caller]
+fn lint(program: &str, arguments: &[&str], dir: &Path) {
+    let mut command = Command::new(tool("venv/bin").join(program));
+    CommandOutput::run(command.args(arguments).current_dir(dir).env("NO_COLOR", "1")).assert_code(0);
 }
 
-fn the_workflows_of_the_documentation_are_clean() {
+fn action_and_installer_pass_linters() {
+    let top = repository();
+    lint("check-jsonschema", &["--builtin-schema", "vendor.github-actions", "action.yml"], top);
+    lint("zizmor", &["--offline", "--no-progress", "--persona", "auditor", "action.yml"], top);
+    lint("yamllint", &["--strict", "-d", YAMLLINT, "action.yml"], top);
+    let checks = "--enable=quote-safe-variables,check-unassigned-uppercase";
+    lint("shellcheck", &["--shell=sh", checks, "ci/install.sh"], top);
+}
+
+fn documented_workflows_pass_linters() {
     let env = tempfile::tempdir().expect("a directory");
     let dir = env.path().join(".github/workflows");
     fs::create_dir_all(&dir).expect("directories");
-    // actionlint wants to know where the project begins.
+    // actionlint looks for the top of a repository.
     fs::create_dir(env.path().join(".git")).expect("a directory");
-    // The SHA of a release is known when it is there; users who pin write it like this.
-    let pinned = format!("@{} # v{}\n", "0123456789abcdef".repeat(3).split_at(40).0, version());
+    // The commit of the release is not known yet. Users can pin the action like this.
+    let pinned = format!("@{} # v{VERSION}\n", "0123456789abcdef".repeat(3).split_at(40).0);
     for (name, yaml) in workflows() {
-        let yaml = yaml.replace(&format!("@v{}\n", version()), &pinned);
+        let yaml = yaml.replace(&format!("@v{VERSION}\n"), &pinned);
         fs::write(dir.join(format!("{name}.yml")), yaml).expect("a file");
     }
-    let names: Vec<String> = workflows().into_iter().map(|(name, _)| format!(".github/workflows/{name}.yml")).collect();
-    let with = |options: &[&str]| -> Vec<String> {
-        options.iter().map(|option| (*option).to_owned()).chain(names.iter().cloned()).collect()
-    };
+    let paths: Vec<String> = workflows().into_iter().map(|(name, _)| format!(".github/workflows/{name}.yml")).collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     for (program, options) in [
         ("check-jsonschema", &["--builtin-schema", "vendor.github-workflows"][..]),
         ("actionlint", &["-no-color"]),
         ("zizmor", &["--offline", "--no-progress", "--persona", "auditor"]),
         ("yamllint", &["--strict", "-d", YAMLLINT]),
     ] {
-        let arguments = with(options);
-        run(program, &arguments.iter().map(String::as_str).collect::<Vec<_>>(), env.path());
+        lint(program, &[options, &paths].concat(), env.path());
     }
 }
 
 crate::support::harness::register!(
     [Tool("venv/bin/act")]:
-    the_action_and_its_installer_are_clean,
-    the_workflows_of_the_documentation_are_clean,
+    action_and_installer_pass_linters,
+    documented_workflows_pass_linters,
 );

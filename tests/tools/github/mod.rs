@@ -1,4 +1,4 @@
-//! The GitHub Action: its installer, its step, and the workflows of the documentation as `act` runs them.
+//! The GitHub Action: its installer, its step, and the documented workflows.
 
 mod act;
 mod document;

@@ -1,63 +1,93 @@
-//! The component.
+//! The CI/CD component.
+
+use insta::assert_snapshot;
+use serde_json::json;
 
 use crate::gitlab::documentation::block;
-use crate::gitlab::env::{GitlabEnv, statuses};
+use crate::gitlab::env::{GitlabEnv, job_output, statuses};
+use crate::support::CARNET;
 
-/// A repository that uses its own component, by the commit it is at.
+/// A repository that uses its own component at its own commit.
 fn env(inputs: &str) -> GitlabEnv {
     let text = block("component");
-    assert!(text.contains("/check@0.1.0"), "{text}");
-    let head = text.split("    inputs:").next().expect("a head").replace("@0.1.0", "@$CI_COMMIT_SHA");
-    GitlabEnv::new(&format!("{head}    inputs:\n{inputs}"))
+    let head = text.split("    inputs:").next().expect("a head");
+    let component = format!("/check@{}", env!("CARGO_PKG_VERSION"));
+    let own = head.replace(&component, "/check@$CI_COMMIT_SHA");
+    assert_ne!(own, head, "the page uses another version");
+    GitlabEnv::new(&format!("{own}    inputs:\n{inputs}"))
 }
 
-fn the_component_of_the_page_runs_the_same_pipeline() {
-    let inputs = block("component");
-    let inputs = inputs.split("    inputs:\n").nth(1).expect("inputs").to_owned();
-    let env = env(&(inputs + &bin()));
-    let said = env.pipeline(&[]);
-    said.assert_contains(&["carnet-scan", "cell-old", "merge"]);
-    let document = env.read_json("carnet-out/carnet.json");
-    assert_eq!(statuses(&document).len(), 4, "{}", said.text());
-    assert_eq!(document["cells"][2]["status"], "failed");
-    let child: serde_json::Value = serde_saphyr::from_str(&env.read(".carnet/child.yml")).expect("YAML");
-    assert_eq!(child["cell-old"]["tags"], serde_json::json!(["docker"]));
-    assert!(child["cell-old"]["script"][0].as_str().expect("a line").contains("--fail-on 'warning'"));
-}
-
+/// The input with the binary under test.
 fn bin() -> String {
-    format!("      bin: {}\n", crate::support::CARNET)
+    format!("      bin: {CARNET}\n")
 }
 
-fn whatever_inputs_hold_stays_text_or_is_refused() {
-    let evil = "$(touch pwned)`touch pwned`\\\"; touch pwned; '";
-    for (input, words) in [
-        ("path", "is no directory"),
-        ("cells", "no cell `$(touch`"),
-        ("bin", "CARNET_BIN names no program: $(touch pwned)"),
-    ] {
-        let own = if input == "bin" { String::new() } else { bin() };
-        let env = env(&format!("      {input}: \"{evil}\"\n{own}"));
-        let said = env.gitlab(&["--force-shell-executor", "carnet-plan"]);
-        said.assert_contains(&[words]);
-        said.assert_code(1);
-        assert!(!env.analysis().join("pwned").exists(), "{input}");
-    }
+fn component_runs_pipeline_of_template() {
+    let block = block("component");
+    let (_, inputs) = block.split_once("    inputs:\n").expect("inputs");
+    let env = env(&format!("{inputs}{}", bin()));
+    let output = env.pipeline(&[]);
+    let document = env.read_json("carnet-out/carnet.json");
+    assert_eq!(
+        statuses(&document),
+        [("laptop", "passed"), ("group", "passed"), ("old", "failed"), ("disk", "error")],
+        "{}",
+        output.text()
+    );
+    assert!(env.read_json(".carnet/codequality.json").is_array());
+    let cell = &env.child_pipeline()["cell-old"];
+    assert_eq!(cell["tags"], json!(["docker"]));
+    assert_snapshot!(cell["script"][0].as_str().expect("a line"), @".carnet/carnet --color always cell --out 'carnet-cells/old' --fail-on 'warning' -- 'old' '.'");
+}
+
+/// An input that runs a program if a shell evaluates it.
+const HOSTILE: &str = "$(touch pwned)`touch pwned`\\\"; touch pwned; '";
+
+/// The errors that the job `carnet-plan` prints for an input with hostile text.
+fn plan_errors(input: &str, more: &str) -> String {
+    let env = env(&format!("      {input}: \"{HOSTILE}\"\n{more}"));
+    let output = env.gitlab(&["--force-shell-executor", "carnet-plan"]).assert_code(1);
+    assert!(!env.analysis().join("pwned").exists(), "{input}");
+    job_output(&output, "carnet-plan")
+}
+
+fn component_reports_invalid_inputs() {
+    assert_snapshot!(plan_errors("path", &bin()), @r#"
+    error: `$(touch pwned)`touch pwned`"; touch pwned; '` is not a directory
+     |
+     = help: pass the directory of the analysis
+    "#);
+    assert_snapshot!(plan_errors("cells", &bin()), @"
+    error: unknown cell `$(touch`
+     |
+     = help: available cells: laptop, group, old, disk
+    ");
+    assert_snapshot!(plan_errors("bin", ""), @r#"carnet: CARNET_BIN is not an executable file: $(touch pwned)`touch pwned`"; touch pwned; '"#);
+}
+
+fn component_restricts_inputs_by_pattern() {
     for input in ["prefix", "version", "base_url", "fail_on", "scan_fail_on"] {
-        let env = env(&format!("      {input}: \"{evil}\"\n{}", bin()));
-        let said = env.gitlab(&["--force-shell-executor", "--list"]);
-        said.assert_contains(&[input]);
-        said.assert_code(1);
+        let env = env(&format!("      {input}: \"{HOSTILE}\"\n{}", bin()));
+        let output = env.gitlab(&["--force-shell-executor", "--list"]).assert_code(1);
+        output.assert_contains(&[input]);
         assert!(!env.analysis().join("pwned").exists(), "{input}");
     }
-    let env = env(&format!("      image: \"{evil}\"\n      tags: \"{evil}\"\n      cvmfs_tags: \"{evil}\"\n{}", bin()));
-    let said = env.gitlab(&["--force-shell-executor"]);
-    assert!(env.analysis().join("carnet-out/carnet.json").exists(), "{}", said.text());
+}
+
+fn component_does_not_evaluate_inputs() {
+    let env = env(&format!(
+        "      image: \"{HOSTILE}\"\n      tags: \"{HOSTILE}\"\n      cvmfs_tags: \"{HOSTILE}\"\n{}",
+        bin()
+    ));
+    let output = env.gitlab(&["--force-shell-executor"]);
+    assert!(env.analysis().join("carnet-out/carnet.json").exists(), "{}", output.text());
     assert!(!env.analysis().join("pwned").exists());
 }
 
 crate::support::harness::register!(
     [Tool("venv/bin/node")]:
-    the_component_of_the_page_runs_the_same_pipeline,
-    whatever_inputs_hold_stays_text_or_is_refused,
+    component_does_not_evaluate_inputs,
+    component_reports_invalid_inputs,
+    component_restricts_inputs_by_pattern,
+    component_runs_pipeline_of_template,
 );

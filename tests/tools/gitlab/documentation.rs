@@ -1,38 +1,51 @@
-//! What people copy: the YAML of the how-to page and of the README.
+//! The YAML and the tables of the documentation of GitLab CI.
 
-use crate::gitlab::env::project;
+use std::collections::BTreeMap;
 
-/// The block of YAML in the how-to page that a comment `<!-- NAME -->` stands before.
+use crate::gitlab::env::{parse_yaml, project_file};
+
+/// The YAML block of the how-to page that follows the comment `<!-- NAME -->`.
 pub(crate) fn block(name: &str) -> String {
-    let page = project("docs/how-to/gitlab.md");
+    let page = project_file("docs/how-to/gitlab.md");
     let mark = format!("<!-- {name} -->\n```yaml\n");
     let (_, rest) = page.split_once(&mark).unwrap_or_else(|| panic!("no block {name} in the page"));
-    rest.split_once("```").expect("an end").0.to_owned()
+    rest.split_once("```").expect("the block ends").0.to_owned()
 }
 
-fn the_readme_and_the_page_show_the_same_include() {
-    assert!(project("README.md").contains(&block("include")));
+fn readme_has_include_of_page() {
+    let count = project_file("README.md").matches(&block("include")).count();
+    assert_eq!(count, 1, "blocks of the README that are equal to that of the page");
 }
 
-fn the_page_names_every_variable_and_every_input_with_its_default() {
-    let page = project("docs/how-to/gitlab.md");
-    for line in project(".gitlab-ci-template.yml").lines().filter(|line| line.starts_with("  CARNET_")) {
-        let (name, value) = line.trim().split_once(": ").expect("a variable");
-        let default = value.split('"').nth(1).expect("a default");
-        let row = page.lines().find(|row| row.starts_with(&format!("| `{name}` |")));
-        let row = row.unwrap_or_else(|| panic!("the page has no row of {name}"));
-        assert!(default.is_empty() || row.contains(default), "{name}: {row}");
+/// The second column of the rows of a page whose first column is a name in backticks.
+fn documented_values(page: &str) -> BTreeMap<String, String> {
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    rows.map(|(name, rest)| (name.to_owned(), rest.split('|').next().unwrap_or_default().trim().to_owned())).collect()
+}
+
+fn page_documents_variables_with_their_defaults() {
+    let documented = documented_values(&project_file("docs/how-to/gitlab.md"));
+    let template = parse_yaml(&project_file(".gitlab-ci-template.yml"));
+    for (name, default) in template["variables"].as_object().expect("variables") {
+        let default = default.as_str().expect("a default");
+        let row = documented.get(name).unwrap_or_else(|| panic!("the page has no row of {name}"));
+        let expected = if default.is_empty() { String::new() } else { format!("`{default}`") };
+        assert_eq!(row, &expected, "{name}");
     }
-    let component = project("templates/check.yml");
-    let inputs = component.lines().skip_while(|line| *line != "  inputs:").skip(1).take_while(|line| *line != "---");
-    for input in inputs {
-        let name = input.trim().split(':').next().expect("a name");
-        assert!(page.contains(&format!("`{name}`")), "the page doesn't name the input {name}");
-    }
+}
+
+fn page_documents_inputs() {
+    let page = project_file("docs/how-to/gitlab.md");
+    let component = project_file("templates/check.yml");
+    let header = parse_yaml(component.split("\n---\n").next().expect("a header"));
+    let inputs = header["spec"]["inputs"].as_object().expect("inputs");
+    let missing: Vec<&String> = inputs.keys().filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    assert_eq!(missing, [""; 0], "inputs that the page does not name");
 }
 
 crate::support::harness::register!(
     [Tool("venv/bin/node")]:
-    the_readme_and_the_page_show_the_same_include,
-    the_page_names_every_variable_and_every_input_with_its_default,
+    page_documents_inputs,
+    page_documents_variables_with_their_defaults,
+    readme_has_include_of_page,
 );

@@ -1,4 +1,4 @@
-//! A repository with a small analysis, and gitlab-ci-local run in it.
+//! A repository with a small analysis, in which gitlab-ci-local runs pipelines.
 
 use std::fs;
 use std::ops::Deref;
@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::support::engine::tool;
 use crate::support::{CARNET, CommandOutput, TestEnv, repository};
 
-/// A machine, an image that isn't pulled where every job runs in a shell, one whose tests fail, and one that isn't there.
+/// Four facilities: this machine, an image, an image in which the tests fail, and a missing image. The shell executor does not pull
+/// the images.
 pub(crate) const CONFIG: &str = r#"
 [analysis]
 name = "dimuon"
@@ -46,20 +47,23 @@ impl Deref for GitlabEnv {
 }
 
 impl GitlabEnv {
-    /// A repository with one commit: the analysis, this project's templates, and `pipeline` as its `.gitlab-ci.yml`.
+    /// A repository with one commit: the analysis, the templates of this project, and `pipeline` as `.gitlab-ci.yml`.
     pub(crate) fn new(pipeline: &str) -> Self {
         let env = Self(TestEnv::in_directory("carnet"));
         env.write("carnet.toml", CONFIG);
         env.write("check.sh", "echo seen; test -z \"${BROKEN:-}\"\n");
         env.write(".gitlab-ci.yml", pipeline);
-        // Where gitlab-ci-local looks first for what `include: remote:` names.
-        let remote = ".gitlab-ci-local/includes/raw.githubusercontent.com/carnet-hep/carnet/v0.1.0";
+        // The cache of gitlab-ci-local for `include: remote:`.
+        let remote = format!(
+            ".gitlab-ci-local/includes/raw.githubusercontent.com/carnet-hep/carnet/v{}",
+            env!("CARGO_PKG_VERSION")
+        );
         for name in [".gitlab-ci-template.yml", ".gitlab-ci-jobs.yml"] {
-            env.write(&format!("{remote}/{name}"), project(name));
+            env.write(&format!("{remote}/{name}"), project_file(name));
         }
-        env.write("templates/check.yml", project("templates/check.yml"));
+        env.write("templates/check.yml", project_file("templates/check.yml"));
         env.git(&["init", "-q", "-b", "main"]).assert_code(0);
-        // What the tool keeps is no part of the analysis.
+        // Files of gitlab-ci-local are not part of the analysis.
         env.write(".git/info/exclude", ".gitlab-ci-local/\n");
         env.git(&["remote", "add", "origin", "https://gitlab.example.org/my-group/carnet.git"]).assert_code(0);
         env.commit();
@@ -72,25 +76,30 @@ impl GitlabEnv {
         self.0.commit("An analysis")
     }
 
-    /// gitlab-ci-local with these arguments, jobs as children of this process.
+    /// The child pipeline that the last plan wrote.
+    pub(crate) fn child_pipeline(&self) -> Value {
+        parse_yaml(&self.read(".carnet/child.yml"))
+    }
+
+    /// Runs gitlab-ci-local with these arguments. Jobs run in a shell of this machine, with the binary under test.
     pub(crate) fn pipeline(&self, arguments: &[&str]) -> CommandOutput {
         let bin = format!("CARNET_BIN={CARNET}");
         self.gitlab(&[&["--force-shell-executor", "--variable", &bin][..], arguments].concat())
     }
 
-    /// gitlab-ci-local with these arguments.
+    /// Runs gitlab-ci-local with these arguments.
     pub(crate) fn gitlab(&self, arguments: &[&str]) -> CommandOutput {
         self.gitlab_with(&std::env::var("PATH").unwrap_or_default(), arguments)
     }
 
-    /// The same with programs from elsewhere.
+    /// Like [`GitlabEnv::gitlab`], with another `PATH`.
     pub(crate) fn gitlab_with(&self, path: &str, arguments: &[&str]) -> CommandOutput {
         let mut command = self.command(tool("venv/bin/node"), &[]);
         command.env("PATH", path).env("NO_COLOR", "1").env("FORCE_COLOR", "0");
         command.arg(tool("node/node_modules/gitlab-ci-local/dist/index.js"));
-        // Schemas are the linters' matter, and take most of the time here.
+        // The linters validate the schema, which takes most of the time.
         command.arg("--json-schema-validation=false");
-        // Else a variable of the job that starts a child pipeline wins over what the child sees.
+        // The variable of the job that starts a child pipeline would override that of the child pipeline.
         command.args(["--ignore-predefined-vars", "CI_PIPELINE_SOURCE"]).args(arguments);
         if let Ok(host) = std::env::var("CARNET_TEST_DOCKER_HOST") {
             command.env("DOCKER_HOST", host);
@@ -104,20 +113,32 @@ impl GitlabEnv {
     }
 }
 
-/// Removes the colours of a text.
+/// Removes colour sequences.
 fn without_colours(text: &str) -> String {
     let mut parts = text.split("\x1b[");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| text + part.split_once('m').map_or("", |(_, rest)| rest))
 }
 
-/// A file of this project.
-pub(crate) fn project(path: &str) -> String {
+/// The output of a job, without the commands of its script.
+pub(crate) fn job_output(output: &CommandOutput, job: &str) -> String {
+    let text = output.text();
+    let own = text.lines().filter_map(|line| line.trim_start().strip_prefix(job)?.trim_start().strip_prefix("> "));
+    own.map(|line| format!("{line}\n")).collect()
+}
+
+/// Parses YAML.
+pub(crate) fn parse_yaml(text: &str) -> Value {
+    serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// Reads a file of this project.
+pub(crate) fn project_file(path: &str) -> String {
     let path = repository().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Status of each cell of a document, in order.
+/// Id and status of each cell of a document, in order.
 pub(crate) fn statuses(document: &Value) -> Vec<(&str, &str)> {
     let cells = document["cells"].as_array().expect("cells").iter();
     cells.map(|cell| (cell["id"].as_str().expect("an id"), cell["status"].as_str().expect("a status"))).collect()

@@ -1,35 +1,40 @@
-//! The form without a child pipeline: a job for each facility that people write themselves.
+//! The pipeline without a child pipeline, in which users write one job per facility.
 
 use crate::gitlab::documentation::block;
-use crate::gitlab::env::{GitlabEnv, statuses};
+use crate::gitlab::env::{GitlabEnv, job_output, statuses};
+use crate::support::CARNET;
 
-fn jobs_written_by_hand_run_their_cell_and_the_last_one_merges() {
+fn flat_pipeline_runs_and_merges_cells() {
     let env = GitlabEnv::new(&block("flat"));
-    let said = env.pipeline(&[]).assert_code(1);
-    said.assert_contains(&["group", "old", "carnet-report"]);
+    let output = env.pipeline(&[]).assert_code(1);
     let document = env.read_json("carnet-out/carnet.json");
-    assert_eq!(statuses(&document), [("group", "passed"), ("old", "failed")], "{}", said.text());
-    assert!(env.read("carnet-out/junit.xml").contains("classname=\"old."));
-    said.assert_lacks("carnet-plan");
+    assert_eq!(statuses(&document), [("group", "passed"), ("old", "failed")], "{}", output.text());
+    assert_eq!(job_output(&output, "carnet-plan"), "");
+    let junit = env.read("carnet-out/junit.xml");
+    assert_eq!(junit.matches("classname=\"old.").count(), 1, "{junit}");
 }
 
-fn a_job_before_them_hands_the_program_on() {
+fn flat_pipeline_passes_program_to_cells() {
     let env = GitlabEnv::new(&(block("flat") + &block("program")));
-    // Only the first job has it; in the others, a version that is none would say so.
-    let bin = format!("CARNET_BIN={}", crate::support::CARNET);
+    let bin = format!("CARNET_BIN={CARNET}");
     env.gitlab(&["--force-shell-executor", "--variable", &bin, "carnet-program"]).assert_code(0);
-    let said = env.gitlab(&["--force-shell-executor", "--variable", "CARNET_VERSION=$(id)", "group"]);
-    said.assert_code(0).assert_contains(&["1 passed"]);
+    // A job that downloads the program would report this invalid version.
+    let output = env.gitlab(&["--force-shell-executor", "--variable", "CARNET_VERSION=$(id)", "group"]).assert_code(0);
+    let output = job_output(&output, "group");
+    assert_eq!(output.lines().filter(|line| line.starts_with("1 cell: 1 passed, in ")).count(), 1, "{output}");
 }
 
-fn a_job_that_names_no_cell_says_so() {
+fn flat_pipeline_reports_job_without_cell() {
     let text = block("flat").replace("CARNET_CELL: group", "OTHER: group");
-    GitlabEnv::new(&text).pipeline(&["group"]).assert_code(1).assert_contains(&["CARNET_CELL: is not set"]);
+    let output = GitlabEnv::new(&text).pipeline(&["group"]).assert_code(1);
+    // The shell prints the path and the line of the script first.
+    let error = job_output(&output, "group");
+    assert_eq!(error.splitn(3, ": ").last(), Some("CARNET_CELL: is not set\n"));
 }
 
 crate::support::harness::register!(
     [Tool("venv/bin/node")]:
-    jobs_written_by_hand_run_their_cell_and_the_last_one_merges,
-    a_job_before_them_hands_the_program_on,
-    a_job_that_names_no_cell_says_so,
+    flat_pipeline_passes_program_to_cells,
+    flat_pipeline_reports_job_without_cell,
+    flat_pipeline_runs_and_merges_cells,
 );

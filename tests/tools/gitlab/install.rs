@@ -1,4 +1,4 @@
-//! The lines that find or download the program, in shells and with tools of all kinds.
+//! The lines of the template that find or download carnet, in several shells and with several tools.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -8,25 +8,26 @@ use std::process::{Command, Stdio};
 
 use carnet::model::digest::Digest;
 use flate2::{Compression, write::GzEncoder};
+use insta::{allow_duplicates, assert_snapshot};
 use tempfile::TempDir;
 
 use crate::gitlab::lint::scripts;
+use crate::support::CommandOutput;
 use crate::support::program::install_script;
 
-/// The lines as a job has them, and after them a sign of life.
+/// The lines of the job, and a line that prints the version.
 fn lines() -> String {
-    let all = scripts(".gitlab-ci-template.yml");
-    let install = all.iter().find(|(name, _)| name == ".carnet-install").expect("the job");
-    format!("{}\n\"$CARNET_BIN\" --version\n", install.1)
+    let install = &scripts(".gitlab-ci-template.yml")[".carnet-install"];
+    format!("{install}\n\"$CARNET_BIN\" --version\n")
 }
 
-/// A directory for a job, tools, and what a server serves.
+/// A directory with `bin`, the directory of a job, and the files of a server.
 struct Machine {
     dir: TempDir,
 }
 
 impl Machine {
-    /// With these tools and no other.
+    /// Creates a machine that has only these tools.
     fn with(tools: &[&str]) -> Self {
         let machine = Self { dir: tempfile::tempdir().expect("a directory") };
         for dir in ["bin", "job", "www"] {
@@ -42,7 +43,7 @@ impl Machine {
         self.dir.path().join(name)
     }
 
-    /// Puts a release there that says its version.
+    /// Publishes a release whose program prints its version, and returns the directory of the release.
     fn release(&self, version: &str) -> PathBuf {
         let name = format!("carnet-v{version}-{}-unknown-linux-gnu", std::env::consts::ARCH);
         let program = self.path("program");
@@ -58,8 +59,8 @@ impl Machine {
         dir
     }
 
-    /// Runs the lines in a shell and gives back its code and what it said.
-    fn run(&self, shell: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
+    /// Runs the lines in a shell.
+    fn run(&self, shell: &[&str], variables: &[(&str, &str)]) -> CommandOutput {
         let address = serve(self.path("www"));
         let mut command = Command::new(which(shell[0]));
         command.args(&shell[1..]).arg("-c").arg(lines()).current_dir(self.path("job")).env_clear().stdin(Stdio::null());
@@ -67,15 +68,15 @@ impl Machine {
             .env("PATH", self.path("bin"))
             .env("CARNET_VERSION", "1.2.3")
             .env("CARNET_BASE_URL", format!("http://{address}"));
-        let output = command.envs(variables.iter().copied()).output().expect("a shell");
-        let text = [output.stdout, output.stderr].concat();
-        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
+        let output = CommandOutput::run(command.envs(variables.iter().copied()));
+        let stderr = output.stderr.replace(&address, "[ADDRESS]").replace(std::env::consts::ARCH, "[ARCH]");
+        CommandOutput { stderr, ..output }
     }
 }
 
 fn which(tool: &str) -> PathBuf {
     if tool == "python3" {
-        // What stands in the path may be a script that starts another one.
+        // The program on `PATH` may be a script that starts another one.
         let output = Command::new(tool).args(["-c", "import sys; print(sys.executable)"]).output();
         return String::from_utf8(output.expect("python3 is installed").stdout).expect("UTF-8").trim().into();
     }
@@ -84,7 +85,7 @@ fn which(tool: &str) -> PathBuf {
     found.unwrap_or_else(|| panic!("{tool} is not installed"))
 }
 
-/// Serves the files of a directory on the loopback interface, as long as the test lives.
+/// Serves the files of a directory on the loopback interface until the process ends.
 fn serve(dir: PathBuf) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
@@ -105,84 +106,98 @@ fn serve(dir: PathBuf) -> String {
     address
 }
 
+/// Programs that verify and unpack an archive.
 const UNPACK: [&str; 3] = ["sha256sum", "tar", "gzip"];
 
-fn each_tool_that_an_image_may_have_gets_the_program_in_each_shell() {
+/// Fails unless the lines succeed and the program prints `text`.
+#[track_caller]
+fn assert_prints(output: CommandOutput, text: &str) {
+    assert_eq!(output.assert_code(0).stdout, format!("{text}\n"));
+}
+
+fn lines_install_release_with_any_tool_and_shell() {
     for shell in [&["bash", "-eu", "-o", "pipefail"][..], &["sh", "-eu"], &["bash", "--posix", "-e"]] {
         for tools in [&["curl"][..], &["wget"], &["python3"]] {
             let machine = Machine::with(&[tools, &UNPACK].concat());
             machine.release("1.2.3");
-            assert_eq!(machine.run(shell, &[]), (0, "carnet 1.2.3\n".to_owned()), "{shell:?} {tools:?}");
+            assert_prints(machine.run(shell, &[]), "carnet 1.2.3");
             let kit = machine.path("job/.carnet");
-            let mut left: Vec<_> = fs::read_dir(&kit).expect("a directory").flatten().map(|e| e.file_name()).collect();
-            left.sort();
-            assert_eq!(left, [".gitignore", "carnet"]);
+            let mut names: Vec<_> = fs::read_dir(&kit).expect("a directory").flatten().map(|e| e.file_name()).collect();
+            names.sort();
+            assert_eq!(names, [".gitignore", "carnet"], "{shell:?} {tools:?}");
             assert_eq!(fs::read_to_string(kit.join(".gitignore")).expect("a file"), "*\n");
         }
     }
 }
 
-fn python_alone_is_enough_and_a_program_that_is_there_is_taken() {
+fn lines_need_only_python_and_prefer_installed_program() {
     let machine = Machine::with(&["python3"]);
     let release = machine.release("1.2.3");
-    assert_eq!(machine.run(&["sh", "-eu"], &[]), (0, "carnet 1.2.3\n".to_owned()));
-    fs::remove_dir_all(release).expect("it is there");
-    assert_eq!(machine.run(&["sh", "-eu"], &[]), (0, "carnet 1.2.3\n".to_owned()));
+    assert_prints(machine.run(&["sh", "-eu"], &[]), "carnet 1.2.3");
+    fs::remove_dir_all(release).expect("a release");
+    assert_prints(machine.run(&["sh", "-eu"], &[]), "carnet 1.2.3");
     let own = machine.path("own carnet");
-    install_script(&own, "echo mine");
-    let named = own.to_str().expect("UTF-8");
-    assert_eq!(machine.run(&["sh", "-eu"], &[("CARNET_BIN", named)]), (0, "mine\n".to_owned()));
+    install_script(&own, "echo own");
+    assert_prints(machine.run(&["sh", "-eu"], &[("CARNET_BIN", own.to_str().expect("UTF-8"))]), "own");
 }
 
-fn an_artifact_that_can_not_be_written_to_is_taken_as_it_is() {
+fn lines_use_program_in_read_only_directory() {
     let machine = Machine::with(&[]);
     let kit = machine.path("job/.carnet");
     fs::create_dir(&kit).expect("a directory");
     fs::write(kit.join(".gitignore"), "*\n").expect("a file");
-    install_script(&kit.join("carnet"), "echo handed on");
+    install_script(&kit.join("carnet"), "echo artifact");
     let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
     fs::set_permissions(kit.join("carnet"), mode(0o555)).expect("a mode");
     fs::set_permissions(&kit, mode(0o555)).expect("a mode");
-    assert_eq!(machine.run(&["sh", "-eu"], &[]), (0, "handed on\n".to_owned()));
+    let output = machine.run(&["sh", "-eu"], &[]);
     fs::set_permissions(&kit, mode(0o755)).expect("a mode");
+    assert_prints(output, "artifact");
 }
 
-fn what_can_not_be_had_is_said_with_the_way_out() {
+fn lines_report_failed_downloads() {
     let machine = Machine::with(&UNPACK);
     machine.release("1.2.3");
-    let (code, text) = machine.run(&["sh", "-eu"], &[]);
-    assert!(code == 4 && text.contains("no curl, wget or python3") && text.contains("CARNET_BIN"), "{code} {text}");
+    let output = machine.run(&["sh", "-eu"], &[]).assert_code(4);
+    assert_snapshot!(output.text(), @"
+    carnet: no curl, wget or python3 in this image; pass the program on as an artifact, or set CARNET_BIN to its path
+    carnet: failed to download http://[ADDRESS]/v1.2.3/carnet-v1.2.3-[ARCH]-unknown-linux-gnu.tar.gz
+    ");
 
     let machine = Machine::with(&[&["curl"][..], &UNPACK].concat());
-    let (code, text) = machine.run(&["sh", "-eu"], &[]);
-    assert!(code == 4 && text.contains("unknown-linux-gnu.tar.gz can't be downloaded"), "{code} {text}");
+    let output = machine.run(&["sh", "-eu"], &[]).assert_code(4);
+    assert_snapshot!(output.text(), @"
+    curl: (22) The requested URL returned error: 404
+    carnet: failed to download http://[ADDRESS]/v1.2.3/carnet-v1.2.3-[ARCH]-unknown-linux-gnu.tar.gz
+    ");
 
     let release = machine.release("1.2.3");
     let sums = fs::read_to_string(release.join("sha256.sum")).expect("a file");
-    for sums in [sums.replace("carnet-v1.2.3", "carnet-v1.2.4"), sums.replace(|c: char| c.is_ascii_digit(), "0")] {
+    // The list has no checksum of the archive, or a wrong one.
+    for sums in [sums.replace("carnet-v1.2.3", "carnet-v1.2.4"), sums.replace(|c: char| c.is_ascii_hexdigit(), "0")] {
         fs::write(release.join("sha256.sum"), sums).expect("a file");
-        let (code, text) = machine.run(&["sh", "-eu"], &[]);
-        assert!(code == 4 && text.contains("is not that of sha256.sum"), "{code} {text}");
+        let output = machine.run(&["sh", "-eu"], &[]).assert_code(4);
+        allow_duplicates! { assert_snapshot!(output.text(), @"carnet: checksum of carnet-v1.2.3-[ARCH]-unknown-linux-gnu.tar.gz does not match sha256.sum"); }
         assert!(!machine.path("job/.carnet/carnet").exists());
     }
 }
 
-fn a_version_is_a_version() {
+fn lines_report_invalid_version() {
     let machine = Machine::with(&[&["curl", "touch"][..], &UNPACK].concat());
     machine.release("1.2.3");
-    for bad in ["$(touch pwned)", "`touch pwned`", "1;touch pwned", "../../x", "", "1 2", "1\n2"] {
-        let (code, text) = machine.run(&["sh", "-eu"], &[("CARNET_VERSION", bad)]);
-        assert!(code == 2 && text.contains("CARNET_VERSION is no version"), "{bad:?}: {code} {text}");
+    for version in ["$(touch pwned)", "`touch pwned`", "1;touch pwned", "../../x", "", "1 2", "1\n2"] {
+        let output = machine.run(&["sh", "-eu"], &[("CARNET_VERSION", version)]).assert_code(2);
+        assert_eq!(output.text(), format!("carnet: invalid CARNET_VERSION: {version}; expected X.Y.Z\n"));
         assert!(!machine.path("job/pwned").exists());
     }
-    assert_eq!(machine.run(&["sh", "-eu"], &[("CARNET_VERSION", "v1.2.3")]).0, 0);
+    assert_prints(machine.run(&["sh", "-eu"], &[("CARNET_VERSION", "v1.2.3")]), "carnet 1.2.3");
 }
 
 crate::support::harness::register!(
     [Tool("venv/bin/node")]:
-    each_tool_that_an_image_may_have_gets_the_program_in_each_shell,
-    python_alone_is_enough_and_a_program_that_is_there_is_taken,
-    an_artifact_that_can_not_be_written_to_is_taken_as_it_is,
-    what_can_not_be_had_is_said_with_the_way_out,
-    a_version_is_a_version,
+    lines_install_release_with_any_tool_and_shell,
+    lines_need_only_python_and_prefer_installed_program,
+    lines_report_failed_downloads,
+    lines_report_invalid_version,
+    lines_use_program_in_read_only_directory,
 );

@@ -1,148 +1,148 @@
-//! The templates and a child pipeline in the eyes of linters.
+//! Linters of the templates, the documented pipelines and the child pipeline.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::{Value, json};
+
 use crate::gitlab::documentation::block;
-use crate::gitlab::env::{GitlabEnv, project};
+use crate::gitlab::env::{GitlabEnv, parse_yaml, project_file};
 use crate::support::engine::tool;
+use crate::support::{CommandOutput, repository};
 
-const FILES: [&str; 3] = [".gitlab-ci-template.yml", ".gitlab-ci-jobs.yml", "templates/check.yml"];
+const TEMPLATE: &str = ".gitlab-ci-template.yml";
+const JOBS: &str = ".gitlab-ci-jobs.yml";
+const COMPONENT: &str = "templates/check.yml";
+const FILES: [&str; 3] = [TEMPLATE, JOBS, COMPONENT];
 
-/// The jobs of a file: the component's come after its inputs.
+/// The jobs of a file. Those of the component follow its inputs.
 fn jobs(name: &str) -> String {
-    let text = project(name);
+    let text = project_file(name);
     match name {
-        "templates/check.yml" => text.split_once("\n---\n").expect("two documents").1.to_owned(),
+        COMPONENT => text.split_once("\n---\n").expect("two documents").1.to_owned(),
         _ => text,
     }
 }
 
-/// Every script in a file, with the name of its job, lines joined as a runner does.
-pub(crate) fn scripts(name: &str) -> Vec<(String, String)> {
-    // A tag of GitLab's own, whose job is among these.
+/// The scripts of a file by the name of their job. Lines are joined, as a runner joins them.
+pub(crate) fn scripts(name: &str) -> BTreeMap<String, String> {
+    // The referenced script is checked as a job of its own.
     let text =
         jobs(name).replace("!reference [.carnet-install, script]", "':'").replace("$[[ inputs.prefix ]]", "carnet");
-    let value: serde_json::Value = serde_saphyr::from_str(&text).expect("YAML");
-    let jobs = value.as_object().expect("jobs").iter();
-    let lines = |script: &serde_json::Value| {
-        let lines = script.as_array()?.iter().filter_map(|line| line.as_str());
-        Some(lines.collect::<Vec<_>>().join("\n"))
-    };
-    jobs.filter_map(|(job, value)| Some((job.clone(), lines(&value["script"])?))).collect()
+    let jobs = parse_yaml(&text);
+    let jobs = jobs.as_object().expect("jobs").iter();
+    jobs.filter(|(_, job)| job["script"].is_array()).map(|(name, job)| (name.clone(), lines(&job["script"]))).collect()
 }
 
+/// The lines of a script.
+fn lines(script: &Value) -> String {
+    let lines = script.as_array().expect("lines").iter().map(|line| line.as_str().expect("a line"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Runs a linter that must succeed.
 #[track_caller]
-fn clean(command: &mut Command) {
-    let output = command.output().expect("it starts");
-    let said = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&said));
+fn lint(program: &str, arguments: &[&str], path: &Path) {
+    let mut command = Command::new(tool("venv/bin").join(program));
+    CommandOutput::run(command.args(arguments).arg(path)).assert_code(0);
 }
 
 fn yamllint(path: &Path) {
     let rules = "{extends: default, rules: {line-length: disable, document-start: disable}}";
-    clean(Command::new(tool("venv/bin/yamllint")).args(["--strict", "-d", rules]).arg(path));
+    lint("yamllint", &["--strict", "-d", rules], path);
 }
 
-fn schema(path: &Path) {
-    let arguments = ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"];
-    clean(Command::new(tool("venv/bin/check-jsonschema")).args(arguments).arg(path));
+fn validate_schema(path: &Path) {
+    lint("check-jsonschema", &["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"], path);
 }
 
-fn templates_and_what_the_page_shows_are_valid() {
+fn templates_and_documented_pipelines_are_valid() {
     let dir = tempfile::tempdir().expect("a directory");
     for name in FILES {
-        yamllint(&Path::new(env!("CARGO_MANIFEST_DIR")).join(name));
+        yamllint(&repository().join(name));
         let path = dir.path().join("jobs.yml");
         fs::write(&path, jobs(name)).expect("a file");
-        schema(&path);
+        validate_schema(&path);
     }
     for name in ["include", "override", "component", "flat", "program", "cern"] {
         let path = dir.path().join("block.yml");
         fs::write(&path, block(name)).expect("a file");
         yamllint(&path);
-        schema(&path);
+        validate_schema(&path);
     }
 }
 
-fn a_child_pipeline_is_valid() {
+fn child_pipeline_is_valid() {
     let env = GitlabEnv::new("");
     env.carnet(&["ci", "gitlab", "plan", "--tags", "a b", "--image", "python:3.12-slim"]).assert_code(0);
     let child = env.analysis().join(".carnet/child.yml");
     yamllint(&child);
-    schema(&child);
-    // Of a grown-up size too.
+    validate_schema(&child);
+    // The child pipeline of many facilities.
     let facility = |i| format!("[[facility]]\nid = \"site-{i}\"\nimage = \"docker://x/y:{}\"\n", i % 150);
     let facilities: String = (0..300).map(facility).collect();
     env.write("carnet.toml", format!("[test]\nrun = \"true\"\n{facilities}"));
     env.carnet(&["ci", "gitlab", "plan"]).assert_code(0);
     yamllint(&child);
-    schema(&child);
+    validate_schema(&child);
 }
 
-fn scripts_are_portable_shell() {
+fn scripts_pass_shellcheck() {
     let dir = tempfile::tempdir().expect("a directory");
-    let shellcheck = |name: &str, text: &str| {
+    let shellcheck = |text: &str| {
         let path = dir.path().join("script.sh");
         fs::write(&path, format!("#!/bin/sh\nset -eu\n{text}\n")).expect("a file");
-        // Variables that GitLab sets are assigned nowhere.
-        clean(Command::new(tool("venv/bin/shellcheck")).args(["--exclude=SC2154", "--severity=style"]).arg(&path));
-        assert!(!text.is_empty(), "{name}");
+        // Scripts do not assign the variables of GitLab.
+        lint("shellcheck", &["--exclude=SC2154", "--severity=style"], &path);
     };
-    let mut seen = 0;
-    for file in FILES {
-        for (name, text) in scripts(file) {
-            shellcheck(&name, &text);
-            seen += 1;
-        }
+    for (file, count) in FILES.into_iter().zip([6, 4, 3]) {
+        let scripts = scripts(file);
+        assert_eq!(scripts.len(), count, "{file}: {:?}", scripts.keys());
+        scripts.values().for_each(|script| shellcheck(script));
     }
-    assert!(seen >= 9, "{seen} scripts");
     let env = GitlabEnv::new("");
     env.carnet(&["ci", "gitlab", "plan"]).assert_code(0);
-    let child: serde_json::Value = serde_saphyr::from_str(&env.read(".carnet/child.yml")).expect("YAML");
+    let child = env.child_pipeline();
     for job in ["cell-laptop", "cell-disk", "merge"] {
-        let before = child[".cell"]["before_script"].as_array().expect("lines").iter();
-        let lines = before.chain(child[job]["script"].as_array().expect("lines")).filter_map(|line| line.as_str());
-        let lines: Vec<&str> = lines.collect();
-        shellcheck(job, &lines.join("\n"));
+        shellcheck(&format!("{}\n{}", lines(&child[".cell"]["before_script"]), lines(&child[job]["script"])));
     }
 }
 
-fn the_same_lines_get_the_program_in_every_file() {
-    let of = |name: &str, job: &str| {
-        let found = scripts(name).into_iter().find(|(known, _)| known.contains(job)).map(|(_, text)| text);
-        found.unwrap_or_else(|| panic!("{name} has no {job}"))
-    };
-    let install = of(".gitlab-ci-template.yml", ".carnet-install");
-    assert_eq!(of(".gitlab-ci-jobs.yml", ".carnet-install"), install);
-    for job in ["-scan", "-plan"] {
-        assert!(of("templates/check.yml", job).starts_with(&install), "{job}");
+fn files_share_their_lines() {
+    let install = scripts(TEMPLATE).remove(".carnet-install").expect("a job");
+    assert_eq!(scripts(JOBS)[".carnet-install"], install);
+    for job in ["carnet-scan", "carnet-plan"] {
+        assert!(scripts(COMPONENT)[job].starts_with(&install), "{job}");
     }
-    // What the two files for an include share is the same, down to the comments.
+    // The files for an include share these jobs with their comments.
     let shared = |name: &str| {
-        let text = project(name);
+        let text = project_file(name);
         let start = text.find("# Override it").expect("the first job");
         let end = text.find("# The pipeline:").unwrap_or(text.len());
         text[start..end].trim().to_owned()
     };
-    assert_eq!(shared(".gitlab-ci-template.yml"), shared(".gitlab-ci-jobs.yml"));
+    assert_eq!(shared(TEMPLATE), shared(JOBS));
 }
 
-fn templates_name_the_version_of_this_program() {
+fn files_use_version_of_this_program() {
     let version = env!("CARGO_PKG_VERSION");
-    for name in [".gitlab-ci-template.yml", ".gitlab-ci-jobs.yml"] {
-        assert!(project(name).contains(&format!("CARNET_VERSION: \"{version}\"")), "{name}");
+    for name in [TEMPLATE, JOBS] {
+        assert_eq!(parse_yaml(&project_file(name))["variables"]["CARNET_VERSION"], version, "{name}");
     }
-    assert!(project("templates/check.yml").contains(&format!("version: {{default: \"{version}\"")));
-    assert!(block("include").contains(&format!("/v{version}/")));
+    let component = project_file(COMPONENT);
+    let header = parse_yaml(component.split("\n---\n").next().expect("a header"));
+    assert_eq!(header["spec"]["inputs"]["version"]["default"], version);
+    let url = format!("https://raw.githubusercontent.com/carnet-hep/carnet/v{version}/{TEMPLATE}");
+    assert_eq!(parse_yaml(&block("include"))["include"], json!([{ "remote": url }]));
 }
 
 crate::support::harness::register!(
     [Tool("venv/bin/node")]:
-    templates_and_what_the_page_shows_are_valid,
-    a_child_pipeline_is_valid,
-    scripts_are_portable_shell,
-    the_same_lines_get_the_program_in_every_file,
-    templates_name_the_version_of_this_program,
+    child_pipeline_is_valid,
+    files_share_their_lines,
+    files_use_version_of_this_program,
+    scripts_pass_shellcheck,
+    templates_and_documented_pipelines_are_valid,
 );

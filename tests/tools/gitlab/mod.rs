@@ -1,4 +1,4 @@
-//! The templates of GitLab CI, run by gitlab-ci-local: what users copy from the documentation, and what they may put in.
+//! The templates of GitLab CI, run by gitlab-ci-local. The pipelines are those of the documentation.
 
 mod component;
 mod docker;
