@@ -5,33 +5,20 @@
 
 mod case;
 mod cases;
-mod docker;
-mod embedded;
-mod host;
 mod job_dirs;
 mod runner;
 mod subject;
+mod subjects;
 mod unprivileged;
 
 use libtest_mimic::{Completion, Trial};
 
-use crate::support::harness::{Requirement, trial};
-use subject::Subject;
-
-/// The name of an engine, what it requires, and its subject.
-type Engine = (&'static str, &'static [Requirement], fn() -> Subject);
+use crate::support::harness::trial;
 
 /// One test for each case on each engine.
 pub(crate) fn trials() -> Vec<Trial> {
-    const BUSYBOX: Requirement = Requirement::Image("busybox");
-    let subjects: [Engine; 4] = [
-        ("docker::bound", &[Requirement::Docker, BUSYBOX], docker::bound),
-        ("docker::sent", &[Requirement::Docker, BUSYBOX], docker::sent),
-        ("embedded", &[BUSYBOX], embedded::subject),
-        ("host", &[], host::subject),
-    ];
     let mut trials = Vec::new();
-    for (engine, requires, make) in subjects {
+    for (engine, requires, make) in subjects::all() {
         for case in cases::all() {
             let name = format!("conformance::{engine}::{}", case.name);
             trials.push(trial(name, requires, move || match runner::run(&make(), &case) {
