@@ -87,7 +87,7 @@ fn broken_links_are_seen() {
     assert_eq!(slug("What it does, and `why`"), "what-it-does-and-why");
     assert!(wrong(Path::new("README.md"), "docs/nowhere.md").is_some());
     assert!(wrong(Path::new("README.md"), "docs/design.md#no-such-heading").is_some());
-    assert!(wrong(Path::new("README.md"), "docs/design.md#one-idea").is_none());
+    assert!(wrong(Path::new("README.md"), "docs/design.md#how-a-cell-runs").is_none());
 }
 
 crate::support::harness::register!(
