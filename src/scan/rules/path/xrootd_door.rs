@@ -27,9 +27,9 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds URLs and host names of doors (XRootD, WebDAV, GridFTP, SRM) that serve the data of one site. The finding is a warning if the
-experiment has registered the data or the door is an option's default. It is an error if the data is personal, belongs to a group
-or is not registered.
+Finds URLs and host names of doors (XRootD, WebDAV, GridFTP, SRM) that serve the data of one site. The finding is an error if the
+data is personal, belongs to a group or is not registered. It is a warning if the experiment has registered the data, or if the
+door is an option's default and the data is not personal.
 
 ## Why it breaks elsewhere
 
