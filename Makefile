@@ -7,7 +7,7 @@
 # They run as root on Debian 12 with a Rust toolchain, gcc, make and git, and install what else they need.
 
 HOST   := $(shell rustc -vV | sed -n 's/^host: //p')
-# The tests use the same build. `cargo install` and the packages make an optimised one, which takes longer to compile.
+# The tests use the same build. `cargo install` and the packages make an optimized one, which takes longer to compile.
 BINARY := target/$(HOST)/debug/carnet
 DEMO   := bookworm-coffea trixie-coffea bullseye-coffea07
 # Everything the project makes stays below target/, the caches of carnet itself included.

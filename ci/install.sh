@@ -46,8 +46,8 @@ get() {
     python3 -c '
 import shutil, sys, urllib.request
 try:
-    with urllib.request.urlopen(sys.argv[1], timeout=60) as answer, open(sys.argv[2], "wb") as file:
-        shutil.copyfileobj(answer, file)
+    with urllib.request.urlopen(sys.argv[1], timeout=60) as response, open(sys.argv[2], "wb") as file:
+        shutil.copyfileobj(response, file)
 except Exception as error:
     sys.exit(str(error))
 ' "$1" "$2"

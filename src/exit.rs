@@ -12,7 +12,7 @@ pub const NOTHING: u8 = 3;
 pub const INFRASTRUCTURE: u8 = 4;
 /// A bug in carnet.
 pub const BUG: u8 = 70;
-/// Interrupted; the partial result is written.
+/// Interrupted; a partial result was written.
 pub const INTERRUPTED: u8 = 130;
 
 /// Every code with its meaning, as listed in the README.
@@ -23,5 +23,5 @@ pub const TABLE: &[(u8, &str)] = &[
     (NOTHING, "nothing to check"),
     (INFRASTRUCTURE, "infrastructure error: no engine, unavailable image, full disk; never a test failure"),
     (BUG, "a bug in carnet"),
-    (INTERRUPTED, "interrupted; the partial result is written"),
+    (INTERRUPTED, "interrupted; a partial result was written"),
 ];

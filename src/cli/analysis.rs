@@ -13,7 +13,7 @@ use crate::source::git::repository;
 pub(super) struct AnalysisDir {
     /// Directory of the analysis [default: the current directory]
     ///
-    /// carnet searches for carnet.toml in this directory and its parents, up to the top of the repository.
+    /// carnet searches for carnet.toml in this directory and its parents, up to the repository root.
     #[arg(default_value = ".", hide_default_value = true)]
     path: PathBuf,
 }

@@ -13,7 +13,7 @@ use crate::ui::TerminalStyle;
 /// Run one cell inside its image
 ///
 /// Use this command in a CI or batch job that already runs in the image of the facility. No engine is needed. The report
-/// lists the terms of the contract that the job does not enforce.
+/// lists the parts of the contract that the job does not provide.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Name of the cell, or of a facility with a single cell

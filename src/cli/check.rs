@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::analysis::Cells;
 use super::error::{CommandError, Outcome};
-use super::fail_on::FailOn;
+use super::fail_on::{FailOn, OF_CHECK, fail_on_parser};
 use super::format::format_parser;
 use super::output::{print, render, write_reports};
 use super::runtime::{cancel_on_signal, runtime};
@@ -45,7 +45,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     fresh: bool,
 
-    /// Show no progress
+    /// Do not show progress
     #[arg(long, short)]
     quiet: bool,
 }
@@ -62,7 +62,7 @@ pub(super) struct OutputArguments {
     format: Format,
 
     /// Lowest level that results in exit code 1
-    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
+    #[arg(long, value_parser = fail_on_parser(OF_CHECK), default_value = "error", value_name = "LEVEL")]
     fail_on: FailOn,
 }
 

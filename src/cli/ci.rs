@@ -9,7 +9,7 @@ use clap::Subcommand;
 use super::error::Outcome;
 use crate::ui::TerminalStyle;
 
-/// Run a step of a CI system (used by carnet's CI templates)
+/// Run a CI step (used by carnet's CI templates)
 ///
 /// The CI templates pass their inputs as environment variables. For interactive use, see the other commands.
 #[derive(Debug, clap::Args)]

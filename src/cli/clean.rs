@@ -6,7 +6,7 @@ use super::runtime::runtime;
 use crate::check::cleanup;
 use crate::exit;
 
-/// Remove leftovers of killed runs, and optionally all caches
+/// Remove leftovers from killed runs, and optionally all caches
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Also remove unpacked images, cached setups and cached results

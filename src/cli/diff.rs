@@ -16,8 +16,8 @@ use crate::ui::TerminalStyle;
 
 /// Compare environments
 ///
-/// A target is a snapshot, a document, an image or this machine. A document stands for the environments of all its cells,
-/// `FILE#CELL` for one of them. The first environment is the reference.
+/// A target is a snapshot, a document, an image or this machine. A document selects the environments of all its cells;
+/// `FILE#CELL` selects one. The first environment is the reference.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Snapshots, documents, or targets of `carnet snapshot`

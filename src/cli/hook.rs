@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::{Subcommand, ValueEnum};
 
 use super::error::Outcome;
-use super::fail_on::FailOn;
+use super::fail_on::{FailOn, OF_HOOK, fail_on_parser};
 use crate::ui::TerminalStyle;
 
 /// Default of `--budget`.
@@ -18,8 +18,8 @@ const DEFAULT_BUDGET: Duration = Duration::from_secs(2);
 
 /// Manage the pre-push hook
 ///
-/// The hook scans the files that a push changes, and shows cached results of the pushed commits. It runs no tests. If it
-/// takes too long, the push continues.
+/// The hook scans the files that a push changes, and shows cached results of the pushed commits. It does not run tests. If
+/// it takes too long, the push continues.
 ///
 /// To skip the hook, use `CARNET_SKIP=1 git push`. To skip all hooks, use `git push --no-verify`.
 #[derive(Debug, clap::Args)]
@@ -67,7 +67,7 @@ struct Remove {
 /// Scan a push (used by the hook)
 #[derive(Debug, clap::Args)]
 struct Run {
-    /// Caller of the command
+    /// Program that runs the hook
     #[arg(value_enum)]
     hook: Hook,
 
@@ -77,7 +77,7 @@ struct Run {
     /// URL of the remote
     url: Option<String>,
 
-    /// Directory of the analysis, relative to the top of the working tree
+    /// Directory of the analysis, relative to the root of the working tree
     #[arg(long, default_value = ".", hide_default_value = true, value_name = "DIR")]
     path: PathBuf,
 
@@ -89,7 +89,7 @@ struct Run {
 #[derive(Debug, Clone, clap::Args)]
 struct Limits {
     /// Lowest level that blocks the push
-    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
+    #[arg(long, value_parser = fail_on_parser(OF_HOOK), default_value = "error", value_name = "LEVEL")]
     fail_on: FailOn,
 
     /// Maximum duration of the scan, after which the push continues

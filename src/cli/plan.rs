@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     Ok(exit::GOOD)
 }
 
-/// Returns the path of the analysis, relative to the top of the repository.
+/// Returns the path of the analysis, relative to the repository root.
 fn analysis_path(matrix: &Matrix) -> &str {
     match matrix.analysis.directory.as_str() {
         "" => ".",

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::document_file::{DocumentError, find, read, read_matrix};
 use super::error::{CommandError, Outcome};
-use super::fail_on::FailOn;
+use super::fail_on::{FailOn, OF_REPORT, fail_on_parser};
 use super::format::format_parser;
 use super::output::{print_or_write, render, write_reports};
 use crate::diff::document::{MergeError, complete, merge};
@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     #[arg(required_unless_present = "plan", value_name = "DOCUMENT")]
     documents: Vec<PathBuf>,
 
-    /// Plan from `carnet plan --format json`; missing cells are reported as errors
+    /// Matrix from `carnet plan --format json`; missing cells are reported as errors
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
 
@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     #[arg(long, short, value_parser = format_parser(Format::ALL), default_value_t, value_name = "FORMAT")]
     format: Format,
 
-    /// Reference cell with which other cells are compared [default: the reference of the documents]
+    /// Cell to compare the other cells with [default: the reference of the documents]
     #[arg(long, value_name = "CELL")]
     reference: Option<String>,
 
@@ -45,7 +45,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DOCUMENT", num_args = 1..)]
     history: Vec<PathBuf>,
 
-    /// Age in days from which the badge shows the result as outdated
+    /// Number of days after which the badge marks the result as outdated
     #[arg(long, value_name = "DAYS", default_value_t = badge::MAX_AGE)]
     max_age: u32,
 
@@ -58,7 +58,7 @@ pub(super) struct Arguments {
     out: Option<PathBuf>,
 
     /// Lowest level that results in exit code 1
-    #[arg(long, value_enum, default_value_t = FailOn::Never, value_name = "LEVEL")]
+    #[arg(long, value_parser = fail_on_parser(OF_REPORT), default_value = "never", value_name = "LEVEL")]
     fail_on: FailOn,
 }
 

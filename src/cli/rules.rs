@@ -13,10 +13,10 @@ use crate::scan::info;
 use crate::scan::rules;
 use crate::scan::rules::Rule;
 
-/// List the rules of `carnet scan`, or print the page of a rule
+/// List the rules of `carnet scan`, or explain one
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Rule whose page to print
+    /// Rule to explain
     #[arg(value_name = "ID")]
     id: Option<String>,
 
@@ -73,7 +73,7 @@ fn page(rule: &Rule) -> String {
 /// Returns the names and contents of the files in `docs/rules`.
 pub fn documents() -> Vec<(String, String)> {
     let rules = sorted();
-    let mut index = "# Rules\n\nThe rules of `carnet scan`. `carnet rules ID` prints the page of a rule.\n\n\
+    let mut index = "# Rules\n\nThe rules of `carnet scan`. `carnet rules ID` explains one.\n\n\
                      | rule | severity | description |\n|---|---|---|\n"
         .to_owned();
     let mut files = Vec::new();

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::analysis::AnalysisDir;
 use super::error::Outcome;
-use super::fail_on::FailOn;
+use super::fail_on::{FailOn, OF_SCAN, fail_on_parser};
 use super::format::format_parser;
 use super::output::{print_or_write, report_options};
 use super::{facilities, rules};
@@ -23,7 +23,7 @@ use crate::ui::{TerminalStyle, note};
 
 /// Find portability problems without running anything
 ///
-/// The scan reads the files of the analysis. It starts no engine and uses no network.
+/// The scan reads the files of the analysis. It does not start an engine or use the network.
 ///
 /// To accept a finding, add a comment `carnet: ignore[RULE] REASON`, an entry under `[scan]` in carnet.toml, or a
 /// baseline.
@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     analysis: AnalysisDir,
 
-    /// Report findings for this facility of the catalogue (repeatable) [default: all]
+    /// Report findings for this facility from the catalogue (repeatable) [default: all]
     #[arg(long = "facility", value_name = "ID")]
     facilities: Vec<String>,
 
@@ -40,7 +40,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "RULE")]
     select: Vec<String>,
 
-    /// Scan only the changes of the commits A..B
+    /// Scan only files changed in the commit range A..B
     ///
     /// The files are read from git's objects, not from the working tree.
     #[arg(long, value_name = "A..B")]
@@ -65,7 +65,7 @@ pub(super) struct Arguments {
     all: bool,
 
     /// Lowest level that results in exit code 1
-    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
+    #[arg(long, value_parser = fail_on_parser(OF_SCAN), default_value = "error", value_name = "LEVEL")]
     fail_on: FailOn,
 
     /// Print the declared packages, lock files, Python versions and images instead of findings
@@ -86,7 +86,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
 
-    /// Add all findings that are not suppressed otherwise to the baseline
+    /// Add all findings that are not otherwise suppressed to the baseline
     #[arg(long, conflicts_with_all = ["changed", "select", "fix"])]
     update_baseline: bool,
 
@@ -112,7 +112,7 @@ pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
         note(&baseline::write(&baseline, &scan, arguments.prune_baseline)?);
         return Ok(exit::GOOD);
     }
-    // CI systems expect paths relative to the top of the repository.
+    // CI systems expect paths relative to the repository root.
     let is_for_ci = matches!(arguments.format, Format::Sarif | Format::Gitlab | Format::Github);
     let scan = if is_for_ci { scan.below(&repository::path_in_repository(&options.top)) } else { scan };
     let report_options = report::Options { all: arguments.all, ..report_options(style) };

@@ -27,9 +27,9 @@ pub enum Format {
     Environment,
     /// Result of one cell
     Cell,
-    /// Instructions for one cell
+    /// Plan of one cell
     Plan,
-    /// Plan of a check (`carnet plan`)
+    /// Cells of a check (`carnet plan --format json`)
     Matrix,
     /// Result of a scan
     Scan,

@@ -62,7 +62,7 @@ pub struct Requirement {
     pub line: u32,
     /// Source of the package.
     pub index: Index,
-    /// Name, normalised according to its index (PEP 503).
+    /// Name, normalized according to its index (PEP 503).
     pub name: String,
     /// The version constraint as written: `>=1.2,<2`; empty if there is none.
     pub constraint: String,
@@ -91,7 +91,7 @@ pub struct Locked {
     pub line: u32,
     /// Source of the package.
     pub index: Index,
-    /// Name, normalised.
+    /// Name, normalized.
     pub name: String,
     /// Version.
     pub version: String,

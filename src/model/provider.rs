@@ -44,7 +44,7 @@ impl Python {
         self.distributions.get().into_iter().flatten().filter(|distribution| !distribution.shadowed)
     }
 
-    /// Returns the normalised names of the distributions that provide a module: those that record it, otherwise those
+    /// Returns the normalized names of the distributions that provide a module: those that record it, otherwise those
     /// with a matching name.
     pub fn providers(&self, module: &str) -> BTreeSet<&str> {
         let top = module.split('.').next().unwrap_or(module);
@@ -64,7 +64,7 @@ impl Python {
     }
 }
 
-/// Returns the normalised names of the distributions that usually provide a module, whether installed or not.
+/// Returns the normalized names of the distributions that usually provide a module, whether installed or not.
 pub fn likely_providers(module: &str) -> Vec<String> {
     let top = module.split('.').next().unwrap_or(module);
     let known = KNOWN.iter().find(|(name, _)| *name == module || *name == top);

@@ -30,7 +30,7 @@ pub struct Python {
     pub system_site: bool,
     /// `sys.path` in order, without the script's own directory.
     pub path: Known<Vec<String>>,
-    /// Every distribution on the path, sorted by normalised name, then by path order: the imported copy comes first.
+    /// Every distribution on the path, sorted by normalized name, then by path order: the imported copy comes first.
     pub distributions: Known<Vec<Distribution>>,
 }
 
@@ -53,7 +53,7 @@ pub enum PythonKind {
 pub struct Distribution {
     /// Name from the metadata.
     pub name: String,
-    /// Name normalised according to PEP 503: lowercase, runs of `-_.` replaced by one `-`.
+    /// Name normalized according to PEP 503: lowercase, runs of `-_.` replaced by one `-`.
     pub normalized: String,
     /// Version from the metadata; empty if there is none.
     pub version: String,
@@ -79,7 +79,7 @@ pub struct Distribution {
     /// Importable module names (`top_level.txt` or `RECORD`), sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<String>,
-    /// Normalised names of required distributions, without extras, sorted.
+    /// Normalized names of required distributions, without extras, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<String>,
 }

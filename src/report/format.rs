@@ -77,7 +77,7 @@ formats! {
         scan: Some(|scan, options| Ok(scan::human::render(scan, options))),
         diff: Some(|diff, options| Ok(human::difference(diff, options))),
     },
-    Html("html", "report.html", "Self-contained HTML page with the results, their evidence and the findings") => Writers {
+    Html("html", "report.html", "Self-contained HTML page with results, evidence and findings") => Writers {
         document: Some(|document, _, out| html::write(document, &[], out)),
         scan: None,
         diff: None,
@@ -87,7 +87,7 @@ formats! {
         scan: None,
         diff: None,
     },
-    Json("json", "carnet.json", "The complete result as canonical JSON") => Writers {
+    Json("json", "carnet.json", "Canonical JSON with all details") => Writers {
         document: Some(|document, _, out| json::write(document, out)),
         scan: Some(|scan, _| json::scan(scan)),
         diff: Some(|diff, _| json::difference(diff)),
@@ -97,7 +97,7 @@ formats! {
         scan: Some(|scan, _| scan::junit::render(scan)),
         diff: None,
     },
-    Markdown("markdown", "summary.md", "GitHub-flavoured Markdown") => Writers {
+    Markdown("markdown", "summary.md", "GitHub-flavored Markdown") => Writers {
         document: Some(|document, options, out| put(out, &markdown::document(document, options))),
         scan: Some(|scan, _| Ok(scan::markdown::render(scan))),
         diff: Some(|diff, options| Ok(markdown::difference(diff, options))),

@@ -27,12 +27,12 @@ pub struct TerminalStyle {
 /// When to use colors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Color {
-    /// On terminals, unless `NO_COLOR` is set
+    /// Use colors on terminals, unless `NO_COLOR` is set
     #[default]
     Auto,
-    /// Always
+    /// Use colors even if the output is not a terminal
     Always,
-    /// Never
+    /// Do not use colors
     Never,
 }
 

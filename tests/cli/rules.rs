@@ -10,7 +10,7 @@ fn list_has_one_line_per_rule() {
     let output = TestEnv::new().carnet(&["rules"]).assert_code(0);
     assert_eq!(output.stdout.lines().count(), carnet::scan::rules::all().count());
     let line = output.stdout.lines().find(|line| line.starts_with("unused-ignore ")).expect("a line");
-    assert_snapshot!(line, @"unused-ignore              warning  an ignore that suppresses nothing, has expired or names an unknown rule");
+    assert_snapshot!(line, @"unused-ignore              warning  ignore comment or entry that does not suppress a finding, has expired, or names an unknown rule");
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn broken_links_are_found() {
     assert_eq!(slug("What it does, and `why`"), "what-it-does-and-why");
     assert!(find_error(Path::new("README.md"), "docs/nowhere.md").is_some());
     assert!(find_error(Path::new("README.md"), "docs/design.md#no-such-heading").is_some());
-    assert!(find_error(Path::new("README.md"), "docs/design.md#one-idea").is_none());
+    assert!(find_error(Path::new("README.md"), "docs/design.md#how-a-cell-runs").is_none());
 }
 
 crate::support::harness::register!(

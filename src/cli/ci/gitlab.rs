@@ -37,14 +37,14 @@ const CHECKOUT_VARIABLES: [&str; 7] = [
 
 /// Run a step of the GitLab CI template
 ///
-/// Steps run at the top of the repository.
+/// Steps run in the repository root.
 #[derive(Debug, clap::Args)]
 pub(in super::super) struct Arguments {
     /// Name of the step
     #[arg(value_enum, value_name = "STEP")]
     step: Step,
 
-    /// Directory of the analysis, relative to the top of the repository
+    /// Directory of the analysis, relative to the repository root
     #[arg(long, env = "CARNET_PATH", hide_env_values = true, default_value = ".", value_name = "DIR")]
     path: String,
 
@@ -74,7 +74,7 @@ pub(in super::super) struct Arguments {
 /// Images and runners of the jobs of a child pipeline.
 #[derive(Debug, Clone, Default, clap::Args)]
 struct Runner {
-    /// Image of jobs whose facility has none
+    /// Image for jobs whose facility does not set one
     #[arg(
         long,
         env = "CARNET_IMAGE",
@@ -124,7 +124,7 @@ enum Step {
 enum StepError {
     #[error("invalid failure level `{}`; expected error, warning or never", .0.escape_debug())]
     FailOn(String),
-    #[error("path `{}` is not relative to the top of the repository", .0.escape_debug())]
+    #[error("path `{}` is not relative to the repository root", .0.escape_debug())]
     Absolute(String),
     #[error("failed to copy the carnet executable to `{}`", path.display())]
     Program {
@@ -164,7 +164,7 @@ pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
 }
 
 /// Renders the child pipeline of a plan, with the settings in this job's variables. `path` is the path of the analysis
-/// relative to the top of the repository.
+/// relative to the repository root.
 pub(in super::super) fn child_pipeline(matrix: &Matrix, path: &str) -> Result<String, CommandError> {
     let setting = |name: &str| environment::non_empty(name).unwrap_or_default();
     let runner = Runner {

@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     id: "absolute-shebang",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "script has an interpreter path that does not exist on every machine",
+    summary: "interpreter path that does not exist on every machine",
     page: PAGE,
     check: Check::File(check),
 };
@@ -22,7 +22,7 @@ installation, a home directory, a release on `/cvmfs`. Also finds lines without 
 
 ## Why it breaks elsewhere
 
-`/usr/bin/python` is Python 2 on old systems, Python 3 on some, and missing on Debian and EL8. In an image, the Python with the
+`/usr/bin/python` is Python 2 on old systems, Python 3 on others, and missing on Debian and EL8. In an image, the Python with the
 packages of the analysis is rarely the system's. A path into a user's environment exists only for that user.
 
 ## Example

@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     id: "batch-site",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "job requests a partition, account, site or host of one batch system",
+    summary: "partition, account, site or host of one batch system",
     page: PAGE,
     check: Check::File(check),
 };
@@ -26,17 +26,17 @@ const PAGE: &str = "\
 ## What it does
 
 Finds settings of batch jobs that are specific to one batch system: Slurm partitions, accounts, reservations and QOS, HTCondor
-accounting groups, `+DESIRED_Sites`, requirements on host names, gatekeepers and machine attributes that other pools do not define,
-and CERN job flavours. Reads job descriptions, `#SBATCH` and `#PBS` lines, command lines, dictionaries, keyword arguments of
-dask-jobqueue and Parsl, configuration files that also set other job resources, and templates inside strings.
+accounting groups, `+DESIRED_Sites`, requirements on host names, gatekeepers and machine attributes that other pools do not
+define, and CERN job flavors (`+JobFlavour`). Reads job descriptions, `#SBATCH` and `#PBS` lines, command lines, dictionaries,
+keyword arguments of dask-jobqueue and Parsl, configuration files that also set other job resources, and templates inside strings.
 
-A default of an option is a warning. The storage site of a CRAB task and a variable `queue` in a program that calls `qsub` are
-warnings too.
+The default of an option, the storage site of a CRAB task, and a variable `queue` in a program that calls `qsub` are reported as
+warnings.
 
 ## Why it breaks elsewhere
 
-Another Slurm cluster has other partitions and rejects the job (`invalid partition specified`). Another HTCondor pool ignores the
-attribute, or never matches the job, which then stays idle.
+Another Slurm cluster has different partitions and rejects the job (`invalid partition specified`). Another HTCondor pool ignores
+the attribute, or never matches the job, which then stays idle.
 
 ## Example
 

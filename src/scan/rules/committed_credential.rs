@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     id: "committed-credential",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "private key, grid proxy or access token is committed",
+    summary: "committed private key, grid proxy or access token",
     page: PAGE,
     check: Check::File(check),
 };

@@ -34,11 +34,11 @@ RUN git clone http://root.cern.ch/git/root.git
 
 ## How to fix
 
-Use the current URL. The help of the finding states it if there is one.
+Use the current URL. The finding's help shows it, if there is one.
 
 ## Limits
 
-Only URLs that are known to be gone are reported. No URL is contacted.
+Only URLs that are known to be gone are reported. The rule does not access the network.
 ";
 
 /// Prefixes of URLs without their scheme, and their replacements.

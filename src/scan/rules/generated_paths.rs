@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     id: "generated-paths",
     severity: Severity::Note,
     confidence: Confidence::Medium,
-    summary: "generated file contains paths of the machine that created it",
+    summary: "generated file with paths of the machine that created it",
     page: PAGE,
     check: Check::File(check),
 };
@@ -38,7 +38,7 @@ Generate such files in the build and add them to `.gitignore`.
 
 ## Limits
 
-The rule cannot tell whether the paths are ever read.
+The rule cannot determine whether the paths are ever read.
 ";
 
 fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {

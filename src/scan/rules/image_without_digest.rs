@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     id: "image-without-digest",
     severity: Severity::Note,
     confidence: Confidence::High,
-    summary: "image has a tag but no digest",
+    summary: "image with a tag but without a digest",
     page: PAGE,
     check: Check::File(check),
 };
@@ -24,8 +24,8 @@ Finds images that are referenced by a tag without a digest.
 
 ## Why it breaks elsewhere
 
-A tag can be pushed again. Release tags rarely are, so this is a note. With a digest, two facilities cannot run different images
-under the same name.
+A tag can be pushed again. Release tags rarely are, so the finding is a note. With a digest, two facilities cannot run different
+images under the same name.
 
 ## Example
 
@@ -38,9 +38,9 @@ FROM coffeateam/coffea-dask-almalinux9:2025.7.3-py3.12
 Add the digest: `image:tag@sha256:…`. `carnet check` reports the digest of every image that it ran.
 
 `carnet scan --fix` adds it if another file of the repository contains the digest of the same image and tag: a Dockerfile, a CI
-file, a `carnet.toml`, or a lock file with both. It edits Dockerfiles, Apptainer definitions, Snakefiles, GitHub and GitLab jobs,
-`reana.yaml`, `carnet.toml` and HTCondor job descriptions. Apptainer and REANA do not accept a tag together with a digest, so the
-digest replaces the tag there.
+file, a `carnet.toml`, or a lock file that contains the tag and the digest. It edits Dockerfiles, Apptainer definitions,
+Snakefiles, GitHub and GitLab jobs, `reana.yaml`, `carnet.toml` and HTCondor job descriptions. Apptainer and REANA do not accept a
+tag together with a digest, so the digest replaces the tag there.
 
 ## Limits
 

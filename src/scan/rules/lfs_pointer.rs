@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds files that contain a Git LFS pointer instead of the content.
+Finds files that contain a Git LFS pointer instead of the actual content.
 
 ## Why it breaks elsewhere
 

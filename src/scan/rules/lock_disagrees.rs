@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     id: "lock-disagrees",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "locked version is excluded by the declaration",
+    summary: "locked version that the declaration excludes",
     page: PAGE,
     check: Check::Repository(check),
 };
@@ -30,8 +30,8 @@ package.
 
 ## Why it breaks elsewhere
 
-Installing from the lock file gives one version, installing from the declaration another. Tools that compare the two refuse to
-install.
+Installing from the lock file gives one version, and installing from the declaration gives a different one. Tools that compare the
+two refuse to install.
 
 ## Example
 

@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     id: "machine-flags",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "compiler flag for one kind of processor",
+    summary: "compiler flag for one CPU type",
     page: PAGE,
     check: Check::File(check),
 };
@@ -33,7 +33,8 @@ CXXFLAGS = -O2 -march=native
 
 ## How to fix
 
-Remove the flag, or use the oldest level that all facilities support (`-march=x86-64-v2`) after a test of the architecture.
+Remove the flag, or use the oldest level that all facilities support (`-march=x86-64-v2`), but only after checking the
+architecture.
 
 ## Limits
 

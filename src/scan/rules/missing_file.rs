@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     id: "missing-file",
     severity: Severity::Warning,
     confidence: Confidence::Medium,
-    summary: "file that the program reads is not in the repository",
+    summary: "file that the program reads but that is not in the repository",
     page: PAGE,
     check: Check::Repository(check),
 };

@@ -16,7 +16,7 @@ pub(super) static RULE: Rule = Rule {
     id: "missing-module",
     severity: Severity::Error,
     confidence: Confidence::Medium,
-    summary: "imported module of the analysis is not in the repository",
+    summary: "imported module of the analysis that is not in the repository",
     page: PAGE,
     check: Check::Repository(check),
 };
@@ -25,8 +25,9 @@ const PAGE: &str = "\
 ## What it does
 
 Finds imports of modules that appear to belong to the analysis and are not in the repository: relative imports without a file,
-modules of one of its packages, and names that neither Python, a known package, a release nor the declared dependencies provide. The
-latter are reported only for star imports (`from x import *`) and for typical names of helper modules.
+modules of one of its packages, and names that are not provided by Python, a known package, a release or the declared
+dependencies. Names in the last group are reported only for star imports (`from x import *`) and for typical names of helper
+modules.
 
 ## Why it breaks elsewhere
 
@@ -44,9 +45,9 @@ Add the file to the repository, or declare the package that provides the module.
 
 ## Limits
 
-A module that a build generates (a compiled extension, `_version.py`) is not reported if `.gitignore` or the build names its pattern.
-Whether a name belongs to the analysis is decided from the name, so the confidence is medium. In a steering file of basf2, Gaudi,
-Athena or IceTray the finding is a warning, because the release may provide the module.
+A module that a build generates (a compiled extension, `_version.py`) is not reported if `.gitignore` or the build names its
+pattern. The rule guesses from the name whether a module belongs to the analysis, so the confidence is medium. In a steering file
+of basf2, Gaudi, Athena or IceTray the finding is a warning, because the release may provide the module.
 ";
 
 fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {

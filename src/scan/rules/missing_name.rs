@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
     id: "missing-name",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "imported name does not exist in the module",
+    summary: "imported name that the module does not define",
     page: PAGE,
     check: Check::Repository(check),
 };
@@ -26,8 +26,8 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds names that are imported from a module or package of the repository (`from package import Name`), although the module neither
-defines nor imports them and has no submodule with that name.
+Finds names that are imported from a module or package of the repository (`from package import Name`), although the module does
+not define or import them and does not have a submodule with that name.
 
 ## Why it breaks elsewhere
 
@@ -46,10 +46,11 @@ Import the name from the module that defines it, or add it to the package. Remov
 
 ## Limits
 
-A module is skipped if it has a star import (`from x import *`) or a `__getattr__`, creates names at run time (`globals()`, `setattr`,
-`exec`), could not be parsed completely, or is compiled. Also skipped are packages without `__init__.py`, modules whose name is also
-provided by Python, a known distribution or a release, and optional imports. An import inside a function is a warning because the
-function may never be called. If only the changes of some commits are scanned, both files must be among them.
+A module is skipped if it has a star import (`from x import *`) or a `__getattr__`, creates names at run time (`globals()`,
+`setattr`, `exec`), could not be parsed completely, or is compiled. Also skipped are packages without `__init__.py`, modules whose
+name is also provided by Python, a known distribution or a release, and optional imports. An import inside a function is reported
+as a warning, because the function may never be called. If only the changes of some commits are scanned, both files must be among
+them.
 ";
 
 fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {

@@ -36,7 +36,7 @@ between facilities.
 
 ## Limits
 
-A test script with another name is not recognized. List it in `[test] run`.
+A test script with a different name is not recognized. List it in `[test] run`.
 ";
 
 fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {

@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     id: "moving-action",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "CI action on a branch, or a version that was shut down",
+    summary: "CI action pinned to a branch, or to a version that GitHub has shut down",
     page: PAGE,
     check: Check::File(check),
 };
@@ -20,7 +20,7 @@ const PAGE: &str = "\
 
 Finds steps of GitHub workflows that use an action on a branch (`@master`, `@main`), and versions of `actions/upload-artifact`,
 `actions/download-artifact` and `actions/cache` that GitHub has shut down. Jobs on runner images that GitHub has removed
-(`ubuntu-20.04`) and Python versions that the runners no longer provide (2.7 to 3.7) are warnings.
+(`ubuntu-20.04`), and Python versions that the runners no longer provide (2.7 to 3.7), are reported as warnings.
 
 ## Why it breaks elsewhere
 

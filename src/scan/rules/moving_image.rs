@@ -38,7 +38,7 @@ Use a release tag, ideally with the digest: `image:2025.7.3-py3.12@sha256:…`.
 
 ## Limits
 
-The rule cannot tell whether a tag that looks like a version is ever updated.
+The rule cannot determine whether a tag that looks like a version is ever updated.
 ";
 
 /// Words that mark a mutable tag.

@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     id: "network-at-import",
     severity: Severity::Warning,
     confidence: Confidence::Medium,
-    summary: "module uses the network when it is imported",
+    summary: "module that uses the network when it is imported",
     page: PAGE,
     check: Check::File(check),
 };
@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds downloads, requests and files opened over the network outside of functions, in modules that other modules import.
+Finds downloads, requests and files opened over the network outside functions, in modules that other modules import.
 
 ## Why it breaks elsewhere
 

@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     id: "no-declaration",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "packages are imported but not declared",
+    summary: "imported packages without a declaration",
     page: PAGE,
     check: Check::Repository(check),
 };
@@ -39,7 +39,8 @@ come from a release (CMSSW, an LCG view), state the release in the README and in
 
 ## Limits
 
-Packages that a Dockerfile or a script installs do not count as declared, because they are not visible outside of that image.
+Packages that a Dockerfile or a script installs do not count as declared, because they are not visible outside the image or the
+script.
 ";
 
 fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {

@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     id: "no-lock",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "packages are declared without a lock file",
+    summary: "declared packages without a lock file",
     page: PAGE,
     check: Check::Repository(check),
 };
@@ -20,7 +20,7 @@ const PAGE: &str = "\
 ## What it does
 
 Checks for a lock file if the repository declares packages. If every declared package has an exact version, the finding is a note,
-because only their dependencies are not fixed.
+because only transitive dependencies are unpinned.
 
 ## Why it breaks elsewhere
 

@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     id: "python-range",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "declared Python range is outdated, too narrow, or matches no facility",
+    summary: "declared Python range that is outdated, too narrow, or does not match any facility",
     page: PAGE,
     check: Check::Repository(check),
 };
@@ -24,8 +24,8 @@ upper bounds like `<=3.11`, which exclude 3.11.1, and versions that are no longe
 
 ## Why it breaks elsewhere
 
-pip refuses to install a project for a Python outside its range. A Python version that is no longer maintained gets no new wheels, and
-new images do not include it.
+pip refuses to install a project on a Python version outside its range. A Python version that is no longer maintained gets no new
+wheels, and new images do not include it.
 
 ## Example
 

@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     id: "retired-os",
     severity: Severity::Error,
     confidence: Confidence::Medium,
-    summary: "retired operating system is required",
+    summary: "requirement of a retired operating system",
     page: PAGE,
     check: Check::File(check),
 };

@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     id: "shadowed-venv",
     severity: Severity::Warning,
     confidence: Confidence::Medium,
-    summary: "virtual environment is hidden by the PYTHONPATH of a release",
+    summary: "virtual environment that the PYTHONPATH of a release hides",
     page: PAGE,
     check: Check::File(check),
 };

@@ -10,7 +10,7 @@ pub(super) static RULE: Rule = Rule {
     id: "site-executor",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "executor that works at one facility only",
+    summary: "executor that works at only one facility",
     page: PAGE,
     check: Check::File(check),
 };
@@ -18,8 +18,8 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds modules and cluster classes that one facility provides (`lpcjobqueue`, `dask_lxplus`, `CoffeaCasaCluster`), and fixed addresses
-of a scheduler. An executor that is one of several options is a warning.
+Finds modules and cluster classes that one facility provides (`lpcjobqueue`, `dask_lxplus`, `CoffeaCasaCluster`), and fixed
+addresses of a scheduler. An executor that is one of several options is reported as a warning.
 
 ## Why it breaks elsewhere
 

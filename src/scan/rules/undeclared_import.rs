@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     id: "undeclared-import",
     severity: Severity::Warning,
     confidence: Confidence::Medium,
-    summary: "imported module is not provided by a declared package",
+    summary: "imported module that no declared package provides",
     page: PAGE,
     check: Check::Repository(check),
 };
@@ -35,12 +35,12 @@ another reason.
 
 ## How to fix
 
-Declare the package with its version. Put an import that the program does not require into `try`.
+Declare the package with its version. Wrap optional imports in `try`.
 
 ## Limits
 
-Dependencies of a declared package, modules of a release (ROOT, XRootD, CMSSW) and optional imports are notes. If the distribution of
-a module is unknown, the finding contains the name of the module.
+Dependencies of a declared package, modules of a release (ROOT, XRootD, CMSSW) and optional imports are reported as notes. If the
+distribution that provides a module is unknown, the finding names the module instead.
 ";
 
 fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {

@@ -24,13 +24,13 @@ const PAGE: &str = "\
 ## What it does
 
 Finds packages in requirements files, projects, conda environments and install commands that have no version, or only a minimum
-version, and that no lock file of the repository fixes. A range with an upper bound is a note.
+version, and are not pinned by a lock file in the repository. A range with an upper bound is reported as a note.
 
 ## Why it breaks elsewhere
 
-The list is resolved on the day of the installation. Two facilities, or two months, get different versions: coffea 0.7 and coffea 2025
-have the same name, and so do numpy 1 and numpy 2. A package from a branch (`git+https://…@master`, `master.zip`) changes without a
-new version.
+The list is resolved on the day of the installation. Two facilities, or the same facility two months later, get different
+versions: coffea 0.7 and coffea 2025 have the same name, and so do numpy 1 and numpy 2. A package from a branch
+(`git+https://…@master`, `master.zip`) changes without a new version.
 
 ## Example
 
@@ -41,8 +41,8 @@ uproot>=4
 
 ## How to fix
 
-Write the versions that the analysis was run with (`coffea==2025.7.3`), or add a lock file (`uv lock`, `pip-compile`, `conda-lock`,
-`pixi lock`). Replace a branch by a commit.
+Write the versions that the analysis was run with (`coffea==2025.7.3`), or add a lock file (`uv lock`, `pip-compile`,
+`conda-lock`, `pixi lock`). Replace a branch with a commit.
 
 ## Limits
 

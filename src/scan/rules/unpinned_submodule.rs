@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     id: "unpinned-submodule",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "submodule follows a branch, has no commit, or requires an SSH key",
+    summary: "submodule that follows a branch, has no commit, or requires an SSH key",
     page: PAGE,
     check: Check::Repository(check),
 };

@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     id: ID,
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "an ignore that suppresses nothing, has expired or names an unknown rule",
+    summary: "ignore comment or entry that does not suppress a finding, has expired, or names an unknown rule",
     page: include_str!("unused_ignore.md"),
     check: Check::Repository(|_, _| {}),
 };

@@ -9,7 +9,7 @@ pub(super) static RULE: Rule = Rule {
     id: "unversioned-corrections",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "corrections from a directory that changes in place",
+    summary: "corrections from a directory that is updated in place",
     page: PAGE,
     check: Check::File(check),
 };

@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
     id: "wheel-not-installable",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "locked package has no file that a facility can install",
+    summary: "locked package without a file that a facility can install",
     page: PAGE,
     check: Check::Repository(check),
 };
@@ -32,8 +32,8 @@ const PAGE: &str = "\
 ## What it does
 
 Checks whether the files that a lock lists for each package can be installed at the facilities (uv.lock, poetry.lock, pdm.lock,
-pylock.toml, and PyPI packages in pixi.lock and conda-lock.yml). It compares the tags of wheel names (PEP 425, 600, 656) with the
-Python, architecture and glibc of the facility, and the Python that the package requires. A conda lock contains its own Python but
+pylock.toml, and PyPI packages in pixi.lock and conda-lock.yml). It compares the wheel tags (PEP 425, 600, 656) and the package's
+required Python version with the Python version, architecture and glibc of the facility. A conda lock contains its own Python but
 never a glibc. For conda packages, it compares the required `__glibc` with that of the facility.
 
 ## Why it breaks elsewhere
@@ -43,11 +43,11 @@ libraries, or fails. A wheel for Python 3.12 cannot be used with Python 3.9.
 
 ## Example
 
-A `uv.lock` with an `onnxruntime` that only has wheels for `manylinux_2_27` and newer, and workers with CentOS 7.
+A `uv.lock` with an `onnxruntime` that only has wheels for `manylinux_2_27` and newer, and workers that run CentOS 7.
 
 ## How to fix
 
-Lock a version with wheels for the oldest system, or use an environment with a newer glibc: an image.
+Lock a version with wheels for the oldest system, or run in an image with a newer glibc.
 
 ## Limits
 

@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     id: "cvmfs-nightly",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "software from nightly builds",
+    summary: "path to software from nightly builds",
     page: PAGE,
     check: Check::File(check),
 };

@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     id: "cvmfs-path",
     severity: Severity::Note,
     confidence: Confidence::High,
-    summary: "software or data from CVMFS",
+    summary: "path to software or data on CVMFS",
     page: PAGE,
     check: Check::File(check),
 };
@@ -20,12 +20,12 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds paths below `/cvmfs`. A widely mounted repository is a note. A repository that only some facilities mount, and a path that
-contains `latest`, is a warning.
+Finds paths below `/cvmfs`. A path in a widely mounted repository is reported as a note. A path in a repository that only some
+facilities mount, or that contains `latest`, is reported as a warning.
 
 ## Why it breaks elsewhere
 
-Laptops, Binder and most CI runners have no CVMFS. Facilities mount only selected repositories.
+CVMFS is not available on laptops, on Binder and on most CI runners. Facilities mount only selected repositories.
 
 ## Example
 
@@ -35,8 +35,8 @@ source /cvmfs/cms.cern.ch/cmsset_default.sh
 
 ## How to fix
 
-List the required repositories in the README. Reference images by their name in a registry, which works with and without CVMFS. Copy
-corrections from a fixed date.
+List the required repositories in the README. Reference images by their name in a registry, which works with and without CVMFS.
+Copy corrections from a dated directory.
 
 ## Limits
 

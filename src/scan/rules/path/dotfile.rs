@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     id: "dotfile",
     severity: Severity::Warning,
     confidence: Confidence::High,
-    summary: "script reads the shell configuration of one user",
+    summary: "script that reads the shell configuration of one user",
     page: PAGE,
     check: Check::File(check),
 };

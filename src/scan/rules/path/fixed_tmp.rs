@@ -26,8 +26,8 @@ Finds programs and scripts that use a fixed file name below `/tmp`, `/var/tmp` o
 
 ## Why it breaks elsewhere
 
-Two users or two jobs on one node use the same file: the second cannot write it, or reads the content of the first. Jobs often have
-another directory for temporary files, with its own quota.
+Two users or two jobs on one node use the same file: the second cannot write to it, or reads the content of the first. Jobs often
+have a different directory for temporary files, with its own quota.
 
 ## Example
 

@@ -27,9 +27,9 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds absolute paths that contain a user name: home directories (`/home/jane`, `/Users/jane`, `/afs/cern.ch/user/j/jane`, `~jane`) and
-personal storage (`/eos/user/j/jane`, `/uscms_data/d3/jane`, `/data/dust/user/jane`). A home directory that is built from the user's
-name at run time (`/home/$USER`) is a warning, because home directories have other paths elsewhere.
+Finds absolute paths that contain a user name: home directories (`/home/jane`, `/Users/jane`, `/afs/cern.ch/user/j/jane`, `~jane`)
+and personal storage (`/eos/user/j/jane`, `/uscms_data/d3/jane`, `/data/dust/user/jane`). A home directory that is built from the
+user's name at run time (`/home/$USER`) is reported as a warning, because home directories have different paths elsewhere.
 
 ## Why it breaks elsewhere
 

@@ -25,8 +25,8 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds addresses of single machines in programs and settings: IPv4 addresses with a port or in a variable named like `host`, and names
-of login, batch and worker nodes of known sites. In commands like `scp`, host names without a domain are found too. Also finds the web
+Finds addresses of single machines in programs and settings: IPv4 addresses with a port or in a variable named like `host`, and
+names of login, batch and worker nodes of known sites. Also finds host names without a domain in commands like `scp`, and the web
 proxy of one site in variables like `http_proxy`.
 
 ## Why it breaks elsewhere

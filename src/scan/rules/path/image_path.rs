@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
     id: "image-path",
     severity: Severity::Warning,
     confidence: Confidence::Medium,
-    summary: "path that exists inside one image only",
+    summary: "path that exists only inside one image",
     page: PAGE,
     check: Check::File(check),
 };
@@ -29,7 +29,7 @@ recipe.
 
 ## Why it breaks elsewhere
 
-Another image has other directories, and outside of images the path does not exist.
+Other images have different directories, and outside images the path does not exist.
 
 ## Example
 

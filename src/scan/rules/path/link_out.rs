@@ -11,7 +11,7 @@ pub(super) static RULE: Rule = Rule {
     id: "link-out",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "symbolic link that leaves the repository",
+    summary: "symbolic link that points outside the repository",
     page: PAGE,
     check: Check::Repository(check),
 };
@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds committed symbolic links that point to an absolute path or outside of the repository.
+Finds committed symbolic links with an absolute target or a target outside the repository.
 
 ## Why it breaks elsewhere
 

@@ -21,13 +21,13 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds URLs that a program uses of files on a branch (`…/raw/master/…`, `raw.githubusercontent.com/…/main/…`) and on personal web pages
-(`/~jane/`, `jane.web.cern.ch`).
+Finds URLs used by a program that point to files on a branch (`…/raw/master/…`, `raw.githubusercontent.com/…/main/…`) or to
+personal web pages (`/~jane/`, `jane.web.cern.ch`).
 
 ## Why it breaks elsewhere
 
-The file can change or be deleted by its owner. The analysis then gives other results without a change of the repository. It also
-requires network access, which workers often do not have.
+The file can be changed or deleted by its owner. The analysis then gives different results without a change of the repository. It
+also requires network access, which workers often do not have.
 
 ## Example
 

@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     id: "own-file-by-absolute-path",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "file of the repository, referenced by an absolute path",
+    summary: "repository file referenced by its absolute path",
     page: PAGE,
     check: Check::File(check),
 };
@@ -25,7 +25,7 @@ Finds absolute paths that end with the path of a file in the repository: they po
 
 ## Why it breaks elsewhere
 
-Other users have the repository in another directory.
+Other users have the repository in a different directory.
 
 ## Example
 
@@ -35,8 +35,8 @@ open(\"/home/jane/my-analysis/config/selection.json\")   # config/selection.json
 
 ## How to fix
 
-Locate the file relative to the program (`pathlib.Path(__file__).parent / \"config/selection.json\"`). For a program that is started in
-the top directory of the repository, the relative path is enough.
+Locate the file relative to the program (`pathlib.Path(__file__).parent / \"config/selection.json\"`). For a program that is
+started in the repository root, the relative path is enough.
 
 ## Limits
 
@@ -65,6 +65,6 @@ fn edit(input: &FileInput<'_>, subject: &Subject<'_>, own: &str) -> Option<Edit>
     (is_whole && is_at_top && subject.usage.effect == Effect::Direct).then(|| Edit {
         range: subject.range.clone(),
         replacement: own.to_owned(),
-        title: "use the path relative to the top of the repository".to_owned(),
+        title: "use the path relative to the repository root".to_owned(),
     })
 }

@@ -46,7 +46,7 @@ Use `X509_USER_PROXY` if it is set, and the output of `voms-proxy-info -path` ot
 
 ## Limits
 
-A name that is built from the user id at run time is a note.
+A name that is built from the user id at run time is reported as a note.
 ";
 
 fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {

@@ -24,8 +24,8 @@ Finds `~/public_html` and `~/www`.
 
 ## Why it breaks elsewhere
 
-Only some sites serve web pages from home directories. Elsewhere the directory does not exist, and writing into it fails. Python and
-ROOT do not expand `~` in every call either.
+Only some sites serve web pages from home directories. Elsewhere the directory does not exist, and writing into it fails.
+Moreover, many Python and ROOT functions do not expand `~`.
 
 ## Example
 

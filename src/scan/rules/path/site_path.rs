@@ -28,9 +28,9 @@ const PAGE: &str = "\
 Finds absolute paths into storage that one site mounts: `/depot/cms`, `/eos/cms`, `/ceph/submit`, `/pnfs/…`. The catalogue of
 facilities lists where each path exists; `carnet facilities show ID` prints the mounts of one facility.
 
-A path that a program only tests for, or that is a default of an option, is a warning. A root that many sites use for different
-purposes (`/data`, `/scratch`) is a warning too. So is a path below a root that is not in the catalogue, if a call, a command, the name
-of a variable or a file extension shows that a file system path is meant.
+A path whose existence the program only checks, or that is an option's default, is reported as a warning. So is a path below a
+root that many sites use for different purposes (`/data`, `/scratch`). A path below a root that is not in the catalogue is also
+reported as a warning, if a call, a command, the name of a variable or a file extension shows that a file system path is meant.
 
 ## Why it breaks elsewhere
 

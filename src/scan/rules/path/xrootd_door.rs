@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
     id: "xrootd-door",
     severity: Severity::Error,
     confidence: Confidence::High,
-    summary: "data through the door of one site",
+    summary: "data accessed through one site's door",
     page: PAGE,
     check: Check::File(check),
 };
@@ -27,8 +27,9 @@ pub(super) static RULE: Rule = Rule {
 const PAGE: &str = "\
 ## What it does
 
-Finds URLs and host names of doors (XRootD, WebDAV, GridFTP, SRM) that serve the data of one site. A door for data that the experiment
-has registered, and a door that is the default of an option, is a warning. A door for personal, group or unregistered data is an error.
+Finds URLs and host names of doors (XRootD, WebDAV, GridFTP, SRM) that serve the data of one site. The finding is an error if the
+data is personal, belongs to a group or is not registered. It is a warning if the experiment has registered the data, or if the
+door is an option's default and the data is not personal.
 
 ## Why it breaks elsewhere
 
@@ -43,8 +44,8 @@ files = [\"root://cmseos.fnal.gov//store/user/jane/ttbar.root\"]
 
 ## How to fix
 
-Keep logical names (`/store/…`) in the code and select the door at run time, from an argument or from the facility. Register data that
-others need.
+Keep logical names (`/store/…`) in the code and select the door at run time, from an argument or from the facility's
+configuration. Register data that others need.
 
 ## Limits
 

@@ -14,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     id: "xrootd-redirector",
     severity: Severity::Note,
     confidence: Confidence::High,
-    summary: "data through a redirector or a public door",
+    summary: "data accessed through a redirector or a public door",
     page: PAGE,
     check: Check::File(check),
 };
@@ -23,8 +23,8 @@ const PAGE: &str = "\
 ## What it does
 
 Finds URLs of redirectors (`cms-xrd-global.cern.ch`, `xrootd-cms.infn.it`, `cmsxrootd.fnal.gov`) and of public doors
-(`eospublic.cern.ch`). The finding is a note that documents a requirement of the analysis. Personal and group data through a
-redirector is a warning.
+(`eospublic.cern.ch`). The finding is a note that documents a requirement of the analysis. Personal and group data accessed
+through a redirector is reported as a warning.
 
 ## Why it breaks elsewhere
 
@@ -39,7 +39,7 @@ uproot.open(\"root://cms-xrd-global.cern.ch//store/mc/…\")
 
 ## How to fix
 
-No change is required. Facilities with a cache need another prefix: read it from an argument or the environment.
+No change is required. Facilities with a cache need a different prefix: read it from an argument or the environment.
 
 ## Limits
 
