@@ -41,7 +41,7 @@ pub(super) async fn load(
     }
     client.inspect_image(id.as_str()).await?.ok_or_else(|| EngineError::Image {
         reference: reference.to_string(),
-        reason: format!("the daemon loaded it as another image instead of {id}"),
+        reason: format!("the daemon loaded the image with a different id than {id}"),
         hint: None,
     })
 }

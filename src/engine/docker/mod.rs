@@ -141,8 +141,8 @@ impl Engine for Docker {
         Box::pin(async move {
             let Availability::Ready(_) = self.detect().await else { return Vec::new() };
             let mut lines = Vec::from_iter(removal_line(
-                "Docker container or image of ended runs",
-                "Docker containers and images of ended runs",
+                "leftover Docker container or image",
+                "leftover Docker containers and images",
                 self.sweep().await,
             ));
             if all {
