@@ -10,7 +10,7 @@ pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Joins a directory and a relative path and resolves dots. `None` if the result is outside of the repository.
+/// Joins a directory and a relative path and resolves dots. `None` if the result is outside the repository.
 pub(super) fn join(directory: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
     for part in path.split('/') {

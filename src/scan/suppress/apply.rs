@@ -12,7 +12,7 @@ use super::{Applied, Directives, Settings};
 use crate::model::finding::{Finding, Suppression, Suppressor};
 use crate::model::scan::Note;
 
-/// Marks suppressed findings, overrides severities, and adds a finding for each ignore that suppresses nothing.
+/// Marks suppressed findings, overrides severities, and adds a finding for each ignore that does not suppress a finding.
 ///
 /// The order of precedence is: a comment at the location, `[scan] ignore`, the baseline. A finding with several locations is
 /// split if comments suppress some of them.
@@ -187,7 +187,7 @@ fn notes(directives: &Directives) -> Vec<Note> {
             (false, true) => "without a reason",
             (false, false) => return None,
         };
-        let message = format!("line {}: `carnet: ignore` {what} suppresses nothing", directive.line);
+        let message = format!("line {}: `carnet: ignore` {what} has no effect", directive.line);
         Some(Note { path: path.clone(), message })
     });
     wrong.collect()

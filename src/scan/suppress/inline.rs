@@ -32,7 +32,7 @@ pub struct Directive {
     pub target: u32,
     /// Rules in its brackets; empty if there are none.
     pub rules: Vec<String>,
-    /// Reason. If it is empty, the directive suppresses nothing.
+    /// Reason. If it is empty, the directive has no effect.
     pub reason: String,
     /// Its line, truncated to 400 characters.
     pub source: String,

@@ -97,8 +97,8 @@ fn comment_without_reason_suppresses_nothing_and_is_noted() {
     assert_eq!(
         notes,
         [
-            "line 1: `carnet: ignore` without a reason suppresses nothing",
-            "line 2: `carnet: ignore` without a rule in brackets suppresses nothing",
+            "line 1: `carnet: ignore` without a reason has no effect",
+            "line 2: `carnet: ignore` without a rule in brackets has no effect",
         ]
     );
 }
