@@ -138,7 +138,7 @@ impl Supervisor {
         let end = match (stopped, watch.status) {
             (Some(Stop::Timeout), _) => End::Timeout { seconds: command.timeout.as_secs() },
             (_, Some(status)) => self.read_status(status, killed_before),
-            (_, None) => End::NotStarted { reason: "its exit status is unknown".to_owned() },
+            (_, None) => End::NotStarted { reason: "the exit status could not be determined".to_owned() },
         };
         Ended { end, output: watch.output.finish(), seconds }
     }

@@ -23,7 +23,7 @@ pub(super) enum CellResultError {
     #[error("failed to parse the cell's result: {0}")]
     Invalid(String),
     /// The result has another format or belongs to another cell.
-    #[error("the cell returned the result of `{0}`")]
+    #[error("the cell returned the result of another cell, `{0}`")]
     OtherCell(String),
 }
 
@@ -59,9 +59,9 @@ fn missing(completed: &Completed, secrets: &Secrets) -> CellResultError {
     let output = last.map(|line| format!("; last line of output: {}", one_line(line, 300))).unwrap_or_default();
     let end = match &completed.end {
         End::Exit { code } => format!("exit code {code}"),
-        End::Signal { signal } => format!("carnet was killed by signal {signal} inside"),
-        End::OutOfMemory {} => "carnet exceeded the memory limit inside".to_owned(),
-        End::Timeout { seconds } => format!("carnet did not end inside and was killed after {seconds} s"),
+        End::Signal { signal } => format!("the cell's carnet process was killed by signal {signal}"),
+        End::OutOfMemory {} => "the cell's carnet process exceeded the memory limit".to_owned(),
+        End::Timeout { seconds } => format!("the cell's carnet process did not exit and was killed after {seconds} s"),
         End::NotStarted { reason } => format!("not started: {reason}"),
     };
     CellResultError::Missing { end, output }

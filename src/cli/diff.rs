@@ -82,7 +82,7 @@ fn environments(target: &str, interest: &mut Interest) -> Result<Vec<(String, En
     }
     match (found.is_empty(), cell) {
         (false, _) => Ok(found),
-        (true, Some(cell)) => Err(DocumentError::new(path, format!("no environment of cell `{cell}`")).into()),
+        (true, Some(cell)) => Err(DocumentError::new(path, format!("no environment for cell `{cell}`")).into()),
         (true, None) => Err(DocumentError::new(path, "the document contains no environments").into()),
     }
 }

@@ -37,7 +37,7 @@ pub enum HooksDirError {
         by: String,
     },
     /// Hooks are disabled, or the path is not a directory.
-    #[error("the hooks directory {} is not a directory", dir.display())]
+    #[error("the hooks path {} is not a directory", dir.display())]
     NoDirectory {
         /// The path.
         dir: PathBuf,

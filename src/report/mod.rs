@@ -56,14 +56,14 @@ impl Default for Options {
 /// Why a report could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The format has no form for a comparison of environments.
-    #[error("a comparison has no {0} format")]
+    /// The format does not support comparisons of environments.
+    #[error("comparisons can't be written as {0}")]
     NoDiffFormat(Format),
     /// The format contains only the scan, and the document has none.
     #[error("the {0} format requires a scan, and the document does not contain one")]
     NoScan(Format),
-    /// The format has no form for a scan.
-    #[error("a scan has no {0} format")]
+    /// The format does not support scans.
+    #[error("scans can't be written as {0}")]
     NoScanFormat(Format),
     /// The output failed.
     #[error("failed to write the report")]

@@ -28,7 +28,7 @@ pub(super) const LARGE: u64 = 128 << 20;
 #[derive(Debug)]
 pub(super) struct FileTree {
     base: Base,
-    /// Directories that did not answer; no file below them is read.
+    /// Directories that did not respond; no file below them is read.
     dead: Vec<PathBuf>,
     /// Number of bytes that may still be read.
     budget: AtomicU64,
@@ -72,7 +72,7 @@ impl FileTree {
         Self { base, dead: Vec::new(), budget: AtomicU64::new(MAX_TOTAL_BYTES) }
     }
 
-    /// Excludes directories that do not answer.
+    /// Excludes directories that do not respond.
     pub(super) fn without(mut self, dead: Vec<PathBuf>) -> Self {
         self.dead = dead;
         self
@@ -273,10 +273,10 @@ impl FileTree {
         }
     }
 
-    /// Returns a path of the running system, unless it is below a directory that does not answer.
+    /// Returns a path of the running system, unless it is below a directory that does not respond.
     fn live(&self, path: &Path) -> io::Result<PathBuf> {
         if self.dead.iter().any(|dead| path.starts_with(dead)) {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "its file system does not answer"));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "the file system does not respond"));
         }
         Ok(absolute(path))
     }

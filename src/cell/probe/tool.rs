@@ -39,7 +39,7 @@ fn version(root: &FileTree, name: &str, path: &str, packages: &Packages) -> Know
         || system.then(|| upstream_version(packages, |ecosystem| package_names(ecosystem, name, path))).flatten();
     let files = || files(root, name, path);
     let found = package().or_else(files);
-    found.map_or_else(|| Known::unknown("no package and no file contains it"), Known::Known)
+    found.map_or_else(|| Known::unknown("version not found in packages or files"), Known::Known)
 }
 
 /// Returns the names of packages that may contain a command; for Debian, from the target of the link: `gcc-12`.

@@ -61,7 +61,7 @@ pub(super) struct Suite<'a> {
     work: PathBuf,
     /// Working directory of commands.
     dir: PathBuf,
-    /// Directory outside of `work` for the result files of test frameworks.
+    /// Directory outside `work` for the result files of test frameworks.
     scratch: PathBuf,
     /// Whether the network is disabled, so attempts to use it are reported.
     offline: bool,
@@ -250,7 +250,7 @@ struct Listed {
     cases: Vec<TestCase>,
     /// Why cases may be missing.
     unread: Option<String>,
-    /// Whether the output states that no test was run.
+    /// Whether the output states that no tests were run.
     nothing_ran: bool,
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Verdict<'a> {
     pub(super) unread: Option<String>,
     /// Whether it wrote a JUnit file.
     pub(super) reported: bool,
-    /// Whether its output states that no test was run.
+    /// Whether its output states that no tests were run.
     pub(super) nothing_ran: bool,
 }
 
@@ -32,7 +32,7 @@ impl Verdict<'_> {
         if let Some(outcome) = self.whole() {
             let message = match outcome {
                 Outcome::Passed => String::new(),
-                _ if end.is_success() => "no test was run".to_owned(),
+                _ if end.is_success() => "no tests were run".to_owned(),
                 _ => trouble.or_else(|| not_found(end, &self.ended.output.text)).unwrap_or_else(|| describe(end)),
             };
             self.cases.push(whole(&self.test.name, outcome, message));

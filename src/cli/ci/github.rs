@@ -178,7 +178,7 @@ fn run_merge(publisher: &Publisher<'_>) -> Outcome {
     publisher.print_document(&document)?;
     drop(untrusted);
     for reason in skipped {
-        print(&github::warning(&format!("skipped document, its cells count as missing: {reason}")))?;
+        print(&github::warning(&format!("skipped a document: {reason}; its cells are reported as missing")))?;
     }
     // The jobs of the cells have already created annotations for their results.
     publisher.publish_document(&document, &|cell| !reported_cells.contains(&cell.id))

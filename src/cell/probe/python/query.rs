@@ -71,11 +71,11 @@ pub(super) enum QueryError {
     Start(String),
     #[error("interpreter timed out")]
     Timeout,
-    #[error("interpreter ended with {0}")]
+    #[error("interpreter {0}")]
     Ended(String),
-    #[error("invalid answer of the interpreter")]
+    #[error("invalid output from the interpreter")]
     Answer,
-    #[error("interpreter was not queried: the time limit for all interpreters was reached")]
+    #[error("interpreter not queried: time limit for querying interpreters exceeded")]
     TooMany,
 }
 
@@ -141,9 +141,9 @@ fn end(child: &mut Child, finished: bool) -> Option<ExitStatus> {
 
 fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit code {code}"),
-        (None, Some(signal)) => format!("signal {signal}"),
-        (None, None) => "no exit code".to_owned(),
+        (Some(code), _) => format!("exited with code {code}"),
+        (None, Some(signal)) => format!("was killed by signal {signal}"),
+        (None, None) => "ended with an unknown status".to_owned(),
     }
 }
 
