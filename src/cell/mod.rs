@@ -181,7 +181,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn all(&mut self, progress: &mut dyn FnMut(&str)) -> Result<(), CellFailure> {
         if self.plan.phase == Phase::Snapshot {
-            self.snapshot(environ::own());
+            self.snapshot(environ::process_variables());
             return Ok(());
         }
         let work = Path::new(&self.plan.work);
@@ -226,7 +226,7 @@ impl Run<'_> {
         let mut offline = !self.plan.network;
         if offline
             && self.plan.cut_network
-            && let Err(error) = network::cut()
+            && let Err(error) = network::disable()
         {
             offline = false;
             self.result.not_enforced.push(format!("network: not disabled: {}", chain(&error)));

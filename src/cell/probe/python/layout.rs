@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::ProbeContext;
-use super::super::file_tree::{FileTree, LARGE};
+use super::super::file_tree::{FileTree, MAX_LARGE_FILE_SIZE};
 use super::super::runtime::passwd;
 use super::super::variable::list;
 use super::find::Candidate;
@@ -215,7 +215,7 @@ fn version(root: &FileTree, base: &str, real: &str, minor: Option<&str>) -> Opti
         library("lib/x86_64-linux-gnu"),
         library("lib/aarch64-linux-gnu"),
     ];
-    files.iter().find_map(|path| literal(&root.read(path, LARGE).ok()?, minor))
+    files.iter().find_map(|path| literal(&root.read(path, MAX_LARGE_FILE_SIZE).ok()?, minor))
 }
 
 /// Finds a C string with a full version of this minor release, the start of `sys.version`.

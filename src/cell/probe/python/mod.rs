@@ -119,8 +119,8 @@ impl Read {
 fn read(context: &ProbeContext, candidate: &Candidate, remaining: Duration) -> Option<Read> {
     let layout = Layout::read(context, candidate);
     let query = || match remaining {
-        Duration::ZERO => Err(QueryError::TooMany),
-        remaining => query::query(context, &candidate.path, remaining.min(query::LIMIT)),
+        Duration::ZERO => Err(QueryError::Skipped),
+        remaining => query::query(context, &candidate.path, remaining.min(query::QUERY_TIMEOUT)),
     };
     let answer = context.live.then(query);
     let python = match (answer, layout) {
