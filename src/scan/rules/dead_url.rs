@@ -42,7 +42,7 @@ Only URLs that are known to be gone are reported. No URL is contacted.
 ";
 
 /// Prefixes of URLs without their scheme, and their replacements.
-const DEAD: &[(&str, &str)] = &[
+const RETIRED_URLS: &[(&str, &str)] = &[
     ("root.cern.ch/git", "https://github.com/root-project/root"),
     ("root.cern.ch/svn", "https://github.com/root-project/root"),
     ("svn.cern.ch/", "the project's repository on gitlab.cern.ch or github.com"),
@@ -70,8 +70,8 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
         });
         let url = &input.view.text[found.range.clone()];
         let Some((scheme, rest)) = url.split_once("://").filter(|_| !is_inert) else { continue };
-        let dead = DEAD.iter().find(|(begin, _)| rest.trim_start_matches("www.").starts_with(begin));
-        if let Some((_, instead)) = dead {
+        let retired = RETIRED_URLS.iter().find(|(begin, _)| rest.trim_start_matches("www.").starts_with(begin));
+        if let Some((_, instead)) = retired {
             let message = format!("`{scheme}://{}` was shut down", host(rest));
             diagnostics.push(Diagnostic::at(&found.range, message).help(format!("use {instead}")).group(host(rest)));
         } else if scheme == "git" && rest.starts_with("github.com/") {

@@ -26,7 +26,7 @@ fn finding(settings: &Settings<'_>, path: &str, span: Option<Span>, message: Str
         fingerprint: String::new(),
         suppressed: None,
         count: None,
-        places: Vec::new(),
+        locations: Vec::new(),
     }
 }
 
