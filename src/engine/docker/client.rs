@@ -66,7 +66,7 @@ impl Client {
         let (api, version) = match negotiated.await {
             Ok(answer) => answer.map_err(|error| unreachable(&error))?,
             Err(_) => {
-                let reason = format!("no answer from {} in {} s", endpoint.url, timeout.as_secs());
+                let reason = format!("no response from {} within {} s", endpoint.url, timeout.as_secs());
                 return Err(missing(reason, "check whether the daemon is stuck".to_owned()));
             }
         };

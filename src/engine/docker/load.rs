@@ -92,7 +92,7 @@ async fn send(client: &Client, reference: &Reference, on_disk: OnDisk, id: &Dige
                 break;
             }
             Err(_) => {
-                outcome = Err(failed("loading the image")("the daemon does not answer"));
+                outcome = Err(failed("loading the image")("the daemon does not respond"));
                 break;
             }
         }

@@ -85,7 +85,7 @@ impl Docker {
     /// Removes the containers and volumes of dead runs of this machine and returns their number.
     ///
     /// # Errors
-    /// Fails if the daemon does not answer.
+    /// Fails if the daemon does not respond.
     pub async fn sweep(&self) -> Result<usize, EngineError> {
         sweep::sweep(&self.connect().await?).await
     }
@@ -93,7 +93,7 @@ impl Docker {
     /// Removes all saved states in the daemon and returns their number.
     ///
     /// # Errors
-    /// Fails if the daemon does not answer.
+    /// Fails if the daemon does not respond.
     pub async fn remove_saved_states(&self) -> Result<usize, EngineError> {
         keep::remove_all(&self.connect().await?).await
     }
