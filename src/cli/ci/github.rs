@@ -89,7 +89,7 @@ fn report_failure(error: &CommandError, step: &Step, style: &TerminalStyle) -> O
     let location = location.as_ref().map(|(file, line)| (file.as_str(), *line));
     print(&github::failure(&message, hint.as_deref(), location))?;
     step.add_summary(&github::failure_summary(&message, hint.as_deref()))?;
-    step.set_output("status", if code == exit::NOTHING { "nothing" } else { "error" })?;
+    step.set_output("status", if code == exit::NOTHING_TO_CHECK { "nothing" } else { "error" })?;
     Ok(code)
 }
 
