@@ -59,9 +59,9 @@ fn missing(completed: &Completed, secrets: &Secrets) -> CellResultError {
     let output = last.map(|line| format!("; last line of output: {}", one_line(line, 300))).unwrap_or_default();
     let end = match &completed.end {
         End::Exit { code } => format!("exit code {code}"),
-        End::Signal { signal } => format!("the cell's carnet process was killed by signal {signal}"),
-        End::OutOfMemory {} => "the cell's carnet process exceeded the memory limit".to_owned(),
-        End::Timeout { seconds } => format!("the cell's carnet process did not exit and was killed after {seconds} s"),
+        End::Signal { signal } => format!("its carnet process was killed by signal {signal}"),
+        End::OutOfMemory {} => "its carnet process exceeded the memory limit".to_owned(),
+        End::Timeout { seconds } => format!("its carnet process did not end and was killed after {seconds} s"),
         End::NotStarted { reason } => format!("not started: {reason}"),
     };
     CellResultError::Missing { end, output }

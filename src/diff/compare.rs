@@ -195,7 +195,7 @@ fn farthest(facts: &[Fact]) -> u8 {
     others.iter().filter(|other| *other != first).map(|other| distance(first, other)).min().unwrap_or(3)
 }
 
-/// Sorts rows by relevance, then by kind of change, then by the difference between versions; the order is otherwise kept.
+/// Sorts rows by relevance, then by kind of change, then by the difference between versions. The sort is stable.
 pub(super) fn sorted(mut drafts: Vec<Draft>) -> Vec<Row> {
     drafts.sort_by_key(|draft| (draft.row.relevance, severity(draft.row.change), draft.distance));
     drafts.into_iter().map(|draft| draft.row).collect()

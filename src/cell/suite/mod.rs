@@ -92,12 +92,12 @@ impl<'a> Suite<'a> {
         }
     }
 
-    /// Returns the environment variables of commands: the variables after the prelude, or those of this process if there is
-    /// no prelude.
+    /// Returns the environment variables of commands: the variables after the prelude, or those of this process if there
+    /// is no prelude.
     ///
     /// # Errors
-    /// If the prelude does not complete. Otherwise no test would start; with `exit 0` in the prelude, the step would even
-    /// count as passed.
+    /// If the prelude does not complete. Otherwise no test would start; with `exit 0` in the prelude, the step would
+    /// even count as passed.
     pub(super) fn variables(&self, progress: &mut dyn FnMut(&str)) -> Result<BTreeMap<String, String>, PreludeError> {
         let own = environ::process_variables();
         let file = self.scratch.join("environ");

@@ -252,7 +252,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
         } else if is_classad(setting) && bare_key(&setting.key) == "requirements" {
             diagnostics.extend(requirements(setting));
         } else if setting.dialect == Dialect::Batch && setting.value.text.contains("filesystems=") {
-            let message = format!("`{}` requests file systems of one computing centre", excerpt(&setting.value.text));
+            let message = format!("`{}` requests file systems of one computing center", excerpt(&setting.value.text));
             diagnostics.push(Diagnostic::at(&setting.range, message).help(PROFILE).group("filesystems"));
         }
     }

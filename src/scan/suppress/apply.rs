@@ -12,7 +12,7 @@ use super::{Applied, Directives, Settings};
 use crate::model::finding::{Finding, Suppression, Suppressor};
 use crate::model::scan::Note;
 
-/// Marks suppressed findings, overrides severities, and adds a finding for each ignore that does not suppress a finding.
+/// Marks suppressed findings, overrides severities, and adds a finding for each unused ignore.
 ///
 /// The order of precedence is: a comment at the location, `[scan] ignore`, the baseline. A finding with several locations is
 /// split if comments suppress some of them.

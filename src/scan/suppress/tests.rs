@@ -158,8 +158,8 @@ fn baseline_matches_fingerprints_until_date() {
     assert_eq!(
         summaries(&applied),
         [
-            "known.json: 1 entry has expired",
             "known.json: 1 entry does not match a finding",
+            "known.json: 1 entry has expired",
             "site-path a.py",
             "site-path a.py",
             "site-path a.py Baseline",

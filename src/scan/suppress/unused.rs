@@ -45,7 +45,7 @@ fn unused_reason(rule: &str, settings: &Settings<'_>) -> Option<(String, String)
         .then(|| (format!("unused ignore for `{rule}`"), "remove it, or move it to the line of the finding".to_owned()))
 }
 
-/// Returns findings for comments that do not suppress a finding. Comments without a reason are reported as notes instead.
+/// Returns findings for unused comments. Comments without a reason are reported as notes instead.
 pub(super) fn unused_comments(directives: &Directives, used: &UsedComments, settings: &Settings<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     if !settings.active.contains(&ID) {
@@ -76,7 +76,7 @@ pub(super) fn unused_comments(directives: &Directives, used: &UsedComments, sett
     found
 }
 
-/// Returns findings for entries of the configuration that do not suppress a finding. `used` contains the indices of the rest.
+/// Returns findings for unused entries of the configuration. `used` contains the indices of the rest.
 pub(super) fn unused_config_entries(used: &BTreeSet<usize>, settings: &Settings<'_>) -> Vec<Finding> {
     if !settings.active.contains(&ID) {
         return Vec::new();
