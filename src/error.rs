@@ -25,7 +25,7 @@ impl Kind {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Usage => exit::USAGE,
-            Self::Nothing => exit::NOTHING,
+            Self::Nothing => exit::NOTHING_TO_CHECK,
             Self::Infrastructure => exit::INFRASTRUCTURE,
             Self::Interrupted => exit::INTERRUPTED,
             Self::Bug => exit::BUG,

@@ -7,7 +7,7 @@ pub const ANALYSIS: u8 = 1;
 /// The command line or `carnet.toml` is invalid.
 pub const USAGE: u8 = 2;
 /// There is nothing to check.
-pub const NOTHING: u8 = 3;
+pub const NOTHING_TO_CHECK: u8 = 3;
 /// Infrastructure error: no engine, unavailable image, full disk. Never a test failure.
 pub const INFRASTRUCTURE: u8 = 4;
 /// A bug in carnet.
@@ -20,7 +20,7 @@ pub const TABLE: &[(u8, &str)] = &[
     (GOOD, "success, or all findings below `--fail-on`"),
     (ANALYSIS, "the analysis has a failed cell, a scan finding or an incompatible difference"),
     (USAGE, "the command line or `carnet.toml` is invalid"),
-    (NOTHING, "nothing to check"),
+    (NOTHING_TO_CHECK, "nothing to check"),
     (INFRASTRUCTURE, "infrastructure error: no engine, unavailable image, full disk; never a test failure"),
     (BUG, "a bug in carnet"),
     (INTERRUPTED, "interrupted; a partial result was written"),

@@ -19,7 +19,7 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
 use super::descendant::{self, Before};
 use super::lines::Lines;
-use super::memory::Kills;
+use super::memory::OomKillCounter;
 use crate::model::capture::Capture;
 use crate::model::cell::{Captured, End};
 
@@ -55,7 +55,7 @@ pub(super) struct Command<'a> {
 
 /// The result of a command.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(super) struct CommandResult {
     /// How it ended.
     pub(super) end: End,
     /// Standard output and error in their original order.
@@ -64,7 +64,7 @@ pub(super) struct Ended {
     pub(super) seconds: f64,
 }
 
-impl Ended {
+impl CommandResult {
     /// Returns the result of a command that did not start.
     pub(super) fn not_started(reason: String) -> Self {
         Self { end: End::NotStarted { reason }, output: Captured { text: String::new(), dropped: 0 }, seconds: 0.0 }
@@ -81,7 +81,7 @@ pub(super) struct Supervisor {
     /// Number of the signal that requested the end of this process, or 0.
     end_signal: Arc<AtomicUsize>,
     ids: Vec<SigId>,
-    kills: Kills,
+    kills: OomKillCounter,
 }
 
 impl Supervisor {
@@ -95,7 +95,7 @@ impl Supervisor {
         let (wake, notify) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         let end_signal = Arc::new(AtomicUsize::new(0));
-        let mut supervisor = Self { wake, end_signal, ids: Vec::new(), kills: Kills::find() };
+        let mut supervisor = Self { wake, end_signal, ids: Vec::new(), kills: OomKillCounter::find() };
         for signal in [SIGTERM, SIGINT, SIGHUP] {
             let flag = Arc::clone(&supervisor.end_signal);
             let number = usize::try_from(signal).unwrap_or_default();
@@ -113,16 +113,16 @@ impl Supervisor {
     }
 
     /// Runs a command to its end and kills every process that it left. `line` is called with every line of its output.
-    pub(super) fn run(&self, command: &Command<'_>, line: &mut dyn FnMut(&str)) -> Ended {
+    pub(super) fn run(&self, command: &Command<'_>, line: &mut dyn FnMut(&str)) -> CommandResult {
         if !command.dir.is_dir() {
-            return Ended::not_started(format!("working directory {} does not exist", command.dir.display()));
+            return CommandResult::not_started(format!("working directory {} does not exist", command.dir.display()));
         }
         let before = Before::now();
         let killed_before = self.kills.count();
         let started = Instant::now();
         let (child, reader) = match spawn(command) {
             Ok(both) => both,
-            Err(error) => return Ended::not_started(format!("{}: {error}", command.shell.display())),
+            Err(error) => return CommandResult::not_started(format!("{}: {error}", command.shell.display())),
         };
         let mut watch = Watch {
             supervisor: self,
@@ -139,9 +139,9 @@ impl Supervisor {
         let end = match (stopped, watch.status) {
             (Some(Stop::Timeout), _) => End::Timeout { seconds: command.timeout.as_secs() },
             (_, Some(status)) => self.read_status(status, killed_before),
-            (_, None) => End::NotStarted { reason: "its exit status is unknown".to_owned() },
+            (_, None) => End::NotStarted { reason: "the exit status could not be determined".to_owned() },
         };
-        Ended { end, output: watch.output.finish(), seconds }
+        CommandResult { end, output: watch.output.finish(), seconds }
     }
 
     fn read_status(&self, status: WaitStatus, killed_before: Option<u64>) -> End {

@@ -10,7 +10,7 @@ const MAX_ENTRIES: u64 = 5_000_000;
 /// Maximum depth of nested directories.
 const MAX_DEPTH: usize = 512;
 
-/// An error in copying the analysis: an infrastructure error.
+/// An error when copying the analysis: an infrastructure error.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CopyError {
     /// An entry can't be copied.

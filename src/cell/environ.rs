@@ -1,5 +1,5 @@
-//! The environment variables of the tests after the prelude of the facility. The prelude runs in a shell, which then
-//! executes this program, which writes its variables to a file.
+//! The environment variables of the tests after the prelude of the facility. The prelude runs in a shell. The shell
+//! then executes carnet, which writes its environment variables to a file.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -35,12 +35,12 @@ pub fn run_if_requested() -> Option<ExitCode> {
 const SHELL_VARIABLES: [&str; 4] = ["OLDPWD", "PWD", "SHLVL", "_"];
 
 /// Returns the variables of this process that are UTF-8.
-pub(super) fn own() -> BTreeMap<String, String> {
+pub(super) fn process_variables() -> BTreeMap<String, String> {
     environment::vars().collect()
 }
 
 /// Removes the variables that the shell added, which do not come from the prelude.
-pub(super) fn without_shell(
+pub(super) fn without_shell_variables(
     mut variables: BTreeMap<String, String>,
     own: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {

@@ -6,14 +6,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The counter of the control group of this process.
+/// The counter of processes in the control group of this process that were killed because of the memory limit.
 #[derive(Debug)]
-pub(super) struct Kills {
+pub(super) struct OomKillCounter {
     file: Option<PathBuf>,
 }
 
-impl Kills {
-    /// Finds the counter. Without control groups or on an old kernel there is none.
+impl OomKillCounter {
+    /// Finds the counter. It does not exist without control groups or on an old kernel.
     pub(super) fn find() -> Self {
         let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         let file = candidates(&groups).into_iter().find(|file| read(file).is_some());
@@ -27,7 +27,7 @@ impl Kills {
 }
 
 /// Returns the files that may contain the counter, best first. In a container the path in `/proc/self/cgroup` is often
-/// that of the host, while the mount shows the group of the container at its top.
+/// that of the host, while the mount has the container's control group at its root.
 fn candidates(groups: &str) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for line in groups.lines() {

@@ -1,4 +1,4 @@
-//! Cuts the network of the tests and detects attempts to use it.
+//! Disables the network during the tests and detects attempts to use it.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::sys::namespace::{self, NamespaceError, UnshareFlags};
 ///
 /// # Errors
 /// Fails if the kernel or a sandbox around this process refuses.
-pub(super) fn cut() -> Result<(), NamespaceError> {
+pub(super) fn disable() -> Result<(), NamespaceError> {
     let caller = Ids { uid: rustix::process::geteuid().as_raw(), gid: rustix::process::getegid().as_raw() };
     if namespace::unshare(UnshareFlags::NEWNET).is_err() {
         namespace::unshare_with_user(UnshareFlags::NEWNET, caller, caller)?;

@@ -23,7 +23,7 @@ pub(super) enum CellResultError {
     #[error("failed to parse the cell's result: {0}")]
     Invalid(String),
     /// The result has another format or belongs to another cell.
-    #[error("the cell returned the result of `{0}`")]
+    #[error("the cell returned the result of another cell, `{0}`")]
     OtherCell(String),
 }
 

@@ -20,7 +20,7 @@ pub async fn clean(all: bool) -> Vec<String> {
     }
     match ResultStore::new(&cache).evict() {
         0 => {}
-        n => lines.push(format!("removed {} over the limits of the cache", count(n, "cached result"))),
+        n => lines.push(format!("removed {} to stay within the cache limits", count(n, "cached result"))),
     }
     if all {
         lines.extend(remove_and_describe(&cache.results()));

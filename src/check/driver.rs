@@ -140,7 +140,7 @@ async fn schedule(run: &Arc<Run>, facilities: Vec<Facility>, jobs: usize) -> Vec
     for (facility, task) in tasks {
         let outcome = task.await;
         outcomes.push(outcome.unwrap_or_else(|error| {
-            let reason = format!("the cell ended because of a bug in carnet: {error}");
+            let reason = format!("the cell was aborted by a bug in carnet: {error}");
             (cell_status::not_run(&facility, &reason), None)
         }));
     }

@@ -22,13 +22,13 @@ pub enum CheckError {
         top: PathBuf,
     },
     /// Images can't run the current executable.
-    #[error("images can't run this build of carnet: {reason}")]
+    #[error("this build of carnet can't run inside images: {reason}")]
     NotStatic {
         /// Why.
         reason: String,
     },
     /// A task of the check panicked.
-    #[error("the check ended because of a bug in carnet")]
+    #[error("the check was aborted by a bug in carnet")]
     Panicked,
 }
 

@@ -174,7 +174,7 @@ impl Run {
             let platform = opened.identity.platform.clone();
             let identity = ImageIdentity { reference: facility.written.clone(), platform, ..ImageIdentity::default() };
             progress.cell.image = Some(identity);
-            progress.cell.not_enforced.push("image: not verified, carnet was started inside".to_owned());
+            progress.cell.not_enforced.push("image: not verified because carnet was started inside it".to_owned());
         }
         let phase = if self.config.test.setup.is_some() { Phase::Whole } else { Phase::Test };
         self.report_phase(facility, if phase == Phase::Whole { "setup and tests" } else { "tests" });

@@ -7,7 +7,7 @@ use super::error::Outcome;
 use super::format::format_parser;
 use super::output::{print, report_options};
 use super::snapshot;
-use crate::diff::{self, Interest};
+use crate::diff::{self, RelevantModules};
 use crate::error::Error;
 use crate::exit;
 use crate::model::environment::{self, Environment};
@@ -39,19 +39,19 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
     let mut columns: Vec<(String, Environment)> = Vec::new();
-    let mut interest = Interest { imports: arguments.import.iter().cloned().collect() };
+    let mut relevant = RelevantModules { imports: arguments.import.iter().cloned().collect() };
     for target in &arguments.targets {
-        columns.extend(environments(target, &mut interest)?);
+        columns.extend(environments(target, &mut relevant)?);
     }
     make_names_unique(&mut columns);
     let columns: Vec<(&str, &Environment)> = columns.iter().map(|(name, env)| (name.as_str(), env)).collect();
-    let diff = diff::environments(&columns, &interest);
+    let diff = diff::environments(&columns, &relevant);
     print(&report::render_diff(&diff, arguments.format, &report_options(style))?)?;
     Ok(if arguments.exit_code && !diff.is_empty() { exit::ANALYSIS } else { exit::GOOD })
 }
 
 /// Returns the environments of a target with the names of their columns.
-fn environments(target: &str, interest: &mut Interest) -> Result<Vec<(String, Environment)>, Error> {
+fn environments(target: &str, relevant: &mut RelevantModules) -> Result<Vec<(String, Environment)>, Error> {
     let (file, cell) = match target.split_once('#') {
         Some((file, cell)) if Path::new(file).is_file() => (file, Some(cell)),
         _ => (target, None),
@@ -70,7 +70,7 @@ fn environments(target: &str, interest: &mut Interest) -> Result<Vec<(String, En
         return Ok(vec![(stem, environment)]);
     }
     let document = read(path)?;
-    interest.imports.extend(document.analysis.imports.iter().cloned());
+    relevant.imports.extend(document.analysis.imports.iter().cloned());
     let is_selected = |id: &str| cell.is_none_or(|cell| cell == id);
     let mut found: Vec<(String, Environment)> = Vec::new();
     for cell in document.cells.iter().filter(|cell| is_selected(&cell.id)) {
@@ -82,7 +82,7 @@ fn environments(target: &str, interest: &mut Interest) -> Result<Vec<(String, En
     }
     match (found.is_empty(), cell) {
         (false, _) => Ok(found),
-        (true, Some(cell)) => Err(DocumentError::new(path, format!("no environment of cell `{cell}`")).into()),
+        (true, Some(cell)) => Err(DocumentError::new(path, format!("no environment for cell `{cell}`")).into()),
         (true, None) => Err(DocumentError::new(path, "the document contains no environments").into()),
     }
 }

@@ -25,7 +25,7 @@ impl Failure for UnknownName {
     }
 }
 
-/// A kind of items that have unique names.
+/// A kind of item with unique names.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NamedKind {
     /// Name of the kind, for messages.

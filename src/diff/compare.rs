@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use crate::model::diff::{Change, Row, Value, Weight};
+use crate::model::diff::{Change, Relevance, Row, Value};
 use crate::model::known::Known;
 
 use super::version::{Grammar, distance};
@@ -58,7 +58,7 @@ impl Fact {
     }
 
     /// Sets the displayed origin and the compared origin.
-    pub(super) fn from(self, shown: impl Into<String>, compared: impl Into<String>) -> Self {
+    pub(super) fn with_origin(self, shown: impl Into<String>, compared: impl Into<String>) -> Self {
         match self {
             Self::Is { text, identity, .. } => {
                 Self::Is { text, origin: shown.into(), identity, source: Some(compared.into()) }
@@ -68,7 +68,7 @@ impl Fact {
     }
 
     /// Sets the compared identity: values with the same identity are equal.
-    pub(super) fn alike(self, same: impl Into<String>) -> Self {
+    pub(super) fn with_identity(self, same: impl Into<String>) -> Self {
         match self {
             Self::Is { text, origin, source, .. } => Self::Is { text, origin, identity: Some(same.into()), source },
             other => other,
@@ -123,7 +123,12 @@ pub(super) struct Draft {
 
 impl Draft {
     /// Creates a row for these values, one per column. `None` if all columns are equal to the first.
-    pub(super) fn new(name: impl Into<String>, facts: Vec<Fact>, grammar: Grammar, weight: Weight) -> Option<Self> {
+    pub(super) fn new(
+        name: impl Into<String>,
+        facts: Vec<Fact>,
+        grammar: Grammar,
+        relevance: Relevance,
+    ) -> Option<Self> {
         let first = facts.first()?;
         let changes: BTreeSet<Change> =
             facts.iter().skip(1).filter_map(|other| relation(first, other, grammar)).collect();
@@ -134,7 +139,7 @@ impl Draft {
         };
         let distance = farthest(&facts);
         let values = facts.into_iter().map(Fact::value).collect();
-        let row = Row { name: name.into(), values, change, weight: effective(weight, change), lines: Vec::new() };
+        let row = Row { name: name.into(), values, change, relevance: effective(relevance, change), lines: Vec::new() };
         Some(Self { row, distance })
     }
 
@@ -145,14 +150,14 @@ impl Draft {
         name: &str,
         facts: Vec<Fact>,
         grammar: Grammar,
-        weight: Weight,
+        relevance: Relevance,
     ) -> Option<Self> {
         if present.first() != Some(&true) {
             return None;
         }
         let comparable = facts.iter().zip(present).filter(|(_, present)| **present).map(|(fact, _)| fact.clone());
-        Self::new(name, comparable.collect(), grammar, weight)?;
-        Self::new(name, facts, grammar, weight)
+        Self::new(name, comparable.collect(), grammar, relevance)?;
+        Self::new(name, facts, grammar, relevance)
     }
 
     /// Sets the lines of a text difference.
@@ -167,13 +172,13 @@ impl Draft {
     }
 }
 
-/// Limits the weight of a difference by its kind: values that were not compared are only relevant if direct, and the
+/// Limits the relevance of a difference by its kind: values that were not compared are only relevant if direct, and the
 /// same version from another origin rarely breaks anything.
-fn effective(weight: Weight, change: Change) -> Weight {
-    match (weight, change) {
-        (Weight::Direct, Change::Origin) => Weight::Required,
-        (Weight::Required, Change::Origin | Change::NotCompared) => Weight::Rest,
-        _ => weight,
+fn effective(relevance: Relevance, change: Change) -> Relevance {
+    match (relevance, change) {
+        (Relevance::Direct, Change::Origin) => Relevance::Required,
+        (Relevance::Required, Change::Origin | Change::NotCompared) => Relevance::Rest,
+        _ => relevance,
     }
 }
 
@@ -190,9 +195,9 @@ fn farthest(facts: &[Fact]) -> u8 {
     others.iter().filter(|other| *other != first).map(|other| distance(first, other)).min().unwrap_or(3)
 }
 
-/// Sorts rows by weight, then by kind of change, then by the difference between versions; the order is otherwise kept.
+/// Sorts rows by relevance, then by kind of change, then by the difference between versions. The sort is stable.
 pub(super) fn sorted(mut drafts: Vec<Draft>) -> Vec<Row> {
-    drafts.sort_by_key(|draft| (draft.row.weight, severity(draft.row.change), draft.distance));
+    drafts.sort_by_key(|draft| (draft.row.relevance, severity(draft.row.change), draft.distance));
     drafts.into_iter().map(|draft| draft.row).collect()
 }
 
@@ -218,8 +223,8 @@ impl Drafts {
         name: impl Into<String>,
         facts: impl IntoIterator<Item = Fact>,
         grammar: Grammar,
-        weight: Weight,
+        relevance: Relevance,
     ) {
-        self.0.extend(Draft::new(name, facts.into_iter().collect(), grammar, weight));
+        self.0.extend(Draft::new(name, facts.into_iter().collect(), grammar, relevance));
     }
 }

@@ -10,7 +10,7 @@ use crate::model::document::{self, Analysis, Cell, CellDiff, Document, Status, T
 use crate::model::environment::Environment;
 use crate::model::matrix::{Matrix, Planned};
 
-use super::{Interest, environments};
+use super::{RelevantModules, environments};
 
 /// Documents cannot be merged.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -98,8 +98,8 @@ pub fn compare(document: &mut Document) {
     }
     let named: BTreeSet<&Digest> = document.cells.iter().filter_map(|cell| cell.environment.as_ref()).collect();
     document.environments.retain(|digest, _| named.contains(digest));
-    let interest = Interest::in_modules(document.analysis.imports.iter().cloned());
-    document.diffs = against(document.reference.as_deref(), &document.cells, &document.environments, &interest);
+    let relevant = RelevantModules::new(document.analysis.imports.iter().cloned());
+    document.diffs = against(document.reference.as_deref(), &document.cells, &document.environments, &relevant);
 }
 
 /// Returns the differences between the environment of each cell and that of the reference, in the order of the cells,
@@ -108,7 +108,7 @@ pub fn against(
     reference: Option<&str>,
     cells: &[Cell],
     known: &BTreeMap<Digest, Environment>,
-    interest: &Interest,
+    relevant: &RelevantModules,
 ) -> Vec<CellDiff> {
     let of = |cell: &Cell| known.get(cell.environment.as_ref()?);
     let Some(first) = cells.iter().find(|cell| Some(cell.id.as_str()) == reference) else { return Vec::new() };
@@ -117,7 +117,7 @@ pub fn against(
         .iter()
         .filter(|cell| cell.id != first.id)
         .filter_map(|cell| {
-            let diff = environments(&[(&first.id, base), (&cell.id, of(cell)?)], interest);
+            let diff = environments(&[(&first.id, base), (&cell.id, of(cell)?)], relevant);
             Some(CellDiff { cell: cell.id.clone(), diff })
         })
         .collect()

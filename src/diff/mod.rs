@@ -23,16 +23,16 @@ use crate::model::environment::Environment;
 
 use compare::{Draft, sorted};
 
-/// The parts of an environment that are relevant to the analysis.
+/// The modules that are relevant to the analysis.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Interest {
+pub struct RelevantModules {
     /// Modules that the analysis imports directly, with or without submodules: `numpy`, `google.protobuf`.
     pub imports: BTreeSet<String>,
 }
 
-impl Interest {
-    /// Creates an interest in these modules.
-    pub fn in_modules<S: Into<String>>(modules: impl IntoIterator<Item = S>) -> Self {
+impl RelevantModules {
+    /// Selects these modules.
+    pub fn new<S: Into<String>>(modules: impl IntoIterator<Item = S>) -> Self {
         Self { imports: modules.into_iter().map(Into::into).collect() }
     }
 }
@@ -41,14 +41,14 @@ impl Interest {
 ///
 /// The result contains only rows in which a column differs from the reference or cannot be compared with it. Fewer than
 /// two columns never differ.
-pub fn environments(columns: &[(&str, &Environment)], interest: &Interest) -> Diff {
+pub fn environments(columns: &[(&str, &Environment)], relevant: &RelevantModules) -> Diff {
     let envs: Vec<&Environment> = columns.iter().map(|(_, environment)| *environment).collect();
-    let software = python::software(&envs, interest);
+    let software = python::software(&envs, relevant);
     let mut sections = vec![
         section("python", "Python", python::interpreter(&envs)),
         section("imported", "Imported by the analysis", software.imported),
         section("required", "Required by imported packages", software.required),
-        section("root", "ROOT", system::root(&envs, interest)),
+        section("root", "ROOT", system::root(&envs, relevant)),
         section("system", "System", system::system(&envs)),
         section("runtime", "Runtime contract", runtime::runtime(&envs)),
         section("paths", "Search paths", path::paths(&envs)),

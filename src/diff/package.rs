@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::diff::Weight;
+use crate::model::diff::Relevance;
 use crate::model::environment::{Ecosystem, Environment};
 use crate::model::known::Known;
 use crate::model::package::Package;
@@ -63,7 +63,7 @@ impl<'a> Column<'a> {
             return fact;
         }
         let origin = joined(|package| &package.origin);
-        fact.from(origin.clone(), origin)
+        fact.with_origin(origin.clone(), origin)
     }
 }
 
@@ -81,7 +81,7 @@ fn rows(envs: &[&Environment], ecosystem: Ecosystem, grammar: Grammar) -> Vec<Dr
         .collect();
     for name in names {
         let facts = columns.iter().map(|column| column.fact(name, ecosystem)).collect();
-        drafts.extend(Draft::among(&listed, name, facts, grammar, Weight::Rest));
+        drafts.extend(Draft::among(&listed, name, facts, grammar, Relevance::Rest));
     }
     drafts
 }
@@ -90,10 +90,10 @@ fn summary(columns: &[Column<'_>]) -> Option<Draft> {
     let facts = columns
         .iter()
         .map(|column| match column {
-            Column::Listed(by_name) => Fact::is(count(by_name.len(), "package")).alike("a list"),
+            Column::Listed(by_name) => Fact::is(count(by_name.len(), "package")).with_identity("a list"),
             Column::None => Fact::Absent,
             Column::Unknown(reason) => Fact::Unknown((*reason).to_owned()),
         })
         .collect();
-    Draft::new("all packages", facts, Grammar::None, Weight::Rest)
+    Draft::new("all packages", facts, Grammar::None, Relevance::Rest)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::diff::Weight;
+use crate::model::diff::Relevance;
 use crate::model::environment::Environment;
 
 use super::compare::{Draft, Fact};
@@ -20,18 +20,18 @@ pub(super) fn paths(envs: &[&Environment]) -> Vec<Draft> {
         .into_iter()
         .filter_map(|name| {
             let columns = envs.iter().map(|environment| variable(environment, name)).collect();
-            row(name, columns, weight(name))
+            row(name, columns, relevance(name))
         })
         .collect();
-    drafts.extend(row("sys.path", envs.iter().map(|environment| sys_path(environment)).collect(), Weight::Rest));
+    drafts.extend(row("sys.path", envs.iter().map(|environment| sys_path(environment)).collect(), Relevance::Rest));
     drafts
 }
 
-/// Returns the weight of a list; lists that add code to the installed software are more relevant.
-fn weight(name: &str) -> Weight {
+/// Returns the relevance of a list; lists that add code to the installed software are more relevant.
+fn relevance(name: &str) -> Relevance {
     match name {
-        "PYTHONPATH" | "LD_LIBRARY_PATH" | "LD_PRELOAD" | "ROOT_INCLUDE_PATH" => Weight::Required,
-        _ => Weight::Rest,
+        "PYTHONPATH" | "LD_LIBRARY_PATH" | "LD_PRELOAD" | "ROOT_INCLUDE_PATH" => Relevance::Required,
+        _ => Relevance::Rest,
     }
 }
 
@@ -46,16 +46,16 @@ fn sys_path(environment: &Environment) -> Column<'_> {
     python.path.get().map_or_else(|| Err(python.path.reason().unwrap_or_default()), |path| Ok(Some(path.as_slice())))
 }
 
-fn row(name: &str, columns: Vec<Column<'_>>, weight: Weight) -> Option<Draft> {
+fn row(name: &str, columns: Vec<Column<'_>>, relevance: Relevance) -> Option<Draft> {
     let facts: Vec<Fact> = columns.iter().map(fact).collect();
-    let draft = Draft::new(name, facts, Grammar::List, weight)?;
+    let draft = Draft::new(name, facts, Grammar::List, relevance)?;
     Some(draft.with_lines(lines(&columns)))
 }
 
 fn fact(column: &Column<'_>) -> Fact {
     match column {
         // The elements are compared, not the joined text, because an element may contain a colon.
-        Ok(Some(list)) => Fact::is(list.join(":")).alike(list.join("\0")),
+        Ok(Some(list)) => Fact::is(list.join(":")).with_identity(list.join("\0")),
         Ok(None) => Fact::Absent,
         Err(reason) => Fact::Unknown((*reason).to_owned()),
     }

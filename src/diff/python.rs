@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::diff::Weight;
+use crate::model::diff::Relevance;
 use crate::model::environment::Environment;
 use crate::model::known::Known;
 use crate::model::provider::likely_providers;
 use crate::model::python::{Distribution, DistributionFormat, Python, PythonKind};
 use crate::model::text::count;
 
-use super::Interest;
+use super::RelevantModules;
 use super::compare::{Draft, Drafts, Fact};
 use super::version::Grammar;
 
@@ -17,26 +17,26 @@ use super::version::Grammar;
 pub(super) fn interpreter(envs: &[&Environment]) -> Vec<Draft> {
     let pythons: Vec<Option<&Python>> = envs.iter().map(|environment| environment.main_python()).collect();
     let mut drafts = Drafts::default();
-    let mut add_known = |name: &str, read: fn(&Python) -> &Known<String>, grammar, weight| {
+    let mut add_known = |name: &str, read: fn(&Python) -> &Known<String>, grammar, relevance| {
         let facts =
             pythons.iter().map(|python| python.map_or(Fact::Absent, |p| Fact::from_known(read(p), |v| Fact::text(v))));
-        drafts.add(name, facts, grammar, weight);
+        drafts.add(name, facts, grammar, relevance);
     };
-    add_known("version", |python| &python.version, Grammar::Pep440, Weight::Direct);
-    add_known("implementation", |python| &python.implementation, Grammar::None, Weight::Direct);
+    add_known("version", |python| &python.version, Grammar::Pep440, Relevance::Direct);
+    add_known("implementation", |python| &python.implementation, Grammar::None, Relevance::Direct);
     // Different versions always have different ABIs.
     add_known(
         "abi",
         |python| &python.abi,
         Grammar::None,
-        if same_version(&pythons) { Weight::Required } else { Weight::Rest },
+        if same_version(&pythons) { Relevance::Required } else { Relevance::Rest },
     );
-    add_known("prefix", |python| &python.prefix, Grammar::None, Weight::Rest);
+    add_known("prefix", |python| &python.prefix, Grammar::None, Relevance::Rest);
     let kind = |python: &Option<&Python>| python.map_or(Fact::Absent, |p| Fact::is(kind_name(p.kind)));
-    drafts.add("kind", pythons.iter().map(kind), Grammar::None, Weight::Rest);
+    drafts.add("kind", pythons.iter().map(kind), Grammar::None, Relevance::Rest);
     let system_site = |python: &Option<&Python>| python.map_or(Fact::Absent, |p| Fact::flag(p.system_site));
-    drafts.add("includes base packages", pythons.iter().map(system_site), Grammar::None, Weight::Rest);
-    drafts.add("commands", envs.iter().map(|environment| commands(environment)), Grammar::None, Weight::Required);
+    drafts.add("includes base packages", pythons.iter().map(system_site), Grammar::None, Relevance::Rest);
+    drafts.add("commands", envs.iter().map(|environment| commands(environment)), Grammar::None, Relevance::Required);
     drafts.0
 }
 
@@ -72,9 +72,9 @@ pub(super) struct Software {
 }
 
 /// Compares the distributions of the main Pythons.
-pub(super) fn software(envs: &[&Environment], interest: &Interest) -> Software {
+pub(super) fn software(envs: &[&Environment], relevant: &RelevantModules) -> Software {
     let columns: Vec<Column<'_>> = envs.iter().map(|environment| Column::of(environment)).collect();
-    let imported = imported(&columns, interest);
+    let imported = imported(&columns, relevant);
     let required = required(&columns, &imported);
     let names: BTreeSet<&str> = columns
         .iter()
@@ -86,28 +86,28 @@ pub(super) fn software(envs: &[&Environment], interest: &Interest) -> Software {
     let mut software = Software::default();
     software.rest.extend(summary(&columns));
     for name in names {
-        let (drafts, weight) = if imported.contains(name) {
-            (&mut software.imported, Weight::Direct)
+        let (drafts, relevance) = if imported.contains(name) {
+            (&mut software.imported, Relevance::Direct)
         } else if required.contains(name) {
-            (&mut software.required, Weight::Required)
+            (&mut software.required, Relevance::Required)
         } else {
-            (&mut software.rest, Weight::Rest)
+            (&mut software.rest, Relevance::Rest)
         };
-        let facts: Vec<Fact> = columns.iter().map(|column| column.winner(name)).collect();
-        let draft = match weight {
-            Weight::Rest => Draft::among(&listed, name, facts, Grammar::Pep440, weight),
-            Weight::Direct | Weight::Required => row(name, facts, weight),
+        let facts: Vec<Fact> = columns.iter().map(|column| column.imported_copy(name)).collect();
+        let draft = match relevance {
+            Relevance::Rest => Draft::among(&listed, name, facts, Grammar::Pep440, relevance),
+            Relevance::Direct | Relevance::Required => row(name, facts, relevance),
         };
         drafts.extend(draft);
-        let hidden: Vec<Fact> = columns.iter().map(|column| column.hidden(name)).collect();
+        let shadowed: Vec<Fact> = columns.iter().map(|column| column.shadowed_copies(name)).collect();
         // An unknown list of distributions is reported in a separate row.
-        drafts.extend(row(&format!("{name} (shadowed copies)"), hidden, weight).filter(Draft::is_difference));
+        drafts.extend(row(&format!("{name} (shadowed copies)"), shadowed, relevance).filter(Draft::is_difference));
     }
     software
 }
 
-fn row(name: &str, facts: Vec<Fact>, weight: Weight) -> Option<Draft> {
-    Draft::new(name, facts, Grammar::Pep440, weight)
+fn row(name: &str, facts: Vec<Fact>, relevance: Relevance) -> Option<Draft> {
+    Draft::new(name, facts, Grammar::Pep440, relevance)
 }
 
 /// Returns one row if a column has no list.
@@ -115,12 +115,12 @@ fn summary(columns: &[Column<'_>]) -> Option<Draft> {
     let facts = columns
         .iter()
         .map(|column| match column {
-            Column::Listed(copies) => Fact::is(count(copies.len(), "distribution")).alike("a list"),
+            Column::Listed(copies) => Fact::is(count(copies.len(), "distribution")).with_identity("a list"),
             Column::NoPython => Fact::Absent,
             Column::Unknown(reason) => Fact::Unknown((*reason).to_owned()),
         })
         .collect();
-    Draft::new("all distributions", facts, Grammar::None, Weight::Rest)
+    Draft::new("all distributions", facts, Grammar::None, Relevance::Rest)
 }
 
 /// Copies of each distribution by normalised name, the imported one first.
@@ -156,18 +156,18 @@ impl<'a> Column<'a> {
         }
     }
 
-    fn winner(&self, name: &str) -> Fact {
+    fn imported_copy(&self, name: &str) -> Fact {
         if let Self::Unknown(reason) = self {
             return Fact::Unknown((*reason).to_owned());
         }
         let copy = self.copies().get(name).and_then(|copies| copies.first());
         copy.map_or(Fact::Absent, |distribution| {
             let (shown, compared) = origin(distribution);
-            Fact::is(version(distribution)).from(shown, compared)
+            Fact::is(version(distribution)).with_origin(shown, compared)
         })
     }
 
-    fn hidden(&self, name: &str) -> Fact {
+    fn shadowed_copies(&self, name: &str) -> Fact {
         if let Self::Unknown(reason) = self {
             return Fact::Unknown((*reason).to_owned());
         }
@@ -211,10 +211,10 @@ fn in_system(distribution: &Distribution) -> bool {
 }
 
 /// Returns the normalised names of the distributions that provide a directly imported module in any column.
-fn imported(columns: &[Column<'_>], interest: &Interest) -> BTreeSet<String> {
+fn imported(columns: &[Column<'_>], relevant: &RelevantModules) -> BTreeSet<String> {
     let recorded: Vec<BTreeMap<&str, BTreeSet<&str>>> = columns.iter().map(modules).collect();
     let mut names = BTreeSet::new();
-    for module in &interest.imports {
+    for module in &relevant.imports {
         let top = module.split('.').next().unwrap_or(module);
         let likely = likely_providers(module);
         for (column, recorded) in columns.iter().zip(&recorded) {
@@ -231,9 +231,9 @@ fn imported(columns: &[Column<'_>], interest: &Interest) -> BTreeSet<String> {
 /// Returns the distributions that record each module.
 fn modules<'a>(column: &Column<'a>) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
     let mut modules: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for winner in column.copies().values().filter_map(|copies| copies.first()) {
-        for module in &winner.modules {
-            modules.entry(module).or_default().insert(&winner.normalized);
+    for copy in column.copies().values().filter_map(|copies| copies.first()) {
+        for module in &copy.modules {
+            modules.entry(module).or_default().insert(&copy.normalized);
         }
     }
     modules
@@ -244,8 +244,8 @@ fn required(columns: &[Column<'_>], roots: &BTreeSet<String>) -> BTreeSet<String
     let mut seen = roots.clone();
     let mut todo: Vec<String> = roots.iter().cloned().collect();
     while let Some(name) = todo.pop() {
-        let winners = columns.iter().filter_map(|column| column.copies().get(name.as_str())?.first());
-        for need in winners.flat_map(|winner| &winner.requires) {
+        let imported_copies = columns.iter().filter_map(|column| column.copies().get(name.as_str())?.first());
+        for need in imported_copies.flat_map(|copy| &copy.requires) {
             if seen.insert(need.clone()) {
                 todo.push(need.clone());
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::diff::Weight;
+use crate::model::diff::Relevance;
 use crate::model::environment::Environment;
 use crate::model::known::Known;
 use crate::model::runtime::{Directory, Imposed, Runtime, SitePath};
@@ -13,23 +13,27 @@ use super::version::Grammar;
 /// Compares the properties defined by the contract.
 pub(super) fn runtime(envs: &[&Environment]) -> Vec<Draft> {
     let mut drafts = Drafts::default();
-    let mut add = |name: &str, read: fn(&Runtime) -> Fact, weight| {
-        drafts.add(name, envs.iter().map(|environment| read(&environment.runtime)), Grammar::None, weight);
+    let mut add = |name: &str, read: fn(&Runtime) -> Fact, relevance| {
+        drafts.add(name, envs.iter().map(|environment| read(&environment.runtime)), Grammar::None, relevance);
     };
-    add("uid", |runtime| number(&runtime.uid), Weight::Required);
-    add("gid", |runtime| number(&runtime.gid), Weight::Rest);
-    add("user entry", |runtime| Fact::from_known(&runtime.user, |user| Fact::flag(user.is_some())), Weight::Required);
-    add("user name", |runtime| Fact::from_known(&runtime.user, |user| Fact::option(user.as_deref())), Weight::Rest);
-    add("HOME", |runtime| Fact::text(&runtime.home.path), Weight::Rest);
-    add("HOME exists", |runtime| Fact::flag(runtime.home.exists), Weight::Required);
-    add("HOME writable", |runtime| flag(&runtime.home.writable), Weight::Required);
-    add("HOME runs programs", |runtime| runs(&runtime.home), Weight::Required);
-    add("/ writable", |runtime| flag(&runtime.root.writable), Weight::Required);
-    add("/ runs programs", |runtime| runs(&runtime.root), Weight::Rest);
-    add("/tmp exists", |runtime| Fact::flag(runtime.tmp.exists), Weight::Required);
-    add("/tmp writable", |runtime| flag(&runtime.tmp.writable), Weight::Required);
-    add("/tmp runs programs", |runtime| runs(&runtime.tmp), Weight::Required);
-    add("umask", |runtime| Fact::from_known(&runtime.umask, |mask| Fact::is(mask)), Weight::Rest);
+    add("uid", |runtime| number(&runtime.uid), Relevance::Required);
+    add("gid", |runtime| number(&runtime.gid), Relevance::Rest);
+    add(
+        "user entry",
+        |runtime| Fact::from_known(&runtime.user, |user| Fact::flag(user.is_some())),
+        Relevance::Required,
+    );
+    add("user name", |runtime| Fact::from_known(&runtime.user, |user| Fact::option(user.as_deref())), Relevance::Rest);
+    add("HOME", |runtime| Fact::text(&runtime.home.path), Relevance::Rest);
+    add("HOME exists", |runtime| Fact::flag(runtime.home.exists), Relevance::Required);
+    add("HOME writable", |runtime| flag(&runtime.home.writable), Relevance::Required);
+    add("HOME runs programs", |runtime| runs(&runtime.home), Relevance::Required);
+    add("/ writable", |runtime| flag(&runtime.root.writable), Relevance::Required);
+    add("/ runs programs", |runtime| runs(&runtime.root), Relevance::Rest);
+    add("/tmp exists", |runtime| Fact::flag(runtime.tmp.exists), Relevance::Required);
+    add("/tmp writable", |runtime| flag(&runtime.tmp.writable), Relevance::Required);
+    add("/tmp runs programs", |runtime| runs(&runtime.tmp), Relevance::Required);
+    add("umask", |runtime| Fact::from_known(&runtime.umask, |mask| Fact::is(mask)), Relevance::Rest);
     site_paths(envs, &mut drafts);
     drafts.0
 }
@@ -49,7 +53,7 @@ fn site_paths(envs: &[&Environment], drafts: &mut Drafts) {
             let found = environment.runtime.site_paths.get(path);
             found.map_or_else(|| Fact::Unknown("not read".to_owned()), |path| Fact::is(site_path(*path)))
         };
-        drafts.add(path, envs.iter().map(fact), Grammar::None, Weight::Required);
+        drafts.add(path, envs.iter().map(fact), Grammar::None, Relevance::Required);
     }
 }
 
@@ -67,7 +71,7 @@ fn site_path(path: SitePath) -> &'static str {
 pub(super) fn imposed(envs: &[&Environment]) -> Vec<Draft> {
     let mut drafts = Drafts::default();
     let mut add = |name: &str, read: fn(&Imposed) -> Fact, grammar| {
-        drafts.add(name, envs.iter().map(|environment| read(&environment.imposed)), grammar, Weight::Rest);
+        drafts.add(name, envs.iter().map(|environment| read(&environment.imposed)), grammar, Relevance::Rest);
     };
     add("kernel", |imposed| Fact::from_known(&imposed.kernel, |release| Fact::is(release)), Grammar::Dotted);
     let level = |imposed: &Imposed| Fact::option(imposed.x86_64_level.map(|level| format!("x86-64-v{level}")));
@@ -80,7 +84,7 @@ pub(super) fn imposed(envs: &[&Environment]) -> Vec<Draft> {
     let names: BTreeSet<&String> = envs.iter().flat_map(|environment| environment.imposed.limits.keys()).collect();
     for name in names {
         let facts = envs.iter().map(|environment| Fact::option(environment.imposed.limits.get(name)));
-        drafts.add(format!("limit {name}"), facts, Grammar::None, Weight::Rest);
+        drafts.add(format!("limit {name}"), facts, Grammar::None, Relevance::Rest);
     }
     drafts.0
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::diff::Weight;
+use crate::model::diff::Relevance;
 use crate::model::environment::{Environment, Variables};
 
 use super::compare::{Draft, Drafts, Fact};
@@ -17,7 +17,7 @@ pub(super) fn variables(envs: &[&Environment]) -> Vec<Draft> {
     for name in names {
         let has_value = all.iter().any(|variables| variables.values.contains_key(name));
         let facts = all.iter().map(|variables| fact(variables, name, has_value));
-        drafts.add(name, facts, Grammar::None, Weight::Rest);
+        drafts.add(name, facts, Grammar::None, Relevance::Rest);
     }
     drafts.0
 }
@@ -27,7 +27,7 @@ fn fact(variables: &Variables, name: &str, has_value: bool) -> Fact {
         // An empty value differs from an unset variable.
         Some(value) => Fact::is(if value.is_empty() { "\"\"" } else { value.as_str() }),
         None if !variables.names.contains(name) => Fact::Absent,
-        None if has_value => Fact::Unknown("set, but its value is not recorded here".to_owned()),
+        None if has_value => Fact::Unknown("set, but its value is not recorded".to_owned()),
         None => Fact::is("set"),
     }
 }

@@ -122,7 +122,7 @@ pub trait Engine: Send + Sync {
     /// Returns the state that an earlier run saved with this key on top of `base`, if it still exists.
     ///
     /// # Errors
-    /// Fails if the engine does not answer.
+    /// Fails if the engine does not respond.
     fn saved_state<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>>;
 
     /// Returns the address of the daemon that runs the programs; `None` if this machine runs them. Another daemon can run

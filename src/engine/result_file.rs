@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 use crate::sys::rooted::Rooted;
 
-/// An error in reading a result.
+/// An error when reading a result.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultError {
     /// The path is not a regular file or contains a link.

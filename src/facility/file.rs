@@ -46,7 +46,7 @@ pub(super) fn catalogue(files: &[(&str, &str)], storage: &str, doors: &str) -> R
     facilities.sort_by(|a, b| a.id.cmp(&b.id));
     let paths: PathTableFile = parse("storage", storage)?;
     let doors: DoorFile = parse("door", doors)?;
-    Ok(Catalogue { places: PathTable::new(paths, &facilities), doors: Doors::new(doors), facilities })
+    Ok(Catalogue { paths: PathTable::new(paths, &facilities), doors: Doors::new(doors), facilities })
 }
 
 /// Versions with two components, written as `"3.12"`.

@@ -23,7 +23,7 @@ use path::{PathFacts, PathTable};
 pub struct Catalogue {
     /// Sorted by id.
     pub facilities: Vec<Facility>,
-    places: PathTable,
+    paths: PathTable,
     doors: Doors,
 }
 
@@ -46,7 +46,7 @@ impl Catalogue {
     /// Returns the facts about an absolute path; the longest known prefix applies. `None` if there are none, as for
     /// `/usr`.
     pub fn path_facts<'a>(&'a self, path: &'a str) -> Option<PathFacts<'a>> {
-        path::find(&self.places, &self.facilities, path)
+        path::find(&self.paths, &self.facilities, path)
     }
 
     /// Returns the facts about a file server, given with or without a port. A host that is not listed is identified by
@@ -67,7 +67,7 @@ impl Catalogue {
 
     /// Returns the first components of all known paths, without slashes, sorted: `eos`, `uscms_data`.
     pub fn roots(&self) -> Vec<&str> {
-        self.places.roots()
+        self.paths.roots()
     }
 }
 

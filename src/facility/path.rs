@@ -445,9 +445,9 @@ mod tests {
     #[test]
     fn every_prefix_is_absolute_and_unique_and_has_existing_facilities() {
         let catalogue = Catalogue::builtin();
-        assert!(!catalogue.places.source.from.is_empty());
+        assert!(!catalogue.paths.source.from.is_empty());
         let mut prefixes = Vec::new();
-        for entry in catalogue.places.entries.values().flatten() {
+        for entry in catalogue.paths.entries.values().flatten() {
             assert!(entry.prefix.starts_with('/') && !entry.prefix.ends_with('/'), "{}", entry.prefix);
             let named = entry.facilities.iter().chain(&entry.absent).chain(&entry.unsure);
             for id in named {

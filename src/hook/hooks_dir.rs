@@ -17,7 +17,7 @@ pub struct HooksDir {
     pub shared_by: Option<String>,
 }
 
-/// An error of the installation or removal of a hook.
+/// An error when installing or removing a hook.
 #[derive(Debug, thiserror::Error)]
 pub enum HooksDirError {
     /// The directory is not in a git repository.
@@ -37,7 +37,7 @@ pub enum HooksDirError {
         by: String,
     },
     /// Hooks are disabled, or the path is not a directory.
-    #[error("the hooks directory {} is not a directory", dir.display())]
+    #[error("the hooks path {} is not a directory", dir.display())]
     NoDirectory {
         /// The path.
         dir: PathBuf,

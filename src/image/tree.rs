@@ -1,4 +1,4 @@
-//! Writes the entries of layers into a directory. Even a malicious entry is never written outside of it.
+//! Writes the entries of layers into a directory. Even a malicious entry is never written outside it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;

@@ -31,7 +31,7 @@ pub struct CellResult {
     /// Output files listed in the plan.
     #[serde(default)]
     pub outputs: Vec<FileDigest>,
-    /// Parts of the contract that could not be enforced: `network not cut: operation not permitted`.
+    /// Parts of the contract that could not be enforced: `network: not disabled: operation not permitted`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_enforced: Vec<String>,
     /// Infrastructure error that stopped the cell; never a test failure.
@@ -109,7 +109,7 @@ pub enum End {
         /// Time limit in seconds.
         seconds: u64,
     },
-    /// The command could not be started.
+    /// The command could not be started, or how it ended could not be determined.
     NotStarted {
         /// Why.
         reason: String,

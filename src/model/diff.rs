@@ -33,7 +33,8 @@ pub struct Row {
     /// How the columns differ.
     pub change: Change,
     /// How relevant the difference is to this analysis.
-    pub weight: Weight,
+    #[serde(rename = "weight")]
+    pub relevance: Relevance,
     /// For text and lists: unified diff lines from the first column to the last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<String>,
@@ -87,7 +88,7 @@ pub enum Change {
 /// How relevant a difference is to the analysis, from most to least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Weight {
+pub enum Relevance {
     /// The analysis imports it or runs on it (Python, ROOT, libc).
     Direct,
     /// An imported package requires it.
@@ -102,8 +103,8 @@ impl Diff {
         self.sections.is_empty()
     }
 
-    /// Returns the number of rows with at least this weight.
-    pub fn count(&self, least: Weight) -> usize {
-        self.sections.iter().flat_map(|section| &section.rows).filter(|row| row.weight <= least).count()
+    /// Returns the number of rows with at least this relevance.
+    pub fn count(&self, least: Relevance) -> usize {
+        self.sections.iter().flat_map(|section| &section.rows).filter(|row| row.relevance <= least).count()
     }
 }

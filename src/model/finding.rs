@@ -76,12 +76,12 @@ pub struct Finding {
     /// Number of positions, if the finding covers several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
-    /// The positions, at most 10,000.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub places: Vec<Location>,
+    /// The locations, at most 10,000.
+    #[serde(default, rename = "places", skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<Location>,
 }
 
-/// Maximum number of positions in one finding.
+/// Maximum number of locations in one finding.
 pub const MAX_LOCATIONS: usize = 10_000;
 
 /// A part of a file. Lines and columns start at 1, columns count characters; the end is exclusive.

@@ -55,7 +55,7 @@ impl Scan {
         let below = |path: &str| if path == "." { directory.to_owned() } else { format!("{directory}/{path}") };
         for finding in &mut self.findings {
             finding.path = below(&finding.path);
-            for location in &mut finding.places {
+            for location in &mut finding.locations {
                 location.path = below(&location.path).into();
             }
         }

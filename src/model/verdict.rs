@@ -21,7 +21,7 @@ impl Verdict {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Good => exit::GOOD,
-            Self::Nothing => exit::NOTHING,
+            Self::Nothing => exit::NOTHING_TO_CHECK,
             Self::Infrastructure => exit::INFRASTRUCTURE,
             Self::Analysis => exit::ANALYSIS,
         }

@@ -13,9 +13,9 @@ use crate::model::scan::Scan;
 pub(super) struct Writers {
     /// Writes a document; `None` if the format contains only the scan of the document.
     pub(super) document: Option<WriteDocument>,
-    /// Renders a scan; `None` if the format has no form for it.
+    /// Renders a scan; `None` if the format does not support scans.
     pub(super) scan: Option<RenderScan>,
-    /// Renders a comparison of environments; `None` if the format has no form for it.
+    /// Renders a comparison of environments; `None` if the format does not support comparisons.
     pub(super) diff: Option<RenderDiff>,
 }
 

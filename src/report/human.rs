@@ -1,7 +1,7 @@
 //! Plain text for a terminal: one line per cell, followed by the details of cells that did not pass.
 
 use crate::model::cell::{Outcome, Step};
-use crate::model::diff::{Diff, Row, Section, Weight};
+use crate::model::diff::{Diff, Relevance, Row, Section};
 use crate::model::document::{Cell, Document, Status};
 use crate::model::verdict::{Verdict, verdict};
 
@@ -283,7 +283,7 @@ fn pair(name: &str, row: &Row, options: &Options) -> Vec<Piece> {
 }
 
 fn named(name: &str, row: &Row, max_width: usize) -> Piece {
-    Piece::new(clip(name, max_width), if row.weight == Weight::Direct { Ink::Trouble } else { Ink::Plain })
+    Piece::new(clip(name, max_width), if row.relevance == Relevance::Direct { Ink::Trouble } else { Ink::Plain })
 }
 
 /// Writes rows in columns, each line truncated to the width.
@@ -326,8 +326,8 @@ pub(super) fn difference(diff: &Diff, options: &Options) -> String {
     }
     page.gap();
     let entries = sort::entries(diff);
-    let number = |weight: Weight| entries.iter().filter(|entry| entry.row.weight == weight).count();
-    let (direct, required) = (number(Weight::Direct), number(Weight::Required));
+    let number = |relevance: Relevance| entries.iter().filter(|entry| entry.row.relevance == relevance).count();
+    let (direct, required) = (number(Relevance::Direct), number(Relevance::Required));
     let total = count(entries.len(), "difference");
     page.write(
         0,
@@ -344,7 +344,7 @@ pub(super) fn difference(diff: &Diff, options: &Options) -> String {
 const MAX_IRRELEVANT: usize = 3;
 
 fn rows(page: &mut Page, diff: &Diff, section: &Section, options: &Options) {
-    let is_relevant = |row: &&Row| row.weight != Weight::Rest;
+    let is_relevant = |row: &&Row| row.relevance != Relevance::Rest;
     let few = section.rows.iter().filter(|row| !is_relevant(row)).count() <= MAX_IRRELEVANT;
     let (shown, hidden): (Vec<&Row>, Vec<&Row>) =
         section.rows.iter().partition(|row| options.all || few || is_relevant(row));

@@ -16,7 +16,7 @@ use crate::model::text::{clean, ends, one_line};
 
 use super::summary;
 use super::{ReportError, parallel};
-pub(super) use xml::{Suite, Totals, begin, end, started};
+pub(super) use xml::{Suite, Totals, begin, end, parse_timestamp};
 
 mod xml;
 
@@ -52,7 +52,7 @@ fn suite(document: &Document, cell: &Cell) -> Suite {
         package: attribute(&cell.facility),
         hostname: attribute(&cell.facility),
         name: attribute(&cell.id),
-        timestamp: started(&document.timing.started),
+        timestamp: parse_timestamp(&document.timing.started),
         testcases: items.iter().map(|item| item.case(cell, &mut names)).collect(),
         system_out: None,
         system_err: None,

@@ -1,7 +1,7 @@
 //! GitHub-flavoured Markdown for step summaries and merge-request comments.
 
 use crate::model::cell::{Captured, Outcome, Step};
-use crate::model::diff::{Diff, Row, Section, Weight};
+use crate::model::diff::{Diff, Relevance, Row, Section};
 use crate::model::document::{Cell, Document, Status};
 
 use super::Options;
@@ -238,11 +238,11 @@ fn differences(out: &mut String, document: &Document, cell: &Cell, diff: &Diff, 
     put(out, format_args!("Differences from {reference}, the most relevant first:\n\n"));
     out.push_str("| | item | reference | this cell | change |\n|---|---|---|---|---|\n");
     for entry in &shown {
-        let weight = if entry.row.weight == Weight::Direct { "**!**" } else { "" };
+        let mark = if entry.row.relevance == Relevance::Direct { "**!**" } else { "" };
         put(
             out,
             format_args!(
-                "| {weight} | {} | {} | {} |\n",
+                "| {mark} | {} | {} | {} |\n",
                 code(&entry.name()),
                 values(entry.row),
                 sort::word(entry.row.change)
@@ -286,7 +286,7 @@ pub(super) fn difference(diff: &Diff, options: &Options) -> String {
 
 fn table(section: &Section, names: &[String], options: &Options) -> String {
     let (shown, collapsed): (Vec<&Row>, Vec<&Row>) =
-        section.rows.iter().partition(|row| options.all || row.weight != Weight::Rest);
+        section.rows.iter().partition(|row| options.all || row.relevance != Relevance::Rest);
     let mut out = format!("\n### {}\n\n", entities(&one_line(&section.title, 80)));
     if !shown.is_empty() {
         rows(&mut out, &shown, names);

@@ -56,14 +56,14 @@ impl Default for Options {
 /// Why a report could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The format has no form for a comparison of environments.
-    #[error("a comparison has no {0} format")]
+    /// The format does not support comparisons of environments.
+    #[error("comparisons can't be written as {0}")]
     NoDiffFormat(Format),
     /// The format contains only the scan, and the document has none.
     #[error("the {0} format requires a scan, and the document does not contain one")]
     NoScan(Format),
-    /// The format has no form for a scan.
-    #[error("a scan has no {0} format")]
+    /// The format does not support scans.
+    #[error("scans can't be written as {0}")]
     NoScanFormat(Format),
     /// The output failed.
     #[error("failed to write the report")]
@@ -130,7 +130,7 @@ pub fn render(document: &Document, format: Format, options: &Options) -> Result<
 /// the other formats ignore the option.
 ///
 /// # Errors
-/// If the format has no form for a scan, or if the content cannot be serialised: a bug.
+/// If the format does not support scans, or if the content cannot be serialised: a bug.
 pub fn render_scan(format: Format, scan: &Scan, options: &Options) -> Result<String, ReportError> {
     let render = format.writers().scan.ok_or(ReportError::NoScanFormat(format))?;
     render(scan, options)
@@ -139,7 +139,7 @@ pub fn render_scan(format: Format, scan: &Scan, options: &Options) -> Result<Str
 /// Renders a comparison of environments in a format.
 ///
 /// # Errors
-/// If the format has no form for a comparison.
+/// If the format does not support comparisons.
 pub fn render_diff(diff: &Diff, format: Format, options: &Options) -> Result<String, ReportError> {
     let render = format.writers().diff.ok_or(ReportError::NoDiffFormat(format))?;
     render(diff, options)

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::model::cell::TestCase;
-use crate::model::diff::{Change, Diff, Row, Section, Value, Weight};
+use crate::model::diff::{Change, Diff, Relevance, Row, Section, Value};
 use crate::model::document::Cell;
 
 use super::summary;
@@ -23,7 +23,7 @@ pub(super) struct Entry<'a> {
 pub(super) fn entries(diff: &Diff) -> Vec<Entry<'_>> {
     let mut all: Vec<Entry<'_>> =
         diff.sections.iter().flat_map(|section| section.rows.iter().map(move |row| Entry { section, row })).collect();
-    all.sort_by_key(|entry| (entry.row.weight, entry.row.change == Change::Origin));
+    all.sort_by_key(|entry| (entry.row.relevance, entry.row.change == Change::Origin));
     all
 }
 
@@ -32,10 +32,10 @@ pub(super) fn entries(diff: &Diff) -> Vec<Entry<'_>> {
 pub(super) fn most_relevant<'a>(diff: &'a Diff, cell: &Cell, max: usize, all: bool) -> (Vec<Entry<'a>>, usize) {
     let mentions = Mentions::new(cell);
     let mut shown = entries(diff);
-    shown.sort_by_key(|entry| (entry.row.weight, entry.row.change == Change::Origin, mentions.rank(entry)));
+    shown.sort_by_key(|entry| (entry.row.relevance, entry.row.change == Change::Origin, mentions.rank(entry)));
     let total = shown.len();
     if !all {
-        shown.retain(|entry| entry.row.weight != Weight::Rest);
+        shown.retain(|entry| entry.row.relevance != Relevance::Rest);
         shown.truncate(max);
     }
     let others = total - shown.len();
@@ -74,7 +74,8 @@ impl Mentions {
     /// Returns 0 for rows in a message, 1 for rows in a traceback, otherwise 2. Python and ROOT affect everything, so they have 0.
     fn rank(&self, entry: &Entry<'_>) -> u8 {
         let name = module(&entry.row.name);
-        let is_base = entry.row.weight == Weight::Direct && matches!(entry.section.id.as_str(), "python" | "root");
+        let is_base =
+            entry.row.relevance == Relevance::Direct && matches!(entry.section.id.as_str(), "python" | "root");
         if is_base || self.words.contains(&name) {
             0
         } else if self.packages.contains(&name) {

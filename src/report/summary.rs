@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::cell::{End, Outcome, Step, TestCase};
-use crate::model::diff::{Diff, Weight};
+use crate::model::diff::{Diff, Relevance};
 use crate::model::document::{Cell, Document, Status};
 use crate::model::environment::Environment;
 use crate::model::known::Known;
@@ -29,7 +29,7 @@ pub(super) struct Line<'a> {
 impl Line<'_> {
     /// Returns the number of directly relevant differences.
     pub(super) fn relevant(&self) -> usize {
-        self.diff.map_or(0, |diff| diff.count(Weight::Direct))
+        self.diff.map_or(0, |diff| diff.count(Relevance::Direct))
     }
 }
 

@@ -65,9 +65,9 @@ impl LoadedBaseline {
         let configured = config.baseline.as_ref().map(|path| top.join(path));
         let file = given.map(Path::to_owned).or(configured).unwrap_or_else(|| top.join(FILE));
         let path = file.strip_prefix(top).unwrap_or(&file).to_string_lossy().into_owned();
-        // A path from the repository must stay inside of it. A path from the user may be anywhere.
+        // A path from the repository must stay inside it. A path from the user may be anywhere.
         if given.is_none() && config::escapes_directory(&file).unwrap_or(false) {
-            let source = std::io::Error::other("the link leaves its directory");
+            let source = std::io::Error::other("the symbolic link points outside its directory");
             return Err(BaselineFileError::Io { path: file, source });
         }
         match std::fs::read_to_string(&file) {

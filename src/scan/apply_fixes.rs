@@ -44,7 +44,7 @@ impl Failure for ApplyError {
 /// Writes every file of a patch atomically and keeps its mode.
 ///
 /// # Errors
-/// If a file changed since the scan, is reached through a link, is outside of `top`, or cannot be written. All files are
+/// If a file changed since the scan, is reached through a link, is outside `top`, or cannot be written. All files are
 /// checked before the first one is written.
 pub fn write(top: &Path, patch: &Patch) -> Result<(), ApplyError> {
     let paths: Result<Vec<PathBuf>, ApplyError> = patch.files.iter().map(|file| checked_path(top, file)).collect();
@@ -61,7 +61,7 @@ fn checked_path(top: &Path, file: &FilePatch) -> Result<PathBuf, ApplyError> {
     let failed = |source| ApplyError::Io { path: relative.to_owned(), source };
     if relative.components().next().is_none() || !relative.components().all(|part| matches!(part, Component::Normal(_)))
     {
-        return Err(refused("it is outside of the analysis"));
+        return Err(refused("it is outside the analysis"));
     }
     let mut target = top.to_owned();
     for part in relative.components() {

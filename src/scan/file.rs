@@ -191,7 +191,7 @@ impl<'a> Worker<'a> {
         loop {
             let start = bytes.len();
             if let Err(error) = (&mut file).take(PIECE as u64).read_to_end(bytes) {
-                examined.notes.push(format!("failed to read file to its end: {error}"));
+                examined.notes.push(format!("failed to read the whole file: {error}"));
             }
             let is_last = bytes.len() == start;
             examined.bytes += (bytes.len() - start) as u64;
@@ -276,7 +276,7 @@ fn max_whole(language: Language) -> usize {
     if is_parsed(language) && language != Language::Notebook { MAX_CODE } else { usize::MAX }
 }
 
-/// Reports whether a path, relative to the directory of a file, refers to a data file outside of the repository.
+/// Reports whether a path, relative to the directory of a file, refers to a data file outside the repository.
 fn leads_out(file: &str, path: &str) -> bool {
     let ups = path.split('/').take_while(|part| *part == "..").count();
     let depth = file.matches('/').count();

@@ -35,7 +35,7 @@ impl FileScope<'_> {
         start..end.max(start)
     }
 
-    /// Returns the kind of matches that contains a range.
+    /// Returns the kind of match that contains a range.
     fn kind(&self, range: &Range<usize>) -> Option<&Kind> {
         let next = self.kinds.partition_point(|kind| kind.first.range.start <= range.start);
         let kind = &self.kinds[next.checked_sub(1)?];
@@ -87,29 +87,29 @@ fn single(scope: &FileScope<'_>, rule: &Rule, diagnostic: Diagnostic) -> Finding
 
 /// Merges the diagnostics of a group into one finding.
 fn merged(scope: &FileScope<'_>, members: Vec<(&'static Rule, Diagnostic)>) -> Option<Finding> {
-    let mut places = Vec::new();
+    let mut locations = Vec::new();
     let mut count = 0_u64;
     for (_, diagnostic) in &members {
         let Some(range) = &diagnostic.range else { continue };
         match scope.kind(range).filter(|kind| kind.count > 1) {
             Some(kind) => {
                 count += kind.count;
-                places.extend(kind.lines.iter().copied());
+                locations.extend(kind.lines.iter().copied());
             }
             None => {
                 count += 1;
-                places.push(scope.lines.line(scope.in_file(range).start));
+                locations.push(scope.lines.line(scope.in_file(range).start));
             }
         }
     }
-    places.sort_unstable();
-    places.dedup();
-    places.truncate(MAX_LOCATIONS);
+    locations.sort_unstable();
+    locations.dedup();
+    locations.truncate(MAX_LOCATIONS);
     let (rule, first) = members.into_iter().next()?;
     let source = first.range.as_ref().map(|range| masked_line(scope, scope.in_file(range).start));
     let path: Arc<str> = Arc::from(scope.path);
-    let places = places.into_iter().map(|line| Location { path: Arc::clone(&path), line }).collect();
-    Some(Finding { source, count: Some(count), places, ..new_finding(rule, first, scope.path) })
+    let locations = locations.into_iter().map(|line| Location { path: Arc::clone(&path), line }).collect();
+    Some(Finding { source, count: Some(count), locations, ..new_finding(rule, first, scope.path) })
 }
 
 /// Returns the line at an offset without secrets.
@@ -133,7 +133,7 @@ fn new_finding(rule: &Rule, diagnostic: Diagnostic, path: &str) -> Finding {
         fingerprint: diagnostic.identity.map(|identity| masked(&identity).into_owned()).unwrap_or_default(),
         suppressed: None,
         count: None,
-        places: Vec::new(),
+        locations: Vec::new(),
     }
 }
 

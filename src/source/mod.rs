@@ -14,7 +14,7 @@ pub use file_set::FileSet;
 use crate::error::{Failure, Kind};
 use git::GitError;
 
-/// An error of reading a repository.
+/// An error when reading a repository.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// A file or directory can't be read or written.

@@ -11,7 +11,7 @@ pub use rustix::thread::UnshareFlags;
 use super::raw;
 use crate::model::contract::Ids;
 
-/// An error in creating namespaces.
+/// An error when creating namespaces.
 #[derive(Debug, thiserror::Error)]
 pub enum NamespaceError {
     /// The kernel or a sandbox around this process refuses.
@@ -37,7 +37,7 @@ pub fn unshare(flags: UnshareFlags) -> Result<(), NamespaceError> {
 }
 
 /// Moves the calling thread into new namespaces and a new user namespace, which requires no privileges. The ids
-/// `outside` of the user namespace appear as `inside` in it. The process may have only one thread.
+/// `outside` in the parent user namespace are mapped to `inside` in the new one. The process may have only one thread.
 ///
 /// # Errors
 /// Fails if the kernel refuses.
@@ -67,7 +67,7 @@ pub fn unshare_with_user(flags: UnshareFlags, inside: Ids, outside: Ids) -> Resu
     Ok(())
 }
 
-/// Reports whether this process is in another user namespace than the first one of the machine.
+/// Reports whether this process is outside the initial user namespace.
 pub fn is_in_user_namespace() -> bool {
     let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     map.split_ascii_whitespace().collect::<Vec<_>>() != ["0", "0", "4294967295"]
@@ -78,7 +78,7 @@ pub fn caller() -> Ids {
     Ids { uid: rustix::process::getuid().as_raw(), gid: rustix::process::getgid().as_raw() }
 }
 
-/// Sets the loopback interface up: RTM_NEWLINK with IFF_UP; see rtnetlink(7). It is the first interface of a new
+/// Brings up the loopback interface: RTM_NEWLINK with IFF_UP; see rtnetlink(7). It is the first interface of a new
 /// network namespace.
 ///
 /// # Errors

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use carnet::diff::{Interest, environments};
-use carnet::model::diff::{Change, Diff, Row, Value, Weight};
+use carnet::diff::{RelevantModules, environments};
+use carnet::model::diff::{Change, Diff, Relevance, Row, Value};
 use carnet::model::environment::{Ecosystem, Environment};
 use carnet::model::known::Known;
 use carnet::model::package::Package;
@@ -150,8 +150,8 @@ fn any_environment(unknowns: bool) -> impl Strategy<Value = Environment> {
     )
 }
 
-fn interest() -> impl Strategy<Value = Interest> {
-    prop::collection::btree_set(word(), 0..3).prop_map(|imports| Interest { imports })
+fn relevant() -> impl Strategy<Value = RelevantModules> {
+    prop::collection::btree_set(word(), 0..3).prop_map(|imports| RelevantModules { imports })
 }
 
 /// The rows, by a key that does not depend on the imports of the other columns.
@@ -192,14 +192,14 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn environment_does_not_differ_from_itself(env in any_environment(false), interest in interest()) {
-        let diff = environments(&[("a", &env), ("b", &env)], &interest);
+    fn environment_does_not_differ_from_itself(env in any_environment(false), relevant in relevant()) {
+        let diff = environments(&[("a", &env), ("b", &env)], &relevant);
         prop_assert!(diff.is_empty(), "{diff:#?}");
     }
 
     #[test]
-    fn unknown_facts_are_not_compared_with_themselves(env in any_environment(true), interest in interest()) {
-        let diff = environments(&[("a", &env), ("b", &env)], &interest);
+    fn unknown_facts_are_not_compared_with_themselves(env in any_environment(true), relevant in relevant()) {
+        let diff = environments(&[("a", &env), ("b", &env)], &relevant);
         for row in rows(&diff).values() {
             prop_assert_eq!(row.change, Change::NotCompared, "{:?}", row);
             prop_assert!(row.values.iter().all(is_unknown), "{:?}", row);
@@ -207,9 +207,9 @@ proptest! {
     }
 
     #[test]
-    fn swapped_columns_mirror_the_difference(a in any_environment(true), b in any_environment(true), interest in interest()) {
-        let forward = environments(&[("a", &a), ("b", &b)], &interest);
-        let backward = environments(&[("b", &b), ("a", &a)], &interest);
+    fn swapped_columns_mirror_the_difference(a in any_environment(true), b in any_environment(true), relevant in relevant()) {
+        let forward = environments(&[("a", &a), ("b", &b)], &relevant);
+        let backward = environments(&[("b", &b), ("a", &a)], &relevant);
         let order = |diff: &Diff| -> Vec<(String, Vec<String>)> {
             let names = |rows: &[Row]| rows.iter().map(|row| row.name.clone()).collect();
             diff.sections.iter().map(|section| (section.id.clone(), names(&section.rows))).collect()
@@ -220,23 +220,23 @@ proptest! {
             let other = backward[&key];
             prop_assert_eq!(row.values.iter().rev().collect::<Vec<_>>(), other.values.iter().collect::<Vec<_>>());
             prop_assert_eq!(mirrored(row.change), other.change);
-            prop_assert_eq!(row.weight, other.weight);
+            prop_assert_eq!(row.relevance, other.relevance);
         }
     }
 
     #[test]
-    fn rows_with_unknown_values_are_not_compared(a in any_environment(true), b in any_environment(true), interest in interest()) {
-        for row in rows(&environments(&[("a", &a), ("b", &b)], &interest)).values() {
+    fn rows_with_unknown_values_are_not_compared(a in any_environment(true), b in any_environment(true), relevant in relevant()) {
+        for row in rows(&environments(&[("a", &a), ("b", &b)], &relevant)).values() {
             prop_assert_eq!(row.change == Change::NotCompared, row.values.iter().any(is_unknown), "{:?}", row);
         }
     }
 
     #[test]
     fn three_columns_agree_with_pairwise_differences(
-        a in any_environment(true), b in any_environment(true), c in any_environment(true), interest in interest(),
+        a in any_environment(true), b in any_environment(true), c in any_environment(true), relevant in relevant(),
     ) {
-        let all = environments(&[("a", &a), ("b", &b), ("c", &c)], &interest);
-        let pairs = [environments(&[("a", &a), ("b", &b)], &interest), environments(&[("a", &a), ("c", &c)], &interest)];
+        let all = environments(&[("a", &a), ("b", &b), ("c", &c)], &relevant);
+        let pairs = [environments(&[("a", &a), ("b", &b)], &relevant), environments(&[("a", &a), ("c", &c)], &relevant)];
         let all = rows(&all);
         let pairs = [rows(&pairs[0]), rows(&pairs[1])];
         for (column, pair) in pairs.iter().enumerate() {
@@ -259,17 +259,17 @@ proptest! {
     }
 
     #[test]
-    fn rows_are_sorted_by_weight_in_a_fixed_order(a in any_environment(true), b in any_environment(true), interest in interest()) {
-        let diff = || environments(&[("a", &a), ("b", &b)], &interest);
+    fn rows_are_sorted_by_relevance_in_a_fixed_order(a in any_environment(true), b in any_environment(true), relevant in relevant()) {
+        let diff = || environments(&[("a", &a), ("b", &b)], &relevant);
         prop_assert_eq!(diff(), diff());
         for section in &diff().sections {
-            prop_assert!(section.rows.is_sorted_by_key(|row| row.weight));
+            prop_assert!(section.rows.is_sorted_by_key(|row| row.relevance));
         }
     }
 }
 
 fn compare(a: &Environment, b: &Environment, imports: &[&str]) -> Diff {
-    environments(&[("a", a), ("b", b)], &Interest::in_modules(imports.iter().copied()))
+    environments(&[("a", a), ("b", b)], &RelevantModules::new(imports.iter().copied()))
 }
 
 fn find<'a>(diff: &'a Diff, section: &str, name: &str) -> &'a Row {
@@ -284,7 +284,7 @@ fn imported_packages_come_before_required_packages() {
     let order: Vec<&str> = diff.sections.iter().map(|section| section.id.as_str()).collect();
     assert_eq!(order, ["python", "imported", "required", "root", "system", "runtime", "packages-dpkg", "packages-rpm"]);
     let coffea = find(&diff, "imported", "coffea");
-    assert_eq!((coffea.change, coffea.weight), (Change::Older, Weight::Direct));
+    assert_eq!((coffea.change, coffea.relevance), (Change::Older, Relevance::Direct));
     let required: BTreeSet<&str> = diff.sections[2].rows.iter().map(|row| row.name.as_str()).collect();
     assert_eq!(required, BTreeSet::from(["awkward", "awkward-cpp", "numpy", "scipy", "uproot"]));
 }
@@ -306,7 +306,7 @@ fn same_version_from_another_origin_is_a_change_of_origin() {
     }
     let diff = compare(&a, &b, &["numpy", "awkward", "yaml"]);
     let numpy = find(&diff, "imported", "numpy");
-    assert_eq!((numpy.change, numpy.weight), (Change::Origin, Weight::Required));
+    assert_eq!((numpy.change, numpy.relevance), (Change::Origin, Relevance::Required));
     let is = |origin: &str| Value::Is { text: "2.1.0".to_owned(), origin: origin.to_owned() };
     assert_eq!(numpy.values, [is("pip"), is("conda")]);
     assert_eq!(find(&diff, "imported", "pyyaml").change, Change::Origin);
@@ -323,7 +323,7 @@ fn shadowed_copy_of_a_distribution_has_its_own_row() {
     let diff = compare(&a, &b, &["numpy"]);
     assert_eq!(rows(&diff).len(), 1, "{diff:#?}");
     let row = find(&diff, "imported", "numpy (shadowed copies)");
-    assert_eq!((row.change, row.weight), (Change::Added, Weight::Direct));
+    assert_eq!((row.change, row.relevance), (Change::Added, Relevance::Direct));
 }
 
 #[test]
@@ -331,8 +331,8 @@ fn unknown_distributions_have_a_row_per_import_and_one_for_the_rest() {
     let (a, mut b) = (environment(), environment());
     b.pythons[0].distributions = Known::unknown("cannot read /opt/venv");
     let diff = compare(&a, &b, &["coffea"]);
-    assert_eq!(find(&diff, "imported", "coffea").weight, Weight::Direct);
-    assert_eq!(find(&diff, "required", "numpy").weight, Weight::Rest);
+    assert_eq!(find(&diff, "imported", "coffea").relevance, Relevance::Direct);
+    assert_eq!(find(&diff, "required", "numpy").relevance, Relevance::Rest);
     let rest: Vec<&str> = diff
         .sections
         .iter()
@@ -377,6 +377,6 @@ fn value_recorded_in_one_environment_is_not_compared() {
 #[test]
 fn fewer_than_two_columns_never_differ() {
     let env = environment();
-    assert!(environments(&[], &Interest::default()).is_empty());
-    assert!(environments(&[("a", &env)], &Interest::default()).is_empty());
+    assert!(environments(&[], &RelevantModules::default()).is_empty());
+    assert!(environments(&[("a", &env)], &RelevantModules::default()).is_empty());
 }

@@ -64,8 +64,8 @@ fn cell_runs_setup_and_tests_in_place() {
     let limits = worker["not_enforced"].as_array().expect("limits");
     let limits: Vec<&str> = limits.iter().filter_map(Value::as_str).collect();
     assert_snapshot!(limits.join("\n"), @r"
-    image: not verified, carnet was started inside
-    read-only root: the root of this machine stays writable
+    image: not verified because carnet was started inside it
+    read-only root: the root file system of this machine remains writable
     ");
     assert!(!env.analysis().join("made").exists(), "the setup changed the analysis");
 }

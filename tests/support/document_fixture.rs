@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use carnet::diff::Interest;
+use carnet::diff::RelevantModules;
 use carnet::diff::document::against;
 use carnet::model::cell::{Captured, CellTiming, End, Outcome, Seconds, Step, TestCase};
 use carnet::model::contract::Contract;
@@ -254,7 +254,7 @@ pub(crate) fn assemble(cells: Vec<Cell>, environments: Vec<Environment>) -> Docu
         environments.into_iter().map(|env| (env.digest().expect("an environment is JSON"), env)).collect();
     let imports = ["awkward", "coffea", "numpy", "uproot", "yaml"].map(str::to_owned).to_vec();
     let reference = cells.iter().find(|cell| cell.environment.is_some()).map(|cell| cell.id.clone());
-    let diffs = against(reference.as_deref(), &cells, &environments, &Interest::in_modules(imports.clone()));
+    let diffs = against(reference.as_deref(), &cells, &environments, &RelevantModules::new(imports.clone()));
     Document {
         schema: document::SCHEMA.to_owned(),
         version: "0.1.0".to_owned(),
@@ -326,7 +326,7 @@ pub(crate) fn document() -> Document {
         platform: "linux/amd64".to_owned(),
         ..ImageIdentity::default()
     });
-    naf.not_enforced = vec!["network not cut: operation not permitted".to_owned()];
+    naf.not_enforced = vec!["network: not disabled: operation not permitted".to_owned()];
     naf.timing.seconds = 67.3;
 
     let mut old_cluster =

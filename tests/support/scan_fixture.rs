@@ -36,7 +36,7 @@ pub(crate) fn finding(rule: &str, severity: Severity, path: &str, line: u32, sou
         fingerprint: carnet::scan::suppress::fingerprint::fingerprint(rule, path, source, line),
         suppressed: None,
         count: None,
-        places: Vec::new(),
+        locations: Vec::new(),
     }
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn scan() -> Scan {
         "`root://dcache-cms-xrootd.desy.de` is an XRootD door that other sites can't reach",
     );
     many.count = Some(3);
-    many.places = (3..6).map(|line| Location { path: "data/files.json".into(), line }).collect();
+    many.locations = (3..6).map(|line| Location { path: "data/files.json".into(), line }).collect();
     let mut findings: Vec<Finding> = vec![many, fixed];
     for line in 20..26 {
         let path = if line < 24 { "src/run.py" } else { "src/größe 1.py" };

@@ -20,16 +20,16 @@ const MAX_ENTRIES: usize = 100_000;
 /// Maximum number of bytes read from one tree. A large image needs a tenth; sparse files could keep the probe busy.
 const MAX_TOTAL_BYTES: u64 = 4 << 30;
 /// Maximum size in bytes of a small text file, such as `os-release` or `INSTALLER`.
-pub(super) const SMALL: u64 = 256 << 10;
+pub(super) const MAX_SMALL_FILE_SIZE: u64 = 256 << 10;
 /// Maximum size in bytes of the text of a package database or of a shared library.
-pub(super) const LARGE: u64 = 128 << 20;
+pub(super) const MAX_LARGE_FILE_SIZE: u64 = 128 << 20;
 
 /// A file system tree. Every path passed to it is absolute within the tree.
 #[derive(Debug)]
 pub(super) struct FileTree {
     base: Base,
-    /// Directories that did not answer; no file below them is read.
-    dead: Vec<PathBuf>,
+    /// Directories that did not respond; no file below them is read.
+    unresponsive: Vec<PathBuf>,
     /// Number of bytes that may still be read.
     budget: AtomicU64,
 }
@@ -69,12 +69,12 @@ impl FileTree {
             Ok(rooted) => Base::Image(rooted),
             Err(error) => Base::Unreadable(error.kind()),
         };
-        Self { base, dead: Vec::new(), budget: AtomicU64::new(MAX_TOTAL_BYTES) }
+        Self { base, unresponsive: Vec::new(), budget: AtomicU64::new(MAX_TOTAL_BYTES) }
     }
 
-    /// Excludes directories that do not answer.
-    pub(super) fn without(mut self, dead: Vec<PathBuf>) -> Self {
-        self.dead = dead;
+    /// Excludes directories that do not respond.
+    pub(super) fn without(mut self, unresponsive: Vec<PathBuf>) -> Self {
+        self.unresponsive = unresponsive;
         self
     }
 
@@ -140,7 +140,7 @@ impl FileTree {
 
     /// Reads a small text file; bytes that are not UTF-8 are replaced.
     pub(super) fn text(&self, path: impl AsRef<Path>) -> io::Result<String> {
-        self.read(path, SMALL).map(into_text)
+        self.read(path, MAX_SMALL_FILE_SIZE).map(into_text)
     }
 
     /// Reads a metadata file up to its first empty line.
@@ -273,10 +273,10 @@ impl FileTree {
         }
     }
 
-    /// Returns a path of the running system, unless it is below a directory that does not answer.
+    /// Returns a path of the running system, unless it is below a directory that does not respond.
     fn live(&self, path: &Path) -> io::Result<PathBuf> {
-        if self.dead.iter().any(|dead| path.starts_with(dead)) {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "its file system does not answer"));
+        if self.unresponsive.iter().any(|directory| path.starts_with(directory)) {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "the file system does not respond"));
         }
         Ok(absolute(path))
     }
@@ -372,9 +372,9 @@ mod tests {
         symlink("../../../../../../../../etc/passwd", dir.path().join("climb")).expect("a link");
         assert_eq!(root.text("/lib/a").expect("reads"), "inside");
         assert_eq!(root.resolve(Path::new("/lib/a")).expect("resolves"), Path::new("/usr/lib/a"));
-        assert!(root.read("/leak", SMALL).is_err());
-        assert!(root.read("/climb", SMALL).is_err());
-        assert!(root.read("/../../../../../etc/passwd", SMALL).is_err());
+        assert!(root.read("/leak", MAX_SMALL_FILE_SIZE).is_err());
+        assert!(root.read("/climb", MAX_SMALL_FILE_SIZE).is_err());
+        assert!(root.read("/../../../../../etc/passwd", MAX_SMALL_FILE_SIZE).is_err());
     }
 
     #[test]
@@ -390,7 +390,7 @@ mod tests {
         let (dir, root) = tree();
         rustix::fs::mknodat(rustix::fs::CWD, dir.path().join("pipe"), FileType::Fifo, rustix::fs::Mode::RWXU, 0)
             .expect("a FIFO");
-        assert!(root.read("/pipe", SMALL).is_err());
+        assert!(root.read("/pipe", MAX_SMALL_FILE_SIZE).is_err());
     }
 
     #[test]
@@ -406,8 +406,8 @@ mod tests {
         let sparse = File::create(dir.path().join("sparse")).expect("a file");
         sparse.set_len(1 << 20).expect("a length");
         root.budget.store(3 << 19, Ordering::Relaxed);
-        assert!(root.read("/sparse", LARGE).is_ok());
-        assert!(root.read("/sparse", LARGE).is_err());
+        assert!(root.read("/sparse", MAX_LARGE_FILE_SIZE).is_ok());
+        assert!(root.read("/sparse", MAX_LARGE_FILE_SIZE).is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::elf;
-use super::file_tree::{FileTree, LARGE};
+use super::file_tree::{FileTree, MAX_LARGE_FILE_SIZE};
 use super::variable::list;
 use crate::model::known::Known;
 use crate::model::system::Libc;
@@ -26,7 +26,7 @@ const DIRECTORIES: &[&str] = &[
 pub(super) fn libc(root: &FileTree) -> Known<Libc> {
     let named = |name: &str, version: String| Libc { name: name.to_owned(), version };
     if let Some(path) = find(root, "libc.so.6") {
-        return match root.read(&path, LARGE) {
+        return match root.read(&path, MAX_LARGE_FILE_SIZE) {
             Ok(bytes) => match glibc_version(root, &path, &bytes) {
                 Some(version) => Known::Known(named("glibc", version)),
                 None => Known::unknown(format!("{path}: no version found")),
@@ -41,7 +41,7 @@ pub(super) fn libc(root: &FileTree) -> Known<Libc> {
             .map(move |name| format!("{directory}/{name}"))
     });
     if let Some(path) = loaders.into_iter().next() {
-        return match root.read(&path, LARGE).ok().as_deref().and_then(musl_version) {
+        return match root.read(&path, MAX_LARGE_FILE_SIZE).ok().as_deref().and_then(musl_version) {
             Some(version) => Known::Known(named("musl", version)),
             None => Known::unknown(format!("{path}: no version found")),
         };
@@ -73,7 +73,7 @@ pub(super) fn libstdcxx(
         .find(|p| root.exists(p));
     // A missing libstdc++ is a known value.
     let Some(path) = found else { return (Known::Known(String::new()), Known::Known(String::new())) };
-    match root.read(&path, LARGE) {
+    match root.read(&path, MAX_LARGE_FILE_SIZE) {
         Ok(bytes) => {
             let version = |prefix: &str| match elf::highest(&bytes, prefix) {
                 Some(version) => Known::Known(version),
@@ -105,7 +105,7 @@ fn glibc_version(root: &FileTree, path: &str, bytes: &[u8]) -> Option<String> {
     banner().or_else(named).or_else(|| elf::highest(bytes, "GLIBC_"))
 }
 
-/// Returns the version of musl, a separate C string; the loader inserts it into `Version %s`.
+/// Returns the version of musl. It is a separate C string, because the loader formats it with `Version %s`.
 fn musl_version(bytes: &[u8]) -> Option<String> {
     after(bytes, b"musl libc (")?;
     bytes.split(|&byte| byte == 0).filter(|text| (5..=12).contains(&text.len())).find_map(|text| {

@@ -6,7 +6,6 @@
 mod bounded;
 mod cgroup;
 mod cpu;
-mod dead;
 mod elf;
 mod file_tree;
 #[cfg(feature = "fuzzing")]
@@ -23,6 +22,7 @@ mod site_path;
 mod stanza;
 mod system;
 mod tool;
+mod unresponsive;
 mod variable;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,8 +85,8 @@ pub fn environment(options: &Options) -> Environment {
     // An interpreter splits a URL at its colons, and parts of it in `sys.path` cannot be distinguished from paths.
     env.entry("PYTHONPATH".to_owned()).and_modify(|value| *value = redact::redact(value));
     let path = path(&env);
-    let root =
-        FileTree::new(&options.root).without(if live { dead::directories(&mounts, &env, &path) } else { Vec::new() });
+    let unresponsive = if live { unresponsive::directories(&mounts, &env, &path) } else { Vec::new() };
+    let root = FileTree::new(&options.root).without(unresponsive);
     let context = ProbeContext { root: Arc::new(root), live, env, path };
     let root = &context.root;
     let only = options.python.as_ref().map(|python| absolute(python));
@@ -155,7 +155,7 @@ fn path(env: &BTreeMap<String, String>) -> Vec<String> {
 
 fn mounts(root: &Path) -> Vec<Mount> {
     let text = FileTree::new(root)
-        .read("/proc/self/mountinfo", file_tree::LARGE)
+        .read("/proc/self/mountinfo", file_tree::MAX_LARGE_FILE_SIZE)
         .map(file_tree::into_text)
         .unwrap_or_default();
     mount::parse(&text).into_iter().filter(|mount| !variable::is_own(&mount.point)).collect()

@@ -33,13 +33,13 @@ pub(super) fn which(context: &ProbeContext, name: &str) -> Option<String> {
 }
 
 fn version(root: &FileTree, name: &str, path: &str, packages: &Packages) -> Known<String> {
-    // The version is read from files in a separate prefix, and from the package on the system.
+    // Tools in system directories have the version of their package. For other tools, the version is read from files.
     let system = ["/usr/bin/", "/bin/", "/usr/lib/", "/usr/lib64/"].iter().any(|start| path.starts_with(start));
     let package =
         || system.then(|| upstream_version(packages, |ecosystem| package_names(ecosystem, name, path))).flatten();
-    let files = || files(root, name, path);
+    let files = || version_from_files(root, name, path);
     let found = package().or_else(files);
-    found.map_or_else(|| Known::unknown("no package and no file contains it"), Known::Known)
+    found.map_or_else(|| Known::unknown("version not found in packages or files"), Known::Known)
 }
 
 /// Returns the names of packages that may contain a command; for Debian, from the target of the link: `gcc-12`.
@@ -67,7 +67,7 @@ fn package_names(ecosystem: Ecosystem, name: &str, path: &str) -> Vec<String> {
 
 /// Returns the version from files next to a tool: GCC's `lib/gcc/TRIPLE/VERSION`, `share/cmake-VERSION`, CUDA's
 /// `version.json`.
-fn files(root: &FileTree, name: &str, path: &str) -> Option<String> {
+fn version_from_files(root: &FileTree, name: &str, path: &str) -> Option<String> {
     let prefix = Path::new(path).parent()?.parent()?.display().to_string();
     match name {
         "gcc" | "g++" | "c++" | "gfortran" => {
@@ -88,12 +88,12 @@ fn files(root: &FileTree, name: &str, path: &str) -> Option<String> {
             let value: serde_json::Value = serde_json::from_str(&text).ok()?;
             value.pointer("/cuda_nvcc/version").or(value.pointer("/cuda/version"))?.as_str().map(str::to_owned)
         }
-        _ => conda(root, &prefix, name),
+        _ => version_from_conda(root, &prefix, name),
     }
 }
 
 /// Returns the version of the package in the conda prefix of the tool.
-fn conda(root: &FileTree, prefix: &str, name: &str) -> Option<String> {
+fn version_from_conda(root: &FileTree, prefix: &str, name: &str) -> Option<String> {
     root.names(format!("{prefix}/conda-meta")).iter().find_map(|file| {
         let rest = file.strip_suffix(".json")?.strip_prefix(name)?.strip_prefix('-')?;
         let (version, build) = rest.split_once('-')?;

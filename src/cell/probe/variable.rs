@@ -124,13 +124,14 @@ const VALUES: &[&str] = &[
 ];
 
 /// Variables set by every shell or engine, which do not describe the environment.
-const NOISE: &[&str] = &["_", "HOSTNAME", "OLDPWD", "PWD", "SHLVL", "container"];
+const IGNORED: &[&str] = &["_", "HOSTNAME", "OLDPWD", "PWD", "SHLVL", "container"];
 
-/// Divides variables into lists, values and names. `allow` extends the allow list; `own` is excluded.
-pub(super) fn variables(env: &BTreeMap<String, String>, allow: &[String], own: &[String]) -> Variables {
+/// Divides variables into lists, values and names. `allow` extends the allow list. `excluded` contains the variables
+/// of carnet itself.
+pub(super) fn variables(env: &BTreeMap<String, String>, allow: &[String], excluded: &[String]) -> Variables {
     let mut out = Variables::default();
     for (name, value) in env {
-        if NOISE.contains(&name.as_str()) || own.iter().any(|own| matches(own, name)) {
+        if IGNORED.contains(&name.as_str()) || excluded.iter().any(|pattern| matches(pattern, name)) {
             continue;
         }
         if LISTS.contains(&name.as_str()) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::junit::Report;
-use super::{Listed, Reader, first_line};
+use super::{ParsedOutput, Reader, first_line};
 use crate::model::cell::{Outcome, Seconds, TestCase};
 use crate::model::shell::quote;
 
@@ -86,8 +86,8 @@ impl Reader for Table {
         }
     }
 
-    fn finish(self: Box<Self>) -> Listed {
-        Listed { nothing_ran: self.cases.is_empty(), cases: self.cases, unread: None }
+    fn finish(self: Box<Self>) -> ParsedOutput {
+        ParsedOutput { nothing_ran: self.cases.is_empty(), cases: self.cases, unread: None }
     }
 }
 

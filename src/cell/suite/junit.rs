@@ -31,7 +31,7 @@ pub(super) struct Report {
     /// The cases in order; cases with the same class and name are merged.
     pub(super) cases: Vec<Entry>,
     /// Why cases may be missing: the file is truncated, invalid or too large.
-    pub(super) broken: Option<String>,
+    pub(super) problem: Option<String>,
 }
 
 /// One case in the file.
@@ -64,7 +64,7 @@ pub(super) fn read(path: &Path) -> io::Result<Report> {
     let over = file.metadata()?.len() > MAX_FILE_SIZE;
     let mut report = parse(BufReader::new(file.take(MAX_FILE_SIZE)));
     if over {
-        report.broken = Some(format!("the JUnit file is larger than {} MiB", MAX_FILE_SIZE >> 20));
+        report.problem = Some(format!("the JUnit file is larger than {} MiB", MAX_FILE_SIZE >> 20));
     }
     Ok(report)
 }
@@ -76,7 +76,7 @@ pub(super) fn parse(input: impl io::BufRead) -> Report {
     let mut open: Option<Open> = None;
     let mut depth: usize = 0;
     let mut buffer = Vec::new();
-    let broken = loop {
+    let problem = loop {
         buffer.clear();
         match reader.read_event_into(&mut buffer) {
             Ok(Event::Start(element)) => {
@@ -105,7 +105,7 @@ pub(super) fn parse(input: impl io::BufRead) -> Report {
             break Some(format!("the JUnit file has more than {MAX_CASES} cases"));
         }
     };
-    Report { cases: cases.list, broken }
+    Report { cases: cases.list, problem }
 }
 
 /// A case being read.

@@ -32,7 +32,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::command::{self, Command, Ended, Supervisor};
+use super::command::{self, Command, CommandResult, Supervisor};
 use super::environ;
 use super::network::Attempts;
 use crate::model::capture::Capture;
@@ -44,12 +44,12 @@ use verdict::Verdict;
 
 /// Maximum output of one case in bytes.
 const MAX_CASE_OUTPUT: usize = 64 << 10;
-/// Maximum output of all cases of a cell in bytes; after that, at most [`MAX_HEAD`] bytes per case are kept.
+/// Maximum output of all cases of a cell in bytes; after that, at most [`MAX_SHORT_OUTPUT`] bytes per case are kept.
 const MAX_CELL_OUTPUT: usize = 8 << 20;
 /// Maximum output of a case in bytes after the output of the cell exceeds [`MAX_CELL_OUTPUT`].
-const MAX_HEAD: usize = 2 << 10;
+const MAX_SHORT_OUTPUT: usize = 2 << 10;
 /// Maximum number of cases with output after the output of the cell exceeds [`MAX_CELL_OUTPUT`].
-const MAX_HEADS: usize = 4_000;
+const MAX_SHORT_OUTPUT_CASES: usize = 4_000;
 /// Maximum length of a message in bytes.
 const MAX_MESSAGE_LEN: usize = 500;
 
@@ -61,7 +61,7 @@ pub(super) struct Suite<'a> {
     work: PathBuf,
     /// Working directory of commands.
     dir: PathBuf,
-    /// Directory outside of `work` for the result files of test frameworks.
+    /// Directory outside `work` for the result files of test frameworks.
     scratch: PathBuf,
     /// Whether the network is disabled, so attempts to use it are reported.
     offline: bool,
@@ -78,32 +78,33 @@ impl<'a> Suite<'a> {
 
     /// Runs the setup command.
     pub(super) fn setup(&self, run: &str, progress: &mut dyn FnMut(&str)) -> Step {
-        let ended = self.command(run, "", &[], false, progress);
+        let result = self.command(run, "", &[], false, progress);
         Step {
             name: "setup".to_owned(),
             kind: None,
             run: run.to_owned(),
-            output: Some(ended.output).filter(|output| !ended.end.is_success() && !output.text.is_empty()),
-            end: ended.end,
+            output: Some(result.output).filter(|output| !result.end.is_success() && !output.text.is_empty()),
+            end: result.end,
             attempts: 1,
             cases: Vec::new(),
             unread: None,
-            timing: Seconds { seconds: ended.seconds },
+            timing: Seconds { seconds: result.seconds },
         }
     }
 
-    /// Returns the environment variables of commands: those after the prelude, or of this process if there is none.
+    /// Returns the environment variables of commands: the variables after the prelude, or those of this process if there
+    /// is no prelude.
     ///
     /// # Errors
-    /// If the prelude does not complete. No test would start, and with `exit 0` in the prelude, a test would pass
-    /// without having run.
+    /// If the prelude does not complete. Otherwise no test would start; with `exit 0` in the prelude, the step would
+    /// even count as passed.
     pub(super) fn variables(&self, progress: &mut dyn FnMut(&str)) -> Result<BTreeMap<String, String>, PreludeError> {
-        let own = environ::own();
+        let own = environ::process_variables();
         let file = self.scratch.join("environ");
         let Some(run) = self.plan.prelude.as_ref().and_then(|_| environ::command(&file)) else { return Ok(own) };
-        let ended = self.command(&run, "", &[], false, progress);
-        let found = environ::read(&file).ok_or_else(|| PreludeError::new(&ended))?;
-        Ok(environ::without_shell(found, &own))
+        let result = self.command(&run, "", &[], false, progress);
+        let found = environ::read(&file).ok_or_else(|| PreludeError::new(&result))?;
+        Ok(environ::without_shell_variables(found, &own))
     }
 
     /// Runs one test command; a failed command is retried as often as the plan allows.
@@ -112,24 +113,24 @@ impl<'a> Suite<'a> {
         let mut seconds = 0.0;
         let mut last = loop {
             let attempt = self.attempt(index, test, progress);
-            seconds += attempt.ended.seconds;
+            seconds += attempt.result.seconds;
             let again = u32::try_from(earlier.len()).is_ok_and(|done| done < self.plan.retries);
-            if attempt.is_good() || !again || self.supervisor.end_signal().is_some() {
+            if attempt.is_success() || !again || self.supervisor.end_signal().is_some() {
                 break attempt;
             }
             earlier.push(attempt.cases);
         };
         let attempts = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let is_good = last.is_good();
+        let is_success = last.is_success();
         retry::mark(&mut last.cases, earlier);
         self.budget.fit(&mut last.cases);
         Step {
             name: test.name.clone(),
             kind: Some(test.kind),
             run: test.run.clone(),
-            end: last.ended.end,
+            end: last.result.end,
             attempts,
-            output: Some(last.ended.output).filter(|output| !is_good && !output.text.is_empty()),
+            output: Some(last.result.output).filter(|output| !is_success && !output.text.is_empty()),
             cases: last.cases,
             unread: last.unread,
             timing: Seconds { seconds },
@@ -154,7 +155,7 @@ impl<'a> Suite<'a> {
         let mut reader = reader(test);
         let before = Attempts::now();
         let interrupt_first = test.kind == TestKind::Pytest;
-        let ended = self.command(&test.run, &lines, &env, interrupt_first, &mut |line| {
+        let result = self.command(&test.run, &lines, &env, interrupt_first, &mut |line| {
             if let Some(reader) = &mut reader {
                 reader.line(line);
             }
@@ -162,7 +163,7 @@ impl<'a> Suite<'a> {
         });
         let report = writes_junit.then(|| junit::read(own_file.as_deref().unwrap_or(&file)));
         let listed = reader.map(Reader::finish).unwrap_or_default();
-        let mut attempt = self.collect(test, ended, report, listed);
+        let mut attempt = self.collect(test, result, report, listed);
         if self.offline {
             let tried = Attempts::now().since(&before);
             offline::mark(&mut attempt.cases, tried);
@@ -177,11 +178,11 @@ impl<'a> Suite<'a> {
         env: &[(&str, String)],
         interrupt_first: bool,
         progress: &mut dyn FnMut(&str),
-    ) -> Ended {
+    ) -> CommandResult {
         let prelude = self.plan.prelude.as_deref().unwrap_or_default();
         let shell = match command::find_shell(self.plan.prelude.is_some() || command::is_bash(run)) {
             Ok(shell) => shell,
-            Err(error) => return Ended::not_started(error.to_string()),
+            Err(error) => return CommandResult::not_started(error.to_string()),
         };
         let mut script = String::new();
         for part in [prelude, lines] {
@@ -207,15 +208,15 @@ impl<'a> Suite<'a> {
     fn collect(
         &self,
         test: &TestCommand,
-        ended: Ended,
+        result: CommandResult,
         report: Option<io::Result<junit::Report>>,
-        listed: Listed,
+        listed: ParsedOutput,
     ) -> Attempt {
         let reported = matches!(report, Some(Ok(_)));
         let mut unread = listed.unread;
         let cases = match report {
             Some(Ok(mut report)) => {
-                unread = report.broken.take().or(unread);
+                unread = report.problem.take().or(unread);
                 match test.kind {
                     TestKind::Ctest if report.cases.is_empty() => listed.cases,
                     TestKind::Ctest => ctest::cases(report, listed.cases, &test.name),
@@ -228,10 +229,10 @@ impl<'a> Suite<'a> {
             }
             _ => listed.cases,
         };
-        let mut verdict = Verdict { test, ended: &ended, cases, unread, reported, nothing_ran: listed.nothing_ran };
+        let mut verdict = Verdict { test, result: &result, cases, unread, reported, nothing_ran: listed.nothing_ran };
         verdict.complete();
         let Verdict { cases, unread, .. } = verdict;
-        Attempt { ended, cases, unread }
+        Attempt { result, cases, unread }
     }
 }
 
@@ -241,16 +242,16 @@ trait Reader {
     fn line(&mut self, line: &str);
 
     /// Returns the results.
-    fn finish(self: Box<Self>) -> Listed;
+    fn finish(self: Box<Self>) -> ParsedOutput;
 }
 
 /// The cases in the output of a command.
 #[derive(Debug, Default)]
-struct Listed {
+struct ParsedOutput {
     cases: Vec<TestCase>,
     /// Why cases may be missing.
     unread: Option<String>,
-    /// Whether the output states that no test was run.
+    /// Whether the output states that no tests were run.
     nothing_ran: bool,
 }
 
@@ -265,23 +266,23 @@ fn reader(test: &TestCommand) -> Option<Box<dyn Reader>> {
 
 /// One run of a command.
 struct Attempt {
-    ended: Ended,
+    result: CommandResult,
     cases: Vec<TestCase>,
     unread: Option<String>,
 }
 
 impl Attempt {
-    fn is_good(&self) -> bool {
-        self.ended.end.is_success() && !self.cases.iter().any(is_bad)
+    fn is_success(&self) -> bool {
+        self.result.end.is_success() && !self.cases.iter().any(is_failure)
     }
 }
 
-fn is_bad(case: &TestCase) -> bool {
+fn is_failure(case: &TestCase) -> bool {
     matches!(case.outcome, Outcome::Failed | Outcome::Errored)
 }
 
 /// Creates a case that represents a whole command.
-fn whole(step: &str, outcome: Outcome, message: String) -> TestCase {
+fn command_case(step: &str, outcome: Outcome, message: String) -> TestCase {
     TestCase {
         name: step.to_owned(),
         class: step.to_owned(),
@@ -320,7 +321,7 @@ fn first_line(text: &str) -> String {
 #[derive(Debug, Default)]
 struct OutputBudget {
     used: usize,
-    heads: usize,
+    short_outputs: usize,
 }
 
 impl OutputBudget {
@@ -328,12 +329,12 @@ impl OutputBudget {
         for case in cases {
             let Some(output) = &mut case.output else { continue };
             if self.used + output.text.len() > MAX_CELL_OUTPUT {
-                self.heads += 1;
-                if self.heads > MAX_HEADS {
+                self.short_outputs += 1;
+                if self.short_outputs > MAX_SHORT_OUTPUT_CASES {
                     case.output = None;
-                } else if output.text.len() > MAX_HEAD {
+                } else if output.text.len() > MAX_SHORT_OUTPUT {
                     let before = output.dropped;
-                    *output = shorten(output, MAX_HEAD);
+                    *output = shorten(output, MAX_SHORT_OUTPUT);
                     output.dropped += before;
                 }
             } else {

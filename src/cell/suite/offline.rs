@@ -1,9 +1,9 @@
 //! Detects tests that tried to use the network while it was disabled.
 
-use super::is_bad;
+use super::is_failure;
 use crate::model::cell::TestCase;
 
-/// Error messages of programs without network.
+/// Error messages of programs without network access.
 const MESSAGES: &[&str] = &[
     // strerror(ENETUNREACH) of libc, Java, Go and Python
     "Network is unreachable",
@@ -44,7 +44,7 @@ const MESSAGES: &[&str] = &[
 /// counted attempts while the command ran; it marks the only failed case of a command even without such output.
 pub(super) fn mark(cases: &mut [TestCase], tried: bool) {
     let only_one = cases.len() == 1;
-    for case in cases.iter_mut().filter(|case| is_bad(case)) {
+    for case in cases.iter_mut().filter(|case| is_failure(case)) {
         let text = case.output.as_ref().map_or("", |output| &output.text);
         let has_message = MESSAGES.iter().any(|word| case.message.contains(word) || text.contains(word));
         if has_message || only_one && tried {

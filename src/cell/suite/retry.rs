@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::is_bad;
+use super::is_failure;
 use crate::model::cell::{Outcome, TestCase};
 
 /// Marks the cases in `last` that failed in an earlier attempt and passed now, and adds cases that failed in an earlier
@@ -11,7 +11,7 @@ pub(super) fn mark(last: &mut Vec<TestCase>, earlier: Vec<Vec<TestCase>>) {
     let mut positions: HashMap<(String, String), usize> =
         last.iter().enumerate().map(|(index, case)| ((case.class.clone(), case.name.clone()), index)).collect();
     for (attempt, cases) in earlier.into_iter().enumerate() {
-        for case in cases.into_iter().filter(is_bad) {
+        for case in cases.into_iter().filter(is_failure) {
             let key = (case.class.clone(), case.name.clone());
             let message = format!("attempt {}: {}", attempt + 1, case.message);
             match positions.get(&key).and_then(|&index| last.get_mut(index)) {

@@ -1,6 +1,6 @@
 //! ROOT macros: ROOT exits with 0 after many errors, so its error lines fail the macro.
 
-use super::{Listed, Reader, first_line, whole};
+use super::{ParsedOutput, Reader, command_case, first_line};
 use crate::model::cell::Outcome;
 
 /// A reader of the error lines of ROOT.
@@ -34,9 +34,9 @@ impl Reader for Errors {
     }
 
     /// Returns one failed case with the first error line, or no case.
-    fn finish(self: Box<Self>) -> Listed {
-        let failed = |message| whole(&self.step, Outcome::Failed, message);
-        Listed { cases: self.first.clone().map(failed).into_iter().collect(), ..Listed::default() }
+    fn finish(self: Box<Self>) -> ParsedOutput {
+        let failed = |message| command_case(&self.step, Outcome::Failed, message);
+        ParsedOutput { cases: self.first.clone().map(failed).into_iter().collect(), ..ParsedOutput::default() }
     }
 }
 

@@ -4,7 +4,7 @@
 //! `test_x (mod.Class.test_x) ... ok`. The first line of a docstring is on a separate line between the two. Tracebacks
 //! follow in sections after a line of `=`.
 
-use super::{Listed, MAX_CASE_OUTPUT, Reader, first_line};
+use super::{MAX_CASE_OUTPUT, ParsedOutput, Reader, first_line};
 use crate::model::capture::Capture;
 use crate::model::cell::{Outcome, Seconds, TestCase};
 
@@ -60,14 +60,14 @@ impl Reader for Unittest {
         }
     }
 
-    fn finish(mut self: Box<Self>) -> Listed {
+    fn finish(mut self: Box<Self>) -> ParsedOutput {
         self.close();
         let seen = self.cases.len() as u64;
         let unread = self
             .ran
             .filter(|_| !self.verbose)
             .map(|ran| format!("only {seen} of {ran} cases are known; run unittest with -v to report all"));
-        Listed { nothing_ran: self.ran.is_none_or(|ran| ran == 0) && seen == 0, cases: self.cases, unread }
+        ParsedOutput { nothing_ran: self.ran.is_none_or(|ran| ran == 0) && seen == 0, cases: self.cases, unread }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Combines the exit status of a command with its cases.
 
-use super::{first_line, is_bad, output, pytest, whole};
-use crate::cell::command::Ended;
+use super::{command_case, first_line, is_failure, output, pytest};
+use crate::cell::command::CommandResult;
 use crate::model::cell::{End, Outcome, TestCase};
 use crate::model::plan::{TestCommand, TestKind};
 
@@ -9,44 +9,44 @@ use crate::model::plan::{TestCommand, TestKind};
 pub(super) struct Verdict<'a> {
     /// The command.
     pub(super) test: &'a TestCommand,
-    /// How it ended.
-    pub(super) ended: &'a Ended,
+    /// How the command ended.
+    pub(super) result: &'a CommandResult,
     /// The cases that were read.
     pub(super) cases: Vec<TestCase>,
     /// Why cases may be missing.
     pub(super) unread: Option<String>,
     /// Whether it wrote a JUnit file.
     pub(super) reported: bool,
-    /// Whether its output states that no test was run.
+    /// Whether its output states that no tests were run.
     pub(super) nothing_ran: bool,
 }
 
 impl Verdict<'_> {
     /// Adds a case for the whole command if its exit status is not explained by the cases.
     pub(super) fn complete(&mut self) {
-        let end = &self.ended.end;
-        let trouble = if self.is_pytest() { pytest::trouble(end, &self.ended.output, self.any_bad()) } else { None };
+        let end = &self.result.end;
+        let trouble = if self.is_pytest() { pytest::trouble(end, &self.result.output, self.any_bad()) } else { None };
         if self.reports_cases() && self.cases.is_empty() && self.unread.is_none() {
             self.unread = Some(trouble.clone().unwrap_or_else(|| not_reported(self.test.kind).to_owned()));
         }
         if let Some(outcome) = self.whole() {
             let message = match outcome {
                 Outcome::Passed => String::new(),
-                _ if end.is_success() => "no test was run".to_owned(),
-                _ => trouble.or_else(|| not_found(end, &self.ended.output.text)).unwrap_or_else(|| describe(end)),
+                _ if end.is_success() => "no tests were run".to_owned(),
+                _ => trouble.or_else(|| not_found(end, &self.result.output.text)).unwrap_or_else(|| describe(end)),
             };
-            self.cases.push(whole(&self.test.name, outcome, message));
+            self.cases.push(command_case(&self.test.name, outcome, message));
         }
         let name = &self.test.name;
-        for case in self.cases.iter_mut().filter(|case| is_bad(case) && case.class == *name && case.name == *name) {
-            case.output = case.output.take().or_else(|| output(&self.ended.output));
+        for case in self.cases.iter_mut().filter(|case| is_failure(case) && case.class == *name && case.name == *name) {
+            case.output = case.output.take().or_else(|| output(&self.result.output));
         }
     }
 
     /// Returns the outcome of the case for the whole command. `None` if the cases explain the exit status.
     fn whole(&self) -> Option<Outcome> {
         let none = self.cases.is_empty();
-        match &self.ended.end {
+        match &self.result.end {
             End::Exit { code: 0 } if none => {
                 let nothing_ran = self.nothing_ran || self.reported && self.is_pytest();
                 Some(if nothing_ran { Outcome::Errored } else { Outcome::Passed })
@@ -76,7 +76,7 @@ impl Verdict<'_> {
     }
 
     fn any_bad(&self) -> bool {
-        self.cases.iter().any(is_bad)
+        self.cases.iter().any(is_failure)
     }
 }
 
@@ -96,10 +96,10 @@ pub(in crate::cell) struct PreludeError {
 }
 
 impl PreludeError {
-    pub(super) fn new(ended: &Ended) -> Self {
-        let last = ended.output.text.lines().map(str::trim).rfind(|line| !line.is_empty());
+    pub(super) fn new(result: &CommandResult) -> Self {
+        let last = result.output.text.lines().map(str::trim).rfind(|line| !line.is_empty());
         let output = last.map(|line| format!("; last line of output: {}", first_line(line))).unwrap_or_default();
-        let how = match &ended.end {
+        let how = match &result.end {
             End::Exit { code: 0 } => "it exited the shell (`exit 0`)".to_owned(),
             end => describe(end),
         };

@@ -89,7 +89,7 @@ fn report_failure(error: &CommandError, step: &Step, style: &TerminalStyle) -> O
     let location = location.as_ref().map(|(file, line)| (file.as_str(), *line));
     print(&github::failure(&message, hint.as_deref(), location))?;
     step.add_summary(&github::failure_summary(&message, hint.as_deref()))?;
-    step.set_output("status", if code == exit::NOTHING { "nothing" } else { "error" })?;
+    step.set_output("status", if code == exit::NOTHING_TO_CHECK { "nothing" } else { "error" })?;
     Ok(code)
 }
 
@@ -178,7 +178,7 @@ fn run_merge(publisher: &Publisher<'_>) -> Outcome {
     publisher.print_document(&document)?;
     drop(untrusted);
     for reason in skipped {
-        print(&github::warning(&format!("skipped document, its cells count as missing: {reason}")))?;
+        print(&github::warning(&format!("skipped a document: {reason}; its cells are reported as missing")))?;
     }
     // The jobs of the cells have already created annotations for their results.
     publisher.publish_document(&document, &|cell| !reported_cells.contains(&cell.id))

@@ -293,7 +293,7 @@ fn merge(arguments: &Arguments, fail_on: FailOn, style: &TerminalStyle) -> Outco
     let matrix = if plan.exists() { read_matrix(&plan)? } else { matrix(&options)? };
     let MergedDocument { document, skipped, .. } = merge_documents(Path::new(CELLS), &matrix, &options)?;
     for reason in skipped {
-        note(&format!("skipped document: {reason}"));
+        note(&format!("skipped a document: {reason}; its cells are reported as missing"));
     }
     write_reports(&document, out, style)?;
     let code_quality = match document.scan {

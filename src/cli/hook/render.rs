@@ -94,7 +94,7 @@ fn write_cells(text: &mut String, commit: &PushedCommit, subject: &str, style: &
     writeln!(text, "carnet: not run for {subject}: {}; run `carnet check`", list(&not_run, MAX_NAMES))
 }
 
-/// Returns the first failed test, or the reason of the cell if there is none.
+/// Returns the first failed test, or the cell's reason if no test failed.
 fn failure_reason(cell: &Cell) -> String {
     let mut cases = cell.steps.iter().flat_map(|step| &step.cases);
     let failed = cases.find(|case| matches!(case.outcome, Outcome::Failed | Outcome::Errored));

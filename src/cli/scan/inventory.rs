@@ -21,8 +21,8 @@ fn human(inventory: &Inventory) -> String {
     let mut text = String::new();
     // Writing to a string can't fail.
     for file in &inventory.files {
-        let kind = if file.lock { "lock file" } else { "requirements" };
-        let _ = writeln!(text, "{}  ({}, {kind}, {})", clean(&file.path), file.format, file.digest);
+        let lock = if file.lock { ", lock file" } else { "" };
+        let _ = writeln!(text, "{}  ({}{lock}, {})", clean(&file.path), file.format, file.digest);
         if let Some(problem) = &file.problem {
             let _ = writeln!(text, "    not read: {}", clean(problem));
         }

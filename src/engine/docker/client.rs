@@ -15,7 +15,7 @@ use crate::engine::EngineError;
 use crate::error::chain;
 use crate::sys::environment;
 
-/// Maximum time until the daemon starts to answer.
+/// Maximum time until the daemon starts to respond.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Maximum time for requests that transfer whole images, which may answer only at the end.
 const TRANSFER_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -54,8 +54,8 @@ impl Client {
         };
         let is_local = check(&endpoint)?;
         let unreachable = |error: &ApiError| {
-            let reason = format!("no answer from {}: {}", endpoint.url, chain(error));
-            missing(reason, "check that the daemon runs, and read its log".to_owned())
+            let reason = format!("no response from {}: {}", endpoint.url, chain(error));
+            missing(reason, "check that the daemon is running, and check its log".to_owned())
         };
         let api = Api::connect_with_host(&endpoint.url).map_err(|error| unreachable(&error))?;
         let negotiated = tokio::time::timeout(timeout, async {
@@ -66,7 +66,7 @@ impl Client {
         let (api, version) = match negotiated.await {
             Ok(answer) => answer.map_err(|error| unreachable(&error))?,
             Err(_) => {
-                let reason = format!("no answer from {} in {} s", endpoint.url, timeout.as_secs());
+                let reason = format!("no response from {} within {} s", endpoint.url, timeout.as_secs());
                 return Err(missing(reason, "check whether the daemon is stuck".to_owned()));
             }
         };

@@ -87,7 +87,7 @@ fn from_context(directory: &Path, name: &str) -> Result<Endpoint, NoEndpoint> {
         .map_err(|error| no_endpoint(format!("invalid context `{name}` in {}: {error}", path.display())))?;
     match meta.endpoints.docker.map(|docker| docker.host).filter(|host| !host.is_empty()) {
         Some(url) => Ok(Endpoint { url, source: format!("context {name}") }),
-        None => Err(no_endpoint(format!("context `{name}` has no address of a daemon"))),
+        None => Err(no_endpoint(format!("context `{name}` does not define a daemon address"))),
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) async fn open(
     let inspected = match reference {
         Reference::DockerDaemon(name) => client.inspect_image(name).await?.ok_or_else(|| {
             let hint = format!("run `docker pull {name}`, or use docker://{name}");
-            image_error(reference, "not found in the daemon", Some(hint))
+            image_error(reference, "the daemon does not have this image", Some(hint))
         })?,
         Reference::Registry(name) => match client.inspect_image(name).await? {
             Some(inspected) => inspected,
@@ -92,7 +92,7 @@ async fn pull(
             Ok(None) => break,
             Ok(Some(step)) => check_pull(reference, step)?,
             Err(_) => {
-                let reason = format!("no progress of the pull for {} s", PULL_TIMEOUT.as_secs());
+                let reason = format!("the pull made no progress for {} s", PULL_TIMEOUT.as_secs());
                 return Err(image_error(reference, &reason, Some("check that the registry is reachable".to_owned())));
             }
         }
@@ -116,7 +116,7 @@ fn check_pull(reference: &Reference, step: Result<CreateImageInfo, ApiError>) ->
 fn identity(reference: &Reference, inspected: &ImageInspect) -> Result<ImageIdentity, EngineError> {
     let digest = |text: &str| {
         Digest::try_from(text.to_owned())
-            .map_err(|error| image_error(reference, &format!("invalid answer of the daemon: {error}"), None))
+            .map_err(|error| image_error(reference, &format!("invalid response from the daemon: {error}"), None))
     };
     let id = digest(inspected.id.as_deref().unwrap_or_default())?;
     let layers = inspected.root_fs.iter().flat_map(|fs| fs.layers.iter().flatten());

@@ -27,7 +27,7 @@ pub(super) async fn commit(client: &Client, container: &str, base: &Opened, key:
     // The image would inherit the labels of the run, but it outlives the run. Podman ignores labels unless they are
     // changes, one per line.
     let base_id = id_of(base).unwrap_or_default();
-    let labels = [(label::RUN, "none"), (label::OWNER, "none"), (label::BASE, base_id), (label::KEPT, key)];
+    let labels = [(label::RUN, "none"), (label::OWNER, "none"), (label::BASE, base_id), (label::STATE_KEY, key)];
     let changes = labels.map(|(name, value)| format!("LABEL {name}={value}")).join("\n");
     let options = CommitContainerOptionsBuilder::default().container(container).repo(REPOSITORY).tag(key);
     let options = options.changes(&changes);
@@ -44,7 +44,7 @@ pub(super) async fn commit(client: &Client, container: &str, base: &Opened, key:
 
 /// Removes all saved states and returns their number.
 pub(super) async fn remove_all(client: &Client) -> Result<usize, EngineError> {
-    let filters: HashMap<&str, Vec<&str>> = [("label", vec![label::KEPT])].into();
+    let filters: HashMap<&str, Vec<&str>> = [("label", vec![label::STATE_KEY])].into();
     let options = ListImagesOptionsBuilder::default().filters(&filters).build();
     let images = client.api.list_images(Some(options)).await.map_err(failed("listing images"))?;
     let mut removed = 0;

@@ -10,7 +10,7 @@ pub(super) const OWNER: &str = "carnet.owner";
 /// Id of the image below a saved state.
 pub(super) const BASE: &str = "carnet.base";
 /// Key of a saved state.
-pub(super) const KEPT: &str = "carnet.kept";
+pub(super) const STATE_KEY: &str = "carnet.kept";
 
 /// Returns the labels for a job.
 pub(super) fn labels(job: &str) -> HashMap<String, String> {

@@ -41,7 +41,7 @@ pub(super) async fn load(
     }
     client.inspect_image(id.as_str()).await?.ok_or_else(|| EngineError::Image {
         reference: reference.to_string(),
-        reason: format!("the daemon loaded it as another image instead of {id}"),
+        reason: format!("the daemon loaded the image with a different id than {id}"),
         hint: None,
     })
 }
@@ -92,7 +92,7 @@ async fn send(client: &Client, reference: &Reference, on_disk: OnDisk, id: &Dige
                 break;
             }
             Err(_) => {
-                outcome = Err(failed("loading the image")("the daemon does not answer"));
+                outcome = Err(failed("loading the image")("the daemon does not respond"));
                 break;
             }
         }

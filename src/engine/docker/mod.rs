@@ -85,7 +85,7 @@ impl Docker {
     /// Removes the containers and volumes of dead runs of this machine and returns their number.
     ///
     /// # Errors
-    /// Fails if the daemon does not answer.
+    /// Fails if the daemon does not respond.
     pub async fn sweep(&self) -> Result<usize, EngineError> {
         sweep::sweep(&self.connect().await?).await
     }
@@ -93,7 +93,7 @@ impl Docker {
     /// Removes all saved states in the daemon and returns their number.
     ///
     /// # Errors
-    /// Fails if the daemon does not answer.
+    /// Fails if the daemon does not respond.
     pub async fn remove_saved_states(&self) -> Result<usize, EngineError> {
         keep::remove_all(&self.connect().await?).await
     }
@@ -141,8 +141,8 @@ impl Engine for Docker {
         Box::pin(async move {
             let Availability::Ready(_) = self.detect().await else { return Vec::new() };
             let mut lines = Vec::from_iter(removal_line(
-                "Docker container or image of ended runs",
-                "Docker containers and images of ended runs",
+                "leftover Docker container or image",
+                "leftover Docker containers and images",
                 self.sweep().await,
             ));
             if all {

@@ -128,8 +128,7 @@ impl Run<'_> {
         not_enforced.extend(warnings.iter().filter_map(|warning| parse_warning(warning)));
         if resources.client.is_podman() && !layout.inherited_env.is_empty() {
             let names = layout.inherited_env.join(", ");
-            not_enforced
-                .push(format!("{}: Podman does not remove variables of the run that saved it: {names}", part::KEPT));
+            not_enforced.push(format!("{}: Podman keeps variables from the run that saved it: {names}", part::KEPT));
         }
         Ok(not_enforced)
     }

@@ -58,7 +58,7 @@ impl Control {
         let result = if Path::new(BASE).join("cgroup.controllers").exists() {
             control.create_v2(&limits, &own, &name, record)
         } else {
-            Err("no control groups are mounted here".to_owned())
+            Err("control groups are not mounted".to_owned())
         };
         let Err(reason) = result else { return control };
         for limit in &limits {
@@ -79,7 +79,7 @@ impl Control {
         record: &dyn Fn(&Path) -> io::Result<()>,
     ) -> Result<(), String> {
         let path = own.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or("/");
-        let mut reason = "no control group can be created here".to_owned();
+        let mut reason = "control groups can't be created".to_owned();
         for above in Path::new(path).ancestors() {
             let parent = Path::new(BASE).join(above.strip_prefix("/").unwrap_or(above));
             for limit in limits {
@@ -186,7 +186,7 @@ fn limits(contract: &Contract) -> Vec<Limit> {
 fn refused(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "this user may not create a control group here".to_owned()
+            "this user is not allowed to create control groups".to_owned()
         }
         _ => format!("failed to create a control group: {error}"),
     }

@@ -60,8 +60,9 @@ fn refused(doing: &str, reason: &str) -> Availability {
         }
     }
     let hint = if is_in_container() {
-        "the container around carnet forbids namespaces; start it with `--security-opt seccomp=unconfined \
-         --security-opt apparmor=unconfined --security-opt systempaths=unconfined`, or use the engine `host`"
+        "carnet runs in a container that does not allow namespaces; start the container with `--security-opt \
+         seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined`, or use the engine \
+         `host`"
     } else {
         "ask the administrator to allow user namespaces, or use another engine"
     };

@@ -25,7 +25,7 @@ pub(super) fn account(image: &ImageIdentity, trees: &[PathBuf], job: &Job) -> Re
         None => user::from_image(trees, &image.config.user).map_err(|error| EngineError::Image {
             reference: image.reference.clone(),
             reason: error.to_string(),
-            hint: Some("set `user` in the contract of the facility to two numbers".to_owned()),
+            hint: Some("set the facility's `user` to numeric ids, e.g. 1000:1000".to_owned()),
         }),
     }
 }

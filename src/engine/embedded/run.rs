@@ -49,7 +49,8 @@ pub(super) async fn run(
     let mut not_enforced = std::mem::take(&mut control.not_enforced);
     not_enforced.extend(reports.not_enforced);
     if caller.is_some() && account.ids.uid != 0 {
-        let reason = "carnet does not run as root, so the files of the image belong to the user of the program";
+        let reason = "carnet does not run as root, so all files in the image appear to belong to the user who runs the \
+                      program";
         not_enforced.push(format!("{}: {reason}", part::USER));
     }
     drop(control);
@@ -122,7 +123,7 @@ impl Reports {
             (None, Some((doing, reason))) => out_of_memory().ok_or_else(|| failed(doing)(reason.clone())),
             // Only the kernel kills the first process of the namespaces.
             (None, None) => out_of_memory()
-                .ok_or_else(|| failed("watching the program")(format!("its supervisor ended early, with {status}"))),
+                .ok_or_else(|| failed("watching the program")(format!("the supervisor exited early with {status}"))),
         }
     }
 }

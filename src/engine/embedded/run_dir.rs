@@ -56,7 +56,7 @@ impl RunDir {
     /// Creates the directory of a run. The writable directory belongs to `user`.
     pub(super) fn create(cache: &Cache, id: &str, user: Option<Ids>) -> io::Result<Self> {
         if id.is_empty() || !id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("invalid name `{id}` of a run")));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("invalid run id `{id}`")));
         }
         let runs = cache.runs();
         private_dir(&runs)?;

@@ -2,7 +2,7 @@
 //! as not enforced.
 //!
 //! Each run has a [`supervisor`], a helper process that adopts and kills the processes that the run leaves behind. Where
-//! namespaces can be created, the input is read-only, the network can be cut, and state can be saved between runs.
+//! namespaces can be created, the input is read-only, the network can be disabled, and state can be saved between runs.
 
 mod environment;
 mod run;
@@ -89,7 +89,7 @@ impl Engine for Host {
     fn detect(&self) -> Task<'_, Availability> {
         Box::pin(async {
             let extent =
-                if self.has_sandbox() { "can cut the network" } else { "can't cut the network: no namespaces" };
+                if self.has_sandbox() { "can disable the network" } else { "can't disable the network: no namespaces" };
             Availability::Ready(format!("this machine, {extent}"))
         })
     }
@@ -101,7 +101,8 @@ impl Engine for Host {
                 _ => Err(EngineError::Unsupported {
                     engine: NAME,
                     reference: reference.to_string(),
-                    hint: "this engine runs only `host`; use `docker` or `embedded` for images".to_owned(),
+                    hint: "this engine only supports the image `host`; use `docker` or `embedded` for images"
+                        .to_owned(),
                 }),
             }
         })

@@ -105,10 +105,10 @@ fn request(host: &Host, dirs: &RunDirs, job: &Job) -> (SupervisorRequest, Vec<St
         cover: dirs.cover.clone(),
     });
     if sandbox.is_none() {
-        let reason = "no namespaces can be created here";
+        let reason = "namespaces can't be created";
         not_enforced.push(format!("{}: {reason}", part::INPUT));
         if !job.network {
-            not_enforced.push(format!("{}: it can't be cut, {reason}", part::NETWORK));
+            not_enforced.push(format!("{}: not disabled: {reason}", part::NETWORK));
         }
         if job.save_as.is_some() {
             not_enforced.push(format!("{}: {reason}", part::KEPT));
@@ -132,21 +132,21 @@ fn apply_contract(
         if Path::new(home).is_dir() {
             env.insert("HOME".to_owned(), home.clone());
         } else {
-            add(part::HOME, &format!("`{home}` is not a directory of this machine"));
+            add(part::HOME, &format!("`{home}` is not a directory on this machine"));
         }
     }
     if contract.read_only {
-        add(part::ROOT, "the root of this machine stays writable");
+        add(part::ROOT, "the root file system of this machine remains writable");
     }
     if contract.tmp.is_some() {
-        add(part::TMP, "programs use the directory of this machine");
+        add(part::TMP, "programs use /tmp of this machine");
     }
     if contract.entrypoint {
         add(part::ENTRYPOINT, "this machine has no entrypoint");
     }
     for mount in &contract.mounts {
         if mount.source != mount.target || !Path::new(&mount.source).exists() {
-            add(part::MOUNT, &format!("`{}` can't appear at another path of this machine", mount.source));
+            add(part::MOUNT, &format!("`{}` can't be mounted at a different path on this machine", mount.source));
         }
     }
     let limit = "programs on this machine are not limited";
@@ -164,7 +164,7 @@ fn apply_contract(
         return None;
     }
     if !workdir.is_dir() {
-        add(part::WORKDIR, &format!("`{}` is not a directory of this machine", workdir.display()));
+        add(part::WORKDIR, &format!("`{}` is not a directory on this machine", workdir.display()));
         return None;
     }
     Some(workdir.to_owned())

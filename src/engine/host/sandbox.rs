@@ -64,10 +64,10 @@ impl Sandbox {
             make_read_only(input).map_err(step("make the input read-only"))?;
         }
         if let Some(cover) = &self.cover {
-            cover.mount().map_err(step("cover the saved state"))?;
+            cover.mount().map_err(step("hide the saved state"))?;
         }
         if self.cut_network {
-            namespace::loopback_up().map_err(step("set the loopback interface up"))?;
+            namespace::loopback_up().map_err(step("bring up the loopback interface"))?;
         }
         Ok(())
     }

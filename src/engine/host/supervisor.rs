@@ -162,6 +162,6 @@ pub(super) fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("the supervisor exited with {code}"),
         (None, Some(signal)) => format!("the supervisor was killed by signal {signal}"),
-        (None, None) => "the supervisor ended".to_owned(),
+        (None, None) => "the supervisor exited".to_owned(),
     }
 }

@@ -56,20 +56,20 @@ struct EnvironmentData {
     name: String,
     /// Whether it can be compared: it is the reference or was compared with it.
     known: bool,
-    /// Rows of five numbers: section, name, weight (0 is direct), value of the reference, value here.
+    /// Rows of five numbers: section, name, relevance (0 is direct), value of the reference, value here.
     rows: Vec<usize>,
 }
 
 /// Distinct texts with their indices.
 #[derive(Debug, Default)]
-struct Texts {
+struct StringInterner {
     known: HashMap<String, usize>,
     all: Vec<String>,
     bytes: usize,
 }
 
-impl Texts {
-    fn index(&mut self, text: String) -> usize {
+impl StringInterner {
+    fn intern(&mut self, text: String) -> usize {
         if let Some(at) = self.known.get(&text) {
             return *at;
         }
@@ -83,15 +83,15 @@ impl Texts {
 
 /// Distinct names of tests with their indices, by file, class and name.
 #[derive(Debug, Default)]
-struct Names<'a> {
+struct TestNames<'a> {
     known: HashMap<(Option<&'a str>, &'a str, &'a str), usize>,
     all: Vec<String>,
     bytes: usize,
     is_truncated: bool,
 }
 
-impl<'a> Names<'a> {
-    fn index(&mut self, case: &'a TestCase) -> Option<usize> {
+impl<'a> TestNames<'a> {
+    fn intern(&mut self, case: &'a TestCase) -> Option<usize> {
         let key = (case.file.as_deref(), case.class.as_str(), case.name.as_str());
         if let Some(at) = self.known.get(&key) {
             return Some(*at);
@@ -111,7 +111,7 @@ impl<'a> Names<'a> {
     /// Returns the indices of the cases of an outcome as pairs of the first index and the number of consecutive indices.
     fn runs(&mut self, cell: &'a Cell, outcome: Outcome) -> Vec<usize> {
         let mut found: Vec<usize> =
-            summary::cases(cell, move |other| other == outcome).filter_map(|(_, case)| self.index(case)).collect();
+            summary::cases(cell, move |other| other == outcome).filter_map(|(_, case)| self.intern(case)).collect();
         found.sort_unstable();
         found.dedup();
         let mut runs: Vec<usize> = Vec::new();
@@ -129,7 +129,7 @@ impl<'a> Names<'a> {
 pub(super) fn data(document: &Document, views: &[EnvironmentView]) -> Data {
     let indices: HashMap<&str, usize> =
         views.iter().enumerate().map(|(index, view)| (view.digest.as_str(), index)).collect();
-    let mut names = Names::default();
+    let mut names = TestNames::default();
     let cells = document
         .cells
         .iter()
@@ -153,7 +153,7 @@ fn environments(document: &Document, views: &[EnvironmentView], data: &mut Data)
             diffs.entry(digest.as_str()).or_insert(&entry.diff);
         }
     }
-    let mut texts = Texts::default();
+    let mut texts = StringInterner::default();
     let mut sections: Vec<(&str, &str)> = Vec::new();
     let mut total = 0;
     for view in views {
@@ -174,10 +174,10 @@ fn environments(document: &Document, views: &[EnvironmentView], data: &mut Data)
                 let value = |at: usize| row.values.get(at).map_or_else(|| "-".to_owned(), value);
                 rows.extend([
                     section_at,
-                    texts.index(one_line(&row.name, 120)),
-                    row.weight as usize,
-                    texts.index(value(0)),
-                    texts.index(value(1)),
+                    texts.intern(one_line(&row.name, 120)),
+                    row.relevance as usize,
+                    texts.intern(value(0)),
+                    texts.intern(value(1)),
                 ]);
             }
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::sort::{self, Entry};
 use super::inert::anchor;
-use crate::model::diff::{Diff, Row, Weight};
+use crate::model::diff::{Diff, Relevance, Row};
 use crate::model::digest::Digest;
 use crate::model::document::{Cell, Document};
 use crate::model::environment::Environment;
@@ -80,7 +80,7 @@ impl Difference {
             reference: value(0),
             value: value(1),
             change: sort::word(row.change),
-            direct: row.weight == Weight::Direct,
+            direct: row.relevance == Relevance::Direct,
             lines: row.lines.iter().take(MAX_LINES).map(|line| one_line(line, MAX_VALUE)).collect(),
         }
     }
@@ -154,7 +154,7 @@ pub(super) fn environments(document: &Document) -> Vec<EnvironmentView> {
 
 /// Returns the number of differences and of relevant ones.
 pub(super) fn describe(diff: &Diff) -> String {
-    match (diff.count(Weight::Direct), diff.count(Weight::Rest)) {
+    match (diff.count(Relevance::Direct), diff.count(Relevance::Rest)) {
         (_, 0) => "no differences from the reference".to_owned(),
         (0, all) => format!("{}, none directly relevant", count(all, "difference")),
         (direct, all) if direct == all => count(all, "relevant difference"),
@@ -168,7 +168,7 @@ fn groups(diff: &Diff) -> (Vec<Group>, Option<String>) {
     let mut rest: Vec<&Row> = Vec::new();
     for section in &diff.sections {
         let (mut shown, collapsed): (Vec<&Row>, Vec<&Row>) =
-            section.rows.iter().partition(|row| row.weight != Weight::Rest);
+            section.rows.iter().partition(|row| row.relevance != Relevance::Rest);
         rest.extend(collapsed);
         rest.extend(shown.split_off(room.min(shown.len())));
         room -= shown.len();

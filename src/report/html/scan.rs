@@ -137,12 +137,12 @@ fn hit(finding: &Finding, forge: Option<&Forge>) -> Hit {
         help: finding.help.as_ref().map(|help| Pieces::of(&one_line(help, 1000))),
         fix: finding.fix.as_ref().map(fix),
         locations: finding
-            .places
+            .locations
             .iter()
             .take(MAX_LOCATIONS)
             .map(|p| format!("{}:{}", one_line(&p.path, 300), p.line))
             .collect(),
-        more_locations: finding.count.unwrap_or(0).saturating_sub(MAX_LOCATIONS.min(finding.places.len()) as u64),
+        more_locations: finding.count.unwrap_or(0).saturating_sub(MAX_LOCATIONS.min(finding.locations.len()) as u64),
     }
 }
 

@@ -134,8 +134,8 @@ fn changes(before: (&State, &Past), after: (&State, &Past)) -> &'static str {
         (true, Some(false)) => "The analysis changed in between; the environment did not.",
         (false, Some(true)) => "The environment changed in between; the analysis did not.",
         (false, Some(false)) => "Neither the analysis nor the environment changed in between.",
-        (true, None) => "The analysis changed in between; the environment is not known for both states.",
-        (false, None) => "The analysis did not change in between; the environment is not known for both states.",
+        (true, None) => "The analysis changed in between; at least one of the environments is unknown.",
+        (false, None) => "The analysis did not change in between; at least one of the environments is unknown.",
     }
 }
 

@@ -1,4 +1,4 @@
-//! XML of the suites that `junit-report` represents.
+//! Writes `junit-report` suites as XML.
 //!
 //! The writer of the crate has no properties, no count of skipped tests, no `line` attribute and no zoneless timestamps, and
 //! it copies `]]>` into CDATA sections. The elements and their order are those of the crate.
@@ -162,8 +162,8 @@ pub(super) fn time(seconds: f64) -> Duration {
     Duration::seconds_f64(if seconds.is_finite() { seconds.clamp(0.0, MAX_SECONDS) } else { 0.0 })
 }
 
-/// Returns the time of an RFC 3339 text; the Unix epoch, which is not written, if the text is not one.
-pub(in crate::report) fn started(text: &str) -> OffsetDateTime {
+/// Parses an RFC 3339 timestamp. Returns the Unix epoch, which is not written, if the text is invalid.
+pub(in crate::report) fn parse_timestamp(text: &str) -> OffsetDateTime {
     let time = text.parse::<jiff::Timestamp>().ok();
     time.and_then(|time| OffsetDateTime::from_unix_timestamp(time.as_second()).ok())
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
@@ -181,7 +181,7 @@ fn timestamp(time: OffsetDateTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{seconds, started, time, timestamp};
+    use super::{parse_timestamp, seconds, time, timestamp};
 
     #[test]
     fn times_have_milliseconds_and_a_limit() {
@@ -194,6 +194,6 @@ mod tests {
 
     #[test]
     fn timestamps_have_no_zone() {
-        assert_eq!(timestamp(started("2026-11-22T11:00:05.5+01:00")), "2026-11-22T10:00:05");
+        assert_eq!(timestamp(parse_timestamp("2026-11-22T11:00:05.5+01:00")), "2026-11-22T10:00:05");
     }
 }

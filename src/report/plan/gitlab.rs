@@ -94,7 +94,7 @@ pub enum ChildError {
         images: usize,
     },
     /// The text is larger than GitLab accepts.
-    #[error("the child pipeline would have {bytes} bytes; the maximum is {MAX_BYTES}")]
+    #[error("the child pipeline is {bytes} bytes long; the maximum is {MAX_BYTES}")]
     Bytes {
         /// Size in bytes.
         bytes: usize,
@@ -269,7 +269,7 @@ fn artifacts(expire_in: &'static str) -> Artifacts {
 fn template(options: &Options) -> (String, Job) {
     let before = [
         format!(
-            "[ -x {KIT}/carnet ] || {{ echo 'carnet: the program is missing from the artifacts of its job' >&2; exit 4; }}"
+            "[ -x {KIT}/carnet ] || {{ echo 'carnet: the carnet executable is missing from the job artifacts' >&2; exit 4; }}"
         ),
         // The user of an image may have no home directory, or one that is not writable.
         "[ -w \"${HOME:-/nowhere}\" ] || export CARNET_CACHE=\"${TMPDIR:-/tmp}/carnet-cache\"".to_owned(),

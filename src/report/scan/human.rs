@@ -142,7 +142,7 @@ fn message(finding: &Finding) -> String {
 fn origin<'a>(group: Group<'a>, finding: &Finding, label: Option<String>) -> Group<'a> {
     let path = if finding.path == "." { "the repository".to_owned() } else { shown_path(&finding.path) };
     let mut origin = Origin::path(path);
-    if finding.span.is_some() || !finding.places.is_empty() {
+    if finding.span.is_some() || !finding.locations.is_empty() {
         origin = origin.line(tally::line(finding) as usize);
     }
     let group = group.element(origin);
@@ -171,7 +171,7 @@ fn snippet(
 
 /// Returns the span of the first quotation of the message in the source line, for findings with several locations.
 fn quotation(finding: &Finding, source: &str) -> Option<Span> {
-    let part = finding.message.split('`').nth(1).filter(|part| !part.is_empty() && !finding.places.is_empty())?;
+    let part = finding.message.split('`').nth(1).filter(|part| !part.is_empty() && !finding.locations.is_empty())?;
     let column = |at: usize| u32::try_from(source[..at].chars().count() + 1).ok();
     let at = source.find(part)?;
     let line = tally::line(finding);

@@ -42,7 +42,7 @@ fn suite(scan: &Scan, rule: &str, findings: &[&Finding]) -> Suite {
     let suite = TestSuite {
         name: attribute(rule),
         package: "carnet-scan".to_owned(),
-        timestamp: junit::started(&scan.timing.started),
+        timestamp: junit::parse_timestamp(&scan.timing.started),
         hostname: "carnet-scan".to_owned(),
         testcases: cases,
         system_out: None,

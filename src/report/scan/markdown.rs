@@ -135,7 +135,7 @@ fn collapsed(section: &Section<'_>) -> String {
         code(section.rule)
     );
     for finding in section.findings.iter().take(MAX_ROWS) {
-        let location = match (finding.path.as_str(), finding.span, finding.places.is_empty()) {
+        let location = match (finding.path.as_str(), finding.span, finding.locations.is_empty()) {
             (".", _, _) => "the repository".to_owned(),
             (path, None, true) => code(&one_line(path, MAX_CELL)),
             (path, _, _) => code(&format!("{}:{}", one_line(path, MAX_CELL), tally::line(finding))),

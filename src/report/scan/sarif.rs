@@ -280,7 +280,7 @@ fn region(span: Span) -> Region {
 }
 
 fn related(finding: &Finding) -> Vec<Location> {
-    let locations = finding.places.iter().take(MAX_LOCATIONS).enumerate();
+    let locations = finding.locations.iter().take(MAX_LOCATIONS).enumerate();
     locations
         .map(|(index, found)| {
             let region = Region { start_line: found.line.max(1), ..Region::default() };

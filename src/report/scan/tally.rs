@@ -81,7 +81,7 @@ pub(super) fn times(finding: &Finding) -> String {
 
 /// Returns the first line of the finding: that of its span or of its first location; 1 for the file as a whole.
 pub(super) fn line(finding: &Finding) -> u32 {
-    let first = || finding.places.iter().find(|location| *location.path == *finding.path).map(|found| found.line);
+    let first = || finding.locations.iter().find(|location| *location.path == *finding.path).map(|found| found.line);
     finding.span.map(|span| span.line).or_else(first).unwrap_or(1).max(1)
 }
 

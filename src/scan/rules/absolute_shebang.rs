@@ -75,9 +75,10 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let (severity, message) = if !interpreter.starts_with('/') {
         (Severity::Warning, format!("`#!{}` is not an absolute path, so the script cannot be started", line.text))
     } else if personal.iter().any(|prefix| interpreter.starts_with(prefix)) {
-        (Severity::Error, format!("interpreter `{interpreter}` exists at one site only"))
+        (Severity::Error, format!("interpreter `{interpreter}` exists at only one site"))
     } else {
-        (Severity::Warning, format!("interpreter `{interpreter}` is missing or another version on some systems"))
+        let message = "is missing on some systems and a different version on others";
+        (Severity::Warning, format!("interpreter `{interpreter}` {message}"))
     };
     // The program of `#!env python` is the second word.
     let intended = if name == "env" { line.text.split_whitespace().nth(1).unwrap_or(name) } else { name };

@@ -163,28 +163,28 @@ const JOB_SETTINGS: &[JobSetting] = &[
         dialects: ANY_CONDOR,
         key: "wantos",
         severity: Severity::Warning,
-        what: "an operating system by a name of one pool",
+        what: "an operating system name that only one pool uses",
         help: PROFILE,
     },
     JobSetting {
         dialects: ANY_CONDOR,
         key: "request_opsysandver",
         severity: Severity::Warning,
-        what: "an operating system by a name of one pool",
+        what: "an operating system name that only one pool uses",
         help: PROFILE,
     },
     JobSetting {
         dialects: ANY_CONDOR,
         key: "desiredos",
         severity: Severity::Warning,
-        what: "an operating system by a name of one pool",
+        what: "an operating system name that only one pool uses",
         help: PROFILE,
     },
     JobSetting {
         dialects: ANY_CONDOR,
         key: "req_os",
         severity: Severity::Warning,
-        what: "an operating system by a name of one pool",
+        what: "an operating system name that only one pool uses",
         help: PROFILE,
     },
     JobSetting {
@@ -206,7 +206,7 @@ const JOB_SETTINGS: &[JobSetting] = &[
         key: "jobflavour",
         severity: Severity::Warning,
         what: "a job flavour of CERN's pool",
-        help: "other pools ignore it; request time and memory with standard attributes, and set it in a profile of the site",
+        help: "other pools ignore `JobFlavour`; use standard attributes for time and memory, and set `JobFlavour` in a site profile",
     },
     JobSetting {
         dialects: ANY_CONDOR,
@@ -381,7 +381,7 @@ fn requirements(setting: &Setting) -> Option<Diagnostic> {
     });
     let is_common = |name: &str| MACHINE.contains(&name) || MACHINE_STARTS.iter().any(|start| name.starts_with(start));
     let own = attributes.into_iter().find(|name| !name.is_empty() && !is_common(name))?;
-    let what = format!("machines by `{own}`, an attribute that only one pool defines");
+    let what = format!("machines by `{own}`, an attribute that other pools do not define");
     Some(Diagnostic::at(&setting.range, message(&what)).severity(Severity::Warning).help(PROFILE))
 }
 

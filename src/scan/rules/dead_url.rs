@@ -42,17 +42,17 @@ Only URLs that are known to be gone are reported. The rule does not access the n
 ";
 
 /// Prefixes of URLs without their scheme, and their replacements.
-const DEAD: &[(&str, &str)] = &[
+const RETIRED_URLS: &[(&str, &str)] = &[
     ("root.cern.ch/git", "https://github.com/root-project/root"),
     ("root.cern.ch/svn", "https://github.com/root-project/root"),
-    ("svn.cern.ch/", "the project's repository at gitlab.cern.ch or github.com"),
-    ("svnweb.cern.ch/", "the project's repository at gitlab.cern.ch or github.com"),
+    ("svn.cern.ch/", "the project's repository on gitlab.cern.ch or github.com"),
+    ("svnweb.cern.ch/", "the project's repository on gitlab.cern.ch or github.com"),
     ("cmssw.cvs.cern.ch", "https://github.com/cms-sw/cmssw"),
-    ("isscvs.cern.ch", "the project's repository at gitlab.cern.ch or github.com"),
-    ("mirror.centos.org/", "an image of EL8 or EL9, or vault.centos.org"),
-    ("mirrorlist.centos.org/", "an image of EL8 or EL9, or vault.centos.org"),
+    ("isscvs.cern.ch", "the project's repository on gitlab.cern.ch or github.com"),
+    ("mirror.centos.org/", "an EL8 or EL9 image, or vault.centos.org"),
+    ("mirrorlist.centos.org/", "an EL8 or EL9 image, or vault.centos.org"),
     ("cms-project-sdtgit.web.cern.ch", "https://github.com/cms-sw"),
-    ("linuxsoft.cern.ch/cern/slc6", "an image of EL8 or EL9"),
+    ("linuxsoft.cern.ch/cern/slc6", "an EL8 or EL9 image"),
     ("bintray.com/", "the releases of the project"),
     ("dl.bintray.com/", "the releases of the project"),
     ("afs.cern.ch/sw/lcg", "/cvmfs/sft.cern.ch/lcg"),
@@ -70,8 +70,8 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
         });
         let url = &input.view.text[found.range.clone()];
         let Some((scheme, rest)) = url.split_once("://").filter(|_| !is_inert) else { continue };
-        let dead = DEAD.iter().find(|(begin, _)| rest.trim_start_matches("www.").starts_with(begin));
-        if let Some((_, instead)) = dead {
+        let retired = RETIRED_URLS.iter().find(|(begin, _)| rest.trim_start_matches("www.").starts_with(begin));
+        if let Some((_, instead)) = retired {
             let message = format!("`{scheme}://{}` was shut down", host(rest));
             diagnostics.push(Diagnostic::at(&found.range, message).help(format!("use {instead}")).group(host(rest)));
         } else if scheme == "git" && rest.starts_with("github.com/") {

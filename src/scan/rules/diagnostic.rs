@@ -63,7 +63,8 @@ impl Diagnostic {
         Self { reach, ..self }
     }
 
-    /// Sets the text that identifies the finding in its fingerprint if the finding has no source line.
+    /// Sets the text that identifies the finding in its fingerprint if the finding has no source line. Rules keep the
+    /// old wording of their messages here so that baselines of earlier versions match.
     #[must_use]
     pub fn identity(self, identity: impl Into<String>) -> Self {
         Self { identity: Some(identity.into()), ..self }

@@ -71,7 +71,7 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let name = base(&reference.path);
         let elsewhere =
             input.mentions.get(name).copied().unwrap_or_default() > reads.get(name).copied().unwrap_or_default();
-        // A path outside of the repository is missing elsewhere, even if other files mention it.
+        // A path outside the repository is missing elsewhere, even if other files mention it.
         let dir = parent(path);
         let is_bare = !reference.path.contains('/');
         let is_certain =

@@ -70,8 +70,8 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
         }
         let Some(found) = modules.find(path, &import.module) else { continue };
         for name in &import.names {
-            let is_there = assigned.contains(name.as_str()) || found.iter().any(|module| module.may_have(name, input));
-            if is_there || !seen.insert((path, &import.module, name)) {
+            let exists = assigned.contains(name.as_str()) || found.iter().any(|module| module.may_have(name, input));
+            if exists || !seen.insert((path, &import.module, name)) {
                 continue;
             }
             let message =

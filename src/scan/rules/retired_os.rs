@@ -76,7 +76,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 diagnostics.push(
                     Diagnostic::at(&word.range, message)
                         .severity(Severity::Warning)
-                        .help("use the build of the release for el9"),
+                        .help("use the el9 build of the release"),
                 );
             }
         }
@@ -84,9 +84,9 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for image in &facts.images {
         let lower = image.text.to_ascii_lowercase();
         if IMAGES.iter().any(|part| lower.contains(part)) {
-            let message = format!("image `{}` has a retired operating system", image.text);
+            let message = format!("image `{}` is based on a retired operating system", image.text);
             let help =
-                "use an image of EL8 or EL9; the old system gets no updates, and its package servers were shut down";
+                "use an EL8 or EL9 image; the old system gets no updates, and its package servers were shut down";
             diagnostics.push(Diagnostic::at(&image.range, message).severity(Severity::Warning).help(help));
         }
     }

@@ -77,7 +77,7 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 Severity::Note,
                 format!("submodule `{path}` follows the branch `{branch}`"),
                 format!("the submodule `{path}` follows the branch `{branch}`"),
-                "remove the branch, and record a commit to update it",
+                "remove `branch` from .gitmodules, and commit a new submodule revision to update it",
             );
         }
     }

@@ -1,4 +1,4 @@
-//! Corrections from directories that change in place.
+//! Corrections from directories that are updated in place.
 
 use super::context::FileInput;
 use super::{Check, Diagnostic, Rule};
@@ -45,14 +45,14 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for span in view.spans.iter().filter(|span| span.is_active()) {
         let text = &view.text[span.range.clone()];
         if let Some(folder) = folder(text) {
-            let message = format!("content of `{folder}` changes in place");
-            let help = "copy the required files with a version, or use a dated directory";
+            let message = format!("files in `{folder}` are updated in place");
+            let help = "commit a copy of the required files, or use a dated directory";
             diagnostics.push(Diagnostic::at(&span.range, message).help(help).group(folder));
         }
     }
 }
 
-/// Returns the part of a path that changes in place.
+/// Returns the part of a path whose files are updated in place.
 fn folder(text: &str) -> Option<&'static str> {
     let absolute = text.contains("/cvmfs/") || text.contains("/eos/") || text.contains("/afs/");
     if text.contains("jsonpog-integration") && absolute {

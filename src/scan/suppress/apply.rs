@@ -12,7 +12,7 @@ use super::{Applied, Directives, Settings};
 use crate::model::finding::{Finding, Suppression, Suppressor};
 use crate::model::scan::Note;
 
-/// Marks suppressed findings, overrides severities, and adds a finding for each ignore that suppresses nothing.
+/// Marks suppressed findings, overrides severities, and adds a finding for each unused ignore.
 ///
 /// The order of precedence is: a comment at the location, `[scan] ignore`, the baseline. A finding with several locations is
 /// split if comments suppress some of them.
@@ -104,11 +104,15 @@ impl<'a> Decider<'a> {
             Some(span) => self.comment(finding, &finding.path, |directive| {
                 (span.line..=span.end_line.max(span.line)).contains(&directive.target)
             }),
-            None if finding.places.is_empty() => self.comment(finding, &finding.path, |directive| directive.line == 1),
+            None if finding.locations.is_empty() => {
+                self.comment(finding, &finding.path, |directive| directive.line == 1)
+            }
             None => {
-                let mut places = finding.places.iter();
-                let first = self.comment_at(finding, &places.next()?.path, finding.places[0].line)?;
-                places.all(|place| self.comment_at(finding, &place.path, place.line).is_some()).then_some(first)
+                let mut locations = finding.locations.iter();
+                let first = self.comment_at(finding, &locations.next()?.path, finding.locations[0].line)?;
+                locations
+                    .all(|location| self.comment_at(finding, &location.path, location.line).is_some())
+                    .then_some(first)
             }
         }
     }
@@ -133,20 +137,21 @@ impl<'a> Decider<'a> {
 
     /// Splits off the locations of a finding that comments suppress. `None` if comments suppress all or none of them.
     fn split(&mut self, finding: &mut Finding) -> Option<Finding> {
-        let places = std::mem::take(&mut finding.places);
-        let (suppressed_places, open_places): (Vec<_>, Vec<_>) =
-            places.into_iter().partition(|place| self.comment_at(finding, &place.path, place.line).is_some());
-        if suppressed_places.is_empty() || open_places.is_empty() {
-            finding.places = if open_places.is_empty() { suppressed_places } else { open_places };
+        let locations = std::mem::take(&mut finding.locations);
+        let (suppressed_locations, open_locations): (Vec<_>, Vec<_>) = locations
+            .into_iter()
+            .partition(|location| self.comment_at(finding, &location.path, location.line).is_some());
+        if suppressed_locations.is_empty() || open_locations.is_empty() {
+            finding.locations = if open_locations.is_empty() { suppressed_locations } else { open_locations };
             return None;
         }
-        let remaining = finding.count.map(|count| count.saturating_sub(suppressed_places.len() as u64));
-        finding.places = open_places;
+        let remaining = finding.count.map(|count| count.saturating_sub(suppressed_locations.len() as u64));
+        finding.locations = open_locations;
         finding.count = remaining;
         let mut part = finding.clone();
-        part.count = Some(suppressed_places.len() as u64);
+        part.count = Some(suppressed_locations.len() as u64);
         part.fingerprint = fingerprint(&part.rule, &part.path, &format!("suppressed {}", part.fingerprint), 0);
-        part.places = suppressed_places;
+        part.locations = suppressed_locations;
         self.decide(&mut part);
         Some(part)
     }
@@ -187,7 +192,7 @@ fn notes(directives: &Directives) -> Vec<Note> {
             (false, true) => "without a reason",
             (false, false) => return None,
         };
-        let message = format!("line {}: `carnet: ignore` {what} suppresses nothing", directive.line);
+        let message = format!("line {}: `carnet: ignore` {what} has no effect", directive.line);
         Some(Note { path: path.clone(), message })
     });
     wrong.collect()

@@ -32,7 +32,7 @@ pub struct Directive {
     pub target: u32,
     /// Rules in its brackets; empty if there are none.
     pub rules: Vec<String>,
-    /// Reason. If it is empty, the directive suppresses nothing.
+    /// Reason. If it is empty, the directive has no effect.
     pub reason: String,
     /// Its line, truncated to 400 characters.
     pub source: String,
@@ -235,7 +235,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_accepted(bytes in prop::collection::vec(any::<u8>(), 0..200), sign in "(# |// |\")carnet: ?ignore\\[?[a-z,\\]é\n\"\\\\]{0,12}") {
+        fn any_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), sign in "(# |// |\")carnet: ?ignore\\[?[a-z,\\]é\n\"\\\\]{0,12}") {
             let mut text = bytes.clone();
             text.extend(sign.as_bytes());
             text.extend(bytes);

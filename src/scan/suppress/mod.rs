@@ -1,7 +1,6 @@
 //! Suppression of findings by comments, `[scan] ignore` and the baseline.
 //!
-//! A suppressed finding stays in the result with its reason. An ignore that suppresses nothing is a finding of the rule
-//! `unused-ignore`.
+//! A suppressed finding stays in the result with its reason. An unused ignore is a finding of the rule `unused-ignore`.
 
 mod apply;
 pub mod baseline;

@@ -27,7 +27,7 @@ fn finding(rule: &str, path: &str, line: u32) -> Finding {
         fingerprint: format!("{rule}-{path}-{line}"),
         suppressed: None,
         count: None,
-        places: Vec::new(),
+        locations: Vec::new(),
     }
 }
 
@@ -97,8 +97,8 @@ fn comment_without_reason_suppresses_nothing_and_is_noted() {
     assert_eq!(
         notes,
         [
-            "line 1: `carnet: ignore` without a reason suppresses nothing",
-            "line 2: `carnet: ignore` without a rule in brackets suppresses nothing",
+            "line 1: `carnet: ignore` without a reason has no effect",
+            "line 2: `carnet: ignore` without a rule in brackets has no effect",
         ]
     );
 }
@@ -158,8 +158,8 @@ fn baseline_matches_fingerprints_until_date() {
     assert_eq!(
         summaries(&applied),
         [
+            "known.json: 1 entry does not match a finding",
             "known.json: 1 entry has expired",
-            "known.json: 1 entry matches no finding",
             "site-path a.py",
             "site-path a.py",
             "site-path a.py Baseline",
@@ -192,7 +192,7 @@ fn finding_with_several_suppressors_marks_all_as_used() {
 fn locations_that_comments_suppress_are_split_off() {
     let mut many = finding("site-path", "a.py", 0);
     many.count = Some(3);
-    many.places = (1..=3).map(|line| Location { path: "a.py".into(), line }).collect();
+    many.locations = (1..=3).map(|line| Location { path: "a.py".into(), line }).collect();
     let directives = comments("a.py", "x # carnet: ignore[site-path] known\ny\nz\n");
     let applied = apply(vec![many.clone()], &directives, &settings());
     let counts: Vec<(Option<u64>, bool)> = applied.findings.iter().map(|f| (f.count, f.suppressed.is_some())).collect();

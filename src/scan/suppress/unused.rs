@@ -26,11 +26,11 @@ fn finding(settings: &Settings<'_>, path: &str, span: Option<Span>, message: Str
         fingerprint: String::new(),
         suppressed: None,
         count: None,
-        places: Vec::new(),
+        locations: Vec::new(),
     }
 }
 
-/// Returns the message and help for an ignore that suppresses nothing; `None` if its rule did not run.
+/// Returns the message and help for an ignore that does not suppress a finding; `None` if its rule did not run.
 fn unused_reason(rule: &str, settings: &Settings<'_>) -> Option<(String, String)> {
     if !settings.known.contains(&rule) {
         let distances = settings.known.iter().map(|known| (strsim::damerau_levenshtein(known, rule), known));
@@ -45,7 +45,7 @@ fn unused_reason(rule: &str, settings: &Settings<'_>) -> Option<(String, String)
         .then(|| (format!("unused ignore for `{rule}`"), "remove it, or move it to the line of the finding".to_owned()))
 }
 
-/// Returns findings for comments that suppress nothing. Comments without a reason are reported as notes instead.
+/// Returns findings for unused comments. Comments without a reason are reported as notes instead.
 pub(super) fn unused_comments(directives: &Directives, used: &UsedComments, settings: &Settings<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     if !settings.active.contains(&ID) {
@@ -76,7 +76,7 @@ pub(super) fn unused_comments(directives: &Directives, used: &UsedComments, sett
     found
 }
 
-/// Returns findings for entries of the configuration that suppress nothing. `used` contains the indices of the rest.
+/// Returns findings for unused entries of the configuration. `used` contains the indices of the rest.
 pub(super) fn unused_config_entries(used: &BTreeSet<usize>, settings: &Settings<'_>) -> Vec<Finding> {
     if !settings.active.contains(&ID) {
         return Vec::new();
@@ -130,7 +130,7 @@ pub(super) fn stale_baseline_entries(matched: &BTreeSet<usize>, settings: &Setti
     };
     if unmatched > 0 && !settings.partial {
         let help = "remove unmatched entries with carnet scan --prune-baseline";
-        push(unmatched, "matches no finding", "match no finding", help, "dead");
+        push(unmatched, "does not match a finding", "do not match a finding", help, "dead");
     }
     if expired > 0 {
         let help = "fix the findings, or renew the entries with carnet scan --update-baseline";

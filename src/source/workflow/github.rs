@@ -364,10 +364,9 @@ impl<'a> Workflow<'a> {
         let mut job_env = match sourced {
             Some(view) => {
                 let mut job_env = JobEnv::new(&view.name, &view.image);
-                job_env
-                    .environment
-                    .notes
-                    .push("the job runs directly on the runner; the image is that of the platform".to_owned());
+                job_env.environment.notes.push(
+                    "the job runs directly on the runner; the image has the same platform as the release".to_owned(),
+                );
                 job_env.scripts.clone_from(&run.on_runner);
                 job_env.finish(&run.location, run.job, self.ci);
                 return false;

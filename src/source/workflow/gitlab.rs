@@ -126,7 +126,7 @@ impl Pipeline<'_> {
             if super::script::is_test(&text) || text.lines().any(super::script::is_test) {
                 JobEnv { scripts: vec![Script::read(&text, self.has)], ..JobEnv::default() }.add_test(&location, ci);
             }
-            return ci.add_unsupported(&location, "has no image; the runner decides");
+            return ci.add_unsupported(&location, "does not set an image; the runner's default image is used");
         };
         for combination in matrix::gitlab(self.get(&chain, "parallel")) {
             let mut values = self.variables(&chain);

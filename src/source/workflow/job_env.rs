@@ -158,7 +158,10 @@ impl JobEnv {
         if let Some(needs) = &self.needs
             && last > 0
         {
-            ci.add_unsupported(location, format!("tests the output of `{needs}`, which this job does not create"));
+            ci.add_unsupported(
+                location,
+                format!("tests require the output of job `{needs}`, which carnet does not run"),
+            );
             is_open = true;
         }
         if last > 0 && !is_open {

@@ -194,7 +194,7 @@ fn job_with_artifacts_of_another_job_is_not_a_test() {
     );
     assert_eq!(only(&ci).setup, ["source /release_setup.sh"]);
     assert_eq!(ci.common_test(), None);
-    assert!(unsupported(&ci).contains("tests the output of `build`"), "{ci:?}");
+    assert!(unsupported(&ci).contains("tests require the output of job `build`"), "{ci:?}");
     assert!(rendered(ci).contains("#   source build/x86/setup.sh"));
 }
 

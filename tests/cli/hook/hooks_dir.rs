@@ -186,7 +186,7 @@ fn install_does_not_enable_disabled_hooks() {
     let env = HookEnv::without_hook("sha1");
     env.git(&["config", "core.hooksPath", "/dev/null"]).assert_code(0);
     assert_snapshot!(env.install(&[]).assert_code(2).text(), @r"
-    error: the hooks directory /dev/null is not a directory
+    error: the hooks path /dev/null is not a directory
      |
      = help: see `git config --show-origin core.hooksPath`; /dev/null disables hooks
     ");

@@ -19,7 +19,7 @@ fn first_push_scans_all_commits() {
     let output = env.push(&["main"]).assert_code(1);
     assert_snapshot!(env.redact(&output.text()), @r"
     carnet: 1 error in 3 changed files (main)
-      error run.sh:2: `/afs/cern.ch/user/j/jdoe/work` is the directory of jdoe; `/afs/cern.ch/user` exists at cern-lxplus; not at 18 others [home-path]
+      error run.sh:2: `/afs/cern.ch/user/j/jdoe/work` is jdoe's directory; `/afs/cern.ch/user` exists at cern-lxplus; not at 18 others [home-path]
             read it from an argument, a configuration file or an environment variable, and reference data by logical names or URLs
       details: carnet scan --changed [ID]
     carnet: push blocked; fix or accept the findings or use `git push --no-verify`

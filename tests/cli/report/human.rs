@@ -1,6 +1,6 @@
 //! Reports for a terminal.
 
-use carnet::diff::{Interest, environments};
+use carnet::diff::{RelevantModules, environments};
 use carnet::model::cell::{Captured, End, Outcome};
 use carnet::model::diff::Diff;
 use carnet::model::document::{Cell, Status};
@@ -58,7 +58,7 @@ fn wide_report_shows_versions() {
                     awkward-cpp      missing  39 → absent
                     scipy            older    1.14.1 → 1.5.4
                     and 13 more differences in carnet.json
-                  note: not enforced: network not cut (see carnet.json for the reasons)
+                  note: not enforced: network (see carnet.json for the reasons)
       old-cluster               ✗ 1 failed              6.0 s       python 3.9.2   root 6.30/04  coffea 0.7.22    (5 differ)
                   expected failure: numpy 1 is installed until the upgrade in January
       fnal-lpc                  ! infrastructure error  0.40 s
@@ -102,8 +102,7 @@ fn narrow_report_omits_the_last_versions() {
                     awkward-cpp      missing  39 -> absent
                     scipy            older    1.14.1 -> 1.5.4
                     and 13 more differences in carnet.json
-                  note: not enforced: network not cut (see carnet.json for the
-                        reasons)
+                  note: not enforced: network (see carnet.json for the reasons)
       old-cluster               x 1 failed              6.0 s       (5 differ)
                   expected failure: numpy 1 is installed until the upgrade in
                     January
@@ -150,8 +149,7 @@ fn failure_without_test_cases_shows_the_end_of_the_output() {
                   collecting
                   Fatal Python error: Segmentation fault
                   Core dumped
-                note: not enforced: network not cut (see carnet.json for the
-                      reasons)
+                note: not enforced: network (see carnet.json for the reasons)
 
     1 cell: 1 failed, in 21.3 s
     ✗ the analysis fails at desy-naf
@@ -175,8 +173,7 @@ fn collection_error_shows_the_file_and_that_no_test_ran() {
                   fixture 'events' failed: TypeError: NanoEventsFactory.from_root()
                     got an unexpected keyword argument 'mode'
                 pytest stopped before the first test because of these errors
-                note: not enforced: network not cut (see carnet.json for the
-                      reasons)
+                note: not enforced: network (see carnet.json for the reasons)
 
     1 cell: 1 failed, in 21.3 s
     ✗ the analysis fails at desy-naf
@@ -210,8 +207,7 @@ fn skipped_tests_show_their_most_common_reason() {
     dimuon at 3f2a1bc4d5e6, with uncommitted changes
       desy-naf  ✗ failed, 3 skipped  1 min 07 s  python 3.9.2  root 6.30/04
                 3 skipped, 2 of them: no dask
-                note: not enforced: network not cut (see carnet.json for the
-                      reasons)
+                note: not enforced: network (see carnet.json for the reasons)
 
     1 cell: 1 failed, in 21.3 s
     ✗ the analysis fails at desy-naf
@@ -220,8 +216,7 @@ fn skipped_tests_show_their_most_common_reason() {
     dimuon at 3f2a1bc4d5e6, with uncommitted changes
       desy-naf  ✗ failed, 3 skipped  1 min 07 s  python 3.9.2  root 6.30/04
                 3 skipped for different reasons
-                note: not enforced: network not cut (see carnet.json for the
-                      reasons)
+                note: not enforced: network (see carnet.json for the reasons)
 
     1 cell: 1 failed, in 21.3 s
     ✗ the analysis fails at desy-naf
@@ -258,7 +253,7 @@ fn differences_are_not_the_cause_if_the_reference_fails_too() {
                 1 skipped: no GPU available
                 fails in the same way as laptop, so differences are not the cause (21 differences in
                   carnet.json)
-                note: not enforced: network not cut (see carnet.json for the reasons)
+                note: not enforced: network (see carnet.json for the reasons)
 
     2 cells: 2 failed, in 21.3 s
     ✗ the analysis fails at laptop, desy-naf
@@ -286,8 +281,7 @@ fn failed_setup_shows_its_exit_code_once_and_the_complete_output() {
                 setup: exit code 1: pip install coffea
                   ERROR: Could not install packages due to an OSError: [Errno 13]
                     Permission denied: '/opt/venv/lib/x'
-                note: not enforced: network not cut (see carnet.json for the
-                      reasons)
+                note: not enforced: network (see carnet.json for the reasons)
 
     1 cell: 1 failed, in 21.3 s
     ✗ the analysis fails at desy-naf
@@ -297,8 +291,8 @@ fn failed_setup_shows_its_exit_code_once_and_the_complete_output() {
 #[test]
 fn comparison_lists_relevant_differences_and_counts_the_rest() {
     let (new, old) = (environment(), old_environment());
-    let interest = Interest::in_modules(["coffea", "numpy"]);
-    let text = comparison(&environments(&[("laptop", &new), ("desy-naf", &old)], &interest));
+    let relevant = RelevantModules::new(["coffea", "numpy"]);
+    let text = comparison(&environments(&[("laptop", &new), ("desy-naf", &old)], &relevant));
     assert_width(&text, 100);
     assert_snapshot!(text, @"
     laptop → desy-naf
@@ -342,7 +336,7 @@ fn comparison_lists_relevant_differences_and_counts_the_rest() {
 
     21 differences: 4 relevant, 10 possibly relevant, 7 other
     ");
-    let text = comparison(&environments(&[("laptop", &new), ("desy-naf", &old), ("casa", &new)], &interest));
+    let text = comparison(&environments(&[("laptop", &new), ("desy-naf", &old), ("casa", &new)], &relevant));
     assert_width(&text, 100);
     assert_snapshot!(text, @"
     laptop, desy-naf, casa
@@ -399,7 +393,7 @@ fn comparison_lists_relevant_differences_and_counts_the_rest() {
 #[test]
 fn comparison_of_equal_environments_reports_no_differences() {
     let env = environment();
-    let text = comparison(&environments(&[("a", &env), ("b", &env)], &Interest::default()));
+    let text = comparison(&environments(&[("a", &env), ("b", &env)], &RelevantModules::default()));
     assert_eq!(text, "no differences between a and b\n");
 }
 

@@ -78,7 +78,7 @@ fn comparison_is_written_as_json_but_not_as_junit() {
     let json = render_diff(diff, Format::Json, &Options::default()).expect("a report");
     assert_eq!(serde_json::from_str::<carnet::model::diff::Diff>(&json).expect("JSON"), *diff);
     let error = render_diff(diff, Format::Junit, &Options::default()).expect_err("an unsupported format");
-    assert_snapshot!(error, @"a comparison has no junit format");
+    assert_snapshot!(error, @"comparisons can't be written as junit");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Markdown reports for job summaries and comments.
 
-use carnet::diff::{Interest, environments};
+use carnet::diff::{RelevantModules, environments};
 use carnet::model::cell::Outcome;
 use carnet::model::document::Status;
 use carnet::report::{Format, Options, render_diff};
@@ -17,7 +17,7 @@ fn markdown_report_of_the_fixture() {
 #[test]
 fn comparison_collapses_less_relevant_differences() {
     let (new, old) = (environment(), old_environment());
-    let diff = environments(&[("laptop", &new), ("desy-naf", &old)], &Interest::in_modules(["coffea", "numpy"]));
+    let diff = environments(&[("laptop", &new), ("desy-naf", &old)], &RelevantModules::new(["coffea", "numpy"]));
     assert_file_snapshot(
         "difference-markdown",
         &render_diff(&diff, Format::Markdown, &Options::default()).expect("a report"),

@@ -100,7 +100,7 @@ fn merge_reports_different_uncommitted_files_of_one_commit() {
     let merged = merge(vec![first, second], None).expect("one commit");
     assert_eq!(merged.cells[0].not_enforced, [""; 0]);
     assert_snapshot!(merged.cells[1].not_enforced.join("\n"), @"
-    network not cut: operation not permitted
+    network: not disabled: operation not permitted
     tree: files outside the commit differ from those of the first job (tree fc35af74954b)
     ");
 }

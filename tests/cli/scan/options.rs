@@ -117,7 +117,7 @@ fn baseline_suppresses_findings_until_they_are_fixed() {
     env.write("new.sh", FLAGGED);
     let output = env.carnet(&["scan", "--facility", "cern-lxplus", "--facility", "desy-naf"]).assert_code(1);
     assert_snapshot!(redacted(&env, &output.text()), @"
-    error[home-path]: `/afs/cern.ch/user/j/jdoe/work` is the directory of jdoe; `/afs/cern.ch/user` exists at cern-lxplus
+    error[home-path]: `/afs/cern.ch/user/j/jdoe/work` is jdoe's directory; `/afs/cern.ch/user` exists at cern-lxplus
      --> new.sh:2:4
       |
     2 | cd /afs/cern.ch/user/j/jdoe/work
@@ -133,7 +133,7 @@ fn baseline_suppresses_findings_until_they_are_fixed() {
     fs::remove_file(env.analysis().join("new.sh")).expect("removed");
     env.write("a.sh", "#!/bin/bash\n");
     assert_snapshot!(redacted(&env, &env.carnet(&["scan"]).assert_code(0).text()), @"
-    warning[unused-ignore]: 1 entry matches no finding
+    warning[unused-ignore]: 1 entry does not match a finding
     --> carnet-baseline.json
      = help: remove unmatched entries with carnet scan --prune-baseline
 
@@ -174,7 +174,7 @@ fn ignore_comment_requires_a_reason() {
     env.write("b.sh", program("carnet: ignore[home-path, site-path]"));
     let output = env.carnet(&["scan", "--facility", "cern-lxplus", "--facility", "desy-naf"]).assert_code(1);
     assert_snapshot!(redacted(&env, &output.text()), @"
-    error[home-path]: `/afs/cern.ch/user/j/jdoe/work` is the directory of jdoe; `/afs/cern.ch/user` exists at cern-lxplus
+    error[home-path]: `/afs/cern.ch/user/j/jdoe/work` is jdoe's directory; `/afs/cern.ch/user` exists at cern-lxplus
      --> b.sh:3:4
       |
     3 | cd /afs/cern.ch/user/j/jdoe/work
@@ -187,7 +187,7 @@ fn ignore_comment_requires_a_reason() {
     --> the repository
      = help: add a test that processes a few events, or set `[test] run` in carnet.toml
 
-    note: b.sh: line 2: `carnet: ignore` without a reason suppresses nothing
+    note: b.sh: line 2: `carnet: ignore` without a reason has no effect
     1 error, 1 note in 1 file
     1 file scanned in [TIME]
     ");
@@ -214,7 +214,7 @@ fn scan_applies_the_configuration_and_reports_its_errors() {
 fn inventory_lists_declared_requirements() {
     let env = env();
     assert_snapshot!(redacted(&env, &env.carnet(&["scan", "--inventory"]).assert_code(0).text()), @"
-    requirements.txt  (requirements, requirements, sha256:f1525bd090052bc27d25836d5b91b7f4e833775c62c374a9f97a7a56cec8fc92)
+    requirements.txt  (requirements, sha256:f1525bd090052bc27d25836d5b91b7f4e833775c62c374a9f97a7a56cec8fc92)
         numpy==2.1.0
         uproot>=5
     Binder builds from requirements.txt
@@ -258,7 +258,7 @@ fn ci_formats_use_paths_relative_to_the_repository() {
     let arguments = ["scan", inner, "--format", "github", "--facility", "cern-lxplus", "--facility", "desy-naf"];
     let output = env.carnet(&arguments).assert_code(1);
     assert_snapshot!(redacted(&env, &output.text()), @"
-    ::error file=inner/a.py,line=1,endLine=1,col=6,endColumn=29,title=carnet%3A home-path::`/eos/user/j/jane/x.root` is the directory of jane; `/eos/user` exists at cern-lxplus; not at 1 other. Breaks at desy-naf; works at cern-lxplus. Help: use `root://eosuser.cern.ch//eos/user/j/jane/x.root`, or read it from an argument, a configuration file or an environment variable.
+    ::error file=inner/a.py,line=1,endLine=1,col=6,endColumn=29,title=carnet%3A home-path::`/eos/user/j/jane/x.root` is jane's directory; `/eos/user` exists at cern-lxplus; not at 1 other. Breaks at desy-naf; works at cern-lxplus. Help: use `root://eosuser.cern.ch//eos/user/j/jane/x.root`, or read it from an argument, a configuration file or an environment variable.
     ::notice file=inner,line=1,title=carnet%3A missing-tests::Repository has no tests. Help: add a test that processes a few events, or set `[test] run` in carnet.toml.
     ");
     assert_eq!(paths(&env.scan(&[inner])), ["a.py"]);

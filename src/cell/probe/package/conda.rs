@@ -93,7 +93,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn damaged_record_is_accepted(offset in 0..RECORD.len(), byte in any::<u8>()) {
+        fn damaged_record_does_not_panic(offset in 0..RECORD.len(), byte in any::<u8>()) {
             let mut bytes = RECORD.to_vec();
             bytes[offset] = byte;
             let _ = parse(&bytes, "/opt/conda");

@@ -1,12 +1,12 @@
 //! The package database of Debian: `/var/lib/dpkg/status`, and `status.d` in images without dpkg.
 
-use super::super::file_tree::{FileTree, LARGE, into_text, reason};
+use super::super::file_tree::{FileTree, MAX_LARGE_FILE_SIZE, into_text, reason};
 use super::super::stanza::{fields, stanzas};
 use crate::model::known::Known;
 use crate::model::package::Package;
 
 const STATUS: &str = "/var/lib/dpkg/status";
-const DIRECTORY: &str = "/var/lib/dpkg/status.d";
+const STATUS_DIR: &str = "/var/lib/dpkg/status.d";
 
 /// Returns the installed packages. `None` if there is no such database.
 pub(crate) fn packages(root: &FileTree) -> Option<Known<Vec<Package>>> {
@@ -14,17 +14,17 @@ pub(crate) fn packages(root: &FileTree) -> Option<Known<Vec<Package>>> {
     let mut exists = false;
     if root.exists(STATUS) {
         exists = true;
-        match root.read(STATUS, LARGE) {
+        match root.read(STATUS, MAX_LARGE_FILE_SIZE) {
             Ok(bytes) => packages.extend(parse(&into_text(bytes), Filter::Installed)),
             Err(error) => return Some(Known::Unknown(reason(STATUS, &error))),
         }
     }
-    for name in root.names(DIRECTORY) {
+    for name in root.names(STATUS_DIR) {
         if name.ends_with(".md5sums") {
             continue;
         }
         exists = true;
-        let path = format!("{DIRECTORY}/{name}");
+        let path = format!("{STATUS_DIR}/{name}");
         match root.text(&path) {
             Ok(text) => packages.extend(parse(&text, Filter::Everything)),
             Err(error) => return Some(Known::Unknown(reason(path, &error))),
@@ -33,10 +33,10 @@ pub(crate) fn packages(root: &FileTree) -> Option<Known<Vec<Package>>> {
     exists.then_some(Known::Known(packages))
 }
 
-/// Selects stanzas.
+/// Which packages to return.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Filter {
-    /// Packages that are installed according to `Status`, not only configured.
+    /// Packages that are installed according to `Status`, not removed packages with remaining configuration files.
     Installed,
     /// All packages: `status.d` has no `Status`.
     Everything,
@@ -110,12 +110,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_accepted(bytes in proptest::collection::vec(any::<u8>(), 0..4096)) {
+        fn any_bytes_do_not_panic(bytes in proptest::collection::vec(any::<u8>(), 0..4096)) {
             parse(&into_text(bytes), Filter::Everything);
         }
 
         #[test]
-        fn damaged_database_is_accepted(offset in 0..TEXT.len(), byte in any::<u8>()) {
+        fn damaged_database_does_not_panic(offset in 0..TEXT.len(), byte in any::<u8>()) {
             let mut bytes = TEXT.as_bytes().to_vec();
             bytes[offset] = byte;
             prop_assert!(parse(&into_text(bytes), Filter::Everything).len() <= 5);

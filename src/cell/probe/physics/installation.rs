@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::ProbeContext;
-use super::super::file_tree::{FileTree, LARGE, into_text};
+use super::super::file_tree::{FileTree, MAX_LARGE_FILE_SIZE, into_text};
 use super::super::tool::which;
 use crate::model::known::Known;
 use crate::model::python::Python;
@@ -135,7 +135,7 @@ fn standard(root: &FileTree, prefix: &str) -> Option<String> {
     let cmake = cmake_directories(prefix).map(|directory| format!("{directory}/ROOTConfig.cmake"));
     let config = [format!("{prefix}/bin/root-config")];
     compiled.iter().chain(&cmake).chain(&config).find_map(|path| {
-        let text = into_text(root.read(path, LARGE).ok()?);
+        let text = into_text(root.read(path, MAX_LARGE_FILE_SIZE).ok()?);
         ["-std=c++", "-std=gnu++", "set(ROOT_CXX_STANDARD "].iter().find_map(|start| {
             let at = text.find(start)? + start.len();
             let digits: String = text[at..].chars().take_while(char::is_ascii_alphanumeric).collect();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::ProbeContext;
-use super::super::file_tree::{FileTree, LARGE};
+use super::super::file_tree::{FileTree, MAX_LARGE_FILE_SIZE};
 use super::super::runtime::passwd;
 use super::super::variable::list;
 use super::find::Candidate;
@@ -59,12 +59,12 @@ impl Layout {
     /// Returns the full version; this may search a program of several megabytes.
     pub(super) fn version(&self, root: &FileTree) -> Known<String> {
         let found = version(root, self.base(), &self.real, self.minor.as_deref()).or_else(|| self.written.clone());
-        found.map_or_else(|| Known::unknown("no file contains it"), Known::Known)
+        found.map_or_else(|| Known::unknown("version not found in any file"), Known::Known)
     }
 
     /// Returns the ABI tag from the name of an extension module of the standard library.
     pub(super) fn abi(&self, root: &FileTree) -> Known<String> {
-        let Some(minor) = &self.minor else { return Known::unknown("its library was not found") };
+        let Some(minor) = &self.minor else { return Known::unknown("standard library not found") };
         let base = self.base();
         let tag = ["lib64", "lib"].iter().find_map(|lib| {
             let names = root.names(format!("{base}/{lib}/python{minor}/lib-dynload"));
@@ -73,7 +73,7 @@ impl Layout {
                 tag.starts_with("cpython-").then(|| tag.to_owned())
             })
         });
-        tag.map_or_else(|| Known::unknown("no extension module contains it"), Known::Known)
+        tag.map_or_else(|| Known::unknown("no extension module with an ABI tag found"), Known::Known)
     }
 
     fn base(&self) -> &str {
@@ -215,7 +215,7 @@ fn version(root: &FileTree, base: &str, real: &str, minor: Option<&str>) -> Opti
         library("lib/x86_64-linux-gnu"),
         library("lib/aarch64-linux-gnu"),
     ];
-    files.iter().find_map(|path| literal(&root.read(path, LARGE).ok()?, minor))
+    files.iter().find_map(|path| literal(&root.read(path, MAX_LARGE_FILE_SIZE).ok()?, minor))
 }
 
 /// Finds a C string with a full version of this minor release, the start of `sys.version`.

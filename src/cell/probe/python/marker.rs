@@ -111,12 +111,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_accepted(marker in any::<String>(), version in any::<String>()) {
+        fn any_text_does_not_panic(marker in any::<String>(), version in any::<String>()) {
             applies(&marker, &version);
         }
 
         #[test]
-        fn any_tokens_are_accepted(marker in "[()'\" <>=!~a-z.0-9]{0,64}") {
+        fn any_tokens_do_not_panic(marker in "[()'\" <>=!~a-z.0-9]{0,64}") {
             applies(&marker, "3.11.2");
         }
     }

@@ -119,8 +119,8 @@ impl Read {
 fn read(context: &ProbeContext, candidate: &Candidate, remaining: Duration) -> Option<Read> {
     let layout = Layout::read(context, candidate);
     let query = || match remaining {
-        Duration::ZERO => Err(QueryError::TooMany),
-        remaining => query::query(context, &candidate.path, remaining.min(query::LIMIT)),
+        Duration::ZERO => Err(QueryError::Skipped),
+        remaining => query::query(context, &candidate.path, remaining.min(query::QUERY_TIMEOUT)),
     };
     let answer = context.live.then(query);
     let python = match (answer, layout) {
@@ -153,7 +153,7 @@ fn from_answer(context: &ProbeContext, candidate: &Candidate, answer: Answer, la
         executable,
         commands: candidate.commands.iter().cloned().collect(),
         implementation: answer.implementation.into(),
-        abi: answer.abi.map_or_else(|| Known::unknown("the interpreter reports no ABI"), Known::Known),
+        abi: answer.abi.map_or_else(|| Known::unknown("the interpreter did not report an ABI"), Known::Known),
         kind: kind(context, &answer.prefix, answer.base_prefix != answer.prefix),
         base_prefix: (answer.base_prefix != answer.prefix).then_some(answer.base_prefix),
         prefix: answer.prefix.into(),

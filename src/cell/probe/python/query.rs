@@ -14,9 +14,9 @@ use super::super::ProbeContext;
 use super::super::bounded;
 
 /// Time limit of an interpreter. It is a hundred times the usual time, for busy machines and a cold CVMFS cache.
-pub(super) const LIMIT: Duration = Duration::from_secs(10);
-/// Time limit to exit after it closed its output.
-const CLOSING: Duration = Duration::from_secs(2);
+pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time limit for an interpreter to exit after it closed its output.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum size of an answer in bytes.
 const MAX_ANSWER: u64 = 1 << 20;
 /// Prefix of every line of the answer, because start-up files may print too.
@@ -71,12 +71,12 @@ pub(super) enum QueryError {
     Start(String),
     #[error("interpreter timed out")]
     Timeout,
-    #[error("interpreter ended with {0}")]
+    #[error("interpreter {0}")]
     Ended(String),
-    #[error("invalid answer of the interpreter")]
+    #[error("invalid output from the interpreter")]
     Answer,
-    #[error("interpreter was not queried: the time limit for all interpreters was reached")]
-    TooMany,
+    #[error("interpreter not queried: time limit for querying interpreters exceeded")]
+    Skipped,
 }
 
 /// Starts an interpreter in a separate process group and reads its answer; the group is always killed.
@@ -87,9 +87,9 @@ pub(super) fn query(context: &ProbeContext, executable: &str, limit: Duration) -
         .envs(&context.env)
         .env_remove("PYTHONINSPECT")
         .current_dir("/")
-        .stdin(nothing())
+        .stdin(null_device())
         .stdout(Stdio::piped())
-        .stderr(nothing())
+        .stderr(null_device())
         .process_group(0)
         .spawn()
         .map_err(|error| QueryError::Start(error.kind().to_string()))?;
@@ -100,7 +100,7 @@ pub(super) fn query(context: &ProbeContext, executable: &str, limit: Duration) -
         output.take(MAX_ANSWER).read_to_end(&mut bytes).map(|_| bytes)
     });
     let answer = answer.recv_timeout(limit);
-    let status = end(&mut child, answer.is_ok());
+    let status = wait_and_kill_group(&mut child, answer.is_ok());
     match answer {
         Ok(Ok(bytes)) => parse(&String::from_utf8_lossy(&bytes)).ok_or_else(|| match status {
             Some(status) if !status.success() => QueryError::Ended(describe(status)),
@@ -112,7 +112,7 @@ pub(super) fn query(context: &ProbeContext, executable: &str, limit: Duration) -
 }
 
 /// Returns `/dev/null`, or a closed pipe if it does not exist.
-fn nothing() -> Stdio {
+fn null_device() -> Stdio {
     match OpenOptions::new().read(true).write(true).open("/dev/null") {
         Ok(file) => file.into(),
         Err(_) => Stdio::piped(),
@@ -120,7 +120,7 @@ fn nothing() -> Stdio {
 }
 
 /// Waits briefly for a child that closed its output, then kills its process group.
-fn end(child: &mut Child, finished: bool) -> Option<ExitStatus> {
+fn wait_and_kill_group(child: &mut Child, finished: bool) -> Option<ExitStatus> {
     let wait = |child: &mut Child, limit: Duration| {
         let start = Instant::now();
         loop {
@@ -131,19 +131,19 @@ fn end(child: &mut Child, finished: bool) -> Option<ExitStatus> {
             }
         }
     };
-    let status = if finished { wait(child, CLOSING) } else { None };
+    let status = if finished { wait(child, EXIT_TIMEOUT) } else { None };
     if let Ok(group) = i32::try_from(child.id()) {
         // The group exists as long as any process of the group runs.
         let _ = Pid::from_raw(group).map(|group| kill_process_group(group, Signal::KILL));
     }
-    status.or_else(|| wait(child, CLOSING))
+    status.or_else(|| wait(child, EXIT_TIMEOUT))
 }
 
 fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit code {code}"),
-        (None, Some(signal)) => format!("signal {signal}"),
-        (None, None) => "no exit code".to_owned(),
+        (Some(code), _) => format!("exited with code {code}"),
+        (None, Some(signal)) => format!("was killed by signal {signal}"),
+        (None, None) => "ended with an unknown status".to_owned(),
     }
 }
 
@@ -217,10 +217,10 @@ mod tests {
     fn failing_interpreter_reports_its_exit_code() {
         let dir = tempfile::tempdir().expect("a directory");
         assert_eq!(
-            query(&context(), &script(dir.path(), "#!/bin/sh\nexit 3\n"), LIMIT),
-            Err(QueryError::Ended("exit code 3".to_owned()))
+            query(&context(), &script(dir.path(), "#!/bin/sh\nexit 3\n"), QUERY_TIMEOUT),
+            Err(QueryError::Ended("exited with code 3".to_owned()))
         );
-        assert!(matches!(query(&context(), "/nowhere/python3", LIMIT), Err(QueryError::Start(_))));
+        assert!(matches!(query(&context(), "/nowhere/python3", QUERY_TIMEOUT), Err(QueryError::Start(_))));
     }
 
     #[test]

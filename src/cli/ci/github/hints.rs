@@ -20,7 +20,7 @@ pub(super) fn low_disk_space(matrix: &Matrix) -> Option<String> {
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
     (free < MIN_FREE_BYTES).then(|| {
         format!(
-            "only {} GB of disk space are free for images; if they do not fit, run each facility in its own job (mode \
+            "only {} GB of disk space is free for images; if they do not fit, run each facility in its own job (mode \
              `plan`), or remove unused software from the runner",
             free >> 30
         )

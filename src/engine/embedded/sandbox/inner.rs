@@ -63,13 +63,17 @@ fn drop_privileges(request: &SandboxRequest) -> io::Result<()> {
 /// Ties this process to `outer`. Call this after the change of user, which resets the setting.
 fn die_with_outer() -> Step<()> {
     // The program must not read this process, which has the pipe to the engine.
-    set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(step("closing this process to others"))?;
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(step("tying this process to the engine"))?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(step("disabling ptrace and core dumps for this process"))?;
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(step("setting the parent-death signal"))?;
     let stdin = io::stdin();
     let mut fds = [PollFd::new(&stdin, PollFlags::IN)];
     poll(&mut fds, Some(&Timespec::default())).map_err(step("checking the engine"))?;
     if !fds[0].revents().is_empty() {
-        return Err(StepError { doing: "starting the program".to_owned(), reason: "the engine is gone".to_owned() });
+        return Err(StepError {
+            doing: "starting the program".to_owned(),
+            reason: "the engine process has exited".to_owned(),
+        });
     }
     Ok(())
 }

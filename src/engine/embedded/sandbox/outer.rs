@@ -66,7 +66,7 @@ pub(super) fn probe() -> Step<()> {
     io::stdout().write_all(&text).map_err(step("forwarding the reports"))
 }
 
-/// Enters the namespaces of a run. `user` has the ids inside and outside of a new user namespace.
+/// Enters the namespaces of a run. `user` has the ids inside and outside a new user namespace.
 fn enter(user: Option<(Ids, Ids)>, network: bool) -> Step<()> {
     if let Some((inside, outside)) = user {
         let created = namespace::unshare_with_user(UnshareFlags::empty(), inside, outside);

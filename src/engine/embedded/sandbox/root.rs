@@ -70,10 +70,10 @@ fn base(request: &SandboxRequest) -> Step<()> {
     if !request.read_only {
         write_report(&SandboxReport::not_enforced(
             part::ROOT,
-            format!("it is read-only, because overlays are refused: {reason}"),
+            format!("read-only because overlay mounts are not available: {reason}"),
         ));
     }
-    write_report(&SandboxReport::Fleeting { reason: format!("overlays are refused: {reason}") });
+    write_report(&SandboxReport::Fleeting { reason: format!("overlay mounts are not available: {reason}") });
     Ok(())
 }
 

@@ -81,7 +81,7 @@ fn severity(subject: &Subject<'_>) -> Option<Severity> {
 fn diagnostic(input: &FileInput<'_>, subject: &Subject<'_>, severity: Severity) -> Diagnostic {
     let (facts, text) = (&subject.facts, subject.usage.text);
     let owner = facts.owner.filter(|owner| is_person(owner));
-    let whose = owner.map_or_else(|| "a home directory".to_owned(), |owner| format!("the directory of {owner}"));
+    let whose = owner.map_or_else(|| "a home directory".to_owned(), |owner| format!("{owner}'s directory"));
     let message = match facts.kind {
         PathKind::Home => format!("`{}` is {whose} on one machine", excerpt(text)),
         _ => format!("`{}` is {whose}; `{}` {}", excerpt(text), facts.prefix, message::existence(input.context, facts)),
@@ -101,7 +101,7 @@ fn diagnostic(input: &FileInput<'_>, subject: &Subject<'_>, severity: Severity) 
 fn shell_home(usage: &Usage<'_>, range: &std::ops::Range<usize>) -> Option<Diagnostic> {
     let (name, rest) = usage.text.strip_prefix('~')?.split_once('/')?;
     if !name.is_empty() {
-        let message = format!("`~{name}` is the home directory of {name} on one machine");
+        let message = format!("`~{name}` is {name}'s home directory on one machine");
         let help = "read the directory from an argument or an environment variable".to_owned();
         let severity = usage.lower(Severity::Error, true);
         return is_person(name)

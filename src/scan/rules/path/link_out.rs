@@ -1,4 +1,4 @@
-//! Symbolic links that leave the repository.
+//! Symbolic links that point outside the repository.
 
 use super::super::context::RepositoryInput;
 use super::super::relative::{join, parent};
@@ -53,7 +53,7 @@ fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
             .as_ref()
             .map(|facts| format!(", which {}", message::existence(input.context, facts)))
             .unwrap_or_default();
-        let message = format!("link to `{target}` outside of the repository{end}");
+        let message = format!("link to `{target}` outside the repository{end}");
         let help =
             "remove the link, and read the directory from a configuration file or an environment variable".to_owned();
         let reach = facts.as_ref().map(|facts| message::reach(input.context, facts)).unwrap_or_default();

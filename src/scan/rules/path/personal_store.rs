@@ -91,7 +91,7 @@ fn diagnostic(subject: &Subject<'_>) -> Option<Diagnostic> {
 /// Reports a home directory in a grid catalogue: `/alice/cern.ch/user/j/jane`.
 fn catalogue_home(subject: &Subject<'_>, owner: &str) -> Diagnostic {
     let (text, site) = (excerpt(subject.usage.text), subject.facts.site);
-    let message = format!("`{text}` is the directory of {owner} in {site}; other users cannot write there");
+    let message = format!("`{text}` is {owner}'s directory in {site}; other users cannot write there");
     let help = "build it from the user name at run time, or read it from an argument".to_owned();
     let severity = subject.usage.lower(Severity::Warning, true);
     Diagnostic { group: subject.group(), ..message::diagnostic(&subject.range, severity, message, help) }

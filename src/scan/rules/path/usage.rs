@@ -51,7 +51,7 @@ impl<'a> Usage<'a> {
         }
         let in_test = TestFile::from_path(input.path);
         let Some(span) = input.view.span_at(range.start) else {
-            // Text outside of spans contains paths only in lists and in files that could not be parsed.
+            // Text outside spans contains paths only in lists and in files that could not be parsed.
             let is_large = input.language == Language::Json && input.view.spans.is_empty();
             if is_large {
                 let is_first = input.view.text[..range.start].ends_with('"');

@@ -167,14 +167,14 @@ fn url_diagnostic(
         severity = Severity::Warning;
     }
     let data = match (owner, url.is_registered()) {
-        (Some(owner), _) => format!(", used for data of {owner}"),
-        (None, true) => ", used for data that redirectors also find".to_owned(),
+        (Some(owner), _) => format!(", used for {owner}'s data"),
+        (None, true) => ", used for data that is also available through redirectors".to_owned(),
         (None, false) => String::new(),
     };
     let help = if url.is_registered() {
         "keep the logical name and select the door at run time, for example a redirector of the experiment"
     } else {
-        "read the door from an argument or the facility, and register data that others need"
+        "read the door from an argument or the facility's configuration, and register data that others need"
     };
     let mut diagnostic =
         message::diagnostic(range, severity, format!("{}{data}", describe(url.host, door)), help.to_owned());
@@ -187,8 +187,8 @@ fn describe(host: &str, door: Option<&Door<'_>>) -> String {
     let retired = door.and_then(|door| door.retired).map(|day| format!(", shut down on {day}")).unwrap_or_default();
     let note = door.and_then(|door| door.note).map(|note| format!(" ({note})")).unwrap_or_default();
     match door {
-        Some(door) => format!("`{host}` is a door of {}{note}{retired}", door.site),
-        None => format!("`{host}` is a door of one site"),
+        Some(door) => format!("`{host}` is an XRootD door at {}{note}{retired}", door.site),
+        None => format!("`{host}` is an XRootD door at one site"),
     }
 }
 
@@ -226,7 +226,7 @@ fn bare_host(input: &FileInput<'_>, span: &span::Span) -> Option<Diagnostic> {
     }
     let door = input.context.catalogue.door(host).filter(|door| door.kind == Kind::Site)?;
     let usage = Usage::find(input, &span.range)?;
-    let help = "read the door from an argument or the facility".to_owned();
+    let help = "read the door from an argument or the facility's configuration".to_owned();
     let severity = match usage.effect {
         // `if "cmseos.fnal.gov" in path` only tests for the door.
         Effect::Guard if !matches!(usage.call(), "replace" | "sub") => Severity::Note,

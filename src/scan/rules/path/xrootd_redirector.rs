@@ -59,7 +59,8 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 (Severity::Note, format!("`{}` serves {} publicly; requires outbound network", url.host, door.site))
             }
             (_, Some(owner)) => {
-                let message = format!("data of {owner} through redirector `{}` is stored at one site", url.host);
+                let message =
+                    format!("{owner}'s data, accessed through redirector `{}`, is stored at only one site", url.host);
                 (Severity::Warning, message)
             }
             _ => (

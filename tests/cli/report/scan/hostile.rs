@@ -28,7 +28,7 @@ fn fill(finding: &mut Finding, malicious: &str) {
     finding.source = Some(malicious.to_owned());
     finding.facilities.breaks = vec![malicious.to_owned()];
     finding.fix = Some(Fix { title: malicious.to_owned(), start: 0, end: 1, replacement: malicious.to_owned() });
-    for location in &mut finding.places {
+    for location in &mut finding.locations {
         *location = Location { path: malicious.into(), line: 1 };
     }
     if let Some(suppression) = &mut finding.suppressed {

@@ -171,7 +171,7 @@ fn first_of_several_locations_shows_its_line_if_it_contains_the_quoted_text() {
     many.span = None;
     many.count = Some(40);
     many.message = "`root://door.example` is an XRootD door of one site".to_owned();
-    many.places = vec![carnet::model::finding::Location { path: "files.json".into(), line: 3 }];
+    many.locations = vec![carnet::model::finding::Location { path: "files.json".into(), line: 3 }];
     assert_snapshot!(render(&with(vec![many.clone()]), Format::Human), @r#"
     warning[site-path]: `root://door.example` is an XRootD door of one site (40 occurrences)
      --> files.json:3:4

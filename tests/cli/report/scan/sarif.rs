@@ -55,7 +55,7 @@ fn sarif_paths_are_uri_references() {
 fn sarif_report_limits_results_and_related_locations() {
     let mut many = finding("site-path", Severity::Error, "a.json", 1, "x", "x");
     many.span = None;
-    many.places = (1..=5000).map(|line| Location { path: "a.json".into(), line }).collect();
+    many.locations = (1..=5000).map(|line| Location { path: "a.json".into(), line }).collect();
     let log = parsed(&with(vec![many]));
     assert_eq!(log["runs"][0]["results"][0]["relatedLocations"].as_array().map(Vec::len), Some(999));
     let findings = (1..=25_010).map(|line| finding("site-path", Severity::Note, "a.py", line, "x", "x"));

@@ -9,9 +9,9 @@ use super::super::file_tree::{FileTree, reason};
 use crate::model::known::Known;
 use crate::model::package::Package;
 
-/// Directories of the database: Fedora 36 and newer and SUSE; other distributions.
+/// Directories of the database: the first on Fedora 36 and newer and on SUSE, the second on other distributions.
 const DIRECTORIES: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
-/// Maximum size of a database in bytes; that of a desktop system has 300 MB.
+/// Maximum size of a database in bytes. A desktop system has about 300 MB.
 const MAX_SIZE: u64 = 512 << 20;
 
 /// A database cannot be read.
@@ -48,7 +48,7 @@ pub(crate) fn packages(root: &FileTree) -> Option<Known<Vec<Package>>> {
                 continue;
             }
             match read(root, &path, headers) {
-                // A converted database leaves an empty database in the old format.
+                // After a conversion, an empty database in the old format may remain.
                 Ok(packages) if packages.is_empty() => empty = Some(Known::Known(packages)),
                 Ok(packages) => return Some(Known::Known(packages)),
                 Err(reason) => return Some(Known::Unknown(reason)),
@@ -125,7 +125,7 @@ mod tests {
         assert!(packages(&FileTree::new(dir.path())).is_none());
     }
 
-    fn survives(name: &str, headers: Reader, changes: &[(prop::sample::Index, u8)], cut: prop::sample::Index) {
+    fn assert_no_panic(name: &str, headers: Reader, changes: &[(prop::sample::Index, u8)], cut: prop::sample::Index) {
         let mut bytes = fixture(name);
         for (offset, byte) in changes {
             let offset = offset.index(bytes.len());
@@ -143,13 +143,13 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
-        fn damaged_databases_are_accepted(
+        fn damaged_databases_do_not_panic(
             changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..200),
             start in proptest::collection::vec((0..4096usize, any::<u8>()), 0..8),
             cut in any::<prop::sample::Index>(),
         ) {
             for (name, headers) in FORMATS {
-                survives(name, headers, &changes, cut);
+                assert_no_panic(name, headers, &changes, cut);
                 let mut bytes = fixture(name);
                 // The start determines how the rest is read.
                 start.iter().for_each(|(offset, byte)| bytes[*offset] = *byte);

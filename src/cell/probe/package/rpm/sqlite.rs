@@ -168,7 +168,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn damaged_database_is_accepted(changes in proptest::collection::vec((0..8192usize, any::<u8>()), 1..30)) {
+        fn damaged_database_does_not_panic(changes in proptest::collection::vec((0..8192usize, any::<u8>()), 1..30)) {
             let (dir, connection) = database("delete");
             drop(connection);
             let mut bytes = std::fs::read(dir.path().join("db")).expect("a file");

@@ -30,7 +30,7 @@ fn home_in_grid_catalogue_is_personal_data() {
         assert!(in_python(&personal_store::RULE, &text).is_empty() && in_python(&site_path::RULE, &text).is_empty());
     }
     let found = diagnostics_among(&personal_store::RULE, "run.py", "lfn = '/belle/user/jane/x'\n", &[]);
-    assert!(found[0].message.contains("of jane"), "{}", found[0].message);
+    assert!(found[0].message.contains("jane's directory"), "{}", found[0].message);
 }
 
 #[test]
