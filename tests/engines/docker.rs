@@ -85,7 +85,7 @@ async fn daemon_that_never_answers_is_unavailable() {
     let _listener = UnixListener::bind(&socket).expect("a socket");
     let reason = unavailable(&engine(&format!("unix://{}", socket.display()))).await;
     assert_snapshot!(reason.replace(dir.path().to_str().expect("UTF-8"), "[DIR]"), @"
-    no answer from unix://[DIR]/docker.sock in 5 s
+    no response from unix://[DIR]/docker.sock within 5 s
     hint: check whether the daemon is stuck
     ");
 }
@@ -118,7 +118,7 @@ async fn unavailable_images_are_reported() {
     let engine = engine(&daemon());
     let local = Reference::DockerDaemon("carnet-test/none:1".to_owned());
     assert_snapshot!(open_error(&engine, &local).await, @"
-    image `docker-daemon:carnet-test/none:1`: not found in the daemon
+    image `docker-daemon:carnet-test/none:1`: the daemon does not have this image
     hint: run `docker pull carnet-test/none:1`, or use docker://carnet-test/none:1
     ");
     let remote = Reference::Registry("127.0.0.1:9/carnet-test/none:1".to_owned());

@@ -117,7 +117,7 @@ def cell_details(report: Report) -> None:
         "has no attribute 'trapezoid'",
         "Differences from the reference",
         "1.19.5",
-        "network not cut",
+        "network: not disabled",
         "failed since",
     ]:
         assert expected.lower() in text.lower(), f"{expected} not in {text}"

@@ -186,7 +186,7 @@ fn merge_reports_missing_and_foreign_documents() {
 
     let merged = merge().expect(4, "error");
     assert_snapshot!(merged.annotations().join("\n"), @"
-    ::warning title=carnet::skipped document, its cells count as missing: failed to read `../documents/carnet-bad/carnet.json`: not JSON: EOF while parsing a value at line 1, column 10
+    ::warning title=carnet::skipped a document: failed to read `../documents/carnet-bad/carnet.json`: not JSON: EOF while parsing a value at line 1, column 10; its cells are reported as missing
     ::error title=carnet%3A bad::no result; the job did not start, was cancelled, or did not upload its document; check its log
     ");
     assert_eq!(
@@ -205,7 +205,7 @@ fn merge_reports_missing_and_foreign_documents() {
     fs::create_dir(env.path("documents/carnet-aaa")).expect("a directory");
     fs::write(env.path("documents/carnet-aaa/carnet.json"), other.to_string()).expect("a file");
     let merged = merge().expect(1, "failed");
-    assert_snapshot!(merged.annotations().join("\n"), @"::warning title=carnet::skipped document, its cells count as missing: ../documents/carnet-aaa/carnet.json: documents of different analyses: `analysis` and `other`");
+    assert_snapshot!(merged.annotations().join("\n"), @"::warning title=carnet::skipped a document: ../documents/carnet-aaa/carnet.json: documents of different analyses: `analysis` and `other`; its cells are reported as missing");
     assert_eq!((merged.row("good"), merged.row("bad")), (("✅", "1 passed"), ("❌", "1 failed")));
 
     // A merge of one cell does not require the other.

@@ -138,7 +138,7 @@ fn merge_reports_cells_without_document() {
 
     4 cells: 1 passed, 3 infrastructure errors, in [TIME]
     ! the analysis did not fail, but could not be tested at group, old, disk
-    skipped document: failed to read `carnet-cells/group/carnet.json`: not JSON: EOF while parsing a value at line 1, column 44
+    skipped a document: failed to read `carnet-cells/group/carnet.json`: not JSON: EOF while parsing a value at line 1, column 44; its cells are reported as missing
     reports written to carnet-out
     ");
     let document = env.read_json("carnet-out/carnet.json");
