@@ -1,10 +1,10 @@
 # make demo      sets everything up and checks the example in three facility images
 # make test      sets everything up and runs all tests
 # make lint      sets everything up and runs the linters
-# make packages  makes what a release is made of, below target/packages (docs/releasing.md)
-# make bench     sets up what it needs and prints figures beside those of a peer (docs/performance.md)
+# make packages  builds the files of a release in target/packages (docs/releasing.md)
+# make bench     installs its requirements and compares carnet with other tools (docs/performance.md)
 #
-# They run as root on Debian 12 with a Rust toolchain, gcc, make and git, and install what else they need.
+# They run as root on Debian 12 with a Rust toolchain, gcc, make and git, and install their other requirements.
 
 HOST   := $(shell rustc -vV | sed -n 's/^host: //p')
 # The tests use the same build. `cargo install` and the packages make an optimized one, which takes longer to compile.

@@ -4,33 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use carnet::source::manifest::inventory;
+use carnet::source::manifest::{file_names, inventory};
 use libfuzzer_sys::fuzz_target;
 
-const PATHS: [&str; 20] = [
-    ".python-version",
-    "Dockerfile",
-    "Pipfile",
-    "Pipfile.lock",
-    "Snakefile",
-    "conda-lock.yml",
-    "environment.yml",
-    "pdm.lock",
-    "pixi.lock",
-    "pixi.toml",
-    "poetry.lock",
-    "pylock.toml",
-    "pyproject.toml",
-    "requirements.txt",
-    "setup.cfg",
-    "setup.py",
-    "spack.lock",
-    "spack.yaml",
-    "spec-conda.txt",
-    "uv.lock",
-];
+/// Names that formats recognize by a pattern, and files that name images.
+const OTHER_NAMES: [&str; 4] = ["Dockerfile", "Snakefile", "requirements-dev.txt", "spec-conda.txt"];
 
 fuzz_target!(|data: &[u8]| {
-    let files = BTreeMap::from(PATHS.map(|path| (path.to_owned(), data.to_vec())));
+    let names = file_names().chain(OTHER_NAMES);
+    let files: BTreeMap<_, _> = names.map(|name| (name.to_owned(), data.to_vec())).collect();
     let _ = inventory(&files);
 });

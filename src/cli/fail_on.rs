@@ -25,7 +25,7 @@ pub(super) type LevelHelp = [&'static str; 3];
 pub(super) const OF_CHECK: LevelHelp = [
     "Failed cells",
     "Failed and flaky cells",
-    "Exit with code 0 even if cells failed; infrastructure errors still have code 4",
+    "Exit with code 0 even if cells failed; infrastructure errors still exit with code 4",
 ];
 
 /// Levels of a report.

@@ -52,7 +52,7 @@ mounts = ["/cvmfs:/cvmfs", "/scratch:/tmp/scratch:rw"]
 memory = "2g"
 pids = 100
 cpus = 1.5
-expect = { may_fail = "numpy 1 there", until = 2027-01-31 }
+expect = { may_fail = "the image has numpy 1", until = 2027-01-31 }
 
 [scan]
 facilities = ["desy-naf"]
@@ -121,7 +121,7 @@ fn invalid_scan_options_are_reported() {
     ];
     assert_eq!(problems.len(), expected.len(), "{problems:#?}");
     for (problem, expected) in problems.iter().zip(expected) {
-        assert!(problem.starts_with(expected), "{problem} is not {expected}");
+        assert!(problem.starts_with(expected), "`{problem}` does not start with `{expected}`");
     }
 }
 
@@ -163,7 +163,7 @@ fn every_problem_is_reported_at_its_position() {
 
 #[test]
 fn only_syntax_errors_are_reported_for_invalid_toml() {
-    let problems = parse("[test\nrun = 1\n").expect_err("no TOML");
+    let problems = parse("[test\nrun = 1\n").expect_err("invalid TOML");
     assert!(problems[0].starts_with("1:"), "{problems:?}");
 }
 

@@ -123,7 +123,7 @@ fn summary(columns: &[Column<'_>]) -> Option<Draft> {
     Draft::new("all distributions", facts, Grammar::None, Relevance::Rest)
 }
 
-/// Copies of each distribution by normalised name, the imported one first.
+/// Copies of each distribution by normalized name, the imported one first.
 type Copies<'a> = BTreeMap<&'a str, Vec<&'a Distribution>>;
 
 static NO_COPIES: Copies<'static> = BTreeMap::new();
@@ -210,7 +210,7 @@ fn in_system(distribution: &Distribution) -> bool {
     ["/usr/lib/", "/usr/lib64/"].iter().any(|prefix| distribution.location.starts_with(prefix))
 }
 
-/// Returns the normalised names of the distributions that provide a directly imported module in any column.
+/// Returns the normalized names of the distributions that provide a directly imported module in any column.
 fn imported(columns: &[Column<'_>], relevant: &RelevantModules) -> BTreeSet<String> {
     let recorded: Vec<BTreeMap<&str, BTreeSet<&str>>> = columns.iter().map(modules).collect();
     let mut names = BTreeSet::new();

@@ -188,3 +188,15 @@ pub struct FileDigest {
     #[serde(default)]
     pub bytes: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Seconds;
+
+    #[test]
+    fn duration_is_unchanged_after_reading_and_writing() {
+        let text = r#"{"seconds":1.9612861910000001}"#;
+        let duration: Seconds = serde_json::from_str(text).expect("a duration");
+        assert_eq!(serde_json::to_string(&duration).expect("JSON"), text);
+    }
+}

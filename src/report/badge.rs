@@ -100,7 +100,7 @@ fn is_old(document: &Document, age: &Age) -> bool {
     now.duration_since(started) > SignedDuration::from_hours(24 * i64::from(age.max_days))
 }
 
-/// Returns the text, such as `works at 8 of 9 facilities`, and the colour of the verdict.
+/// Returns the text, such as `works at 8 of 9 facilities`, and the color of the verdict.
 fn words(document: &Document) -> (String, &'static str) {
     let mut facilities: Vec<(&str, bool)> = Vec::new();
     for cell in &document.cells {

@@ -36,7 +36,7 @@ pub use truncate::truncate;
 /// Options of reports. JSON and JUnit ignore all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
-    /// Whether to use colours, as ANSI escape sequences (human only).
+    /// Whether to use colors, as ANSI escape sequences (human only).
     pub color: bool,
     /// Width of the terminal in columns (human only). Long names may exceed it.
     pub width: usize,
@@ -47,7 +47,7 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Returns no colours, 100 columns, Unicode, and counts instead of long lists.
+    /// Returns no colors, 100 columns, Unicode, and counts instead of long lists.
     fn default() -> Self {
         Self { color: false, width: 100, ascii: false, all: false }
     }
@@ -68,8 +68,8 @@ pub enum ReportError {
     /// The output failed.
     #[error("failed to write the report")]
     Write(#[from] io::Error),
-    /// The content could not be serialised: a bug.
-    #[error("failed to serialise the report: {0}")]
+    /// The content could not be serialized: a bug.
+    #[error("failed to serialize the report: {0}")]
     Form(String),
 }
 
@@ -130,7 +130,7 @@ pub fn render(document: &Document, format: Format, options: &Options) -> Result<
 /// the other formats ignore the option.
 ///
 /// # Errors
-/// If the format does not support scans, or if the content cannot be serialised: a bug.
+/// If the format does not support scans, or if the content cannot be serialized: a bug.
 pub fn render_scan(format: Format, scan: &Scan, options: &Options) -> Result<String, ReportError> {
     let render = format.writers().scan.ok_or(ReportError::NoScanFormat(format))?;
     render(scan, options)

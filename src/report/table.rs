@@ -1,11 +1,11 @@
-//! Aligned columns of plain text with colours on top.
+//! Aligned columns of plain text with colors on top.
 
 use anstyle::{AnsiColor, Style};
 
 use super::Options;
 use crate::model::text::width;
 
-/// Meaning of a piece of text, which determines its colour.
+/// Meaning of a piece of text, which determines its color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ink {
     Plain,

@@ -15,7 +15,7 @@ use crate::leftovers;
 use crate::nested::{NOBODY, copy_directory};
 use crate::support::{CARNET, CommandOutput, program};
 
-/// One misbehaviour.
+/// One misbehavior.
 struct Case {
     name: &'static str,
     /// The script of the test. `$MARK` is a duration for `sleep` that is unique to this run.

@@ -33,7 +33,7 @@ fn metadata(text: &str) {
     assert_eq!(redact::redact(&redacted), redacted, "redaction is idempotent");
 }
 
-/// Parses versions and architecture of an ELF file.
+/// Parses the symbol versions and the architecture of an ELF file.
 pub fn elf(data: &[u8]) {
     let _ = elf::machine(data);
     for prefix in ["GLIBC_", "GLIBCXX_", ""] {

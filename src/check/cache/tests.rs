@@ -149,12 +149,12 @@ fn cells_with_unknown_inputs_are_not_cacheable() {
 #[test]
 fn stored_result_is_returned_unchanged() {
     let (_dir, store, _) = store();
-    let cached = store.get(&key()).expect("readable").expect("there");
+    let cached = store.get(&key()).expect("readable").expect("a cached result");
     let mut cell = not_run(&facility(), "");
     assert!(cached.apply_to(&mut cell).is_none());
     assert_eq!((cell.status, cell.cached, cell.reason.as_deref()), (Status::Passed, true, None));
     assert_eq!(cell.steps, passed().steps);
-    let newest = store.newest(&key().input).expect("there");
+    let newest = store.newest(&key().input).expect("a cached result");
     assert_eq!(newest.cell.status, Status::Passed);
 }
 

@@ -67,7 +67,7 @@ pub(super) fn source_hash(text: &str) -> String {
 /// Returns a value as JSON for a `script` element: without `<`, it contains neither `</script>` nor `<!--`.
 ///
 /// # Errors
-/// If the value cannot be serialised.
+/// If the value cannot be serialized.
 pub(super) fn json<T: Serialize>(value: &T) -> serde_json::Result<String> {
     let text = serde_json::to_string(value)?;
     Ok(if text.contains('<') { text.replace('<', "\\u003c") } else { text })

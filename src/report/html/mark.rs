@@ -1,4 +1,4 @@
-//! Signs, words and style classes of results, so that colour is never the only distinction.
+//! Signs, words and style classes of results, so that color is never the only distinction.
 
 use crate::model::document::{Cell, Document, Status};
 use crate::model::finding::Severity;

@@ -31,7 +31,7 @@ struct Include {
 /// number of jobs, jobs have several cells.
 ///
 /// # Errors
-/// If the content cannot be serialised: a bug.
+/// If the content cannot be serialized: a bug.
 pub fn render(matrix: &Matrix) -> Result<String, ReportError> {
     let include = matrix.cells.chunks(size(matrix)).map(job).collect();
     let line = serde_json::to_string(&Include { include }).map_err(|error| ReportError::Form(error.to_string()))?;

@@ -28,7 +28,7 @@ const MAX_BYTES: usize = 200_000;
 /// A separate job provides the program, because GitLab reads a child pipeline only from artifacts of at most 5 MB in total.
 /// Source: `MAX_ARCHIVE_SIZE` in GitLab's lib/gitlab/ci/artifact_file_reader.rb, read 2026-11-23.
 pub const KIT: &str = ".carnet";
-/// Command of the program in jobs. Logs of GitLab show colours.
+/// Command of the program in jobs. Logs of GitLab show colors.
 const PROGRAM: &str = ".carnet/carnet --color always";
 /// Directory with the documents, one directory per cell.
 pub const CELLS: &str = "carnet-cells";
@@ -88,7 +88,9 @@ pub struct Parent {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ChildError {
     /// Too many different images.
-    #[error("the cells have {images} different images; a child pipeline has at most {MAX_JOBS} jobs for cells")]
+    #[error(
+        "the cells use {images} different images, and each needs its own job; a child pipeline can have at most {MAX_JOBS} cell jobs"
+    )]
     Jobs {
         /// Number of different images.
         images: usize,
@@ -99,8 +101,8 @@ pub enum ChildError {
         /// Size in bytes.
         bytes: usize,
     },
-    /// The content could not be serialised: a bug.
-    #[error("failed to serialise the child pipeline: {0}")]
+    /// The content could not be serialized: a bug.
+    #[error("failed to serialize the child pipeline: {0}")]
     Form(String),
 }
 

@@ -16,7 +16,7 @@ pub fn human(matrix: &Matrix) -> String {
 /// Serialises the matrix as canonical JSON.
 ///
 /// # Errors
-/// If the content cannot be serialised: a bug.
+/// If the content cannot be serialized: a bug.
 pub fn json(matrix: &Matrix) -> Result<String, ReportError> {
     canonical::to_string(matrix).map_err(|error| ReportError::Form(error.to_string()))
 }

@@ -33,8 +33,8 @@ CXXFLAGS = -O2 -march=native
 
 ## How to fix
 
-Remove the flag, or use the oldest level that all facilities support (`-march=x86-64-v2`), but only after checking the
-architecture.
+Remove the flag, or use the highest level that all facilities support, such as `-march=x86-64-v2`. Set it only if the architecture
+of the build is x86-64.
 
 ## Limits
 
@@ -54,7 +54,7 @@ fn check(input: &FileInput<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for word in values.chain(words) {
         if let Some(flag) = word.text.split([' ', '\t', '"', '\'']).find(|flag| is_flag(flag)) {
             let message = format!("`{flag}` builds for one kind of processor only");
-            let help = "remove it, or use the oldest level that every facility supports";
+            let help = "remove it, or use the highest level that every facility supports";
             diagnostics.push(Diagnostic::at(&word.range, message).help(help).group(flag));
         }
     }

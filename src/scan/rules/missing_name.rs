@@ -49,8 +49,8 @@ Import the name from the module that defines it, or add it to the package. Remov
 A module is skipped if it has a star import (`from x import *`) or a `__getattr__`, creates names at run time (`globals()`,
 `setattr`, `exec`), could not be parsed completely, or is compiled. Also skipped are packages without `__init__.py`, modules whose
 name is also provided by Python, a known distribution or a release, and optional imports. An import inside a function is reported
-as a warning, because the function may never be called. If only the changes of some commits are scanned, both files must be among
-them.
+as a warning, because the function may never be called. With `--changed`, a name is reported only if both files
+changed.
 ";
 
 fn check(input: &RepositoryInput<'_>, diagnostics: &mut Vec<Diagnostic>) {

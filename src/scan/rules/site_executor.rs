@@ -23,7 +23,7 @@ addresses of a scheduler. An executor that is one of several options is reported
 
 ## Why it breaks elsewhere
 
-The module is not installed elsewhere. Where it is, the batch system that it submits to does not exist.
+The module is usually not installed elsewhere. Even if it is, the batch system that it submits to does not exist there.
 
 ## Example
 

@@ -22,8 +22,8 @@ a version or with `latest`.
 
 ## Why it breaks elsewhere
 
-The directories are updated in place. Two facilities that run a week apart, or whose caches differ, get different yields from the same
-commit. Files are also moved.
+The directories are updated in place. Two runs of the same commit can give different yields if they are a week apart, or if the
+caches of the facilities differ. Files are sometimes moved, too.
 
 ## Example
 

@@ -120,6 +120,11 @@ fn read(path: &str, format: &Format, builder: &mut InventoryBuilder<'_>, seen: &
     });
 }
 
+/// Returns the file names of every format.
+pub fn file_names() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().flat_map(|format| format.file_names).copied()
+}
+
 /// Returns the language of a file by its path and the start of its content. Lock files are data and contain no code.
 pub fn language(path: &str, head: &[u8]) -> Language {
     let is_lock = format(path).is_some_and(|format| matches!(format.lock, Lock::Always));

@@ -17,9 +17,9 @@ fn first_push_scans_all_commits() {
     env.write("last.sh", CLEAN);
     env.commit("three");
     let output = env.push(&["main"]).assert_code(1);
-    assert_snapshot!(env.redact(&output.text()), @r"
+    assert_snapshot!(env.redact(&output.text()), @"
     carnet: 1 error in 3 changed files (main)
-      error run.sh:2: `/afs/cern.ch/user/j/jdoe/work` is jdoe's directory; `/afs/cern.ch/user` exists at cern-lxplus; not at 18 others [home-path]
+      error run.sh:2: `/afs/cern.ch/user/j/jdoe/work` is in jdoe's directory; `/afs/cern.ch/user` exists at cern-lxplus; not at 18 others [home-path]
             read it from an argument, a configuration file or an environment variable, and reference data by logical names or URLs
       details: carnet scan --changed [ID]
     carnet: push blocked; fix or accept the findings or use `git push --no-verify`

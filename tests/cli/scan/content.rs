@@ -68,7 +68,7 @@ fn scan_notes_invalid_python_and_checks_its_strings() {
     let scan = env.assert_scan_completes();
     assert_snapshot!(summary(&scan), @"
     a.py:3: error[home-path]
-    neighbour.sh:2: error[home-path]
+    neighbor.sh:2: error[home-path]
     a.py: syntax error: Expected a parameter or the end of the parameter list
     b.py: syntax error: missing closing quote in string literal
     ");
@@ -104,7 +104,7 @@ fn scan_notes_deeply_nested_python() {
     env.write("blocks.py", (0..3000).map(|n| format!("{}if x:\n", " ".repeat(n))).collect::<String>());
     let scan = env.assert_scan_completes();
     assert_snapshot!(summary(&scan), @"
-    neighbour.sh:2: error[home-path]
+    neighbor.sh:2: error[home-path]
     blocks.py: file is too large to be parsed; only its paths and URLs were scanned
     n0.py: nested too deeply to parse; only strings and comments were read
     n1.py: nested too deeply to parse; only strings and comments were read
@@ -175,7 +175,7 @@ fn scan_notes_truncated_and_deeply_nested_notebooks() {
     assert_snapshot!(summary(&scan), @"
     complete.ipynb:1: error[home-path]
     deep.ipynb:1: error[home-path]
-    neighbour.sh:2: error[home-path]
+    neighbor.sh:2: error[home-path]
     truncated.ipynb:1: error[home-path]
     deep.ipynb: unexpected end of file
     truncated.ipynb: unexpected end of file
@@ -215,7 +215,7 @@ fn scan_reads_files_with_byte_order_mark_crlf_or_latin1() {
     assert_snapshot!(summary(&scan), @"
     bytes.py:2: error[home-path]
     mark.py:1: error[home-path]
-    neighbour.sh:2: error[home-path]
+    neighbor.sh:2: error[home-path]
     windows.py:2: error[home-path]
     ");
 }
@@ -239,7 +239,7 @@ fn scan_checks_only_the_paths_of_a_very_long_program() {
     let scan = env.assert_scan_completes();
     assert_snapshot!(summary(&scan), @"
     long.py:1: error[home-path]
-    neighbour.sh:2: error[home-path]
+    neighbor.sh:2: error[home-path]
     long.py: file is too large to be parsed; only its paths and URLs were scanned
     ");
 }

@@ -12,17 +12,17 @@ pub(crate) const FORMATS: [&str; 7] = ["human", "json", "junit", "markdown", "sa
 /// A program with one `error` finding.
 pub(crate) const FLAGGED: &str = "#!/bin/bash\ncd /afs/cern.ch/user/j/jdoe/work\n";
 /// Path of the [`FLAGGED`] program next to unusual files.
-pub(crate) const NEIGHBOUR: &str = "neighbour.sh";
+pub(crate) const NEIGHBOR: &str = "neighbor.sh";
 
 impl TestEnv {
     /// Scans next to a [`FLAGGED`] program. Fails if the scan panics, misses that program, or prints an invalid report.
     #[track_caller]
     pub(crate) fn assert_scan_completes(&self) -> Value {
-        self.write(NEIGHBOUR, FLAGGED);
+        self.write(NEIGHBOR, FLAGGED);
         let output = self.carnet(&["scan", "--format", "json"]).assert_code(1);
         assert_eq!(output.stderr, "");
         let scan: Value = serde_json::from_str(&output.stdout).expect("JSON");
-        assert!(paths(&scan).contains(&NEIGHBOUR), "{}", scan["findings"]);
+        assert!(paths(&scan).contains(&NEIGHBOR), "{}", scan["findings"]);
         for format in FORMATS {
             assert_valid(format, &self.carnet(&["scan", "--format", format]).assert_code(1));
         }

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write as _};
 
 use nix::sys::resource::{UsageWho, getrusage};
 
-use crate::scan::findings::{FLAGGED, NEIGHBOUR, paths};
+use crate::scan::findings::{FLAGGED, NEIGHBOR, paths};
 use crate::support::TestEnv;
 
 /// Maximum resident memory of a scan, in KiB.
@@ -15,10 +15,10 @@ impl TestEnv {
     /// Scans and fails if a scan of this process has used more than [`MAX_MEMORY`].
     #[track_caller]
     fn assert_memory_is_bounded(&self) {
-        self.write(NEIGHBOUR, FLAGGED);
+        self.write(NEIGHBOR, FLAGGED);
         self.carnet(&["scan", "--format", "json", "-o", "../scan.json"]).assert_code(1);
         let scan = self.read_json("../scan.json");
-        assert!(paths(&scan).contains(&NEIGHBOUR), "{} {}", scan["findings"], scan["notes"]);
+        assert!(paths(&scan).contains(&NEIGHBOR), "{} {}", scan["findings"], scan["notes"]);
         // The maximum over all finished children, in KiB.
         let memory = getrusage(UsageWho::RUSAGE_CHILDREN).expect("resource usage").max_rss();
         assert!(memory < MAX_MEMORY, "{memory} KiB");

@@ -117,7 +117,7 @@ fn baseline_suppresses_findings_until_they_are_fixed() {
     env.write("new.sh", FLAGGED);
     let output = env.carnet(&["scan", "--facility", "cern-lxplus", "--facility", "desy-naf"]).assert_code(1);
     assert_snapshot!(redacted(&env, &output.text()), @"
-    error[home-path]: `/afs/cern.ch/user/j/jdoe/work` is jdoe's directory; `/afs/cern.ch/user` exists at cern-lxplus
+    error[home-path]: `/afs/cern.ch/user/j/jdoe/work` is in jdoe's directory; `/afs/cern.ch/user` exists at cern-lxplus
      --> new.sh:2:4
       |
     2 | cd /afs/cern.ch/user/j/jdoe/work
@@ -174,7 +174,7 @@ fn ignore_comment_requires_a_reason() {
     env.write("b.sh", program("carnet: ignore[home-path, site-path]"));
     let output = env.carnet(&["scan", "--facility", "cern-lxplus", "--facility", "desy-naf"]).assert_code(1);
     assert_snapshot!(redacted(&env, &output.text()), @"
-    error[home-path]: `/afs/cern.ch/user/j/jdoe/work` is jdoe's directory; `/afs/cern.ch/user` exists at cern-lxplus
+    error[home-path]: `/afs/cern.ch/user/j/jdoe/work` is in jdoe's directory; `/afs/cern.ch/user` exists at cern-lxplus
      --> b.sh:3:4
       |
     3 | cd /afs/cern.ch/user/j/jdoe/work
@@ -258,7 +258,7 @@ fn ci_formats_use_paths_relative_to_the_repository() {
     let arguments = ["scan", inner, "--format", "github", "--facility", "cern-lxplus", "--facility", "desy-naf"];
     let output = env.carnet(&arguments).assert_code(1);
     assert_snapshot!(redacted(&env, &output.text()), @"
-    ::error file=inner/a.py,line=1,endLine=1,col=6,endColumn=29,title=carnet%3A home-path::`/eos/user/j/jane/x.root` is jane's directory; `/eos/user` exists at cern-lxplus; not at 1 other. Breaks at desy-naf; works at cern-lxplus. Help: use `root://eosuser.cern.ch//eos/user/j/jane/x.root`, or read it from an argument, a configuration file or an environment variable.
+    ::error file=inner/a.py,line=1,endLine=1,col=6,endColumn=29,title=carnet%3A home-path::`/eos/user/j/jane/x.root` is in jane's directory; `/eos/user` exists at cern-lxplus; not at 1 other. Breaks at desy-naf; works at cern-lxplus. Help: use `root://eosuser.cern.ch//eos/user/j/jane/x.root`, or read it from an argument, a configuration file or an environment variable.
     ::notice file=inner,line=1,title=carnet%3A missing-tests::Repository has no tests. Help: add a test that processes a few events, or set `[test] run` in carnet.toml.
     ");
     assert_eq!(paths(&env.scan(&[inner])), ["a.py"]);

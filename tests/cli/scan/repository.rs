@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::scan::findings::{FLAGGED, NEIGHBOUR, paths};
+use crate::scan::findings::{FLAGGED, NEIGHBOR, paths};
 use crate::support::TestEnv;
 
 #[test]
@@ -112,7 +112,7 @@ fn scan_supports_sha256_repositories() {
     env.git(&["init", "-q", "--object-format=sha256"]).assert_code(0);
     env.write("a.sh", FLAGGED);
     env.commit("one");
-    assert_eq!(paths(&env.assert_scan_completes()), ["a.sh", NEIGHBOUR]);
+    assert_eq!(paths(&env.assert_scan_completes()), ["a.sh", NEIGHBOR]);
 }
 
 #[test]
@@ -122,5 +122,5 @@ fn scan_ignores_tracked_files_that_are_deleted() {
     env.write("gone.sh", FLAGGED);
     env.commit("one");
     fs::remove_file(env.analysis().join("gone.sh")).expect("removed");
-    assert_eq!(paths(&env.assert_scan_completes()), [NEIGHBOUR]);
+    assert_eq!(paths(&env.assert_scan_completes()), [NEIGHBOR]);
 }

@@ -26,7 +26,7 @@ fn scan_masks_secrets_in_every_format() {
     let env = env(&token);
     let output = env.carnet(&["scan", "--facility", "cern-lxplus", "--facility", "desy-naf"]).assert_code(1);
     assert_snapshot!(redacted(&env, &output.text()), @"
-    error[home-path]: `/eos/user/j/jdoe/x.root` is jdoe's directory; `/eos/user` exists at cern-lxplus; not at 1 other
+    error[home-path]: `/eos/user/j/jdoe/x.root` is in jdoe's directory; `/eos/user` exists at cern-lxplus; not at 1 other
      --> a.py:1:7
       |
     1 | open('/eos/user/j/jdoe/x.root', token='ghp_…')
@@ -48,7 +48,7 @@ fn scan_masks_secrets_in_every_format() {
       |
       = help: revoke it, and remove it from the history
 
-    error[home-path]: `/afs/cern.ch/user/j/jdoe/x` is jdoe's directory; `/afs/cern.ch/user` exists at cern-lxplus
+    error[home-path]: `/afs/cern.ch/user/j/jdoe/x` is in jdoe's directory; `/afs/cern.ch/user` exists at cern-lxplus
      --> b.sh:2:50
       |
     2 | curl https://…@lxplus.cern.ch/x /afs/cern.ch/user/j/jdoe/x

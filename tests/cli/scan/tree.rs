@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt as _;
 
 use insta::assert_snapshot;
 
-use crate::scan::findings::{FLAGGED, NEIGHBOUR, paths, summary};
+use crate::scan::findings::{FLAGGED, NEIGHBOR, paths, summary};
 use crate::support::program::install;
 use crate::support::{CARNET, CommandOutput, TestEnv};
 
@@ -48,7 +48,7 @@ fn scan_never_follows_symlinks() {
     assert_snapshot!(summary(&scan), @"
     .gitmodules: warning[link-out]
     a.sh: error[link-out]
-    neighbour.sh:2: error[home-path]
+    neighbor.sh:2: error[home-path]
     requirements.txt: warning[link-out]
     root: error[link-out]
     zero.py: warning[link-out]
@@ -74,7 +74,7 @@ fn scan_reports_file_names_with_special_characters() {
     let expected = [
         "\n::error file=x::owned.sh",
         "esc\x1b[31m.sh",
-        NEIGHBOUR,
+        NEIGHBOR,
         "new\nline.sh",
         "quote\"'<&>]]>.sh",
         "right\u{202e}to.sh",
@@ -87,7 +87,7 @@ fn scan_reports_file_names_with_special_characters() {
     assert_snapshot!(files.join("\n").replace('\u{202e}', "[RLO]"), @r#"
     ::error file=%0A%3A%3Aerror file=x%3A%3Aowned.sh
     ::error file=esc�[31m.sh
-    ::error file=neighbour.sh
+    ::error file=neighbor.sh
     ::error file=new%0Aline.sh
     ::error file=quote"'<&>]]>.sh
     ::error file=right[RLO]to.sh
@@ -99,7 +99,7 @@ fn scan_reports_file_names_with_special_characters() {
 #[test]
 fn scan_notes_unreadable_files_and_directories() {
     let env = TestEnv::new();
-    env.write(NEIGHBOUR, FLAGGED);
+    env.write(NEIGHBOR, FLAGGED);
     env.write("closed.sh", FLAGGED);
     env.write("dir/inside.sh", FLAGGED);
     let set_mode = |path: &str, mode| {
@@ -121,7 +121,7 @@ fn scan_notes_unreadable_files_and_directories() {
     set_mode("dir", 0o755);
     let scan = serde_json::from_str(&output.assert_code(1).stdout).expect("JSON");
     assert_snapshot!(summary(&scan), @"
-    neighbour.sh:2: error[home-path]
+    neighbor.sh:2: error[home-path]
     closed.sh: failed to read file: Permission denied (os error 13)
     dir: failed to read: Permission denied (os error 13)
     ");

@@ -6,7 +6,7 @@ use carnet::model::cell::End;
 
 use crate::conformance::job_dirs::JobDirs;
 
-/// One behaviour that all engines share.
+/// One behavior that all engines share.
 pub(crate) struct Case {
     /// The last part of the name of the test.
     pub name: &'static str,

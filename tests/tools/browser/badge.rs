@@ -1,4 +1,4 @@
-//! The text and the colour of the badge.
+//! The text and the color of the badge.
 
 use carnet::model::document::{Document, Status};
 use carnet::report::badge::{Age, svg};
@@ -55,7 +55,7 @@ fn badge(document: &Document, now: &str) -> Badge {
     let texts = texts.iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let [title, name, status] = texts.collect::<Vec<_>>().try_into().expect("three texts");
     assert_eq!(name, "carnet");
-    Badge { title, status, color: colors.pop().expect("a colour") }
+    Badge { title, status, color: colors.pop().expect("a color") }
 }
 
 /// Appends to the text of the element that was started last.
@@ -65,7 +65,7 @@ fn append(texts: &mut [String], text: &str) {
     }
 }
 
-/// The text and the colour of the badge of these cells.
+/// The text and the color of the badge of these cells.
 fn status_of(cells: &[(&str, Status)]) -> (String, String) {
     let cells = cells.iter().map(|(id, status)| cell(id, *status, Vec::new())).collect();
     let badge = badge(&assemble(cells, Vec::new()), NEXT_DAY);

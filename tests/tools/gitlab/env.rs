@@ -107,14 +107,14 @@ impl GitlabEnv {
         let output = CommandOutput::run(&mut command);
         CommandOutput {
             code: output.code,
-            stdout: without_colours(&output.stdout),
-            stderr: without_colours(&output.stderr),
+            stdout: without_colors(&output.stdout),
+            stderr: without_colors(&output.stderr),
         }
     }
 }
 
-/// Removes colour sequences.
-fn without_colours(text: &str) -> String {
+/// Removes color sequences.
+fn without_colors(text: &str) -> String {
     let mut parts = text.split("\x1b[");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| text + part.split_once('m').map_or("", |(_, rest)| rest))

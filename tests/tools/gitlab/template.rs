@@ -83,7 +83,7 @@ fn template_reports_invalid_variables() {
      = help: set CARNET_FAIL_ON to one of these levels
     ");
     assert_snapshot!(errors("CARNET_PATH=/etc"), @"
-    error: path `/etc` is not relative to the top of the repository
+    error: path `/etc` is not relative to the repository root
      |
      = help: set CARNET_PATH to a relative path such as `analysis`, because jobs use different checkout directories
     ");

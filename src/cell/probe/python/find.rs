@@ -146,7 +146,7 @@ mod tests {
     use super::is_python;
 
     #[test]
-    fn names_of_interpreters_are_recognised() {
+    fn names_of_interpreters_are_recognized() {
         for name in ["python", "python3", "python3.11", "pypy3", "python3.13t", "platform-python3.6"] {
             assert!(is_python(name), "{name}");
         }

@@ -3,7 +3,7 @@
 use super::marker::Markers;
 use crate::model::python::normalize;
 
-/// Returns the normalised name of a required distribution. `None` if the requirement belongs to an extra or to another
+/// Returns the normalized name of a required distribution. `None` if the requirement belongs to an extra or to another
 /// Python or system.
 ///
 /// Only the name and the marker are parsed: installed metadata may contain version specifiers that PEP 440 forbids.

@@ -82,9 +82,14 @@ fn diagnostic(input: &FileInput<'_>, subject: &Subject<'_>, severity: Severity) 
     let (facts, text) = (&subject.facts, subject.usage.text);
     let owner = facts.owner.filter(|owner| is_person(owner));
     let whose = owner.map_or_else(|| "a home directory".to_owned(), |owner| format!("{owner}'s directory"));
+    let is_whole = owner.is_some_and(|owner| text.trim_end_matches('/').ends_with(&format!("/{owner}")));
+    let verb = if is_whole { "is" } else { "is in" };
     let message = match facts.kind {
-        PathKind::Home => format!("`{}` is {whose} on one machine", excerpt(text)),
-        _ => format!("`{}` is {whose}; `{}` {}", excerpt(text), facts.prefix, message::existence(input.context, facts)),
+        PathKind::Home => format!("`{}` {verb} {whose} on one machine", excerpt(text)),
+        _ => {
+            let existence = message::existence(input.context, facts);
+            format!("`{}` {verb} {whose}; `{}` {existence}", excerpt(text), facts.prefix)
+        }
     };
     let help = match (facts.kind, owner) {
         (PathKind::Home, None) => "use $HOME or the working directory".to_owned(),

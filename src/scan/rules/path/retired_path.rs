@@ -25,7 +25,7 @@ file systems of NERSC and other sites. The catalogue of facilities contains the 
 
 ## Why it breaks elsewhere
 
-The path no longer exists anywhere, including its home site.
+The path no longer exists anywhere, not even at its home site.
 
 ## Example
 

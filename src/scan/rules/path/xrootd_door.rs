@@ -34,7 +34,7 @@ door is an option's default and the data is not personal.
 ## Why it breaks elsewhere
 
 Some doors can be reached only from inside their site, others only by members of an experiment or with a local account. Unregistered
-data has no replica if the site is down or far away.
+data has no replica to use if the site is down or far away.
 
 ## Example
 

@@ -1,4 +1,4 @@
-//! References of Python programs to other files.
+//! References from Python programs to other files.
 
 use ruff_python_ast::{Expr, ExprCall};
 
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads `exec(open("x").read())`, which makes the opened file code.
+    /// Reads `exec(open("x").read())`. The opened file counts as code.
     fn executed(&mut self, code: Option<&'a Expr>) {
         let read = code.and_then(Expr::as_call_expr).and_then(|call| call.func.as_attribute_expr());
         let open = read.filter(|read| read.attr.as_str() == "read").and_then(|read| read.value.as_call_expr());
@@ -149,7 +149,7 @@ fn reads(reader: &Reader<'_>, call: &ExprCall, at: usize) -> bool {
         || mode.starts_with('r') && !mode.starts_with("rec") && !mode.contains('+')
 }
 
-/// Reports whether `open` of a module opens a file.
+/// Reports whether a module's `open` opens a file.
 fn is_file_module(base: &str) -> bool {
     let last = base.rsplit('.').next().unwrap_or(base);
     base.is_empty()
@@ -174,7 +174,7 @@ fn is_settings(base: &str) -> bool {
     ["config", "parser", "cfg", "ini"].iter().any(|part| last.contains(part))
 }
 
-/// Reports whether a function returns the path that is its argument.
+/// Reports whether a function returns its path argument.
 fn wraps(name: &str) -> bool {
     matches!(
         name.rsplit('.').next().unwrap_or(name),
