@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn unknown_id_suggests_the_nearest_one() {
         let hint = |id: &str| crate::error::Failure::hint(&find(id).expect_err("an unknown id")).expect("a hint");
-        assert_eq!(hint("desy-nav"), "did you mean `desy-naf`? Run `carnet facilities list` to list all names");
-        assert_eq!(hint("zzz"), "run `carnet facilities list` to list all names");
+        assert_eq!(hint("desy-nav"), "did you mean `desy-naf`? Run `carnet facilities list` to list all ids");
+        assert_eq!(hint("zzz"), "run `carnet facilities list` to list all ids");
     }
 }

@@ -19,8 +19,8 @@ impl Failure for UnknownName {
 
     fn hint(&self) -> Option<String> {
         Some(match &self.nearest {
-            Some(nearest) => format!("did you mean `{nearest}`? Run `{}` to list all names", self.list_command),
-            None => format!("run `{}` to list all names", self.list_command),
+            Some(nearest) => format!("did you mean `{nearest}`? Run `{}` to list all ids", self.list_command),
+            None => format!("run `{}` to list all ids", self.list_command),
         })
     }
 }

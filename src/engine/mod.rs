@@ -11,7 +11,7 @@
 //!
 //! Every engine passes the conformance tests in `tests/engines/conformance`.
 //!
-//! To add an engine, add its module, its [`EngineKind`], an arm in [`create`] and [`candidates`], and its conformance test.
+//! To add an engine, add its module, its [`EngineKind`], an arm in `create` and `candidates`, and its conformance test.
 
 pub mod docker;
 pub mod embedded;

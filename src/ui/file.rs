@@ -20,7 +20,7 @@ impl Failure for WriteError {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("check the free disk space, or select a writable location with `--out` or `--output`".to_owned())
+        Some("check that the directory exists and is writable, and that the disk has free space".to_owned())
     }
 }
 

@@ -300,7 +300,7 @@ fn check_runs_no_tests_if_the_output_directory_is_not_writable() {
     assert_snapshot!(env.redact(&output.text()), @r"
     error: failed to write `taken`: File exists (os error 17)
      |
-     = help: check the free disk space, or select a writable location with `--out` or `--output`
+     = help: check that the directory exists and is writable, and that the disk has free space
     ");
 }
 
@@ -316,7 +316,7 @@ fn result_is_printed_if_a_report_is_not_writable() {
       here: passed, 1 test ([TIME] s)
     error: failed to write `reports/junit.xml`: Is a directory (os error 21)
      |
-     = help: check the free disk space, or select a writable location with `--out` or `--output`
+     = help: check that the directory exists and is writable, and that the disk has free space
     ");
     assert_eq!(output.stdout.lines().last(), Some("✓ the analysis works in every cell that ran"));
 }

@@ -62,7 +62,7 @@ fn directory_that_can_not_be_created_is_an_infrastructure_error() {
     assert_snapshot!(env.carnet(&["man", "file/man"]).assert_code(4).text(), @r"
     error: failed to write `file/man`: Not a directory (os error 20)
      |
-     = help: check the free disk space, or select a writable location with `--out` or `--output`
+     = help: check that the directory exists and is writable, and that the disk has free space
     ");
 }
 

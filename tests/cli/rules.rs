@@ -42,11 +42,11 @@ fn unknown_rule_is_a_usage_error_with_a_suggestion() {
     assert_snapshot!(env.carnet(&["rules", "unused-ignores"]).assert_code(2).text(), @r"
     error: unknown rule `unused-ignores`
      |
-     = help: did you mean `unused-ignore`? Run `carnet rules` to list all names
+     = help: did you mean `unused-ignore`? Run `carnet rules` to list all ids
     ");
     assert_snapshot!(env.carnet(&["rules", "zzz"]).assert_code(2).text(), @r"
     error: unknown rule `zzz`
      |
-     = help: run `carnet rules` to list all names
+     = help: run `carnet rules` to list all ids
     ");
 }

@@ -16,11 +16,11 @@ pub(super) fn limits(root: &FileTree, mounts: &[Mount]) -> Cgroup {
     };
     let read = |controller: &str, v2: fn(&FileTree, &str) -> Option<u64>, v1: fn(&FileTree, &str) -> Option<u64>| {
         let Some((version, directories)) = directories(&groups, mounts, controller) else {
-            return Known::unknown(format!("no control group with controller {controller} is mounted"));
+            return Known::unknown(format!("no control group with the {controller} controller is mounted"));
         };
         let limit = if version == 2 { v2 } else { v1 };
         if !directories.iter().any(|directory| root.is_dir(directory)) {
-            return Known::unknown(format!("the control group with controller {controller} is not visible"));
+            return Known::unknown(format!("the control group with the {controller} controller is not visible"));
         }
         Known::Known(directories.iter().filter_map(|directory| limit(root, directory)).min())
     };

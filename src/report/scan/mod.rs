@@ -1,4 +1,4 @@
-//! Reports of a static scan. Each format is rendered from [`Scan`] only.
+//! Reports of a static scan. Each format is rendered from [`Scan`](crate::model::scan::Scan) only.
 
 pub(super) mod annotation;
 pub(super) mod github;

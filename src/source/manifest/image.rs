@@ -16,11 +16,15 @@ const MAX_BYTES: u64 = 1 << 20;
 /// Maximum number of files read.
 const MAX_FILES: usize = 5000;
 
-/// Returns the images that the repository names, each with the first file that names it, without `docker://`.
+/// Returns the images in registries that the repository names, without `docker://`, each with the first file that names it.
 pub fn named(files: &dyn FileSet) -> BTreeMap<String, String> {
     let mut images = BTreeMap::new();
     for named in all(files) {
         let image = named.image.strip_prefix("docker://").unwrap_or(&named.image);
+        // Apptainer's other transports, such as `library://` and `oras://`, have no equivalent.
+        if image.contains("://") {
+            continue;
+        }
         images.entry(image.to_owned()).or_insert(named.path);
     }
     images

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use standard::{PYTHON2, STANDARD};
 
 use crate::source::FileSet;
+use crate::source::foreign::is_foreign;
 use crate::source::lang;
 use crate::source::lang::language::Language;
 
@@ -20,7 +21,7 @@ const MAX_TOTAL_BYTES: usize = 64 << 20;
 /// Returns the top-level modules that Python files and notebooks import, sorted, without the standard library and the
 /// repository's own modules.
 pub fn modules(files: &dyn FileSet) -> Vec<String> {
-    let paths: BTreeSet<&str> = files.paths().into_iter().collect();
+    let paths: BTreeSet<&str> = files.paths().into_iter().filter(|path| !is_foreign(path)).collect();
     let mut modules = BTreeSet::new();
     let mut total = 0;
     for path in &paths {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::reana;
-use super::test_file::{file_name, is_pytest_file, is_test_directory};
+use super::test_file::{file_name, is_pytest_file, is_run_directory};
 use crate::model::plan::{TestCommand, TestKind};
 use crate::model::shell::quote_if_needed;
 use crate::source::FileSet;
@@ -262,7 +262,7 @@ fn runs(line: &str, words: &str) -> bool {
 
 /// Reports whether a file is directly in a test directory at the top.
 fn in_test_dir(path: &str) -> bool {
-    path.rsplit_once('/').is_some_and(|(directory, _)| is_test_directory(directory))
+    path.rsplit_once('/').is_some_and(|(directory, _)| is_run_directory(directory))
 }
 
 fn has_sibling(files: &Files<'_>, path: &str, name: &str) -> bool {

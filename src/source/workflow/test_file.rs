@@ -20,6 +20,12 @@ pub(super) fn is_test_directory(name: &str) -> bool {
     matches!(name, "test" | "tests" | "testing")
 }
 
+/// Reports whether `carnet check` runs the macros and scripts of a top-level directory as tests. `testing` often contains helpers
+/// of tests, so its files are tests by their location, but are run only if a command names them.
+pub(super) fn is_run_directory(name: &str) -> bool {
+    name != "testing" && is_test_directory(name)
+}
+
 /// Reports whether pytest collects a file by its name (docs.pytest.org, "Changing standard (Python) test discovery").
 pub(super) fn is_pytest_file(path: &str) -> bool {
     let name = file_name(path);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use insta::assert_snapshot;
@@ -85,6 +86,21 @@ fn fingerprints_match_those_of_earlier_versions() {
     cf7c7fcbfcabe79293e42bd33504f67c nounset-setup at line 3
     8bc5888390fc8c5fe3bc2eb060c4c114 cvmfs-path at line 3
     921f816584276f2644d417a6eb817c23 missing-tests at line 1
+    ");
+}
+
+#[test]
+fn fingerprints_of_links_match_those_of_earlier_versions() {
+    let env = TestEnv::new();
+    for (name, target) in [("dust", "/nfs/dust/cms/x"), ("data", "/data/x"), ("hosts", "/etc/hosts"), ("up", "../x")] {
+        symlink(target, env.analysis().join(name)).expect("a link");
+    }
+    let keys: Vec<String> = issues(&env).iter().map(|(key, rule, _)| format!("{key} {rule}\n")).collect();
+    assert_snapshot!(keys.concat(), @"
+    e5d111da41315124f85ed5f8e710c74e link-out
+    1ab05a0045c0ada6a8db12e121ea98cd link-out
+    f9725b69d087a76d0e55650da4ff2025 link-out
+    d134f41bf8c74614822e8dfedce452d9 link-out
     ");
 }
 

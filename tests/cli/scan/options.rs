@@ -79,7 +79,7 @@ fn select_runs_only_the_given_rules() {
     assert_snapshot!(output.text(), @"
     error: unknown rule `absolute-shebangs`
      |
-     = help: did you mean `absolute-shebang`? Run `carnet rules` to list all names
+     = help: did you mean `absolute-shebang`? Run `carnet rules` to list all ids
     ");
 }
 
@@ -92,13 +92,13 @@ fn facility_limits_the_scan_to_known_facilities() {
     assert_snapshot!(output.text(), @"
     error: unknown facility `cern-lxplux`
      |
-     = help: did you mean `cern-lxplus`? Run `carnet facilities list` to list all names
+     = help: did you mean `cern-lxplus`? Run `carnet facilities list` to list all ids
     ");
     let output = env.carnet(&["scan", "--facility", "zzz\u{1b}[2J"]).assert_code(2);
     assert_snapshot!(output.text(), @r"
     error: unknown facility `zzz\u{1b}[2J`
      |
-     = help: run `carnet facilities list` to list all names
+     = help: run `carnet facilities list` to list all ids
     ");
 }
 

@@ -61,7 +61,7 @@ pub(super) fn existence(context: &RuleContext<'_>, facts: &PathFacts<'_>) -> Str
     if let Some(day) = facts.retired {
         return format!("is storage{site} that was shut down on {day}");
     }
-    let sessions = targets(context, |id| facts.sessions.contains(&id));
+    let sessions = sessions(context, facts);
     let also = if sessions.is_empty() { String::new() } else { format!("; only in sessions at {}", names(&sessions)) };
     match (reach.works.as_slice(), reach.breaks.len()) {
         ([], 0) => format!("is storage{site}"),
@@ -70,6 +70,11 @@ pub(super) fn existence(context: &RuleContext<'_>, facts: &PathFacts<'_>) -> Str
         (works, 0) => format!("exists at {}{also}", names(works)),
         (works, count) => format!("exists at {}{also}; not at {}", names(works), others(count)),
     }
+}
+
+/// Returns the selected facilities where a path exists only in interactive sessions.
+pub(super) fn sessions(context: &RuleContext<'_>, facts: &PathFacts<'_>) -> Vec<String> {
+    targets(context, |id| facts.sessions.contains(&id))
 }
 
 /// Lists the first names, and the number of the rest.
@@ -89,7 +94,12 @@ fn facilities(count: usize) -> String {
 pub(super) fn replacement_of(facts: &PathFacts<'_>, text: &str) -> Option<String> {
     let replacement = facts.replacement?;
     let rest = text.trim_start_matches('/');
-    let rest = rest.strip_prefix(facts.prefix.trim_start_matches('/'))?;
+    let mut rest = rest.strip_prefix(facts.prefix.trim_start_matches('/'))?;
+    if facts.kind == PathKind::Home {
+        // The replacement `$HOME` stands for the prefix and the name of the user.
+        let path = rest.trim_start_matches('/');
+        rest = path.find('/').map_or("", |at| &path[at..]);
+    }
     Some(format!("{replacement}{rest}"))
 }
 

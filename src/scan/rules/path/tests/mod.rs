@@ -102,6 +102,15 @@ fn eos_path_is_fixed_if_call_accepts_urls() {
 }
 
 #[test]
+fn home_directory_is_replaced_with_its_variable() {
+    for (path, replacement) in [("/home/jane/x/y.root", "`$HOME/x/y.root`"), ("/Users/jane", "`$HOME`")] {
+        let found = diagnostics_among(&home_path::RULE, "run.py", &format!("f = open(\"{path}\")\n"), &[]);
+        let help = found[0].help.as_deref().unwrap_or_default();
+        assert!(help.starts_with(&format!("use {replacement}, or")), "{help}");
+    }
+}
+
+#[test]
 fn own_file_is_distinguished_from_other_files() {
     let text = "x = \"/home/jane/my/config/selection.json\"\ny = \"/home/jane/my/other/selection.json\"\n";
     let found = diagnostics_among(&own_file::RULE, "run.py", text, &["config/selection.json"]);
