@@ -5,7 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, getpgrp, getpid, kill_process, kill_process_group, wait};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group, wait};
 
 use crate::model::cell::End;
 
@@ -88,7 +88,7 @@ pub(super) fn kill_all(before: &Before, mut reap: impl FnMut()) -> usize {
 /// Kills process groups first. The kernel does that in one step, which reaches processes that fork faster than `/proc`
 /// can be read. The group of a dead process may still contain live ones.
 fn kill_round(found: &BTreeMap<i32, Process>) {
-    let own_group = getpgrp().as_raw_nonzero().get();
+    let own_group = own_group();
     let groups: BTreeSet<i32> = found.values().map(|process| process.group).collect();
     for group in groups.into_iter().filter(|&group| group > 1 && group != own_group) {
         let _ = Pid::from_raw(group).map(|group| kill_process_group(group, Signal::KILL));
@@ -117,6 +117,13 @@ pub(crate) fn wait_for(child: u32) -> End {
 
 fn own_pid() -> i32 {
     getpid().as_raw_nonzero().get()
+}
+
+/// Returns the process group of this process. It is 0 if the leader of the group is in another process namespace, which
+/// rustix's `getpgrp` does not support.
+fn own_group() -> i32 {
+    let stat = fs::read("/proc/self/stat").unwrap_or_default();
+    parse(&String::from_utf8_lossy(&stat)).map_or(0, |process| process.group)
 }
 
 /// Returns all processes, or `None` if `/proc` is missing or shows another process namespace, where the same number is

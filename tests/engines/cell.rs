@@ -145,6 +145,18 @@ fn background_processes_are_killed_and_reported() {
     assert_eq!(processes(&sleep), Vec::<String>::new());
 }
 
+/// As in a container whose first process is started without a process group of its own.
+fn process_group_can_be_in_another_namespace() {
+    let env = CellEnv::new(&[]).with(TestKind::Script, "setsid sleep 1000 & exit 1");
+    let cell = env.command();
+    let mut command = Command::new("unshare");
+    command.args(["--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", "\"$0\" \"$@\"; exit $?"]);
+    command.arg(cell.get_program()).args(cell.get_args()).env("PATH", "/usr/bin:/bin");
+    CommandOutput::run(&mut command).assert_code(1);
+    let result = env.result();
+    assert_eq!((result.trouble, result.steps[0].end.clone()), (None, End::Exit { code: 1 }));
+}
+
 fn time_limit_stops_a_fork_bomb() {
     let mark = unique_duration(4);
     let bomb = format!(
@@ -443,3 +455,5 @@ crate::support::harness::register!(
     interrupted_cell_writes_finished_steps,
     plan_of_another_version_is_rejected,
 );
+
+crate::support::harness::register!([Root]: process_group_can_be_in_another_namespace);
