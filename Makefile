@@ -16,7 +16,7 @@ export CARNET_CACHE := $(CURDIR)/target/cache
 .PHONY: demo test lint packages bench images tools test-tools clean
 
 demo: tools
-	@[ -e $(BINARY) ] || echo "demo: the first time takes about 6 minutes on 2 processors: it compiles carnet and makes three images"
+	@[ -e $(BINARY) ] || echo "demo: the first time takes about 5 minutes on 2 processors: it compiles carnet and makes three images"
 	@bash .ci/parallel "bash .ci/compile build --locked" "bash examples/images/build.sh $(DEMO)"
 	@echo
 	$(BINARY) check examples/dimuon --out carnet-out --fail-on never
