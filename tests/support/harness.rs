@@ -52,17 +52,7 @@ inventory::collect!(Test);
 /// Adds functions of this module to the tests of the binary: `register!([Docker, Image("busybox")]: first, second);`
 macro_rules! register {
     ($requirements:tt: $($name:ident),+ $(,)?) => {
-        $(inventory::submit! {
-            $crate::support::harness::Test {
-                name: concat!(module_path!(), "::", stringify!($name)),
-                requires: {
-                    #[allow(unused_imports, reason = "a list may be empty")]
-                    use $crate::support::harness::Requirement::{Docker, Image, OnRequest, Program, Root, Tool};
-                    &$requirements
-                },
-                run: $name,
-            }
-        })+
+        $($crate::support::harness::submit!($requirements, $name, $name);)+
     };
 }
 pub(crate) use register;
@@ -70,7 +60,15 @@ pub(crate) use register;
 /// Like [`register!`], for async functions.
 macro_rules! register_async {
     ($requirements:tt: $($name:ident),+ $(,)?) => {
-        $(inventory::submit! {
+        $($crate::support::harness::submit!($requirements, $name, || $crate::support::harness::block_on($name()));)+
+    };
+}
+pub(crate) use register_async;
+
+/// Adds one test with its requirements, its name and the function that runs it.
+macro_rules! submit {
+    ($requirements:tt, $name:ident, $run:expr) => {
+        inventory::submit! {
             $crate::support::harness::Test {
                 name: concat!(module_path!(), "::", stringify!($name)),
                 requires: {
@@ -78,12 +76,12 @@ macro_rules! register_async {
                     use $crate::support::harness::Requirement::{Docker, Image, OnRequest, Program, Root, Tool};
                     &$requirements
                 },
-                run: || $crate::support::harness::block_on($name()),
+                run: $run,
             }
-        })+
+        }
     };
 }
-pub(crate) use register_async;
+pub(crate) use submit;
 
 /// Runs a future to its end.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
