@@ -1,38 +1,32 @@
 //! Runs one shell command and ends it together with every process it started.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, PipeReader, Read as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{self, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process_group};
+use rustix::process::{Signal, getpid};
 use signal_hook::SigId;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
-use super::descendant::{self, Before};
+use super::launcher::{Launcher, PIPE_SIZE, Program, Running};
 use super::lines::Lines;
 use super::memory::OomKillCounter;
 use crate::model::capture::Capture;
 use crate::model::cell::{Captured, End};
+use crate::sys::environment;
 
 /// Time a command has to end after each signal.
 const GRACE_PERIOD: Duration = Duration::from_secs(2);
 /// Time for reading the rest of the output after every process was killed.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
-/// Maximum time for reaping children in one round.
-const REAP_TIMEOUT: Duration = Duration::from_millis(50);
 /// Time between two searches for processes that have the output open.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
-/// Size of the pipe and of one read, in bytes.
-const CHUNK: usize = 1 << 18;
 
 /// A shell command.
 #[derive(Debug)]
@@ -78,6 +72,8 @@ impl CommandResult {
 pub(super) struct Supervisor {
     /// Receives a byte for every signal.
     wake: UnixStream,
+    /// The process that starts the commands, or `None` if this process starts them.
+    launcher: Option<Launcher>,
     /// Number of the signal that requested the end of this process, or 0.
     end_signal: Arc<AtomicUsize>,
     ids: Vec<SigId>,
@@ -89,19 +85,23 @@ impl Supervisor {
     ///
     /// # Errors
     /// Fails if the kernel refuses a socket pair or a signal handler.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(super) fn new(launcher: Option<Launcher>) -> io::Result<Self> {
         // Only kernels before 3.4 refuse. Orphans of a command are then not found.
-        let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+        let _ = rustix::process::set_child_subreaper(Some(getpid()));
         let (wake, notify) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         let end_signal = Arc::new(AtomicUsize::new(0));
-        let mut supervisor = Self { wake, end_signal, ids: Vec::new(), kills: OomKillCounter::find() };
-        for signal in [SIGTERM, SIGINT, SIGHUP] {
+        let mut supervisor = Self { wake, launcher, end_signal, ids: Vec::new(), kills: OomKillCounter::find() };
+        // The kernel ignores these signals for the first process of a container if it has no handler. A test then can't
+        // interrupt the cell. The engine kills the container instead.
+        let is_first = getpid().is_init();
+        let end_signals = if is_first { &[][..] } else { &[SIGTERM, SIGINT, SIGHUP][..] };
+        for &signal in end_signals {
             let flag = Arc::clone(&supervisor.end_signal);
             let number = usize::try_from(signal).unwrap_or_default();
             supervisor.ids.push(signal_hook::flag::register_usize(signal, flag, number)?);
         }
-        for signal in [SIGCHLD, SIGTERM, SIGINT, SIGHUP] {
+        for &signal in [SIGCHLD].iter().chain(end_signals) {
             supervisor.ids.push(signal_hook::low_level::pipe::register(signal, notify.try_clone()?)?);
         }
         Ok(supervisor)
@@ -112,23 +112,31 @@ impl Supervisor {
         Some(self.end_signal.load(Ordering::Relaxed)).filter(|&signal| signal != 0)
     }
 
+    /// Reports whether the commands are in a process namespace of their own.
+    pub(super) fn is_isolated(&self) -> bool {
+        self.launcher.is_some()
+    }
+
+    /// Returns the reason why commands can't be started any more.
+    pub(super) fn lost(&self) -> Option<String> {
+        self.launcher.as_ref().and_then(Launcher::lost)
+    }
+
     /// Runs a command to its end and kills every process that it left. `line` is called with every line of its output.
     pub(super) fn run(&self, command: &Command<'_>, line: &mut dyn FnMut(&str)) -> CommandResult {
         if !command.dir.is_dir() {
             return CommandResult::not_started(format!("working directory {} does not exist", command.dir.display()));
         }
-        let before = Before::now();
         let killed_before = self.kills.count();
         let started = Instant::now();
-        let (child, reader) = match spawn(command) {
+        let (running, reader) = match Running::start(program(command), self.launcher.as_ref()) {
             Ok(both) => both,
             Err(error) => return CommandResult::not_started(format!("{}: {error}", command.shell.display())),
         };
         let mut watch = Watch {
             supervisor: self,
-            before,
-            child,
-            status: None,
+            running,
+            end: None,
             reader: Some(reader),
             output: Output { capture: Capture::new(command.output_cap), lines: Lines::default(), line },
         };
@@ -136,19 +144,16 @@ impl Supervisor {
         let stopped = watch.until_over(deadline, command.interrupt_first);
         let seconds = started.elapsed().as_secs_f64();
         watch.clean_up(stopped.is_some());
-        let end = match (stopped, watch.status) {
+        let end = match (stopped, watch.end) {
             (Some(Stop::Timeout), _) => End::Timeout { seconds: command.timeout.as_secs() },
-            (_, Some(status)) => self.read_status(status, killed_before),
+            (_, Some(end)) => self.with_memory(end, killed_before),
             (_, None) => End::NotStarted { reason: "the exit status could not be determined".to_owned() },
         };
         CommandResult { end, output: watch.output.finish(), seconds }
     }
 
-    fn read_status(&self, status: WaitStatus, killed_before: Option<u64>) -> End {
-        let end = match (status.exit_status(), status.terminating_signal()) {
-            (Some(code), _) => End::Exit { code },
-            (None, signal) => End::Signal { signal: signal.unwrap_or_default() },
-        };
+    /// Returns [`End::OutOfMemory`] if the kernel killed a process because of the memory limit and the command failed.
+    fn with_memory(&self, end: End, killed_before: Option<u64>) -> End {
         let killed = matches!((killed_before, self.kills.count()), (Some(before), Some(after)) if after > before);
         if killed && !end.is_success() { End::OutOfMemory {} } else { end }
     }
@@ -160,14 +165,16 @@ impl Supervisor {
             tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: left.subsec_nanos().into(),
         });
-        let mut fds = vec![PollFd::new(&self.wake, PollFlags::IN)];
-        if let Some(reader) = reader {
-            fds.push(PollFd::from_borrowed_fd(reader.as_fd(), PollFlags::IN));
-        }
+        let mut fds = Vec::with_capacity(3);
+        fds.extend(reader.map(|reader| PollFd::from_borrowed_fd(reader.as_fd(), PollFlags::IN)));
+        fds.push(PollFd::new(&self.wake, PollFlags::IN));
+        // The end of the channel would wake this process again and again.
+        let launcher = self.launcher.as_ref().filter(|launcher| launcher.lost().is_none());
+        fds.extend(launcher.map(|launcher| PollFd::new(launcher, PollFlags::IN)));
         if poll(&mut fds, timeout.as_ref()).is_err() {
             return false;
         }
-        let readable = fds.get(1).is_some_and(|fd| !fd.revents().is_empty());
+        let readable = reader.is_some() && fds.first().is_some_and(|fd| !fd.revents().is_empty());
         let mut bytes = [0; 64];
         while matches!((&self.wake).read(&mut bytes), Ok(n) if n > 0) {}
         readable
@@ -192,9 +199,9 @@ enum Stop {
 /// A running command.
 struct Watch<'a> {
     supervisor: &'a Supervisor,
-    before: Before,
-    child: i32,
-    status: Option<WaitStatus>,
+    running: Running<'a>,
+    /// How the command ended.
+    end: Option<End>,
     /// The read end of its output, or `None` if everything was read.
     reader: Option<PipeReader>,
     output: Output<'a>,
@@ -207,8 +214,8 @@ impl Watch<'_> {
         let mut signals = if interrupt_first { vec![Signal::TERM, Signal::INT] } else { vec![Signal::TERM] };
         let mut next = deadline;
         loop {
-            self.reap();
-            let over = self.status.is_some() && (stop.is_none() || descendant::live(&self.before).is_empty());
+            self.running.poll_end(&mut self.end);
+            let over = self.end.is_some() && (stop.is_none() || self.running.live().is_empty());
             if over {
                 return stop;
             }
@@ -220,7 +227,7 @@ impl Watch<'_> {
             if next.is_some_and(|next| now >= next) {
                 stop = stop.or(Some(Stop::Timeout));
                 let Some(signal) = signals.pop() else { return stop };
-                signal_group(self.child, signal);
+                self.running.signal(signal);
                 next = Some(now + GRACE_PERIOD);
             }
             self.take(next);
@@ -229,14 +236,14 @@ impl Watch<'_> {
 
     /// Kills the remaining processes, notes them in the output, and reads the output to its end.
     fn clean_up(&mut self, stopped: bool) {
-        let remaining = descendant::live(&self.before);
-        let mut unkillable = self.kill_all();
+        let remaining = self.running.live();
+        let mut unkillable = self.running.kill_all(&mut self.end);
         let until = Instant::now() + DRAIN_TIMEOUT;
         while self.reader.is_some() && Instant::now() < until {
             // A process that still has the pipe open was missed between two reads of `/proc`.
             self.take(Some(until.min(Instant::now() + RETRY_INTERVAL)));
             if self.reader.is_some() {
-                unkillable = self.kill_all();
+                unkillable = self.running.kill_all(&mut self.end);
             }
         }
         if !remaining.is_empty() && !stopped {
@@ -248,40 +255,18 @@ impl Watch<'_> {
         }
     }
 
-    fn kill_all(&mut self) -> usize {
-        let (before, child, status) = (&self.before, self.child, &mut self.status);
-        signal_group(child, Signal::KILL);
-        descendant::kill_all(before, || reap(child, status))
-    }
-
     /// Sleeps until an event and reads output if there is some.
     fn take(&mut self, until: Option<Instant>) {
         if !self.supervisor.sleep(self.reader.as_ref(), until) {
             return;
         }
         let Some(reader) = &mut self.reader else { return };
-        let mut bytes = vec![0; CHUNK];
+        let mut bytes = vec![0; PIPE_SIZE];
         match reader.read(&mut bytes) {
             Ok(0) => self.reader = None,
             Ok(n) => self.output.push(&bytes[..n]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => self.reader = None,
-        }
-    }
-
-    fn reap(&mut self) {
-        reap(self.child, &mut self.status);
-    }
-}
-
-/// Reaps children that ended, including adopted orphans. The time is limited, because processes can end faster than
-/// they are reaped.
-fn reap(child: i32, status: &mut Option<WaitStatus>) {
-    let until = Instant::now() + REAP_TIMEOUT;
-    while Instant::now() < until {
-        let Ok(Some((pid, ended))) = rustix::process::wait(WaitOptions::NOHANG) else { return };
-        if pid.as_raw_nonzero().get() == child {
-            *status = Some(ended);
         }
     }
 }
@@ -311,30 +296,15 @@ impl Output<'_> {
     }
 }
 
-fn signal_group(child: i32, signal: Signal) {
-    // An error means that the group has already ended.
-    let _ = Pid::from_raw(child).map(|group| kill_process_group(group, signal));
-}
-
-fn spawn(command: &Command<'_>) -> io::Result<(i32, PipeReader)> {
-    let (reader, writer) = io::pipe()?;
-    // A larger pipe needs fewer wake-ups. The kernel refuses it to users over their quota.
-    let _ = rustix::pipe::fcntl_setpipe_size(&reader, CHUNK);
-    let child = process::Command::new(command.shell)
-        .arg("-c")
-        .arg(command.script)
-        .current_dir(command.dir)
-        .envs(command.env.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
-        .stdout(writer.try_clone()?)
-        .stderr(writer)
-        .process_group(0)
-        .spawn()?;
-    let pid = i32::try_from(child.id()).map_err(io::Error::other)?;
-    // If memory runs out, the kernel kills a program of the tests instead of carnet, which reports it. Without /proc, it
-    // may kill carnet.
-    let _ = fs::write(format!("/proc/{pid}/oom_score_adj"), "1000");
-    Ok((pid, reader))
+/// Returns the shell with its script and environment.
+fn program(command: &Command<'_>) -> Program {
+    let mut env: BTreeMap<_, _> = environment::vars_os().collect();
+    env.extend(command.env.iter().map(|(name, value)| ((*name).into(), value.into())));
+    Program {
+        argv: vec![command.shell.into(), "-c".into(), command.script.into()],
+        dir: command.dir.into(),
+        env: env.into_iter().collect(),
+    }
 }
 
 /// Returns the names of at most ten processes with their counts.

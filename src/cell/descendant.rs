@@ -5,7 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, kill_process_group, wait};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group, wait};
 
 use crate::model::cell::End;
 
@@ -103,15 +103,21 @@ pub(crate) fn wait_for(child: u32) -> End {
     loop {
         match wait(WaitOptions::empty()) {
             Ok(Some((pid, status))) if u32::try_from(pid.as_raw_nonzero().get()) == Ok(child) => {
-                match (status.exit_status(), status.terminating_signal()) {
-                    (Some(code), _) => return End::Exit { code },
-                    (None, Some(signal)) => return End::Signal { signal },
-                    (None, None) => (),
+                if let Some(end) = end_of(status) {
+                    return end;
                 }
             }
             Ok(_) | Err(Errno::INTR) => (),
             Err(error) => return End::NotStarted { reason: format!("failed to wait for the program: {error}") },
         }
+    }
+}
+
+/// Returns how a process ended, or `None` if it did not end.
+pub(super) fn end_of(status: WaitStatus) -> Option<End> {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => Some(End::Exit { code }),
+        (None, signal) => signal.map(|signal| End::Signal { signal }),
     }
 }
 

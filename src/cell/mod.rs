@@ -1,33 +1,38 @@
-//! The part of carnet that runs inside an image: takes the snapshot, runs the tests and writes one result file.
+//! The part of carnet that runs inside an image: takes the snapshot, runs the tests and writes one result.
 //!
 //! It requires only a shell from the image. It works as the first process of a container, as any user and on a read-only
-//! root, because it writes only to the plan's `work` and next to its `result`.
+//! root, because it writes only to the plan's `work` and next to it.
+//!
+//! The tests are untrusted. They can't change the result: it leaves through the standard output of this process, which
+//! commands don't inherit, and [`protection`] keeps them from this process.
 
 mod artifact;
 mod command;
 mod copy;
 pub(crate) mod descendant;
 pub mod environ;
+pub(crate) mod launcher;
 mod lines;
 mod memory;
 pub(crate) mod network;
 pub mod probe;
+pub(crate) mod protection;
 pub mod suite;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use command::Supervisor;
+use launcher::Launcher;
 use suite::Suite;
 
 use crate::error::{Failure, Kind, chain};
 use crate::model::canonical;
-use crate::model::cell::{self, CellResult, CellTiming};
+use crate::model::cell::{self, CellResult, CellTiming, RESULT_START};
 use crate::model::plan::{self, CellPlan, Phase};
 
 /// Maximum size of a plan in bytes.
@@ -62,7 +67,7 @@ pub enum CellError {
     /// The result can't be written.
     #[error("failed to write result `{path}`")]
     Write {
-        /// The file.
+        /// The file, or `-` for standard output.
         path: PathBuf,
         /// The cause.
         #[source]
@@ -86,31 +91,28 @@ impl Failure for CellError {
     }
 }
 
-/// Runs the plan in a file and writes its result, even after an error. Progress goes to standard output. Reports whether
+/// Runs the plan in a file and writes its result, even after an error. Progress goes to standard error. Reports whether
 /// every command succeeded.
 ///
 /// # Errors
 /// Fails if the plan is invalid or the result can't be written.
 pub fn main(plan_file: &Path) -> Result<bool, CellError> {
+    protection::hide();
     let plan = read_plan(plan_file)?;
     let mut progress = |line: &str| {
         // The reader may be gone; only the result matters.
-        let _ = writeln!(io::stdout().lock(), "{line}");
+        let _ = writeln!(io::stderr().lock(), "{line}");
     };
     let result = catch_unwind(AssertUnwindSafe(|| run(&plan, &mut progress))).unwrap_or_else(|panic| {
         let message = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
         let trouble = format!("bug in carnet: {}", message.unwrap_or("panic without a message"));
         CellResult { trouble: Some(trouble), ..empty_result(&plan) }
     });
-    let path = Path::new(&plan.result);
-    match write_result(path, &result) {
-        Err(CellError::Write { source, .. }) => {
-            if is_full(&source) && plan.phase == Phase::Test {
-                // The tests filled the disk. Their copy of the analysis is no longer needed.
-                let _ = fs::remove_dir_all(&plan.work);
-            }
-            restore_location(path);
-            write_result(path, &result)?;
+    match write_result(&plan.result, &result) {
+        Err(CellError::Write { source, .. }) if is_full(&source) && plan.phase == Phase::Test => {
+            // The tests filled the disk. Their copy of the analysis is no longer needed.
+            let _ = fs::remove_dir_all(&plan.work);
+            write_result(&plan.result, &result)?;
         }
         written => written?,
     }
@@ -121,24 +123,10 @@ fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-/// Restores the location of the result after tests removed it, removed its permissions or replaced it.
-fn restore_location(path: &Path) {
-    // The next attempt to write the result reports any error.
-    if let Some(dir) = path.parent() {
-        let _ = fs::create_dir_all(dir);
-        let _ = fs::set_permissions(dir, fs::Permissions::from_mode(0o755));
-    }
-    for path in [path, &part(path)] {
-        if fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()) {
-            let _ = fs::remove_dir_all(path);
-        }
-    }
-}
-
 /// Runs a plan. After an infrastructure error the result contains the error as `trouble`, and everything up to it.
 ///
 /// This owns the children of this process: no other part of the process may start any meanwhile.
-pub fn run(plan: &CellPlan, progress: &mut dyn FnMut(&str)) -> CellResult {
+fn run(plan: &CellPlan, progress: &mut dyn FnMut(&str)) -> CellResult {
     let started = Instant::now();
     let mut result = empty_result(plan);
     let mut throttle = Throttle { progress, since: started, lines: 0 };
@@ -189,8 +177,11 @@ impl Run<'_> {
         let copied = copy::tree(Path::new(&self.plan.source), work);
         self.result.timing.copy = started.elapsed().as_secs_f64();
         copied.map_err(|error| CellFailure::from_error(&error))?;
-        let supervisor =
-            Supervisor::new().map_err(|error| CellFailure(format!("failed to set up process supervision: {error}")))?;
+        // Only engines connect a launcher, and only engines read the result from standard output.
+        let launcher = if self.plan.result == plan::STDOUT { Launcher::at_stdin() } else { None };
+        let supervisor = Supervisor::new(launcher)
+            .map_err(|error| CellFailure(format!("failed to set up process supervision: {error}")))?;
+        self.result.not_enforced.extend(protection::missing(&supervisor));
         if matches!(self.plan.phase, Phase::Setup | Phase::Whole) {
             self.setup(&supervisor, progress)?;
             let succeeded = self.result.steps.iter().all(|step| step.end.is_success());
@@ -226,12 +217,12 @@ impl Run<'_> {
         let mut offline = !self.plan.network;
         if offline
             && self.plan.cut_network
-            && let Err(error) = network::disable()
+            && let Err(error) = protection::suspend(network::disable)
         {
             offline = false;
             self.result.not_enforced.push(format!("network: not disabled: {}", chain(&error)));
         }
-        let reports = ReportDir::next_to(Path::new(&self.plan.result))?;
+        let reports = ReportDir::next_to(Path::new(&self.plan.work))?;
         let mut suite = Suite::new(self.plan, supervisor, reports.0.clone(), offline);
         self.snapshot(suite.variables(progress).map_err(|error| CellFailure::from_error(&error))?);
         check_interrupt(supervisor)?;
@@ -246,21 +237,21 @@ impl Run<'_> {
 }
 
 fn check_interrupt(supervisor: &Supervisor) -> Result<(), CellFailure> {
-    match supervisor.end_signal() {
-        Some(signal) => Err(CellFailure(format!("interrupted by signal {signal}"))),
-        None => Ok(()),
+    match (supervisor.end_signal(), supervisor.lost()) {
+        (Some(signal), _) => Err(CellFailure(format!("interrupted by signal {signal}"))),
+        (None, Some(reason)) => Err(CellFailure(reason)),
+        (None, None) => Ok(()),
     }
 }
 
-/// A directory for the report files of test frameworks, removed when dropped. It is next to the result, which is
-/// writable, and always has the same name, because outputs contain its path.
+/// A directory for the report files of test frameworks, removed when dropped. It is next to the copy of the analysis, where
+/// the user may write, and always has the same name, because outputs contain its path.
 struct ReportDir(PathBuf);
 
 impl ReportDir {
-    fn next_to(result: &Path) -> Result<Self, CellFailure> {
-        let mut name = result.file_name().unwrap_or_default().to_owned();
-        name.push(".cases");
-        let dir = std::path::absolute(result.with_file_name(name)).map_err(|error| CellFailure::from_error(&error))?;
+    fn next_to(work: &Path) -> Result<Self, CellFailure> {
+        let dir =
+            std::path::absolute(work.with_file_name("reports")).map_err(|error| CellFailure::from_error(&error))?;
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir(&dir).map_err(|error| CellFailure(format!("failed to create `{}`: {error}", dir.display())))?;
         Ok(Self(dir))
@@ -312,18 +303,17 @@ fn read_plan(path: &Path) -> Result<CellPlan, CellError> {
     serde_json::from_value(value).map_err(|error| invalid(error.to_string()))
 }
 
-/// Returns the path of the incomplete result.
-fn part(path: &Path) -> PathBuf {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    PathBuf::from(part)
-}
-
-/// Writes the result to a temporary file first, so that the result is always complete.
-fn write_result(path: &Path, result: &CellResult) -> Result<(), CellError> {
-    let failed = |source| CellError::Write { path: path.to_owned(), source };
+/// Writes the result to standard output if `path` is [`plan::STDOUT`]. Otherwise writes it to a temporary file first, so that
+/// the file is always complete.
+fn write_result(path: &str, result: &CellResult) -> Result<(), CellError> {
+    let failed = |source| CellError::Write { path: path.into(), source };
     let text = canonical::to_string(result).map_err(|error| failed(error.into()))?;
-    let part = part(path);
+    if path == plan::STDOUT {
+        let mut out = io::stdout().lock();
+        // The first line break ends a line of the entrypoint.
+        return write!(out, "\n{RESULT_START}\n{text}").and_then(|()| out.flush()).map_err(failed);
+    }
+    let part = PathBuf::from(format!("{path}.part"));
     let _ = fs::remove_file(&part);
     let written = File::create_new(&part).and_then(|mut file| file.write_all(text.as_bytes()));
     written.and_then(|()| fs::rename(&part, path)).map_err(failed)

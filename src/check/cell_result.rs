@@ -2,7 +2,8 @@
 
 use super::redact::Secrets;
 use crate::engine::job::Completed;
-use crate::model::cell::{self, CellResult, End};
+use crate::exit;
+use crate::model::cell::{self, CellResult, End, RESULT_START};
 use crate::model::text::one_line;
 
 /// Maximum size of a cell's result in bytes.
@@ -29,18 +30,29 @@ pub(super) enum CellResultError {
 
 /// Reads the result of the cell `name`.
 ///
-/// Test programs can write to the result, so it is untrusted: every text from it is redacted, and texts in errors are
-/// truncated.
+/// Test programs may reach the result where it is not protected, so it is untrusted: every text from it is redacted, and texts
+/// in errors are truncated.
 ///
 /// # Errors
 /// If the result is missing or invalid, or belongs to another cell.
 pub(super) fn read(completed: &Completed, name: &str, secrets: &Secrets) -> Result<CellResult, CellResultError> {
-    let Some(bytes) = &completed.result else { return Err(missing(completed, secrets)) };
+    let bytes = returned(completed).ok_or_else(|| missing(completed, secrets))?;
     let result = parse(bytes, secrets).map_err(|error| CellResultError::Invalid(one_line(&error.to_string(), 300)))?;
     if result.schema != cell::SCHEMA || result.cell != name {
         return Err(CellResultError::OtherCell(one_line(&result.cell, 100)));
     }
     Ok(result)
+}
+
+/// Returns the document that the cell wrote before it exited by itself. What a killed process wrote does not count: tests
+/// may have killed it to write their own result.
+fn returned(completed: &Completed) -> Option<&[u8]> {
+    let code = completed.exit_code.and_then(|code| u8::try_from(code).ok())?;
+    let bytes = completed.result.as_deref().filter(|_| matches!(code, exit::GOOD | exit::ANALYSIS))?;
+    // The entrypoint of the image may print other text before it.
+    let start = format!("\n{RESULT_START}\n");
+    let at = memchr::memmem::rfind(bytes, start.as_bytes())?;
+    Some(&bytes[at + start.len()..])
 }
 
 fn parse(bytes: &[u8], secrets: &Secrets) -> serde_json::Result<CellResult> {
@@ -70,12 +82,46 @@ fn missing(completed: &Completed, secrets: &Secrets) -> CellResultError {
 /// Returns what to do about a cell that returned no result.
 pub(super) fn hint(completed: &Completed) -> Option<&'static str> {
     match completed.end {
-        _ if completed.result.is_some() => None,
         End::Signal { .. } => Some("check for a test that kills its parent or every process (`kill -9 -1`)"),
         End::OutOfMemory {} => Some("increase the facility's `memory`, or reduce the memory that the tests use"),
         End::Timeout { .. } => {
             Some("check for a test that stops its parent (`kill -STOP`), or a file system that does not respond")
         }
         End::Exit { .. } | End::NotStarted { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::returned;
+    use crate::engine::job::Completed;
+    use crate::model::cell::{Captured, End};
+
+    fn returns(exit_code: Option<i32>, result: &str) -> Option<String> {
+        let completed = Completed {
+            end: exit_code.map_or(End::Signal { signal: 9 }, |code| End::Exit { code }),
+            exit_code,
+            output: Captured { text: String::new(), dropped: 0 },
+            result: Some(result.into()),
+            not_enforced: Vec::new(),
+            saved_state: None,
+        };
+        returned(&completed).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    #[test]
+    fn only_a_cell_that_exits_by_itself_returns_a_result() {
+        let result = "\ncarnet-result:\n{}";
+        assert_eq!(returns(Some(0), result).as_deref(), Some("{}"));
+        assert_eq!(returns(Some(1), result).as_deref(), Some("{}"));
+        for code in [None, Some(4), Some(137), Some(-1), Some(256)] {
+            assert_eq!(returns(code, result), None, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn output_of_the_entrypoint_is_not_part_of_the_result() {
+        assert_eq!(returns(Some(0), "welcome\ncarnet-result:\nx\n\ncarnet-result:\n{}").as_deref(), Some("{}"));
+        assert_eq!(returns(Some(0), "{}"), None);
     }
 }

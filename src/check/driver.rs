@@ -1,6 +1,7 @@
 //! Runs a check: schedules the cells and builds the document.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -31,6 +32,13 @@ use crate::sys::clock;
 
 type CellOutcome = (Cell, Option<Environment>);
 
+/// Returns the directories that tests on this machine must not change: the cache and the repository of the analysis.
+fn protected(top: &Path, cache: &Cache) -> Vec<PathBuf> {
+    let top = std::path::absolute(top).unwrap_or_else(|_| top.to_owned());
+    let repository = top.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(&top).to_owned();
+    vec![cache.dir().to_owned(), repository]
+}
+
 /// Runs every selected cell and returns the document. If `cancel` ends the check early, the document contains the
 /// partial result.
 ///
@@ -50,7 +58,8 @@ pub async fn check(
         return Err(CheckError::NoTests { top: options.top.clone() }.into());
     }
     let scan = if options.scan { scan_analysis(options).await? } else { None };
-    let store = ResultStore::new(&Cache::from_env()?);
+    let cache = Cache::from_env()?;
+    let store = ResultStore::new(&cache);
     let may_hit_cache = !options.fresh
         && !store.is_empty()
         && facilities.iter().any(|facility| cache::is_cacheable(&options.config, facility));
@@ -68,6 +77,7 @@ pub async fn check(
         engines: Engines::new(options.engine.clone())?,
         fresh: options.fresh,
         in_place: options.in_place,
+        protected: protected(&options.top, &cache),
         events,
         cancel: cancel.clone(),
     });

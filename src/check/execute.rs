@@ -1,7 +1,7 @@
 //! Runs one cell: engine, image, setup, tests.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{self, UnboundedSender};
@@ -43,6 +43,8 @@ pub(super) struct Run {
     pub(super) engines: Engines,
     pub(super) fresh: bool,
     pub(super) in_place: bool,
+    /// The checkout and the cache, which tests on this machine must not change.
+    pub(super) protected: Vec<PathBuf>,
     pub(super) events: UnboundedSender<Event>,
     pub(super) cancel: CancellationToken,
 }
@@ -222,8 +224,9 @@ impl Run {
         // Values of variables only enter the digest.
         let passed = serde_json::to_string(&passed_env(facility)).unwrap_or_default();
         let tree = self.source.digest().map(Digest::as_str).unwrap_or_default();
-        Digest::of([setup, &contract, &passed, tree, env!("CARGO_PKG_VERSION")].join("\0").as_bytes()).hex()[..32]
-            .to_owned()
+        // States of the embedded engine with other attributes would have wrong content.
+        let version = concat!(env!("CARGO_PKG_VERSION"), " ", "user-attributes");
+        Digest::of([setup, &contract, &passed, tree, version].join("\0").as_bytes()).hex()[..32].to_owned()
     }
 
     async fn run(
@@ -245,7 +248,6 @@ impl Run {
         })?;
         let inside = |name: &str| format!("{}/{name}", layout.input);
         job.argv = vec![inside(PROGRAM), "cell".to_owned(), "--plan".to_owned(), inside(&name)];
-        job.result = Some(plan.result);
         engine.run(image, &job, self.lines(facility), self.cancel.clone()).await
     }
 
@@ -271,8 +273,9 @@ impl Run {
             id: unique_id(&facility.cell()),
             argv: Vec::new(),
             input: input.to_owned(),
-            result: None,
-            result_cap: MAX_RESULT_BYTES,
+            result: Some(MAX_RESULT_BYTES),
+            launcher: true,
+            protected: self.protected.clone(),
             contract: facility.contract.clone(),
             env: passed_env(facility),
             network: matches!(phase, Phase::Setup | Phase::Whole) || test.network,
@@ -291,7 +294,7 @@ impl Run {
             source: format!("{input}/{SOURCE}"),
             workdir: facility.contract.workdir.clone().unwrap_or_else(|| work.clone()),
             work,
-            result: format!("{scratch}/result.json"),
+            result: plan::STDOUT.to_owned(),
             prelude: facility.contract.prelude.clone(),
             setup: self.config.test.setup.clone(),
             tests: self.tests.clone(),

@@ -17,7 +17,7 @@ use crate::engine::EngineError;
 use crate::engine::job::Job;
 use crate::error::Error;
 use crate::model::environment::Environment;
-use crate::model::plan::{CellPlan, Phase, SCHEMA};
+use crate::model::plan::{CellPlan, Phase, SCHEMA, STDOUT};
 use crate::model::reference::Reference;
 use crate::source::git::tree::Listing;
 
@@ -48,8 +48,9 @@ pub async fn of_image(
         id: unique_id("snapshot"),
         argv: Vec::new(),
         input: input_dir.path().to_owned(),
-        result: None,
-        result_cap: MAX_RESULT_BYTES,
+        result: Some(MAX_RESULT_BYTES),
+        launcher: false,
+        protected: Vec::new(),
         contract: facility.contract.clone(),
         env: BTreeMap::new(),
         network: false,
@@ -67,7 +68,7 @@ pub async fn of_image(
         source: inside(SOURCE),
         workdir: work.clone(),
         work,
-        result: format!("{}/result.json", layout.scratch),
+        result: STDOUT.to_owned(),
         prelude: None,
         setup: None,
         tests: Vec::new(),
@@ -83,7 +84,6 @@ pub async fn of_image(
     };
     let name = input_dir.write_plan(&job.id, &plan)?;
     job.argv = vec![inside(PROGRAM), "cell".to_owned(), "--plan".to_owned(), inside(&name)];
-    job.result = Some(plan.result);
     let (lines, _) = mpsc::unbounded_channel();
     let completed = engine.run(&opened, &job, lines, cancel).await?;
     let failed = |reason: String| EngineError::Image { reference: written.to_owned(), reason, hint: None };

@@ -18,10 +18,14 @@ pub struct Job {
     /// Directory of this machine that is read-only at [`super::INPUT`]. The user of the contract must be able to read it,
     /// because an engine does not change modes in it.
     pub input: PathBuf,
-    /// Result file, in the writable directory of [`super::Engine::layout`].
-    pub result: Option<String>,
-    /// Maximum size of the result in bytes. A larger one is an error and not truncated.
-    pub result_cap: u64,
+    /// If set, standard output of the program is its result, of at most this many bytes, and only standard error is output.
+    /// A larger result is an error and is not truncated. If not set, both are output.
+    pub result: Option<u64>,
+    /// Whether the program gets a [launcher](crate::cell::launcher) as its standard input, if the engine can create one.
+    /// Otherwise standard input is empty.
+    pub launcher: bool,
+    /// Directories of this machine that a program on this machine must not change.
+    pub protected: Vec<PathBuf>,
     /// The contract of the facility.
     pub contract: Contract,
     /// Variables in addition to those of the image and the contract. The caller resolves `pass_env` into these.
@@ -39,11 +43,14 @@ pub struct Job {
 /// The result of a run.
 #[derive(Debug, Clone)]
 pub struct Completed {
-    /// How the program ended.
+    /// How the program ended. It is [`End::OutOfMemory`] also if the program exited with an error after the kernel killed
+    /// one of its children because of the memory limit.
     pub end: End,
-    /// Standard output and error, in their original order as far as possible.
+    /// The exit code of the program, or `None` if it did not exit by itself.
+    pub exit_code: Option<i32>,
+    /// Its output, in the original order as far as possible.
     pub output: Captured,
-    /// The result file, or `None` if the program did not write it.
+    /// The result that [`Job::result`] requested, or `None` if the program wrote nothing.
     pub result: Option<Vec<u8>>,
     /// Parts of the contract that are not enforced, each one of [`part`] with the reason:
     /// `process limit: no pids control group here`.
@@ -54,6 +61,14 @@ pub struct Completed {
 
 /// Names of the parts of a contract, before the colon in [`Completed::not_enforced`].
 pub mod part {
+    /// The result of a cell comes only from carnet: tests can't reach the carnet process that runs them.
+    pub const RESULT: &str = crate::model::cell::RESULT_NOT_PROTECTED;
+    /// Root has no capability of this machine.
+    pub const USER_NAMESPACE: &str = "user namespace";
+    /// The system calls of [`crate::sys::seccomp`] are denied.
+    pub const FILTER: &str = "system call filter";
+    /// [`Job::protected`](super::Job::protected).
+    pub const PROTECTED: &str = "read-only checkout and cache";
     /// [`Job::input`](super::Job::input) is read-only.
     pub const INPUT: &str = "read-only input";
     /// [`Job::network`](super::Job::network) is false.

@@ -1,4 +1,4 @@
-//! Engines: ways to run one static program inside an image and return one result file.
+//! Engines: ways to run one static program inside an image and return one result.
 //!
 //! A container has a fixed layout, independent of the image:
 //!
@@ -18,6 +18,7 @@ pub mod embedded;
 mod helper;
 pub mod host;
 pub mod job;
+mod launcher;
 pub mod output;
 pub mod result_file;
 
@@ -35,6 +36,7 @@ use crate::model::engine::EngineKind;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
 use crate::sys::cache::Cache;
+use crate::sys::namespace;
 use job::{Completed, Job};
 
 /// The read-only input directory inside a container.
@@ -66,7 +68,9 @@ impl Layout {
 
 /// Runs a helper of an engine if this process was started as one, and returns its exit code.
 pub fn run_helper_if_requested() -> Option<ExitCode> {
-    host::supervisor::run_if_requested().or_else(embedded::sandbox::run_if_requested)
+    host::supervisor::run_if_requested()
+        .or_else(embedded::sandbox::run_if_requested)
+        .or_else(namespace::run_if_requested)
 }
 
 /// Creates an engine. Whether it works on this machine is up to [`Engine::detect`].

@@ -1,88 +1,116 @@
-//! Reads the result of a run from a directory that the run could change in any way.
+//! The result of a run, which the program writes to its standard output. No path inside the image leads to it.
 
 use std::fs::File;
-use std::io::{self, Read as _};
-use std::path::Path;
+use std::io::{self, Read as _, Seek as _};
+use std::path::{Path, PathBuf};
 
-use rustix::io::Errno;
-
-use crate::sys::rooted::Rooted;
+/// Name of the file in the directory of a run.
+const NAME: &str = "result";
 
 /// An error when reading a result.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultError {
-    /// The path is not a regular file or contains a link.
-    #[error("result `{0}` is not a regular file or is reached through a link")]
-    NotAFile(String),
-    /// The file is too large.
-    #[error("result `{path}` is larger than {max_bytes} bytes")]
-    TooLarge {
-        /// The file.
-        path: String,
-        /// Maximum size in bytes.
-        max_bytes: u64,
-    },
-    /// The file can't be read.
-    #[error("failed to read result `{0}`")]
-    Read(String, #[source] io::Error),
+    /// The result is too large.
+    #[error("the result is larger than {0} bytes")]
+    TooLarge(u64),
+    /// The result can't be read.
+    #[error("failed to read the result")]
+    Read(#[from] io::Error),
 }
 
-/// Reads the regular file at `path` below `root`. Returns `None` if it does not exist. Links are not followed.
-///
-/// # Errors
-/// Fails if the path is not a regular file, if the file is larger than `max_bytes` or if it can't be read.
-pub fn read_below(root: &Path, path: &Path, max_bytes: u64) -> Result<Option<Vec<u8>>, ResultError> {
-    let name = || path.display().to_string();
-    let error = match Rooted::open_no_follow(root).and_then(|root| root.file_without_links(path)) {
-        Ok(file) => return read_file(file, &name(), max_bytes).map(Some),
-        Err(error) => error,
-    };
-    match Errno::from_io_error(&error) {
-        Some(Errno::NOENT) => Ok(None),
-        Some(Errno::LOOP | Errno::NOTDIR | Errno::ISDIR | Errno::NXIO | Errno::INVAL) => {
-            Err(ResultError::NotAFile(name()))
+/// A result that arrives in pieces.
+#[derive(Debug)]
+pub(super) struct ResultBuffer {
+    content: Vec<u8>,
+    max_bytes: u64,
+}
+
+impl ResultBuffer {
+    /// Stores at most `max_bytes` bytes.
+    pub(super) fn new(max_bytes: u64) -> Self {
+        Self { content: Vec::new(), max_bytes }
+    }
+
+    /// Adds a piece.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        // One byte more than allowed shows that the result is too large.
+        let room = usize::try_from(self.max_bytes + 1).unwrap_or(usize::MAX).saturating_sub(self.content.len());
+        self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    /// Returns the result, or `None` if it is empty.
+    ///
+    /// # Errors
+    /// Fails if the result is too large.
+    pub(super) fn finish(self) -> Result<Option<Vec<u8>>, ResultError> {
+        if self.content.len() as u64 > self.max_bytes {
+            return Err(ResultError::TooLarge(self.max_bytes));
         }
-        None if error.kind() == io::ErrorKind::InvalidInput => Err(ResultError::NotAFile(name())),
-        _ => Err(ResultError::Read(name(), error)),
+        Ok(Some(self.content).filter(|content| !content.is_empty()))
     }
 }
 
-fn read_file(file: File, name: &str, max_bytes: u64) -> Result<Vec<u8>, ResultError> {
-    let failed = |error| ResultError::Read(name.to_owned(), error);
-    let too_large = || ResultError::TooLarge { path: name.to_owned(), max_bytes };
-    if file.metadata().map_err(failed)?.len() > max_bytes {
-        return Err(too_large());
+/// The file for the result of a run on this machine.
+#[derive(Debug)]
+pub(super) struct ResultFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl ResultFile {
+    /// Creates the file in the directory of a run.
+    ///
+    /// # Errors
+    /// Fails if the directory is not writable or already contains the file.
+    pub(super) fn create(dir: &Path) -> io::Result<Self> {
+        let path = dir.join(NAME);
+        let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+        Ok(Self { path, file })
     }
-    let mut content = Vec::new();
-    file.take(max_bytes.saturating_add(1)).read_to_end(&mut content).map_err(failed)?;
-    if content.len() as u64 > max_bytes { Err(too_large()) } else { Ok(content) }
+
+    /// Returns its path, from which a helper process opens it for the program.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the result. Returns `None` if the file is empty. The file is the one that was created here, even if its path
+    /// leads to another one now.
+    ///
+    /// # Errors
+    /// Fails if the result is larger than `max_bytes` or can't be read.
+    pub(super) fn read(mut self, max_bytes: u64) -> Result<Option<Vec<u8>>, ResultError> {
+        let mut result = ResultBuffer::new(max_bytes);
+        self.file.rewind()?;
+        self.file.take(max_bytes.saturating_add(1)).read_to_end(&mut result.content)?;
+        result.finish()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
-    use std::path::Path;
+    use std::fs::{self, File};
+    use std::io::Write as _;
 
-    use super::{ResultError, read_below};
+    use super::{ResultError, ResultFile};
 
     #[test]
-    fn read_below_accepts_only_a_regular_file_without_links() {
+    fn result_is_read_from_the_created_file() {
         let dir = tempfile::tempdir().expect("a directory");
-        let root = dir.path().join("scratch");
-        std::fs::create_dir_all(root.join("a/b")).expect("directories");
-        std::fs::write(root.join("a/b/result"), b"12345").expect("a file");
-        std::fs::write(dir.path().join("secret"), b"secret").expect("a file");
-        symlink("../secret", root.join("link")).expect("a link");
-        symlink("a", root.join("dir")).expect("a link");
-        let fifo = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
-        rustix::fs::mknodat(rustix::fs::CWD, root.join("pipe"), fifo.0, fifo.1, 0).expect("a FIFO");
-        let read = |path: &str, max_bytes| read_below(&root, Path::new(path), max_bytes);
+        let result = ResultFile::create(dir.path()).expect("a file");
+        let path = result.path().to_owned();
+        File::options().append(true).open(&path).expect("the file").write_all(b"12345").expect("written");
+        fs::remove_file(&path).expect("removed");
+        fs::write(&path, "replaced").expect("a file");
+        assert_eq!(result.read(5).expect("the result"), Some(b"12345".to_vec()));
+    }
 
-        assert_eq!(read("a/b/result", 5).expect("the file exists"), Some(b"12345".to_vec()));
-        assert_eq!(read("a/none", 5).expect("a missing file is not an error"), None);
-        assert!(matches!(read("a/b/result", 4), Err(ResultError::TooLarge { max_bytes: 4, .. })));
-        for path in ["link", "dir/b/result", "../secret", "a", "a/../../secret", "pipe"] {
-            assert!(matches!(read(path, 100), Err(ResultError::NotAFile(_))), "{path}");
-        }
+    #[test]
+    fn empty_result_is_missing_and_large_result_is_an_error() {
+        let dir = tempfile::tempdir().expect("a directory");
+        assert_eq!(ResultFile::create(dir.path()).expect("a file").read(5).expect("the result"), None);
+        fs::remove_file(dir.path().join("result")).expect("removed");
+        let result = ResultFile::create(dir.path()).expect("a file");
+        fs::write(result.path(), "123456").expect("written");
+        assert!(matches!(result.read(5), Err(ResultError::TooLarge(5))));
     }
 }

@@ -8,6 +8,13 @@ use super::environment::Environment;
 use super::known::Known;
 use super::plan::TestKind;
 
+/// The line before a result on standard output. The text before it is output of the image's entrypoint. The line does not
+/// occur in a result, because JSON escapes line breaks in texts.
+pub const RESULT_START: &str = "carnet-result:";
+
+/// Start of the entry in [`CellResult::not_enforced`] if tests can stop or trace the carnet process that runs them.
+pub const RESULT_NOT_PROTECTED: &str = "result not protected";
+
 /// Name and version of the format.
 pub const SCHEMA: &str = "carnet/cell@1";
 

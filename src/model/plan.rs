@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// Name and version of the format.
 pub const SCHEMA: &str = "carnet/plan@1";
 
+/// Value of [`CellPlan::result`] for standard output.
+pub const STDOUT: &str = "-";
+
 /// The input of `carnet cell`. Paths are paths inside the image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -24,7 +27,7 @@ pub struct CellPlan {
     pub work: String,
     /// Working directory of the tests: absolute, or relative to `work`.
     pub workdir: String,
-    /// File for the result.
+    /// File for the result, or `-` for standard output.
     pub result: String,
     /// Shell lines run before each command, in the same shell.
     #[serde(default, skip_serializing_if = "Option::is_none")]

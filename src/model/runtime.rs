@@ -72,6 +72,10 @@ pub struct Imposed {
     pub cgroup: Cgroup,
     /// Size in bytes of the file system that contains `/tmp`.
     pub tmp_size: Known<u64>,
+    /// Whether a filter denies system calls: `filtered`, `not filtered`, or `strict` (seccomp(2)). Missing in documents of
+    /// version 0.1.0 and if the kernel does not report it. The engine `embedded` uses the filter in docs/security.md.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_calls: Option<String>,
 }
 
 /// Limits of the control group of this process; `null` if there is no limit.

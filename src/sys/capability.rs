@@ -31,6 +31,11 @@ pub fn may_mount() -> bool {
     rustix::process::geteuid().is_root() && has_needed
 }
 
+/// Reports whether programs that this process starts may trace processes that are not dumpable.
+pub fn may_trace() -> bool {
+    thread::capability_is_in_bounding_set(CapabilitySet::SYS_PTRACE).unwrap_or(true)
+}
+
 /// Keeps the capabilities of a new user namespace when a program is started under a user id other than 0.
 ///
 /// # Errors
@@ -44,35 +49,49 @@ pub fn keep_across_exec() -> io::Result<()> {
     Ok(())
 }
 
-/// Gives up every capability that root lacks in a container, now and in programs that this process starts.
+/// Undoes [`keep_across_exec`].
 ///
 /// # Errors
 /// Fails if the kernel refuses.
-pub fn limit_to_container() -> io::Result<()> {
+pub fn forget_across_exec() -> io::Result<()> {
+    thread::clear_ambient_capability_set()?;
+    let sets = thread::capabilities(None)?;
+    Ok(thread::set_capabilities(None, CapabilitySets { inheritable: CapabilitySet::empty(), ..sets })?)
+}
+
+/// Gives up every capability that root lacks in a container, now and in programs that this process starts. With
+/// `own_network`, raw sockets stay allowed: they reach only a network namespace of the run.
+///
+/// # Errors
+/// Fails if the kernel refuses.
+pub fn limit_to_container(own_network: bool) -> io::Result<()> {
+    let kept = container(own_network);
     for capability in each(CapabilitySet::all()) {
         match thread::capability_is_in_bounding_set(capability) {
-            Ok(true) if !CONTAINER.contains(capability) => thread::remove_capability_from_bounding_set(capability)?,
+            Ok(true) if !kept.contains(capability) => thread::remove_capability_from_bounding_set(capability)?,
             // This kernel does not have so many.
             Ok(_) | Err(Errno::INVAL) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    thread::clear_ambient_capability_set()?;
-    let sets = thread::capabilities(None)?;
-    Ok(thread::set_capabilities(None, CapabilitySets { inheritable: CapabilitySet::empty(), ..sets })?)
+    forget_across_exec()
 }
 
 /// Gives up every capability except those that a user has in a container: none for other users than root.
 ///
 /// # Errors
 /// Fails if the kernel refuses.
-pub fn limit_to_user(uid: u32) -> io::Result<()> {
+pub fn limit_to_user(uid: u32, own_network: bool) -> io::Result<()> {
     let sets = thread::capabilities(None)?;
-    let left = if uid == 0 { sets.permitted & CONTAINER } else { CapabilitySet::empty() };
+    let left = if uid == 0 { sets.permitted & container(own_network) } else { CapabilitySet::empty() };
     Ok(thread::set_capabilities(
         None,
         CapabilitySets { effective: left, permitted: left, inheritable: CapabilitySet::empty() },
     )?)
+}
+
+fn container(own_network: bool) -> CapabilitySet {
+    if own_network { CONTAINER } else { CONTAINER.difference(CapabilitySet::NET_RAW) }
 }
 
 fn each(set: CapabilitySet) -> impl Iterator<Item = CapabilitySet> {

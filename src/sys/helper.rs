@@ -33,9 +33,17 @@ pub fn encode(message: &impl Serialize) -> io::Result<Vec<u8>> {
 /// # Errors
 /// Fails if the line can't be read or is not a request.
 pub fn read_request<T: DeserializeOwned>() -> io::Result<T> {
+    Ok(serde_json::from_str(&read_line()?)?)
+}
+
+/// Reads a line from standard input. It is empty if standard input is closed.
+///
+/// # Errors
+/// Fails if the line can't be read.
+pub fn read_line() -> io::Result<String> {
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
-    Ok(serde_json::from_str(&line)?)
+    Ok(line)
 }
 
 /// Writes a report to standard output. Errors are ignored, because they mean that the parent is gone.

@@ -3,13 +3,16 @@
 
 pub mod cache;
 pub mod capability;
+pub mod channel;
 pub mod clock;
 pub mod descriptor;
 pub mod environment;
 pub mod helper;
+pub mod keyring;
 pub mod lock;
 pub mod mount;
 pub mod namespace;
 mod raw;
 pub mod remove;
 pub mod rooted;
+pub mod seccomp;

@@ -13,6 +13,9 @@ use rustix::mount::{MountPropagationFlags, UnmountFlags};
 
 use super::rooted::{Found, Rooted};
 
+/// Flags of a mount of `/proc`.
+pub const PROC_FLAGS: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
+
 /// Returns the path by which the kernel finds the file of a descriptor.
 pub fn descriptor_path(fd: &impl AsFd) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd()))

@@ -32,3 +32,16 @@ pub(super) fn close_on_exec(number: RawFd) -> io::Result<()> {
         other => Ok(other?),
     }
 }
+
+/// Replaces the session keyring of this process by a new one without a name.
+///
+/// # Errors
+/// Fails if the kernel refuses.
+#[expect(unsafe_code, reason = "no crate of this program has keyctl(2)")]
+pub(super) fn join_new_session_keyring() -> io::Result<()> {
+    /// `KEYCTL_JOIN_SESSION_KEYRING` in linux/keyctl.h.
+    const JOIN_SESSION_KEYRING: libc::c_ulong = 1;
+    // SAFETY: the call reads no memory of this process, because the name is null.
+    let serial = unsafe { libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>()) };
+    if serial < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}

@@ -368,17 +368,6 @@ fn configuration_that_is_not_a_file_is_an_error() {
 }
 
 #[test]
-fn test_can_not_block_the_result_file() {
-    for script in
-        ["mkdir -p ../result.json/x ../result.json.part/x", "mkfifo ../result.json", "ln -s /etc ../result.json"]
-    {
-        let env = TestEnv::with_test(script);
-        env.carnet(&["check"]).assert_code(0);
-        assert_eq!(env.cache_leftovers(), Vec::<PathBuf>::new(), "{script}");
-    }
-}
-
-#[test]
 fn cells_start_in_the_order_of_the_configuration() {
     let env = TestEnv::with_test("true");
     let names: Vec<String> = (0..8).map(|at| format!("n{at}")).collect();

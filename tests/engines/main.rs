@@ -10,6 +10,7 @@ mod docker;
 mod embedded;
 mod hook_results;
 mod host;
+mod isolation;
 mod job;
 mod leftovers;
 mod misbehaving;

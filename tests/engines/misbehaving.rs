@@ -11,6 +11,7 @@ use carnet::sys::remove::remove_tree;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::isolation::FORGE;
 use crate::leftovers;
 use crate::nested::{NOBODY, copy_directory};
 use crate::support::{CARNET, CommandOutput, program};
@@ -37,36 +38,20 @@ const fn case(name: &'static str, script: &'static str, status: &'static str, me
 }
 
 const CASES: &[Case] = &[
-    // The result file.
-    case("result is a directory", "mkdir -p ../result.json/x ../result.json.part/x", "passed", ""),
-    case("result is a fifo", "mkfifo ../result.json", "passed", ""),
-    case("result is a link", "ln -s /etc/passwd ../result.json; ln -s /etc/passwd ../result.json.part", "passed", ""),
+    // The result.
+    case("result is forged", FORGE, "failed", "exit code 1"),
     case("all files are removed", "rm -rf /carnet/box /tmp /home /etc 2>/dev/null; exit 0", "passed", ""),
     case("no file is accessible", "chmod 000 t.sh .; chmod 000 /carnet/box", "passed", ""),
-    case(
-        "result is too large",
-        "dd if=/dev/zero of=../result.json bs=1 count=1 seek=300M 2>/dev/null; kill -9 $PPID; sleep 9",
-        "error",
-        "embedded: reading the result failed: result `result.json` is larger than 268435456 bytes",
-    ),
-    case(
-        "result has another schema",
-        "echo '{\"schema\": 1}' > ../result.json; kill -9 $PPID; sleep 9",
-        "error",
-        "failed to parse the cell's result: invalid type: integer `1`, expected a string at line 1 column 12",
-    ),
     // Processes.
+    case("parent is killed", "kill -9 $PPID; kill -9 1; exit 0", "passed", ""),
+    case("all processes are killed", "kill -9 -1; exit 0", "passed", ""),
+    case("shell is killed", "kill -9 $$", "failed", "killed by signal 9 (SIGKILL)"),
     case(
-        "parent is killed",
-        "kill -9 $PPID; sleep 9",
-        "error",
-        "the cell returned no result: its carnet process was killed by signal 9",
-    ),
-    case(
-        "all processes are killed",
-        "kill -9 -1",
-        "error",
-        "the cell returned no result: its carnet process was killed by signal 9",
+        "carnet is visible",
+        r#"for pid in /proc/[0-9]*; do tr '\0' ' ' < $pid/cmdline; done | grep -c 'cell --plan' | grep -qx 0
+        ! cat /proc/1/environ /proc/1/maps 2>/dev/null"#,
+        "passed",
+        "",
     ),
     case(
         "background processes ignore signals",

@@ -128,6 +128,7 @@ pub(crate) fn environment() -> Environment {
             limits: BTreeMap::from([("nofile".to_owned(), "1024".to_owned())]),
             cgroup: Cgroup { memory: Known::Known(None), pids: Known::Known(None), milli_cpus: Known::Known(None) },
             tmp_size: Known::Known(10_000_000_000),
+            system_calls: None,
         },
     }
 }

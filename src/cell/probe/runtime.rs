@@ -50,6 +50,17 @@ pub(super) fn runtime(root: &Arc<FileTree>, live: bool, env: &BTreeMap<String, S
     }
 }
 
+/// Returns the mode of the system call filter; see `Seccomp` in proc_pid_status(5).
+fn system_calls(root: &FileTree) -> Option<String> {
+    let mode = match status(root, "Seccomp").get()?.as_str() {
+        "0" => "not filtered",
+        "1" => "strict",
+        "2" => "filtered",
+        _ => return None,
+    };
+    Some(mode.to_owned())
+}
+
 /// Returns the properties of the engine and the machine.
 pub(super) fn imposed(root: &FileTree, live: bool, mounts: &[Mount]) -> Imposed {
     if !live {
@@ -61,6 +72,7 @@ pub(super) fn imposed(root: &FileTree, live: bool, mounts: &[Mount]) -> Imposed 
             limits: BTreeMap::new(),
             cgroup: Cgroup { memory: unknown(), pids: unknown(), milli_cpus: unknown() },
             tmp_size: Known::unknown(NOT_RUNNING),
+            system_calls: None,
         };
     }
     let kernel = "/proc/sys/kernel/osrelease";
@@ -80,6 +92,7 @@ pub(super) fn imposed(root: &FileTree, live: bool, mounts: &[Mount]) -> Imposed 
                     Err(error) => Known::unknown(format!("/tmp: {error}")),
                 },
             ),
+        system_calls: system_calls(root),
     }
 }
 

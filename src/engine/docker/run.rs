@@ -17,6 +17,7 @@ use super::transfer::{self, Directory};
 use super::{Docker, Transfer, keep};
 use crate::engine::job::{Completed, Job, part};
 use crate::engine::output::Output;
+use crate::engine::result_file::ResultBuffer;
 use crate::engine::{EngineError, INPUT, Lines, Opened, SCRATCH};
 use crate::model::cell::End;
 use crate::model::contract::Ids;
@@ -56,13 +57,15 @@ impl Run<'_> {
     async fn drive(&self, resources: &mut RunResources, lines: Lines) -> Result<Completed, EngineError> {
         let mut not_enforced = self.prepare(resources).await?;
         let (client, name) = (resources.client.clone(), resources.name(""));
-        let mut output = Output::new(self.job.output_cap, lines);
-        let end = match self.start(&client, &name).await? {
-            Ok(logs) => self.follow(&client, &name, logs, &mut output).await?,
-            Err(reason) => End::NotStarted { reason },
+        let output = Output::new(self.job.output_cap, lines);
+        let mut streams = Streams { output, result: self.job.result.map(ResultBuffer::new) };
+        let (end, exit_code) = match self.start(&client, &name).await? {
+            Ok(logs) => self.follow(&client, &name, logs, &mut streams).await?,
+            Err(reason) => (End::NotStarted { reason }, None),
         };
-        let result = match &self.job.result {
-            Some(path) => self.or_cancelled(transfer::fetch_file(&client, &name, path, self.job.result_cap)).await?,
+        let Streams { output, result } = streams;
+        let result = match result {
+            Some(result) => result.finish().map_err(failed("reading the result"))?,
             None => None,
         };
         let saved_state = match &self.job.save_as {
@@ -75,7 +78,7 @@ impl Run<'_> {
             _ => None,
         };
         not_enforced.sort();
-        Ok(Completed { end, output: output.finish(), result, not_enforced, saved_state })
+        Ok(Completed { end, exit_code, output: output.finish(), result, not_enforced, saved_state })
     }
 
     async fn or_cancelled<T>(&self, work: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
@@ -260,31 +263,31 @@ impl Run<'_> {
         }
     }
 
-    /// Reads the output to its end and returns how the program ended.
+    /// Reads the output to its end and returns how the program ended, with its exit code.
     async fn follow(
         &self,
         client: &Client,
         name: &str,
         mut logs: Logs,
-        output: &mut Output,
-    ) -> Result<End, EngineError> {
+        streams: &mut Streams,
+    ) -> Result<(End, Option<i32>), EngineError> {
         let limit = tokio::time::sleep(self.job.timeout);
         tokio::pin!(limit);
         let state = tokio::select! {
-            state = watch(client, name, &mut logs, output) => state?,
+            state = watch(client, name, &mut logs, streams) => state?,
             () = self.cancel.cancelled() => return Err(EngineError::Cancelled),
             () = &mut limit => {
                 kill(client, name).await.map_err(failed("killing the container"))?;
-                let rest = tokio::time::timeout(KILL_TIMEOUT, watch(client, name, &mut logs, output));
+                let rest = tokio::time::timeout(KILL_TIMEOUT, watch(client, name, &mut logs, streams));
                 rest.await.map_err(failed("killing the container"))??;
-                return Ok(End::Timeout { seconds: self.job.timeout.as_secs() });
+                return Ok((End::Timeout { seconds: self.job.timeout.as_secs() }, None));
             }
         };
         let code = i32::try_from(state.exit_code.unwrap_or(-1)).unwrap_or(-1);
         if state.oom_killed == Some(true) && code != 0 {
-            return Ok(End::OutOfMemory {});
+            return Ok((End::OutOfMemory {}, Some(code)));
         }
-        Ok(End::Exit { code })
+        Ok((End::Exit { code }, Some(code)))
     }
 
     /// Saves the state. On a read-only root the writable directory is a volume, which an image of the container lacks, so
@@ -304,16 +307,32 @@ impl Run<'_> {
     }
 }
 
+/// The streams of a program.
+struct Streams {
+    output: Output,
+    /// Standard output, if it is the result.
+    result: Option<ResultBuffer>,
+}
+
+impl Streams {
+    fn push(&mut self, piece: &LogOutput) {
+        match (piece, &mut self.result) {
+            (LogOutput::StdOut { message }, Some(result)) => result.push(message),
+            _ => self.output.push(piece.as_ref()),
+        }
+    }
+}
+
 /// Reads the output to its end and waits until the container has ended.
 async fn watch(
     client: &Client,
     name: &str,
     logs: &mut Logs,
-    output: &mut Output,
+    streams: &mut Streams,
 ) -> Result<ContainerState, EngineError> {
     let doing = "waiting for the container";
     while let Some(piece) = logs.next().await {
-        output.push(piece.map_err(failed(doing))?.as_ref());
+        streams.push(&piece.map_err(failed(doing))?);
     }
     // The end of the output is the end of the container, unless the program closed its output.
     let mut pause = Duration::from_millis(5);

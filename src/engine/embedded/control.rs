@@ -11,8 +11,8 @@ use crate::engine::job::part;
 use crate::model::contract::Contract;
 
 const BASE: &str = "/sys/fs/cgroup";
-/// Number of helper processes in the group, in addition to the program: `outer` and `inner`.
-const HELPER_PROCESSES: u64 = 2;
+/// Number of helper processes in the group, in addition to the program: `outer`, `inner` and the launcher.
+const HELPER_PROCESSES: u64 = 3;
 /// Period of the processor limit in microseconds: the default of the kernel.
 const PERIOD: u64 = 100_000;
 

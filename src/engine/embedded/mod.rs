@@ -1,13 +1,12 @@
 //! The engine without a daemon: this program creates namespaces, an overlay file system and control groups itself.
 //!
-//! It works as root, and as an ordinary user where the kernel lets users create namespaces. It isolates a test from this
-//! machine against mistakes. It does not stop an attacker who exploits the kernel, because it does not filter system
-//! calls.
+//! It works as root, and as an ordinary user where the kernel lets users create namespaces. As root it also creates a user
+//! namespace, so programs get no capability of this machine. It denies the system calls of [`crate::sys::seccomp`].
 //!
 //! A run has three processes. The engine starts `outer`, which creates the namespaces and starts `inner` as their first
 //! process. `inner` assembles the file system, drops privileges and starts the program. When `inner` ends, the kernel
 //! kills the remaining processes in its process namespace. `outer` kills `inner` when its standard input ends, which
-//! also happens when the engine is killed.
+//! also happens when the engine is killed. If the job requests it, `inner` also starts a [launcher](super::launcher).
 
 mod control;
 mod detect;

@@ -49,7 +49,7 @@ pub(super) fn check_mounts(job: &Job) -> Result<(), EngineError> {
     check(&job.input)
 }
 
-/// Returns the request for the helper.
+/// Returns the request for the helper, without the file for the result.
 pub(super) fn request(
     engine: &Embedded,
     image: &Opened,
@@ -74,12 +74,15 @@ pub(super) fn request(
         mounts: contract.mounts.clone(),
         user: account.ids,
         caller: caller(),
+        user_attributes: caller().is_some() || namespace::has_user_attributes(),
         home: contract.home.clone(),
         home_kept: kept_home.is_some() && kept_home == contract.home,
         workdir: contract.workdir.clone().unwrap_or_else(|| SCRATCH.to_owned()),
         read_only: contract.read_only,
         network: job.network,
         tmp: contract.tmp.clone().unwrap_or_default(),
+        result: None,
+        launcher: job.launcher,
         argv,
         env: environment(&image.identity, account, job),
         groups,

@@ -25,8 +25,11 @@ pub(super) struct SandboxRequest {
     pub mounts: Vec<Mount>,
     /// User and group of the program.
     pub user: Ids,
-    /// Ids of the caller that appear as `user` in a new user namespace. `None` for real root.
+    /// Ids of the caller that appear as `user` in a new user namespace. `None` for real root, for which every id keeps its
+    /// meaning in the new user namespace.
     pub caller: Option<Ids>,
+    /// Whether overlays store their metadata in attributes with the prefix `user.`, which works in a user namespace.
+    pub user_attributes: bool,
     /// `HOME` of the contract, created if missing.
     pub home: Option<String>,
     /// Whether a saved state created the home, which then stays writable.
@@ -39,6 +42,10 @@ pub(super) struct SandboxRequest {
     pub network: bool,
     /// Size and flags of `/tmp`.
     pub tmp: Tmp,
+    /// File that is the standard output of the program, if it writes a result.
+    pub result: Option<PathBuf>,
+    /// Whether the program gets a launcher.
+    pub launcher: bool,
     /// The program and its arguments.
     pub argv: Vec<String>,
     /// Its complete environment.

@@ -1,19 +1,18 @@
 //! One run in namespaces.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use tokio_util::sync::CancellationToken;
 
 use super::control::Control;
 use super::protocol::SandboxReport;
-use super::run_dir::{RunDir, StateMetadata, lock_states, name};
+use super::run_dir::{RunDir, StateMetadata, lock_states};
 use super::{Embedded, NAME, failed, prepare, sandbox};
 use crate::engine::helper::{EndCause, Helper};
 use crate::engine::job::{Completed, Job, part};
-use crate::engine::{EngineError, ImageLocation, Lines, Opened, SCRATCH, result_file};
+use crate::engine::result_file::ResultFile;
+use crate::engine::{EngineError, ImageLocation, Lines, Opened};
 use crate::model::cell::End;
 use crate::sys::helper::parse_reports;
 
@@ -37,7 +36,10 @@ pub(super) async fn run(
     let owner = caller.is_none().then_some(account.ids);
     let run = RunDir::create(&engine.cache, &job.id, owner).map_err(failed("creating the directory of the run"))?;
     let mut control = Control::create(&job.id, &job.contract, &|dir| run.record_group(dir));
-    let request = prepare::request(engine, image, &trees, &account, job, &run, control.groups.clone());
+    let result = job.result.map(|max_bytes| ResultFile::create(&run.dir).map(|file| (file, max_bytes)));
+    let result = result.transpose().map_err(failed("creating the file for the result"))?;
+    let mut request = prepare::request(engine, image, &trees, &account, job, &run, control.groups.clone());
+    request.result = result.as_ref().map(|(file, _)| file.path().to_owned());
     let helper = Helper::start(&engine.helper, sandbox::ROLE, &request, true).await;
     let followed = helper.map_err(failed("starting the run"))?.follow(NAME, job, lines, &cancel).await?;
     let reports = Reports::parse(&followed.reports);
@@ -47,20 +49,20 @@ pub(super) async fn run(
         EndCause::Ended => reports.end(&control, followed.status)?,
     };
     let mut not_enforced = std::mem::take(&mut control.not_enforced);
-    not_enforced.extend(reports.not_enforced);
+    not_enforced.extend(reports.not_enforced.iter().cloned());
     if caller.is_some() && account.ids.uid != 0 {
         let reason = "carnet does not run as root, so all files in the image appear to belong to the user who runs the \
                       program";
         not_enforced.push(format!("{}: {reason}", part::USER));
     }
     drop(control);
-    let result = match &job.result {
-        Some(path) => read_result(&run, path, job.result_cap)?,
+    let result = match result {
+        Some((file, max_bytes)) => file.read(max_bytes).map_err(failed("reading the result"))?,
         None => None,
     };
     let mut saved_state = None;
     if let Some(dir) = state_dir.filter(|_| end.is_success()) {
-        match reports.fleeting {
+        match &reports.fleeting {
             Some(reason) => not_enforced.push(format!("{}: {reason}", part::KEPT)),
             None => {
                 let home = if request.home_kept || reports.made_home { request.home.clone() } else { None };
@@ -71,7 +73,8 @@ pub(super) async fn run(
     }
     let removed = tokio::task::spawn_blocking(|| run.remove()).await.map_err(failed("removing the run"))?;
     removed.map_err(failed("removing the directory of the run"))?;
-    Ok(Completed { end, output: followed.output.finish(), result, not_enforced, saved_state })
+    let exit_code = reports.exit_code();
+    Ok(Completed { end, exit_code, output: followed.output.finish(), result, not_enforced, saved_state })
 }
 
 fn trees(image: &Opened) -> Result<Vec<PathBuf>, EngineError> {
@@ -79,14 +82,6 @@ fn trees(image: &Opened) -> Result<Vec<PathBuf>, EngineError> {
         ImageLocation::Trees(trees) if !trees.is_empty() => Ok(trees.clone()),
         location => Err(failed("finding the trees of the image")(format!("another engine opened {location:?}"))),
     }
-}
-
-fn read_result(run: &RunDir, path: &str, cap: u64) -> Result<Option<Vec<u8>>, EngineError> {
-    let below = Path::new(path).strip_prefix(SCRATCH).map_err(failed("reading the result"))?;
-    let scratch = run.dir.join(name::SCRATCH);
-    // The program may have removed the permissions of the directory. It can't replace the directory itself.
-    let _ = fs::set_permissions(&scratch, fs::Permissions::from_mode(0o755));
-    result_file::read_below(&scratch, below, cap).map_err(failed("reading the result"))
 }
 
 /// The reports of a run.
@@ -113,6 +108,14 @@ impl Reports {
             }
         }
         reports
+    }
+
+    /// Returns the exit code of the program, or `None` if it did not exit by itself.
+    fn exit_code(&self) -> Option<i32> {
+        match self.end {
+            Some(End::Exit { code }) => Some(code),
+            _ => None,
+        }
     }
 
     fn end(&self, control: &Control, status: ExitStatus) -> Result<End, EngineError> {

@@ -2,7 +2,8 @@
 //! as not enforced.
 //!
 //! Each run has a [`supervisor`], a helper process that adopts and kills the processes that the run leaves behind. Where
-//! namespaces can be created, the input is read-only, the network can be disabled, and state can be saved between runs.
+//! namespaces can be created, the input, the checkout and the cache are read-only, the network can be disabled, state can be
+//! saved between runs, and commands run in a process namespace of their own.
 
 mod environment;
 mod run;

@@ -13,7 +13,8 @@ use super::supervisor::{self, SupervisorReport, SupervisorRequest};
 use super::{Host, NAME, environment, run_dir};
 use crate::engine::helper::{EndCause, Followed, Helper};
 use crate::engine::job::{Completed, Job, part};
-use crate::engine::{EngineError, ImageLocation, Lines, Opened, result_file};
+use crate::engine::result_file::ResultFile;
+use crate::engine::{EngineError, ImageLocation, Lines, Opened};
 use crate::model::cell::{Captured, End};
 use crate::model::contract::Contract;
 use crate::sys;
@@ -45,17 +46,20 @@ pub(super) async fn run(
     let mut dirs = RunDirs::create(host, image, job, lock).map_err(|error| {
         failed(&format!("creating the directories of the run in {}", std::env::temp_dir().display()))(error)
     })?;
-    let (request, not_enforced) = request(host, &dirs, job);
+    let result = job.result.map(|max_bytes| ResultFile::create(&dirs.dir).map(|file| (file, max_bytes)));
+    let result = result.transpose().map_err(failed("creating the file for the result"))?;
+    let (request, mut not_enforced) = request(host, &dirs, job, result.as_ref().map(|(file, _)| file.path()));
     // The supervisor stays when this is dropped, to kill the processes of the run.
     let helper = Helper::start(&host.helper, supervisor::ROLE, &request, false).await;
     let followed = helper.map_err(failed("starting the supervisor"))?.follow(NAME, job, lines, &cancel).await?;
     let end = match followed.cause {
         EndCause::Cancelled => return Err(EngineError::Cancelled),
         EndCause::TimedOut => End::Timeout { seconds: job.timeout.as_secs() },
-        EndCause::Ended => read_end(&followed)?,
+        EndCause::Ended => read_end(&followed, &mut not_enforced)?,
     };
-    let result = match &job.result {
-        Some(path) => dirs.read_result(path, job.result_cap)?,
+    let exit_code = if let End::Exit { code } = end { Some(code) } else { None };
+    let result = match result {
+        Some((file, max_bytes)) => file.read(max_bytes).map_err(failed("reading the result"))?,
         None => None,
     };
     let keep = end.is_success() && host.has_sandbox();
@@ -67,7 +71,7 @@ pub(super) async fn run(
         _ => None,
     };
     dirs.remove().map_err(failed("removing the directories of the run"))?;
-    Ok(Completed { end, output: followed.output.finish(), result, not_enforced, saved_state })
+    Ok(Completed { end, exit_code, output: followed.output.finish(), result, not_enforced, saved_state })
 }
 
 /// Returns this machine with the saved state in `dir`.
@@ -78,6 +82,7 @@ fn state(image: &Opened, dir: &Path) -> Opened {
 fn completed_elsewhere(saved_state: Opened) -> Completed {
     Completed {
         end: End::Exit { code: 0 },
+        exit_code: Some(0),
         output: Captured { text: String::new(), dropped: 0 },
         result: None,
         not_enforced: Vec::new(),
@@ -85,15 +90,20 @@ fn completed_elsewhere(saved_state: Opened) -> Completed {
     }
 }
 
-fn read_end(followed: &Followed) -> Result<End, EngineError> {
-    let report = parse_reports(&followed.reports).next_back();
-    report
-        .map(|SupervisorReport::Ended(end)| end)
-        .ok_or_else(|| failed("watching the program")(supervisor::describe(followed.status)))
+/// Returns how the program ended, and adds the parts that the supervisor could not enforce.
+fn read_end(followed: &Followed, not_enforced: &mut Vec<String>) -> Result<End, EngineError> {
+    let mut end = None;
+    for report in parse_reports(&followed.reports) {
+        match report {
+            SupervisorReport::Ended(ended) => end = Some(ended),
+            SupervisorReport::NotEnforced { part, reason } => not_enforced.push(format!("{part}: {reason}")),
+        }
+    }
+    end.ok_or_else(|| failed("watching the program")(supervisor::describe(followed.status)))
 }
 
 /// Returns the request for the supervisor, and the parts of the contract that are not enforced.
-fn request(host: &Host, dirs: &RunDirs, job: &Job) -> (SupervisorRequest, Vec<String>) {
+fn request(host: &Host, dirs: &RunDirs, job: &Job, result: Option<&Path>) -> (SupervisorRequest, Vec<String>) {
     let mut env = environment::filter(sys::environment::vars());
     let mut not_enforced = Vec::new();
     env.extend(job.contract.env.clone());
@@ -103,10 +113,16 @@ fn request(host: &Host, dirs: &RunDirs, job: &Job) -> (SupervisorRequest, Vec<St
         input: Some(job.input.clone()),
         cut_network: !job.network,
         cover: dirs.cover.clone(),
+        writable: vec![dirs.dir.clone(), dirs.scratch.clone()],
+        protected: job.protected.clone(),
+        hidden: result.map(Path::to_owned),
     });
     if sandbox.is_none() {
         let reason = "namespaces can't be created";
         not_enforced.push(format!("{}: {reason}", part::INPUT));
+        if !job.protected.is_empty() {
+            not_enforced.push(format!("{}: {reason}", part::PROTECTED));
+        }
         if !job.network {
             not_enforced.push(format!("{}: not disabled: {reason}", part::NETWORK));
         }
@@ -114,7 +130,16 @@ fn request(host: &Host, dirs: &RunDirs, job: &Job) -> (SupervisorRequest, Vec<St
             not_enforced.push(format!("{}: {reason}", part::KEPT));
         }
     }
-    (SupervisorRequest { argv: job.argv.clone(), env, workdir, sandbox, dir: dirs.dir.clone() }, not_enforced)
+    let request = SupervisorRequest {
+        argv: job.argv.clone(),
+        env,
+        workdir,
+        result: result.map(Path::to_owned),
+        launcher: job.launcher && sandbox.is_some(),
+        sandbox,
+        dir: dirs.dir.clone(),
+    };
+    (request, not_enforced)
 }
 
 /// Applies the parts of a contract that this machine already fulfils. Returns the working directory that it names.
@@ -179,8 +204,6 @@ struct RunDirs {
     dir: PathBuf,
     /// The writable directory as the program sees it.
     scratch: PathBuf,
-    /// The files of that directory as carnet sees them.
-    files: PathBuf,
     /// Layer over a saved state.
     cover: Option<Cover>,
     /// Directory of the state that this run creates, and its lock.
@@ -192,14 +215,13 @@ struct RunDirs {
 impl RunDirs {
     fn create(host: &Host, image: &Opened, job: &Job, creating: Option<(PathBuf, fs::File)>) -> io::Result<Self> {
         let (dir, scratch) = (run_dir(&job.id), host.scratch(image, job));
-        let mut dirs = Self { files: scratch.clone(), scratch, cover: None, creating, _using: None, dir };
+        let mut dirs = Self { scratch, cover: None, creating, _using: None, dir };
         // Closed to other users, because the directory of temporary files is shared.
         fs::DirBuilder::new().mode(0o700).create(&dirs.dir)?;
         if matches!(image.location, ImageLocation::Trees(_)) {
             let (upper, work) = (dirs.dir.join("upper"), dirs.dir.join("work"));
             fs::create_dir(&upper)?;
             fs::create_dir(&work)?;
-            dirs.files.clone_from(&upper);
             dirs.cover = Some(Cover { lower: dirs.scratch.clone(), upper, work });
             dirs._using = dirs.scratch.parent().and_then(|kept| fs::File::open(kept.join(LOCK)).ok());
             dirs._using.take_if(|lock| lock.try_lock_shared().is_err());
@@ -207,11 +229,6 @@ impl RunDirs {
         }
         fs::create_dir(&dirs.scratch)?;
         Ok(dirs)
-    }
-
-    fn read_result(&self, path: &str, cap: u64) -> Result<Option<Vec<u8>>, EngineError> {
-        let below = Path::new(path).strip_prefix(&self.scratch).map_err(failed("reading the result"))?;
-        result_file::read_below(&self.files, below, cap).map_err(failed("reading the result"))
     }
 
     /// Marks the new state as complete, so that it is not removed with the run.

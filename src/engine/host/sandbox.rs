@@ -17,6 +17,12 @@ pub(super) struct Sandbox {
     pub cut_network: bool,
     /// Layer over the saved state.
     pub cover: Option<Cover>,
+    /// Directories that stay writable below those of `protected`.
+    pub writable: Vec<PathBuf>,
+    /// Directories that become read-only. Missing ones are ignored.
+    pub protected: Vec<PathBuf>,
+    /// File that becomes empty.
+    pub hidden: Option<PathBuf>,
 }
 
 /// A layer over a directory that takes the changes of the run.
@@ -66,10 +72,31 @@ impl Sandbox {
         if let Some(cover) = &self.cover {
             cover.mount().map_err(step("hide the saved state"))?;
         }
+        if let Some(file) = &self.hidden {
+            mount::bind(Path::new("/dev/null"), file).map_err(step("hide the result"))?;
+        }
         if self.cut_network {
             namespace::loopback_up().map_err(step("bring up the loopback interface"))?;
         }
         Ok(())
+    }
+
+    /// Makes the protected directories read-only. Call this in the sandbox.
+    ///
+    /// # Errors
+    /// Fails if the kernel refuses a mount.
+    pub(super) fn protect(&self) -> io::Result<()> {
+        // Separate mounts stay writable when the mount around them becomes read-only.
+        self.writable.iter().try_for_each(|dir| mount::bind(dir, dir))?;
+        self.protected.iter().filter(|dir| dir.is_dir()).try_for_each(|dir| make_read_only(dir))
+    }
+
+    /// Detaches the mounts in the directories of the run, which can't be removed otherwise.
+    pub(super) fn release(&self) {
+        for path in self.hidden.iter().chain(self.writable.iter().rev()) {
+            // An error means that it is not mounted.
+            let _ = mount::detach(path);
+        }
     }
 }
 

@@ -4,8 +4,9 @@
 //! standard input ends. Every process of the run is therefore killed even when carnet itself is killed.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
@@ -15,14 +16,21 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_child_subreaper, wait};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_child_subreaper, setsid, wait};
 use serde::{Deserialize, Serialize};
 
 use super::sandbox::Sandbox;
 use crate::cell::descendant::{self, Before};
+use crate::engine::job::part;
+use crate::engine::launcher;
 use crate::error::chain;
 use crate::model::cell::End;
+use crate::sys::capability;
+use crate::sys::descriptor;
 use crate::sys::helper::{self, HELPER_ARG};
+use crate::sys::keyring;
+use crate::sys::mount;
+use crate::sys::namespace::{self, UnshareFlags};
 use crate::sys::remove::remove_tree;
 
 /// Role of the helper process.
@@ -39,6 +47,10 @@ pub(super) struct SupervisorRequest {
     pub env: BTreeMap<String, String>,
     /// Its working directory.
     pub workdir: PathBuf,
+    /// File that is the standard output of the program, if it writes a result.
+    pub result: Option<PathBuf>,
+    /// Whether the program gets a launcher.
+    pub launcher: bool,
     /// Namespaces to create.
     pub sandbox: Option<Sandbox>,
     /// Directory of the run, which the supervisor removes if carnet is dead.
@@ -49,14 +61,19 @@ pub(super) struct SupervisorRequest {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum SupervisorReport {
+    /// A part of the contract is not enforced.
+    NotEnforced { part: String, reason: String },
     /// The program ended.
     Ended(End),
 }
 
 /// Runs the supervisor if this process was started as one.
 pub fn run_if_requested() -> Option<ExitCode> {
-    let mut arguments = helper::arguments(ROLE)?;
-    let is_done = if arguments.next().is_some_and(|argument| argument == PROBE) {
+    let argument = helper::arguments(ROLE)?.next().unwrap_or_default();
+    if let Some(code) = launcher::run_if_requested(ROLE, &argument, |(): &()| prepare_launcher()) {
+        return Some(code);
+    }
+    let is_done = if argument == PROBE {
         Sandbox { cut_network: true, ..Sandbox::default() }.enter().is_ok()
     } else {
         supervise().is_ok()
@@ -72,15 +89,27 @@ pub(super) fn can_create_namespaces(program: &Path) -> bool {
 }
 
 fn supervise() -> io::Result<()> {
+    descriptor::hide_inherited()?;
     let request: SupervisorRequest = helper::read_request()?;
     let carnet = getppid();
     survive_hangup()?;
     set_child_subreaper(Some(getpid()))?;
+    // Before the sandbox hides the file from the program.
+    let result = request.result.as_ref().map(|path| File::options().append(true).open(path)).transpose()?;
     let end = match request.sandbox.as_ref().map_or(Ok(()), Sandbox::enter) {
-        Ok(()) => run_program(&request),
+        Ok(()) => {
+            if let Err(error) = request.sandbox.as_ref().map_or(Ok(()), Sandbox::protect) {
+                let (part, reason) = (part::PROTECTED.to_owned(), error.to_string());
+                helper::write_report(&SupervisorReport::NotEnforced { part, reason });
+            }
+            // Without a launcher, the cell reports that its result is not protected.
+            let launcher = if request.launcher { start_launcher().ok() } else { None };
+            run_program(&request, result, launcher)
+        }
         Err(error) => End::NotStarted { reason: chain(&error) },
     };
     if getppid() != carnet {
+        request.sandbox.iter().for_each(Sandbox::release);
         return remove_tree(&request.dir);
     }
     helper::write_report(&SupervisorReport::Ended(end));
@@ -95,24 +124,53 @@ fn survive_hangup() -> io::Result<()> {
     Ok(())
 }
 
+/// Starts a launcher. Its user may lack privileges in the sandbox, so it inherits those of this process.
+fn start_launcher() -> io::Result<OwnedFd> {
+    capability::keep_across_exec()?;
+    let started = launcher::start(ROLE, &());
+    capability::forget_across_exec()?;
+    started
+}
+
+/// Prepares the first process of the process namespace in which the commands of a cell run. As root, commands have the
+/// capabilities that root has in a container: with more, they could reach the processes outside.
+fn prepare_launcher() -> Result<(), String> {
+    let failed = |doing: &str| {
+        let doing = doing.to_owned();
+        move |error: &dyn std::error::Error| format!("{doing}: {}", chain(error))
+    };
+    namespace::unshare(UnshareFlags::NEWNS).map_err(|e| failed("creating a mount namespace")(&e))?;
+    mount::make_private().map_err(|e| failed("making the mounts private")(&e))?;
+    mount::new_file_system(Path::new("/proc"), "proc", mount::PROC_FLAGS, "")
+        .map_err(|e| failed("mounting /proc")(&e))?;
+    // A kernel without keyrings refuses.
+    let _ = keyring::leave_session();
+    capability::limit_to_container(false).map_err(|e| failed("dropping privileges")(&e))?;
+    capability::limit_to_user(rustix::process::getuid().as_raw(), false)
+        .map_err(|e| failed("dropping privileges")(&e))?;
+    setsid().map(drop).map_err(|e| failed("creating a session")(&e))
+}
+
 /// Starts the program and returns when no descendant is left.
-fn run_program(request: &SupervisorRequest) -> End {
+fn run_program(request: &SupervisorRequest, result: Option<File>, launcher: Option<OwnedFd>) -> End {
     let Some((program, arguments)) = request.argv.split_first() else {
         return End::NotStarted { reason: "no program given".to_owned() };
     };
     let not_started = |error: io::Error| End::NotStarted { reason: format!("{program}: {error}") };
-    // Standard output is for reports, so the program gets standard error for both.
-    let output = match io::stderr().as_fd().try_clone_to_owned() {
+    // Standard output is for reports, so the program gets standard error for both if it writes no result.
+    let output = match result.map_or_else(|| io::stderr().as_fd().try_clone_to_owned(), |file| Ok(file.into())) {
         Ok(output) => output,
         Err(error) => return not_started(error),
     };
     let mut command = Command::new(program);
     command.args(arguments).env_clear().envs(&request.env).current_dir(&request.workdir);
-    command.stdin(Stdio::null()).stdout(output);
+    command.stdin(launcher.map_or_else(Stdio::null, Stdio::from)).stdout(output);
     let child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return not_started(error),
     };
+    // The command owns the channel to the launcher, which ends with the channel.
+    drop(command);
     let is_over = Arc::new(AtomicBool::new(false));
     let watcher_is_over = Arc::clone(&is_over);
     thread::spawn(move || kill_when_input_ends(&watcher_is_over));

@@ -119,13 +119,4 @@ impl Seen<'_> {
     pub(crate) fn result(&self) -> Option<&[u8]> {
         self.done().result.as_deref()
     }
-
-    /// Fails if the engine returned a result file.
-    #[track_caller]
-    pub(crate) fn refuses_the_result(&self) {
-        if let Ok(completed) = &self.outcome {
-            let content = completed.result.as_deref().map(String::from_utf8_lossy);
-            assert_eq!(content, None, "it printed: {}", completed.output.text);
-        }
-    }
 }

@@ -110,7 +110,6 @@ fn prepare(subject: &Subject, image: &Opened, step: &Step, env: &JobDirs) -> (Jo
     } else {
         job.argv.iter().map(|argument| fill(argument)).collect()
     };
-    job.result = job.result.map(|path| fill(&path));
     (job, layout)
 }
 

@@ -7,7 +7,8 @@ mod system;
 
 use std::process::ExitCode;
 
-use super::protocol::SandboxReport;
+use super::protocol::{SandboxReport, SandboxRequest};
+use crate::engine::launcher;
 use crate::sys::helper;
 
 /// Role of the helper process.
@@ -34,6 +35,12 @@ fn step<E: ToString>(doing: &str) -> impl FnOnce(E) -> StepError {
 /// Runs a process of a sandbox if this process was started as one.
 pub fn run_if_requested() -> Option<ExitCode> {
     let part = helper::arguments(ROLE)?.next().unwrap_or_default();
+    let prepare = |request: &SandboxRequest| {
+        inner::prepare_launcher(request).map_err(|StepError { doing, reason }| format!("{doing}: {reason}"))
+    };
+    if let Some(code) = launcher::run_if_requested(ROLE, &part, prepare) {
+        return Some(code);
+    }
     let read_request = || helper::read_request().map_err(step("reading the request"));
     let result = match part.to_str() {
         Some(PROBE) => outer::probe(),

@@ -11,6 +11,7 @@ use rustix::process::getppid;
 use super::super::control;
 use super::super::protocol::{SandboxReport, SandboxRequest};
 use super::{INNER, INNER_PROBE, ROLE, Step, step};
+use crate::engine::job::part;
 use crate::error::chain;
 use crate::model::contract::Ids;
 use crate::sys::helper::{HELPER_ARG, encode, write_report};
@@ -33,6 +34,17 @@ pub(super) fn run(request: &SandboxRequest) -> Step<()> {
             for part in &group.parts {
                 write_report(&SandboxReport::not_enforced(part, format!("failed to join its control group: {e}")));
             }
+        }
+    }
+    if request.caller.is_none() {
+        // As root, only as a further barrier: programs get no capability of this machine.
+        let created = if request.user_attributes {
+            namespace::unshare_with_all_ids().map_err(|error| chain(&error))
+        } else {
+            Err("it requires Linux 5.11".to_owned())
+        };
+        if let Err(reason) = created {
+            write_report(&SandboxReport::not_enforced(part::USER_NAMESPACE, reason));
         }
     }
     enter(request.caller.map(|caller| (request.user, caller)), request.network)?;

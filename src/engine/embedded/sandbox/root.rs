@@ -24,11 +24,11 @@ const NO_PRIVILEGES: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV);
 /// Flags of every overlay.
 pub(super) const OVERLAY_FLAGS: MountFlags = NO_PRIVILEGES;
 
-/// Assembles the root and makes it `/`.
-pub(super) fn build(request: &SandboxRequest) -> Step<()> {
+/// Assembles the root and makes it `/`. Reports whether its `/proc` is new.
+pub(super) fn build(request: &SandboxRequest) -> Step<bool> {
     base(request)?;
     let root = Rooted::open(&request.dir.join(name::ROOT)).map_err(step("opening the root"))?;
-    system::proc(&root)?;
+    let has_own_proc = system::proc(&root)?;
     system::sys(&root);
     system::dev(&root)?;
     system::network_files(&root, request);
@@ -44,7 +44,8 @@ pub(super) fn build(request: &SandboxRequest) -> Step<()> {
     }
     home(&root, request)?;
     workdir(&root, request)?;
-    enter(&root, request.read_only)
+    enter(&root, request.read_only)?;
+    Ok(has_own_proc)
 }
 
 /// Mounts the trees of the image: as an overlay on the disk, in memory, or as read-only binds.
@@ -56,8 +57,13 @@ fn base(request: &SandboxRequest) -> Step<()> {
         // The root directory has the mode of the upper directory.
         copy_mode(lowest, &upper, !as_user).map_err(step("preparing the root"))?;
     }
-    let overlay =
-        Overlay { lower: &request.trees, upper: &upper, work: &work, user_attributes: as_user, flags: OVERLAY_FLAGS };
+    let overlay = Overlay {
+        lower: &request.trees,
+        upper: &upper,
+        work: &work,
+        user_attributes: request.user_attributes,
+        flags: OVERLAY_FLAGS,
+    };
     let Err(reason) = overlay.mount(&target) else { return Ok(()) };
     if in_memory(request, &target).is_ok() {
         write_report(&SandboxReport::Fleeting { reason: reason.to_string() });
@@ -91,7 +97,7 @@ fn in_memory(request: &SandboxRequest, target: &Path) -> io::Result<()> {
         lower: &request.trees,
         upper: &upper,
         work: &work,
-        user_attributes: request.caller.is_some(),
+        user_attributes: request.user_attributes,
         flags: OVERLAY_FLAGS,
     };
     overlay.mount(target)
@@ -145,7 +151,7 @@ fn writable_directory(root: &Rooted, request: &SandboxRequest) -> Step<()> {
         lower: &request.scratch_layers,
         upper: &own,
         work: &work,
-        user_attributes: request.caller.is_some(),
+        user_attributes: request.user_attributes,
         flags: OVERLAY_FLAGS,
     };
     overlay.mount(&descriptor_path(&target.fd)).map_err(step(doing))

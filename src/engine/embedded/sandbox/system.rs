@@ -8,33 +8,49 @@ use super::super::run_dir::name;
 use super::{Step, step};
 use crate::engine::job::part;
 use crate::sys::helper::write_report;
-use crate::sys::mount::{MountFlags, add_flags_recursive, bind_in, new_file_system_in, open_source};
+use crate::sys::mount::{MountFlags, PROC_FLAGS, add_flags_recursive, bind_in, new_file_system_in, open_source};
 use crate::sys::rooted::Rooted;
 
-const CLOSED: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
+const CLOSED: MountFlags = PROC_FLAGS;
 
 /// Entries of `/proc` that change the machine are read-only; those that describe it are hidden (moby, `oci/defaults.go`).
 const PROC_READ_ONLY: [&str; 5] = ["bus", "fs", "irq", "sys", "sysrq-trigger"];
 const PROC_HIDDEN_FILES: [&str; 6] = ["kcore", "keys", "latency_stats", "timer_list", "timer_stats", "sched_debug"];
 const PROC_HIDDEN_DIRS: [&str; 3] = ["acpi", "scsi", "asound"];
 
-pub(super) fn proc(root: &Rooted) -> Step<()> {
-    let doing = "mounting /proc";
+/// Mounts a new `/proc`, of which [`hide_proc`] later hides parts, and returns true. If that fails, binds the `/proc` of this
+/// machine and returns false.
+pub(super) fn proc(root: &Rooted) -> Step<bool> {
+    let Err(fresh) = new_proc(root) else { return Ok(true) };
+    // A container with hidden parts of `/proc` may not mount a new one. Its own shows more processes, which this process
+    // still can't reach.
+    let reason = |e: io::Error| format!("{fresh}; failed to bind the /proc of this machine: {e}");
     let proc_path = Path::new("/proc");
-    if let Err(fresh) = new_file_system_in(root, proc_path, "proc", CLOSED, "") {
-        // A container with hidden parts of `/proc` may not mount a new one. Its own shows more processes, which this
-        // process still can't reach.
-        let reason = |e: io::Error| format!("{fresh}; failed to bind the /proc of this machine: {e}");
-        open_source(proc_path)
-            .and_then(|proc| bind_in(root, &proc, proc_path, MountFlags::empty()))
-            .map_err(|e| step(doing)(reason(e)))?;
-        return Ok(());
-    }
+    open_source(proc_path)
+        .and_then(|proc| bind_in(root, &proc, proc_path, MountFlags::empty()))
+        .map_err(|e| step("mounting /proc")(reason(e)))?;
+    Ok(false)
+}
+
+fn new_proc(root: &Rooted) -> io::Result<()> {
+    new_file_system_in(root, Path::new("/proc"), "proc", CLOSED, "")
+}
+
+/// Mounts a `/proc` of the process namespace of this process over the one at `/`. A user may do so only as long as that
+/// one has no hidden parts.
+pub(super) fn own_proc() -> Step<()> {
+    Rooted::open(Path::new("/")).and_then(|root| new_proc(&root)).map_err(step("mounting /proc"))
+}
+
+/// Hides the parts of `/proc` that describe or change this machine.
+pub(super) fn hide_proc() -> Step<()> {
+    let root = Rooted::open(Path::new("/")).map_err(step("opening the root"))?;
+    let proc_path = Path::new("/proc");
     // An entry that this kernel lacks is skipped.
     for name in PROC_READ_ONLY {
         let path = proc_path.join(name);
         if let Ok(found) = root.find(&path) {
-            bind_in(root, &found.fd, &path, MountFlags::RDONLY | CLOSED)
+            bind_in(&root, &found.fd, &path, MountFlags::RDONLY | CLOSED)
                 .map_err(step("making parts of /proc read-only"))?;
         }
     }
@@ -42,14 +58,14 @@ pub(super) fn proc(root: &Rooted) -> Step<()> {
     for name in PROC_HIDDEN_FILES {
         let path = proc_path.join(name);
         if root.find(&path).is_ok() {
-            bind_in(root, &null, &path, MountFlags::empty()).map_err(step("hiding parts of /proc"))?;
+            bind_in(&root, &null, &path, MountFlags::empty()).map_err(step("hiding parts of /proc"))?;
         }
     }
     for name in PROC_HIDDEN_DIRS {
         let path = proc_path.join(name);
         if root.find(&path).is_ok() {
             let flags = CLOSED | MountFlags::RDONLY;
-            new_file_system_in(root, &path, "tmpfs", flags, "size=0").map_err(step("hiding parts of /proc"))?;
+            new_file_system_in(&root, &path, "tmpfs", flags, "size=0").map_err(step("hiding parts of /proc"))?;
         }
     }
     Ok(())

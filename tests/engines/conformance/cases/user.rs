@@ -14,15 +14,9 @@ pub(crate) const CASES: &[Case] = &[
         &[Step {
             script: "id -u; id -g; echo x > {box}/x && cat {box}/x; (echo x > /etc/{mark} && rm /etc/{mark}) 2>/dev/null || echo refused
                      cat {in}/hello.txt; cp {in}/run.sh {box}/p && {box}/p",
-            set: |job, _| {
-                job.contract.user = Some(STRANGER);
-                job.result = Some("{box}/x".to_owned());
-            },
+            set: |job, _| job.contract.user = Some(STRANGER),
             about: Some(part::USER),
-            check: |seen| {
-                seen.prints("4321\n8765\nx\nrefused\nhello from outside\nstarted");
-                assert_eq!(seen.result(), Some(&b"x\n"[..]));
-            },
+            check: |seen| seen.prints("4321\n8765\nx\nrefused\nhello from outside\nstarted"),
             ..PLAIN
         }],
     ),
