@@ -1,5 +1,6 @@
 //! Runs the test commands and reads their results.
 
+mod budget;
 mod ctest;
 mod junit;
 mod offline;
@@ -17,7 +18,8 @@ pub mod fuzzing {
     /// Reads a JUnit file and the lines of an output.
     pub fn results(data: &[u8]) {
         let _ = super::junit::parse(data);
-        for kind in [super::TestKind::Unittest, super::TestKind::Ctest, super::TestKind::RootMacro] {
+        use super::TestKind::{Ctest, Pytest, RootMacro, Unittest};
+        for kind in [Unittest, Ctest, RootMacro, Pytest] {
             let test = super::TestCommand { name: "t".to_owned(), kind, run: "t".to_owned() };
             let Some(mut reader) = super::reader(&test) else { continue };
             String::from_utf8_lossy(data).lines().for_each(|line| reader.line(line));
@@ -32,6 +34,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use budget::Budget;
+
 use super::command::{self, Command, CommandResult, Supervisor};
 use super::environ;
 use super::network::Attempts;
@@ -44,12 +48,6 @@ use verdict::Verdict;
 
 /// Maximum output of one case in bytes.
 const MAX_CASE_OUTPUT: usize = 64 << 10;
-/// Maximum output of all cases of a cell in bytes; after that, at most [`MAX_SHORT_OUTPUT`] bytes per case are kept.
-const MAX_CELL_OUTPUT: usize = 8 << 20;
-/// Maximum output of a case in bytes after the output of the cell exceeds [`MAX_CELL_OUTPUT`].
-const MAX_SHORT_OUTPUT: usize = 2 << 10;
-/// Maximum number of cases with output after the output of the cell exceeds [`MAX_CELL_OUTPUT`].
-const MAX_SHORT_OUTPUT_CASES: usize = 4_000;
 /// Maximum length of a message in bytes.
 const MAX_MESSAGE_LEN: usize = 500;
 
@@ -65,7 +63,7 @@ pub(super) struct Suite<'a> {
     scratch: PathBuf,
     /// Whether the network is disabled, so attempts to use it are reported.
     offline: bool,
-    budget: OutputBudget,
+    budget: Budget,
 }
 
 impl<'a> Suite<'a> {
@@ -73,7 +71,7 @@ impl<'a> Suite<'a> {
     pub(super) fn new(plan: &'a CellPlan, supervisor: &'a Supervisor, scratch: PathBuf, offline: bool) -> Self {
         let work = PathBuf::from(&plan.work);
         let dir = work.join(&plan.workdir);
-        Self { plan, supervisor, work, dir, scratch, offline, budget: OutputBudget::default() }
+        Self { plan, supervisor, work, dir, scratch, offline, budget: Budget::default() }
     }
 
     /// Runs the setup command.
@@ -123,16 +121,17 @@ impl<'a> Suite<'a> {
         let attempts = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
         let is_success = last.is_success();
         retry::mark(&mut last.cases, earlier);
-        self.budget.fit(&mut last.cases);
+        let left_out = self.budget.fit(&mut last.cases);
+        let output = Some(last.result.output).filter(|output| !is_success && !output.text.is_empty());
         Step {
             name: test.name.clone(),
             kind: Some(test.kind),
             run: test.run.clone(),
             end: last.result.end,
             attempts,
-            output: Some(last.result.output).filter(|output| !is_success && !output.text.is_empty()),
+            output: output.and_then(|output| self.budget.output(output)),
             cases: last.cases,
-            unread: last.unread,
+            unread: last.unread.or(left_out),
             timing: Seconds { seconds },
         }
     }
@@ -213,23 +212,26 @@ impl<'a> Suite<'a> {
         listed: ParsedOutput,
     ) -> Attempt {
         let reported = matches!(report, Some(Ok(_)));
-        let mut unread = listed.unread;
+        let ParsedOutput { cases: listed, mut unread, nothing_ran, mut doubt } = listed;
         let cases = match report {
             Some(Ok(mut report)) => {
-                unread = report.problem.take().or(unread);
+                doubt = report.problem.take();
+                let left_out = (report.left_out > 0).then(|| budget::left_out(report.left_out));
+                unread = doubt.clone().or(left_out).or(unread);
                 match test.kind {
-                    TestKind::Ctest if report.cases.is_empty() => listed.cases,
-                    TestKind::Ctest => ctest::cases(report, listed.cases, &test.name),
+                    TestKind::Ctest if report.cases.is_empty() => listed,
+                    TestKind::Ctest => ctest::cases(report, listed, &test.name),
                     _ => pytest::cases(report, &test.name, &self.work, &self.dir),
                 }
             }
             Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => {
-                unread = Some(format!("failed to read the JUnit file: {error}"));
-                listed.cases
+                doubt = Some(format!("failed to read the JUnit file: {error}"));
+                unread = doubt.clone();
+                listed
             }
-            _ => listed.cases,
+            _ => listed,
         };
-        let mut verdict = Verdict { test, result: &result, cases, unread, reported, nothing_ran: listed.nothing_ran };
+        let mut verdict = Verdict { test, result: &result, cases, unread, doubt, reported, nothing_ran };
         verdict.complete();
         let Verdict { cases, unread, .. } = verdict;
         Attempt { result, cases, unread }
@@ -253,6 +255,8 @@ struct ParsedOutput {
     unread: Option<String>,
     /// Whether the output states that no tests were run.
     nothing_ran: bool,
+    /// Why an exit code of 0 does not mean that the tests passed: the output is incomplete.
+    doubt: Option<String>,
 }
 
 fn reader(test: &TestCommand) -> Option<Box<dyn Reader>> {
@@ -260,7 +264,8 @@ fn reader(test: &TestCommand) -> Option<Box<dyn Reader>> {
         TestKind::Unittest => Some(Box::new(unittest::Unittest::default())),
         TestKind::Ctest => Some(Box::new(ctest::Table::new(&test.name))),
         TestKind::RootMacro => Some(Box::new(root_macro::Errors::new(&test.name))),
-        TestKind::Pytest | TestKind::Make | TestKind::Script | TestKind::Command => None,
+        TestKind::Pytest => Some(Box::new(pytest::Summary::default())),
+        TestKind::Make | TestKind::Script | TestKind::Command => None,
     }
 }
 
@@ -315,31 +320,4 @@ fn shorten(text: &Captured, max_bytes: usize) -> Captured {
 /// Returns the first non-empty line, truncated.
 fn first_line(text: &str) -> String {
     junit::head(crate::model::text::first_line(text).to_owned(), MAX_MESSAGE_LEN)
-}
-
-/// The output budget shared by all cases of a cell.
-#[derive(Debug, Default)]
-struct OutputBudget {
-    used: usize,
-    short_outputs: usize,
-}
-
-impl OutputBudget {
-    fn fit(&mut self, cases: &mut [TestCase]) {
-        for case in cases {
-            let Some(output) = &mut case.output else { continue };
-            if self.used + output.text.len() > MAX_CELL_OUTPUT {
-                self.short_outputs += 1;
-                if self.short_outputs > MAX_SHORT_OUTPUT_CASES {
-                    case.output = None;
-                } else if output.text.len() > MAX_SHORT_OUTPUT {
-                    let before = output.dropped;
-                    *output = shorten(output, MAX_SHORT_OUTPUT);
-                    output.dropped += before;
-                }
-            } else {
-                self.used += output.text.len();
-            }
-        }
-    }
 }

@@ -15,6 +15,8 @@ pub(super) struct Verdict<'a> {
     pub(super) cases: Vec<TestCase>,
     /// Why cases may be missing.
     pub(super) unread: Option<String>,
+    /// Why an exit code of 0 does not mean that the tests passed: its report is missing or incomplete.
+    pub(super) doubt: Option<String>,
     /// Whether it wrote a JUnit file.
     pub(super) reported: bool,
     /// Whether its output states that no tests were run.
@@ -32,7 +34,10 @@ impl Verdict<'_> {
         if let Some(outcome) = self.whole() {
             let message = match outcome {
                 Outcome::Passed => String::new(),
-                _ if end.is_success() => "no tests were run".to_owned(),
+                _ if end.is_success() => match &self.doubt {
+                    Some(doubt) => first_line(&format!("exit code 0, but {doubt}")),
+                    None => "no tests were run".to_owned(),
+                },
                 _ => trouble.or_else(|| not_found(end, &self.result.output.text)).unwrap_or_else(|| describe(end)),
             };
             self.cases.push(command_case(&self.test.name, outcome, message));
@@ -47,6 +52,7 @@ impl Verdict<'_> {
     fn whole(&self) -> Option<Outcome> {
         let none = self.cases.is_empty();
         match &self.result.end {
+            End::Exit { code: 0 } if self.doubt.is_some() => Some(Outcome::Errored),
             End::Exit { code: 0 } if none => {
                 let nothing_ran = self.nothing_ran || self.reported && self.is_pytest();
                 Some(if nothing_ran { Outcome::Errored } else { Outcome::Passed })
