@@ -47,7 +47,7 @@ const CASES: &[Case] = &[
         "result is too large",
         "dd if=/dev/zero of=../result.json bs=1 count=1 seek=300M 2>/dev/null; kill -9 $PPID; sleep 9",
         "error",
-        "embedded: reading the result failed: result `result.json` is larger than 268435456 bytes",
+        "embedded: reading the result failed: result `result.json` is larger than 100663296 bytes",
     ),
     case(
         "result has another schema",

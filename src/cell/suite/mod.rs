@@ -7,6 +7,7 @@ mod offline;
 mod pytest;
 mod retry;
 mod root_macro;
+mod shell;
 mod unittest;
 mod verdict;
 
@@ -43,6 +44,7 @@ use crate::model::capture::Capture;
 use crate::model::cell::{Captured, Outcome, Seconds, Step, TestCase};
 use crate::model::plan::{CellPlan, TestCommand, TestKind};
 use crate::sys::environment;
+use shell::ShellError;
 pub(super) use verdict::PreludeError;
 use verdict::Verdict;
 
@@ -50,6 +52,11 @@ use verdict::Verdict;
 const MAX_CASE_OUTPUT: usize = 64 << 10;
 /// Maximum length of a message in bytes.
 const MAX_MESSAGE_LEN: usize = 500;
+
+/// Returns how to fix the infrastructure error of a cell, if it is known.
+pub(crate) fn hint(trouble: &str) -> Option<&'static str> {
+    trouble.starts_with(shell::PREFIX).then_some(shell::HINT)
+}
 
 /// The commands of one plan and their directories.
 pub(super) struct Suite<'a> {
@@ -75,9 +82,12 @@ impl<'a> Suite<'a> {
     }
 
     /// Runs the setup command.
-    pub(super) fn setup(&self, run: &str, progress: &mut dyn FnMut(&str)) -> Step {
-        let result = self.command(run, "", &[], false, progress);
-        Step {
+    ///
+    /// # Errors
+    /// If the shell can't start.
+    pub(super) fn setup(&self, run: &str, progress: &mut dyn FnMut(&str)) -> Result<Step, ShellError> {
+        let result = self.command(run, "", &[], false, progress)?;
+        Ok(Step {
             name: "setup".to_owned(),
             kind: None,
             run: run.to_owned(),
@@ -87,30 +97,38 @@ impl<'a> Suite<'a> {
             cases: Vec::new(),
             unread: None,
             timing: Seconds { seconds: result.seconds },
-        }
+        })
     }
 
     /// Returns the environment variables of commands: the variables after the prelude, or those of this process if there
     /// is no prelude.
     ///
     /// # Errors
-    /// If the prelude does not complete. Otherwise no test would start; with `exit 0` in the prelude, the step would
-    /// even count as passed.
+    /// If the shell can't start, or if the prelude does not complete. Otherwise no test would start; with `exit 0` in the
+    /// prelude, the step would even count as passed.
     pub(super) fn variables(&self, progress: &mut dyn FnMut(&str)) -> Result<BTreeMap<String, String>, PreludeError> {
         let own = environ::process_variables();
         let file = self.scratch.join("environ");
         let Some(run) = self.plan.prelude.as_ref().and_then(|_| environ::command(&file)) else { return Ok(own) };
-        let result = self.command(&run, "", &[], false, progress);
+        let result = self.command(&run, "", &[], false, progress)?;
         let found = environ::read(&file).ok_or_else(|| PreludeError::new(&result))?;
         Ok(environ::without_shell_variables(found, &own))
     }
 
     /// Runs one test command; a failed command is retried as often as the plan allows.
-    pub(super) fn test(&mut self, index: usize, test: &TestCommand, progress: &mut dyn FnMut(&str)) -> Step {
+    ///
+    /// # Errors
+    /// If the shell can't start.
+    pub(super) fn test(
+        &mut self,
+        index: usize,
+        test: &TestCommand,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Step, ShellError> {
         let mut earlier: Vec<Vec<TestCase>> = Vec::new();
         let mut seconds = 0.0;
         let mut last = loop {
-            let attempt = self.attempt(index, test, progress);
+            let attempt = self.attempt(index, test, progress)?;
             seconds += attempt.result.seconds;
             let again = u32::try_from(earlier.len()).is_ok_and(|done| done < self.plan.retries);
             if attempt.is_success() || !again || self.supervisor.end_signal().is_some() {
@@ -123,7 +141,7 @@ impl<'a> Suite<'a> {
         retry::mark(&mut last.cases, earlier);
         let left_out = self.budget.fit(&mut last.cases);
         let output = Some(last.result.output).filter(|output| !is_success && !output.text.is_empty());
-        Step {
+        Ok(Step {
             name: test.name.clone(),
             kind: Some(test.kind),
             run: test.run.clone(),
@@ -133,10 +151,10 @@ impl<'a> Suite<'a> {
             cases: last.cases,
             unread: last.unread.or(left_out),
             timing: Seconds { seconds },
-        }
+        })
     }
 
-    fn attempt(&self, index: usize, test: &TestCommand, progress: &mut dyn FnMut(&str)) -> Attempt {
+    fn attempt(&self, index: usize, test: &TestCommand, progress: &mut dyn FnMut(&str)) -> Result<Attempt, ShellError> {
         let file = self.scratch.join(format!("{index}.xml"));
         let _ = fs::remove_file(&file);
         let writes_junit = !matches!(test.kind, TestKind::Unittest | TestKind::RootMacro);
@@ -159,7 +177,7 @@ impl<'a> Suite<'a> {
                 reader.line(line);
             }
             progress(line);
-        });
+        })?;
         let report = writes_junit.then(|| junit::read(own_file.as_deref().unwrap_or(&file)));
         let listed = reader.map(Reader::finish).unwrap_or_default();
         let mut attempt = self.collect(test, result, report, listed);
@@ -167,7 +185,7 @@ impl<'a> Suite<'a> {
             let tried = Attempts::now().since(&before);
             offline::mark(&mut attempt.cases, tried);
         }
-        attempt
+        Ok(attempt)
     }
 
     fn command(
@@ -177,12 +195,9 @@ impl<'a> Suite<'a> {
         env: &[(&str, String)],
         interrupt_first: bool,
         progress: &mut dyn FnMut(&str),
-    ) -> CommandResult {
+    ) -> Result<CommandResult, ShellError> {
         let prelude = self.plan.prelude.as_deref().unwrap_or_default();
-        let shell = match command::find_shell(self.plan.prelude.is_some() || command::is_bash(run)) {
-            Ok(shell) => shell,
-            Err(error) => return CommandResult::not_started(error.to_string()),
-        };
+        let shell = command::find_shell(self.plan.prelude.is_some() || command::is_bash(run))?;
         let mut script = String::new();
         for part in [prelude, lines] {
             if !part.is_empty() {
@@ -200,7 +215,9 @@ impl<'a> Suite<'a> {
             output_cap: usize::try_from(self.plan.output_cap).unwrap_or(usize::MAX),
             interrupt_first,
         };
-        self.supervisor.run(&command, progress)
+        let result = self.supervisor.run(&command, progress);
+        shell::check(&shell, &result)?;
+        Ok(result)
     }
 
     /// Collects the cases of a completed command.

@@ -1,5 +1,6 @@
 //! Combines the exit status of a command with its cases.
 
+use super::shell::ShellError;
 use super::{command_case, first_line, is_failure, output, pytest};
 use crate::cell::command::CommandResult;
 use crate::model::cell::{End, Outcome, TestCase};
@@ -94,11 +95,15 @@ fn not_reported(kind: TestKind) -> &'static str {
     }
 }
 
-/// The prelude of a facility failed, so no test can start.
+/// The prelude of a facility did not complete, so no test can start.
 #[derive(Debug, thiserror::Error)]
-#[error("`setup` of the facility failed before the tests: {reason}")]
-pub(in crate::cell) struct PreludeError {
-    reason: String,
+pub(in crate::cell) enum PreludeError {
+    /// It failed, for this reason.
+    #[error("`setup` of the facility failed before the tests: {0}")]
+    Failed(String),
+    /// The shell can't start.
+    #[error(transparent)]
+    Shell(#[from] ShellError),
 }
 
 impl PreludeError {
@@ -109,7 +114,7 @@ impl PreludeError {
             End::Exit { code: 0 } => "it exited the shell (`exit 0`)".to_owned(),
             end => describe(end),
         };
-        Self { reason: format!("{how}{output}") }
+        Self::Failed(format!("{how}{output}"))
     }
 }
 
