@@ -73,6 +73,40 @@ fn missing(completed: &Completed, secrets: &Secrets) -> CellResultError {
     CellResultError::Missing { end, output }
 }
 
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing {
+    use std::collections::BTreeMap;
+
+    use super::{Secrets, read};
+    use crate::check::cell_status::{apply_result, not_run};
+    use crate::check::plan::this_machine;
+    use crate::engine::job::Completed;
+    use crate::model::cell::{Captured, End};
+    use crate::model::limit;
+
+    /// Reads bytes as the result of a cell. What is read stays within the limits and contains no secret.
+    ///
+    /// # Panics
+    /// If a result that was read can't be written and read again, or contains the secret.
+    pub fn cell_result(data: &[u8]) {
+        const SECRET: &str = "hunter2hunter2";
+        let secrets = Secrets::from_env(&BTreeMap::from([("TOKEN".to_owned(), SECRET.to_owned())]));
+        let completed = Completed {
+            end: End::Exit { code: 0 },
+            output: Captured { text: String::new(), dropped: 0 },
+            result: Some(data.to_vec()),
+            not_enforced: Vec::new(),
+            saved_state: None,
+        };
+        let Ok(result) = read(&completed, "laptop/worker", &secrets) else { return };
+        result.check_limits().expect("within the limits");
+        let text = serde_json::to_string(&result.steps).expect("JSON");
+        assert!(!text.contains(SECRET));
+        let _: Vec<crate::model::cell::Step> = limit::read(text.as_bytes(), &limit::DOCUMENT).expect("readable");
+        apply_result(&mut not_run(&this_machine(), ""), result);
+    }
+}
+
 /// Returns what to do about a cell that returned no result.
 pub(super) fn hint(completed: &Completed) -> Option<&'static str> {
     match completed.end {

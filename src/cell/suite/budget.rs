@@ -1,6 +1,6 @@
 //! The budget of texts that all test cases of a cell share. It keeps a result below [`limit::RESULT`].
 
-use super::{is_failure, junit, shorten};
+use super::{head, is_failure, shorten};
 use crate::model::cell::{Captured, TestCase};
 use crate::model::limit;
 use crate::model::text::count;
@@ -56,8 +56,8 @@ impl Budget {
             return text;
         }
         // The remaining texts are short, so that no case is dropped.
-        let short = junit::head(text, MAX_SHORT_NAME);
-        if json_len(&short) > MAX_SHORT_NAME { junit::head(short, MAX_SHORT_NAME / 6) } else { short }
+        let short = head(text, MAX_SHORT_NAME);
+        if json_len(&short) > MAX_SHORT_NAME { head(short, MAX_SHORT_NAME / 6) } else { short }
     }
 
     /// Returns an output, shortened or dropped if the budget is used up.

@@ -14,8 +14,8 @@ use quick_xml::Reader;
 use quick_xml::escape::{resolve_predefined_entity, unescape};
 use quick_xml::events::{BytesStart, Event};
 
-use super::MAX_CASE_OUTPUT;
 use super::budget::Budget;
+use super::{MAX_CASE_OUTPUT, head};
 use crate::cell::artifact::open_regular;
 use crate::model::capture::Capture;
 use crate::model::cell::{Captured, Outcome};
@@ -246,12 +246,6 @@ fn resolve(name: &quick_xml::events::BytesRef<'_>) -> String {
 fn seconds(text: &str) -> f64 {
     let number: f64 = text.replace(',', "").trim().parse().unwrap_or_default();
     if number.is_finite() && number > 0.0 { number } else { 0.0 }
-}
-
-/// Truncates a text to at most `max_len` bytes, between characters.
-pub(super) fn head(mut text: String, max_len: usize) -> String {
-    text.truncate(text.floor_char_boundary(max_len));
-    text
 }
 
 /// The cases read so far. A second case with the same class and name is merged with the first: pytest writes a failure

@@ -334,7 +334,13 @@ fn shorten(text: &Captured, max_bytes: usize) -> Captured {
     capture.finish()
 }
 
+/// Truncates a text to at most `max_len` bytes, between characters.
+fn head(mut text: String, max_len: usize) -> String {
+    text.truncate(text.floor_char_boundary(max_len));
+    text
+}
+
 /// Returns the first non-empty line, truncated.
 fn first_line(text: &str) -> String {
-    junit::head(crate::model::text::first_line(text).to_owned(), MAX_MESSAGE_LEN)
+    head(crate::model::text::first_line(text).to_owned(), MAX_MESSAGE_LEN)
 }
