@@ -11,9 +11,8 @@ use rustix::fs::{Mode, OFlags};
 use crate::model::cell::FileDigest;
 use crate::model::digest::Digest;
 use crate::model::known::Known;
+use crate::model::limit::MAX_FILES;
 
-/// Maximum number of files hashed for one plan.
-const MAX_FILES: usize = 10_000;
 /// Maximum number of entries read for one pattern.
 const MAX_ENTRIES: usize = 2_000_000;
 /// Maximum size in bytes of a file that is hashed.
@@ -63,9 +62,10 @@ pub(super) fn digests(work: &Path, patterns: &[String]) -> Vec<FileDigest> {
         }
     }
     let mut digests = Vec::new();
-    for (index, (name, path)) in found.into_iter().enumerate() {
+    // The first file that is not hashed states that files were left out.
+    for (index, (name, path)) in found.into_iter().take(MAX_FILES + 1).enumerate() {
         let hashed = match path {
-            Ok(_) if index >= MAX_FILES => Err(DigestError::TooManyFiles),
+            _ if index >= MAX_FILES => Err(DigestError::TooManyFiles),
             Ok(path) => hash(&root, &path),
             Err(error) => Err(error),
         };

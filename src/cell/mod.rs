@@ -208,6 +208,7 @@ impl Run<'_> {
     fn setup(&mut self, supervisor: &Supervisor, progress: &mut dyn FnMut(&str)) -> Result<(), CellFailure> {
         let Some(run) = &self.plan.setup else { return Ok(()) };
         let step = Suite::new(self.plan, supervisor, PathBuf::new(), false).setup(run, progress);
+        let step = step.map_err(|error| CellFailure::from_error(&error))?;
         self.result.timing.commands = step.timing.seconds;
         self.result.steps.push(step);
         check_interrupt(supervisor)
@@ -227,7 +228,7 @@ impl Run<'_> {
         self.snapshot(suite.variables(progress).map_err(|error| CellFailure::from_error(&error))?);
         check_interrupt(supervisor)?;
         for (index, test) in self.plan.tests.iter().enumerate() {
-            let step = suite.test(index, test, progress);
+            let step = suite.test(index, test, progress).map_err(|error| CellFailure::from_error(&error))?;
             self.result.timing.commands += step.timing.seconds;
             self.result.steps.push(step);
             check_interrupt(supervisor)?;

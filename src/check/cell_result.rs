@@ -4,10 +4,12 @@ use super::redact::Secrets;
 use crate::engine::job::Completed;
 use crate::exit;
 use crate::model::cell::{self, CellResult, End, RESULT_START};
+use crate::model::limit::{self, LimitError, ReadError};
 use crate::model::text::one_line;
+use crate::model::texts::Texts as _;
 
 /// Maximum size of a cell's result in bytes.
-pub(super) const MAX_RESULT_BYTES: u64 = 256 << 20;
+pub(super) const MAX_RESULT_BYTES: u64 = limit::RESULT.bytes;
 
 /// An error that replaces the result of a cell.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +22,9 @@ pub(super) enum CellResultError {
         /// The last line of its output, with a separator in front; empty if it printed nothing.
         output: String,
     },
+    /// The result exceeds a limit.
+    #[error("the cell's result exceeds a limit: {0}")]
+    Limit(#[from] LimitError),
     /// The result is not valid JSON of the expected form.
     #[error("failed to parse the cell's result: {0}")]
     Invalid(String),
@@ -37,10 +42,20 @@ pub(super) enum CellResultError {
 /// If the result is missing or invalid, or belongs to another cell.
 pub(super) fn read(completed: &Completed, name: &str, secrets: &Secrets) -> Result<CellResult, CellResultError> {
     let bytes = returned(completed).ok_or_else(|| missing(completed, secrets))?;
-    let result = parse(bytes, secrets).map_err(|error| CellResultError::Invalid(one_line(&error.to_string(), 300)))?;
+    let mut result: CellResult = limit::read(bytes, &limit::RESULT).map_err(|error| match error {
+        ReadError::Limit(error) => CellResultError::Limit(error),
+        ReadError::Json(error) => {
+            let mut text = error.to_string();
+            secrets.redact(&mut text);
+            CellResultError::Invalid(one_line(&text, 300))
+        }
+    })?;
+    result.check_limits()?;
     if result.schema != cell::SCHEMA || result.cell != name {
+        secrets.redact(&mut result.cell);
         return Err(CellResultError::OtherCell(one_line(&result.cell, 100)));
     }
+    result.each_text(&mut |text| secrets.redact(text));
     Ok(result)
 }
 
@@ -53,15 +68,6 @@ fn returned(completed: &Completed) -> Option<&[u8]> {
     let start = format!("\n{RESULT_START}\n");
     let at = memchr::memmem::rfind(bytes, start.as_bytes())?;
     Some(&bytes[at + start.len()..])
-}
-
-fn parse(bytes: &[u8], secrets: &Secrets) -> serde_json::Result<CellResult> {
-    if secrets.is_empty() {
-        return serde_json::from_slice(bytes);
-    }
-    let mut value = serde_json::from_slice(bytes)?;
-    secrets.redact_json(&mut value);
-    serde_json::from_value(value)
 }
 
 fn missing(completed: &Completed, secrets: &Secrets) -> CellResultError {
@@ -79,6 +85,40 @@ fn missing(completed: &Completed, secrets: &Secrets) -> CellResultError {
     CellResultError::Missing { end, output }
 }
 
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing {
+    use std::collections::BTreeMap;
+
+    use super::{Secrets, read};
+    use crate::check::cell_status::{apply_result, not_run};
+    use crate::check::plan::this_machine;
+    use crate::engine::job::Completed;
+    use crate::model::cell::{Captured, End};
+    use crate::model::limit;
+
+    /// Reads bytes as the result of a cell. What is read stays within the limits and contains no secret.
+    ///
+    /// # Panics
+    /// If a result that was read can't be written and read again, or contains the secret.
+    pub fn cell_result(data: &[u8]) {
+        const SECRET: &str = "hunter2hunter2";
+        let secrets = Secrets::from_env(&BTreeMap::from([("TOKEN".to_owned(), SECRET.to_owned())]));
+        let completed = Completed {
+            end: End::Exit { code: 0 },
+            output: Captured { text: String::new(), dropped: 0 },
+            result: Some(data.to_vec()),
+            not_enforced: Vec::new(),
+            saved_state: None,
+        };
+        let Ok(result) = read(&completed, "laptop/worker", &secrets) else { return };
+        result.check_limits().expect("within the limits");
+        let text = serde_json::to_string(&result.steps).expect("JSON");
+        assert!(!text.contains(SECRET));
+        let _: Vec<crate::model::cell::Step> = limit::read(text.as_bytes(), &limit::DOCUMENT).expect("readable");
+        apply_result(&mut not_run(&this_machine(), ""), result);
+    }
+}
+
 /// Returns what to do about a cell that returned no result.
 pub(super) fn hint(completed: &Completed) -> Option<&'static str> {
     match completed.end {
@@ -93,20 +133,93 @@ pub(super) fn hint(completed: &Completed) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::returned;
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::{any, prop, proptest};
+
+    use super::{Secrets, read, returned};
     use crate::engine::job::Completed;
     use crate::model::cell::{Captured, End};
+    use crate::model::limit::MAX_CASES;
 
-    fn returns(exit_code: Option<i32>, result: &str) -> Option<String> {
-        let completed = Completed {
+    const CASE: &str = r#"{"name":"","class":"","outcome":"passed","timing":{"seconds":0}}"#;
+
+    fn completed(exit_code: Option<i32>, result: &[u8]) -> Completed {
+        Completed {
             end: exit_code.map_or(End::Signal { signal: 9 }, |code| End::Exit { code }),
             exit_code,
             output: Captured { text: String::new(), dropped: 0 },
-            result: Some(result.into()),
+            result: Some(result.to_vec()),
             not_enforced: Vec::new(),
             saved_state: None,
-        };
+        }
+    }
+
+    fn returns(exit_code: Option<i32>, result: &str) -> Option<String> {
+        let completed = completed(exit_code, result.as_bytes());
         returned(&completed).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// Reads a result and returns its number of cases, or the error.
+    fn cases(result: Vec<u8>, secrets: &Secrets) -> Result<usize, String> {
+        let completed = completed(Some(0), &[b"\ncarnet-result:\n", &result[..]].concat());
+        let result = read(&completed, "site", secrets).map_err(|error| error.to_string())?;
+        Ok(result.steps.iter().map(|step| step.cases.len()).sum())
+    }
+
+    /// Returns a result with these cases, and with further keys.
+    fn result(cases: &str, more: &str) -> Vec<u8> {
+        format!(
+            r#"{{"schema":"carnet/cell@1","version":"","cell":"site","timing":{{}},{more}
+            "steps":[{{"name":"t","run":"t","end":{{"exit":{{"code":0}}}},"attempts":1,"timing":{{"seconds":0}},"cases":[{cases}]}}]}}"#
+        )
+        .into_bytes()
+    }
+
+    fn list(item: &str, number: usize) -> String {
+        vec![item; number].join(",")
+    }
+
+    #[test]
+    fn result_that_exceeds_a_limit_is_an_error_that_names_the_limit() {
+        let secrets = Secrets::default();
+        let error = |result: Vec<u8>| cases(result, &secrets).expect_err("a limit");
+        let prefix = "the cell's result exceeds a limit: ";
+        let limit = |result: Vec<u8>| error(result).strip_prefix(prefix).expect("a limit").to_owned();
+        assert_eq!(limit(result(&list(CASE, MAX_CASES + 1), "")), "more than 100000 test cases");
+        let step = r#"{"name":"","run":"","end":{"exit":{"code":0}},"attempts":1,"timing":{"seconds":0},"cases":[]}"#;
+        let steps = format!(
+            r#"{{"schema":"carnet/cell@1","version":"","cell":"site","timing":{{}},"steps":[{}]}}"#,
+            list(step, 10_001)
+        );
+        assert_eq!(limit(steps.into_bytes()), "more than 10000 commands");
+        let file = r#"{"path":"","digest":{"unknown":""}}"#;
+        assert_eq!(limit(result("", &format!(r#""inputs":[{}],"#, list(file, 10_002)))), "more than 10000 input files");
+        assert_eq!(
+            limit(result("", &format!(r#""not_enforced":[{}],"#, list(r#""""#, 1001)))),
+            "more than 1000 notes about the contract"
+        );
+        assert_eq!(
+            limit(result("", &format!(r#""x":[{}],"#, list(r#"{"":{"":0}}"#, 1_000_000)))),
+            "more than 4000000 JSON tokens"
+        );
+        assert_eq!(limit(result("", &format!(r#""x":"{}","#, "x".repeat(2 << 20)))), "a string of more than 1024 KiB");
+        assert_eq!(
+            limit(result("", &format!(r#""x":{}1{},"#, "[".repeat(40), "]".repeat(40)))),
+            "more than 32 nested lists and objects"
+        );
+        assert_eq!(limit(vec![b' '; (96 << 20) + 1]), "larger than 96 MiB");
+        assert_eq!(cases(result(&list(CASE, MAX_CASES), ""), &secrets), Ok(MAX_CASES));
+    }
+
+    #[test]
+    fn secrets_are_redacted_in_results_and_errors() {
+        let secrets = Secrets::from_env(&BTreeMap::from([("TOKEN".to_owned(), "hunter2hunter2".to_owned())]));
+        let error = |result: Vec<u8>| cases(result, &secrets).expect_err("an error");
+        let wrong = error(result(r#"{"name":"","class":"","outcome":"hunter2hunter2","timing":{}}"#, ""));
+        assert!(wrong.contains("[redacted]") && !wrong.contains("hunter2"), "{wrong}");
+        let text = String::from_utf8(result("", "")).expect("text").replace(r#""site""#, r#""hunter2hunter2""#);
+        assert_eq!(error(text.into_bytes()), "the cell returned the result of another cell, `[redacted]`");
     }
 
     #[test]
@@ -123,5 +236,22 @@ mod tests {
     fn output_of_the_entrypoint_is_not_part_of_the_result() {
         assert_eq!(returns(Some(0), "welcome\ncarnet-result:\nx\n\ncarnet-result:\n{}").as_deref(), Some("{}"));
         assert_eq!(returns(Some(0), "{}"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_result_is_never_read_as_more_cases(
+            number in 0_usize..4, changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            end in any::<prop::sample::Index>()
+        ) {
+            let mut bytes = result(&list(CASE, number), "");
+            for (index, byte) in changes {
+                let at = index.index(bytes.len());
+                bytes[at] = byte;
+            }
+            bytes.truncate(end.index(bytes.len() + 1));
+            let found = cases(bytes, &Secrets::default());
+            assert!(found.is_err() || found <= Ok(number));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Determines the status of a cell from its result.
 
 use super::redact;
+use crate::cell::suite;
 use crate::config::{Expectation, Facility};
 use crate::model::cell::{CellResult, End, Step};
 use crate::model::document::{Cell, Status};
@@ -20,6 +21,7 @@ pub(super) fn apply_result(cell: &mut Cell, result: CellResult) {
     cell.not_enforced.extend(result.not_enforced);
     cell.timing.inside = result.timing;
     let counts = cell.counts();
+    cell.hint = result.trouble.as_deref().and_then(suite::hint).map(str::to_owned);
     let failed_step = cell.steps.iter().find(|step| !step.end.is_success());
     (cell.status, cell.reason) = if let Some(trouble) = result.trouble {
         (Status::Error, Some(trouble))

@@ -248,7 +248,11 @@ impl Run {
         })?;
         let inside = |name: &str| format!("{}/{name}", layout.input);
         job.argv = vec![inside(PROGRAM), "cell".to_owned(), "--plan".to_owned(), inside(&name)];
-        engine.run(image, &job, self.lines(facility), self.cancel.clone()).await
+        let mut completed = engine.run(image, &job, self.lines(facility), self.cancel.clone()).await?;
+        if facility.contract.disk.is_some() {
+            completed.not_enforced.push(format!("{}: not enforced by this engine", part::DISK));
+        }
+        Ok(completed)
     }
 
     /// Returns the input directory, creating it for the first cell that runs.

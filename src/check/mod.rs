@@ -21,6 +21,14 @@ pub mod snapshot;
 mod source_tree;
 mod static_scan;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    //! The reader of a cell's result, for `fuzz/`.
+
+    pub use super::cell_result::fuzzing::cell_result;
+}
+
 pub use driver::check;
 pub use error::CheckError;
 pub use options::Options;

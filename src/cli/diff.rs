@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::document_file::{DocumentError, read, unexpected_schema};
+use super::document_file::{DocumentError, read, read_bytes, unexpected_schema};
 use super::error::Outcome;
 use super::format::format_parser;
 use super::output::{print, report_options};
@@ -11,6 +11,7 @@ use crate::diff::{self, RelevantModules};
 use crate::error::Error;
 use crate::exit;
 use crate::model::environment::{self, Environment};
+use crate::model::limit;
 use crate::report::{self, Format};
 use crate::ui::TerminalStyle;
 
@@ -60,8 +61,9 @@ fn environments(target: &str, relevant: &mut RelevantModules) -> Result<Vec<(Str
     if !path.is_file() {
         return Ok(vec![(target.to_owned(), snapshot::take(target, None)?)]);
     }
-    let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
-    if let Ok(environment) = serde_json::from_slice::<Environment>(&bytes) {
+    let bytes = read_bytes(path)?;
+    if let Ok(environment) = limit::read::<Environment>(&bytes, &limit::DOCUMENT) {
+        environment.check_limits().map_err(|error| DocumentError::new(path, error))?;
         if environment.schema != environment::SCHEMA {
             let reason = unexpected_schema(&environment.schema, environment::SCHEMA);
             return Err(DocumentError::new(path, reason).into());

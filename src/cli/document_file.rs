@@ -1,9 +1,12 @@
 //! Reads saved documents and plans.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Kind};
 use crate::model::document::Document;
+use crate::model::limit;
 use crate::model::matrix::{self, Matrix};
 use crate::report;
 
@@ -43,9 +46,19 @@ pub(super) fn find(path: &Path) -> Result<Vec<PathBuf>, DocumentError> {
     Ok(found)
 }
 
+/// Reads a file that is not larger than a document may be.
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, DocumentError> {
+    let mut bytes = Vec::new();
+    // One byte more than the limit, so that the check of the size fails.
+    File::open(path)
+        .and_then(|file| file.take(limit::DOCUMENT.bytes + 1).read_to_end(&mut bytes))
+        .map_err(|error| DocumentError::new(path, error))?;
+    Ok(bytes)
+}
+
 /// Reads a document.
 pub(super) fn read(path: &Path) -> Result<Document, DocumentError> {
-    let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
+    let bytes = read_bytes(path)?;
     report::json::read(&bytes).map_err(|error| DocumentError::new(path, error))
 }
 
@@ -57,8 +70,8 @@ struct Header {
 
 /// Reads a plan, as `carnet plan --format json` writes it.
 pub(super) fn read_matrix(path: &Path) -> Result<Matrix, DocumentError> {
-    let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
-    let header: Header = serde_json::from_slice(&bytes).map_err(|error| DocumentError::new(path, error))?;
+    let bytes = read_bytes(path)?;
+    let header: Header = limit::read(&bytes, &limit::DOCUMENT).map_err(|error| DocumentError::new(path, error))?;
     if header.schema != matrix::SCHEMA {
         return Err(DocumentError::new(path, unexpected_schema(&header.schema, matrix::SCHEMA)));
     }

@@ -6,7 +6,7 @@ use super::error::{CommandError, PrintError};
 use crate::model::canonical;
 use crate::model::document::Document;
 use crate::report::{self, Format, ReportError};
-use crate::ui::{TerminalStyle, file};
+use crate::ui::{TerminalStyle, file, note};
 
 /// Prints text to standard output.
 pub(super) fn print(text: &str) -> Result<(), PrintError> {
@@ -31,9 +31,13 @@ pub(super) fn report_options(style: &TerminalStyle) -> report::Options {
     report::Options { color: style.color_out, width: style.width, ..report::Options::default() }
 }
 
-/// Renders a document for this terminal.
-pub(super) fn render(document: &Document, format: Format, style: &TerminalStyle) -> Result<String, ReportError> {
-    report::render(document, format, &report_options(style))
+/// Renders a document for this terminal. Prints a note to standard error if the report was shortened.
+pub(super) fn render(document: &Document, format: Format, style: &TerminalStyle) -> Result<String, CommandError> {
+    let mut out = Vec::new();
+    if let Some(shortened) = report::write(document, format, &report_options(style), &mut out)? {
+        note(&format!("{}: {shortened}", format.file_name()));
+    }
+    Ok(String::from_utf8(out).map_err(|error| ReportError::Form(error.to_string()))?)
 }
 
 /// Writes the reports of a check to a directory.

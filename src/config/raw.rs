@@ -194,6 +194,9 @@ pub(super) struct Facility {
     /// Memory limit: `2g`.
     #[schemars(with = "Option<String>")]
     pub(super) memory: Option<Spanned<String>>,
+    /// Limit of the files that the tests write: `2g`. No engine enforces it yet; the document states this.
+    #[schemars(with = "Option<String>")]
+    pub(super) disk: Option<Spanned<String>>,
     /// Maximum number of processes.
     #[schemars(with = "Option<u64>")]
     pub(super) pids: Option<Spanned<u64>>,
@@ -315,6 +318,7 @@ fn facility(mut fields: Fields<'_, '_>) -> Facility {
         setup: fields.get("setup"),
         mounts: strings(&mut fields, "mounts"),
         memory: fields.get("memory"),
+        disk: fields.get("disk"),
         pids: fields.get("pids"),
         cpus: fields.get("cpus"),
         expect: fields.value("expect").map(|value| expect(Fields::new(value, fields.problems()))),

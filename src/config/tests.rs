@@ -50,6 +50,7 @@ entrypoint = true
 setup = "source /opt/setup.sh"
 mounts = ["/cvmfs:/cvmfs", "/scratch:/tmp/scratch:rw"]
 memory = "2g"
+disk = "10g"
 pids = 100
 cpus = 1.5
 expect = { may_fail = "the image has numpy 1", until = 2027-01-31 }
@@ -88,7 +89,8 @@ fn every_key_is_read() {
     assert_eq!(af.cell(), "af/worker");
     let contract = &af.contract;
     assert_eq!(contract.user.map(|ids| (ids.uid, ids.gid)), Some((1000, 1001)));
-    assert_eq!((contract.memory, contract.pids, contract.milli_cpus), (Some(2 << 30), Some(100), Some(1500)));
+    assert_eq!((contract.memory, contract.disk), (Some(2 << 30), Some(10 << 30)));
+    assert_eq!((contract.pids, contract.milli_cpus), (Some(100), Some(1500)));
     assert_eq!(contract.tmp.as_ref().map(|tmp| (tmp.size, tmp.noexec)), Some((Some(64 << 20), true)));
     assert!(contract.mounts[1].writable && !contract.mounts[0].writable);
     let expect = af.expect.as_ref().expect("an expectation");

@@ -275,6 +275,7 @@ impl Check<'_> {
             prelude: raw.setup.clone().and_then(|command| self.command(command)),
             mounts: raw.mounts.iter().filter_map(|text| self.parse(text.clone(), mount)).collect(),
             memory: raw.memory.clone().and_then(|text| self.parse(text, |t| unit::bytes(&t))),
+            disk: raw.disk.clone().and_then(|text| self.parse(text, |t| unit::bytes(&t))),
             pids: raw.pids.clone().and_then(|n| self.parse(n, positive)),
             milli_cpus: raw.cpus.clone().and_then(|n| self.parse(n, milli_cpus)),
         };

@@ -91,6 +91,8 @@ pub mod part {
     pub const MOUNT: &str = "mount";
     /// The contract's `memory`.
     pub const MEMORY: &str = "memory limit";
+    /// The contract's `disk`.
+    pub const DISK: &str = "disk limit";
     /// The contract's `pids`.
     pub const PIDS: &str = "process limit";
     /// The contract's `milli_cpus`.

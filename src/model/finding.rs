@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -41,7 +41,7 @@ pub enum Confidence {
 }
 
 /// One finding, or several of the same kind in one file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     /// Id of the rule.
     pub rule: String,
@@ -79,6 +79,58 @@ pub struct Finding {
     /// The locations, at most 10,000.
     #[serde(default, rename = "places", skip_serializing_if = "Vec::is_empty")]
     pub locations: Vec<Location>,
+}
+
+/// The keys of a finding. The derived implementation for a flattened field would store every unknown key.
+#[derive(Deserialize)]
+struct Keys {
+    rule: String,
+    severity: Severity,
+    confidence: Confidence,
+    path: String,
+    line: Option<u32>,
+    column: Option<u32>,
+    end_line: Option<u32>,
+    end_column: Option<u32>,
+    message: String,
+    help: Option<String>,
+    fix: Option<Fix>,
+    #[serde(default)]
+    facilities: Reach,
+    source: Option<String>,
+    fingerprint: String,
+    suppressed: Option<Suppression>,
+    count: Option<u64>,
+    #[serde(default)]
+    places: Vec<Location>,
+}
+
+impl<'de> Deserialize<'de> for Finding {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let keys = Keys::deserialize(deserializer)?;
+        let span = match (keys.line, keys.column, keys.end_line, keys.end_column) {
+            (Some(line), Some(column), Some(end_line), Some(end_column)) => {
+                Some(Span { line, column, end_line, end_column })
+            }
+            _ => None,
+        };
+        Ok(Self {
+            rule: keys.rule,
+            severity: keys.severity,
+            confidence: keys.confidence,
+            path: keys.path,
+            span,
+            message: keys.message,
+            help: keys.help,
+            fix: keys.fix,
+            facilities: keys.facilities,
+            source: keys.source,
+            fingerprint: keys.fingerprint,
+            suppressed: keys.suppressed,
+            count: keys.count,
+            locations: keys.places,
+        })
+    }
 }
 
 /// Maximum number of locations in one finding.

@@ -21,7 +21,8 @@ pub(super) struct Writers {
 
 type RenderScan = fn(&Scan, &Options) -> Result<String, ReportError>;
 type RenderDiff = fn(&Diff, &Options) -> Result<String, ReportError>;
-type WriteDocument = fn(&Document, &Options, &mut dyn Write) -> Result<(), ReportError>;
+/// Returns what was shortened in the report, if anything.
+type WriteDocument = fn(&Document, &Options, &mut dyn Write) -> Result<Option<String>, ReportError>;
 
 /// An unknown name of a report format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,7 +79,7 @@ formats! {
         diff: Some(|diff, options| Ok(human::difference(diff, options))),
     },
     Html("html", "report.html", "Self-contained HTML page with results, evidence and findings") => Writers {
-        document: Some(|document, _, out| html::write(document, &[], out)),
+        document: Some(|document, _, out| html::write(document, &[], out).map(|()| None)),
         scan: None,
         diff: None,
     },
@@ -88,7 +89,7 @@ formats! {
         diff: None,
     },
     Json("json", "carnet.json", "Canonical JSON with all details") => Writers {
-        document: Some(|document, _, out| json::write(document, out)),
+        document: Some(|document, _, out| json::write(document, out).map(|()| None)),
         scan: Some(|scan, _| json::scan(scan)),
         diff: Some(|diff, _| json::difference(diff)),
     },
@@ -161,8 +162,9 @@ pub(super) fn list(formats: &[Format]) -> String {
     formats.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
 }
 
-fn put(out: &mut dyn Write, text: &str) -> Result<(), ReportError> {
-    Ok(out.write_all(text.as_bytes())?)
+fn put(out: &mut dyn Write, text: &str) -> Result<Option<String>, ReportError> {
+    out.write_all(text.as_bytes())?;
+    Ok(None)
 }
 
 #[cfg(test)]

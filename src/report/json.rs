@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use serde::de::IgnoredAny;
 use serde::ser::{Error as _, SerializeMap as _, SerializeSeq as _};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
@@ -10,6 +11,7 @@ use crate::error::{Failure, Kind};
 use crate::model::canonical;
 use crate::model::diff::Diff;
 use crate::model::document::{Document, SCHEMA};
+use crate::model::limit::{self, LimitError};
 use crate::model::scan::Scan;
 use crate::model::text::one_line;
 
@@ -18,6 +20,9 @@ use super::{ReportError, parallel};
 /// Why a document could not be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ReadError {
+    /// The document exceeds a limit.
+    #[error("the document exceeds a limit: {0}")]
+    Limit(#[from] LimitError),
     /// The bytes are not JSON.
     #[error("not JSON: {what} at line {line}, column {column}")]
     NotJson {
@@ -59,15 +64,17 @@ impl Failure for ReadError {
 /// Reads a document.
 ///
 /// # Errors
-/// If the bytes are not JSON, not a document, or a document of a newer format.
+/// If the bytes are not JSON, not a document, a document of a newer format, or exceed a limit.
 pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
+    limit::DOCUMENT.check(bytes)?;
     // Parse a valid document only once. Find the cause of an error only if there is one.
     if let Ok(document) = serde_json::from_slice::<Document>(bytes)
         && document.schema == SCHEMA
     {
+        document.check_limits()?;
         return Ok(document);
     }
-    let head: Head = serde_json::from_slice(bytes).map_err(|error| {
+    let head: Head<IgnoredAny> = serde_json::from_slice(bytes).map_err(|error| {
         let (what, line, column) = split(&error);
         match error.classify() {
             serde_json::error::Category::Data => {
@@ -76,12 +83,14 @@ pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
             _ => ReadError::NotJson { what, line, column },
         }
     })?;
-    match &head.schema {
-        Some(Value::String(schema)) if schema == SCHEMA => {}
-        Some(Value::String(schema)) if is_newer(schema) => return Err(ReadError::Newer(one_line(schema, 80))),
-        Some(Value::String(schema)) => return Err(ReadError::NotADocument(format!("`{}`", one_line(schema, 80)))),
-        Some(_) => return Err(ReadError::NotADocument("a schema that is not a string".to_owned())),
-        None => return Err(ReadError::NotADocument("no schema".to_owned())),
+    if head.schema.is_none() {
+        return Err(ReadError::NotADocument("no schema".to_owned()));
+    }
+    match serde_json::from_slice::<Head<String>>(bytes).map(|head| head.schema.unwrap_or_default()) {
+        Ok(schema) if schema == SCHEMA => {}
+        Ok(schema) if is_newer(&schema) => return Err(ReadError::Newer(one_line(&schema, 80))),
+        Ok(schema) => return Err(ReadError::NotADocument(format!("`{}`", one_line(&schema, 80)))),
+        Err(_) => return Err(ReadError::NotADocument("a schema that is not a string".to_owned())),
     }
     serde_json::from_slice(bytes).map_err(|error| {
         let (what, line, column) = split(&error);
@@ -91,9 +100,8 @@ pub fn read(bytes: &[u8]) -> Result<Document, ReadError> {
 
 /// The schema of a document, which is read first to detect newer versions.
 #[derive(Deserialize)]
-struct Head {
-    #[serde(default)]
-    schema: Option<Value>,
+struct Head<T> {
+    schema: Option<T>,
 }
 
 fn is_newer(schema: &str) -> bool {

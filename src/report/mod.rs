@@ -93,17 +93,23 @@ impl Failure for ReportError {
 }
 
 /// Writes a document in a format. A format that contains only the scan gets paths relative to the top of the repository,
-/// as CI systems require.
+/// as CI systems require. Returns what was shortened in the report because of its size, if anything.
 ///
 /// # Errors
 /// If `out` fails, or if the format requires a scan that the document does not contain.
-pub fn write(document: &Document, format: Format, options: &Options, out: &mut dyn Write) -> Result<(), ReportError> {
+pub fn write(
+    document: &Document,
+    format: Format,
+    options: &Options,
+    out: &mut dyn Write,
+) -> Result<Option<String>, ReportError> {
     if let Some(write) = format.writers().document {
         return write(document, options, out);
     }
     let scan = document.scan.clone().ok_or(ReportError::NoScan(format))?;
     let text = render_scan(format, &scan.below(&document.analysis.directory), options)?;
-    Ok(out.write_all(text.as_bytes())?)
+    out.write_all(text.as_bytes())?;
+    Ok(None)
 }
 
 /// Returns the HTML page of a document. A timeline shows the states of the same analysis in `past`, if there are any.

@@ -46,6 +46,25 @@ fn line_count(path: &Path) -> usize {
 }
 
 #[test]
+fn disk_limit_is_recorded_as_not_enforced() {
+    let env = TestEnv::with_test("true");
+    env.write("carnet.toml", env.read("carnet.toml") + "disk = \"2g\"\n");
+    env.carnet(&["check"]).assert_code(0);
+    let cell = &env.document()["cells"][0];
+    assert_eq!(cell["contract"]["disk"], 2_u64 << 30);
+    let not_enforced = cell["not_enforced"].as_array().expect("a list");
+    assert!(not_enforced.contains(&"disk limit: not enforced by this engine".into()), "{not_enforced:?}");
+    env.write("carnet.toml", env.read("carnet.toml").replace("2g", "2x"));
+    assert_snapshot!(env.carnet(&["check"]).assert_code(2).text(), @r#"
+    error: invalid size `2x`; expected e.g. 512m, 2g or 2GiB
+     --> /tmp/.tmpwSHpXM/analysis/carnet.toml:6:8
+      |
+    6 | disk = "2x"
+      |        ^^^^
+    "#);
+}
+
+#[test]
 fn passing_script_passes() {
     let env = TestEnv::with_test("true");
     let output = env.carnet(&["check"]).assert_code(0);

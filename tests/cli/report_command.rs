@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{TestEnv, read_json};
+use crate::support::{CARNET, TestEnv, read_json};
 
 #[test]
 fn report_of_a_document_equals_the_report_of_the_check() {
@@ -73,6 +73,57 @@ fn unsupported_document_format_is_a_usage_error() {
     env.write("x.json", "{\"schema\":\"carnet/document@2\"}");
     let output = env.carnet(&["report", "x.json"]).assert_code(2);
     assert_snapshot!(output.text(), @"error: failed to read `x.json`: unsupported document format `carnet/document@2`; this version of carnet reads `carnet/document@1`");
+}
+
+#[test]
+fn large_junit_report_has_every_case_with_shortened_output() {
+    let env = TestEnv::with_test("true");
+    env.carnet(&["check"]).assert_code(0);
+    let mut document = env.document();
+    let case = |n: usize, text: &str| {
+        json!({ "name": format!("t{n}"), "class": "c", "outcome": "failed", "message": format!("E {}", "m".repeat(900)),
+            "output": { "text": text }, "timing": { "seconds": 0 } })
+    };
+    let mut report = |cases: usize, text: &str| {
+        document["cells"][0]["steps"][0]["cases"] = (0..cases).map(|n| case(n, text)).collect();
+        env.write("x.json", document.to_string());
+        let output = env.carnet(&["report", "x.json", "--format", "junit", "-o", "x.xml"]).assert_code(0);
+        let xml = env.read("x.xml");
+        assert!(xml.len() < 29_000_000, "{}", xml.len());
+        let suite = junit_parser::from_reader(xml.as_bytes()).expect("a JUnit file").suites.remove(0);
+        assert_eq!((suite.failures, suite.cases.len()), (cases as u64, cases));
+        (output.text(), suite.properties.hashmap.get("shortened").cloned())
+    };
+    assert_eq!(report(10, "short"), (String::new(), None));
+    let (note, property) = report(700, &"E   assert 1 == 2\n".repeat(3000));
+    assert_snapshot!(note, @"junit.xml: output shortened to 40351 bytes per test, because GitLab ignores files larger than 29 MB");
+    assert!(property.is_some_and(|text| note.contains(&text)));
+    let (note, _) = report(25_000, "E");
+    assert_snapshot!(note, @"junit.xml: output shortened to 100 bytes per test, messages to 887 characters, because GitLab ignores files larger than 29 MB");
+}
+
+#[test]
+fn reports_read_malicious_documents_in_little_memory() {
+    let env = TestEnv::with_test("true");
+    env.carnet(&["check"]).assert_code(0);
+    let document = env.document();
+    let digest = document["cells"][0]["environment"].as_str().expect("a digest").to_owned();
+    // 30 MB of small objects took 3 GB.
+    let objects = vec![r#"{"":{"":0}}"#; 2_500_000].join(",");
+    let case = r#"{"name":"","class":"","outcome":"passed","timing":{"seconds":0}}"#;
+    let cases = vec![case; 200_000].join(",");
+    let output = |pointer: &str, list: &str| {
+        let mut changed = document.clone();
+        *changed.pointer_mut(pointer).expect("a value") = json!("LIST");
+        env.write("x.json", changed.to_string().replace("\"LIST\"", &format!("[{list}]")));
+        let output = env.run("sh", &["-c", "ulimit -v 600000; exec \"$0\" report x.json", CARNET]).assert_code(2);
+        output.text().split(" at line ").next().unwrap_or_default().to_owned()
+    };
+    let digest = format!("/environments/{digest}/system/glibcxx");
+    assert_snapshot!(output(&digest, &objects), @"error: failed to read `x.json`: invalid carnet/document@1 document: invalid type: sequence, expected a string");
+    assert_snapshot!(output("/schema", &objects), @r#"error: failed to read `x.json`: not a carnet document; expected `"schema": "carnet/document@1"`, found a schema that is not a string"#);
+    assert_snapshot!(output("/cells/0/steps/0/cases", &cases), @"error: failed to read `x.json`: the document exceeds a limit: more than 100000 test cases");
+    assert_snapshot!(output("/analysis", &vec!["0"; 24_000_000].join(",")), @"error: failed to read `x.json`: the document exceeds a limit: more than 24000000 JSON tokens");
 }
 
 #[test]

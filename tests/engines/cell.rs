@@ -247,6 +247,40 @@ fn exit_code_without_a_failed_case_is_an_error() {
     assert_snapshot!(step.unread.expect("a reason"), @"the command wrote no JUnit file, so its cases are unknown");
 }
 
+fn exit_code_0_without_a_complete_report_is_an_error() {
+    let last = |kind: TestKind, run: &str| {
+        let mut env = fake_pytest("pytest-8-xunit1.xml", run);
+        env.plan.tests[0].kind = kind;
+        let step = env.run().steps.remove(0);
+        let case = step.cases.last().expect("a case").clone();
+        format!("{:?}: {}", case.outcome, case.message)
+    };
+    let lines =
+        |kind: TestKind, commands: &[&str]| commands.iter().map(|run| last(kind, run)).collect::<Vec<_>>().join("\n");
+    let link = "f=${PYTEST_ADDOPTS#*--junitxml=\\'}; ln -s /etc/passwd \"${f%%\\'*}\"";
+    let empty = "f=${PYTEST_ADDOPTS#*--junitxml=\\'}; echo '<testsuites/>' > \"${f%%\\'*}\"";
+    let cut = "head -c 2000 report.xml | sed 's/<failure.*//; s/<error.*//' > cut.xml; REPORT=cut.xml ./pytest.sh";
+    assert_snapshot!(lines(TestKind::Pytest, &["echo 'tests/a.py ..'", "echo '=== 2 passed in 0.1s ==='", link, empty, cut]), @"
+    Errored: exit code 0, but pytest wrote neither a JUnit file nor a summary; a test may have called os._exit
+    Passed: 
+    Errored: exit code 0, but failed to read the JUnit file: Too many levels of symbolic links (os error 40)
+    Errored: no tests were run
+    Errored: exit code 0, but the JUnit file is invalid at byte 762: ill-formed document: expected `</testcase>`, but `</error>` was found
+    ");
+    assert_snapshot!(lines(TestKind::Command, &["true", link, empty, cut]), @"
+    Passed: 
+    Errored: exit code 0, but failed to read the JUnit file: Too many levels of symbolic links (os error 40)
+    Errored: no tests were run
+    Errored: exit code 0, but the JUnit file is invalid at byte 762: ill-formed document: expected `</testcase>`, but `</error>` was found
+    ");
+    let unittest = "echo 'test_a (m.T) ... ok'; echo 'test_b (m.T) ... '";
+    assert_snapshot!(lines(TestKind::Unittest, &[unittest, &format!("{unittest}; echo 'Ran 2 tests in 0.1s'")]), @"
+    Errored: exit code 0, but unittest did not report the number of tests that it ran; a test may have called os._exit
+    Passed:
+    ");
+    assert_snapshot!(lines(TestKind::Pytest, &["./pytest.sh"]), @"Passed:");
+}
+
 fn truncated_report_gives_its_cases_and_the_crash() {
     let run = "head -c 5000 report.xml > cut.xml; REPORT=cut.xml ./pytest.sh; kill -SEGV $$";
     let step = fake_pytest("pytest-8-xunit1.xml", run).run().steps.remove(0);
@@ -444,6 +478,7 @@ crate::support::harness::register!(
     tests_run_in_the_copy_that_the_setup_changed,
     pytest_cases_are_read,
     exit_code_without_a_failed_case_is_an_error,
+    exit_code_0_without_a_complete_report_is_an_error,
     truncated_report_gives_its_cases_and_the_crash,
     missing_pytest_is_an_error_instead_of_a_failure,
     report_that_is_not_a_regular_file_is_rejected,

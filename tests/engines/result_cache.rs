@@ -1,7 +1,7 @@
 //! Results of cells are cached: a check of an unchanged analysis starts no cell.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -114,6 +114,47 @@ fn failed_tests_are_cached_with_their_output() {
     assert!(is_cached(&env));
     let output = &cell(&env)["steps"][0]["cases"][0]["output"]["text"];
     assert_eq!(output, "the yield is wrong\n");
+}
+
+fn failure_because_of_a_full_disk_is_not_cached() {
+    let env = env("cat /dev/zero > /tmp/zero", "", "tmp_size = \"64k\"");
+    env.carnet(&["check"]).assert_code(1);
+    assert_eq!(cell(&env)["steps"][0]["end"]["exit"]["code"], 1);
+    assert_eq!(cached_results(&env), Vec::<PathBuf>::new());
+}
+
+fn image_without_a_working_shell_is_an_infrastructure_error() {
+    let env = TestEnv::with_test("true");
+    let check = |more: &str| {
+        let lines = format!(
+            "[test]\nrun = \"./t.sh\"\n{more}[[facility]]\nid = \"box\"\nimage = \"dir:{}\"\nengine = \"embedded\"\n",
+            env.root().join("image").display()
+        );
+        env.write("carnet.toml", lines);
+        env.carnet(&["check"]).assert_code(4);
+        let cell = cell(&env);
+        assert_eq!(cell["status"], "error");
+        assert!(cell["hint"].as_str().is_some_and(|hint| hint.contains("a working /bin/sh")), "{cell:#}");
+        cell["reason"].as_str().expect("a reason").to_owned()
+    };
+    for directory in ["bin", "etc", "tmp"] {
+        fs::create_dir_all(env.root().join("image").join(directory)).expect("a directory");
+    }
+    let shell = env.root().join("image/bin/sh");
+    assert_snapshot!(check(""), @"no command can run: no /bin/sh in the image");
+    assert_snapshot!(check("setup = \"true\"\n"), @"no command can run: no /bin/sh in the image");
+    env.install_script(&shell, "");
+    fs::write(&shell, "echo").expect("a file");
+    assert_snapshot!(check(""), @"no command can run: /bin/sh of the image can't start: not a program");
+    fs::copy("/bin/sh", &shell).expect("a copy");
+    assert_snapshot!(check(""), @"no command can run: /bin/sh of the image can't start: its loader /lib64/ld-linux-x86-64.so.2 does not exist");
+    assert_snapshot!(check("setup = \"true\"\n"), @"no command can run: /bin/sh of the image can't start: its loader /lib64/ld-linux-x86-64.so.2 does not exist");
+    let mut program = fs::read(CARNET).expect("a program");
+    program[18] = 22;
+    fs::write(&shell, &program).expect("a file");
+    assert_snapshot!(check(""), @"no command can run: /bin/sh of the image can't start: a program for s390x, but this machine is x86_64");
+    fs::set_permissions(&shell, fs::Permissions::from_mode(0o644)).expect("a mode");
+    assert_snapshot!(check(""), @"no command can run: /bin/sh of the image can't start: not executable");
 }
 
 fn expected_failure_applies_to_cached_results() {
@@ -301,6 +342,8 @@ crate::support::harness::register!(
     reports_mark_cached_results,
     changed_analysis_and_fresh_check_run_again,
     failed_tests_are_cached_with_their_output,
+    failure_because_of_a_full_disk_is_not_cached,
+    image_without_a_working_shell_is_an_infrastructure_error,
     expected_failure_applies_to_cached_results,
     cache_depends_on_passed_variables_without_containing_them,
     cache_in_the_repository_is_not_part_of_the_analysis,

@@ -7,7 +7,7 @@ use object::{Endianness, elf};
 const MAX_VERSIONS: usize = 10_000;
 
 /// Returns the architecture of an ELF file as printed by `uname -m`. `None` for other files and machines.
-pub(super) fn machine(bytes: &[u8]) -> Option<&'static str> {
+pub(in crate::cell) fn machine(bytes: &[u8]) -> Option<&'static str> {
     if !bytes.starts_with(b"\x7fELF") {
         return None;
     }

@@ -6,7 +6,7 @@
 mod bounded;
 mod cgroup;
 mod cpu;
-mod elf;
+pub(super) mod elf;
 mod file_tree;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]

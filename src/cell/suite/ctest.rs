@@ -6,10 +6,8 @@ use std::path::Path;
 use super::junit::Report;
 use super::{ParsedOutput, Reader, first_line};
 use crate::model::cell::{Outcome, Seconds, TestCase};
+use crate::model::limit::MAX_CASES;
 use crate::model::shell::quote;
-
-/// Maximum number of cases.
-const MAX_CASES: usize = 100_000;
 
 /// Returns shell lines that make every later `ctest` command write `file`, if it supports the option.
 pub(super) fn prelude(file: &Path) -> String {
@@ -87,7 +85,7 @@ impl Reader for Table {
     }
 
     fn finish(self: Box<Self>) -> ParsedOutput {
-        ParsedOutput { nothing_ran: self.cases.is_empty(), cases: self.cases, unread: None }
+        ParsedOutput { nothing_ran: self.cases.is_empty(), cases: self.cases, ..ParsedOutput::default() }
     }
 }
 

@@ -1,9 +1,12 @@
 //! Reads JUnit files of pytest and ctest, including truncated ones. The files are untrusted.
 //!
-//! The file is streamed without recursion: at most [`MAX_FILE_SIZE`] bytes, [`MAX_CASES`] cases, and
-//! [`super::MAX_CASE_OUTPUT`] bytes of text per case. Only the five predefined XML entities are expanded.
+//! The file is streamed without recursion, so that its size hardly matters. At most [`MAX_CASES`] cases and
+//! [`super::MAX_CASE_OUTPUT`] bytes of text per case are kept, and all texts share a [`Budget`]. Only the five predefined XML
+//! entities are expanded.
 
 use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
 use std::io::{self, BufReader, Read as _};
 use std::path::Path;
 
@@ -11,27 +14,35 @@ use quick_xml::Reader;
 use quick_xml::escape::{resolve_predefined_entity, unescape};
 use quick_xml::events::{BytesStart, Event};
 
-use super::MAX_CASE_OUTPUT;
+use super::budget::Budget;
+use super::{MAX_CASE_OUTPUT, head};
 use crate::cell::artifact::open_regular;
 use crate::model::capture::Capture;
 use crate::model::cell::{Captured, Outcome};
+use crate::model::limit::MAX_CASES;
 
-/// Maximum number of bytes read from a file.
-const MAX_FILE_SIZE: u64 = 64 << 20;
-/// Maximum number of cases read from a file.
-const MAX_CASES: usize = 100_000;
+mod split;
+
+/// Maximum number of bytes read from a file, which takes about 20 s.
+const MAX_FILE_SIZE: u64 = 4 << 30;
+/// Number of cases from which only failed ones are kept, so that a passed test never hides a failed one.
+const MANY_CASES: usize = MAX_CASES / 10 * 9;
+/// Maximum number of nested elements.
+const MAX_DEPTH: usize = 10_000;
 /// Maximum length of a name or path in bytes.
 const MAX_NAME_LEN: usize = 4 << 10;
-/// Maximum length of a message in bytes.
-const MAX_MESSAGE_LEN: usize = 64 << 10;
+/// Maximum length of a message in bytes. Only its first line is used.
+const MAX_MESSAGE_LEN: usize = 2 << 10;
 
 /// The content of a file.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     /// The cases in order; cases with the same class and name are merged.
     pub(super) cases: Vec<Entry>,
-    /// Why cases may be missing: the file is truncated, invalid or too large.
+    /// Why the file may lack cases: it is truncated, invalid or too large.
     pub(super) problem: Option<String>,
+    /// Number of cases in the file that are not in `cases`.
+    pub(super) left_out: usize,
 }
 
 /// One case in the file.
@@ -64,21 +75,26 @@ pub(super) fn read(path: &Path) -> io::Result<Report> {
     let over = file.metadata()?.len() > MAX_FILE_SIZE;
     let mut report = parse(BufReader::new(file.take(MAX_FILE_SIZE)));
     if over {
-        report.problem = Some(format!("the JUnit file is larger than {} MiB", MAX_FILE_SIZE >> 20));
+        report.problem = Some(format!("the JUnit file is larger than {} GiB", MAX_FILE_SIZE >> 30));
     }
     Ok(report)
 }
 
 /// Reads XML.
 pub(super) fn parse(input: impl io::BufRead) -> Report {
-    let mut reader = Reader::from_reader(input);
+    let mut reader = Reader::from_reader(BufReader::new(split::Split::new(input)));
     let mut cases = Cases::default();
     let mut open: Option<Open> = None;
     let mut depth: usize = 0;
     let mut buffer = Vec::new();
     let problem = loop {
         buffer.clear();
+        reader.get_mut().get_mut().begin_event();
         match reader.read_event_into(&mut buffer) {
+            // The reader stores the names of open elements.
+            Ok(Event::Start(element)) if depth >= MAX_DEPTH || element.name().as_ref().len() > MAX_NAME_LEN => {
+                break Some("the JUnit file has too many nested elements or too long names".to_owned());
+            }
             Ok(Event::Start(element)) => {
                 depth += 1;
                 enter(&mut open, &element);
@@ -100,12 +116,8 @@ pub(super) fn parse(input: impl io::BufRead) -> Report {
                 break Some(format!("the JUnit file is invalid at byte {}: {error}", reader.error_position()));
             }
         }
-        // Every element counts, even if it is merged with another one, because merging takes time too.
-        if cases.read >= MAX_CASES {
-            break Some(format!("the JUnit file has more than {MAX_CASES} cases"));
-        }
     };
-    Report { cases: cases.list, problem }
+    Report { cases: cases.list, problem, left_out: cases.left_out }
 }
 
 /// A case being read.
@@ -236,26 +248,33 @@ fn seconds(text: &str) -> f64 {
     if number.is_finite() && number > 0.0 { number } else { 0.0 }
 }
 
-/// Truncates a text to at most `max_len` bytes, between characters.
-pub(super) fn head(mut text: String, max_len: usize) -> String {
-    text.truncate(text.floor_char_boundary(max_len));
-    text
-}
-
 /// The cases read so far. A second case with the same class and name is merged with the first: pytest writes a failure
 /// and an error in the teardown as two cases.
 #[derive(Default)]
 struct Cases {
     list: Vec<Entry>,
-    known: HashMap<(String, String), usize>,
-    read: usize,
+    /// The index of each case by the hash of its class and name, which are too long to be stored twice.
+    known: HashMap<u64, usize>,
+    hash: RandomState,
+    budget: Budget,
+    left_out: usize,
 }
 
 impl Cases {
-    fn add(&mut self, entry: Entry) {
-        self.read += 1;
-        let key = (entry.class.clone(), entry.name.clone());
-        if let Some(&index) = self.known.get(&key) {
+    fn add(&mut self, mut entry: Entry) {
+        let key = self.hash.hash_one((&entry.class, &entry.name));
+        let known = self.known.get(&key).copied();
+        let is_bad = matches!(entry.outcome, Outcome::Failed | Outcome::Errored);
+        if known.is_none() && self.list.len() >= if is_bad { MAX_CASES } else { MANY_CASES } {
+            self.left_out += 1;
+            return;
+        }
+        for text in [&mut entry.name, &mut entry.class, &mut entry.message].into_iter().chain(&mut entry.file) {
+            *text = self.budget.name(std::mem::take(text));
+        }
+        let text = if entry.outcome == Outcome::Passed { None } else { self.budget.output(entry.text) };
+        entry.text = text.unwrap_or(Captured { text: String::new(), dropped: 0 });
+        if let Some(index) = known {
             join(&mut self.list[index], entry);
         } else {
             self.known.insert(key, self.list.len());
@@ -269,11 +288,15 @@ fn join(first: &mut Entry, second: Entry) {
     first.seconds += second.seconds;
     if first.message.is_empty() {
         first.message = second.message;
-    } else if !second.message.is_empty() {
+    } else if !second.message.is_empty() && first.message.len() < MAX_MESSAGE_LEN {
         let line = first.message.lines().next().unwrap_or_default();
         first.message = head(format!("{line}; {}", second.message), MAX_MESSAGE_LEN);
     }
     if second.text.text.is_empty() && second.text.dropped == 0 {
+        return;
+    }
+    if first.text.dropped > 0 {
+        first.text.dropped += second.text.text.len() as u64 + second.text.dropped;
         return;
     }
     let mut text = Capture::new(MAX_CASE_OUTPUT);

@@ -1,11 +1,13 @@
 //! Runs the test commands and reads their results.
 
+mod budget;
 mod ctest;
 mod junit;
 mod offline;
 mod pytest;
 mod retry;
 mod root_macro;
+mod shell;
 mod unittest;
 mod verdict;
 
@@ -17,7 +19,8 @@ pub mod fuzzing {
     /// Reads a JUnit file and the lines of an output.
     pub fn results(data: &[u8]) {
         let _ = super::junit::parse(data);
-        for kind in [super::TestKind::Unittest, super::TestKind::Ctest, super::TestKind::RootMacro] {
+        use super::TestKind::{Ctest, Pytest, RootMacro, Unittest};
+        for kind in [Unittest, Ctest, RootMacro, Pytest] {
             let test = super::TestCommand { name: "t".to_owned(), kind, run: "t".to_owned() };
             let Some(mut reader) = super::reader(&test) else { continue };
             String::from_utf8_lossy(data).lines().for_each(|line| reader.line(line));
@@ -32,6 +35,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use budget::Budget;
+
 use super::command::{self, Command, CommandResult, Supervisor};
 use super::environ;
 use super::network::Attempts;
@@ -39,19 +44,19 @@ use crate::model::capture::Capture;
 use crate::model::cell::{Captured, Outcome, Seconds, Step, TestCase};
 use crate::model::plan::{CellPlan, TestCommand, TestKind};
 use crate::sys::environment;
+use shell::ShellError;
 pub(super) use verdict::PreludeError;
 use verdict::Verdict;
 
 /// Maximum output of one case in bytes.
 const MAX_CASE_OUTPUT: usize = 64 << 10;
-/// Maximum output of all cases of a cell in bytes; after that, at most [`MAX_SHORT_OUTPUT`] bytes per case are kept.
-const MAX_CELL_OUTPUT: usize = 8 << 20;
-/// Maximum output of a case in bytes after the output of the cell exceeds [`MAX_CELL_OUTPUT`].
-const MAX_SHORT_OUTPUT: usize = 2 << 10;
-/// Maximum number of cases with output after the output of the cell exceeds [`MAX_CELL_OUTPUT`].
-const MAX_SHORT_OUTPUT_CASES: usize = 4_000;
 /// Maximum length of a message in bytes.
 const MAX_MESSAGE_LEN: usize = 500;
+
+/// Returns how to fix the infrastructure error of a cell, if it is known.
+pub(crate) fn hint(trouble: &str) -> Option<&'static str> {
+    trouble.starts_with(shell::PREFIX).then_some(shell::HINT)
+}
 
 /// The commands of one plan and their directories.
 pub(super) struct Suite<'a> {
@@ -65,7 +70,7 @@ pub(super) struct Suite<'a> {
     scratch: PathBuf,
     /// Whether the network is disabled, so attempts to use it are reported.
     offline: bool,
-    budget: OutputBudget,
+    budget: Budget,
 }
 
 impl<'a> Suite<'a> {
@@ -73,13 +78,16 @@ impl<'a> Suite<'a> {
     pub(super) fn new(plan: &'a CellPlan, supervisor: &'a Supervisor, scratch: PathBuf, offline: bool) -> Self {
         let work = PathBuf::from(&plan.work);
         let dir = work.join(&plan.workdir);
-        Self { plan, supervisor, work, dir, scratch, offline, budget: OutputBudget::default() }
+        Self { plan, supervisor, work, dir, scratch, offline, budget: Budget::default() }
     }
 
     /// Runs the setup command.
-    pub(super) fn setup(&self, run: &str, progress: &mut dyn FnMut(&str)) -> Step {
-        let result = self.command(run, "", &[], false, progress);
-        Step {
+    ///
+    /// # Errors
+    /// If the shell can't start.
+    pub(super) fn setup(&self, run: &str, progress: &mut dyn FnMut(&str)) -> Result<Step, ShellError> {
+        let result = self.command(run, "", &[], false, progress)?;
+        Ok(Step {
             name: "setup".to_owned(),
             kind: None,
             run: run.to_owned(),
@@ -89,30 +97,38 @@ impl<'a> Suite<'a> {
             cases: Vec::new(),
             unread: None,
             timing: Seconds { seconds: result.seconds },
-        }
+        })
     }
 
     /// Returns the environment variables of commands: the variables after the prelude, or those of this process if there
     /// is no prelude.
     ///
     /// # Errors
-    /// If the prelude does not complete. Otherwise no test would start; with `exit 0` in the prelude, the step would
-    /// even count as passed.
+    /// If the shell can't start, or if the prelude does not complete. Otherwise no test would start; with `exit 0` in the
+    /// prelude, the step would even count as passed.
     pub(super) fn variables(&self, progress: &mut dyn FnMut(&str)) -> Result<BTreeMap<String, String>, PreludeError> {
         let own = environ::process_variables();
         let file = self.scratch.join("environ");
         let Some(run) = self.plan.prelude.as_ref().and_then(|_| environ::command(&file)) else { return Ok(own) };
-        let result = self.command(&run, "", &[], false, progress);
+        let result = self.command(&run, "", &[], false, progress)?;
         let found = environ::read(&file).ok_or_else(|| PreludeError::new(&result))?;
         Ok(environ::without_shell_variables(found, &own))
     }
 
     /// Runs one test command; a failed command is retried as often as the plan allows.
-    pub(super) fn test(&mut self, index: usize, test: &TestCommand, progress: &mut dyn FnMut(&str)) -> Step {
+    ///
+    /// # Errors
+    /// If the shell can't start.
+    pub(super) fn test(
+        &mut self,
+        index: usize,
+        test: &TestCommand,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Step, ShellError> {
         let mut earlier: Vec<Vec<TestCase>> = Vec::new();
         let mut seconds = 0.0;
         let mut last = loop {
-            let attempt = self.attempt(index, test, progress);
+            let attempt = self.attempt(index, test, progress)?;
             seconds += attempt.result.seconds;
             let again = u32::try_from(earlier.len()).is_ok_and(|done| done < self.plan.retries);
             if attempt.is_success() || !again || self.supervisor.end_signal().is_some() {
@@ -123,21 +139,22 @@ impl<'a> Suite<'a> {
         let attempts = u32::try_from(earlier.len()).unwrap_or(u32::MAX).saturating_add(1);
         let is_success = last.is_success();
         retry::mark(&mut last.cases, earlier);
-        self.budget.fit(&mut last.cases);
-        Step {
+        let left_out = self.budget.fit(&mut last.cases);
+        let output = Some(last.result.output).filter(|output| !is_success && !output.text.is_empty());
+        Ok(Step {
             name: test.name.clone(),
             kind: Some(test.kind),
             run: test.run.clone(),
             end: last.result.end,
             attempts,
-            output: Some(last.result.output).filter(|output| !is_success && !output.text.is_empty()),
+            output: output.and_then(|output| self.budget.output(output)),
             cases: last.cases,
-            unread: last.unread,
+            unread: last.unread.or(left_out),
             timing: Seconds { seconds },
-        }
+        })
     }
 
-    fn attempt(&self, index: usize, test: &TestCommand, progress: &mut dyn FnMut(&str)) -> Attempt {
+    fn attempt(&self, index: usize, test: &TestCommand, progress: &mut dyn FnMut(&str)) -> Result<Attempt, ShellError> {
         let file = self.scratch.join(format!("{index}.xml"));
         let _ = fs::remove_file(&file);
         let writes_junit = !matches!(test.kind, TestKind::Unittest | TestKind::RootMacro);
@@ -160,7 +177,7 @@ impl<'a> Suite<'a> {
                 reader.line(line);
             }
             progress(line);
-        });
+        })?;
         let report = writes_junit.then(|| junit::read(own_file.as_deref().unwrap_or(&file)));
         let listed = reader.map(Reader::finish).unwrap_or_default();
         let mut attempt = self.collect(test, result, report, listed);
@@ -168,7 +185,7 @@ impl<'a> Suite<'a> {
             let tried = Attempts::now().since(&before);
             offline::mark(&mut attempt.cases, tried);
         }
-        attempt
+        Ok(attempt)
     }
 
     fn command(
@@ -178,12 +195,9 @@ impl<'a> Suite<'a> {
         env: &[(&str, String)],
         interrupt_first: bool,
         progress: &mut dyn FnMut(&str),
-    ) -> CommandResult {
+    ) -> Result<CommandResult, ShellError> {
         let prelude = self.plan.prelude.as_deref().unwrap_or_default();
-        let shell = match command::find_shell(self.plan.prelude.is_some() || command::is_bash(run)) {
-            Ok(shell) => shell,
-            Err(error) => return CommandResult::not_started(error.to_string()),
-        };
+        let shell = command::find_shell(self.plan.prelude.is_some() || command::is_bash(run))?;
         let mut script = String::new();
         for part in [prelude, lines] {
             if !part.is_empty() {
@@ -201,7 +215,9 @@ impl<'a> Suite<'a> {
             output_cap: usize::try_from(self.plan.output_cap).unwrap_or(usize::MAX),
             interrupt_first,
         };
-        self.supervisor.run(&command, progress)
+        let result = self.supervisor.run(&command, progress);
+        shell::check(&shell, &result)?;
+        Ok(result)
     }
 
     /// Collects the cases of a completed command.
@@ -213,23 +229,26 @@ impl<'a> Suite<'a> {
         listed: ParsedOutput,
     ) -> Attempt {
         let reported = matches!(report, Some(Ok(_)));
-        let mut unread = listed.unread;
+        let ParsedOutput { cases: listed, mut unread, nothing_ran, mut doubt } = listed;
         let cases = match report {
             Some(Ok(mut report)) => {
-                unread = report.problem.take().or(unread);
+                doubt = report.problem.take();
+                let left_out = (report.left_out > 0).then(|| budget::left_out(report.left_out));
+                unread = doubt.clone().or(left_out).or(unread);
                 match test.kind {
-                    TestKind::Ctest if report.cases.is_empty() => listed.cases,
-                    TestKind::Ctest => ctest::cases(report, listed.cases, &test.name),
+                    TestKind::Ctest if report.cases.is_empty() => listed,
+                    TestKind::Ctest => ctest::cases(report, listed, &test.name),
                     _ => pytest::cases(report, &test.name, &self.work, &self.dir),
                 }
             }
             Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => {
-                unread = Some(format!("failed to read the JUnit file: {error}"));
-                listed.cases
+                doubt = Some(format!("failed to read the JUnit file: {error}"));
+                unread = doubt.clone();
+                listed
             }
-            _ => listed.cases,
+            _ => listed,
         };
-        let mut verdict = Verdict { test, result: &result, cases, unread, reported, nothing_ran: listed.nothing_ran };
+        let mut verdict = Verdict { test, result: &result, cases, unread, doubt, reported, nothing_ran };
         verdict.complete();
         let Verdict { cases, unread, .. } = verdict;
         Attempt { result, cases, unread }
@@ -253,6 +272,8 @@ struct ParsedOutput {
     unread: Option<String>,
     /// Whether the output states that no tests were run.
     nothing_ran: bool,
+    /// Why an exit code of 0 does not mean that the tests passed: the output is incomplete.
+    doubt: Option<String>,
 }
 
 fn reader(test: &TestCommand) -> Option<Box<dyn Reader>> {
@@ -260,7 +281,8 @@ fn reader(test: &TestCommand) -> Option<Box<dyn Reader>> {
         TestKind::Unittest => Some(Box::new(unittest::Unittest::default())),
         TestKind::Ctest => Some(Box::new(ctest::Table::new(&test.name))),
         TestKind::RootMacro => Some(Box::new(root_macro::Errors::new(&test.name))),
-        TestKind::Pytest | TestKind::Make | TestKind::Script | TestKind::Command => None,
+        TestKind::Pytest => Some(Box::new(pytest::Summary::default())),
+        TestKind::Make | TestKind::Script | TestKind::Command => None,
     }
 }
 
@@ -312,34 +334,13 @@ fn shorten(text: &Captured, max_bytes: usize) -> Captured {
     capture.finish()
 }
 
+/// Truncates a text to at most `max_len` bytes, between characters.
+fn head(mut text: String, max_len: usize) -> String {
+    text.truncate(text.floor_char_boundary(max_len));
+    text
+}
+
 /// Returns the first non-empty line, truncated.
 fn first_line(text: &str) -> String {
-    junit::head(crate::model::text::first_line(text).to_owned(), MAX_MESSAGE_LEN)
-}
-
-/// The output budget shared by all cases of a cell.
-#[derive(Debug, Default)]
-struct OutputBudget {
-    used: usize,
-    short_outputs: usize,
-}
-
-impl OutputBudget {
-    fn fit(&mut self, cases: &mut [TestCase]) {
-        for case in cases {
-            let Some(output) = &mut case.output else { continue };
-            if self.used + output.text.len() > MAX_CELL_OUTPUT {
-                self.short_outputs += 1;
-                if self.short_outputs > MAX_SHORT_OUTPUT_CASES {
-                    case.output = None;
-                } else if output.text.len() > MAX_SHORT_OUTPUT {
-                    let before = output.dropped;
-                    *output = shorten(output, MAX_SHORT_OUTPUT);
-                    output.dropped += before;
-                }
-            } else {
-                self.used += output.text.len();
-            }
-        }
-    }
+    head(crate::model::text::first_line(text).to_owned(), MAX_MESSAGE_LEN)
 }

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::first_line;
 use super::junit::{Entry, Report};
+use super::{ParsedOutput, Reader, first_line};
 use crate::model::cell::{Captured, End, Outcome, Seconds, TestCase};
 use crate::model::shell::quote;
+use crate::model::text::clean;
 
 /// The variable with additional options of pytest (docs.pytest.org, "Environment Variables").
 pub(super) const VARIABLE: &str = "PYTEST_ADDOPTS";
@@ -36,6 +37,33 @@ pub(super) fn own_file(run: &str, dir: &Path) -> Option<PathBuf> {
         found = value.map(|value| dir.join(value.trim_matches(['"', '\''])));
     }
     found
+}
+
+/// Searches the output for the last line of pytest, which replaces a missing JUnit file: the command may clear [`VARIABLE`].
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    found: bool,
+}
+
+impl Reader for Summary {
+    fn line(&mut self, line: &str) {
+        self.found = self.found || is_summary(&clean(line));
+    }
+
+    fn finish(self: Box<Self>) -> ParsedOutput {
+        let missing = "pytest wrote neither a JUnit file nor a summary; a test may have called os._exit";
+        ParsedOutput { doubt: (!self.found).then(|| missing.to_owned()), ..ParsedOutput::default() }
+    }
+}
+
+/// Reports whether a line is a summary such as `=== 3 passed, 1 warning in 0.12s ===`.
+fn is_summary(line: &str) -> bool {
+    let Some((counts, time)) = line.trim_matches(['=', ' ']).rsplit_once(" in ") else { return false };
+    let is_count = |count: &str| {
+        count.split_once(' ').is_some_and(|(number, word)| number.parse::<u32>().is_ok() && !word.contains(' '))
+    };
+    let is_time = time.starts_with(|first: char| first.is_ascii_digit()) && time.contains('s');
+    is_time && (counts == "no tests ran" || counts.split(", ").all(is_count))
 }
 
 /// Returns the cases of a report. `work` is the copy of the analysis and `dir` the working directory of pytest.
@@ -109,4 +137,26 @@ fn usage(text: &str) -> String {
         .find_map(|line| line.trim().strip_prefix("ERROR: ").or(line.split_once(": error: ").map(|(_, error)| error)));
     let what = "pytest rejected its command line or configuration (exit code 4)";
     error.map_or_else(|| what.to_owned(), |error| first_line(&format!("{what}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_summary;
+
+    #[test]
+    fn only_summaries_are_recognized() {
+        for line in [
+            "============= 3 passed, 1 warning in 0.12s =============",
+            "1 failed, 2 passed in 61.20s (0:01:01)",
+            "=== 12 passed in 0.05 seconds ===",
+            "no tests ran in 0.01s",
+        ] {
+            assert!(is_summary(line), "{line}");
+        }
+        for line in
+            ["", "3 passed", "collected 3 items", "all passed in 3s", "found 2 muons in 3 events", "1 a b in 3s"]
+        {
+            assert!(!is_summary(line), "{line}");
+        }
+    }
 }

@@ -7,9 +7,8 @@
 use super::{MAX_CASE_OUTPUT, ParsedOutput, Reader, first_line};
 use crate::model::capture::Capture;
 use crate::model::cell::{Outcome, Seconds, TestCase};
+use crate::model::limit::MAX_CASES;
 
-/// Maximum number of cases.
-const MAX_CASES: usize = 100_000;
 /// The line before the heading of a traceback.
 const DOUBLE: &str = "======================================================================";
 /// The line between heading and traceback, and before the count at the end.
@@ -67,7 +66,11 @@ impl Reader for Unittest {
             .ran
             .filter(|_| !self.verbose)
             .map(|ran| format!("only {seen} of {ran} cases are known; run unittest with -v to report all"));
-        ParsedOutput { nothing_ran: self.ran.is_none_or(|ran| ran == 0) && seen == 0, cases: self.cases, unread }
+        // The runner always ends with this number, but a test can end the program before.
+        let doubt = (self.ran.is_none() && seen > 0).then(|| {
+            "unittest did not report the number of tests that it ran; a test may have called os._exit".to_owned()
+        });
+        ParsedOutput { nothing_ran: self.ran.is_none_or(|ran| ran == 0) && seen == 0, cases: self.cases, unread, doubt }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Combines the exit status of a command with its cases.
 
+use super::shell::ShellError;
 use super::{command_case, first_line, is_failure, output, pytest};
 use crate::cell::command::CommandResult;
 use crate::model::cell::{End, Outcome, TestCase};
@@ -15,6 +16,8 @@ pub(super) struct Verdict<'a> {
     pub(super) cases: Vec<TestCase>,
     /// Why cases may be missing.
     pub(super) unread: Option<String>,
+    /// Why an exit code of 0 does not mean that the tests passed: its report is missing or incomplete.
+    pub(super) doubt: Option<String>,
     /// Whether it wrote a JUnit file.
     pub(super) reported: bool,
     /// Whether its output states that no tests were run.
@@ -32,7 +35,10 @@ impl Verdict<'_> {
         if let Some(outcome) = self.whole() {
             let message = match outcome {
                 Outcome::Passed => String::new(),
-                _ if end.is_success() => "no tests were run".to_owned(),
+                _ if end.is_success() => match &self.doubt {
+                    Some(doubt) => first_line(&format!("exit code 0, but {doubt}")),
+                    None => "no tests were run".to_owned(),
+                },
                 _ => trouble.or_else(|| not_found(end, &self.result.output.text)).unwrap_or_else(|| describe(end)),
             };
             self.cases.push(command_case(&self.test.name, outcome, message));
@@ -47,6 +53,7 @@ impl Verdict<'_> {
     fn whole(&self) -> Option<Outcome> {
         let none = self.cases.is_empty();
         match &self.result.end {
+            End::Exit { code: 0 } if self.doubt.is_some() => Some(Outcome::Errored),
             End::Exit { code: 0 } if none => {
                 let nothing_ran = self.nothing_ran || self.reported && self.is_pytest();
                 Some(if nothing_ran { Outcome::Errored } else { Outcome::Passed })
@@ -88,11 +95,15 @@ fn not_reported(kind: TestKind) -> &'static str {
     }
 }
 
-/// The prelude of a facility failed, so no test can start.
+/// The prelude of a facility did not complete, so no test can start.
 #[derive(Debug, thiserror::Error)]
-#[error("`setup` of the facility failed before the tests: {reason}")]
-pub(in crate::cell) struct PreludeError {
-    reason: String,
+pub(in crate::cell) enum PreludeError {
+    /// It failed, for this reason.
+    #[error("`setup` of the facility failed before the tests: {0}")]
+    Failed(String),
+    /// The shell can't start.
+    #[error(transparent)]
+    Shell(#[from] ShellError),
 }
 
 impl PreludeError {
@@ -103,7 +114,7 @@ impl PreludeError {
             End::Exit { code: 0 } => "it exited the shell (`exit 0`)".to_owned(),
             end => describe(end),
         };
-        Self { reason: format!("{how}{output}") }
+        Self::Failed(format!("{how}{output}"))
     }
 }
 

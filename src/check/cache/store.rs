@@ -14,6 +14,7 @@ use super::{InputKey, ResultKey, is_reproducible};
 use crate::model::digest::Digest;
 use crate::model::document::Cell;
 use crate::model::environment::Environment;
+use crate::model::limit;
 use crate::sys::cache::{Cache, private_dir};
 use crate::sys::clock;
 
@@ -212,7 +213,10 @@ fn read(path: &Path, key: &str) -> io::Result<Option<CachedResult>> {
     if age.is_negative() || age.unsigned_abs() > MAX_AGE {
         return Ok(None);
     }
-    let ReadBody { cell, environment } = serde_json::from_slice(body).map_err(|error| invalid(&error.to_string()))?;
+    let read = limit::read(body, &limit::RESULT).map_err(|error| invalid(&error.to_string()))?;
+    let ReadBody { cell, environment } = read;
+    let limits = cell.check_limits().and(environment.as_ref().map_or(Ok(()), Environment::check_limits));
+    limits.map_err(|error| invalid(&error.to_string()))?;
     if !is_reproducible(&cell) {
         return Err(invalid("the result is not reproducible"));
     }

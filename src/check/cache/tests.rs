@@ -10,7 +10,7 @@ use crate::check::plan::this_machine;
 use crate::config::{Config, Facility};
 use crate::engine::docker::{self, Docker};
 use crate::engine::embedded::Embedded;
-use crate::model::cell::{End, Seconds, Step};
+use crate::model::cell::{Captured, End, Seconds, Step, TestCase};
 use crate::model::contract::Mount;
 use crate::model::digest::Digest;
 use crate::model::document::{Cell, Status};
@@ -249,4 +249,34 @@ fn old_entries_and_abandoned_files_are_evicted() {
     }
     assert_eq!(store.evict(), 2);
     assert!(!entry.exists() && !half.exists() && store.is_empty(), "an empty directory is left");
+}
+
+#[test]
+fn results_of_a_full_disk_or_without_a_limit_are_not_cached() {
+    let is_cached = |change: &dyn Fn(&mut Cell)| {
+        let (_dir, store, entry) = store();
+        fs::remove_file(&entry).expect("removed");
+        let mut cell = cell(Status::Failed, End::Exit { code: 1 });
+        change(&mut cell);
+        store.put(&key(), &cell, None).expect("no error");
+        entry.exists()
+    };
+    let captured = |text: &str| Some(Captured { text: text.to_owned(), dropped: 0 });
+    assert!(is_cached(&|cell| cell.steps[0].output = captured("the yield is wrong")));
+    for text in ["dd: error writing 'x': No space left on device", "OSError: [Errno 122] Disk quota exceeded: 'x'"] {
+        assert!(!is_cached(&|cell| cell.steps[0].output = captured(text)), "{text}");
+        let case = |output, message: &str| {
+            let json = r#"{"name":"","class":"","outcome":"failed","timing":{"seconds":0}}"#;
+            TestCase { output, message: message.to_owned(), ..serde_json::from_str(json).expect("a case") }
+        };
+        assert!(!is_cached(&|cell| cell.steps[0].cases = vec![case(captured(text), "")]), "{text}");
+        assert!(!is_cached(&|cell| cell.steps[0].cases = vec![case(None, text)]), "{text}");
+    }
+    let without = |entry: &str| is_cached(&|cell| cell.not_enforced = vec![entry.to_owned()]);
+    assert!(!without("memory limit: no memory control group here"));
+    assert!(!without("process limit: no pids control group here"));
+    assert!(!without("processor limit: this kernel can't enforce it"));
+    assert!(!without("network: failed to bind `/etc/hosts`: denied"));
+    // The user and the engine are parts of the key.
+    assert!(without("user: carnet does not run as root"));
 }

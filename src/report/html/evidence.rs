@@ -83,6 +83,7 @@ fn contract(contract: &Contract) -> Vec<Fact> {
     }
     let processors = |milli: u64| format!("{}", milli as f64 / 1000.0);
     facts.add("Memory", contract.memory.map(bytes).unwrap_or_default());
+    facts.add("Disk", contract.disk.map(bytes).unwrap_or_default());
     facts.add("Processes", contract.pids.map(|pids| pids.to_string()).unwrap_or_default());
     facts.add("Processors", contract.milli_cpus.map(processors).unwrap_or_default());
     facts.0

@@ -59,7 +59,7 @@ fn reader_reports_invalid_documents() {
     ""
         not JSON: EOF while parsing a value at line 1, column 0
     "[]"
-        not a carnet document; expected `"schema": "carnet/document@1"`, found no schema
+        not a carnet document; expected `"schema": "carnet/document@1"`, found a value that is not an object with a schema
     "{}"
         not a carnet document; expected `"schema": "carnet/document@1"`, found no schema
     "{\"schema\": 3}"

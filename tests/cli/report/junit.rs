@@ -90,6 +90,16 @@ fn failed_setup_is_a_failed_case_with_its_output() {
 }
 
 #[test]
+fn passed_step_with_unknown_cases_is_not_a_failure() {
+    let mut tests = step(passed(1));
+    tests.unread = Some("only 0 of 5 cases are known".to_owned());
+    let document = assemble(vec![cell("here", Status::Passed, vec![tests])], Vec::new());
+    let suites = parsed(&document);
+    assert_eq!((suites.failures, suites.suites[0].cases.len()), (0, 2));
+    assert!(xml(&document).contains("only 0 of 5 cases are known"));
+}
+
+#[test]
 fn cell_without_test_cases_has_one_case() {
     let document = assemble(vec![cell("here", Status::Passed, Vec::new())], Vec::new());
     assert_eq!(parsed(&document).suites[0].cases.len(), 1);

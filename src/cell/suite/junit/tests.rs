@@ -1,11 +1,12 @@
 //! Files of real test runs, truncated files and malicious files.
 
 use std::fs;
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::{Strategy as _, any, prop, proptest};
 
-use super::{MAX_CASES, Report, parse, read};
+use super::{MANY_CASES, MAX_CASES, Report, parse, read};
 use crate::model::cell::Outcome;
 
 fn recorded(name: &str) -> PathBuf {
@@ -112,11 +113,78 @@ fn entities_are_not_expanded() {
 #[test]
 fn depth_and_number_of_cases_are_limited() {
     let deep = "<testsuite>".repeat(200_000);
-    assert_eq!(parse(deep.as_bytes()).problem.as_deref(), Some("the JUnit file is truncated"));
-    let cases: String = (0..MAX_CASES + 5).map(|i| format!("<testcase name='{i}'/>")).collect();
-    let report = parse(format!("<testsuite>{cases}</testsuite>").as_bytes());
-    assert_eq!(report.cases.len(), MAX_CASES);
-    assert!(report.problem.expect("a reason").contains("more than"));
+    let problem = parse(deep.as_bytes()).problem;
+    assert_eq!(problem.as_deref(), Some("the JUnit file has too many nested elements or too long names"));
+    let cases: String = (0..MAX_CASES).map(|i| format!("<testcase name='{i}'/>")).collect();
+    let failed: String = (0..5).map(|i| format!("<testcase name='f{i}'><failure/></testcase>")).collect();
+    let report = parse(format!("<testsuite>{cases}{failed}</testsuite>").as_bytes());
+    assert_eq!((report.cases.len(), report.left_out, report.problem), (MANY_CASES + 5, MAX_CASES - MANY_CASES, None));
+    assert_eq!(report.cases[MANY_CASES].outcome, Outcome::Failed);
+}
+
+#[test]
+fn large_file_gives_every_case() {
+    let text = "E   assert 1 &lt; 2\n".repeat(8_000);
+    let case = |i: usize| {
+        format!("<testcase classname='t' name='{i}'><failure message='{text}'>{text}</failure></testcase>").into_bytes()
+    };
+    // 818 failed tests in 220 MB.
+    let input = (0..820).map(|i| match i {
+        0 => b"<testsuite>".to_vec(),
+        819 => b"</testsuite>".to_vec(),
+        i => case(i),
+    });
+    let report = parse(Parts { parts: input, part: Vec::new(), at: 0 });
+    assert_eq!((report.cases.len(), report.problem, report.left_out), (818, None, 0));
+    assert!(report.cases.iter().all(|case| case.outcome == Outcome::Failed && case.message.starts_with("E   assert")));
+    let kept: usize = report.cases.iter().map(|case| case.text.text.len() + case.message.len()).sum();
+    assert!(kept < 12 << 20, "{kept}");
+    assert!(report.cases[817].text.text.len() > 1000);
+}
+
+/// An input that is created while it is read.
+struct Parts<I> {
+    parts: I,
+    part: Vec<u8>,
+    at: usize,
+}
+
+impl<I: Iterator<Item = Vec<u8>>> Read for Parts<I> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl<I: Iterator<Item = Vec<u8>>> BufRead for Parts<I> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at == self.part.len() {
+            (self.part, self.at) = (self.parts.next().unwrap_or_default(), 0);
+        }
+        Ok(&self.part[self.at..])
+    }
+
+    fn consume(&mut self, used: usize) {
+        self.at += used;
+    }
+}
+
+#[test]
+fn long_parts_need_little_memory() {
+    let long = |part: &str| part.repeat((6 << 20) / part.len());
+    let problem = |xml: String| parse(xml.as_bytes()).problem.expect("a problem");
+    assert!(problem(format!("<!--{}-->", long("x"))).contains("an element is larger than 4 MiB"));
+    assert!(problem(format!("<{}/>", long("x"))).contains("an element is larger than 4 MiB"));
+    assert!(problem(format!("<!DOCTYPE x [{}]>", long("x"))).contains("an element is larger than 4 MiB"));
+    for text in [long("1 &lt; 2 "), format!("<![CDATA[{}]]>", long("1 ] 2 "))] {
+        let xml = format!("<testcase name='a'><failure message='{}'>{text}end</failure></testcase>", long("&amp;"));
+        let report = parse(xml.as_bytes());
+        assert_eq!(report.problem, None);
+        let case = &report.cases[0];
+        assert!(case.text.text.ends_with("2 end\n"), "{}", &case.text.text[case.text.text.len() - 20..]);
+        assert!(case.message.starts_with("&&&&") && case.message.len() <= 2048);
+    }
 }
 
 #[test]
@@ -148,9 +216,11 @@ proptest! {
 }
 
 #[test]
-fn merged_cases_are_counted_and_their_messages_limited() {
-    let case = "<testcase name='a'><failure message='mmmmmmmmmmmmmmmm'/></testcase>";
-    let report = parse(format!("<testsuite>{}</testsuite>", case.repeat(MAX_CASES + 1)).as_bytes());
-    assert!(report.problem.is_some_and(|why| why.contains("more than")), "no limit was reported");
+fn texts_of_merged_cases_are_limited() {
+    let case =
+        "<testcase name='a'><failure message='mmmmmmmmmmmmmmmm'>tttttttttttttttttttttttttttttttt</failure></testcase>";
+    let report = parse(format!("<testsuite>{}</testsuite>", case.repeat(50_000)).as_bytes());
+    assert_eq!((report.cases.len(), report.problem), (1, None));
     assert!(report.cases[0].message.len() <= super::MAX_MESSAGE_LEN);
+    assert!(report.cases[0].text.text.len() <= super::MAX_CASE_OUTPUT + 100);
 }
