@@ -6,6 +6,7 @@ use crate::error::{Failure, Kind};
 use crate::model::document::Document;
 use crate::model::matrix::{self, Matrix};
 use crate::report;
+use crate::sys;
 
 /// A document that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,10 +44,26 @@ pub(super) fn find(path: &Path) -> Result<Vec<PathBuf>, DocumentError> {
     Ok(found)
 }
 
+/// Maximum size of a document or plan in bytes.
+const MAX_SIZE: u64 = 1 << 30;
+
+/// Reads a file whose path the user typed.
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, DocumentError> {
+    let bytes = sys::file::read_given(path, MAX_SIZE).map_err(|error| DocumentError::new(path, error))?;
+    match bytes.len() as u64 > MAX_SIZE {
+        true => Err(DocumentError::new(path, "larger than 1 GiB")),
+        false => Ok(bytes),
+    }
+}
+
 /// Reads a document.
 pub(super) fn read(path: &Path) -> Result<Document, DocumentError> {
-    let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
-    report::json::read(&bytes).map_err(|error| DocumentError::new(path, error))
+    parse(path, &read_bytes(path)?)
+}
+
+/// Parses the document of a file.
+pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Document, DocumentError> {
+    report::json::read(bytes).map_err(|error| DocumentError::new(path, error))
 }
 
 /// The format of a file, which is read before the content.
@@ -57,7 +74,7 @@ struct Header {
 
 /// Reads a plan, as `carnet plan --format json` writes it.
 pub(super) fn read_matrix(path: &Path) -> Result<Matrix, DocumentError> {
-    let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
+    let bytes = read_bytes(path)?;
     let header: Header = serde_json::from_slice(&bytes).map_err(|error| DocumentError::new(path, error))?;
     if header.schema != matrix::SCHEMA {
         return Err(DocumentError::new(path, unexpected_schema(&header.schema, matrix::SCHEMA)));

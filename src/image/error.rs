@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Kind};
 use crate::model::digest::Digest;
+use crate::model::reference::Reference;
+use crate::sys::bounded;
 use crate::sys::cache::CacheError;
 
 /// Reading or unpacking an image on disk failed.
@@ -33,6 +35,14 @@ pub enum ImageError {
         reason: String,
         /// How to fix it.
         hint: Option<String>,
+    },
+    /// The file system does not respond.
+    #[error("`{reference}`: {reason}")]
+    NoResponse {
+        /// The reference, which contains the path.
+        reference: String,
+        /// The time limit.
+        reason: String,
     },
     /// An archive is truncated.
     #[error("`{}` is truncated: {reason}", path.display())]
@@ -142,6 +152,12 @@ pub enum ImageError {
 }
 
 impl ImageError {
+    /// Creates an error for an image whose file system does not respond.
+    pub(super) fn no_response(reference: &Reference) -> Self {
+        let reason = bounded::no_response(bounded::READ).to_string();
+        Self::NoResponse { reference: reference.to_string(), reason }
+    }
+
     /// Creates an error for `path`; a missing file is [`Self::NotFound`].
     pub fn io(path: &Path, source: io::Error) -> Self {
         if source.kind() == io::ErrorKind::NotFound {
@@ -177,6 +193,9 @@ impl Failure for ImageError {
             Self::Platform { available, .. } => Some(format!("available platforms: {}", available.join(", "))),
             Self::Mismatch { .. } | Self::Truncated { .. } | Self::Missing { .. } => {
                 Some("download the image again".to_owned())
+            }
+            Self::NoResponse { .. } => {
+                Some("check that the network file system is mounted and its server responds".to_owned())
             }
             Self::Cache(error) => error.hint(),
             _ => None,

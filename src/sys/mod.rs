@@ -1,11 +1,13 @@
 //! The operating system: environment variables, the clock, files, locks, namespaces, mounts, helper processes and the
 //! cache directory.
 
+pub mod bounded;
 pub mod cache;
 pub mod capability;
 pub mod clock;
 pub mod descriptor;
 pub mod environment;
+pub mod file;
 pub mod helper;
 pub mod lock;
 pub mod mount;

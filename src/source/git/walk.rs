@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,6 +15,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 use crate::model::scan::Note;
 use crate::source::SourceError;
 use crate::source::foreign::is_foreign_directory;
+use crate::sys::file::{Links, open_regular};
 
 /// Maximum number of entries. The scan stops there with a note.
 const MAX_ENTRIES: usize = 2_000_000;
@@ -232,12 +232,7 @@ fn unreadable(top: &Path, error: &ignore::Error) -> Option<Note> {
 /// # Errors
 /// If the file can't be opened or is not a regular file.
 pub fn open(path: &Path) -> std::io::Result<File> {
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
-    let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(std::io::Error::other("not a regular file"));
-    }
-    Ok(file)
+    open_regular(path, Links::Refuse)
 }
 
 /// Reads the first `max_bytes` bytes of a regular file into `bytes`. Returns true if the file is longer.
