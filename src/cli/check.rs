@@ -10,7 +10,7 @@ use super::analysis::Cells;
 use super::error::{CommandError, Outcome};
 use super::fail_on::{FailOn, OF_CHECK, fail_on_parser};
 use super::format::format_parser;
-use super::output::{print, render, write_reports};
+use super::output::{DEFAULT_OUT, create_report_dir, print, render, write_reports};
 use super::runtime::{cancel_on_signal, runtime};
 use crate::check;
 use crate::check::Options;
@@ -54,7 +54,7 @@ pub(super) struct Arguments {
 #[derive(Debug, clap::Args)]
 pub(super) struct OutputArguments {
     /// Directory for the reports
-    #[arg(long, short, value_name = "DIR", default_value = "carnet-out")]
+    #[arg(long, short, value_name = "DIR", default_value = DEFAULT_OUT)]
     out: PathBuf,
 
     /// Format of the report on standard output
@@ -101,7 +101,7 @@ pub(super) fn run_check(
 ) -> Result<Document, CommandError> {
     // Created first, so that a long check does not fail at the end.
     let is_new = !out.exists();
-    file::create_report_dir(out)?;
+    create_report_dir(out)?;
     let runtime = runtime()?;
     let document = runtime.block_on(run_with_progress(options, Progress::new(style, quiet)));
     // Does not wait for threads of the Docker client.

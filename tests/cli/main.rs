@@ -6,6 +6,7 @@ mod support;
 mod check;
 mod config;
 mod diff;
+mod files;
 mod generated;
 mod hook;
 mod manual;
