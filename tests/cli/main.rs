@@ -9,6 +9,7 @@ mod diff;
 mod files;
 mod generated;
 mod hook;
+mod interrupt;
 mod manual;
 mod matrix;
 mod reference;
