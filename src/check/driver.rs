@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::analysis;
 use super::cache::{self, ResultStore};
 use super::cell_status;
+use super::cleanup;
 use super::engine_select::Engines;
 use super::error::CheckError;
 use super::event::Event;
@@ -24,6 +26,7 @@ use crate::diff::document::compare;
 use crate::error::Error;
 use crate::model::digest::Digest;
 use crate::model::document::{self, Analysis, Cell, Document, Status, Timing};
+use crate::model::engine::EngineKind;
 use crate::model::environment::Environment;
 use crate::model::plan::TestCommand;
 use crate::source::git::tree::Listing;
@@ -50,7 +53,11 @@ pub async fn check(
         true => interruption.unless_abandoned(scan_analysis(options)).await.ok_or(CheckError::Abandoned)??,
         false => None,
     };
-    let store = ResultStore::new(&Cache::from_env()?);
+    let cache = Cache::from_env()?;
+    let store = ResultStore::new(&cache);
+    let (runtime, swept_cache) = (Handle::current(), cache.clone());
+    let sweep = move || Ok(runtime.block_on(cleanup::sweep(&swept_cache)));
+    report_removed(interruption.blocking(sweep).await?, &events);
     let is_cacheable = facilities.iter().any(|facility| cache::is_cacheable(&options.config, facility));
     let (source, mut analysis) = interruption.blocking(preparing(options, listing, &store, is_cacheable)).await?;
     let _ = events.send(Event::Planned {
@@ -70,6 +77,11 @@ pub async fn check(
         cancel: interruption.cancel.clone(),
     });
     let outcomes = run_all(&run, facilities, options.jobs, &interruption).await;
+    let used_docker = |(cell, _): &CellOutcome| !cell.cached && cell.engine == EngineKind::Docker.name();
+    if outcomes.iter().any(used_docker) {
+        let removed = interruption.unless_abandoned(cleanup::sweep_docker(&cache)).await;
+        report_removed(removed.unwrap_or_default(), &run.events);
+    }
 
     let mut environments = BTreeMap::new();
     let mut cells = Vec::new();
@@ -99,6 +111,13 @@ pub async fn check(
     };
     compare(&mut document);
     Ok(document)
+}
+
+/// Reports removed leftovers of killed runs.
+fn report_removed(lines: Vec<String>, events: &UnboundedSender<Event>) {
+    for text in lines {
+        let _ = events.send(Event::Note { text });
+    }
 }
 
 /// Returns a call that lists the files of the analysis and finds its tests.

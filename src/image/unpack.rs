@@ -15,6 +15,7 @@ use super::tree::{EntryError, Writer};
 use crate::sys::cache::{COMPLETE, Cache, ROOTFS, private_dir};
 use crate::sys::lock::Lock;
 use crate::sys::remove::remove_tree;
+use crate::sys::sweep::{lock_path, sweep};
 
 /// Reports whether to stop; called often, from one thread.
 pub type Stop<'a> = &'a dyn Fn() -> bool;
@@ -49,7 +50,8 @@ pub fn unpack(image: &OnDisk, cache: &Cache, stop: Stop<'_>) -> Result<PathBuf, 
         move |e| ImageError::io(&path, e)
     };
     private_dir(&trees).map_err(io_error(&trees))?;
-    let lock_path = trees.join(format!("{}.lock", config.hex()));
+    let done = trees.join(config.hex());
+    let lock_path = lock_path(&done);
     let Some(_lock) = Lock::take(&lock_path, stop).map_err(io_error(&lock_path))? else {
         return Err(ImageError::Stopped);
     };
@@ -57,7 +59,7 @@ pub fn unpack(image: &OnDisk, cache: &Cache, stop: Stop<'_>) -> Result<PathBuf, 
         return Ok(tree);
     }
     // The lock is held, so these paths are leftovers of a killed process.
-    let (fresh, done) = (trees.join(format!("{}.new", config.hex())), trees.join(config.hex()));
+    let fresh = partial_tree(&done);
     for stale in [&fresh, &done] {
         remove_tree(stale).map_err(io_error(stale))?;
     }
@@ -68,6 +70,16 @@ pub fn unpack(image: &OnDisk, cache: &Cache, stop: Stop<'_>) -> Result<PathBuf, 
         return Err(failure);
     }
     Ok(done.join(ROOTFS))
+}
+
+/// Removes the partial trees of killed processes. Returns a line for each that was removed or could not be removed.
+pub fn remove_partial_trees(cache: &Cache) -> Vec<String> {
+    sweep(&cache.trees(), |tree| Some(partial_tree(tree)))
+}
+
+/// Returns the path at which a tree is unpacked before it is renamed.
+fn partial_tree(tree: &Path) -> PathBuf {
+    tree.with_extension("new")
 }
 
 fn fill(image: &OnDisk, fresh: &Path, stop: Stop<'_>) -> Result<(), ImageError> {

@@ -15,3 +15,4 @@ pub mod namespace;
 mod raw;
 pub mod remove;
 pub mod rooted;
+pub mod sweep;

@@ -1,4 +1,4 @@
-//! Signals during a check.
+//! Signals during a check, and what a killed check leaves behind.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -9,8 +9,8 @@ use insta::assert_snapshot;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::TestEnv;
 use crate::support::env::wait_until;
+use crate::support::{CommandOutput, TestEnv};
 
 /// A running check whose messages are read while it runs.
 struct RunningCheck {
@@ -154,4 +154,76 @@ fn signal_ends_a_check_that_waits_for_its_output() {
     let pid = Pid::from_raw(i32::try_from(check.id()).expect("a process id"));
     kill(pid, Signal::SIGTERM).expect("a signal");
     assert_eq!(check.wait().expect("carnet ends").code(), Some(130));
+}
+
+/// Names of the entries of the directories that runs create.
+fn run_directories(env: &TestEnv) -> Vec<String> {
+    let names = |dir: PathBuf| fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    let dirs = ["cache/stage", "cache/runs", "cache/kept-host", "tmp"].map(|dir| env.path(dir));
+    let mut names: Vec<_> = dirs.into_iter().flat_map(names).map(|name| name.to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn check_removes_what_killed_checks_left() {
+    let env = TestEnv::new();
+    let started = env.path("started");
+    fs::create_dir(env.path("tmp")).expect("a directory");
+    let config = |test: &str, setup: &str| {
+        env.write("carnet.toml", format!("[test]\nrun = \"{test}\"\n{setup}\n{}", crate::support::env::HOST));
+    };
+    let hang = format!("touch {}; sleep 300", started.display());
+    let tmp = env.path("tmp");
+    let command = |arguments: &[&str]| {
+        let mut command = env.carnet_command(arguments);
+        command.env("TMPDIR", &tmp);
+        command
+    };
+    let has = |prefix: &str| run_directories(&env).iter().any(|name| name.starts_with(prefix));
+    let has_entry = |dir: &str| fs::read_dir(env.path(dir)).is_ok_and(|entries| entries.count() > 0);
+    let points: [(&str, &str, &dyn Fn() -> bool); 4] = [
+        (&hang, "", &|| has_entry("cache/stage")),
+        (&hang, "", &|| has("carnet-run-")),
+        (&hang, "", &|| started.exists()),
+        ("true", &format!("setup = \"{hang}\""), &|| started.exists()),
+    ];
+    for (test, setup, is_reached) in points {
+        config(test, setup);
+        let _ = fs::remove_file(&started);
+        let mut check = command(&["check", "--quiet"]).stdout(Stdio::null()).spawn().expect("carnet starts");
+        wait_until("reached", is_reached);
+        check.kill().expect("a signal");
+        check.wait().expect("carnet ends");
+    }
+    assert!(has_entry("cache/stage"), "a killed check leaves its input");
+    config("true", "");
+    // The supervisors of the killed checks detect the death of carnet later, and hold locks until then.
+    wait_until("removed", || {
+        let output = CommandOutput::run(&mut command(&["check"])).assert_code(0);
+        assert!(!output.stderr.contains("failed to remove"), "{}", output.stderr);
+        run_directories(&env).is_empty()
+    });
+}
+
+#[test]
+fn clean_names_what_it_removes_and_its_size() {
+    let env = TestEnv::new();
+    for dir in ["cache/stage/dead", "cache/trees/abc.new/rootfs", "cache/runs/dead"] {
+        fs::create_dir_all(env.path(dir)).expect("directories");
+    }
+    for lock in ["cache/stage/dead.lock", "cache/trees/abc.lock", "cache/runs/dead.lock"] {
+        fs::write(env.path(lock), "").expect("a file");
+    }
+    let data = vec![1; 3 << 20];
+    for file in ["cache/stage/dead/carnet", "cache/trees/abc.new/rootfs/data", "cache/runs/dead/data"] {
+        fs::write(env.path(file), &data).expect("a file");
+    }
+    let output = env.carnet(&["clean"]).assert_code(0);
+    assert_snapshot!(env.redact(&output.stdout), @r"
+    removed [ROOT]/cache/stage/dead (3 MiB)
+    removed [ROOT]/cache/trees/abc.new (3 MiB)
+    removed leftovers of run dead (3 MiB)
+    ");
+    assert_eq!(env.carnet(&["clean"]).assert_code(0).stdout, "");
 }

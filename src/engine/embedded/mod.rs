@@ -32,6 +32,7 @@ use crate::model::digest::Digest;
 use crate::model::engine::EngineKind;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
+use crate::model::text;
 use crate::sys::cache::Cache;
 use crate::sys::remove::remove_and_describe;
 
@@ -64,7 +65,7 @@ impl Embedded {
     /// # Errors
     /// Fails if a directory can't be removed.
     pub fn sweep(&self) -> std::io::Result<Vec<String>> {
-        run_dir::sweep(&self.cache)
+        run_dir::sweep(&self.cache).map(|runs| runs.into_keys().collect())
     }
 
     /// Returns the directory of the state with this key, which may not exist.
@@ -149,8 +150,9 @@ impl Engine for Embedded {
 
     fn clean(&self, all: bool) -> Task<'_, Vec<String>> {
         Box::pin(async move {
-            let mut lines = match self.sweep() {
-                Ok(runs) => runs.iter().map(|run| format!("removed leftovers of run {run}")).collect(),
+            let line = |(run, bytes)| format!("removed leftovers of run {run} ({})", text::size(bytes));
+            let mut lines: Vec<String> = match run_dir::sweep(&self.cache) {
+                Ok(runs) => runs.into_iter().map(line).collect(),
                 Err(error) => {
                     vec![format!("failed to remove leftovers of runs in {}: {error}", self.cache.dir().display())]
                 }

@@ -24,6 +24,7 @@ use crate::error::chain;
 use crate::model::cell::End;
 use crate::sys::helper::{self, HELPER_ARG};
 use crate::sys::remove::remove_tree;
+use crate::sys::sweep::lock_path;
 
 /// Role of the helper process.
 pub(super) const ROLE: &str = "supervise";
@@ -81,7 +82,8 @@ fn supervise() -> io::Result<()> {
         Err(error) => End::NotStarted { reason: chain(&error) },
     };
     if getppid() != carnet {
-        return remove_tree(&request.dir);
+        remove_tree(&request.dir)?;
+        return remove_tree(&lock_path(&request.dir));
     }
     helper::write_report(&SupervisorReport::Ended(end));
     Ok(())
