@@ -8,6 +8,7 @@ use crate::model::digest::Digest;
 use crate::model::reference::Reference;
 use crate::sys::bounded;
 use crate::sys::cache::CacheError;
+use crate::sys::file::SIZE_LIMIT_HINT;
 
 /// Reading or unpacking an image on disk failed.
 #[derive(Debug, thiserror::Error)]
@@ -193,6 +194,9 @@ impl Failure for ImageError {
             Self::Platform { available, .. } => Some(format!("available platforms: {}", available.join(", "))),
             Self::Mismatch { .. } | Self::Truncated { .. } | Self::Missing { .. } => {
                 Some("download the image again".to_owned())
+            }
+            Self::Io { source, .. } | Self::Layer { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
+                Some(SIZE_LIMIT_HINT.to_owned())
             }
             Self::NoResponse { .. } => {
                 Some("check that the network file system is mounted and its server responds".to_owned())

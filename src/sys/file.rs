@@ -4,10 +4,25 @@ use std::fs::{File, FileType};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use rustix::fs::OFlags;
 
 use super::bounded;
+
+/// What to do if a file exceeds the limit of the process on the size of files.
+pub const SIZE_LIMIT_HINT: &str = "increase the limit on the size of files (`ulimit -f`)";
+
+/// Makes a write beyond the limit on the size of files (`ulimit -f`) an error instead of a signal that kills the process. A
+/// handler and not `SIG_IGN`, which the programs that this process starts would inherit.
+///
+/// # Errors
+/// Fails if the handler can't be installed.
+pub fn survive_size_limit() -> io::Result<()> {
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+    Ok(())
+}
 
 /// Treatment of a path whose last component is a symbolic link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::error::{Failure, Kind};
-use crate::sys::file::{Links, own_descriptor, special};
+use crate::sys::file::{Links, SIZE_LIMIT_HINT, own_descriptor, special};
 
 /// Time to wait for the reader of a pipe, which may start after carnet.
 const READER_TIMEOUT: Duration = Duration::from_secs(3);
@@ -65,9 +65,7 @@ impl Failure for WriteError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
-                "increase the limit on the size of files (`ulimit -f`)".to_owned()
-            }
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => SIZE_LIMIT_HINT.to_owned(),
             Self::Io { .. } => {
                 "check that the directory exists and is writable, and that the disk has free space".to_owned()
             }

@@ -274,3 +274,67 @@ fn files_of_the_shell_are_read() {
         env.bash(line).assert_code(0);
     }
 }
+
+#[test]
+fn pipes_in_a_repository_do_not_block() {
+    let mut found = String::new();
+    for name in
+        [".git/HEAD", ".git/index", ".git/config", ".git/objects/info/alternates", ".gitignore", ".gitattributes"]
+    {
+        let env = TestEnv::with_repository(&[("a.sh", "true\n"), ("test_a.sh", "#!/bin/sh\ntrue\n")]);
+        let commit = env.git(&["rev-parse", "HEAD"]).stdout;
+        let _ = fs::remove_file(env.analysis().join(name));
+        env.make_pipe(name);
+        env.make_pipe("requirements.txt");
+        env.carnet(&["scan", "--fail-on=never"]).assert_code(0);
+        let check = env.carnet(&["check"]).text();
+        let hook = format!(
+            "echo refs/heads/main {0} refs/heads/main {1} | carnet hook run pre-push",
+            commit.trim(),
+            "0".repeat(40)
+        );
+        let hook = env.bash(&hook).assert_code(0).text();
+        let lines = [check.lines().next().unwrap_or_default(), hook.lines().next().unwrap_or_default()];
+        found += &env.redact(&format!("{name}: {}\n", lines.join("\n    ").trim_end()));
+        if name.starts_with(".git/") {
+            env.carnet(&["hook", "install"]).assert_code(2);
+        }
+    }
+    assert_snapshot!(found, @r"
+    .git/HEAD: error: failed to read `[ANALYSIS]/.git/HEAD`: a pipe, not a regular file
+        carnet: push not checked: git failed: `[ANALYSIS]/.git/HEAD` is a pipe or a device
+    .git/index: error: failed to read `[ANALYSIS]/.git/index`: a pipe, not a regular file
+        carnet: push not checked: git failed: `[ANALYSIS]/.git/index` is a pipe or a device
+    .git/config: error: failed to read `[ANALYSIS]/.git/config`: a pipe, not a regular file
+        carnet: push not checked: git failed: `[ANALYSIS]/.git/config` is a pipe or a device
+    .git/objects/info/alternates: error: failed to read `[ANALYSIS]/.git/objects/info/alternates`: a pipe, not a regular file
+        carnet: push not checked: git failed: `[ANALYSIS]/.git/objects/info/alternates` is a pipe or a device
+    .gitignore: error: failed to read `[ANALYSIS]/.gitignore`: a pipe, not a regular file
+    .gitattributes: error: failed to read `[ANALYSIS]/.gitattributes`: a pipe, not a regular file
+    ");
+}
+
+#[test]
+fn pipes_outside_a_repository_do_not_block() {
+    let env = TestEnv::with_test("true");
+    env.make_pipe("requirements.txt");
+    env.make_pipe(".ignore");
+    let output = env.carnet(&["check"]).assert_code(4);
+    assert_snapshot!(env.redact(&output.text()), @r"error: failed to read `[ANALYSIS]/.ignore`: a pipe, not a regular file");
+}
+
+#[test]
+fn file_size_limit_is_an_error_and_not_a_signal() {
+    let env = TestEnv::with_test("ulimit -f 1; head -c 9000 /dev/zero > big; test $? = 153");
+    // Programs of the analysis are killed as usual.
+    env.carnet(&["check"]).assert_code(0);
+    let run =
+        |arguments: &str| env.redact(&env.bash(&format!("ulimit -f 4; carnet {arguments}")).assert_code(4).stderr);
+    assert_snapshot!(run("scan --format=json -o out.json"), @r"
+    error: failed to write `out.json`: File too large (os error 27)
+     |
+     = help: increase the limit on the size of files (`ulimit -f`)
+    ");
+    let check = run("check --fresh --quiet");
+    assert!(check.contains("/carnet`: File too large") && check.contains("`ulimit -f`"), "{check}");
+}

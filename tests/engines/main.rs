@@ -18,6 +18,7 @@ mod packages;
 mod probe;
 mod redact;
 mod result_cache;
+mod unpacked;
 
 fn main() {
     support::harness::main(conformance::trials());

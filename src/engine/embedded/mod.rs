@@ -19,6 +19,7 @@ pub mod sandbox;
 mod user;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +28,7 @@ use super::{Availability, Engine, EngineError, ImageLocation, Lines, Opened, Tas
 use crate::error::{Failure as _, chain};
 use crate::image::disk::OnDisk;
 use crate::image::error::ImageError;
-use crate::image::unpack::unpack;
+use crate::image::unpack::{is_damaged, unpack};
 use crate::model::digest::Digest;
 use crate::model::engine::EngineKind;
 use crate::model::image::ImageIdentity;
@@ -44,13 +45,14 @@ pub const NAME: &str = EngineKind::Embedded.name();
 pub struct Embedded {
     helper: PathBuf,
     cache: Cache,
+    notes: Arc<Mutex<Vec<String>>>,
 }
 
 impl Embedded {
     /// Returns an engine that stores its trees in `cache`.
     pub fn new(cache: Cache) -> Self {
         // The link leads to the running program, even after another file replaced it.
-        Self { helper: PathBuf::from("/proc/self/exe"), cache }
+        Self { helper: PathBuf::from("/proc/self/exe"), cache, notes: Arc::default() }
     }
 
     /// Starts `helper` as the helper process instead of the running program. It must call
@@ -124,7 +126,8 @@ impl Engine for Embedded {
     ) -> Task<'a, Result<Opened, EngineError>> {
         Box::pin(async move {
             let (owned, cache) = (reference.clone(), self.cache.clone());
-            let work = tokio::task::spawn_blocking(move || open(&owned, &cache, &cancel));
+            let notes = Arc::clone(&self.notes);
+            let work = tokio::task::spawn_blocking(move || open(&owned, &cache, &cancel, &notes));
             let opened = work.await.map_err(failed("unpacking the image"))?;
             let (identity, tree) = opened.map_err(|e| not_opened(reference, &e))?;
             Ok(Opened { identity, location: ImageLocation::Trees(vec![tree]) })
@@ -138,6 +141,10 @@ impl Engine for Embedded {
             let image = work.await.map_err(failed("reading the image"))?;
             Ok(Some(image.map_err(|e| not_opened(reference, &e))?.identity().clone()))
         })
+    }
+
+    fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn saved_state<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>> {
@@ -180,8 +187,13 @@ fn open(
     reference: &Reference,
     cache: &Cache,
     cancel: &CancellationToken,
+    notes: &Mutex<Vec<String>>,
 ) -> Result<(ImageIdentity, PathBuf), ImageError> {
     let image = OnDisk::open(reference)?;
+    if is_damaged(&image, cache) {
+        let note = format!("the unpacked tree of {reference} is damaged: unpacking the image again");
+        notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+    }
     let tree = unpack(&image, cache, &|| cancel.is_cancelled())?;
     Ok((image.identity().clone(), tree))
 }

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
+use super::special;
 use crate::model::scan::Note;
 use crate::source::SourceError;
 use crate::source::foreign::is_foreign_directory;
@@ -68,6 +69,11 @@ pub fn walk(top: &Path, excluded: &(dyn Fn(&str) -> bool + Sync)) -> Result<Walk
             walk.files.push(path.clone());
         }
         walk.paths.append(&mut all.paths);
+    }
+    if let Some(path) = special::find(&top) {
+        let path = path.strip_prefix(&top).unwrap_or(&path).to_string_lossy().into_owned();
+        let message = "a pipe or a device: the git repository is not read".to_owned();
+        walk.notes.push(Note { path, message });
     }
     walk.files.retain(|path| !excluded(path));
     walk.files.sort_unstable();
