@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio_util::sync::CancellationToken;
 
 use super::analysis;
 use super::cache::{self, ResultStore};
 use super::cell_status;
+use super::cleanup;
 use super::engine_select::Engines;
 use super::error::CheckError;
 use super::event::Event;
 use super::execute::Run;
+use super::interruption::Interruption;
 use super::options::Options;
 use super::plan;
 use super::source_tree::SourceTree;
@@ -24,8 +26,10 @@ use crate::config::Facility;
 use crate::diff::document::compare;
 use crate::error::Error;
 use crate::model::digest::Digest;
-use crate::model::document::{self, Cell, Document, Timing};
+use crate::model::document::{self, Analysis, Cell, Document, Status, Timing};
+use crate::model::engine::EngineKind;
 use crate::model::environment::Environment;
+use crate::model::plan::TestCommand;
 use crate::source::git::tree::Listing;
 use crate::sys::cache::Cache;
 use crate::sys::clock;
@@ -39,31 +43,31 @@ fn protected(top: &Path, cache: &Cache) -> Vec<PathBuf> {
     vec![cache.dir().to_owned(), repository]
 }
 
-/// Runs every selected cell and returns the document. If `cancel` ends the check early, the document contains the
-/// partial result.
+/// Runs every selected cell and returns the document. If the check is interrupted, the document contains the partial
+/// result.
 ///
 /// # Errors
-/// If no cell can run: the analysis has no tests, a selected cell does not exist, or the repository can't be read.
-/// Errors of a single cell are part of the document.
+/// If no cell can run: the analysis has no tests, a selected cell does not exist, the repository can't be read, or the
+/// check is abandoned before. Errors of a single cell are part of the document.
 pub async fn check(
     options: &Options,
     events: UnboundedSender<Event>,
-    cancel: CancellationToken,
+    interruption: Interruption,
 ) -> Result<Document, Error> {
     let (started, timer) = (clock::now(), Instant::now());
     let facilities = options.selected_facilities()?;
-    let listing = Listing::read(&options.top, options.config.test.git)?;
-    let tests = plan::tests(&options.config, &listing);
-    if tests.is_empty() {
-        return Err(CheckError::NoTests { top: options.top.clone() }.into());
-    }
-    let scan = if options.scan { scan_analysis(options).await? } else { None };
+    let (listing, tests) = interruption.blocking(reading(options)).await?;
+    let scan = match options.scan {
+        true => interruption.unless_abandoned(scan_analysis(options)).await.ok_or(CheckError::Abandoned)??,
+        false => None,
+    };
     let cache = Cache::from_env()?;
     let store = ResultStore::new(&cache);
-    let may_hit_cache = !options.fresh
-        && !store.is_empty()
-        && facilities.iter().any(|facility| cache::is_cacheable(&options.config, facility));
-    let source = if may_hit_cache { SourceTree::deferred(listing)? } else { SourceTree::copied(listing)? };
+    let (runtime, swept_cache) = (Handle::current(), cache.clone());
+    let sweep = move || Ok(runtime.block_on(cleanup::sweep(&swept_cache)));
+    report_removed(interruption.blocking(sweep).await?, &events);
+    let is_cacheable = facilities.iter().any(|facility| cache::is_cacheable(&options.config, facility));
+    let (source, mut analysis) = interruption.blocking(preparing(options, listing, &store, is_cacheable)).await?;
     let _ = events.send(Event::Planned {
         cells: facilities.iter().map(Facility::cell).collect(),
         tests: tests.iter().map(|test| test.run.clone()).collect(),
@@ -79,9 +83,14 @@ pub async fn check(
         in_place: options.in_place,
         protected: protected(&options.top, &cache),
         events,
-        cancel: cancel.clone(),
+        cancel: interruption.cancel.clone(),
     });
-    let outcomes = run_all(&run, facilities, options.jobs).await;
+    let outcomes = run_all(&run, facilities, options.jobs, &interruption).await;
+    let used_docker = |(cell, _): &CellOutcome| !cell.cached && cell.engine == EngineKind::Docker.name();
+    if outcomes.iter().any(used_docker) {
+        let removed = interruption.unless_abandoned(cleanup::sweep_docker(&cache)).await;
+        report_removed(removed.unwrap_or_default(), &run.events);
+    }
 
     let mut environments = BTreeMap::new();
     let mut cells = Vec::new();
@@ -93,17 +102,17 @@ pub async fn check(
         }
         cells.push(cell);
     }
-    let tree = run.source.tree().cloned().ok_or(CheckError::Panicked)?;
+    analysis.tree = run.source.tree().cloned().ok_or(CheckError::Panicked)?;
     let mut document = Document {
         schema: document::SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         diffs: Vec::new(),
-        analysis: analysis::describe(options, run.source.listing(), tree),
+        analysis,
         reference: options.config.reference.clone(),
         cells,
         environments,
         scan,
-        interrupted: cancel.is_cancelled(),
+        interrupted: interruption.cancel.is_cancelled(),
         timing: Timing {
             started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             seconds: timer.elapsed().as_secs_f64(),
@@ -113,46 +122,109 @@ pub async fn check(
     Ok(document)
 }
 
+/// Reports removed leftovers of killed runs.
+fn report_removed(lines: Vec<String>, events: &UnboundedSender<Event>) {
+    for text in lines {
+        let _ = events.send(Event::Note { text });
+    }
+}
+
+/// Returns a call that lists the files of the analysis and finds its tests.
+fn reading(options: &Options) -> impl FnOnce() -> Result<(Listing, Vec<TestCommand>), Error> + use<> {
+    let (top, config) = (options.top.clone(), options.config.clone());
+    move || {
+        let listing = Listing::read(&top, config.test.git)?;
+        let tests = plan::tests(&config, &listing);
+        if tests.is_empty() { Err(CheckError::NoTests { top }.into()) } else { Ok((listing, tests)) }
+    }
+}
+
+/// Returns a call that copies the files of the analysis, or only computes their digest if results may be cached, and
+/// describes the analysis.
+fn preparing(
+    options: &Options,
+    listing: Listing,
+    store: &ResultStore,
+    is_cacheable: bool,
+) -> impl FnOnce() -> Result<(SourceTree, Analysis), Error> + use<> {
+    let (options, store) = (options.clone(), store.clone());
+    move || {
+        let may_hit_cache = !options.fresh && is_cacheable && !store.is_empty();
+        let source = if may_hit_cache { SourceTree::deferred(listing)? } else { SourceTree::copied(listing)? };
+        let tree = source.tree().cloned().ok_or(CheckError::Panicked)?;
+        let analysis = analysis::describe(&options, source.listing(), tree);
+        Ok((source, analysis))
+    }
+}
+
 /// Runs all cells. If files changed after the cache lookup, re-runs the cells with cached results, because a document
 /// describes a single tree.
-async fn run_all(run: &Arc<Run>, facilities: Vec<Facility>, jobs: usize) -> Vec<CellOutcome> {
-    let mut outcomes = schedule(run, facilities.clone(), jobs).await;
+async fn run_all(
+    run: &Arc<Run>,
+    facilities: Vec<Facility>,
+    jobs: usize,
+    interruption: &Interruption,
+) -> Vec<CellOutcome> {
+    let mut outcomes = schedule(run, facilities.clone(), jobs, interruption).await;
     if run.source.has_changed() {
         let stale: Vec<usize> = (0..outcomes.len()).filter(|index| outcomes[*index].0.cached).collect();
         let stale_facilities = stale.iter().filter_map(|index| facilities.get(*index).cloned()).collect();
-        for (index, outcome) in stale.iter().zip(schedule(run, stale_facilities, jobs).await) {
+        for (index, outcome) in stale.iter().zip(schedule(run, stale_facilities, jobs, interruption).await) {
             outcomes[*index] = outcome;
         }
     }
     // The store grows only if a cell ran.
     if outcomes.iter().any(|(cell, _)| !cell.cached) {
         let store = run.store.clone();
-        let _ = tokio::task::spawn_blocking(move || store.evict()).await;
+        let evicted = tokio::task::spawn_blocking(move || store.evict());
+        let _ = interruption.unless_abandoned(evicted).await;
     }
     outcomes
 }
 
 /// Runs cells, at most `jobs` at a time. Starts them and returns their outcomes in the given order.
-async fn schedule(run: &Arc<Run>, facilities: Vec<Facility>, jobs: usize) -> Vec<CellOutcome> {
+async fn schedule(
+    run: &Arc<Run>,
+    facilities: Vec<Facility>,
+    jobs: usize,
+    interruption: &Interruption,
+) -> Vec<CellOutcome> {
     let slots = Arc::new(Semaphore::new(jobs.max(1)));
     let mut tasks = Vec::new();
     for facility in facilities {
         // Acquired here and not in the task, because tasks start in any order.
-        let slot = Arc::clone(&slots).acquire_owned().await;
+        let slot = interruption.unless_abandoned(Arc::clone(&slots).acquire_owned()).await;
         let (run, task_facility) = (Arc::clone(run), facility.clone());
-        let task = tokio::spawn(async move {
-            let _slot = slot;
-            run.cell(&task_facility).await
+        let task = slot.map(|slot| {
+            tokio::spawn(async move {
+                let _slot = slot;
+                run.cell(&task_facility).await
+            })
         });
         tasks.push((facility, task));
     }
     let mut outcomes = Vec::new();
     for (facility, task) in tasks {
-        let outcome = task.await;
+        let Some(mut task) = task else {
+            outcomes.push(abandoned(run, &facility, "interrupted before it started"));
+            continue;
+        };
+        let Some(outcome) = interruption.unless_abandoned(&mut task).await else {
+            task.abort();
+            outcomes.push(abandoned(run, &facility, "interrupted: it did not stop"));
+            continue;
+        };
         outcomes.push(outcome.unwrap_or_else(|error| {
             let reason = format!("the cell was aborted by a bug in carnet: {error}");
             (cell_status::not_run(&facility, &reason), None)
         }));
     }
     outcomes
+}
+
+/// Returns the outcome of a cell that has no result when the check is abandoned.
+fn abandoned(run: &Run, facility: &Facility, reason: &str) -> CellOutcome {
+    let cell = Cell { status: Status::Skipped, ..cell_status::not_run(facility, reason) };
+    let _ = run.events.send(Event::Finished { cell: Box::new(cell.clone()), environment: None });
+    (cell, None)
 }

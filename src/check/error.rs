@@ -27,6 +27,9 @@ pub enum CheckError {
         /// Why.
         reason: String,
     },
+    /// A second signal ended the check before any cell ran.
+    #[error("interrupted before any cell ran: reading the analysis did not end")]
+    Abandoned,
     /// A task of the check panicked.
     #[error("the check was aborted by a bug in carnet")]
     Panicked,
@@ -38,6 +41,7 @@ impl Failure for CheckError {
             Self::UnknownCell { .. } => Kind::Usage,
             Self::NoTests { .. } => Kind::Nothing,
             Self::NotStatic { .. } => Kind::Infrastructure,
+            Self::Abandoned => Kind::Interrupted,
             Self::Panicked => Kind::Bug,
         }
     }
@@ -49,6 +53,9 @@ impl Failure for CheckError {
                 Some("set the test command in carnet.toml: `run = \"...\"` under `[test]`".to_owned())
             }
             Self::NotStatic { .. } => Some("use a released binary, or build with the project's settings".to_owned()),
+            Self::Abandoned => {
+                Some("check that the network file systems with the analysis and the cache respond".to_owned())
+            }
             Self::Panicked => None,
         }
     }

@@ -104,7 +104,11 @@ impl Run {
         if identity.as_ref().is_some_and(|identity| self.use_cached_result(&*engine, facility, identity, progress)) {
             return Ok(None);
         }
-        let mut image = engine.open(&facility.image, self.cancel.clone()).await?;
+        let opened = engine.open(&facility.image, self.cancel.clone()).await;
+        for text in engine.take_notes() {
+            let _ = self.events.send(Event::Note { text });
+        }
+        let mut image = opened?;
         if may_hit_cache && identity.is_none() && self.use_cached_result(&*engine, facility, &image.identity, progress)
         {
             return Ok(None);

@@ -15,6 +15,7 @@ use crate::source::git::tree::Listing;
 use crate::sys::cache::{Cache, private_dir};
 use crate::sys::lock::Lock;
 use crate::sys::remove::remove_tree;
+use crate::sys::sweep::{lock_path, sweep};
 
 /// Name of the executable in the input directory.
 pub(super) const PROGRAM: &str = "carnet";
@@ -40,7 +41,8 @@ impl LockedDir {
     fn create(parent: &Path) -> std::io::Result<Self> {
         private_dir(parent)?;
         let path = parent.join(unique_id("stage"));
-        let lock = Lock::try_take(&lock_path(&path))?;
+        // A check that removes leftovers may hold the new lock for a moment.
+        let lock = Lock::take(&lock_path(&path), &|| false)?;
         let locked = Self { path, lock };
         fs::create_dir(&locked.path)?;
         Ok(locked)
@@ -58,28 +60,9 @@ impl Drop for LockedDir {
     }
 }
 
-fn lock_path(dir: &Path) -> PathBuf {
-    dir.with_extension("lock")
-}
-
-/// Removes the input directories that are no longer used. Returns each with the result of its removal.
-pub(super) fn remove_unused(cache: &Cache) -> Vec<(PathBuf, std::io::Result<()>)> {
-    let mut results = Vec::new();
-    for entry in fs::read_dir(parent(cache)).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.extension().is_some() {
-            continue;
-        }
-        match Lock::try_take(&lock_path(&path)) {
-            Ok(Some(lock)) => {
-                let removed = remove_tree(&path).and_then(|()| lock.remove());
-                results.push((path, removed));
-            }
-            Ok(None) => {}
-            Err(error) => results.push((path, Err(error))),
-        }
-    }
-    results
+/// Removes the input directories that are no longer used. Returns a line for each that was removed or could not be removed.
+pub(super) fn remove_unused(cache: &Cache) -> Vec<String> {
+    sweep(&parent(cache), |dir| Some(dir.to_owned()))
 }
 
 impl InputDir {

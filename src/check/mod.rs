@@ -12,6 +12,7 @@ mod error;
 pub mod event;
 mod execute;
 mod input_dir;
+mod interruption;
 mod job_id;
 pub mod matrix;
 mod options;
@@ -31,5 +32,6 @@ pub mod fuzzing {
 
 pub use driver::check;
 pub use error::CheckError;
+pub use interruption::Interruption;
 pub use options::Options;
 pub use static_scan::scan_analysis;

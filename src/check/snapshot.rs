@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::cell_result::{self, MAX_RESULT_BYTES};
 use super::engine_select::Engines;
 use super::input_dir::{InputDir, PROGRAM, SOURCE};
+use super::interruption::Interruption;
 use super::job_id::unique_id;
 use super::plan;
 use super::redact::Secrets;
@@ -27,8 +28,18 @@ const MAX_OUTPUT_BYTES: usize = 1 << 16;
 /// Starts the image and takes a snapshot inside.
 ///
 /// # Errors
-/// If no engine can run the image, or the cell returns no snapshot.
+/// If no engine can run the image, the cell returns no snapshot, or the snapshot is interrupted.
 pub async fn of_image(
+    image: &Reference,
+    written: &str,
+    engine: Option<String>,
+    interruption: &Interruption,
+) -> Result<Environment, Error> {
+    let taken = take(image, written, engine, interruption.cancel.clone());
+    interruption.unless_abandoned(taken).await.unwrap_or_else(|| Err(EngineError::Cancelled.into()))
+}
+
+async fn take(
     image: &Reference,
     written: &str,
     engine: Option<String>,

@@ -3,15 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{mpsc, oneshot};
 
 use super::analysis::Cells;
 use super::error::{CommandError, Outcome};
 use super::fail_on::{FailOn, OF_CHECK, fail_on_parser};
 use super::format::format_parser;
-use super::output::{print, render, write_reports};
-use super::runtime::{cancel_on_signal, runtime};
+use super::output::{DEFAULT_OUT, create_report_dir, print, render, write_reports};
+use super::runtime::{SignalHandler, runtime};
 use crate::check;
 use crate::check::Options;
 use crate::model::document::Document;
@@ -54,7 +53,7 @@ pub(super) struct Arguments {
 #[derive(Debug, clap::Args)]
 pub(super) struct OutputArguments {
     /// Directory for the reports
-    #[arg(long, short, value_name = "DIR", default_value = "carnet-out")]
+    #[arg(long, short, value_name = "DIR", default_value = DEFAULT_OUT)]
     out: PathBuf,
 
     /// Format of the report on standard output
@@ -101,7 +100,7 @@ pub(super) fn run_check(
 ) -> Result<Document, CommandError> {
     // Created first, so that a long check does not fail at the end.
     let is_new = !out.exists();
-    file::create_report_dir(out)?;
+    create_report_dir(out)?;
     let runtime = runtime()?;
     let document = runtime.block_on(run_with_progress(options, Progress::new(style, quiet)));
     // Does not wait for threads of the Docker client.
@@ -112,19 +111,31 @@ pub(super) fn run_check(
     document
 }
 
-/// Runs the check and shows its progress. The first signal cancels the check.
+/// Runs the check and shows its progress.
 async fn run_with_progress(options: &Options, mut progress: Progress) -> Result<Document, CommandError> {
-    let cancel = CancellationToken::new();
     let (sender, mut events) = mpsc::unbounded_channel();
-    let watcher = cancel_on_signal(cancel.clone(), "interrupted: stopping and writing the partial result")?;
+    let handler = SignalHandler::start("interrupted: stopping and writing the partial result")?;
+    // Cells that did not stop still hold the sender when the check is abandoned.
+    let (end, ended) = oneshot::channel::<()>();
     let display = tokio::spawn(async move {
-        while let Some(event) = events.recv().await {
-            progress.show(&event);
+        let mut ended = ended;
+        loop {
+            tokio::select! {
+                biased;
+                event = events.recv() => match event {
+                    Some(event) => progress.show(&event),
+                    None => break,
+                },
+                Ok(()) = &mut ended => break,
+            }
         }
         progress.clear();
     });
-    let document = check::check(options, sender, cancel).await;
-    watcher.abort();
+    let document = check::check(options, sender, handler.interruption.clone()).await;
+    if handler.interruption.abandon.is_cancelled() {
+        let _ = end.send(());
+    }
     let _ = display.await;
+    handler.finish();
     document.map_err(CommandError::Other)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::document_file::{DocumentError, read, read_bytes, unexpected_schema};
+use super::document_file::{DocumentError, parse, read_bytes, unexpected_schema};
 use super::error::Outcome;
 use super::format::format_parser;
 use super::output::{print, report_options};
@@ -54,11 +54,11 @@ pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
 /// Returns the environments of a target with the names of their columns.
 fn environments(target: &str, relevant: &mut RelevantModules) -> Result<Vec<(String, Environment)>, Error> {
     let (file, cell) = match target.split_once('#') {
-        Some((file, cell)) if Path::new(file).is_file() => (file, Some(cell)),
+        Some((file, cell)) if is_file(Path::new(file)) => (file, Some(cell)),
         _ => (target, None),
     };
     let path = Path::new(file);
-    if !path.is_file() {
+    if !is_file(path) {
         return Ok(vec![(target.to_owned(), snapshot::take(target, None)?)]);
     }
     let bytes = read_bytes(path)?;
@@ -71,7 +71,7 @@ fn environments(target: &str, relevant: &mut RelevantModules) -> Result<Vec<(Str
         let stem = path.file_stem().map_or_else(|| file.to_owned(), |stem| stem.to_string_lossy().into_owned());
         return Ok(vec![(stem, environment)]);
     }
-    let document = read(path)?;
+    let document = parse(path, &bytes)?;
     relevant.imports.extend(document.analysis.imports.iter().cloned());
     let is_selected = |id: &str| cell.is_none_or(|cell| cell == id);
     let mut found: Vec<(String, Environment)> = Vec::new();
@@ -87,6 +87,11 @@ fn environments(target: &str, relevant: &mut RelevantModules) -> Result<Vec<(Str
         (true, Some(cell)) => Err(DocumentError::new(path, format!("no environment for cell `{cell}`")).into()),
         (true, None) => Err(DocumentError::new(path, "the document contains no environments").into()),
     }
+}
+
+/// Reports whether a target is a file, and not an image or this machine. Reading a pipe or a device is refused later.
+fn is_file(path: &Path) -> bool {
+    path.metadata().is_ok_and(|data| !data.is_dir())
 }
 
 /// Appends a number to the names of columns that occur more than once.

@@ -1,7 +1,5 @@
 //! Reads saved documents and plans.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Kind};
@@ -9,6 +7,7 @@ use crate::model::document::Document;
 use crate::model::limit;
 use crate::model::matrix::{self, Matrix};
 use crate::report;
+use crate::sys;
 
 /// A document that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -46,20 +45,20 @@ pub(super) fn find(path: &Path) -> Result<Vec<PathBuf>, DocumentError> {
     Ok(found)
 }
 
-/// Reads a file that is not larger than a document may be.
+/// Reads a file whose path the user typed and that is not larger than a document may be.
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, DocumentError> {
-    let mut bytes = Vec::new();
-    // One byte more than the limit, so that the check of the size fails.
-    File::open(path)
-        .and_then(|file| file.take(limit::DOCUMENT.bytes + 1).read_to_end(&mut bytes))
-        .map_err(|error| DocumentError::new(path, error))?;
-    Ok(bytes)
+    // A larger file fails the check of the size.
+    sys::file::read_given(path, limit::DOCUMENT.bytes).map_err(|error| DocumentError::new(path, error))
 }
 
 /// Reads a document.
 pub(super) fn read(path: &Path) -> Result<Document, DocumentError> {
-    let bytes = read_bytes(path)?;
-    report::json::read(&bytes).map_err(|error| DocumentError::new(path, error))
+    parse(path, &read_bytes(path)?)
+}
+
+/// Parses the document of a file.
+pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Document, DocumentError> {
+    report::json::read(bytes).map_err(|error| DocumentError::new(path, error))
 }
 
 /// The format of a file, which is read before the content.

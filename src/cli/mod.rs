@@ -33,6 +33,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::cell::environ as cell_environ;
 use crate::engine;
 use crate::exit;
+use crate::sys::file;
 use crate::ui::{Color, TerminalStyle, message, note};
 use error::CommandError;
 
@@ -75,6 +76,8 @@ enum Command {
 /// Runs the program with the arguments of this process.
 pub fn main() -> ExitCode {
     install_panic_hook();
+    // Without the handler, a full limit only kills this process without a message.
+    let _ = file::survive_size_limit();
     // Engines start this executable as a helper, which must not parse the command line or set up logging.
     if let Some(code) = engine::run_helper_if_requested().or_else(cell_environ::run_if_requested) {
         return code;

@@ -5,8 +5,11 @@ use std::path::Path;
 use super::error::{CommandError, PrintError};
 use crate::model::canonical;
 use crate::model::document::Document;
+use crate::report::plan::gitlab::KIT;
 use crate::report::{self, Format, ReportError};
-use crate::ui::{TerminalStyle, file, note};
+use crate::sys::file::Links;
+use crate::ui::file::{self, ReportDir, WriteError};
+use crate::ui::{TerminalStyle, note};
 
 /// Prints text to standard output.
 pub(super) fn print(text: &str) -> Result<(), PrintError> {
@@ -16,7 +19,7 @@ pub(super) fn print(text: &str) -> Result<(), PrintError> {
 /// Prints text to standard output, or writes it to a file.
 pub(super) fn print_or_write(text: &str, file: Option<&Path>) -> Result<(), CommandError> {
     match file {
-        Some(path) => Ok(file::write(path, text.as_bytes())?),
+        Some(path) => Ok(file::write_given(path, text.as_bytes())?),
         None => Ok(print(text)?),
     }
 }
@@ -40,11 +43,20 @@ pub(super) fn render(document: &Document, format: Format, style: &TerminalStyle)
     Ok(String::from_utf8(out).map_err(|error| ReportError::Form(error.to_string()))?)
 }
 
-/// Writes the reports of a check to a directory.
-pub(super) fn write_reports(document: &Document, out: &Path, style: &TerminalStyle) -> Result<(), CommandError> {
-    file::create_report_dir(out)?;
+/// Default directory for reports.
+pub(super) const DEFAULT_OUT: &str = "carnet-out";
+
+/// Creates a directory for reports. The default directory may not be a link, because a repository can contain the link.
+pub(super) fn create_report_dir(out: &Path) -> Result<ReportDir, WriteError> {
+    let is_default = [DEFAULT_OUT, KIT].iter().any(|dir| out == Path::new(dir));
+    ReportDir::create(out, if is_default { Links::Refuse } else { Links::Follow })
+}
+
+/// Writes the reports of a check to a directory, which is returned.
+pub(super) fn write_reports(document: &Document, out: &Path, style: &TerminalStyle) -> Result<ReportDir, CommandError> {
+    let dir = create_report_dir(out)?;
     for format in [Format::Json, Format::Junit, Format::Markdown, Format::Html] {
-        file::write(&out.join(format.file_name()), render(document, format, style)?.as_bytes())?;
+        dir.write(format.file_name(), render(document, format, style)?.as_bytes())?;
     }
-    Ok(())
+    Ok(dir)
 }

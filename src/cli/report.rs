@@ -16,7 +16,7 @@ use crate::report::badge::{self, Age};
 use crate::report::history::State;
 use crate::report::{self, Format};
 use crate::sys::clock;
-use crate::ui::{TerminalStyle, file};
+use crate::ui::TerminalStyle;
 
 /// Render saved documents
 ///
@@ -93,9 +93,9 @@ pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
         format => render(&document, format, style)?,
     };
     if let Some(dir) = &arguments.out {
-        write_reports(&document, dir, style)?;
+        let dir = write_reports(&document, dir, style)?;
         if !history.is_empty() {
-            file::write(&dir.join(Format::Html.file_name()), report::page(&document, &history)?.as_bytes())?;
+            dir.write(Format::Html.file_name(), report::page(&document, &history)?.as_bytes())?;
         }
     }
     print_or_write(&text, arguments.output.as_deref())?;

@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
-use tokio_util::sync::CancellationToken;
 
 use super::error::Outcome;
 use super::output::{json, print_or_write};
-use super::runtime::{cancel_on_signal, runtime};
+use super::runtime::{SignalHandler, runtime};
 use crate::cell::probe;
 use crate::check::snapshot;
 use crate::error::{Error, Failure, Kind};
@@ -72,12 +71,10 @@ pub(super) fn take(target: &str, engine: Option<String>) -> Result<Environment, 
         Reference::Host => Ok(probe::environment(&host_options())),
         image => {
             let runtime = runtime()?;
-            let environment = runtime.block_on(async {
-                let cancel = CancellationToken::new();
-                cancel_on_signal(cancel.clone(), "interrupted: stopping")?;
-                snapshot::of_image(&image, target, engine, cancel).await
-            });
+            let handler = SignalHandler::start("interrupted: stopping")?;
+            let environment = runtime.block_on(snapshot::of_image(&image, target, engine, &handler.interruption));
             runtime.shutdown_background();
+            handler.finish();
             environment
         }
     }

@@ -11,13 +11,12 @@ pub mod template;
 mod unit;
 mod valid;
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::model::contract::Contract;
 use crate::model::plan::TestKind;
 use crate::model::reference::Reference;
+use crate::sys;
 pub use problem::ConfigError;
 
 /// Name of the configuration file.
@@ -148,15 +147,11 @@ impl Config {
     /// If the file cannot be read, is not UTF-8 or is larger than 1 MiB.
     pub fn read(file: &Path) -> Result<String, ConfigError> {
         let unreadable = |error: std::io::Error| ConfigError::unreadable(file, &error.to_string());
-        if !std::fs::metadata(file).map_err(unreadable)?.is_file() {
-            return Err(ConfigError::unreadable(file, "not a regular file"));
-        }
+        let bytes = sys::file::read(file, MAX_SIZE).map_err(unreadable)?;
         // Error messages quote lines of the file, which must not leak the content of files outside the analysis.
         if escapes_directory(file).map_err(unreadable)? {
             return Err(ConfigError::unreadable(file, "symbolic link to a file outside its directory"));
         }
-        let mut bytes = Vec::new();
-        File::open(file).and_then(|open| open.take(MAX_SIZE + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
         if bytes.len() as u64 > MAX_SIZE {
             return Err(ConfigError::unreadable(file, "larger than 1 MiB"));
         }

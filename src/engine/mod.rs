@@ -123,6 +123,11 @@ pub trait Engine: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
+    /// Returns and forgets the notes about images since the last call.
+    fn take_notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Returns the state that an earlier run saved with this key on top of `base`, if it still exists.
     ///
     /// # Errors

@@ -42,6 +42,12 @@ pub enum HooksDirError {
         /// The path.
         dir: PathBuf,
     },
+    /// A link in the working tree leads to another directory.
+    #[error("the hooks path {} leads outside the repository through a symbolic link", dir.display())]
+    Linked {
+        /// The path.
+        dir: PathBuf,
+    },
     /// Another hook replaced carnet's, and the backup of an earlier hook still exists.
     #[error("{} is not carnet's hook, and the backup {} already exists", file.display(), backup.display())]
     BackupExists {
@@ -65,9 +71,11 @@ pub enum HooksDirError {
 impl Failure for HooksDirError {
     fn kind(&self) -> Kind {
         match self {
-            Self::NoRepository { .. } | Self::Shared { .. } | Self::NoDirectory { .. } | Self::BackupExists { .. } => {
-                Kind::Usage
-            }
+            Self::NoRepository { .. }
+            | Self::Shared { .. }
+            | Self::NoDirectory { .. }
+            | Self::Linked { .. }
+            | Self::BackupExists { .. } => Kind::Usage,
             Self::Io { .. } => Kind::Infrastructure,
         }
     }
@@ -85,6 +93,7 @@ impl Failure for HooksDirError {
             Self::NoDirectory { .. } => {
                 Some("see `git config --show-origin core.hooksPath`; /dev/null disables hooks".to_owned())
             }
+            Self::Linked { .. } => Some("set core.hooksPath to the directory to which the link leads".to_owned()),
             Self::BackupExists { .. } => Some("merge the two hooks, or remove the one that is not needed".to_owned()),
             Self::Io { .. } => None,
         }
@@ -108,6 +117,20 @@ impl HooksDir {
         let git = Git::at(&top);
         let dir = top.join(git.line(&["rev-parse", "--git-path", "hooks"]).map_err(no_repository)?);
         Ok(Self { shared_by: shared_by(&git), top, dir })
+    }
+
+    /// Reports whether the hooks directory is in the working tree.
+    pub fn is_in_working_tree(&self) -> bool {
+        let inner = self.dir.strip_prefix(&self.top);
+        inner.is_ok_and(|inner| !inner.components().any(|part| part.as_os_str() == ".git"))
+    }
+
+    /// Reports whether a link in the working tree, which a repository can contain, leads to a directory outside of it.
+    pub(super) fn leaves_working_tree(&self) -> bool {
+        // The nearest parent that exists is checked, because the directory is created.
+        let resolved = self.dir.ancestors().find_map(|dir| dir.canonicalize().ok());
+        let top = self.top.canonicalize().ok();
+        self.is_in_working_tree() && resolved.zip(top).is_some_and(|(resolved, top)| !resolved.starts_with(top))
     }
 }
 

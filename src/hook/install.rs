@@ -7,6 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::hooks_dir::{HooksDir, HooksDirError};
 use super::script::{BACKUP_SUFFIX, NAME, is_carnet_hook, render};
+use crate::sys;
+
+/// Number of bytes of an existing hook that are read. A hook of carnet is shorter.
+const MAX_HOOK_BYTES: u64 = 1 << 20;
 
 /// The result of an installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +52,9 @@ pub enum Removed {
 pub fn install(hooks: &HooksDir, program: &Path, options: &[String]) -> Result<Installed, HooksDirError> {
     if hooks.dir.exists() && !hooks.dir.is_dir() {
         return Err(HooksDirError::NoDirectory { dir: hooks.dir.clone() });
+    }
+    if hooks.leaves_working_tree() {
+        return Err(HooksDirError::Linked { dir: hooks.dir.clone() });
     }
     fs::create_dir_all(&hooks.dir).map_err(io_error("create", &hooks.dir))?;
     let (file, backup) = (hooks.dir.join(NAME), backup(&hooks.dir));
@@ -105,7 +112,7 @@ fn backup(dir: &Path) -> PathBuf {
 
 /// Reads the existing hook. A dangling link counts as an empty hook.
 fn read_hook(file: &Path) -> std::io::Result<Option<Vec<u8>>> {
-    match fs::read(file) {
+    match sys::file::read(file, MAX_HOOK_BYTES) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(file.is_symlink().then(Vec::new)),
         Err(error) => Err(error),

@@ -122,6 +122,7 @@ pub fn scan_push(push: &Push) -> Result<PushScan, PushScanError> {
 /// Returns the commits of a push. Refs with the same commit share an entry.
 fn pushed_commits(push: &Push) -> Result<Vec<PushedCommit>, PushScanError> {
     let git = Git::at(&push.top);
+    git.check_files().map_err(|error| PushScanError::Git(error.to_string()))?;
     let remote = Remote::new(&git, &push.remote);
     let mut commits: Vec<PushedCommit> = Vec::new();
     for update in &push.updates {

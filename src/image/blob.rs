@@ -9,6 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::ImageError;
 use crate::model::digest::Digest;
+use crate::sys::bounded::{self, Reader};
+use crate::sys::file::{Links, open_regular, special};
 use crate::sys::rooted::Rooted;
 
 /// Maximum size of an index, a manifest or a configuration in bytes. Registries reject manifests over 4 MiB.
@@ -52,7 +54,8 @@ impl Store {
             return Ok(Self::Directory(path.to_owned()));
         }
         let hint = Some("use `oci-archive:` or `docker-archive:` for a file".to_owned());
-        Err(ImageError::WrongFormat { path: path.to_owned(), expected, reason: "it is a file".to_owned(), hint })
+        let reason = format!("it is {}", special(meta.file_type()).unwrap_or("a file"));
+        Err(ImageError::WrongFormat { path: path.to_owned(), expected, reason, hint })
     }
 
     /// Opens a tar archive and reads its list of members.
@@ -64,10 +67,14 @@ impl Store {
             reason: reason.to_owned(),
             hint: hint.map(ToOwned::to_owned),
         };
-        if path.metadata().map_err(io)?.is_dir() {
+        let meta = path.metadata().map_err(io)?;
+        if meta.is_dir() {
             return Err(not("it is a directory", Some("use `oci:` for a directory")));
         }
-        let mut file = File::open(path).map_err(io)?;
+        if let Some(kind) = special(meta.file_type()) {
+            return Err(not(&format!("it is {kind}"), Some("save the archive to a file")));
+        }
+        let mut file = open_regular(path, Links::Follow).map_err(io)?;
         let mut magic = [0; 6];
         let length = file.metadata().map_err(io)?.len();
         let read = read_up_to(&mut file, &mut magic).map_err(io)?;
@@ -155,7 +162,7 @@ impl Store {
             return Err(ImageError::Document { path: self.path().to_owned(), what: what.to_owned(), reason });
         }
         let mut bytes = Vec::new();
-        blob.open().and_then(|mut part| part.read_to_end(&mut bytes)).map_err(|e| ImageError::io(&blob.file, e))?;
+        blob.open().read_to_end(&mut bytes).map_err(|e| ImageError::io(&blob.file, e))?;
         if (bytes.len() as u64) < blob.size {
             return Err(ImageError::Truncated {
                 path: self.path().to_owned(),
@@ -167,15 +174,20 @@ impl Store {
 }
 
 impl Blob {
-    fn open(&self) -> io::Result<Take<File>> {
-        let mut file = File::open(&self.file)?;
-        file.seek(SeekFrom::Start(self.offset))?;
-        Ok(file.take(self.size))
+    /// Returns a reader of the file, which may be on a network file system that does not respond.
+    fn open(&self) -> Take<Reader> {
+        let Self { size, offset, file } = self.clone();
+        let open = move || {
+            let mut file = open_regular(&file, Links::Follow)?;
+            file.seek(SeekFrom::Start(offset))?;
+            Ok(file.take(size))
+        };
+        Reader::start(bounded::READ, open).take(size)
     }
 
     /// Returns a reader that computes a digest.
-    pub(super) fn hashed(&self) -> io::Result<Hashed<Take<File>>> {
-        Ok(Hashed::new(self.open()?))
+    pub(super) fn hashed(&self) -> Hashed<Take<Reader>> {
+        Hashed::new(self.open())
     }
 }
 
@@ -232,7 +244,9 @@ impl Packing {
     /// Detects the compression of a file.
     pub(super) fn from_blob(blob: &Blob) -> io::Result<Self> {
         let mut magic = [0; 6];
-        let read = read_up_to(&mut blob.open()?, &mut magic)?;
+        // Only the start of the file is read.
+        let start = Blob { size: blob.size.min(magic.len() as u64), ..blob.clone() };
+        let read = read_up_to(&mut start.open(), &mut magic)?;
         Ok(Self::from_magic(&magic[..read]))
     }
 }

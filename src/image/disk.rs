@@ -11,6 +11,7 @@ use super::{docker_archive, oci_layout};
 use crate::model::digest::Digest;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
+use crate::sys::bounded;
 
 /// An image on disk with verified documents; its layers are read later.
 #[derive(Debug)]
@@ -30,8 +31,14 @@ impl OnDisk {
     ///
     /// # Errors
     /// If the image does not exist, has a different format, is damaged or does not support this machine;
-    /// [`ImageError::Unsupported`] for other transports.
+    /// [`ImageError::Unsupported`] for other transports; [`ImageError::NoResponse`] if the file system does not respond.
     pub fn open(reference: &Reference) -> Result<Self, ImageError> {
+        let owned = reference.clone();
+        bounded::within(bounded::READ, move || Self::open_unbounded(&owned))
+            .unwrap_or_else(|| Err(ImageError::no_response(reference)))
+    }
+
+    fn open_unbounded(reference: &Reference) -> Result<Self, ImageError> {
         const LAYOUT: &str = "OCI image layout";
         let documents = match reference {
             Reference::OciLayout(path, tag) => oci_layout::read(&Store::directory(path, LAYOUT)?, tag.as_deref())?,

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Kind};
 use crate::model::digest::Digest;
+use crate::model::reference::Reference;
+use crate::sys::bounded;
 use crate::sys::cache::CacheError;
+use crate::sys::file::SIZE_LIMIT_HINT;
 
 /// Reading or unpacking an image on disk failed.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +36,14 @@ pub enum ImageError {
         reason: String,
         /// How to fix it.
         hint: Option<String>,
+    },
+    /// The file system does not respond.
+    #[error("`{reference}`: {reason}")]
+    NoResponse {
+        /// The reference, which contains the path.
+        reference: String,
+        /// The time limit.
+        reason: String,
     },
     /// An archive is truncated.
     #[error("`{}` is truncated: {reason}", path.display())]
@@ -142,6 +153,12 @@ pub enum ImageError {
 }
 
 impl ImageError {
+    /// Creates an error for an image whose file system does not respond.
+    pub(super) fn no_response(reference: &Reference) -> Self {
+        let reason = bounded::no_response(bounded::READ).to_string();
+        Self::NoResponse { reference: reference.to_string(), reason }
+    }
+
     /// Creates an error for `path`; a missing file is [`Self::NotFound`].
     pub fn io(path: &Path, source: io::Error) -> Self {
         if source.kind() == io::ErrorKind::NotFound {
@@ -177,6 +194,12 @@ impl Failure for ImageError {
             Self::Platform { available, .. } => Some(format!("available platforms: {}", available.join(", "))),
             Self::Mismatch { .. } | Self::Truncated { .. } | Self::Missing { .. } => {
                 Some("download the image again".to_owned())
+            }
+            Self::Io { source, .. } | Self::Layer { source, .. } if source.kind() == io::ErrorKind::FileTooLarge => {
+                Some(SIZE_LIMIT_HINT.to_owned())
+            }
+            Self::NoResponse { .. } => {
+                Some("check that the network file system is mounted and its server responds".to_owned())
             }
             Self::Cache(error) => error.hint(),
             _ => None,

@@ -69,7 +69,7 @@ impl<'a, W: Write> Archive<'a, W> {
             self.file(&name, length, &mut reader)?;
             reader.finish()?;
         } else {
-            let mut reader = layer.blob.hashed().map_err(|e| layer.failed(e))?;
+            let mut reader = layer.blob.hashed();
             self.file(&name, layer.blob.size, &mut reader)?;
             layer.check_stored(reader.digest())?;
         }

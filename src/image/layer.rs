@@ -1,6 +1,5 @@
 //! Layers as streams of uncompressed tar, verified while they are read.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Take};
 use std::path::PathBuf;
 
@@ -9,6 +8,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::blob::{Blob, Hashed, Packing};
 use super::error::ImageError;
 use crate::model::digest::Digest;
+use crate::sys::bounded::Reader;
 
 /// Maximum uncompressed size of a layer in bytes, as a limit for malicious images.
 const MAX_LAYER_SIZE: u64 = 1 << 40;
@@ -29,7 +29,7 @@ pub struct Layer {
     pub(super) image: PathBuf,
 }
 
-type Stored = BufReader<Hashed<Take<File>>>;
+type Stored = BufReader<Hashed<Take<Reader>>>;
 
 enum Decoder {
     Plain(Stored),
@@ -66,7 +66,7 @@ impl Layer {
     }
 
     fn decoder(&self) -> io::Result<Decoder> {
-        let stored = BufReader::with_capacity(BUFFER, self.blob.hashed()?);
+        let stored = BufReader::with_capacity(BUFFER, self.blob.hashed());
         Ok(match self.packing {
             Packing::Plain => Decoder::Plain(stored),
             Packing::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(stored))),

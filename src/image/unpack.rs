@@ -8,13 +8,17 @@ use std::rc::Rc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use serde::{Deserialize, Serialize};
+
 use super::disk::OnDisk;
 use super::error::ImageError;
 use super::layer::Layer;
 use super::tree::{EntryError, Writer};
+use crate::model::image::ImageIdentity;
 use crate::sys::cache::{COMPLETE, Cache, ROOTFS, private_dir};
 use crate::sys::lock::Lock;
 use crate::sys::remove::remove_tree;
+use crate::sys::sweep::{lock_path, sweep};
 
 /// Reports whether to stop; called often, from one thread.
 pub type Stop<'a> = &'a dyn Fn() -> bool;
@@ -27,7 +31,7 @@ const MAX_HEADER_SIZE: u64 = 4 << 20;
 /// Returns the unpacked tree of an image; it is unpacked into the cache if necessary. For `dir:`, returns the tree
 /// itself.
 ///
-/// Waits for another process that unpacks the same image. The tree is renamed to its final name when it is complete. It
+/// A damaged tree is unpacked again ([`is_damaged`]). Waits for another process that unpacks the same image. The tree is renamed to its final name when it is complete. It
 /// is not synchronised to disk: after a power failure, the cache must be removed.
 ///
 /// # Errors
@@ -40,7 +44,8 @@ pub fn unpack(image: &OnDisk, cache: &Cache, stop: Stop<'_>) -> Result<PathBuf, 
         let reason = "has no configuration digest, so it cannot be cached".to_owned();
         return Err(ImageError::Unsupported { reference: image.identity().reference.clone(), reason });
     };
-    if let Some(tree) = cache.tree(config) {
+    let intact = || cache.tree(config).filter(|tree| is_intact(tree));
+    if let Some(tree) = intact() {
         return Ok(tree);
     }
     let trees = cache.trees();
@@ -49,15 +54,16 @@ pub fn unpack(image: &OnDisk, cache: &Cache, stop: Stop<'_>) -> Result<PathBuf, 
         move |e| ImageError::io(&path, e)
     };
     private_dir(&trees).map_err(io_error(&trees))?;
-    let lock_path = trees.join(format!("{}.lock", config.hex()));
+    let done = trees.join(config.hex());
+    let lock_path = lock_path(&done);
     let Some(_lock) = Lock::take(&lock_path, stop).map_err(io_error(&lock_path))? else {
         return Err(ImageError::Stopped);
     };
-    if let Some(tree) = cache.tree(config) {
+    if let Some(tree) = intact() {
         return Ok(tree);
     }
-    // The lock is held, so these paths are leftovers of a killed process.
-    let (fresh, done) = (trees.join(format!("{}.new", config.hex())), trees.join(config.hex()));
+    // The lock is held, so these paths are damaged or leftovers of a killed process.
+    let fresh = partial_tree(&done);
     for stale in [&fresh, &done] {
         remove_tree(stale).map_err(io_error(stale))?;
     }
@@ -70,12 +76,74 @@ pub fn unpack(image: &OnDisk, cache: &Cache, stop: Stop<'_>) -> Result<PathBuf, 
     Ok(done.join(ROOTFS))
 }
 
+/// Content of the marker of a complete tree.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Record {
+    identity: Option<ImageIdentity>,
+    /// The upper paths of the tree, which exist as long as nobody removes a part of it. Empty if an older version unpacked
+    /// it.
+    paths: Vec<PathBuf>,
+}
+
+/// Number of directory levels in [`Record::paths`]. Deeper levels have too many files to check them before every run.
+const OUTLINE_LEVELS: usize = 3;
+
+/// Returns the paths in the upper levels of a tree, relative to it.
+fn outline(rootfs: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    let mut level = vec![PathBuf::new()];
+    for _ in 0..OUTLINE_LEVELS {
+        let mut below = Vec::new();
+        for dir in &level {
+            // Names that are not valid UTF-8 have no JSON form.
+            let entries =
+                fs::read_dir(rootfs.join(dir))?.flatten().filter(|entry| entry.file_name().to_str().is_some());
+            for entry in entries {
+                let path = dir.join(entry.file_name());
+                if entry.file_type()?.is_dir() {
+                    below.push(path.clone());
+                }
+                paths.push(path);
+            }
+        }
+        level = below;
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Reports whether the cache contains a tree of this image with missing parts.
+pub fn is_damaged(image: &OnDisk, cache: &Cache) -> bool {
+    let tree = image.identity().config_digest.as_ref().and_then(|config| cache.tree(config));
+    tree.is_some_and(|tree| !is_intact(&tree))
+}
+
+/// Reports whether the upper paths of a complete tree exist.
+fn is_intact(tree: &Path) -> bool {
+    let Some(record) = tree.parent().and_then(|dir| fs::read(dir.join(COMPLETE)).ok()) else { return false };
+    let Ok(record) = serde_json::from_slice::<Record>(&record) else { return false };
+    let exists = |path: &PathBuf| tree.join(path).symlink_metadata().is_ok();
+    tree.symlink_metadata().is_ok_and(|data| data.is_dir()) && record.paths.iter().all(exists)
+}
+
+/// Removes the partial trees of killed processes. Returns a line for each that was removed or could not be removed.
+pub fn remove_partial_trees(cache: &Cache) -> Vec<String> {
+    sweep(&cache.trees(), |tree| Some(partial_tree(tree)))
+}
+
+/// Returns the path at which a tree is unpacked before it is renamed.
+fn partial_tree(tree: &Path) -> PathBuf {
+    tree.with_extension("new")
+}
+
 fn fill(image: &OnDisk, fresh: &Path, stop: Stop<'_>) -> Result<(), ImageError> {
     let io = |e| ImageError::io(fresh, e);
     private_dir(fresh).map_err(io)?;
     let rootfs = fresh.join(ROOTFS);
     unpack_into(image, &rootfs, stop)?;
-    let record = serde_json::to_vec(image.identity()).map_err(|e| io(e.into()))?;
+    let record = Record { identity: Some(image.identity().clone()), paths: outline(&rootfs).map_err(io)? };
+    let record = serde_json::to_vec(&record).map_err(|e| io(e.into()))?;
     fs::write(fresh.join(COMPLETE), record).map_err(io)
 }
 

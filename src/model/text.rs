@@ -185,9 +185,22 @@ pub fn sentence(fragment: &str) -> String {
     format!("{first}{}.", characters.as_str())
 }
 
+/// Returns a size in bytes for people: `692 MiB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["B", "KiB", "MiB", "GiB"];
+    let unit = (0..UNITS.len() - 1).find(|unit| bytes >> (10 * unit) < 1024).unwrap_or(UNITS.len() - 1);
+    format!("{} {}", bytes >> (10 * unit), UNITS[unit])
+}
+
 #[cfg(test)]
 mod tests {
     use super::{clean, clip, count, duration, ends, first_line, list, one_line, sentence};
+
+    #[test]
+    fn sizes_have_binary_units() {
+        let sizes = [0, 1023, 1024, 692 << 20, 5 << 40].map(super::size);
+        assert_eq!(sizes, ["0 B", "1023 B", "1 KiB", "692 MiB", "5120 GiB"]);
+    }
 
     #[test]
     fn clean_removes_escape_sequences_and_shows_control_characters() {

@@ -9,7 +9,11 @@ use crate::error::{Failure, Kind};
 use crate::model::scan::Scan;
 use crate::scan::suppress::baseline::{Baseline, BaselineError, FILE};
 use crate::scan::{rules, suppress};
+use crate::sys;
 use crate::sys::clock;
+
+/// Maximum size of a baseline in bytes.
+const MAX_SIZE: u64 = 64 << 20;
 
 /// The baseline of an analysis.
 #[derive(Debug)]
@@ -18,6 +22,8 @@ pub struct LoadedBaseline {
     pub path: String,
     /// The file.
     pub file: PathBuf,
+    /// Whether the user typed the path.
+    pub is_given: bool,
     /// The content; `None` if the file does not exist.
     pub baseline: Option<Baseline>,
 }
@@ -50,7 +56,7 @@ impl Failure for BaselineFileError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Io { .. } => Some("create one with carnet scan --update-baseline".to_owned()),
+            Self::Io { .. } => Some("replace it by a regular file, or use another one with `--baseline`".to_owned()),
             Self::Invalid { source, .. } => source.hint(),
         }
     }
@@ -62,19 +68,24 @@ impl LoadedBaseline {
     /// # Errors
     /// If the file exists but cannot be read.
     pub fn read(given: Option<&Path>, top: &Path, config: &ScanConfig) -> Result<Self, BaselineFileError> {
-        let configured = config.baseline.as_ref().map(|path| top.join(path));
-        let file = given.map(Path::to_owned).or(configured).unwrap_or_else(|| top.join(FILE));
+        let configured = || top.join(config.baseline.as_deref().unwrap_or(FILE));
+        let file = given.map_or_else(configured, Path::to_owned);
         let path = file.strip_prefix(top).unwrap_or(&file).to_string_lossy().into_owned();
+        let failed = |source| BaselineFileError::Io { path: file.clone(), source };
         // A path from the repository must stay inside it. A path from the user may be anywhere.
-        if given.is_none() && config::escapes_directory(&file).unwrap_or(false) {
-            let source = std::io::Error::other("the symbolic link points outside its directory");
-            return Err(BaselineFileError::Io { path: file, source });
+        if given.is_none() && is_outside(&file, top) {
+            return Err(failed(std::io::Error::other("a symbolic link in the path leads outside the analysis")));
         }
-        match std::fs::read_to_string(&file) {
-            Ok(text) => Self::parse(path, file, Some(&text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::parse(path, file, None),
-            Err(source) => Err(BaselineFileError::Io { path: file, source }),
-        }
+        let read = if given.is_some() { sys::file::read_given } else { sys::file::read };
+        let text = match read(&file, MAX_SIZE) {
+            Ok(bytes) if bytes.len() as u64 > MAX_SIZE => {
+                return Err(failed(std::io::Error::other("larger than 64 MiB")));
+            }
+            Ok(bytes) => Some(String::from_utf8(bytes).map_err(|error| failed(std::io::Error::other(error)))?),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(failed(error)),
+        };
+        Ok(Self { is_given: given.is_some(), ..Self::parse(path, file, text.as_deref())? })
     }
 
     /// Reads the baseline of another tree of the analysis. `read` returns the text of the file at the configured path.
@@ -95,8 +106,16 @@ impl LoadedBaseline {
     fn parse(path: String, file: PathBuf, text: Option<&str>) -> Result<Self, BaselineFileError> {
         let baseline = text.map(Baseline::parse).transpose();
         let baseline = baseline.map_err(|source| BaselineFileError::Invalid { path: file.clone(), source })?;
-        Ok(Self { path, file, baseline })
+        Ok(Self { path, file, is_given: false, baseline })
     }
+}
+
+/// Reports whether the directory of a file, or the file itself, is outside `top` because of a link. A directory or file
+/// that does not exist can't be a link.
+fn is_outside(file: &Path, top: &Path) -> bool {
+    let Ok(top) = top.canonicalize() else { return false };
+    let leads_outside = |path: &Path| path.canonicalize().is_ok_and(|path| !path.starts_with(&top));
+    leads_outside(file) || file.parent().is_some_and(leads_outside)
 }
 
 /// Marks accepted findings. `is_part` states that only a part of the repository was scanned.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 pub use file_set::FileSet;
 
 use crate::error::{Failure, Kind};
+use crate::sys::file::SIZE_LIMIT_HINT;
 use git::GitError;
 
 /// An error when reading a repository.
@@ -78,6 +79,9 @@ impl Failure for SourceError {
         match self {
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
                 Some("free some disk space, or set CARNET_CACHE to a directory on another disk".to_owned())
+            }
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::FileTooLarge => {
+                Some(SIZE_LIMIT_HINT.to_owned())
             }
             Self::Io { action: "read", source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 Some("make it readable for the user who runs carnet, or add it to .gitignore".to_owned())

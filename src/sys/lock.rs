@@ -27,7 +27,7 @@ impl Lock {
                 Err(TryLockError::Error(e)) => return Err(e),
             }
             // The last holder may have removed the file before it was locked here, which makes this lock useless.
-            if fs::metadata(path).is_ok_and(|found| file.metadata().is_ok_and(|locked| locked.ino() == found.ino())) {
+            if is_current(&file, path) {
                 return Ok(Some(Self { path: path.to_owned(), file }));
             }
         }
@@ -69,6 +69,11 @@ impl Drop for Lock {
         // program. If unlocking fails, the lock is released when the last of them closes the file.
         let _ = self.file.unlock();
     }
+}
+
+/// Reports whether a path still leads to this open file.
+pub fn is_current(file: &File, path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| file.metadata().is_ok_and(|open| open.ino() == found.ino()))
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::path::Path;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::model::text;
+
 /// Maximum number of directories open at once. Deeper directories are moved up first, because a hostile program can create
 /// trees deeper than the limit on file descriptors.
 const MAX_DEPTH: usize = 128;
@@ -17,12 +19,25 @@ const MAX_DEPTH: usize = 128;
 /// # Errors
 /// Fails if a file can't be removed.
 pub fn remove_tree(path: &Path) -> io::Result<()> {
+    remove(path, None)
+}
+
+/// Removes the file or directory at `path` as [`remove_tree`] does, and returns its size on the disk in bytes.
+///
+/// # Errors
+/// Fails if a file can't be removed.
+pub fn remove_and_measure(path: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    remove(path, Some(&mut bytes)).map(|()| bytes)
+}
+
+fn remove(path: &Path, bytes: Option<&mut u64>) -> io::Result<()> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Err(Errno::INVAL.into()) };
     let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     match rustix::fs::open(parent, flags, Mode::empty()) {
         Err(Errno::NOENT) => Ok(()),
-        other => remove_at(other?, name.as_bytes()),
+        other => remove_below(other?, name.as_bytes(), bytes),
     }
 }
 
@@ -33,8 +48,14 @@ struct Level {
     entries: Vec<Vec<u8>>,
 }
 
-/// Removes `name` in `parent` with its content. Does not recurse, because a hostile tree may be deep.
+/// Removes `name` in `parent` with its content.
 pub(crate) fn remove_at(parent: OwnedFd, name: &[u8]) -> io::Result<()> {
+    remove_below(parent, name, None)
+}
+
+/// Removes `name` in `parent` with its content, and adds its size to `bytes`. Does not recurse, because a hostile tree may
+/// be deep.
+fn remove_below(parent: OwnedFd, name: &[u8], mut bytes: Option<&mut u64>) -> io::Result<()> {
     let mut levels: Vec<Level> = Vec::new();
     let mut dir = parent;
     let mut name = name.to_vec();
@@ -42,6 +63,11 @@ pub(crate) fn remove_at(parent: OwnedFd, name: &[u8]) -> io::Result<()> {
     loop {
         if levels.len() > MAX_DEPTH && lift(&mut levels, &dir, &name, &mut moved)? {
             name.clear();
+        }
+        if !name.is_empty()
+            && let Some(bytes) = &mut bytes
+        {
+            **bytes += size(&dir, &name);
         }
         if !name.is_empty()
             && let Some((directory, entries)) = enter(&dir, &name)?
@@ -60,6 +86,13 @@ pub(crate) fn remove_at(parent: OwnedFd, name: &[u8]) -> io::Result<()> {
             dir = parent;
         }
     }
+}
+
+/// Returns the size of a file or directory on the disk in bytes. A file with several names is counted with the last one.
+fn size(parent: &OwnedFd, name: &[u8]) -> u64 {
+    let Ok(stat) = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) else { return 0 };
+    let is_directory = FileType::from_raw_mode(stat.st_mode) == FileType::Directory;
+    if is_directory || stat.st_nlink == 1 { u64::try_from(stat.st_blocks).unwrap_or_default() * 512 } else { 0 }
 }
 
 /// Moves a directory that is too deep into the topmost one, where it is removed later.
@@ -113,13 +146,13 @@ fn ignore_missing(result: Result<(), Errno>) -> io::Result<()> {
 
 /// Removes a directory, if it exists, and returns a line about it.
 pub(crate) fn remove_and_describe(path: &Path) -> Option<String> {
-    path.exists().then(|| removal_line(path, &remove_tree(path)))
+    path.symlink_metadata().is_ok().then(|| removal_line(path, &remove_and_measure(path)))
 }
 
-/// Returns a line about a directory that was removed or could not be removed.
-pub(crate) fn removal_line(path: &Path, removed: &io::Result<()>) -> String {
+/// Returns a line about a directory that was removed, with its size in bytes, or that could not be removed.
+pub(crate) fn removal_line(path: &Path, removed: &io::Result<u64>) -> String {
     match removed {
-        Ok(()) => format!("removed {}", path.display()),
+        Ok(bytes) => format!("removed {} ({})", path.display(), text::size(*bytes)),
         Err(error) => format!("failed to remove {}: {error}", path.display()),
     }
 }
@@ -145,7 +178,7 @@ mod tests {
         symlink(&outside, tree.join("a/link")).unwrap();
         fs::set_permissions(tree.join("a/b/c"), Permissions::from_mode(0o000)).unwrap();
         fs::set_permissions(tree.join("a/b"), Permissions::from_mode(0o555)).unwrap();
-        remove_tree(&tree).unwrap();
+        assert!(super::remove_and_measure(&tree).unwrap() >= 512);
         assert!(!tree.exists());
         assert!(outside.join("kept").exists());
         remove_tree(&tree).unwrap();

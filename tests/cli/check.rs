@@ -317,9 +317,9 @@ fn check_runs_no_tests_if_the_output_directory_is_not_writable() {
     env.write("taken", "a file");
     let output = env.carnet(&["check", "--out", "taken"]).assert_code(4);
     assert_snapshot!(env.redact(&output.text()), @r"
-    error: failed to write `taken`: File exists (os error 17)
+    error: `taken` is not a directory
      |
-     = help: check that the directory exists and is writable, and that the disk has free space
+     = help: remove the file, or use another directory
     ");
 }
 
@@ -381,8 +381,8 @@ fn configuration_that_is_not_a_file_is_an_error() {
     assert_snapshot!(found, @r"
     error: failed to read `[ANALYSIS]/carnet.toml`: No such file or directory (os error 2)
     error: failed to read `[ANALYSIS]/carnet.toml`: Too many levels of symbolic links (os error 40)
-    error: failed to read `[ANALYSIS]/carnet.toml`: not a regular file
-    error: failed to read `[ANALYSIS]/carnet.toml`: not a regular file
+    error: failed to read `[ANALYSIS]/carnet.toml`: a device, not a regular file
+    error: failed to read `[ANALYSIS]/carnet.toml`: a directory, not a regular file
     ");
 }
 

@@ -19,6 +19,7 @@ mod packages;
 mod probe;
 mod redact;
 mod result_cache;
+mod unpacked;
 
 fn main() {
     support::harness::main(conformance::trials());

@@ -3,7 +3,6 @@
 //! Nearly everything is read from files. On a running system, the Python interpreters are queried for the rest, each in
 //! its own process group and with a time limit. A value that cannot be read is unknown, with the reason.
 
-mod bounded;
 mod cgroup;
 mod cpu;
 pub(super) mod elf;

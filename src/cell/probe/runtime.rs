@@ -10,9 +10,10 @@ use rustix::thread::sched_getaffinity;
 
 use super::file_tree::{FileTree, reason};
 use super::mount::{self, Mount};
-use super::{bounded, cgroup, cpu, site_path};
+use super::{cgroup, cpu, site_path};
 use crate::model::known::Known;
 use crate::model::runtime::{Cgroup, Directory, Imposed, Runtime};
+use crate::sys::bounded;
 
 const NOT_RUNNING: &str = "not a running system";
 

@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::bounded;
 use super::file_tree::FileTree;
 use super::mount::{self, Mount};
 use super::variable::is_own;
 use crate::model::runtime::SitePath;
+use crate::sys::bounded;
 
 /// Directories for data, software and homes that only some sites have.
 const PATHS: &[&str] = &[

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::bounded;
 use super::mount::{self, Mount};
 use super::variable::list;
+use crate::sys::bounded;
 
 /// Time limit for all of them together, including mounts started by the automounter.
 const TIMEOUT: Duration = Duration::from_secs(2);

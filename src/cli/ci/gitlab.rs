@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -11,7 +10,7 @@ use super::super::analysis::load;
 use super::super::document_file::read_matrix;
 use super::super::error::{CommandError, Outcome};
 use super::super::fail_on::FailOn;
-use super::super::output::{print, render, write_reports};
+use super::super::output::{create_report_dir, print, render, write_reports};
 use super::merge::{MergedDocument, merge_documents};
 use crate::check::Options as CheckOptions;
 use crate::check::matrix::matrix;
@@ -22,7 +21,10 @@ use crate::report::Format;
 use crate::report::plan as plan_report;
 use crate::report::plan::gitlab::{self, CELLS, KIT, OUT, Options, Parent};
 use crate::sys::environment;
-use crate::ui::{TerminalStyle, file, note};
+use crate::ui::{TerminalStyle, note};
+
+/// Name of the executable in the directory of generated files.
+const PROGRAM: &str = "carnet";
 
 /// Pipeline variables that configure the checkout. Child pipelines do not inherit them.
 const CHECKOUT_VARIABLES: [&str; 7] = [
@@ -236,24 +238,28 @@ fn relative_path(path: &str) -> Result<&str, StepError> {
 }
 
 fn program() -> Outcome {
-    let kit = Path::new(KIT);
-    file::create_report_dir(kit)?;
-    copy_program(&kit.join("carnet"))?;
+    let kit = create_report_dir(Path::new(KIT))?;
+    let path = Path::new(KIT).join(PROGRAM);
+    let failed = |source| StepError::Program { path: path.clone(), source };
+    // A later step may run the copy itself.
+    let program = fs::canonicalize("/proc/self/exe").map_err(failed)?;
+    if path.canonicalize().ok() != Some(program) {
+        kit.write_program(PROGRAM, &fs::read("/proc/self/exe").map_err(failed)?)?;
+    }
     Ok(exit::GOOD)
 }
 
 fn plan(arguments: &Arguments) -> Outcome {
     // First, because its .gitignore excludes the generated files from the analysis.
-    let kit = Path::new(KIT);
-    file::create_report_dir(kit)?;
+    let kit = create_report_dir(Path::new(KIT))?;
     let matrix = matrix(&check_options(arguments)?)?;
     let options =
         options(relative_path(&arguments.path)?, &arguments.fail_on, &arguments.program_job, &arguments.runner);
     let child = gitlab::render(&matrix, &options)?;
     print(&plan_report::human(&matrix))?;
     warn_about_needs(&matrix, &options);
-    file::write(&kit.join("plan.json"), plan_report::json(&matrix)?.as_bytes())?;
-    file::write(&kit.join("child.yml"), child.as_bytes())?;
+    kit.write("plan.json", plan_report::json(&matrix)?.as_bytes())?;
+    kit.write("child.yml", child.as_bytes())?;
     Ok(exit::GOOD)
 }
 
@@ -270,24 +276,9 @@ fn warn_about_needs(matrix: &Matrix, options: &Options) {
     }
 }
 
-/// Copies the current executable, for jobs that can't download it.
-fn copy_program(target: &Path) -> Result<(), StepError> {
-    let attempt = || {
-        let program = fs::canonicalize("/proc/self/exe")?;
-        if target.canonicalize().is_ok_and(|target| target == program) {
-            return Ok(());
-        }
-        let temporary = target.with_extension("new");
-        fs::copy("/proc/self/exe", &temporary)?;
-        fs::set_permissions(&temporary, fs::Permissions::from_mode(0o755))?;
-        fs::rename(&temporary, target)
-    };
-    attempt().map_err(|source| StepError::Program { path: target.to_owned(), source })
-}
-
 fn merge(arguments: &Arguments, fail_on: FailOn, style: &TerminalStyle) -> Outcome {
     let out = Path::new(OUT);
-    file::create_report_dir(out)?;
+    create_report_dir(out)?;
     let options = check_options(arguments)?;
     let plan = Path::new(KIT).join("plan.json");
     let matrix = if plan.exists() { read_matrix(&plan)? } else { matrix(&options)? };
@@ -295,12 +286,12 @@ fn merge(arguments: &Arguments, fail_on: FailOn, style: &TerminalStyle) -> Outco
     for reason in skipped {
         note(&format!("skipped a document: {reason}; its cells are reported as missing"));
     }
-    write_reports(&document, out, style)?;
+    let dir = write_reports(&document, out, style)?;
     let code_quality = match document.scan {
         Some(_) => render(&document, Format::Gitlab, style)?,
         None => "[]\n".to_owned(),
     };
-    file::write(&out.join(Format::Gitlab.file_name()), code_quality.as_bytes())?;
+    dir.write(Format::Gitlab.file_name(), code_quality.as_bytes())?;
     print(&render(&document, Format::Human, style)?)?;
     for line in report_locations(out) {
         note(&line);

@@ -31,7 +31,7 @@ pub(super) fn install(arguments: &Install) -> Outcome {
     let options = options(&arguments.limits, &hooks, &arguments.path)?;
     let installed = install::install(&hooks, &program(), &options)?;
     print(&format!("{}\n", summary(&installed)))?;
-    if is_in_working_tree(&hooks) {
+    if hooks.is_in_working_tree() {
         note("note: the hook is in the working tree; if you commit it, it contains the path of carnet on this machine");
     }
     Ok(exit::GOOD)
@@ -120,10 +120,4 @@ fn manager_instructions(detected: &DetectedManager) -> String {
         detected.evidence,
         manager.snippet()
     )
-}
-
-/// Reports whether git tracks files in the hooks directory.
-fn is_in_working_tree(hooks: &HooksDir) -> bool {
-    let inner = hooks.dir.strip_prefix(&hooks.top);
-    inner.is_ok_and(|inner| !inner.components().any(|part| part.as_os_str() == ".git"))
 }

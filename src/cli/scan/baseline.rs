@@ -12,6 +12,7 @@ use crate::ui::file;
 pub(super) fn write(baseline: &LoadedBaseline, scan: &Scan, only_prune: bool) -> Result<String, CommandError> {
     let old = baseline.baseline.clone().unwrap_or_else(Baseline::empty);
     let new = if only_prune { old.pruned(&scan.findings) } else { old.updated(&scan.findings, clock::today()) };
-    file::write(&baseline.file, new.to_text()?.as_bytes())?;
+    let write = if baseline.is_given { file::write_given } else { file::write };
+    write(&baseline.file, new.to_text()?.as_bytes())?;
     Ok(format!("wrote {} to {} (before: {})", count(new.findings.len(), "finding"), baseline.path, old.findings.len()))
 }

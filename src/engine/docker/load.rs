@@ -1,17 +1,18 @@
 //! Loads images on disk into the store of the daemon, once each.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use bollard::body_try_stream;
 use bollard::models::ImageInspect;
-use bollard::query_parameters::ImportImageOptionsBuilder;
+use bollard::query_parameters::{ImportImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptions};
 use futures_util::{Stream, StreamExt as _, stream};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Client, failed};
+use super::client::{Client, failed, found};
 use crate::engine::EngineError;
 use crate::error::Failure as _;
 use crate::image::disk::OnDisk;
@@ -50,6 +51,25 @@ pub(super) async fn load(
 pub(super) async fn loaded(client: &Client, reference: &Reference) -> Result<Option<ImageInspect>, EngineError> {
     let (_, id) = read(reference).await?;
     client.inspect_image(id.as_str()).await
+}
+
+/// Removes all loaded images, and returns their number and their size in bytes. An image with another name keeps that name.
+pub(super) async fn remove_all(client: &Client) -> Result<(usize, u64), EngineError> {
+    let filters: HashMap<&str, Vec<&str>> = [("reference", vec![REPOSITORY])].into();
+    let options = ListImagesOptionsBuilder::default().filters(&filters).build();
+    let images = client.api.list_images(Some(options)).await.map_err(failed("listing images"))?;
+    let mut removed = (0, 0);
+    for image in images {
+        let is_loaded = |name: &&String| name.strip_prefix(REPOSITORY).is_some_and(|rest| rest.starts_with(':'));
+        for name in image.repo_tags.iter().filter(is_loaded) {
+            let answer = found(client.api.remove_image(name, None::<RemoveImageOptions>, None).await);
+            if answer.map_err(failed("removing an image"))?.is_some() {
+                let bytes = if image.repo_tags.len() == 1 { u64::try_from(image.size).unwrap_or_default() } else { 0 };
+                removed = (removed.0 + 1, removed.1 + bytes);
+            }
+        }
+    }
+    Ok(removed)
 }
 
 /// Opens the image on disk and returns its id in a daemon.

@@ -22,9 +22,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::job::{Completed, Job};
 use super::{Availability, Engine, EngineError, Lines, Opened, Task};
+use crate::error::chain;
 use crate::model::engine::EngineKind;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
+use crate::model::text::{self, count};
 use crate::sys::environment;
 use client::Client;
 
@@ -99,6 +101,16 @@ impl Docker {
     }
 }
 
+impl Docker {
+    /// Removes the images that carnet loaded into the daemon, and returns their number and their size in bytes.
+    ///
+    /// # Errors
+    /// Fails if the daemon does not respond, or a container uses an image.
+    pub async fn remove_loaded_images(&self) -> Result<(usize, u64), EngineError> {
+        load::remove_all(&self.connect().await?).await
+    }
+}
+
 impl Engine for Docker {
     fn kind(&self) -> EngineKind {
         EngineKind::Docker
@@ -109,10 +121,9 @@ impl Engine for Docker {
             match Client::connect(&self.options, Duration::from_secs(5)).await {
                 Ok(client) => Availability::Ready(client.describe()),
                 Err(EngineError::Missing { reason, hint, .. }) => Availability::Missing { reason, hint },
-                Err(error) => Availability::Missing {
-                    reason: crate::error::chain(&error),
-                    hint: "read the log of the daemon".to_owned(),
-                },
+                Err(error) => {
+                    Availability::Missing { reason: chain(&error), hint: "read the log of the daemon".to_owned() }
+                }
             }
         })
     }
@@ -151,6 +162,13 @@ impl Engine for Docker {
                     "cached setups in Docker",
                     self.remove_saved_states().await,
                 ));
+                lines.extend(match self.remove_loaded_images().await {
+                    Ok((0, _)) => None,
+                    Ok((number, bytes)) => {
+                        Some(format!("removed {} in Docker ({})", count(number, "loaded image"), text::size(bytes)))
+                    }
+                    Err(error) => Some(format!("failed to remove loaded images in Docker: {}", chain(&error))),
+                });
             }
             lines
         })
@@ -173,6 +191,6 @@ fn removal_line(singular: &str, plural: &str, outcome: Result<usize, EngineError
         Ok(0) => None,
         Ok(1) => Some(format!("removed 1 {singular}")),
         Ok(n) => Some(format!("removed {n} {plural}")),
-        Err(error) => Some(format!("failed to remove {plural}: {}", crate::error::chain(&error))),
+        Err(error) => Some(format!("failed to remove {plural}: {}", chain(&error))),
     }
 }

@@ -18,6 +18,7 @@ pub mod sandbox;
 mod user;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
@@ -26,11 +27,12 @@ use super::{Availability, Engine, EngineError, ImageLocation, Lines, Opened, Tas
 use crate::error::{Failure as _, chain};
 use crate::image::disk::OnDisk;
 use crate::image::error::ImageError;
-use crate::image::unpack::unpack;
+use crate::image::unpack::{is_damaged, unpack};
 use crate::model::digest::Digest;
 use crate::model::engine::EngineKind;
 use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
+use crate::model::text;
 use crate::sys::cache::Cache;
 use crate::sys::remove::remove_and_describe;
 
@@ -42,13 +44,14 @@ pub const NAME: &str = EngineKind::Embedded.name();
 pub struct Embedded {
     helper: PathBuf,
     cache: Cache,
+    notes: Arc<Mutex<Vec<String>>>,
 }
 
 impl Embedded {
     /// Returns an engine that stores its trees in `cache`.
     pub fn new(cache: Cache) -> Self {
         // The link leads to the running program, even after another file replaced it.
-        Self { helper: PathBuf::from("/proc/self/exe"), cache }
+        Self { helper: PathBuf::from("/proc/self/exe"), cache, notes: Arc::default() }
     }
 
     /// Starts `helper` as the helper process instead of the running program. It must call
@@ -63,7 +66,7 @@ impl Embedded {
     /// # Errors
     /// Fails if a directory can't be removed.
     pub fn sweep(&self) -> std::io::Result<Vec<String>> {
-        run_dir::sweep(&self.cache)
+        run_dir::sweep(&self.cache).map(|runs| runs.into_keys().collect())
     }
 
     /// Returns the directory of the state with this key, which may not exist.
@@ -122,7 +125,8 @@ impl Engine for Embedded {
     ) -> Task<'a, Result<Opened, EngineError>> {
         Box::pin(async move {
             let (owned, cache) = (reference.clone(), self.cache.clone());
-            let work = tokio::task::spawn_blocking(move || open(&owned, &cache, &cancel));
+            let notes = Arc::clone(&self.notes);
+            let work = tokio::task::spawn_blocking(move || open(&owned, &cache, &cancel, &notes));
             let opened = work.await.map_err(failed("unpacking the image"))?;
             let (identity, tree) = opened.map_err(|e| not_opened(reference, &e))?;
             Ok(Opened { identity, location: ImageLocation::Trees(vec![tree]) })
@@ -138,6 +142,10 @@ impl Engine for Embedded {
         })
     }
 
+    fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn saved_state<'a>(&'a self, base: &'a Opened, key: &'a str) -> Task<'a, Result<Option<Opened>, EngineError>> {
         Box::pin(async move {
             let dir = self.state_dir(base, key)?;
@@ -148,8 +156,9 @@ impl Engine for Embedded {
 
     fn clean(&self, all: bool) -> Task<'_, Vec<String>> {
         Box::pin(async move {
-            let mut lines = match self.sweep() {
-                Ok(runs) => runs.iter().map(|run| format!("removed leftovers of run {run}")).collect(),
+            let line = |(run, bytes)| format!("removed leftovers of run {run} ({})", text::size(bytes));
+            let mut lines: Vec<String> = match run_dir::sweep(&self.cache) {
+                Ok(runs) => runs.into_iter().map(line).collect(),
                 Err(error) => {
                     vec![format!("failed to remove leftovers of runs in {}: {error}", self.cache.dir().display())]
                 }
@@ -177,8 +186,13 @@ fn open(
     reference: &Reference,
     cache: &Cache,
     cancel: &CancellationToken,
+    notes: &Mutex<Vec<String>>,
 ) -> Result<(ImageIdentity, PathBuf), ImageError> {
     let image = OnDisk::open(reference)?;
+    if is_damaged(&image, cache) {
+        let note = format!("the unpacked tree of {reference} is damaged: unpacking the image again");
+        notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
+    }
     let tree = unpack(&image, cache, &|| cancel.is_cancelled())?;
     Ok((image.identity().clone(), tree))
 }

@@ -1,9 +1,11 @@
 //! The directory of a run, saved states, and the directories of killed runs.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +13,7 @@ use super::control;
 use crate::model::contract::Ids;
 use crate::sys::cache::{Cache, private_dir};
 use crate::sys::lock::Lock;
-use crate::sys::remove::remove_tree;
+use crate::sys::remove::{remove_and_measure, remove_tree};
 
 /// Names in the directory of a run.
 pub(super) mod name {
@@ -41,6 +43,8 @@ pub(super) struct StateMetadata {
 }
 
 const RECORD: &str = "record.json";
+/// Time that a sweep may hold the lock of a new run.
+const SWEEP_TIME: Duration = Duration::from_secs(2);
 /// File with the directories of control groups, one per line.
 const GROUPS: &str = "groups";
 
@@ -61,8 +65,10 @@ impl RunDir {
         let runs = cache.runs();
         private_dir(&runs)?;
         let (dir, lock_path) = (runs.join(id), runs.join(format!("{id}.lock")));
-        let lock =
-            Lock::try_take(&lock_path)?.ok_or_else(|| io::Error::other(format!("run `{id}` is already running")))?;
+        // A sweep may hold the new lock for a moment.
+        let deadline = Instant::now() + SWEEP_TIME;
+        let lock = Lock::take(&lock_path, &|| Instant::now() > deadline)?;
+        let lock = lock.ok_or_else(|| io::Error::other(format!("run `{id}` is already running")))?;
         remove_tree(&dir)?;
         fs::create_dir(&dir)?;
         let run = Self { dir, lock_path, lock: Some(lock) };
@@ -149,10 +155,11 @@ pub(super) fn state_metadata(tree: &Path) -> StateMetadata {
     read.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
-/// Removes the directories and control groups of runs whose engine is dead, and returns the names of the runs.
-pub(super) fn sweep(cache: &Cache) -> io::Result<Vec<String>> {
+/// Removes the directories and control groups of runs whose engine is dead, and returns the names of the runs and their
+/// sizes in bytes.
+pub(super) fn sweep(cache: &Cache) -> io::Result<BTreeMap<String, u64>> {
     let runs = cache.runs();
-    let mut swept = Vec::new();
+    let mut swept = BTreeMap::new();
     let entries = match fs::read_dir(&runs) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(swept),
         other => other?,
@@ -160,7 +167,7 @@ pub(super) fn sweep(cache: &Cache) -> io::Result<Vec<String>> {
     for entry in entries {
         let file_name = entry?.file_name();
         let Some(id) = file_name.to_str().map(|name| name.strip_suffix(".lock").unwrap_or(name)) else { continue };
-        if swept.iter().any(|done| done == id) {
+        if swept.contains_key(id) {
             continue;
         }
         let dir = runs.join(id);
@@ -170,10 +177,9 @@ pub(super) fn sweep(cache: &Cache) -> io::Result<Vec<String>> {
                 control::remove(&group);
             }
         }
-        remove_tree(&dir)?;
+        let bytes = remove_and_measure(&dir)?;
         lock.remove()?;
-        swept.push(id.to_owned());
+        swept.insert(id.to_owned(), bytes);
     }
-    swept.sort();
     Ok(swept)
 }

@@ -10,6 +10,7 @@ mod run;
 mod sandbox;
 pub mod supervisor;
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -24,6 +25,7 @@ use crate::model::image::ImageIdentity;
 use crate::model::reference::Reference;
 use crate::sys::cache::Cache;
 use crate::sys::remove::remove_and_describe;
+use crate::sys::sweep::sweep;
 
 /// The name of the engine.
 pub const NAME: &str = EngineKind::Host.name();
@@ -77,9 +79,12 @@ impl Host {
     }
 }
 
+/// Prefix of the names of directories of runs.
+const RUN_PREFIX: &str = "carnet-run-";
+
 /// Returns the directory of a run.
 fn run_dir(id: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("carnet-{id}"))
+    std::env::temp_dir().join(format!("{RUN_PREFIX}{id}"))
 }
 
 impl Engine for Host {
@@ -131,7 +136,11 @@ impl Engine for Host {
             if all {
                 dirs.push(self.cache.clone());
             }
-            dirs.iter().filter_map(|dir| remove_and_describe(dir)).collect()
+            let is_run = |name: &OsStr| name.to_string_lossy().starts_with(RUN_PREFIX);
+            let run = |path: &Path| path.file_name().is_some_and(is_run).then(|| path.to_owned());
+            let mut lines = sweep(&std::env::temp_dir(), run);
+            lines.extend(dirs.iter().filter_map(|dir| remove_and_describe(dir)));
+            lines
         })
     }
 

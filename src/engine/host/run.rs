@@ -20,8 +20,10 @@ use crate::model::contract::Contract;
 use crate::sys;
 use crate::sys::cache::private_dir;
 use crate::sys::helper::parse_reports;
+use crate::sys::lock::{Lock, is_current};
 use crate::sys::namespace;
 use crate::sys::remove::remove_tree;
+use crate::sys::sweep::lock_path;
 
 fn failed<E: Into<Box<dyn std::error::Error + Send + Sync>>>(doing: &str) -> impl FnOnce(E) -> EngineError {
     EngineError::run(NAME, doing)
@@ -202,6 +204,8 @@ pub(super) const SCRATCH: &str = "box";
 struct RunDirs {
     /// Temporary files of the run.
     dir: PathBuf,
+    /// Lock of that directory, without which it is removed as a leftover.
+    lock: Option<Lock>,
     /// The writable directory as the program sees it.
     scratch: PathBuf,
     /// Layer over a saved state.
@@ -215,7 +219,8 @@ struct RunDirs {
 impl RunDirs {
     fn create(host: &Host, image: &Opened, job: &Job, creating: Option<(PathBuf, fs::File)>) -> io::Result<Self> {
         let (dir, scratch) = (run_dir(&job.id), host.scratch(image, job));
-        let mut dirs = Self { scratch, cover: None, creating, _using: None, dir };
+        let lock = Lock::take(&lock_path(&dir), &|| false)?;
+        let mut dirs = Self { scratch, cover: None, creating, _using: None, dir, lock };
         // Closed to other users, because the directory of temporary files is shared.
         fs::DirBuilder::new().mode(0o700).create(&dirs.dir)?;
         if matches!(image.location, ImageLocation::Trees(_)) {
@@ -245,7 +250,8 @@ impl RunDirs {
             remove_tree(&dir)?;
             drop(lock);
         }
-        remove_tree(&self.dir)
+        remove_tree(&self.dir)?;
+        self.lock.take().map_or(Ok(()), Lock::remove)
     }
 }
 
@@ -277,8 +283,7 @@ impl StateCreation {
     async fn begin(host: &Host, image: &Opened, job: &Job, cancel: &CancellationToken) -> io::Result<Self> {
         let key = job.save_as.as_ref().filter(|_| host.has_sandbox() && image.location == ImageLocation::Host);
         let Some(dir) = key.map(|key| host.state_dir(key)) else { return Ok(Self::NotRequested) };
-        private_dir(&dir)?;
-        let file = fs::File::create(dir.join(LOCK))?;
+        let mut file = lock_file(&dir)?;
         let made = || fs::metadata(dir.join(super::COMPLETE)).and_then(|marker| marker.modified()).ok();
         let before = made();
         loop {
@@ -290,6 +295,11 @@ impl StateCreation {
             if made().is_some_and(|now| Some(now) != before) {
                 return Ok(Self::Done(Box::new(state(image, &dir))));
             }
+            if is_locked && !is_current(&file, &dir.join(LOCK)) {
+                // A sweep removed the new directory.
+                file = lock_file(&dir)?;
+                continue;
+            }
             if is_locked {
                 empty(&dir)?;
                 return Ok(Self::Locked(dir, file));
@@ -298,6 +308,18 @@ impl StateCreation {
                 () = cancel.cancelled() => return Ok(Self::Cancelled),
                 () = tokio::time::sleep(POLL_INTERVAL) => {}
             }
+        }
+    }
+}
+
+/// Opens the lock file of a state.
+fn lock_file(dir: &Path) -> io::Result<fs::File> {
+    loop {
+        private_dir(dir)?;
+        match fs::File::create(dir.join(LOCK)) {
+            // A sweep removed the new directory.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => return other,
         }
     }
 }

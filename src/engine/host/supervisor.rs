@@ -32,6 +32,7 @@ use crate::sys::keyring;
 use crate::sys::mount;
 use crate::sys::namespace::{self, UnshareFlags};
 use crate::sys::remove::remove_tree;
+use crate::sys::sweep::lock_path;
 
 /// Role of the helper process.
 pub(super) const ROLE: &str = "supervise";
@@ -110,7 +111,8 @@ fn supervise() -> io::Result<()> {
     };
     if getppid() != carnet {
         request.sandbox.iter().for_each(Sandbox::release);
-        return remove_tree(&request.dir);
+        remove_tree(&request.dir)?;
+        return remove_tree(&lock_path(&request.dir));
     }
     helper::write_report(&SupervisorReport::Ended(end));
     Ok(())

@@ -10,8 +10,9 @@ use tar::EntryType;
 use crate::image::disk::OnDisk;
 use crate::image::error::ImageError;
 use crate::image::fixture::{Layout, Tar};
-use crate::image::unpack::{unpack, unpack_into};
+use crate::image::unpack::{is_damaged, remove_partial_trees, unpack, unpack_into};
 use crate::sys::cache::Cache;
+use crate::sys::lock::Lock;
 use crate::sys::remove::remove_tree;
 
 /// Unpacks layers and returns every path with its content: text of a file, target of a link, `/` for a directory.
@@ -293,4 +294,45 @@ proptest! {
         prop_assert_eq!(list(dir.path(), dir.path()), expected);
         prop_assert_eq!(fs::metadata(outside.join("file")).unwrap().nlink(), 1);
     }
+}
+
+#[test]
+fn damaged_tree_is_unpacked_again() {
+    let layout = Layout::of(vec![Tar::new().dir("bin", 0o755).file("bin/sh", "x").file("etc", "x").bytes()]);
+    let dir = tempfile::tempdir().unwrap();
+    let cache = Cache::at(dir.path().to_owned());
+    let image = OnDisk::open(&layout.reference(None)).unwrap();
+    let rootfs = unpack(&image, &cache, &|| false).unwrap();
+    let marker = rootfs.parent().unwrap().join("complete");
+    let damages: [&dyn Fn(); 4] = [
+        &|| fs::remove_file(rootfs.join("bin/sh")).unwrap(),
+        &|| remove_tree(&rootfs).unwrap(),
+        &|| fs::remove_dir_all(&rootfs).and_then(|()| fs::write(&rootfs, "")).unwrap(),
+        &|| fs::write(&marker, "").unwrap(),
+    ];
+    for damage in damages {
+        assert!(!is_damaged(&image, &cache));
+        damage();
+        assert!(is_damaged(&image, &cache));
+        assert_eq!(unpack(&image, &cache, &|| false).unwrap(), rootfs);
+        assert!(rootfs.join("bin/sh").exists() && rootfs.join("etc").exists());
+    }
+    // Older versions recorded only the identity.
+    fs::write(&marker, serde_json::to_vec(image.identity()).unwrap()).unwrap();
+    assert!(!is_damaged(&image, &cache));
+}
+
+#[test]
+fn partial_tree_is_removed_unless_it_is_in_use() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = Cache::at(dir.path().to_owned());
+    for name in ["dead.new", "used.new", "whole"] {
+        fs::create_dir_all(cache.trees().join(name).join("rootfs")).unwrap();
+    }
+    let lock = |name: &str| Lock::try_take(&cache.trees().join(name)).unwrap().unwrap();
+    let _used = lock("used.lock");
+    drop((lock("dead.lock"), lock("whole.lock")));
+    assert_eq!(remove_partial_trees(&cache).len(), 1);
+    let exists = |name: &str| cache.trees().join(name).exists();
+    assert_eq!(["dead.new", "used.new", "whole"].map(exists), [false, true, true]);
 }

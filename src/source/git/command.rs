@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::error::GitError;
+use super::special;
 use crate::sys::environment;
 
 /// Maximum size in bytes of the output of a command.
@@ -46,12 +47,21 @@ impl Git {
         command
     }
 
+    /// Checks that git would not read a pipe or a device, which may never end.
+    ///
+    /// # Errors
+    /// If it would.
+    pub fn check_files(&self) -> Result<(), GitError> {
+        special::find(&self.dir).map_or(Ok(()), |path| Err(GitError::Special(path)))
+    }
+
     /// Returns the output of git with these arguments.
     ///
     /// # Errors
-    /// If git can't be started, exits with an error (the message is the last line of its error output) or prints more than
+    /// If git would read a pipe or a device, can't be started, exits with an error (the message is the last line of its error output) or prints more than
     /// 256 MiB.
     pub fn run(&self, arguments: &[&str]) -> Result<Vec<u8>, GitError> {
+        self.check_files()?;
         let mut child = self.command(arguments).stdout(Stdio::piped()).spawn().map_err(GitError::Run)?;
         // Both pipes are read at the same time: git blocks if one is full.
         let stderr = child.stderr.take();

@@ -32,6 +32,9 @@ pub enum GitError {
     /// An error of libgit2.
     #[error("{}", .0.message())]
     Library(#[from] git2::Error),
+    /// git would read a pipe or a device, which may never end.
+    #[error("`{path}` is a pipe or a device", path = .0.display())]
+    Special(PathBuf),
     /// The name does not resolve to a commit.
     #[error("commit `{0}` not found")]
     CommitNotFound(String),

@@ -8,6 +8,7 @@ mod object;
 pub mod push;
 pub mod range;
 pub mod repository;
+mod special;
 pub mod tree;
 pub mod walk;
 

@@ -11,6 +11,7 @@ use git2::{ErrorCode, Repository, StatusOptions};
 use super::GitError;
 use super::command::Git;
 use super::mode::SUBMODULE;
+use super::special;
 
 /// Maximum nesting depth of submodules that are checked for changes.
 const MAX_DEPTH: u8 = 8;
@@ -30,8 +31,11 @@ pub struct Facts {
     pub remote: Option<String>,
 }
 
-/// Opens the repository that contains `dir`. `None` if there is none or it can't be read.
+/// Opens the repository that contains `dir`. `None` if there is none, it can't be read, or reading it may never end.
 pub(super) fn open(dir: &Path) -> Option<Repository> {
+    if special::find(dir).is_some() {
+        return None;
+    }
     let repository = match Repository::discover(dir) {
         Err(error) if error.code() == ErrorCode::Owner => foreign(dir)?,
         found => found.ok()?,
@@ -52,6 +56,9 @@ fn foreign(dir: &Path) -> Option<Repository> {
 
 /// Opens the repository of a submodule at `inner` of `outer`. `None` if the submodule is not checked out.
 pub(super) fn submodule(outer: &Repository, inner: &Path) -> Option<Repository> {
+    if special::find(inner).is_some() {
+        return None;
+    }
     let repository = match Repository::open(inner) {
         Err(error) if error.code() == ErrorCode::Owner => foreign_submodule(outer, inner)?,
         found => found.ok()?,
@@ -109,11 +116,14 @@ pub fn path_in_repository(dir: &Path) -> String {
 ///
 /// libgit2 reports submodules of another user as changed, so they are checked here.
 fn dirty(repository: &Repository, depth: u8) -> bool {
+    // An unknown status counts as dirty.
+    if repository.workdir().is_some_and(|top| special::ignore_file(top).is_some()) {
+        return true;
+    }
     let mut options = StatusOptions::new();
     options.include_untracked(true).include_ignored(false).no_refresh(true).exclude_submodules(true);
     let is_clean = match repository.statuses(Some(&mut options)) {
         Ok(statuses) => statuses.is_empty(),
-        // An unknown status counts as dirty.
         Err(_) => {
             run_git(repository, &["status", "--porcelain", "--ignore-submodules=all"]).is_some_and(|out| out.is_empty())
         }

@@ -15,10 +15,11 @@ use git2::Repository;
 use ignore::WalkBuilder;
 use sha2::{Digest as _, Sha256};
 
-use super::{GitError, repository};
+use super::{GitError, repository, special};
 use crate::model::digest::Digest;
 use crate::model::tree::{LeftOut, Tree};
 use crate::source::{FileSet, SourceError};
+use crate::sys::file::{Links, open_regular};
 
 /// Maximum number of entries of a tree.
 const MAX_ENTRIES: usize = 1_000_000;
@@ -40,12 +41,13 @@ impl Listing {
     /// Lists the files of the analysis at `top`. `with_git` includes the `.git` directory.
     ///
     /// # Errors
-    /// If a directory can't be read or there are more than 1,000,000 files.
+    /// If a directory can't be read, git would read a pipe or a device, or there are more than 1,000,000 files.
     pub fn read(top: &Path, with_git: bool) -> Result<Self, SourceError> {
         if !top.is_dir() {
             return Err(SourceError::NoDirectory { path: top.to_owned() });
         }
         let top = top.canonicalize().map_err(|error| SourceError::io("read", top, error))?;
+        special::check(&top)?;
         let mut listing = Self { top, with_git, ..Self::default() };
         match repository::open(&listing.top) {
             Some(repository) => listing.add_repositories(repository)?,
@@ -242,7 +244,7 @@ impl FileSet for Listing {
     fn read(&self, path: &str, max_bytes: u64) -> Option<Vec<u8>> {
         let Entry::File { .. } = self.entries.get(Path::new(path))? else { return None };
         let mut bytes = Vec::new();
-        File::open(self.top.join(path)).ok()?.take(max_bytes).read_to_end(&mut bytes).ok()?;
+        open_regular(&self.top.join(path), Links::Refuse).ok()?.take(max_bytes).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     }
 
@@ -323,7 +325,7 @@ struct Copy {
 
 impl Copy {
     fn file(&mut self, path: &Path, from: &Path, to: Option<&Path>, executable: bool) -> Result<bool, SourceError> {
-        let Ok(mut source) = File::open(from) else { return self.unreadable(from) };
+        let Ok(mut source) = open_regular(from, Links::Refuse) else { return self.unreadable(from) };
         let mut target = match to {
             Some(to) => Some((to, File::create(to).map_err(|error| SourceError::io("write", to, error))?)),
             None => None,
@@ -359,7 +361,7 @@ impl Copy {
 
     /// Returns false for a file that was removed. An unreadable file is an error: without it, the tests could fail.
     fn unreadable(&self, from: &Path) -> Result<bool, SourceError> {
-        match File::open(from) {
+        match open_regular(from, Links::Refuse) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(SourceError::io("read", from, error)),
             Ok(_) => Ok(false),

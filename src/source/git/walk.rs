@@ -6,16 +6,17 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
+use super::special;
 use crate::model::scan::Note;
 use crate::source::SourceError;
 use crate::source::foreign::is_foreign_directory;
+use crate::sys::file::{Links, open_regular};
 
 /// Maximum number of entries. The scan stops there with a note.
 const MAX_ENTRIES: usize = 2_000_000;
@@ -68,6 +69,11 @@ pub fn walk(top: &Path, excluded: &(dyn Fn(&str) -> bool + Sync)) -> Result<Walk
             walk.files.push(path.clone());
         }
         walk.paths.append(&mut all.paths);
+    }
+    if let Some(path) = special::find(&top) {
+        let path = path.strip_prefix(&top).unwrap_or(&path).to_string_lossy().into_owned();
+        let message = "a pipe or a device: the git repository is not read".to_owned();
+        walk.notes.push(Note { path, message });
     }
     walk.files.retain(|path| !excluded(path));
     walk.files.sort_unstable();
@@ -232,12 +238,7 @@ fn unreadable(top: &Path, error: &ignore::Error) -> Option<Note> {
 /// # Errors
 /// If the file can't be opened or is not a regular file.
 pub fn open(path: &Path) -> std::io::Result<File> {
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::CLOEXEC;
-    let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(std::io::Error::other("not a regular file"));
-    }
-    Ok(file)
+    open_regular(path, Links::Refuse)
 }
 
 /// Reads the first `max_bytes` bytes of a regular file into `bytes`. Returns true if the file is longer.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::super::ProbeContext;
-use super::super::bounded;
+use crate::sys::bounded;
 
 /// Time limit of an interpreter. It is a hundred times the usual time, for busy machines and a cold CVMFS cache.
 pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::ValueEnum as _;
 
 use super::super::super::fail_on::FailOn;
+use super::super::super::output::DEFAULT_OUT;
 use crate::error::{Failure, Kind};
 use crate::model::engine::EngineKind;
 
@@ -119,7 +120,7 @@ impl Inputs {
             engine,
             jobs: input("jobs").number()?,
             fail_on: FailOn::from_str(fail_on, false).unwrap_or_default(),
-            out: input("out").path()?.unwrap_or_else(|| PathBuf::from("carnet-out")),
+            out: input("out").path()?.unwrap_or_else(|| PathBuf::from(DEFAULT_OUT)),
             documents: input("documents").path()?,
             annotations: input("annotations").boolean(true)?,
             // The job that merges the documents adds a summary of all cells.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::super::error::{CommandError, Outcome};
 use super::super::super::fail_on::FailOn;
-use super::super::super::output::{print, render, report_options, write_reports};
+use super::super::super::output::{create_report_dir, print, render, report_options, write_reports};
 use super::inputs::Inputs;
 use crate::exit;
 use crate::model::document::{Cell, Document, Status};
@@ -12,8 +12,8 @@ use crate::model::finding::Severity;
 use crate::model::scan::Scan;
 use crate::model::verdict::{Verdict, verdict};
 use crate::report::{self, Format};
+use crate::ui::TerminalStyle;
 use crate::ui::github::{Step, UntrustedLog};
-use crate::ui::{TerminalStyle, file};
 
 /// Outputs of a check, with the names of their reports.
 const REPORTS: [(&str, &str); 4] =
@@ -58,10 +58,10 @@ impl Publisher<'_> {
     /// Publishes a document. Creates annotations for the cells for which `is_annotated` returns true.
     pub(super) fn publish_document(&self, document: &Document, is_annotated: &dyn Fn(&Cell) -> bool) -> Outcome {
         let out = &self.inputs.out;
-        write_reports(document, out, self.style)?;
+        let dir = write_reports(document, out, self.style)?;
         if document.scan.is_some() {
             let text = render(document, Format::Sarif, self.style)?;
-            file::write(&out.join(Format::Sarif.file_name()), text.as_bytes())?;
+            dir.write(Format::Sarif.file_name(), text.as_bytes())?;
         }
         if self.inputs.annotations {
             print(&report::github::annotations(document, is_annotated))?;
@@ -77,16 +77,15 @@ impl Publisher<'_> {
 
     /// Publishes a scan of an analysis that is in `directory` of its repository.
     pub(super) fn publish_scan(&self, scan: &Scan, directory: &str) -> Outcome {
-        let out = &self.inputs.out;
         let options = report::Options::default();
         let scan_from_top = scan.clone().below(directory);
-        file::create_report_dir(out)?;
+        let dir = create_report_dir(&self.inputs.out)?;
         for (_, path, format) in SCAN_REPORTS {
             let scan = if format == Format::Sarif { &scan_from_top } else { scan };
-            file::write(&out.join(path), report::render_scan(format, scan, &options)?.as_bytes())?;
+            dir.write(path, report::render_scan(format, scan, &options)?.as_bytes())?;
         }
         let summary = report::render_scan(Format::Markdown, scan, &options)?;
-        file::write(&out.join(Format::Markdown.file_name()), summary.as_bytes())?;
+        dir.write(Format::Markdown.file_name(), summary.as_bytes())?;
         if self.inputs.annotations {
             print(&report::render_scan(Format::Github, &scan_from_top, &options)?)?;
         }

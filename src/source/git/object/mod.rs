@@ -63,7 +63,10 @@ impl Objects {
             return Ok(Self::Library(LibraryObjects::new(repository)));
         }
         // The message of git itself suggests options of git.
-        CommandObjects::open(top).map(Self::Command).map_err(|_| GitError::NoRepository(top.to_owned()))
+        CommandObjects::open(top).map(Self::Command).map_err(|error| match error {
+            GitError::Special(_) => error,
+            _ => GitError::NoRepository(top.to_owned()),
+        })
     }
 
     /// Returns the path of a directory relative to the top of the working tree. Empty at the top and without a working tree.
