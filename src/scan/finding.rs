@@ -129,6 +129,7 @@ fn new_finding(rule: &Rule, diagnostic: Diagnostic, path: &str) -> Finding {
         fix: None,
         facilities: diagnostic.reach,
         source: None,
+        source_columns: None,
         // The identity until `set_fingerprints` replaces it.
         fingerprint: diagnostic.identity.map(|identity| masked(&identity).into_owned()).unwrap_or_default(),
         suppressed: None,
