@@ -1,6 +1,5 @@
 //! Reads the result that a cell returns.
 
-use super::redact::Secrets;
 use crate::engine::job::Completed;
 use crate::model::cell::{self, CellResult, End};
 use crate::model::text::one_line;
@@ -29,33 +28,22 @@ pub(super) enum CellResultError {
 
 /// Reads the result of the cell `name`.
 ///
-/// Test programs can write to the result, so it is untrusted: every text from it is redacted, and texts in errors are
-/// truncated.
+/// Test programs can write to the result, so it is untrusted: texts in errors are truncated. The caller redacts every text.
 ///
 /// # Errors
 /// If the result is missing or invalid, or belongs to another cell.
-pub(super) fn read(completed: &Completed, name: &str, secrets: &Secrets) -> Result<CellResult, CellResultError> {
-    let Some(bytes) = &completed.result else { return Err(missing(completed, secrets)) };
-    let result = parse(bytes, secrets).map_err(|error| CellResultError::Invalid(one_line(&error.to_string(), 300)))?;
+pub(super) fn read(completed: &Completed, name: &str) -> Result<CellResult, CellResultError> {
+    let Some(bytes) = &completed.result else { return Err(missing(completed)) };
+    let result = serde_json::from_slice::<CellResult>(bytes)
+        .map_err(|error| CellResultError::Invalid(one_line(&error.to_string(), 300)))?;
     if result.schema != cell::SCHEMA || result.cell != name {
         return Err(CellResultError::OtherCell(one_line(&result.cell, 100)));
     }
     Ok(result)
 }
 
-fn parse(bytes: &[u8], secrets: &Secrets) -> serde_json::Result<CellResult> {
-    if secrets.is_empty() {
-        return serde_json::from_slice(bytes);
-    }
-    let mut value = serde_json::from_slice(bytes)?;
-    secrets.redact_json(&mut value);
-    serde_json::from_value(value)
-}
-
-fn missing(completed: &Completed, secrets: &Secrets) -> CellResultError {
-    let mut output = completed.output.text.clone();
-    secrets.redact(&mut output);
-    let last = output.lines().rfind(|line| !line.trim().is_empty());
+fn missing(completed: &Completed) -> CellResultError {
+    let last = completed.output.text.lines().rfind(|line| !line.trim().is_empty());
     let output = last.map(|line| format!("; last line of output: {}", one_line(line, 300))).unwrap_or_default();
     let end = match &completed.end {
         End::Exit { code } => format!("exit code {code}"),

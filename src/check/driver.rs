@@ -17,6 +17,7 @@ use super::event::Event;
 use super::execute::Run;
 use super::options::Options;
 use super::plan;
+use super::redact;
 use super::source_tree::SourceTree;
 use super::static_scan::scan_analysis;
 use crate::config::Facility;
@@ -25,6 +26,7 @@ use crate::error::Error;
 use crate::model::digest::Digest;
 use crate::model::document::{self, Cell, Document, Timing};
 use crate::model::environment::Environment;
+use crate::model::redact::Redact as _;
 use crate::source::git::tree::Listing;
 use crate::sys::cache::Cache;
 use crate::sys::clock;
@@ -60,6 +62,7 @@ pub async fn check(
         tests: tests.iter().map(|test| test.run.clone()).collect(),
     });
 
+    let redactor = Arc::new(redact::redactor(&facilities));
     let run = Arc::new(Run {
         config: options.config.clone(),
         tests,
@@ -68,6 +71,7 @@ pub async fn check(
         engines: Engines::new(options.engine.clone())?,
         fresh: options.fresh,
         in_place: options.in_place,
+        redactor: Arc::clone(&redactor),
         events,
         cancel: cancel.clone(),
     });
@@ -100,6 +104,7 @@ pub async fn check(
         },
     };
     compare(&mut document);
+    document.redact(&redactor);
     Ok(document)
 }
 

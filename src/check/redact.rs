@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
+use super::cache::passed_env;
 use crate::cell::probe;
-
-/// Replacement for a redacted value.
-const REDACTED: &str = "[redacted]";
-/// Minimum length in bytes of a value that is searched for in texts. Shorter values occur by chance.
-const MIN_SECRET_LEN: usize = 8;
+use crate::config::Facility;
+use crate::model::redact::{REDACTED, Redactor};
+use crate::sys::secret;
 
 /// Replaces the values of variables that may be secrets.
 pub(super) fn redact_env(env: &mut BTreeMap<String, String>) {
@@ -18,52 +15,19 @@ pub(super) fn redact_env(env: &mut BTreeMap<String, String>) {
     }
 }
 
-/// Secret values that the programs of a cell receive and may print.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Secrets(Vec<String>);
-
-impl Secrets {
-    /// Collects the values of the variables that may be secrets.
-    pub(super) fn from_env(env: &BTreeMap<String, String>) -> Self {
-        let secret =
-            env.iter().filter(|(name, value)| value.len() >= MIN_SECRET_LEN && probe::recorded(name, value).is_none());
-        let mut values: Vec<String> = secret.map(|(_, value)| value.clone()).collect();
-        // Longest first: a value may contain a shorter one, whose removal would leave the rest.
-        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        Self(values)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Replaces every secret in the text.
-    pub(super) fn redact(&self, text: &mut String) {
-        for secret in &self.0 {
-            if text.contains(secret.as_str()) {
-                *text = text.replace(secret.as_str(), REDACTED);
-            }
-        }
-    }
-
-    /// Replaces every secret in the strings of a JSON value, except in keys.
-    pub(super) fn redact_json(&self, value: &mut Value) {
-        match value {
-            Value::String(text) => self.redact(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item)),
-            Value::Object(map) => map.values_mut().for_each(|item| self.redact_json(item)),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-    }
+/// Returns the redactor of a check: with the secret variables of this process, and those that it passes to the cells.
+pub(super) fn redactor(facilities: &[Facility]) -> Redactor {
+    let mut passed: BTreeMap<String, String> = facilities.iter().flat_map(passed_env).collect();
+    passed.retain(|name, value| probe::recorded(name, value).is_none());
+    let variables: Vec<_> = secret::variables().into_iter().chain(secret::passed(&passed)).collect();
+    Redactor::new(&variables)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use serde_json::json;
-
-    use super::{Secrets, redact_env};
+    use super::redact_env;
 
     fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
@@ -77,14 +41,5 @@ mod tests {
         let expected =
             env(&[("API_KEY", "[redacted]"), ("LANG", "C.UTF-8"), ("PATH", "/bin:/usr/bin"), ("CC", "x://h/gcc")]);
         assert_eq!(all, expected);
-    }
-
-    #[test]
-    fn printed_secrets_are_redacted_in_every_string() {
-        let secrets =
-            Secrets::from_env(&env(&[("A", "hunter2hunter2"), ("B", "hunter2hunter2-and-more"), ("SHORT", "abc")]));
-        let mut value = json!({"a": ["x hunter2hunter2-and-more y", 1], "b": {"c": "hunter2hunter2 abc"}});
-        secrets.redact_json(&mut value);
-        assert_eq!(value, json!({"a": ["x [redacted] y", 1], "b": {"c": "[redacted] abc"}}));
     }
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::error::{Failure, Kind};
 use crate::model::document::Document;
 use crate::model::matrix::{self, Matrix};
+use crate::model::redact::Redact as _;
 use crate::report;
+use crate::sys::secret;
 
 /// A document that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,10 +45,12 @@ pub(super) fn find(path: &Path) -> Result<Vec<PathBuf>, DocumentError> {
     Ok(found)
 }
 
-/// Reads a document.
+/// Reads a document and removes credentials, which older versions of carnet did not remove.
 pub(super) fn read(path: &Path) -> Result<Document, DocumentError> {
     let bytes = std::fs::read(path).map_err(|error| DocumentError::new(path, error))?;
-    report::json::read(&bytes).map_err(|error| DocumentError::new(path, error))
+    let mut document = report::json::read(&bytes).map_err(|error| DocumentError::new(path, error))?;
+    document.redact(secret::redactor());
+    Ok(document)
 }
 
 /// The format of a file, which is read before the content.

@@ -24,6 +24,7 @@ pub mod package;
 pub mod plan;
 pub mod provider;
 pub mod python;
+pub mod redact;
 pub mod reference;
 pub mod runtime;
 pub mod scan;

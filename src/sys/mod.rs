@@ -13,3 +13,4 @@ pub mod namespace;
 mod raw;
 pub mod remove;
 pub mod rooted;
+pub mod secret;

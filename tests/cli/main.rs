@@ -10,6 +10,7 @@ mod generated;
 mod hook;
 mod manual;
 mod matrix;
+mod redaction;
 mod reference;
 mod report;
 mod report_command;
