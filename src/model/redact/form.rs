@@ -76,7 +76,10 @@ static TOKEN_STARTS: LazyLock<Option<AhoCorasick>> =
 pub(super) fn find(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for header in HEADER_ENDS.iter().flat_map(|ends| ends.find_iter(text)) {
-        found.extend(header_value(text, HEADERS[header.pattern().as_usize()], header.end()));
+        // `SO_COOKIE: …` is not a header.
+        if !text[..header.start()].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
+            found.extend(header_value(text, HEADERS[header.pattern().as_usize()], header.end()));
+        }
     }
     let bytes = text.as_bytes();
     for token in TOKEN_STARTS.iter().flat_map(|starts| starts.find_iter(text)) {
@@ -126,7 +129,9 @@ fn header_value(text: &str, name: &str, end: usize) -> Option<Range<usize>> {
     let line = &value[..value.find(['\n', '\r', '"', '\'', '`', '\\', '<']).unwrap_or(value.len())];
     let line = line.trim_end();
     if name == "cookie" {
-        return (line.contains('=') && !is_placeholder(line)).then(|| start..start + line.len());
+        let is_pair =
+            line.split_once('=').is_some_and(|(name, value)| !name.contains(' ') && !is_credential_free(value));
+        return is_pair.then(|| start..start + line.len());
     }
     let word = |text: &str| text.find(|c: char| c.is_whitespace() || c == ',').unwrap_or(text.len());
     let first = &line[..word(line)];

@@ -6,9 +6,10 @@ use std::ops::Range;
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde_json::Value;
 
 use super::decode::{DECODERS, Decoded};
-use super::variable::Variable;
+use super::variable::{Variable, is_secret_name};
 
 /// Minimum length in characters of a value that is masked inside of words.
 const MIN_INNER_LEN: usize = 8;
@@ -52,6 +53,10 @@ impl Masks {
             // Programs print the lines of a key one by one.
             for line in value.lines().map(str::trim).filter(|line| *line != value && line.len() >= MIN_INNER_LEN) {
                 add(line, &mut patterns);
+            }
+            for member in members(value) {
+                add(&member, &mut patterns);
+                values.push(member);
             }
             values.push(value.to_owned());
         }
@@ -113,6 +118,28 @@ impl Masks {
         }
         found
     }
+}
+
+/// Returns the strings of a JSON value whose keys mark a secret, because programs print them separately.
+fn members(value: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut queue: Vec<Value> =
+        serde_json::from_str(value).ok().filter(|_| value.starts_with(['{', '['])).into_iter().collect();
+    while let Some(value) = queue.pop() {
+        match value {
+            Value::Array(items) => queue.extend(items),
+            Value::Object(map) => {
+                for (key, item) in map {
+                    match item {
+                        Value::String(text) if is_secret_name(&key) && text.len() >= MIN_INNER_LEN => found.push(text),
+                        item => queue.push(item),
+                    }
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    found
 }
 
 /// Returns the range that is masked for a match; `None` if the match is a part of another word.

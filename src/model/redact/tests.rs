@@ -65,6 +65,7 @@ fn credentials_are_cut() {
         ("root://h//f?authz=Bearer%20PW", "root://h//f?authz=[redacted]"),
         ("https://h/#access_token=PW", "https://h/#access_token=[redacted]"),
         ("https://h/x?private_token=PW", "https://h/x?private_token=[redacted]"),
+        ("-d 'client_secret=PW&grant_type=x'", "-d 'client_secret=[redacted]&grant_type=x'"),
         ("> Authorization: Bearer PW", "> Authorization: Bearer [redacted]"),
         ("> authorization: basic PW==\r\n> Accept: */*", "> authorization: basic [redacted]\r\n> Accept: */*"),
         ("{'Authorization': 'token PW'}", "{'Authorization': 'token [redacted]'}"),
@@ -131,6 +132,12 @@ fn ordinary_text_is_not_changed() {
         "std::vector<int>://x",
         "if x.startswith('-----BEGIN PRIVATE KEY-----'):",
         "eyJ",
+        "token=x && make",
+        "TOKEN=x&",
+        "pub const SO_COOKIE: c_int = 57;",
+        "cookie: a = b",
+        "scheme://[user:password@]host/path",
+        "sftp://user@host/path",
     ] {
         assert_eq!(cut(text), text);
     }
@@ -203,9 +210,11 @@ fn truncated_values_are_masked() {
 }
 
 #[test]
-fn lines_of_a_value_are_masked() {
+fn parts_of_a_value_are_masked() {
     let redactor = masking(&["first line of it\nsecond line of it"]);
     assert_eq!(redactor.redact("| second line of it"), "| [redacted]");
+    let redactor = masking(&["{\"auths\":{\"registry\":{\"auth\":\"dXNlcjpwYXNz\"}}}"]);
+    assert_eq!(redactor.redact("auth of registry: dXNlcjpwYXNz"), "auth of registry: [redacted]");
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub(super) const TRIGGERS: &[&str] = &[
 /// Ends of schemes in which a user name without a password is common and not a credential.
 const USER_SCHEMES: [&str; 10] = ["ssh", "sftp", "scp", "rsync", "root", "roots", "xroot", "xroots", "git", "gsiftp"];
 /// User names without a meaning, which web URLs contain in front of the host.
-const COMMON_USERS: [&str; 4] = ["git", "anonymous", "oauth2", "hg"];
+const COMMON_USERS: [&str; 6] = ["git", "anonymous", "oauth2", "hg", "user", "username"];
 /// Schemes whose URL can end in the middle of a password because the text was truncated.
 const TRUNCATED_SCHEMES: [&str; 8] = ["http", "https", "dav", "davs", "ftp", "root", "xroot", "ssh"];
 
@@ -146,6 +146,10 @@ fn is_port(text: &str) -> bool {
 }
 
 fn is_credential(user_info: &str, scheme: &str) -> bool {
+    // `scheme://[user@]host` describes the syntax of a URL.
+    if user_info.starts_with('[') {
+        return false;
+    }
     match user_info.split_once(':') {
         Some((_, password)) => !is_placeholder(password),
         None if is_placeholder(user_info) || COMMON_USERS.contains(&user_info) => false,
@@ -206,10 +210,14 @@ fn parameter(text: &str, from: usize, start: usize) -> Option<Range<usize>> {
         || (before.ends_with('%') && (name.starts_with("26") || name.starts_with("3F") || name.starts_with("3f")));
     // `pwd` and `sig` are the ends of other words as well.
     let is_whole = text[from..start].len() > 4 || name.is_empty() || name.ends_with(['_', '-', '.']);
-    if !is_separated || !is_whole {
-        return None;
-    }
     let rest = &text[start..];
     let end = rest.find(|c| is_end(c) || matches!(c, '&' | '#' | '\\' | '\'' | ')')).unwrap_or(rest.len());
+    // The first parameter of a form.
+    let is_first = before.is_empty() || before.ends_with(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
+    let is_form =
+        is_first && rest[end..].starts_with('&') && rest[end + 1..].starts_with(|c: char| c.is_ascii_alphabetic());
+    if !(is_separated || is_form) || !is_whole {
+        return None;
+    }
     (!is_placeholder(&rest[..end])).then(|| start..start + end)
 }
