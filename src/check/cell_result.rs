@@ -1,12 +1,10 @@
 //! Reads the result that a cell returns.
 
-use super::redact::Secrets;
 use crate::engine::job::Completed;
 use crate::exit;
 use crate::model::cell::{self, CellResult, End, RESULT_START};
 use crate::model::limit::{self, LimitError, ReadError};
 use crate::model::text::one_line;
-use crate::model::texts::Texts as _;
 
 /// Maximum size of a cell's result in bytes.
 pub(super) const MAX_RESULT_BYTES: u64 = limit::RESULT.bytes;
@@ -35,27 +33,21 @@ pub(super) enum CellResultError {
 
 /// Reads the result of the cell `name`.
 ///
-/// Test programs may reach the result where it is not protected, so it is untrusted: every text from it is redacted, and texts
-/// in errors are truncated.
+/// Test programs may reach the result where it is not protected, so it is untrusted: texts in errors are truncated. The caller
+/// redacts every text.
 ///
 /// # Errors
 /// If the result is missing or invalid, or belongs to another cell.
-pub(super) fn read(completed: &Completed, name: &str, secrets: &Secrets) -> Result<CellResult, CellResultError> {
-    let bytes = returned(completed).ok_or_else(|| missing(completed, secrets))?;
-    let mut result: CellResult = limit::read(bytes, &limit::RESULT).map_err(|error| match error {
+pub(super) fn read(completed: &Completed, name: &str) -> Result<CellResult, CellResultError> {
+    let bytes = returned(completed).ok_or_else(|| missing(completed))?;
+    let result: CellResult = limit::read(bytes, &limit::RESULT).map_err(|error| match error {
         ReadError::Limit(error) => CellResultError::Limit(error),
-        ReadError::Json(error) => {
-            let mut text = error.to_string();
-            secrets.redact(&mut text);
-            CellResultError::Invalid(one_line(&text, 300))
-        }
+        ReadError::Json(error) => CellResultError::Invalid(one_line(&error.to_string(), 300)),
     })?;
     result.check_limits()?;
     if result.schema != cell::SCHEMA || result.cell != name {
-        secrets.redact(&mut result.cell);
         return Err(CellResultError::OtherCell(one_line(&result.cell, 100)));
     }
-    result.each_text(&mut |text| secrets.redact(text));
     Ok(result)
 }
 
@@ -70,10 +62,8 @@ fn returned(completed: &Completed) -> Option<&[u8]> {
     Some(&bytes[at + start.len()..])
 }
 
-fn missing(completed: &Completed, secrets: &Secrets) -> CellResultError {
-    let mut output = completed.output.text.clone();
-    secrets.redact(&mut output);
-    let last = output.lines().rfind(|line| !line.trim().is_empty());
+fn missing(completed: &Completed) -> CellResultError {
+    let last = completed.output.text.lines().rfind(|line| !line.trim().is_empty());
     let output = last.map(|line| format!("; last line of output: {}", one_line(line, 300))).unwrap_or_default();
     let end = match &completed.end {
         End::Exit { code } => format!("exit code {code}"),
@@ -87,8 +77,6 @@ fn missing(completed: &Completed, secrets: &Secrets) -> CellResultError {
 
 #[cfg(feature = "fuzzing")]
 pub(super) mod fuzzing {
-    use std::collections::BTreeMap;
-
     use super::{Secrets, read};
     use crate::check::cell_status::{apply_result, not_run};
     use crate::check::plan::this_machine;
@@ -110,7 +98,7 @@ pub(super) mod fuzzing {
             not_enforced: Vec::new(),
             saved_state: None,
         };
-        let Ok(result) = read(&completed, "laptop/worker", &secrets) else { return };
+        let Ok(result) = read(&completed, "laptop/worker") else { return };
         result.check_limits().expect("within the limits");
         let text = serde_json::to_string(&result.steps).expect("JSON");
         assert!(!text.contains(SECRET));
@@ -133,11 +121,9 @@ pub(super) fn hint(completed: &Completed) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use proptest::prelude::{any, prop, proptest};
 
-    use super::{Secrets, read, returned};
+    use super::{read, returned};
     use crate::engine::job::Completed;
     use crate::model::cell::{Captured, End};
     use crate::model::limit::MAX_CASES;
@@ -161,9 +147,9 @@ mod tests {
     }
 
     /// Reads a result and returns its number of cases, or the error.
-    fn cases(result: Vec<u8>, secrets: &Secrets) -> Result<usize, String> {
+    fn cases(result: Vec<u8>) -> Result<usize, String> {
         let completed = completed(Some(0), &[b"\ncarnet-result:\n", &result[..]].concat());
-        let result = read(&completed, "site", secrets).map_err(|error| error.to_string())?;
+        let result = read(&completed, "site").map_err(|error| error.to_string())?;
         Ok(result.steps.iter().map(|step| step.cases.len()).sum())
     }
 
@@ -182,8 +168,7 @@ mod tests {
 
     #[test]
     fn result_that_exceeds_a_limit_is_an_error_that_names_the_limit() {
-        let secrets = Secrets::default();
-        let error = |result: Vec<u8>| cases(result, &secrets).expect_err("a limit");
+        let error = |result: Vec<u8>| cases(result).expect_err("a limit");
         let prefix = "the cell's result exceeds a limit: ";
         let limit = |result: Vec<u8>| error(result).strip_prefix(prefix).expect("a limit").to_owned();
         assert_eq!(limit(result(&list(CASE, MAX_CASES + 1), "")), "more than 100000 test cases");
@@ -209,17 +194,7 @@ mod tests {
             "more than 32 nested lists and objects"
         );
         assert_eq!(limit(vec![b' '; (96 << 20) + 1]), "larger than 96 MiB");
-        assert_eq!(cases(result(&list(CASE, MAX_CASES), ""), &secrets), Ok(MAX_CASES));
-    }
-
-    #[test]
-    fn secrets_are_redacted_in_results_and_errors() {
-        let secrets = Secrets::from_env(&BTreeMap::from([("TOKEN".to_owned(), "hunter2hunter2".to_owned())]));
-        let error = |result: Vec<u8>| cases(result, &secrets).expect_err("an error");
-        let wrong = error(result(r#"{"name":"","class":"","outcome":"hunter2hunter2","timing":{}}"#, ""));
-        assert!(wrong.contains("[redacted]") && !wrong.contains("hunter2"), "{wrong}");
-        let text = String::from_utf8(result("", "")).expect("text").replace(r#""site""#, r#""hunter2hunter2""#);
-        assert_eq!(error(text.into_bytes()), "the cell returned the result of another cell, `[redacted]`");
+        assert_eq!(cases(result(&list(CASE, MAX_CASES), "")), Ok(MAX_CASES));
     }
 
     #[test]
@@ -250,7 +225,7 @@ mod tests {
                 bytes[at] = byte;
             }
             bytes.truncate(end.index(bytes.len() + 1));
-            let found = cases(bytes, &Secrets::default());
+            let found = cases(bytes);
             assert!(found.is_err() || found <= Ok(number));
         }
     }

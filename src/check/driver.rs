@@ -20,6 +20,7 @@ use super::execute::Run;
 use super::interruption::Interruption;
 use super::options::Options;
 use super::plan;
+use super::redact;
 use super::source_tree::SourceTree;
 use super::static_scan::scan_analysis;
 use crate::config::Facility;
@@ -30,6 +31,7 @@ use crate::model::document::{self, Analysis, Cell, Document, Status, Timing};
 use crate::model::engine::EngineKind;
 use crate::model::environment::Environment;
 use crate::model::plan::TestCommand;
+use crate::model::redact::Redact as _;
 use crate::source::git::tree::Listing;
 use crate::sys::cache::Cache;
 use crate::sys::clock;
@@ -73,6 +75,7 @@ pub async fn check(
         tests: tests.iter().map(|test| test.run.clone()).collect(),
     });
 
+    let redactor = Arc::new(redact::redactor(&facilities));
     let run = Arc::new(Run {
         config: options.config.clone(),
         tests,
@@ -82,6 +85,7 @@ pub async fn check(
         fresh: options.fresh,
         in_place: options.in_place,
         protected: protected(&options.top, &cache),
+        redactor: Arc::clone(&redactor),
         events,
         cancel: interruption.cancel.clone(),
     });
@@ -119,6 +123,7 @@ pub async fn check(
         },
     };
     compare(&mut document);
+    document.redact(&redactor);
     Ok(document)
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{self, UnboundedSender};
@@ -14,7 +15,7 @@ use super::engine_select::Engines;
 use super::event::Event;
 use super::input_dir::{InputDir, PROGRAM, SOURCE};
 use super::job_id::unique_id;
-use super::redact::{self, Secrets};
+use super::redact;
 use super::source_tree::SourceTree;
 use crate::config::{Config, Facility};
 use crate::engine::job::{Completed, Job, part};
@@ -26,6 +27,7 @@ use crate::model::document::{Cell, Status};
 use crate::model::environment::Environment;
 use crate::model::image::ImageIdentity;
 use crate::model::plan::{self, CellPlan, Phase, TestCommand};
+use crate::model::redact::{Redact as _, Redactor};
 use crate::model::reference::Reference;
 use crate::sys::clock;
 
@@ -45,6 +47,7 @@ pub(super) struct Run {
     pub(super) in_place: bool,
     /// The checkout and the cache, which tests on this machine must not change.
     pub(super) protected: Vec<PathBuf>,
+    pub(super) redactor: Arc<Redactor>,
     pub(super) events: UnboundedSender<Event>,
     pub(super) cancel: CancellationToken,
 }
@@ -76,6 +79,8 @@ impl Run {
                 }
             }
         }
+        progress.cell.redact(&self.redactor);
+        progress.environment.redact(&self.redactor);
         // A cached result keeps the duration of the original run.
         if !progress.cell.cached {
             progress.cell.timing.seconds = timer.elapsed().as_secs_f64();
@@ -322,7 +327,7 @@ impl Run {
     fn apply_completed(&self, facility: &Facility, completed: Completed, progress: &mut Progress) {
         let cell = &mut progress.cell;
         cell.not_enforced.extend(completed.not_enforced.clone());
-        match cell_result::read(&completed, &facility.cell(), &Secrets::from_env(&passed_env(facility))) {
+        match cell_result::read(&completed, &facility.cell()) {
             Ok(mut result) => {
                 progress.environment = result.environment.take();
                 if completed.end == (End::OutOfMemory {}) {
@@ -344,12 +349,12 @@ impl Run {
 
     /// Returns a channel that forwards output lines of this cell as events, without secrets.
     fn lines(&self, facility: &Facility) -> Lines {
-        let (sender, mut receiver) = mpsc::unbounded_channel();
+        let (sender, mut receiver) = mpsc::unbounded_channel::<String>();
         let (events, cell) = (self.events.clone(), facility.cell());
-        let secrets = Secrets::from_env(&passed_env(facility));
+        let redactor = Arc::clone(&self.redactor);
         tokio::spawn(async move {
             while let Some(mut line) = receiver.recv().await {
-                secrets.redact(&mut line);
+                line.redact(&redactor);
                 let _ = events.send(Event::Line { cell: cell.clone(), line });
             }
         });

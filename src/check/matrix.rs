@@ -9,6 +9,7 @@ use crate::config::{Config, Facility};
 use crate::error::Error;
 use crate::model::matrix::{Matrix, Planned, SCHEMA};
 use crate::model::plan::TestCommand;
+use crate::model::redact::Redact as _;
 use crate::model::reference::Reference;
 use crate::source::git::tree::Listing;
 
@@ -27,14 +28,16 @@ pub fn matrix(options: &Options) -> Result<Matrix, Error> {
         return Err(CheckError::NoTests { top: options.top.clone() }.into());
     }
     let cells = facilities.iter().map(|facility| planned(facility, &options.config, &tests)).collect();
-    Ok(Matrix {
+    let mut matrix = Matrix {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         analysis: analysis::describe(options, &listing, listing.digest()?),
         reference: options.config.reference.clone(),
         tests: tests.into_iter().map(|test| test.run).collect(),
         cells,
-    })
+    };
+    matrix.redact(&redact::redactor(&facilities));
+    Ok(matrix)
 }
 
 fn planned(facility: &Facility, config: &Config, tests: &[TestCommand]) -> Planned {

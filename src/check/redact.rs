@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::cache::passed_env;
 use crate::cell::probe;
-
-/// Replacement for a redacted value.
-const REDACTED: &str = "[redacted]";
-/// Minimum length in bytes of a value that is searched for in texts. Shorter values occur by chance.
-const MIN_SECRET_LEN: usize = 8;
+use crate::config::Facility;
+use crate::model::redact::{REDACTED, Redactor};
+use crate::sys::secret;
 
 /// Replaces the values of variables that may be secrets.
 pub(super) fn redact_env(env: &mut BTreeMap<String, String>) {
@@ -16,36 +15,19 @@ pub(super) fn redact_env(env: &mut BTreeMap<String, String>) {
     }
 }
 
-/// Secret values that the programs of a cell receive and may print.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Secrets(Vec<String>);
-
-impl Secrets {
-    /// Collects the values of the variables that may be secrets.
-    pub(super) fn from_env(env: &BTreeMap<String, String>) -> Self {
-        let secret =
-            env.iter().filter(|(name, value)| value.len() >= MIN_SECRET_LEN && probe::recorded(name, value).is_none());
-        let mut values: Vec<String> = secret.map(|(_, value)| value.clone()).collect();
-        // Longest first: a value may contain a shorter one, whose removal would leave the rest.
-        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-        Self(values)
-    }
-
-    /// Replaces every secret in the text.
-    pub(super) fn redact(&self, text: &mut String) {
-        for secret in &self.0 {
-            if text.contains(secret.as_str()) {
-                *text = text.replace(secret.as_str(), REDACTED);
-            }
-        }
-    }
+/// Returns the redactor of a check: with the secret variables of this process, and those that it passes to the cells.
+pub(super) fn redactor(facilities: &[Facility]) -> Redactor {
+    let mut passed: BTreeMap<String, String> = facilities.iter().flat_map(passed_env).collect();
+    passed.retain(|name, value| probe::recorded(name, value).is_none());
+    let variables: Vec<_> = secret::variables().into_iter().chain(secret::passed(&passed)).collect();
+    Redactor::new(&variables)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Secrets, redact_env};
+    use super::redact_env;
 
     fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
@@ -59,14 +41,5 @@ mod tests {
         let expected =
             env(&[("API_KEY", "[redacted]"), ("LANG", "C.UTF-8"), ("PATH", "/bin:/usr/bin"), ("CC", "x://h/gcc")]);
         assert_eq!(all, expected);
-    }
-
-    #[test]
-    fn printed_secrets_are_redacted() {
-        let secrets =
-            Secrets::from_env(&env(&[("A", "hunter2hunter2"), ("B", "hunter2hunter2-and-more"), ("SHORT", "abc")]));
-        let mut text = "x hunter2hunter2-and-more y hunter2hunter2 abc".to_owned();
-        secrets.redact(&mut text);
-        assert_eq!(text, "x [redacted] y [redacted] abc");
     }
 }

@@ -12,7 +12,6 @@ use super::input_dir::{InputDir, PROGRAM, SOURCE};
 use super::interruption::Interruption;
 use super::job_id::unique_id;
 use super::plan;
-use super::redact::Secrets;
 use crate::config::Facility;
 use crate::engine::EngineError;
 use crate::engine::job::Job;
@@ -98,8 +97,7 @@ async fn take(
     let (lines, _) = mpsc::unbounded_channel();
     let completed = engine.run(&opened, &job, lines, cancel).await?;
     let failed = |reason: String| EngineError::Image { reference: written.to_owned(), reason, hint: None };
-    let result = cell_result::read(&completed, &facility.cell(), &Secrets::default())
-        .map_err(|error| failed(error.to_string()))?;
+    let result = cell_result::read(&completed, &facility.cell()).map_err(|error| failed(error.to_string()))?;
     let missing = || result.trouble.clone().unwrap_or_else(|| "the cell returned no snapshot".to_owned());
     Ok(result.environment.clone().ok_or_else(|| failed(missing()))?)
 }

@@ -9,7 +9,7 @@ use super::analysis::Cells;
 use super::error::{CommandError, Outcome};
 use super::fail_on::{FailOn, OF_CHECK, fail_on_parser};
 use super::format::format_parser;
-use super::output::{DEFAULT_OUT, create_report_dir, print, render, write_reports};
+use super::output::{DEFAULT_OUT, create_report_dir, print_report, render, write_reports};
 use super::runtime::{SignalHandler, runtime};
 use crate::check;
 use crate::check::Options;
@@ -82,7 +82,7 @@ pub(super) fn check_and_report(
     let document = run_check(options, quiet, &output.out, style)?;
     // Prints the report even if the reports can't be written.
     let written = write_reports(&document, &output.out, style);
-    print(&render(&document, output.format, style)?)?;
+    print_report(&render(&document, output.format, style)?, output.format)?;
     written?;
     if output.format == Format::Human && !quiet {
         note(&format!("reports written to {}", output.out.display()));

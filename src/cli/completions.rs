@@ -3,7 +3,7 @@
 use clap_complete::Shell;
 
 use super::error::{Outcome, PrintError};
-use super::output::print;
+use super::output::print_exact;
 use crate::exit;
 
 /// Print a completion script for a shell
@@ -15,7 +15,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
-    print(&script(arguments.shell)?)?;
+    print_exact(&script(arguments.shell)?)?;
     Ok(exit::GOOD)
 }
 

@@ -5,14 +5,16 @@ use std::path::Path;
 use super::document_file::{DocumentError, parse, read_bytes, unexpected_schema};
 use super::error::Outcome;
 use super::format::format_parser;
-use super::output::{print, report_options};
+use super::output::{print_report, report_options};
 use super::snapshot;
 use crate::diff::{self, RelevantModules};
 use crate::error::Error;
 use crate::exit;
 use crate::model::environment::{self, Environment};
 use crate::model::limit;
+use crate::model::redact::Redact as _;
 use crate::report::{self, Format};
+use crate::sys::secret;
 use crate::ui::TerminalStyle;
 
 /// Compare environments
@@ -46,8 +48,9 @@ pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
     }
     make_names_unique(&mut columns);
     let columns: Vec<(&str, &Environment)> = columns.iter().map(|(name, env)| (name.as_str(), env)).collect();
-    let diff = diff::environments(&columns, &relevant);
-    print(&report::render_diff(&diff, arguments.format, &report_options(style))?)?;
+    let mut diff = diff::environments(&columns, &relevant);
+    diff.redact(secret::redactor());
+    print_report(&report::render_diff(&diff, arguments.format, &report_options(style))?, arguments.format)?;
     Ok(if arguments.exit_code && !diff.is_empty() { exit::ANALYSIS } else { exit::GOOD })
 }
 

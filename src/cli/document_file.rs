@@ -6,8 +6,9 @@ use crate::error::{Failure, Kind};
 use crate::model::document::Document;
 use crate::model::limit;
 use crate::model::matrix::{self, Matrix};
+use crate::model::redact::Redact as _;
 use crate::report;
-use crate::sys;
+use crate::sys::{self, secret};
 
 /// A document that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,9 +57,11 @@ pub(super) fn read(path: &Path) -> Result<Document, DocumentError> {
     parse(path, &read_bytes(path)?)
 }
 
-/// Parses the document of a file.
+/// Parses the document of a file and removes credentials, which older versions of carnet did not remove.
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Document, DocumentError> {
-    report::json::read(bytes).map_err(|error| DocumentError::new(path, error))
+    let mut document = report::json::read(bytes).map_err(|error| DocumentError::new(path, error))?;
+    document.redact(secret::redactor());
+    Ok(document)
 }
 
 /// The format of a file, which is read before the content.

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use super::error::Outcome;
 use super::format::format_parser;
 use super::name::{NamedKind, UnknownName};
-use super::output::{json, print};
+use super::output::{json, print_exact};
 use crate::exit;
 use crate::facility::{Catalogue, Facility, Mode, Mount, Seen};
 use crate::report::Format;
@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         Command::Show { id, format: Format::Json } => json(find(id)?)?,
         Command::Show { id, .. } => page(find(id)?),
     };
-    print(&text)?;
+    print_exact(&text)?;
     Ok(exit::GOOD)
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::error::Outcome;
-use super::output::print;
+use super::output::print_exact;
 use crate::config::FILE;
 use crate::config::template::{Detected, render};
 use crate::error::{Failure, Kind};
@@ -13,6 +13,7 @@ use crate::source::git::tree::Listing;
 use crate::source::manifest::image;
 use crate::source::workflow::detect;
 use crate::source::{SourceError, manifest, workflow};
+use crate::sys::secret;
 use crate::ui::{file, note};
 
 /// Create a commented carnet.toml from the files of the repository
@@ -91,7 +92,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     };
     let text = render(&detected);
     if arguments.print {
-        print(&text)?;
+        print_exact(&secret::redactor().redact(&text))?;
         return Ok(exit::GOOD);
     }
     let path = top.join(FILE);

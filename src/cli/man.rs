@@ -6,7 +6,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::error::{Outcome, PrintError};
-use super::output::print;
+use super::output::print_exact;
 use crate::exit;
 use crate::ui::file::{self, WriteError};
 
@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     if let Some(dir) = &arguments.dir {
         write(dir, &pages)?;
     } else if let Some(page) = pages.first() {
-        print(&String::from_utf8_lossy(&page.text))?;
+        print_exact(&String::from_utf8_lossy(&page.text))?;
     }
     Ok(exit::GOOD)
 }

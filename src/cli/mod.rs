@@ -84,9 +84,16 @@ pub fn main() -> ExitCode {
     }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            // The message quotes the arguments.
+            let text = error.render();
+            let has_color = TerminalStyle::detect(Color::Auto).color_err;
+            note(if has_color { text.ansi().to_string() } else { text.to_string() }.trim_end());
+            return ExitCode::from(exit::USAGE);
+        }
         Err(error) => {
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::GOOD });
+            return ExitCode::from(exit::GOOD);
         }
     };
     init_tracing();

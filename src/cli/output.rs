@@ -9,15 +9,29 @@ use crate::report::plan::gitlab::KIT;
 use crate::report::{self, Format, ReportError};
 use crate::sys::file::Links;
 use crate::ui::file::{self, ReportDir, WriteError};
-use crate::ui::{TerminalStyle, note};
+use crate::ui::{self, TerminalStyle, note};
 
-/// Prints text to standard output.
+/// Prints text for readers to standard output.
 pub(super) fn print(text: &str) -> Result<(), PrintError> {
-    Ok(crate::ui::print(text)?)
+    Ok(ui::print(text)?)
 }
 
-/// Prints text to standard output, or writes it to a file.
-pub(super) fn print_or_write(text: &str, file: Option<&Path>) -> Result<(), CommandError> {
+/// Prints text for programs to standard output, unchanged.
+pub(super) fn print_exact(text: &str) -> Result<(), PrintError> {
+    Ok(ui::print_exact(text)?)
+}
+
+/// Prints a report to standard output.
+pub(super) fn print_report(text: &str, format: Format) -> Result<(), PrintError> {
+    if format == Format::Human { print(text) } else { print_exact(text) }
+}
+
+/// Writes text to a file, or prints it to standard output with `print`.
+pub(super) fn print_or_write(
+    text: &str,
+    file: Option<&Path>,
+    print: impl Fn(&str) -> Result<(), PrintError>,
+) -> Result<(), CommandError> {
     match file {
         Some(path) => Ok(file::write_given(path, text.as_bytes())?),
         None => Ok(print(text)?),

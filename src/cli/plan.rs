@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::analysis::Cells;
 use super::ci::gitlab;
 use super::error::Outcome;
-use super::output::print_or_write;
+use super::output::{print, print_exact, print_or_write};
 use crate::check;
 use crate::exit;
 use crate::model::matrix::Matrix;
@@ -52,7 +52,8 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         Format::Github => plan::github::render(&matrix)?,
         Format::Gitlab => gitlab::child_pipeline(&matrix, analysis_path(&matrix))?,
     };
-    print_or_write(&text, arguments.output.as_deref())?;
+    let print = if matches!(arguments.format, Format::Human) { print } else { print_exact };
+    print_or_write(&text, arguments.output.as_deref(), print)?;
     Ok(exit::GOOD)
 }
 

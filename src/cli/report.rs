@@ -6,7 +6,7 @@ use super::document_file::{DocumentError, find, read, read_matrix};
 use super::error::{CommandError, Outcome};
 use super::fail_on::{FailOn, OF_REPORT, fail_on_parser};
 use super::format::format_parser;
-use super::output::{print_or_write, render, write_reports};
+use super::output::{print_or_write, print_report, render, write_reports};
 use crate::diff::document::{MergeError, complete, merge};
 use crate::error::{Failure, Kind};
 use crate::exit;
@@ -98,7 +98,7 @@ pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
             dir.write(Format::Html.file_name(), report::page(&document, &history)?.as_bytes())?;
         }
     }
-    print_or_write(&text, arguments.output.as_deref())?;
+    print_or_write(&text, arguments.output.as_deref(), |text| print_report(text, arguments.format))?;
     match arguments.fail_on {
         FailOn::Never => Ok(exit::GOOD),
         level => Ok(level.check(&document)),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::error::Outcome;
 use super::format::format_parser;
 use super::name::{NamedKind, UnknownName};
-use super::output::{json, print};
+use super::output::{json, print_exact};
 use crate::exit;
 use crate::model::scan::RuleInfo;
 use crate::report::Format;
@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
         Some(id) if as_json => json(&info(find(id)?))?,
         Some(id) => page(find(id)?),
     };
-    print(&text)?;
+    print_exact(&text)?;
     Ok(exit::GOOD)
 }
 

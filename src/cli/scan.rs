@@ -10,7 +10,7 @@ use super::analysis::AnalysisDir;
 use super::error::Outcome;
 use super::fail_on::{FailOn, OF_SCAN, fail_on_parser};
 use super::format::format_parser;
-use super::output::{print_or_write, report_options};
+use super::output::{print_or_write, print_report, report_options};
 use super::{facilities, rules};
 use crate::config::Config;
 use crate::exit;
@@ -117,7 +117,7 @@ pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
     let scan = if is_for_ci { scan.below(&repository::path_in_repository(&options.top)) } else { scan };
     let report_options = report::Options { all: arguments.all, ..report_options(style) };
     let text = report::render_scan(arguments.format, &scan, &report_options)?;
-    print_or_write(&text, arguments.output.as_deref())?;
+    print_or_write(&text, arguments.output.as_deref(), |text| print_report(text, arguments.format))?;
     Ok(arguments.fail_on.scan(&scan))
 }
 

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use schemars::{Schema, schema_for};
 
 use super::error::Outcome;
-use super::output::{json, print};
+use super::output::{json, print_exact};
 use crate::exit;
 
 /// Print the JSON Schema of a file format
@@ -54,6 +54,6 @@ impl Format {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
-    print(&json(&arguments.format.schema())?)?;
+    print_exact(&json(&arguments.format.schema())?)?;
     Ok(exit::GOOD)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValuesParser;
 
 use super::error::Outcome;
-use super::output::{json, print_or_write};
+use super::output::{json, print_exact, print_or_write};
 use super::runtime::{SignalHandler, runtime};
 use crate::cell::probe;
 use crate::check::snapshot;
@@ -13,8 +13,9 @@ use crate::error::{Error, Failure, Kind};
 use crate::exit;
 use crate::model::engine::EngineKind;
 use crate::model::environment::Environment;
+use crate::model::redact::Redact as _;
 use crate::model::reference::Reference;
-use crate::sys::environment;
+use crate::sys::{environment, secret};
 
 /// Print the environment of this machine or an image
 ///
@@ -53,12 +54,18 @@ impl Failure for NotVenvError {
 
 pub(super) fn run(arguments: &Arguments) -> Outcome {
     let environment = take(&arguments.target, arguments.engine.clone())?;
-    print_or_write(&json(&environment)?, arguments.output.as_deref())?;
+    print_or_write(&json(&environment)?, arguments.output.as_deref(), print_exact)?;
     Ok(exit::GOOD)
 }
 
-/// Takes the snapshot of a target, given as on the command line.
+/// Takes the snapshot of a target, given as on the command line. It contains no credentials.
 pub(super) fn take(target: &str, engine: Option<String>) -> Result<Environment, Error> {
+    let mut environment = read(target, engine)?;
+    environment.redact(secret::redactor());
+    Ok(environment)
+}
+
+fn read(target: &str, engine: Option<String>) -> Result<Environment, Error> {
     if let Some(dir) = target.strip_prefix("venv:") {
         let dir = Path::new(dir);
         if !dir.join("pyvenv.cfg").is_file() {

@@ -68,6 +68,9 @@ pub struct Finding {
     /// The first affected line of the file, truncated to 400 characters; absent if the finding has no position.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
+    /// Columns of the span in `source`, if a credential before its end was removed from `source`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_columns: Option<Columns>,
     /// Key derived from its content, which does not change when lines move: 32 hexadecimal digits.
     pub fingerprint: String,
     /// Why it is not reported, if it is suppressed.
@@ -98,6 +101,7 @@ struct Keys {
     #[serde(default)]
     facilities: Reach,
     source: Option<String>,
+    source_columns: Option<Columns>,
     fingerprint: String,
     suppressed: Option<Suppression>,
     count: Option<u64>,
@@ -125,12 +129,34 @@ impl<'de> Deserialize<'de> for Finding {
             fix: keys.fix,
             facilities: keys.facilities,
             source: keys.source,
+            source_columns: keys.source_columns,
             fingerprint: keys.fingerprint,
             suppressed: keys.suppressed,
             count: keys.count,
             locations: keys.places,
         })
     }
+}
+
+impl Finding {
+    /// Returns the columns of the span in `source`; `None` if the finding has no span. The end is `u32::MAX` if the span ends
+    /// on a later line.
+    pub fn columns(&self) -> Option<Columns> {
+        let of_span = |span: Span| {
+            let end = if span.end_line > span.line { u32::MAX } else { span.end_column };
+            Columns { start: span.column, end }
+        };
+        self.source_columns.or_else(|| self.span.map(of_span))
+    }
+}
+
+/// Columns of a line, starting at 1. They count characters; the end is exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Columns {
+    /// First column.
+    pub start: u32,
+    /// Column after the last character.
+    pub end: u32,
 }
 
 /// Maximum number of locations in one finding.

@@ -78,6 +78,68 @@ fn sequence(rest: &str) -> Option<usize> {
     }
 }
 
+/// Returns the text without commands of CI systems: `::command::` at the start of a line, as well as `##[command]`,
+/// `##vso[command]` and `section_start:` anywhere. A space makes each of them ordinary text.
+///
+/// Sources: `ActionCommand` of GitHub's runner, `Command` of the agent of Azure Pipelines, and "Custom collapsible sections" of
+/// GitLab's documentation. GitHub and Azure ignore white space in front of a command.
+pub fn without_commands(text: &str) -> Cow<'_, str> {
+    if !["::", "##", "section_"].iter().any(|start| text.contains(start)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for line in text.split_inclusive(is_line_end) {
+        let start = line.len() - without_indentation(line).len();
+        let (indentation, rest) = line.split_at(start);
+        out.push_str(indentation);
+        // `::: path` introduces another file in a report of findings. It is not a command: its name would be `:`.
+        let is_path = rest.starts_with("::: ");
+        let rest = rest.strip_prefix("::").filter(|_| !is_path).inspect(|_| out.push_str(": :")).unwrap_or(rest);
+        push_without_commands(rest, &mut out);
+    }
+    Cow::Owned(out)
+}
+
+fn is_line_end(c: char) -> bool {
+    matches!(c, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// Returns the line without white space, invisible characters and escape sequences at its start.
+fn without_indentation(line: &str) -> &str {
+    let is_blank = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}');
+    let mut rest = line;
+    loop {
+        rest = rest.trim_start_matches(|c| c != '\x1b' && is_blank(c));
+        match rest.strip_prefix('\x1b') {
+            Some(after) => rest = &after[sequence(after).unwrap_or(0)..],
+            None => return rest,
+        }
+    }
+}
+
+/// Appends a line without the commands that CI systems find anywhere in it.
+fn push_without_commands(line: &str, out: &mut String) {
+    let mut rest = line;
+    while let Some(at) = rest.find(['#', 's']) {
+        let (before, found) = rest.split_at(at);
+        out.push_str(before);
+        let is_command = |after: &str| after.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).starts_with('[');
+        let command = ["section_start", "section_end"].iter().find(|name| found.starts_with(**name));
+        let length = match (found.strip_prefix("##").map(is_command), command) {
+            (Some(true), _) => 2,
+            (_, Some(name)) if found[name.len()..].starts_with(':') => name.len(),
+            _ => 0,
+        };
+        let kept = length.max(1);
+        out.push_str(&found[..kept]);
+        if length > 0 {
+            out.push(' ');
+        }
+        rest = &found[kept..];
+    }
+    out.push_str(rest);
+}
+
 /// Returns the text as one [`clean`] line of at most `max` columns, with runs of white space as one space.
 pub fn one_line(text: &str, max: usize) -> String {
     // Skip text that is far beyond the limit.
@@ -194,7 +256,46 @@ pub fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{clean, clip, count, duration, ends, first_line, list, one_line, sentence};
+    use proptest::prelude::*;
+
+    use super::{clean, clip, count, duration, ends, first_line, list, one_line, sentence, without_commands};
+
+    #[test]
+    fn commands_of_ci_systems_become_text() {
+        for (text, expected) in [
+            ("::add-mask::x", ": :add-mask::x"),
+            (" \t::error::x", " \t: :error::x"),
+            ("a\n::warning::x\r::debug::y", "a\n: :warning::x\r: :debug::y"),
+            ("a\u{2028}\u{a0}::x::\u{85}::y::", "a\u{2028}\u{a0}: :x::\u{85}: :y::"),
+            ("\x1b[1m\x1b[31m::set-output name=a::b\x1b[0m", "\x1b[1m\x1b[31m: :set-output name=a::b\x1b[0m"),
+            ("  x ##[group]y ##vso[task.setvariable]z", "  x ## [group]y ## vso[task.setvariable]z"),
+            ("section_start:1:a\r\x1b[0K", "section_start :1:a\r\x1b[0K"),
+            ("####[x]", "#### [x]"),
+        ] {
+            assert_eq!(without_commands(text), expected, "{text:?}");
+            assert_eq!(without_commands(expected), expected, "{text:?}");
+        }
+        for text in [
+            "std::vector",
+            "a ::b::",
+            "## Heading",
+            "# [x]",
+            "section_start",
+            "x = y[::2]",
+            "Class::test",
+            "  ::: a.py:1:2",
+        ] {
+            assert_eq!(without_commands(text), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn removal_of_commands_is_idempotent(text in "(::|##|\\[|:| |\n|\r|\u{2028}|\u{feff}|\x1b\\[31m|\x1b|[a-z]|é|section_start|section_end|vso){0,24}") {
+            let once = without_commands(&text);
+            prop_assert_eq!(without_commands(&once), once.clone());
+        }
+    }
 
     #[test]
     fn sizes_have_binary_units() {

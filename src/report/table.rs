@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 
 use super::Options;
-use crate::model::text::width;
+use crate::model::text::{width, without_commands};
 
 /// Meaning of a piece of text, which determines its color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,8 +115,9 @@ impl Page {
         }
     }
 
+    /// Returns the page without commands of CI systems.
     pub(super) fn finish(self) -> String {
-        self.text
+        without_commands(&self.text).into_owned()
     }
 }
 

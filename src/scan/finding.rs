@@ -81,7 +81,7 @@ fn single(scope: &FileScope<'_>, rule: &Rule, diagnostic: Diagnostic) -> Finding
         Fix { title: edit.title.clone(), start, end, replacement: edit.replacement.clone() }
     });
     let span = range.clone().map(|range| scope.lines.span(range));
-    let source = range.map(|range| masked_line(scope, range.start));
+    let source = range.map(|range| scope.lines.text(range.start));
     Finding { span, source, fix: edit, ..new_finding(rule, diagnostic, scope.path) }
 }
 
@@ -106,15 +106,10 @@ fn merged(scope: &FileScope<'_>, members: Vec<(&'static Rule, Diagnostic)>) -> O
     locations.dedup();
     locations.truncate(MAX_LOCATIONS);
     let (rule, first) = members.into_iter().next()?;
-    let source = first.range.as_ref().map(|range| masked_line(scope, scope.in_file(range).start));
+    let source = first.range.as_ref().map(|range| scope.lines.text(scope.in_file(range).start));
     let path: Arc<str> = Arc::from(scope.path);
     let locations = locations.into_iter().map(|line| Location { path: Arc::clone(&path), line }).collect();
     Some(Finding { source, count: Some(count), locations, ..new_finding(rule, first, scope.path) })
-}
-
-/// Returns the line at an offset without secrets.
-fn masked_line(scope: &FileScope<'_>, offset: usize) -> String {
-    masked(&scope.lines.text(offset)).into_owned()
 }
 
 fn new_finding(rule: &Rule, diagnostic: Diagnostic, path: &str) -> Finding {
@@ -124,13 +119,14 @@ fn new_finding(rule: &Rule, diagnostic: Diagnostic, path: &str) -> Finding {
         confidence: diagnostic.confidence.unwrap_or(rule.confidence),
         path: path.to_owned(),
         span: None,
-        message: masked(&diagnostic.message).into_owned(),
-        help: diagnostic.help.map(|help| masked(&help).into_owned()),
+        message: diagnostic.message,
+        help: diagnostic.help,
         fix: None,
         facilities: diagnostic.reach,
         source: None,
+        source_columns: None,
         // The identity until `set_fingerprints` replaces it.
-        fingerprint: diagnostic.identity.map(|identity| masked(&identity).into_owned()).unwrap_or_default(),
+        fingerprint: diagnostic.identity.unwrap_or_default(),
         suppressed: None,
         count: None,
         locations: Vec::new(),
@@ -156,7 +152,7 @@ pub(super) fn locate(finding: &mut Finding, line: impl Fn(u32) -> Option<String>
     let indent = text.chars().count() - text.trim_start().chars().count();
     span.column = u32::try_from(indent + 1).unwrap_or(1);
     span.end_column = (count(text.trim_end()) + 1).max(span.column);
-    finding.source = Some(masked(&text).into_owned());
+    finding.source = Some(text);
 }
 
 /// Removes findings beyond the limit and returns notes with their number. The findings must be sorted.
@@ -182,12 +178,14 @@ pub(super) fn limit(findings: &mut Vec<Finding>) -> Vec<Note> {
 ///
 /// The text of a fingerprint is the source line. A finding without one is identified by the identity of its diagnostic,
 /// otherwise by its message. Findings of one rule on the same text are counted in the order of their identities, so that
-/// the count does not depend on the wording of messages.
+/// the count does not depend on the wording of messages. Tokens and passwords do not enter a fingerprint.
 pub(super) fn set_fingerprints(findings: &mut [Finding]) {
-    findings.sort_by(|a, b| (&a.path, a.span, &a.rule, identity(a)).cmp(&(&b.path, b.span, &b.rule, identity(b))));
+    findings.sort_by(|a, b| {
+        (&a.path, a.span, &a.rule, masked(identity(a))).cmp(&(&b.path, b.span, &b.rule, masked(identity(b))))
+    });
     let mut seen = Fingerprints::default();
     for finding in &mut *findings {
-        let text = finding.source.as_deref().unwrap_or_else(|| identity(finding)).to_owned();
+        let text = masked(finding.source.as_deref().unwrap_or_else(|| identity(finding))).into_owned();
         finding.fingerprint = seen.next(&finding.rule, &finding.path, &text);
     }
     super::sort(findings);

@@ -198,6 +198,7 @@ mod tests {
             }),
             facilities: Reach::default(),
             source: text.split('\n').nth(line).map(str::to_owned),
+            source_columns: None,
             fingerprint: "0".repeat(32),
             suppressed: None,
             count: None,

@@ -25,6 +25,7 @@ use crate::config::scan::{Named, Scan as ScanConfig};
 use crate::error::Error;
 use crate::facility::{Catalogue, Facility};
 use crate::model::finding::Finding;
+use crate::model::redact::Redact as _;
 use crate::model::scan::{FileCounts, Note, RuleInfo, SCHEMA, Scan, ScanTiming};
 use crate::scan::rules::context::{RepositoryInput, RuleContext};
 use crate::scan::rules::{Check, Rule};
@@ -32,7 +33,7 @@ use crate::scan::suppress::Directives;
 use crate::source::SourceError;
 use crate::source::lang::matcher::Matcher;
 use crate::source::manifest::image::digest::Digests;
-use crate::sys::clock;
+use crate::sys::{clock, secret};
 use acceptance::{LoadedBaseline, apply_acceptance};
 use file::{Examined, Worker};
 use tree::Snapshot;
@@ -94,7 +95,9 @@ pub fn run(mut options: Options, config: &ScanConfig, baseline: &LoadedBaseline)
     options.exclude.push(globset::escape(&baseline.path));
     let mut scanned = collect(&options)?;
     let files = std::mem::take(&mut scanned.files);
-    Ok(ScanRun { scan: apply_acceptance(scanned, options.changed.is_some(), config, baseline), files })
+    let mut scan = apply_acceptance(scanned, options.changed.is_some(), config, baseline);
+    scan.redact(secret::redactor());
+    Ok(ScanRun { scan, files })
 }
 
 /// Scans the whole working tree, with the baseline from the configuration or from the default file.

@@ -18,4 +18,5 @@ mod raw;
 pub mod remove;
 pub mod rooted;
 pub mod seccomp;
+pub mod secret;
 pub mod sweep;

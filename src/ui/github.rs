@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::print;
+use super::print_exact;
 use crate::error::{Failure, Kind};
 use crate::sys::environment;
 
@@ -111,7 +111,7 @@ impl UntrustedLog {
     /// If the log can't be written.
     pub fn begin() -> Result<Self, StepError> {
         let token = random_token()?;
-        print(&format!("::stop-commands::{token}\n")).map_err(StepError::Log)?;
+        print_exact(&format!("::stop-commands::{token}\n")).map_err(StepError::Log)?;
         Ok(Self { token })
     }
 }
@@ -119,7 +119,7 @@ impl UntrustedLog {
 impl Drop for UntrustedLog {
     fn drop(&mut self) {
         // A failure also affects all other output, where it is reported.
-        let _ = print(&format!("::{}::\n", self.token));
+        let _ = print_exact(&format!("::{}::\n", self.token));
     }
 }
 

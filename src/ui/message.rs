@@ -5,13 +5,15 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::{TerminalStyle, note};
 use crate::config::ConfigError;
 use crate::error::Error;
+use crate::model::text::clean;
+use crate::sys::secret;
 
 /// Prints an error and its hint.
 pub fn error(error: &Error, style: &TerminalStyle) {
-    let message = error.message();
+    let message = shown(&error.message());
     let mut groups =
         Level::ERROR.primary_title(message.as_str()).elements(Vec::<annotate_snippets::Element<'_>>::new());
-    let hint = error.hint();
+    let hint = error.hint().map(|hint| shown(&hint));
     if let Some(hint) = &hint {
         groups = groups.element(Level::HELP.message(hint.as_str()));
     }
@@ -20,22 +22,32 @@ pub fn error(error: &Error, style: &TerminalStyle) {
 
 /// Prints every problem of a configuration with its source line.
 pub fn config(error: &ConfigError, style: &TerminalStyle) {
-    let path = error.file.display().to_string();
+    let path = shown(&error.file.display().to_string());
     if error.problems.is_empty() {
-        let title = error.to_string();
+        let title = shown(&error.to_string());
         note(&renderer(style).render(&[Group::with_title(Level::ERROR.primary_title(title.as_str()))]));
         return;
     }
+    let redacted = secret::redactor().apply(&error.text);
+    let text = redacted.as_ref().map_or(&error.text, |redacted| &redacted.text);
+    let position = |at, end| redacted.as_ref().map_or(at, |redacted| redacted.position(at, end));
     for problem in &error.problems {
-        let snippet = Snippet::source(error.text.as_str())
+        let shifted = position(problem.span.start, false)..position(problem.span.end, true);
+        let snippet = Snippet::source(text.as_str())
             .path(path.as_str())
-            .annotation(AnnotationKind::Primary.span(span(&error.text, problem.span.clone())));
-        let mut group = Level::ERROR.primary_title(problem.message.as_str()).element(snippet);
-        if let Some(help) = &problem.help {
+            .annotation(AnnotationKind::Primary.span(span(text, shifted)));
+        let (message, help) = (shown(&problem.message), problem.help.as_deref().map(shown));
+        let mut group = Level::ERROR.primary_title(message.as_str()).element(snippet);
+        if let Some(help) = &help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
         note(&renderer(style).render(&[group]));
     }
+}
+
+/// Returns the text without credentials and control characters.
+fn shown(text: &str) -> String {
+    clean(&secret::redactor().redact(text)).into_owned()
 }
 
 /// Restricts a range to the text, to character boundaries and to one line. The span of a table would underline all of it.

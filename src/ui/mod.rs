@@ -7,7 +7,8 @@ mod progress;
 
 use std::io::{IsTerminal as _, Write as _};
 
-use crate::sys::environment;
+use crate::model::text::without_commands;
+use crate::sys::{environment, secret};
 
 pub use progress::Progress;
 
@@ -58,15 +59,29 @@ fn width() -> usize {
     configured.or_else(measured).filter(|columns| *columns >= 40).unwrap_or(100)
 }
 
-/// Writes to standard output. A closed pipe is not an error.
+/// Returns the text without credentials, and without commands of CI systems.
+fn shown(text: &str) -> String {
+    without_commands(&secret::redactor().redact(text)).into_owned()
+}
+
+/// Writes text for readers to standard output, without credentials and without commands of CI systems. A closed pipe is not
+/// an error.
 ///
 /// # Errors
 /// If standard output can't be written for another reason, such as a full disk.
 pub fn print(text: &str) -> std::io::Result<()> {
+    print_exact(&shown(text))
+}
+
+/// Writes text for programs to standard output, unchanged. Use it only for text whose parts are already redacted and escaped.
+///
+/// # Errors
+/// As [`print()`].
+pub fn print_exact(text: &str) -> std::io::Result<()> {
     print_bytes(text.as_bytes())
 }
 
-/// Writes bytes to standard output, as [`print`] does.
+/// Writes bytes to standard output, as [`print_exact`] does.
 fn print_bytes(bytes: &[u8]) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
@@ -75,7 +90,7 @@ fn print_bytes(bytes: &[u8]) -> std::io::Result<()> {
     }
 }
 
-/// Writes a line to standard error, ignoring errors.
+/// Writes text for readers and a line end to standard error, ignoring errors. See [`print()`].
 pub fn note(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let _ = writeln!(std::io::stderr().lock(), "{}", shown(text));
 }

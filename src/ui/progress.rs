@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{TerminalStyle, note};
+use super::{TerminalStyle, note, shown};
 use crate::check::event::Event;
 use crate::model::document::{Cell, Status};
 use crate::model::text::{count, one_line};
@@ -124,7 +124,7 @@ impl Progress {
     }
 }
 
-/// Returns the text as one line without control sequences.
+/// Returns the text as one line without credentials, control sequences and commands of CI systems.
 fn clean(text: &str) -> String {
-    one_line(text, 500)
+    one_line(&shown(text), 500)
 }

@@ -12,6 +12,7 @@ mod hook;
 mod interrupt;
 mod manual;
 mod matrix;
+mod redaction;
 mod reference;
 mod report;
 mod report_command;

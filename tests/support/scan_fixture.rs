@@ -33,6 +33,7 @@ pub(crate) fn finding(rule: &str, severity: Severity, path: &str, line: u32, sou
             works: vec!["desy-naf".to_owned()],
         },
         source: Some(source.to_owned()),
+        source_columns: None,
         fingerprint: carnet::scan::suppress::fingerprint::fingerprint(rule, path, source, line),
         suppressed: None,
         count: None,

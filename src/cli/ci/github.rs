@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use super::super::analysis::load;
 use super::super::check::run_check;
-use super::super::error::{CommandError, Outcome};
-use super::super::output::print;
+use super::super::error::{CommandError, Outcome, PrintError};
+use super::super::output::{print, print_exact};
 use super::super::print_error;
 use super::merge::{MergedDocument, merge_documents};
 use crate::check::Options;
@@ -20,7 +20,7 @@ use crate::error::{Failure, Kind};
 use crate::exit;
 use crate::report::{github, plan};
 use crate::source::git::repository;
-use crate::sys::environment;
+use crate::sys::{environment, secret};
 use crate::ui::TerminalStyle;
 use crate::ui::github::{Step, UntrustedLog};
 use crate::{check, scan};
@@ -86,8 +86,10 @@ fn report_failure(error: &CommandError, step: &Step, style: &TerminalStyle) -> O
         }
         CommandError::Other(error) => (error.message(), error.hint(), None),
     };
+    let redactor = secret::redactor();
+    let (message, hint) = (redactor.redact(&message), hint.as_ref().map(|hint| redactor.redact(hint)));
     let location = location.as_ref().map(|(file, line)| (file.as_str(), *line));
-    print(&github::failure(&message, hint.as_deref(), location))?;
+    print_exact(&github::failure(&message, hint.as_deref(), location))?;
     step.add_summary(&github::failure_summary(&message, hint.as_deref()))?;
     step.set_output("status", if code == exit::NOTHING_TO_CHECK { "nothing" } else { "error" })?;
     Ok(code)
@@ -113,6 +115,11 @@ fn check_options(inputs: &Inputs) -> Result<Options, CommandError> {
     Ok(options)
 }
 
+/// Writes a warning as an annotation.
+fn warn(text: &str) -> Result<(), PrintError> {
+    print_exact(&github::warning(&secret::redactor().redact(text)))
+}
+
 /// Runs the modes `check` and `cell`.
 fn run_cells(publisher: &Publisher<'_>) -> Outcome {
     let inputs = publisher.inputs;
@@ -129,7 +136,7 @@ fn run_cells(publisher: &Publisher<'_>) -> Outcome {
     drop(untrusted);
     publisher.print_test_output(&document)?;
     if let Some(warning) = disk_warning {
-        print(&github::warning(&warning))?;
+        warn(&warning)?;
     }
     publisher.publish_document(&document, &|_| true)
 }
@@ -178,7 +185,7 @@ fn run_merge(publisher: &Publisher<'_>) -> Outcome {
     publisher.print_document(&document)?;
     drop(untrusted);
     for reason in skipped {
-        print(&github::warning(&format!("skipped a document: {reason}; its cells are reported as missing")))?;
+        warn(&format!("skipped a document: {reason}; its cells are reported as missing"))?;
     }
     // The jobs of the cells have already created annotations for their results.
     publisher.publish_document(&document, &|cell| !reported_cells.contains(&cell.id))

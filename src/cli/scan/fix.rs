@@ -1,7 +1,7 @@
 //! `carnet scan --fix`.
 
 use super::super::error::Outcome;
-use super::super::output::print;
+use super::super::output::print_exact;
 use crate::exit;
 use crate::model::scan::Scan;
 use crate::model::text::count;
@@ -9,6 +9,7 @@ use crate::scan::Options;
 use crate::scan::apply_fixes;
 use crate::scan::fixes::patch;
 use crate::source::git::{range, walk};
+use crate::sys::secret;
 use crate::ui::note;
 
 /// Maximum size in bytes of a file that is fixed.
@@ -38,7 +39,8 @@ pub(super) fn run(scan: &Scan, options: &Options, write: bool) -> Outcome {
             note(&format!("{}: applied {}", file.path, count(file.fixes, "fix")));
         }
     } else {
-        print(&patch.unified())?;
+        // A patch is input of `git apply`. A hunk without its credentials does not apply, but no output contains a credential.
+        print_exact(&secret::redactor().redact(&patch.unified()))?;
         if patch.fixes() > 0 {
             let files = count(patch.files.len(), "file");
             note(&format!("{} available in {files}; apply with `--fix --write`", count(patch.fixes(), "fix")));

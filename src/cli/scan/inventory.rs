@@ -13,7 +13,7 @@ const MAX_PACKAGES: usize = 15;
 /// Prints the inventory as text or JSON.
 pub(super) fn print(inventory: &Inventory, as_json: bool) -> Result<(), CommandError> {
     let text = if as_json { output::json(inventory)? } else { human(inventory) };
-    Ok(output::print(&text)?)
+    Ok(if as_json { output::print_exact(&text) } else { output::print(&text) }?)
 }
 
 /// Formats the inventory as text, with one paragraph per file.

@@ -7,7 +7,7 @@ use super::forge::Forge;
 use super::inert::anchor;
 use super::mark::Mark;
 use super::pieces::Pieces;
-use crate::model::finding::{Finding, Span, Suppressor};
+use crate::model::finding::{Columns, Finding, Suppressor};
 use crate::model::scan::Scan;
 use crate::model::text::{count, one_line, sentence};
 
@@ -162,7 +162,7 @@ fn source(finding: &Finding) -> Option<Source> {
     let line = finding.source.as_ref()?;
     let span = finding.span?;
     let characters: Vec<char> = line.chars().take(1000).collect();
-    let (start, end) = bounds(span, characters.len());
+    let (start, end) = bounds(finding.columns()?, characters.len());
     let text = |part: &[char]| part.iter().collect::<String>().replace(['\n', '\r'], " ");
     Some(Source {
         line: span.line,
@@ -173,24 +173,23 @@ fn source(finding: &Finding) -> Option<Source> {
 }
 
 /// Returns the first character and the one after the last, within the line.
-fn bounds(span: Span, length: usize) -> (usize, usize) {
+fn bounds(columns: Columns, length: usize) -> (usize, usize) {
     let index = |column: u32| usize::try_from(column).unwrap_or(usize::MAX).saturating_sub(1).min(length);
-    let start = index(span.column);
-    let end = if span.end_line > span.line { length } else { index(span.end_column) };
-    (start, end.max(start))
+    let start = index(columns.start);
+    (start, index(columns.end).max(start))
 }
 
 #[cfg(test)]
 mod tests {
     use super::bounds;
-    use crate::model::finding::Span;
+    use crate::model::finding::Columns;
 
     #[test]
     fn bounds_stay_within_the_line() {
-        let span = |column, end_line, end_column| Span { line: 1, column, end_line, end_column };
-        assert_eq!(bounds(span(3, 1, 5), 10), (2, 4));
-        assert_eq!(bounds(span(3, 2, 1), 10), (2, 10));
-        assert_eq!(bounds(span(30, 1, 2), 10), (10, 10));
-        assert_eq!(bounds(span(0, 1, 0), 0), (0, 0));
+        let columns = |start, end| Columns { start, end };
+        assert_eq!(bounds(columns(3, 5), 10), (2, 4));
+        assert_eq!(bounds(columns(3, u32::MAX), 10), (2, 10));
+        assert_eq!(bounds(columns(30, 2), 10), (10, 10));
+        assert_eq!(bounds(columns(0, 0), 0), (0, 0));
     }
 }

@@ -10,9 +10,9 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use super::super::Options;
 use super::super::table::{Ink, Page};
 use super::tally;
-use crate::model::finding::{Finding, Severity, Span};
+use crate::model::finding::{Columns, Finding, Severity};
 use crate::model::scan::Scan;
-use crate::model::text::{clean, count, duration, one_line};
+use crate::model::text::{clean, count, duration, one_line, without_commands};
 
 /// Maximum number of findings of one kind that are shown with their lines.
 const MAX_PER_KIND: usize = 3;
@@ -51,7 +51,7 @@ pub(in super::super) fn render(scan: &Scan, options: &Options) -> String {
         out.push_str("\n\n");
     }
     out.push_str(&end(scan, &reported, options));
-    out
+    without_commands(&out).into_owned()
 }
 
 /// Groups findings with equal severity, rule, facilities, and message apart from quotations. The most severe come first.
@@ -123,7 +123,14 @@ fn block(kind: &[&Finding], shown: usize, renderer: &Renderer) -> String {
     if shown < kind.len() {
         group = group.element(Level::NOTE.message(more(&kind[shown..])));
     }
-    renderer.render(&[group])
+    kind[..shown].iter().fold(renderer.render(&[group]), |text, finding| in_file(&text, finding))
+}
+
+/// Replaces the column in a source line without credentials by the column in the file.
+fn in_file(text: &str, finding: &Finding) -> String {
+    let (Some(span), Some(columns)) = (finding.span, finding.source_columns) else { return text.to_owned() };
+    let position = |column: u32| format!("{}:{}:{}", shown_path(&finding.path), tally::line(finding), column.max(1));
+    text.replacen(&position(columns.start), &position(span.column), 1)
 }
 
 /// Reports whether the source line contains all quotations of the message.
@@ -158,34 +165,33 @@ fn snippet(
     label: Option<String>,
 ) -> Option<Snippet<'static, annotate_snippets::Annotation<'static>>> {
     let source = finding.source.as_ref()?;
-    let span = finding.span.or_else(|| quotation(finding, source))?;
-    let (text, range) = underlined(source, span);
+    let columns = finding.columns().or_else(|| quotation(finding, source))?;
+    let (text, range) = underlined(source, columns);
     let annotation = AnnotationKind::Primary.span(range);
     let annotation = match label {
         Some(label) => annotation.label(label),
         None => annotation,
     };
-    let start = span.line.max(1) as usize;
+    let start = tally::line(finding).max(1) as usize;
     Some(Snippet::source(text).line_start(start).path(shown_path(&finding.path)).annotation(annotation))
 }
 
-/// Returns the span of the first quotation of the message in the source line, for findings with several locations.
-fn quotation(finding: &Finding, source: &str) -> Option<Span> {
+/// Returns the columns of the first quotation of the message in the source line, for findings with several locations.
+fn quotation(finding: &Finding, source: &str) -> Option<Columns> {
     let part = finding.message.split('`').nth(1).filter(|part| !part.is_empty() && !finding.locations.is_empty())?;
     let column = |at: usize| u32::try_from(source[..at].chars().count() + 1).ok();
     let at = source.find(part)?;
-    let line = tally::line(finding);
-    Some(Span { line, column: column(at)?, end_line: line, end_column: column(at + part.len())? })
+    Some(Columns { start: column(at)?, end: column(at + part.len())? })
 }
 
 /// Returns the clean line and the byte range of the span in it. The range ends with the line at the latest.
-fn underlined(source: &str, span: Span) -> (String, Range<usize>) {
+fn underlined(source: &str, columns: Columns) -> (String, Range<usize>) {
     let offset = |column: u32| {
         let before = (column.max(1) as usize) - 1;
         source.char_indices().nth(before).map_or(source.len(), |(offset, _)| offset)
     };
-    let start = offset(span.column);
-    let end = if span.end_line > span.line { source.len() } else { offset(span.end_column).max(start) };
+    let start = offset(columns.start);
+    let end = offset(columns.end).max(start);
     let cleaned = |part: &str| clean(part).replace('\n', " ");
     let before = cleaned(&source[..start]);
     let inside = cleaned(&source[start..end]);

@@ -246,7 +246,7 @@ fn uri(path: &str) -> String {
 
 fn primary(finding: &Finding) -> Location {
     let line = tally::line(finding);
-    let region = finding.span.map(|span| Region { snippet: spanned(finding, span), ..region(span) });
+    let region = finding.span.map(|span| Region { snippet: spanned(finding), ..region(span) });
     let bare = || Region { start_line: line, ..Region::default() };
     let mut location = location(&finding.path, Some(region.unwrap_or_else(bare)));
     location.physical_location.context_region = finding.span.and(finding.source.as_ref()).map(|source| Region {
@@ -258,10 +258,11 @@ fn primary(finding: &Finding) -> Location {
 }
 
 /// Returns the text of the span if the source line contains the span.
-fn spanned(finding: &Finding, span: Span) -> Option<Message> {
-    let source = finding.source.as_ref().filter(|_| span.line == span.end_line && span.column > 0)?;
-    let length = span.end_column.checked_sub(span.column)? as usize;
-    let text: String = source.chars().skip(span.column as usize - 1).take(length).collect();
+fn spanned(finding: &Finding) -> Option<Message> {
+    let columns = finding.columns()?;
+    let source = finding.source.as_ref().filter(|_| columns.start > 0)?;
+    let length = columns.end.checked_sub(columns.start)? as usize;
+    let text: String = source.chars().skip(columns.start as usize - 1).take(length).collect();
     (!text.is_empty() && text.chars().count() == length).then(|| plain(&clean(&text)))
 }
 

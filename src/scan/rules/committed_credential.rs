@@ -110,7 +110,8 @@ fn tokens(bytes: &[u8]) -> Vec<(Range<usize>, &'static str)> {
     tokens
 }
 
-/// Replaces tokens, and user names and passwords in URLs, by `…`. Every text that is shown to users is masked.
+/// Replaces tokens, and user names and passwords in URLs, by `…`. Fingerprints depend on the result, so it never changes.
+/// [`crate::model::redact`] removes credentials from texts that are shown to users.
 pub fn masked(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut secrets: Vec<Range<usize>> =

@@ -24,6 +24,7 @@ fn finding(rule: &str, path: &str, line: u32) -> Finding {
         fix: None,
         facilities: Reach::default(),
         source: None,
+        source_columns: None,
         fingerprint: format!("{rule}-{path}-{line}"),
         suppressed: None,
         count: None,

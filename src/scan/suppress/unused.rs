@@ -23,6 +23,7 @@ fn finding(settings: &Settings<'_>, path: &str, span: Option<Span>, message: Str
         fix: None,
         facilities: Reach::default(),
         source: None,
+        source_columns: None,
         fingerprint: String::new(),
         suppressed: None,
         count: None,

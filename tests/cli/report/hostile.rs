@@ -47,6 +47,34 @@ fn reports_contain_no_control_characters() {
 }
 
 #[test]
+fn human_reports_contain_no_commands_of_ci_systems() {
+    for malicious in [
+        "::add-mask::x",
+        " \t::error::x",
+        "word ::error::x",
+        "a\n::warning::x",
+        "a\r::debug::x",
+        "a\u{2028}::set-output name=a::x",
+        "\u{a0}\u{3000}::group::x",
+        "\x1b[31m::error::x\x1b[0m",
+        "x ##[group]y",
+        "x ##vso[task.setvariable variable=a]y",
+        "section_start:1:a\r\x1b[0Kx",
+    ] {
+        for (color, width) in [(false, 100), (true, 100), (false, 1)] {
+            let options = Options { color, width, ..Options::default() };
+            let text = render(&filled(malicious), Format::Human, &options);
+            let text = anstream::adapter::strip_str(&text).to_string();
+            let is_command = |line: &&str| {
+                let line = line.trim_start();
+                line.starts_with("::") || ["##[", "##vso[", "section_start:"].iter().any(|start| line.contains(start))
+            };
+            assert_eq!(text.lines().find(is_command), None, "{malicious:?}");
+        }
+    }
+}
+
+#[test]
 fn markdown_contains_no_untrusted_markup() {
     let malicious = "<script>alert(1)</script> @everyone #12 !3 [x](http://evil.example) www.evil.example ![i](//e) | `c` **b** $x$ :boom:";
     let text = render(&filled(malicious), Format::Markdown, &Options::default());

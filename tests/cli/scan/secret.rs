@@ -29,7 +29,7 @@ fn scan_masks_secrets_in_every_format() {
     error[home-path]: `/eos/user/j/jdoe/x.root` is in jdoe's directory; `/eos/user` exists at cern-lxplus; not at 1 other
      --> a.py:1:7
       |
-    1 | open('/eos/user/j/jdoe/x.root', token='ghp_…')
+    1 | open('/eos/user/j/jdoe/x.root', token='ghp_[redacted]')
       |       ^^^^^^^^^^^^^^^^^^^^^^^
       |
       = note: breaks at desy-naf; works at cern-lxplus
@@ -38,12 +38,12 @@ fn scan_masks_secrets_in_every_format() {
     error[committed-credential]: a GitHub token is committed to the repository
      --> a.py:1:40
       |
-    1 | open('/eos/user/j/jdoe/x.root', token='ghp_…')
+    1 | open('/eos/user/j/jdoe/x.root', token='ghp_[redacted]')
       |                                        ^^^^
       |
      ::: b.sh:3:14
       |
-    3 | export TOKEN=ghp_…
+    3 | export TOKEN=ghp_[redacted]
       |              ^^^^
       |
       = help: revoke it, and remove it from the history
@@ -51,8 +51,8 @@ fn scan_masks_secrets_in_every_format() {
     error[home-path]: `/afs/cern.ch/user/j/jdoe/x` is in jdoe's directory; `/afs/cern.ch/user` exists at cern-lxplus
      --> b.sh:2:50
       |
-    2 | curl https://…@lxplus.cern.ch/x /afs/cern.ch/user/j/jdoe/x
-      |                                                  ^^^^^^^^^
+    2 | curl https://[redacted]@lxplus.cern.ch/x /afs/cern.ch/user/j/jdoe/x
+      |                                          ^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = note: works at cern-lxplus
       = help: read it from an argument, a configuration file or an environment variable, and reference data by logical names or URLs
@@ -64,8 +64,8 @@ fn scan_masks_secrets_in_every_format() {
     warning[unpinned-dependency]: `a` is installed from a branch, which can change
      --> requirements.txt:1:1
       |
-    1 | a @ git+https://…@github.com/x/y.git
-      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    1 | a @ git+https://[redacted]@github.com/x/y.git
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = help: use the commit or tag that the analysis was run with
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::super::error::{CommandError, Outcome};
 use super::super::super::fail_on::FailOn;
-use super::super::super::output::{create_report_dir, print, render, report_options, write_reports};
+use super::super::super::output::{create_report_dir, print, print_exact, render, report_options, write_reports};
 use super::inputs::Inputs;
 use crate::exit;
 use crate::model::document::{Cell, Document, Status};
@@ -41,11 +41,11 @@ impl Publisher<'_> {
     /// Prints the output of failed tests to the log, in collapsed groups named after their cells.
     pub(super) fn print_test_output(&self, document: &Document) -> Result<(), CommandError> {
         for output in report::outputs(document) {
-            print(&report::github::group(&output.title))?;
+            print_exact(&report::github::group(&output.title))?;
             let untrusted = UntrustedLog::begin()?;
             print(&output.text)?;
             drop(untrusted);
-            print(report::github::GROUP_END)?;
+            print_exact(report::github::GROUP_END)?;
         }
         Ok(())
     }
@@ -64,7 +64,7 @@ impl Publisher<'_> {
             dir.write(Format::Sarif.file_name(), text.as_bytes())?;
         }
         if self.inputs.annotations {
-            print(&report::github::annotations(document, is_annotated))?;
+            print_exact(&report::github::annotations(document, is_annotated))?;
         }
         self.add_summary(&render(document, Format::Markdown, self.style)?)?;
         // An earlier run may have left a SARIF report.
@@ -87,7 +87,7 @@ impl Publisher<'_> {
         let summary = report::render_scan(Format::Markdown, scan, &options)?;
         dir.write(Format::Markdown.file_name(), summary.as_bytes())?;
         if self.inputs.annotations {
-            print(&report::render_scan(Format::Github, &scan_from_top, &options)?)?;
+            print_exact(&report::render_scan(Format::Github, &scan_from_top, &options)?)?;
         }
         self.add_summary(&summary)?;
         self.set_report_outputs(SCAN_REPORTS.iter().map(|(name, path, _)| (*name, *path)))?;
