@@ -1,7 +1,7 @@
 //! Reads saved documents and plans.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Failure, Kind};
@@ -48,12 +48,16 @@ pub(super) fn find(path: &Path) -> Result<Vec<PathBuf>, DocumentError> {
 
 /// Reads a file that is not larger than a document may be.
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, DocumentError> {
-    let mut bytes = Vec::new();
-    // One byte more than the limit, so that the check of the size fails.
-    File::open(path)
-        .and_then(|file| file.take(limit::DOCUMENT.bytes + 1).read_to_end(&mut bytes))
-        .map_err(|error| DocumentError::new(path, error))?;
-    Ok(bytes)
+    let read = || {
+        let file = File::open(path)?;
+        // One byte more than the limit, so that the check of the size fails.
+        let max = limit::DOCUMENT.bytes + 1;
+        let size = usize::try_from(file.metadata()?.len().min(max)).unwrap_or_default();
+        let mut bytes = Vec::with_capacity(size);
+        file.take(max).read_to_end(&mut bytes)?;
+        Ok::<_, io::Error>(bytes)
+    };
+    read().map_err(|error| DocumentError::new(path, error))
 }
 
 /// Reads a document.
