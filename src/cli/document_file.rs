@@ -54,7 +54,7 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, DocumentError> {
 
 /// Reads a document.
 pub(super) fn read(path: &Path) -> Result<Document, DocumentError> {
-    parse(path, &read_bytes(path)?)
+    DocumentReader::default().read(path)
 }
 
 /// Parses the document of a file and removes credentials, which older versions of carnet did not remove.
@@ -62,6 +62,32 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Document, DocumentError
     let mut document = report::json::read(bytes).map_err(|error| DocumentError::new(path, error))?;
     document.redact(secret::redactor());
     Ok(document)
+}
+
+/// Reads documents that are merged. Their total size is limited.
+pub(super) struct DocumentReader {
+    /// Number of bytes that may still be read.
+    left: u64,
+}
+
+impl Default for DocumentReader {
+    fn default() -> Self {
+        Self { left: limit::MAX_MERGED_BYTES }
+    }
+}
+
+impl DocumentReader {
+    /// Reads the next document.
+    pub(super) fn read(&mut self, path: &Path) -> Result<Document, DocumentError> {
+        let bytes = read_bytes(path)?;
+        let size = bytes.len() as u64;
+        if size > self.left {
+            let max = limit::MAX_MERGED_BYTES >> 20;
+            return Err(DocumentError::new(path, format!("the documents are larger than {max} MiB in total")));
+        }
+        self.left -= size;
+        parse(path, &bytes)
+    }
 }
 
 /// The format of a file, which is read before the content.
@@ -83,4 +109,20 @@ pub(super) fn read_matrix(path: &Path) -> Result<Matrix, DocumentError> {
 /// Describes a schema mismatch.
 pub(super) fn unexpected_schema(actual: &str, expected: &str) -> String {
     format!("unexpected schema `{}`; expected `{expected}`", actual.escape_debug())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DocumentReader;
+    use crate::error::chain;
+
+    #[test]
+    fn total_size_of_merged_documents_is_limited() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), "[]").expect("written");
+        let mut reader = DocumentReader { left: 3 };
+        let mut error = || chain(&reader.read(file.path()).expect_err("not a document"));
+        assert!(error().contains("not a carnet document"));
+        assert!(error().ends_with("the documents are larger than 1024 MiB in total"));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::document_file::{DocumentError, find, read, read_matrix};
+use super::document_file::{DocumentError, DocumentReader, find, read, read_matrix};
 use super::error::{CommandError, Outcome};
 use super::fail_on::{FailOn, OF_REPORT, fail_on_parser};
 use super::format::format_parser;
@@ -108,9 +108,10 @@ pub(super) fn run(arguments: &Arguments, style: &TerminalStyle) -> Outcome {
 /// Reads every document, and every `carnet.json` in the directories.
 fn read_all(paths: &[PathBuf]) -> Result<Vec<Document>, DocumentError> {
     let mut documents = Vec::new();
+    let mut reader = DocumentReader::default();
     for path in paths {
         for path in find(path)? {
-            documents.push(read(&path)?);
+            documents.push(reader.read(&path)?);
         }
     }
     Ok(documents)

@@ -8,6 +8,7 @@ use crate::error::{Failure, Kind};
 use crate::model::digest::Digest;
 use crate::model::document::{self, Analysis, Cell, CellDiff, Document, Status, Timing};
 use crate::model::environment::Environment;
+use crate::model::limit::LimitError;
 use crate::model::matrix::{Matrix, Planned};
 
 use super::{RelevantModules, environments};
@@ -36,6 +37,9 @@ pub enum MergeError {
         /// Short digest of the tree in the other document.
         other: String,
     },
+    /// The merged document exceeds a limit.
+    #[error("the documents exceed a limit: {0}")]
+    Limit(#[from] LimitError),
     /// The requested reference cell has no environment.
     #[error("invalid reference `{0}`: no cell with this name has an environment")]
     Reference(String),
@@ -45,7 +49,7 @@ impl Failure for MergeError {
     fn kind(&self) -> Kind {
         match self {
             Self::Nothing => Kind::Nothing,
-            Self::Analysis { .. } | Self::Tree { .. } | Self::Reference(_) => Kind::Usage,
+            Self::Analysis { .. } | Self::Tree { .. } | Self::Limit(_) | Self::Reference(_) => Kind::Usage,
         }
     }
 
@@ -62,7 +66,8 @@ impl Failure for MergeError {
 /// requested one, otherwise that of the first document with a reference. All differences are computed again.
 ///
 /// # Errors
-/// If there are no documents, the analyses or their trees differ, or the reference has no environment.
+/// If there are no documents, the analyses or their trees differ, there are too many cells, or the reference has no
+/// environment.
 pub fn merge(documents: Vec<Document>, reference: Option<&str>) -> Result<Document, MergeError> {
     let mut documents = documents.into_iter();
     let mut merged = documents.next().ok_or(MergeError::Nothing)?;
@@ -70,6 +75,7 @@ pub fn merge(documents: Vec<Document>, reference: Option<&str>) -> Result<Docume
     for other in documents {
         agree(&merged, &other)?;
         absorb(&mut merged, other);
+        merged.check_cells()?;
         changed = true;
     }
     if let Some(name) = reference {

@@ -53,6 +53,9 @@ pub const RESULT: Limits = Limits { bytes: 96 << 20, tokens: 4_000_000, string: 
 /// The limits of a document, which has room for 1,000 cells with 1,000 tests each.
 pub const DOCUMENT: Limits = Limits { bytes: 256 << 20, tokens: 24_000_000, string: 1 << 20, depth: 32 };
 
+/// Maximum size in bytes of all documents that are merged.
+pub const MAX_MERGED_BYTES: u64 = 1 << 30;
+
 /// A limit that a result or a document exceeds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LimitError {
@@ -170,12 +173,20 @@ impl CellResult {
 }
 
 impl Document {
+    /// Checks the number of cells.
+    ///
+    /// # Errors
+    /// If there are too many cells.
+    pub fn check_cells(&self) -> Result<(), LimitError> {
+        count("cells", self.cells.len(), MAX_CELLS)
+    }
+
     /// Checks the number of entries of every list.
     ///
     /// # Errors
     /// If a list has too many entries.
     pub fn check_limits(&self) -> Result<(), LimitError> {
-        count("cells", self.cells.len(), MAX_CELLS)?;
+        self.check_cells()?;
         self.cells.iter().try_for_each(Cell::check_limits)?;
         self.environments.values().try_for_each(Environment::check_limits)
     }

@@ -29,45 +29,16 @@ const MAX_ATTRIBUTE: usize = 1000;
 
 /// Writes the report, suite by suite. Returns what was shortened, if the report is too large for its readers.
 pub(super) fn write(document: &Document, out: &mut dyn Write) -> Result<Option<String>, ReportError> {
-    begin(out, &document.analysis.name, &totals(document))?;
-    let mut lengths = Lengths::default();
-    let mut complete = Vec::new();
-    let make = |cell: &Cell| {
-        let mut suite = suite(document, cell);
-        let xml = suite.xml()?;
-        Ok::<_, ReportError>((Lengths::of(&mut suite.suite, xml.len()), xml))
-    };
-    parallel::each(&document.cells, make, |made| {
-        let (of_suite, xml) = made?;
-        lengths.add(of_suite);
-        if lengths.bytes <= size::MAX_BYTES {
-            complete.extend(xml);
-        } else {
-            complete = Vec::new();
-        }
-        Ok::<_, ReportError>(())
-    })?;
-    if lengths.bytes <= size::MAX_BYTES {
-        out.write_all(&complete)?;
-        end(out)?;
-        return Ok(None);
-    }
-    let note = write_shortened(document, &lengths, out)?;
-    end(out)?;
-    Ok(Some(note))
-}
-
-/// Writes shortened suites, each with a property that states this. Returns what was shortened.
-fn write_shortened(document: &Document, lengths: &Lengths, out: &mut dyn Write) -> Result<String, ReportError> {
-    // The root element and the property of each suite.
-    let more = 2000 + 200 * document.cells.len();
-    let sizes = lengths.sizes(size::MAX_BYTES.saturating_sub(more));
-    let note = sizes.describe();
+    let (totals, lengths) = totals(document);
+    begin(out, &document.analysis.name, &totals)?;
+    let sizes = lengths.sizes(size::MAX_BYTES);
     let mut written = 0;
     let make = |cell: &Cell| {
         let mut suite = suite(document, cell);
-        sizes.apply(&mut suite.suite);
-        suite.properties.push(("shortened".to_owned(), note.clone()));
+        if let Some(sizes) = sizes {
+            sizes.apply(&mut suite.suite);
+            suite.properties.push(("shortened".to_owned(), sizes.describe()));
+        }
         suite.xml()
     };
     parallel::each(&document.cells, make, |xml| {
@@ -75,24 +46,29 @@ fn write_shortened(document: &Document, lengths: &Lengths, out: &mut dyn Write) 
         written += xml.len();
         Ok::<_, ReportError>(out.write_all(&xml)?)
     })?;
-    let limit = format!("{} MB", size::MAX_BYTES / 1_000_000);
-    Ok(if written > size::MAX_BYTES {
-        format!("{note}; its {} MB still exceed {limit}, so GitLab may ignore it", written / 1_000_000)
-    } else {
-        format!("{note}, because GitLab ignores files larger than {limit}")
-    })
+    end(out)?;
+    Ok(sizes.map(|sizes| sizes.note(written)))
 }
 
-/// Returns the totals of all suites without building them.
-fn totals(document: &Document) -> Totals {
-    let mut totals = Totals::default();
-    for item in document.cells.iter().flat_map(outline) {
-        totals.tests += 1;
-        totals.failures += usize::from(item.verdict == Verdict::Failure);
-        totals.errors += usize::from(item.verdict == Verdict::Error);
-        totals.time += item.time();
+/// Returns the totals of all suites, and their approximate lengths, without building them.
+fn totals(document: &Document) -> (Totals, Lengths) {
+    let (mut totals, mut lengths) = (Totals::default(), Lengths::default());
+    for cell in &document.cells {
+        lengths.add_suite();
+        for item in outline(cell) {
+            totals.tests += 1;
+            totals.failures += usize::from(item.verdict == Verdict::Failure);
+            totals.errors += usize::from(item.verdict == Verdict::Error);
+            totals.time += item.time();
+            match item.source {
+                Source::Test(_, case) if case.outcome == Outcome::Passed => {
+                    lengths.add_case(&cell.id, [&case.class, &case.name, case.file.as_deref().unwrap_or_default()]);
+                }
+                _ => lengths.add_built(&item.case(cell, &mut Names::default())),
+            }
+        }
     }
-    totals
+    (totals, lengths)
 }
 
 fn suite(document: &Document, cell: &Cell) -> Suite {

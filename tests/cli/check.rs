@@ -55,13 +55,8 @@ fn disk_limit_is_recorded_as_not_enforced() {
     let not_enforced = cell["not_enforced"].as_array().expect("a list");
     assert!(not_enforced.contains(&"disk limit: not enforced by this engine".into()), "{not_enforced:?}");
     env.write("carnet.toml", env.read("carnet.toml").replace("2g", "2x"));
-    assert_snapshot!(env.carnet(&["check"]).assert_code(2).text(), @r#"
-    error: invalid size `2x`; expected e.g. 512m, 2g or 2GiB
-     --> /tmp/.tmpwSHpXM/analysis/carnet.toml:6:8
-      |
-    6 | disk = "2x"
-      |        ^^^^
-    "#);
+    let text = env.carnet(&["check"]).assert_code(2).text();
+    assert!(text.starts_with("error: invalid size `2x`; expected e.g. 512m, 2g or 2GiB\n"), "{text}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::super::document_file::{find, read};
+use super::super::document_file::{DocumentReader, find};
 use super::super::error::CommandError;
 use super::super::runtime::runtime;
 use crate::check;
@@ -27,9 +27,10 @@ pub(super) struct MergedDocument {
 /// analysis. Cells without a document are reported as errors.
 pub(super) fn merge_documents(dir: &Path, matrix: &Matrix, options: &Options) -> Result<MergedDocument, CommandError> {
     let (mut documents, mut skipped) = (Vec::<Document>::new(), Vec::new());
+    let mut reader = DocumentReader::default();
     let paths = if dir.is_dir() { find(dir)? } else { Vec::new() };
     for path in paths {
-        let document = match read(&path) {
+        let document = match reader.read(&path) {
             Ok(document) => document,
             Err(error) => {
                 skipped.push(chain(&error));

@@ -11,7 +11,7 @@ use carnet::report::{Format, Options};
 use insta::assert_snapshot;
 
 use crate::report::render;
-use crate::support::document_fixture::{cell, document};
+use crate::support::document_fixture::{assemble, cell, document};
 
 /// The fixture with only these cells, like the document of one CI job.
 fn part(ids: &[&str]) -> Document {
@@ -86,6 +86,16 @@ fn merge_rejects_documents_of_different_analyses() {
     other.analysis.commit = Some("another".to_owned());
     let error = merge(vec![document(), other], None).expect_err("another tree");
     assert_snapshot!(error, @"documents of different versions of `dimuon`: file tree dc9c5edb8b2d and fc35af74954b");
+}
+
+#[test]
+fn merge_limits_the_number_of_cells() {
+    let many = |prefix: &str| {
+        let cells = (0..6_000).map(|n| cell(&format!("{prefix}-{n}"), Status::Passed, Vec::new()));
+        assemble(cells.collect(), Vec::new())
+    };
+    let error = merge(vec![many("a"), many("b")], None).expect_err("a limit");
+    assert_eq!(error.to_string(), "the documents exceed a limit: more than 10000 cells");
 }
 
 #[test]
