@@ -1,7 +1,8 @@
 //! Time limits for calls that may never return, such as reads from a network file system whose server is gone.
 
 use std::io::{self, Read};
-use std::sync::mpsc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -65,6 +66,60 @@ pub(crate) fn start<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static
         let _ = sender.send(call());
     });
     receiver
+}
+
+/// The file that a call started by [`watch`] works on.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// Number of steps, and the current file.
+    state: Arc<Mutex<(u64, PathBuf)>>,
+}
+
+impl Progress {
+    /// Starts another step, on this file.
+    pub fn step(&self, path: &Path) {
+        let mut state = self.state();
+        state.0 += 1;
+        if state.1 != path {
+            path.clone_into(&mut state.1);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, (u64, PathBuf)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns the result of a call that reads many files. The call may take any time, but each step at most about twice the
+/// limit.
+///
+/// # Errors
+/// If a step exceeds the limit or the call panics: the file and the reason.
+pub fn watch<T: Send + 'static>(
+    limit: Duration,
+    call: impl FnOnce(&Progress) -> T + Send + 'static,
+) -> Result<T, (PathBuf, io::Error)> {
+    let progress = Progress::default();
+    let receiver = start({
+        let progress = progress.clone();
+        move || call(&progress)
+    });
+    let mut seen = 0;
+    loop {
+        match receiver.recv_timeout(limit) {
+            Ok(result) => return Ok(result),
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                return Err((progress.state().1.clone(), io::Error::other("the reader ended early")));
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                let (step, path) = progress.state().clone();
+                if step == seen {
+                    return Err((path, no_response(limit)));
+                }
+                seen = step;
+            }
+        }
+    }
 }
 
 /// A reader whose file is opened and read in another thread. A read fails if no data arrives within the limit.
@@ -141,6 +196,19 @@ mod tests {
         let slow = || thread::sleep(Duration::from_millis(20));
         assert_eq!(within_where(false, Duration::ZERO, slow), Some(()));
         assert_eq!(start_where(false, slow).try_recv(), Ok(()));
+    }
+
+    #[test]
+    fn step_that_hangs_is_reported_with_its_file() {
+        assert_eq!(watch(READ, |_| 1).unwrap(), 1);
+        let (path, error) = watch(Duration::from_millis(20), |progress| {
+            for name in ["a", "b"] {
+                progress.step(Path::new(name));
+            }
+            thread::sleep(Duration::from_secs(60));
+        })
+        .unwrap_err();
+        assert_eq!((path.to_str(), error.kind()), (Some("b"), io::ErrorKind::TimedOut));
     }
 
     #[test]

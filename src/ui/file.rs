@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
@@ -12,8 +12,10 @@ use rustix::io::Errno;
 use crate::error::{Failure, Kind};
 use crate::sys::file::{Links, SIZE_LIMIT_HINT, own_descriptor, special};
 
-/// Time to wait for the reader of a pipe, which may start after carnet.
-const READER_TIMEOUT: Duration = Duration::from_secs(3);
+/// Maximum number of attempts to open a pipe, whose reader may start after carnet.
+const MAX_ATTEMPTS: u32 = 150;
+/// Time between two attempts to open a pipe.
+const INTERVAL: Duration = Duration::from_millis(20);
 
 /// A file or directory that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -207,10 +209,13 @@ fn contains_link(path: &Path) -> bool {
 /// Writes to a pipe or a device. Waits for the reader of a pipe.
 fn write_special(path: &Path, flags: OFlags, bytes: &[u8]) -> Result<(), WriteError> {
     let flags = flags | OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let deadline = Instant::now() + READER_TIMEOUT;
+    let mut attempts = 0;
     let fd = loop {
         match rustix::fs::open(path, flags, Mode::empty()) {
-            Err(Errno::NXIO) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
+            Err(Errno::NXIO) if attempts < MAX_ATTEMPTS => {
+                attempts += 1;
+                std::thread::sleep(INTERVAL);
+            }
             Err(Errno::NXIO) => return Err(WriteError::NoReader(path.to_owned())),
             other => break other.map_err(WriteError::io(path))?,
         }

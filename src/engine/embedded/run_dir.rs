@@ -1,11 +1,11 @@
 //! The directory of a run, saved states, and the directories of killed runs.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,8 +43,8 @@ pub(super) struct StateMetadata {
 }
 
 const RECORD: &str = "record.json";
-/// Time that a sweep may hold the lock of a new run.
-const SWEEP_TIME: Duration = Duration::from_secs(2);
+/// Maximum number of attempts to take the lock of a new run, in about 2 s.
+const MAX_ATTEMPTS: u32 = 100;
 /// File with the directories of control groups, one per line.
 const GROUPS: &str = "groups";
 
@@ -66,8 +66,8 @@ impl RunDir {
         private_dir(&runs)?;
         let (dir, lock_path) = (runs.join(id), runs.join(format!("{id}.lock")));
         // A sweep may hold the new lock for a moment.
-        let deadline = Instant::now() + SWEEP_TIME;
-        let lock = Lock::take(&lock_path, &|| Instant::now() > deadline)?;
+        let attempts = Cell::new(0);
+        let lock = Lock::take(&lock_path, &|| attempts.replace(attempts.get() + 1) > MAX_ATTEMPTS)?;
         let lock = lock.ok_or_else(|| io::Error::other(format!("run `{id}` is already running")))?;
         remove_tree(&dir)?;
         fs::create_dir(&dir)?;

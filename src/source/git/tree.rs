@@ -19,6 +19,7 @@ use super::{GitError, repository, special};
 use crate::model::digest::Digest;
 use crate::model::tree::{LeftOut, Tree};
 use crate::source::{FileSet, SourceError};
+use crate::sys::bounded::{self, Progress};
 use crate::sys::file::{Links, open_regular};
 
 /// Maximum number of entries of a tree.
@@ -72,13 +73,19 @@ impl Listing {
     /// Returns the description of the tree, as [`Self::copy`] does, without copying it.
     ///
     /// # Errors
-    /// If a file can't be read. A file that was removed since the listing is reported as left out.
+    /// If a file can't be read, or its file system does not respond. A file that was removed since the listing is reported as left out.
     pub fn digest(&self) -> Result<Tree, SourceError> {
         self.hash(None)
     }
 
     fn hash(&self, target: Option<&Path>) -> Result<Tree, SourceError> {
-        let mut copy = Copy { entries: TreeHasher::default(), bytes: 0, buffer: vec![0; 1 << 18] };
+        let (listing, target) = (self.clone(), target.map(Path::to_owned));
+        let hashed = bounded::watch(bounded::READ, move |progress| listing.hash_watched(target.as_deref(), progress));
+        hashed.unwrap_or_else(|(path, error)| Err(SourceError::io("read", &path, error)))
+    }
+
+    fn hash_watched(&self, target: Option<&Path>, progress: &Progress) -> Result<Tree, SourceError> {
+        let mut copy = Copy { entries: TreeHasher::default(), bytes: 0, buffer: vec![0; 1 << 18], progress };
         let mut left_out = self.left_out.clone();
         for (path, entry) in &self.entries {
             let (from, to) = (self.top.join(path), target.map(|target| target.join(path)));
@@ -317,14 +324,16 @@ impl TreeHasher {
 }
 
 /// A copy in progress with its digest. Without a target, only the digest is computed.
-struct Copy {
+struct Copy<'a> {
+    progress: &'a Progress,
     entries: TreeHasher,
     bytes: u64,
     buffer: Vec<u8>,
 }
 
-impl Copy {
+impl Copy<'_> {
     fn file(&mut self, path: &Path, from: &Path, to: Option<&Path>, executable: bool) -> Result<bool, SourceError> {
+        self.progress.step(from);
         let Ok(mut source) = open_regular(from, Links::Refuse) else { return self.unreadable(from) };
         let mut target = match to {
             Some(to) => Some((to, File::create(to).map_err(|error| SourceError::io("write", to, error))?)),
@@ -336,6 +345,7 @@ impl Copy {
             if n == 0 {
                 break;
             }
+            self.progress.step(from);
             content.update(&self.buffer[..n]);
             self.bytes += n as u64;
             if let Some((to, target)) = &mut target {
@@ -351,6 +361,7 @@ impl Copy {
     }
 
     fn link(&mut self, path: &Path, from: &Path, to: Option<&Path>) -> Result<bool, SourceError> {
+        self.progress.step(from);
         let Ok(link_target) = fs::read_link(from) else { return Ok(false) };
         if let Some(to) = to {
             symlink(&link_target, to).map_err(|error| SourceError::io("write", to, error))?;

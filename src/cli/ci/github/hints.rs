@@ -1,10 +1,10 @@
 //! Hints for cells that fail because of the GitHub runner.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::model::document::{Cell, Document, Status};
 use crate::model::matrix::Matrix;
-use crate::sys::environment;
+use crate::sys::{bounded, environment};
 
 /// The action that mounts /cvmfs, pinned to a reviewed release.
 const CVMFS_ACTION: &str = "cvmfs-contrib/github-action-cvmfs@10197e000cc0add8e54ac4fb73d3ed44e2de72b4 # v5.5";
@@ -27,12 +27,18 @@ pub(super) fn low_disk_space(matrix: &Matrix) -> Option<String> {
     })
 }
 
+/// Reports whether a directory exists and its file system responds.
+fn is_mounted(path: &str) -> bool {
+    let path = PathBuf::from(path);
+    bounded::within(bounded::FILE_SYSTEM, move || path.is_dir()).unwrap_or(false)
+}
+
 /// Adds hints about missing mounts and containers to the cells that did not pass.
 pub(super) fn add(document: &mut Document, matrix: &Matrix, in_place: bool) {
     let in_container = is_in_container();
     for cell in document.cells.iter_mut().filter(|cell| matches!(cell.status, Status::Failed | Status::Error)) {
         let planned = matrix.cells.iter().find(|planned| planned.id == cell.id);
-        let missing = planned.and_then(|planned| planned.needs.iter().find(|need| !Path::new(need).is_dir()));
+        let missing = planned.and_then(|planned| planned.needs.iter().find(|need| !is_mounted(need)));
         if let Some(missing) = missing {
             cell.hint = Some(missing_mount(missing, in_container));
         } else if cell.status == Status::Error && in_container && !in_place {
