@@ -68,7 +68,7 @@ pub struct Finding {
     /// The first affected line of the file, truncated to 400 characters; absent if the finding has no position.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// Columns of the span in `source`, if a credential before its end was removed from `source`.
+    /// Columns of the span in `source`, if a credential was removed from `source`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_columns: Option<Columns>,
     /// Key derived from its content, which does not change when lines move: 32 hexadecimal digits.

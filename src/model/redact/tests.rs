@@ -39,6 +39,9 @@ fn credentials_are_cut() {
         ("docker://user:PW@registry:5000/img:1@sha256:ab", "docker://[redacted]@registry:5000/img:1@sha256:ab"),
         ("oras://user:PW@registry/img", "oras://[redacted]@registry/img"),
         ("no such image: user:PW@registry.cern.ch/img:1", "no such image: [redacted]@registry.cern.ch/img:1"),
+        ("pulling user:PW@10.0.0.1:5000/img", "pulling [redacted]@10.0.0.1:5000/img"),
+        ("pulling user:PW@registry/img", "pulling [redacted]@registry/img"),
+        ("[... 20 bytes left out ...]\nPW@host.example/x", "[... 20 bytes left out ...]\n[redacted]@host.example/x"),
         ("docker-daemon:user:PW@localhost/img", "docker-daemon:[redacted]@localhost/img"),
         ("pkg @ git+https://u:PW@host/x@v1#egg=pkg", "pkg @ git+https://[redacted]@host/x@v1#egg=pkg"),
         (
@@ -132,6 +135,7 @@ fn ordinary_text_is_not_changed() {
         "std::vector<int>://x",
         "if x.startswith('-----BEGIN PRIVATE KEY-----'):",
         "eyJ",
+        "npm:name@1.2/file",
         "token=x && make",
         "TOKEN=x&",
         "pub const SO_COOKIE: c_int = 57;",

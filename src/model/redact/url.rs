@@ -1,5 +1,6 @@
 //! Credentials in URLs: user names and passwords, and query parameters.
 
+use std::net::Ipv4Addr;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -176,15 +177,7 @@ fn encoded_user_info(text: &str, start: usize) -> Option<Range<usize>> {
 ///
 /// Tools drop the scheme of a reference to an image in their messages.
 fn bare_user_info(text: &str, at: usize) -> Option<Range<usize>> {
-    let after = &text[at + 1..];
-    let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    let rest = after.trim_start_matches(is_host);
-    let host = &after[..after.len() - rest.len()];
-    let rest = rest.strip_prefix(':').map_or(rest, |port| port.trim_start_matches(|c: char| c.is_ascii_digit()));
-    let has_port = after[host.len()..].starts_with(':');
-    let top = host.rsplit_once('.').map_or("", |(_, top)| top);
-    let is_named = top.len() > 1 && top.bytes().all(|b| b.is_ascii_alphabetic());
-    if !rest.starts_with('/') || host.is_empty() || !(is_named || has_port || host == "localhost") || is_digest(after) {
+    if !starts_with_host_and_path(&text[at + 1..]) {
         return None;
     }
     let before = &text[..at];
@@ -192,11 +185,29 @@ fn bare_user_info(text: &str, at: usize) -> Option<Range<usize>> {
         before.rfind(|c: char| is_end(c) || matches!(c, '/' | '\'' | '(' | '[' | '{' | '=' | ',' | ';' | '\\' | '@'));
     let start = start.map_or(0, |start| start + before[start..].chars().next().map_or(1, char::len_utf8));
     let user_info = &before[start..];
+    // A part of a path: `root://host//store/a:b@c/file`.
+    if before[..start].ends_with('/') {
+        return None;
+    }
+    // The output was truncated in the password.
+    if before[..start].ends_with(" left out ...]\n") && !user_info.is_empty() {
+        return Some(start..at);
+    }
     let skipped = if user_info.starts_with("docker-daemon:") { "docker-daemon:".len() } else { 0 };
     let (user, password) = user_info[skipped..].split_once(':')?;
-    let is_user =
-        !user.is_empty() && user != "mailto" && user.chars().all(|c| is_host(c) || matches!(c, '_' | '%' | '+' | '$'));
+    let is_user_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '%' | '+' | '$');
+    let is_user = !user.is_empty() && user != "mailto" && user.chars().all(is_user_char);
     (is_user && !is_placeholder(password)).then(|| start + skipped..at)
+}
+
+/// Reports whether a text starts with a host, an optional port and a slash.
+fn starts_with_host_and_path(text: &str) -> bool {
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+    let host = &text[..text.len() - rest.len()];
+    let path = rest.strip_prefix(':').map_or(rest, |port| port.trim_start_matches(|c: char| c.is_ascii_digit()));
+    // A version, as in `npm:name@1.2/file`, is not a host.
+    let is_host = host.starts_with(|c: char| c.is_ascii_alphabetic()) || host.parse::<Ipv4Addr>().is_ok();
+    path.starts_with('/') && is_host && !is_digest(text)
 }
 
 /// Returns the value of the query parameter whose name ends with the text from `from`; the value starts at `start`.
