@@ -136,6 +136,7 @@ mod tests {
             exit_code,
             output: Captured { text: String::new(), dropped: 0 },
             result: Some(result.to_vec()),
+            exceeded: None,
             not_enforced: Vec::new(),
             saved_state: None,
         }

@@ -129,8 +129,10 @@ impl Run {
         }
         self.report_phase(facility, "tests");
         let completed = self.run(&*engine, facility, &image, Phase::Test, None).await?;
+        // The engine measures from time to time, so another run may end before.
+        let is_cacheable = completed.exceeded.is_none();
         self.apply_completed(facility, completed, progress);
-        Ok(self.result_key(facility, &image.identity, &*engine))
+        Ok(self.result_key(facility, &image.identity, &*engine).filter(|_| is_cacheable))
     }
 
     /// Returns the key of this cell's result, or `None` if the result can't be cached.
@@ -257,11 +259,7 @@ impl Run {
         })?;
         let inside = |name: &str| format!("{}/{name}", layout.input);
         job.argv = vec![inside(PROGRAM), "cell".to_owned(), "--plan".to_owned(), inside(&name)];
-        let mut completed = engine.run(image, &job, self.lines(facility), self.cancel.clone()).await?;
-        if facility.contract.disk.is_some() {
-            completed.not_enforced.push(format!("{}: not enforced by this engine", part::DISK));
-        }
-        Ok(completed)
+        engine.run(image, &job, self.lines(facility), self.cancel.clone()).await
     }
 
     /// Returns the input directory, creating it for the first cell that runs.
@@ -327,6 +325,12 @@ impl Run {
     fn apply_completed(&self, facility: &Facility, completed: Completed, progress: &mut Progress) {
         let cell = &mut progress.cell;
         cell.not_enforced.extend(completed.not_enforced.clone());
+        if let Some(limit) = completed.exceeded {
+            cell.status = Status::Failed;
+            cell.reason = Some(format!("killed: {limit} exceeded"));
+            cell.hint = Some("write less, or increase the facility's `disk`".to_owned());
+            return;
+        }
         match cell_result::read(&completed, &facility.cell()) {
             Ok(mut result) => {
                 progress.environment = result.environment.take();

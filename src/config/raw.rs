@@ -194,7 +194,7 @@ pub(super) struct Facility {
     /// Memory limit: `2g`.
     #[schemars(with = "Option<String>")]
     pub(super) memory: Option<Spanned<String>>,
-    /// Limit of the files that the tests write: `2g`. No engine enforces it yet; the document states this.
+    /// Limit of the files that the tests write: `2g`. The engines `embedded` and `host` enforce it; `docker` lists it in `not_enforced`.
     #[schemars(with = "Option<String>")]
     pub(super) disk: Option<Spanned<String>>,
     /// Maximum number of processes.

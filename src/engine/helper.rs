@@ -12,6 +12,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::disk::DiskLimit;
 use super::job::Job;
 use super::output::Output;
 use super::{EngineError, Lines};
@@ -19,6 +20,8 @@ use crate::sys::helper::{HELPER_ARG, encode};
 
 /// Time that killing may take.
 const KILL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Number of the signal that ends a run.
+pub(super) const SIGKILL: i32 = 9;
 /// Maximum number of bytes read of the reports.
 const MAX_REPORT_BYTES: u64 = 64 << 10;
 
@@ -37,6 +40,7 @@ pub(super) struct Helper {
 pub(super) enum EndCause {
     Ended,
     TimedOut,
+    ExceededDisk,
     Cancelled,
 }
 
@@ -84,7 +88,7 @@ impl Helper {
         Ok(Self { child, stdin, output: Receiver::from_owned_fd(output.into())?, reports })
     }
 
-    /// Reads the output to its end. Errors name `engine`.
+    /// Reads the output to its end, and kills the program if it exceeds the disk limit. Errors name `engine`.
     ///
     /// # Errors
     /// Fails if the output can't be read or a process can't be killed.
@@ -92,6 +96,7 @@ impl Helper {
         mut self,
         engine: &'static str,
         job: &Job,
+        disk: Option<DiskLimit>,
         lines: Lines,
         cancel: &CancellationToken,
     ) -> Result<Followed, EngineError> {
@@ -99,6 +104,12 @@ impl Helper {
         let mut buffer = vec![0; 1 << 16];
         let mut cause = EndCause::Ended;
         let mut deadline = Box::pin(tokio::time::sleep(job.timeout));
+        let has_disk_limit = disk.is_some();
+        let mut disk_exceeded = Box::pin(async move {
+            if let Some(disk) = disk {
+                disk.exceeded().await;
+            }
+        });
         loop {
             tokio::select! {
                 read = self.output.read(&mut buffer) => match read {
@@ -106,6 +117,11 @@ impl Helper {
                     Ok(length) => output.push(&buffer[..length]),
                     Err(error) => return Err(EngineError::run(engine, "reading the output")(error)),
                 },
+                () = &mut disk_exceeded, if has_disk_limit && self.stdin.is_some() => {
+                    cause = EndCause::ExceededDisk;
+                    self.stdin = None;
+                    deadline = Box::pin(tokio::time::sleep(KILL_TIMEOUT));
+                }
                 () = cancel.cancelled(), if self.stdin.is_some() => {
                     cause = EndCause::Cancelled;
                     self.stdin = None;

@@ -52,6 +52,8 @@ pub struct Completed {
     pub output: Captured,
     /// The result that [`Job::result`] requested, or `None` if the program wrote nothing.
     pub result: Option<Vec<u8>>,
+    /// The limit for which the engine killed the program: [`part::DISK`].
+    pub exceeded: Option<&'static str>,
     /// Parts of the contract that are not enforced, each one of [`part`] with the reason:
     /// `process limit: no pids control group here`.
     pub not_enforced: Vec<String>,

@@ -13,6 +13,7 @@
 //!
 //! To add an engine, add its module, its [`EngineKind`], an arm in `create` and `candidates`, and its conformance test.
 
+mod disk;
 pub mod docker;
 pub mod embedded;
 mod helper;

@@ -91,6 +91,19 @@ const CASES: &[Case] = &[
     },
     // Limits.
     Case {
+        contract: "disk = \"8m\"",
+        ..case(
+            "disk limit is exceeded",
+            "dd if=/dev/zero of=big bs=1M count=40; sleep $MARK",
+            "failed",
+            "killed: disk limit exceeded",
+        )
+    },
+    Case {
+        contract: "disk = \"100m\"",
+        ..case("disk limit is kept", "dd if=/dev/zero of=big bs=1M count=4", "passed", "")
+    },
+    Case {
         contract: "memory = \"32m\"",
         requires_root: true,
         ..case("memory limit is exceeded", "x=a; while :; do x=$x$x; done", "failed", "killed: memory limit exceeded")

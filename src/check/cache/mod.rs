@@ -44,8 +44,9 @@ fn is_reproducible(cell: &Cell) -> bool {
 }
 
 /// Parts of the contract that a machine may enforce now and not later, or the reverse, with the same key: its control
-/// groups, mounts and network namespaces can change.
-const PARTS_OF_MACHINE: [&str; 6] = [part::MEMORY, part::PIDS, part::CPUS, part::NETWORK, part::ROOT, part::HOME];
+/// groups, mounts and namespaces can change. A result that tests could have forged is among them.
+const PARTS_OF_MACHINE: [&str; 8] =
+    [part::MEMORY, part::PIDS, part::CPUS, part::DISK, part::NETWORK, part::ROOT, part::HOME, part::RESULT];
 
 /// Reports whether an entry of `not_enforced` is about one of [`PARTS_OF_MACHINE`].
 fn depends_on_machine(entry: &str) -> bool {

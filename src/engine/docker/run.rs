@@ -77,8 +77,11 @@ impl Run<'_> {
             Some(key) if end.is_success() => Some(self.keep(resources, &name, key).await?),
             _ => None,
         };
+        if self.job.contract.disk.is_some() {
+            not_enforced.push(format!("{}: Docker limits only some storage drivers", part::DISK));
+        }
         not_enforced.sort();
-        Ok(Completed { end, exit_code, output: output.finish(), result, not_enforced, saved_state })
+        Ok(Completed { end, exit_code, output: output.finish(), result, exceeded: None, not_enforced, saved_state })
     }
 
     async fn or_cancelled<T>(&self, work: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {

@@ -9,7 +9,8 @@ use super::control::Control;
 use super::protocol::SandboxReport;
 use super::run_dir::{RunDir, StateMetadata, lock_states};
 use super::{Embedded, NAME, failed, prepare, sandbox};
-use crate::engine::helper::{EndCause, Helper};
+use crate::engine::disk::DiskLimit;
+use crate::engine::helper::{EndCause, Helper, SIGKILL};
 use crate::engine::job::{Completed, Job, part};
 use crate::engine::result_file::ResultFile;
 use crate::engine::{EngineError, ImageLocation, Lines, Opened};
@@ -40,11 +41,13 @@ pub(super) async fn run(
     let result = result.transpose().map_err(failed("creating the file for the result"))?;
     let mut request = prepare::request(engine, image, &trees, &account, job, &run, control.groups.clone());
     request.result = result.as_ref().map(|(file, _)| file.path().to_owned());
+    let disk = job.contract.disk.map(|max_bytes| DiskLimit { max_bytes, dirs: run.written_dirs() });
     let helper = Helper::start(&engine.helper, sandbox::ROLE, &request, true).await;
-    let followed = helper.map_err(failed("starting the run"))?.follow(NAME, job, lines, &cancel).await?;
+    let followed = helper.map_err(failed("starting the run"))?.follow(NAME, job, disk, lines, &cancel).await?;
     let reports = Reports::parse(&followed.reports);
     let end = match followed.cause {
         EndCause::Cancelled => return Err(EngineError::Cancelled),
+        EndCause::ExceededDisk => End::Signal { signal: SIGKILL },
         EndCause::TimedOut => End::Timeout { seconds: job.timeout.as_secs() },
         EndCause::Ended => reports.end(&control, followed.status)?,
     };
@@ -73,8 +76,9 @@ pub(super) async fn run(
     }
     let removed = tokio::task::spawn_blocking(|| run.remove()).await.map_err(failed("removing the run"))?;
     removed.map_err(failed("removing the directory of the run"))?;
-    let exit_code = reports.exit_code();
-    Ok(Completed { end, exit_code, output: followed.output.finish(), result, not_enforced, saved_state })
+    let exceeded = (followed.cause == EndCause::ExceededDisk).then_some(part::DISK);
+    let exit_code = reports.exit_code().filter(|_| exceeded.is_none());
+    Ok(Completed { end, exit_code, output: followed.output.finish(), result, exceeded, not_enforced, saved_state })
 }
 
 fn trees(image: &Opened) -> Result<Vec<PathBuf>, EngineError> {

@@ -85,6 +85,11 @@ impl RunDir {
         Ok(run)
     }
 
+    /// Returns the directories with the files that the program writes, except those in memory.
+    pub(super) fn written_dirs(&self) -> Vec<PathBuf> {
+        [name::UPPER, name::SCRATCH, name::TMP].map(|name| self.dir.join(name)).to_vec()
+    }
+
     /// Records a control group for the sweep after a killed run.
     pub(super) fn record_group(&self, dir: &Path) -> io::Result<()> {
         let mut file = fs::File::options().append(true).create(true).open(self.dir.join(GROUPS))?;

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use super::sandbox::{Cover, Sandbox};
 use super::supervisor::{self, SupervisorReport, SupervisorRequest};
 use super::{Host, NAME, environment, run_dir};
-use crate::engine::helper::{EndCause, Followed, Helper};
+use crate::engine::disk::DiskLimit;
+use crate::engine::helper::{EndCause, Followed, Helper, SIGKILL};
 use crate::engine::job::{Completed, Job, part};
 use crate::engine::result_file::ResultFile;
 use crate::engine::{EngineError, ImageLocation, Lines, Opened};
@@ -52,13 +53,16 @@ pub(super) async fn run(
     let result = result.transpose().map_err(failed("creating the file for the result"))?;
     let (request, mut not_enforced) = request(host, &dirs, job, result.as_ref().map(|(file, _)| file.path()));
     // The supervisor stays when this is dropped, to kill the processes of the run.
+    let disk = job.contract.disk.map(|max_bytes| DiskLimit { max_bytes, dirs: dirs.written_dirs() });
     let helper = Helper::start(&host.helper, supervisor::ROLE, &request, false).await;
-    let followed = helper.map_err(failed("starting the supervisor"))?.follow(NAME, job, lines, &cancel).await?;
+    let followed = helper.map_err(failed("starting the supervisor"))?.follow(NAME, job, disk, lines, &cancel).await?;
     let end = match followed.cause {
         EndCause::Cancelled => return Err(EngineError::Cancelled),
+        EndCause::ExceededDisk => End::Signal { signal: SIGKILL },
         EndCause::TimedOut => End::Timeout { seconds: job.timeout.as_secs() },
         EndCause::Ended => read_end(&followed, &mut not_enforced)?,
     };
+    let exceeded = (followed.cause == EndCause::ExceededDisk).then_some(part::DISK);
     let exit_code = if let End::Exit { code } = end { Some(code) } else { None };
     let result = match result {
         Some((file, max_bytes)) => file.read(max_bytes).map_err(failed("reading the result"))?,
@@ -73,7 +77,7 @@ pub(super) async fn run(
         _ => None,
     };
     dirs.remove().map_err(failed("removing the directories of the run"))?;
-    Ok(Completed { end, exit_code, output: followed.output.finish(), result, not_enforced, saved_state })
+    Ok(Completed { end, exit_code, output: followed.output.finish(), result, exceeded, not_enforced, saved_state })
 }
 
 /// Returns this machine with the saved state in `dir`.
@@ -87,6 +91,7 @@ fn completed_elsewhere(saved_state: Opened) -> Completed {
         exit_code: Some(0),
         output: Captured { text: String::new(), dropped: 0 },
         result: None,
+        exceeded: None,
         not_enforced: Vec::new(),
         saved_state: Some(saved_state),
     }
@@ -234,6 +239,11 @@ impl RunDirs {
         }
         fs::create_dir(&dirs.scratch)?;
         Ok(dirs)
+    }
+
+    /// Returns the directories in which the program writes: its own directory, or the layer over a saved state.
+    fn written_dirs(&self) -> Vec<PathBuf> {
+        vec![self.cover.as_ref().map_or_else(|| self.scratch.clone(), |cover| cover.upper.clone())]
     }
 
     /// Marks the new state as complete, so that it is not removed with the run.
