@@ -46,15 +46,14 @@ fn line_count(path: &Path) -> usize {
 }
 
 #[test]
-fn disk_limit_is_recorded_as_not_enforced() {
-    let env = TestEnv::with_test("true");
-    env.write("carnet.toml", env.read("carnet.toml") + "disk = \"2g\"\n");
-    env.carnet(&["check"]).assert_code(0);
+fn test_that_exceeds_the_disk_limit_fails() {
+    let env = TestEnv::with_test("dd if=/dev/zero of=big bs=1M count=40; sleep 600");
+    env.write("carnet.toml", env.read("carnet.toml") + "disk = \"8m\"\n");
+    env.carnet(&["check"]).assert_code(1);
     let cell = &env.document()["cells"][0];
-    assert_eq!(cell["contract"]["disk"], 2_u64 << 30);
-    let not_enforced = cell["not_enforced"].as_array().expect("a list");
-    assert!(not_enforced.contains(&"disk limit: not enforced by this engine".into()), "{not_enforced:?}");
-    env.write("carnet.toml", env.read("carnet.toml").replace("2g", "2x"));
+    assert_eq!(cell["contract"]["disk"], 8 << 20);
+    assert_eq!(cell["reason"], "killed: disk limit exceeded");
+    env.write("carnet.toml", env.read("carnet.toml").replace("8m", "2x"));
     let text = env.carnet(&["check"]).assert_code(2).text();
     assert!(text.starts_with("error: invalid size `2x`; expected e.g. 512m, 2g or 2GiB\n"), "{text}");
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, symlink};
 use std::path::Path;
+use std::process::Stdio;
 
 use insta::assert_snapshot;
 
@@ -68,14 +69,21 @@ fn links_and_pipes_in_the_report_directory_are_replaced() {
 }
 
 #[test]
-fn test_that_replaces_the_report_directory_by_a_link_writes_nothing_elsewhere() {
+fn report_directory_that_becomes_a_link_leads_nowhere() {
     let env = TestEnv::new();
-    let outside = env.path("outside");
+    let (outside, started, replaced) = (env.path("outside"), env.path("started"), env.path("replaced"));
     fs::create_dir(&outside).expect("a directory");
-    let (out, outside_text) = (env.analysis().join("carnet-out"), outside.display());
-    env.write_script("t.sh", &format!("rm -r {0}; ln -s {outside_text} {0}", out.display()));
+    let script = format!("touch {}; until [ -e {} ]; do sleep 0.05; done", started.display(), replaced.display());
+    env.write_script("t.sh", &script);
     env.write("carnet.toml", format!("[test]\nrun = \"./t.sh\"\n{}", crate::support::env::HOST));
-    let output = env.carnet(&["check"]).assert_code(4);
+    let mut command = env.carnet_command(&["check"]);
+    let check = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("carnet starts");
+    crate::support::env::wait_until("started", || started.exists());
+    let out = env.analysis().join("carnet-out");
+    fs::remove_dir_all(&out).expect("removed");
+    symlink(&outside, &out).expect("a link");
+    fs::write(&replaced, "").expect("a file");
+    let output = CommandOutput::new(&check.wait_with_output().expect("carnet ends")).assert_code(4);
     output.assert_contains(&["`carnet-out` is a symbolic link", "the analysis works in every cell that ran"]);
     assert_eq!(fs::read_dir(&outside).expect("a directory").count(), 0);
 }
