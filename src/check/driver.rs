@@ -34,15 +34,19 @@ use crate::model::plan::TestCommand;
 use crate::model::redact::Redact as _;
 use crate::source::git::tree::Listing;
 use crate::sys::cache::Cache;
-use crate::sys::clock;
+use crate::sys::{clock, environment};
 
 type CellOutcome = (Cell, Option<Environment>);
 
-/// Returns the directories that tests on this machine must not change: the cache and the repository of the analysis.
+/// Returns the directories that tests on this machine must not change: the cache and the repository of the analysis. A
+/// repository that contains the home is not protected, because programs write there.
 fn protected(top: &Path, cache: &Cache) -> Vec<PathBuf> {
     let top = std::path::absolute(top).unwrap_or_else(|_| top.to_owned());
-    let repository = top.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(&top).to_owned();
-    vec![cache.dir().to_owned(), repository]
+    let repository = top.ancestors().find(|dir| dir.join(".git").exists());
+    let home = environment::non_empty_os("HOME").map(PathBuf::from);
+    let has_no_home = |dir: &&Path| !home.as_ref().is_some_and(|home| home.starts_with(dir));
+    let checkout = repository.into_iter().chain([&*top]).find(has_no_home);
+    checkout.into_iter().chain([cache.dir()]).map(Path::to_owned).collect()
 }
 
 /// Runs every selected cell and returns the document. If the check is interrupted, the document contains the partial

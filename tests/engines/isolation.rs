@@ -107,6 +107,14 @@ fn cache_and_checkout_are_read_only_for_tests_on_this_machine() {
     env.carnet(&["check", "--quiet"]).assert_code(0);
     assert_eq!(verdict(&env), ("passed".to_owned(), String::new(), Vec::new()));
     assert!(!cache.join("new").exists() && !checkout.join("new").exists());
+
+    // The software environment that the user has activated stays writable: the setup may install packages.
+    fs::create_dir(checkout.join("venv")).expect("a directory");
+    env.write("t.sh", "echo x > \"$VIRTUAL_ENV/new\"");
+    let mut check = env.carnet_command(&["check", "--quiet"]);
+    check.env("VIRTUAL_ENV", checkout.join("venv"));
+    CommandOutput::run(&mut check).assert_code(0);
+    assert!(checkout.join("venv/new").exists());
 }
 
 /// Calls of a container that reach what belongs to the machine or its users. Each line prints the name of an error.

@@ -1,5 +1,6 @@
 //! One run on this machine.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -120,7 +121,7 @@ fn request(host: &Host, dirs: &RunDirs, job: &Job, result: Option<&Path>) -> (Su
         input: Some(job.input.clone()),
         cut_network: !job.network,
         cover: dirs.cover.clone(),
-        writable: vec![dirs.dir.clone(), dirs.scratch.clone()],
+        writable: writable_dirs(dirs, &env, &job.protected),
         protected: job.protected.clone(),
         hidden: result.map(Path::to_owned),
     });
@@ -149,10 +150,19 @@ fn request(host: &Host, dirs: &RunDirs, job: &Job, result: Option<&Path>) -> (Su
     (request, not_enforced)
 }
 
+/// Returns the directories of the run, and the software environment of the user if it is in a protected directory: the setup
+/// may install packages in it.
+fn writable_dirs(dirs: &RunDirs, env: &BTreeMap<String, String>, protected: &[PathBuf]) -> Vec<PathBuf> {
+    let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"].iter().filter_map(|name| env.get(*name)).map(PathBuf::from);
+    let is_covered =
+        |dir: &PathBuf| dir.is_dir() && protected.iter().any(|above| dir.starts_with(above) && dir != above);
+    [dirs.dir.clone(), dirs.scratch.clone()].into_iter().chain(environments.filter(is_covered)).collect()
+}
+
 /// Applies the parts of a contract that this machine already fulfils. Returns the working directory that it names.
 fn apply_contract(
     contract: &Contract,
-    env: &mut std::collections::BTreeMap<String, String>,
+    env: &mut BTreeMap<String, String>,
     not_enforced: &mut Vec<String>,
 ) -> Option<PathBuf> {
     let mut add = |what: &str, why: &str| not_enforced.push(format!("{what}: {why}"));
