@@ -34,7 +34,7 @@ use crate::model::plan::TestCommand;
 use crate::model::redact::Redact as _;
 use crate::source::git::tree::Listing;
 use crate::sys::cache::Cache;
-use crate::sys::{clock, environment};
+use crate::sys::{clock, environment, file};
 
 type CellOutcome = (Cell, Option<Environment>);
 
@@ -46,7 +46,19 @@ fn protected(top: &Path, cache: &Cache) -> Vec<PathBuf> {
     let home = environment::non_empty_os("HOME").map(PathBuf::from);
     let has_no_home = |dir: &&Path| !home.as_ref().is_some_and(|home| home.starts_with(dir));
     let checkout = repository.into_iter().chain([&*top]).find(has_no_home);
-    checkout.into_iter().chain([cache.dir()]).map(Path::to_owned).collect()
+    let mut dirs: Vec<_> = checkout.into_iter().chain([cache.dir()]).map(Path::to_owned).collect();
+    dirs.extend(repository.and_then(shared_git_dir));
+    dirs
+}
+
+/// Returns the git directory that a worktree shares with its repository; see gitrepository-layout(5).
+fn shared_git_dir(worktree: &Path) -> Option<PathBuf> {
+    const MAX_BYTES: u64 = 1 << 16;
+    let read = |path: PathBuf| String::from_utf8(file::read(&path, MAX_BYTES).ok()?).ok();
+    let link = read(worktree.join(".git"))?;
+    let git_dir = worktree.join(link.trim().strip_prefix("gitdir: ")?);
+    let common = read(git_dir.join("commondir")).map(|common| git_dir.join(common.trim()));
+    common.unwrap_or(git_dir).canonicalize().ok()
 }
 
 /// Runs every selected cell and returns the document. If the check is interrupted, the document contains the partial

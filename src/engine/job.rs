@@ -61,10 +61,21 @@ pub struct Completed {
     pub saved_state: Option<super::Opened>,
 }
 
+impl Job {
+    /// Returns the entry of [`Completed::not_enforced`] if the entrypoint of the image starts the cell. It then has the stream of
+    /// the result, and a test or a setup may have changed it.
+    pub(super) fn unprotected_result(&self, entrypoint: &[String]) -> Option<String> {
+        let is_cell = self.launcher && self.contract.entrypoint && !entrypoint.is_empty();
+        is_cell.then(|| format!("{}: the entrypoint of the image starts carnet and can write the result", part::RESULT))
+    }
+}
+
 /// Names of the parts of a contract, before the colon in [`Completed::not_enforced`].
 pub mod part {
     /// The result of a cell comes only from carnet: tests can't reach the carnet process that runs them.
     pub const RESULT: &str = crate::model::cell::RESULT_NOT_PROTECTED;
+    /// Programs can't reach the control groups of this machine.
+    pub const CGROUPS: &str = "control groups";
     /// Root has no capability of this machine.
     pub const USER_NAMESPACE: &str = "user namespace";
     /// The system calls of [`crate::sys::seccomp`] are denied.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
+use std::os::fd::AsRawFd as _;
 use std::path::{Path, PathBuf};
 
 /// Name of the file in the directory of a run.
@@ -65,6 +66,17 @@ impl ResultFile {
     pub(super) fn create(dir: &Path) -> io::Result<Self> {
         let path = dir.join(NAME);
         let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+        Ok(Self { path, file })
+    }
+
+    /// Creates a file that no directory lists, on the file system of `dir`. Its path leads through this process, so only a
+    /// process that may trace this one can use it.
+    ///
+    /// # Errors
+    /// Fails if the directory is not writable.
+    pub(super) fn create_unlisted(dir: &Path) -> io::Result<Self> {
+        let file = tempfile::tempfile_in(dir)?;
+        let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()));
         Ok(Self { path, file })
     }
 

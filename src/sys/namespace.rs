@@ -69,6 +69,15 @@ pub fn unshare_with_user(flags: UnshareFlags, inside: Ids, outside: Ids) -> Resu
     Ok(())
 }
 
+/// Forbids further control group namespaces in the user namespace of this process. With one, a program could mount the control
+/// groups of this machine and change its own limits.
+///
+/// # Errors
+/// Fails if `/proc/sys` is read-only or this process has no privileges in its user namespace.
+pub fn forbid_cgroup_namespaces() -> io::Result<()> {
+    fs::write("/proc/sys/user/max_cgroup_namespaces", "0")
+}
+
 /// Role of the helper process that maps ids.
 const MAP_ROLE: &str = "map-ids";
 

@@ -90,7 +90,11 @@ const DENIED_I386: &[u32] = &[
     253, 264, 273, 274, 275, 276, 283, 286, 287, 288, 294, 317, 336, 338, 342, 349, 350, 357, 374, 404, 425, 426, 427,
     438, 440, 443, 450,
 ];
-const SOCKET_I386: u32 = 359;
+const SOCKETS_I386: [u32; 2] = [359, 360];
+const PERSONALITY_I386: u32 = 136;
+const PRLIMIT_I386: u32 = 340;
+/// The process whose limits a program may not change: the first of its process namespace, which starts the commands.
+const FIRST_PROCESS: [u32; 1] = [1];
 /// First number of the x32 variant of x86-64.
 const X32: u32 = 0x4000_0000;
 
@@ -102,7 +106,7 @@ const JUMP_IF_AT_LEAST: u16 = 0x35;
 const RETURN: u16 = 0x06;
 const NUMBER: u32 = 0;
 const ARCHITECTURE: u32 = 4;
-/// Lower half of the first argument on a little-endian machine. The calls that are checked take an `int`.
+/// Lower half of the first argument on a little-endian machine. The calls that are checked take an `int` or a process id.
 const FIRST_ARGUMENT: u32 = 16;
 const ALLOW: u32 = 0x7fff_0000;
 const FAIL: u32 = 0x0005_0000;
@@ -125,11 +129,14 @@ pub fn apply() -> io::Result<()> {
 
 fn program() -> Vec<sock_filter> {
     let denied = DENIED.iter().chain(DENIED_HERE).filter_map(|number| u32::try_from(*number).ok());
-    let native = block(denied, u32::try_from(libc::SYS_socket).ok(), u32::try_from(libc::SYS_personality).ok());
+    let number = |number: libc::c_long| u32::try_from(number).unwrap_or(u32::MAX);
+    let sockets = [number(libc::SYS_socket), number(libc::SYS_socketpair)];
+    let native = block(denied, &sockets, number(libc::SYS_personality), number(libc::SYS_prlimit64));
     let mut program = vec![instruction(LOAD, 0, 0, ARCHITECTURE)];
     append_if_equal(&mut program, ARCH, native);
     if cfg!(target_arch = "x86_64") {
-        append_if_equal(&mut program, ARCH_I386, block(DENIED_I386.iter().copied(), Some(SOCKET_I386), Some(136)));
+        let i386 = block(DENIED_I386.iter().copied(), &SOCKETS_I386, PERSONALITY_I386, PRLIMIT_I386);
+        append_if_equal(&mut program, ARCH_I386, i386);
     }
     program.push(fail(libc::ENOSYS));
     program
@@ -143,7 +150,7 @@ fn append_if_equal(program: &mut Vec<sock_filter>, value: u32, block: Vec<sock_f
 }
 
 /// Returns the instructions for one architecture.
-fn block(denied: impl Iterator<Item = u32>, socket: Option<u32>, personality: Option<u32>) -> Vec<sock_filter> {
+fn block(denied: impl Iterator<Item = u32>, sockets: &[u32], personality: u32, prlimit: u32) -> Vec<sock_filter> {
     let mut block = vec![instruction(LOAD, 0, 0, NUMBER)];
     if cfg!(target_arch = "x86_64") {
         block.extend([instruction(JUMP_IF_AT_LEAST, 0, 1, X32), fail(libc::ENOSYS)]);
@@ -151,12 +158,11 @@ fn block(denied: impl Iterator<Item = u32>, socket: Option<u32>, personality: Op
     for number in denied {
         block.extend([instruction(JUMP_IF_EQUAL, 0, 1, number), fail(libc::EPERM)]);
     }
-    if let Some(socket) = socket {
-        append_if_equal(&mut block, socket, argument(&DENIED_FAMILIES, fail(libc::EPERM), allow()));
+    for socket in sockets {
+        append_if_equal(&mut block, *socket, argument(&DENIED_FAMILIES, fail(libc::EPERM), allow()));
     }
-    if let Some(personality) = personality {
-        append_if_equal(&mut block, personality, argument(&PERSONALITIES, allow(), fail(libc::EPERM)));
-    }
+    append_if_equal(&mut block, personality, argument(&PERSONALITIES, allow(), fail(libc::EPERM)));
+    append_if_equal(&mut block, prlimit, argument(&FIRST_PROCESS, fail(libc::EPERM), allow()));
     block.push(allow());
     block
 }

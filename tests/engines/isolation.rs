@@ -1,6 +1,7 @@
 //! Tests can't decide their own verdict, and can't reach what belongs to the user who runs carnet.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
@@ -141,7 +142,10 @@ for family in 38, 40, 1, 2, 16:
         print("socket", family, "works")
     except OSError as error:
         print("socket", family, errno.errorcode[error.errno])
-call("unshare", 272, 0x10000000)
+call("prlimit of the launcher", 302, 1, 7, b"\\0" * 16, None)
+call("prlimit of another process", 302, 0, 7, None, None)
+call("unshare of users", 272, 0x10000000)
+call("unshare of control groups", 272, 0x02000000)
 "#;
 
 fn system_calls_of_a_test_are_filtered() {
@@ -169,7 +173,10 @@ fn system_calls_of_a_test_are_filtered() {
     socket 1 works
     socket 2 works
     socket 16 works
-    unshare works
+    prlimit of the launcher EPERM
+    prlimit of another process works
+    unshare of users works
+    unshare of control groups ENOSPC
     ");
     let environment = document["environments"].as_object().and_then(|all| all.values().next());
     assert_eq!(environment.expect("an environment")["imposed"]["system_calls"], "filtered");
@@ -196,6 +203,45 @@ fn root_has_no_capability_of_this_machine() {
     ");
 }
 
+/// Root in an image has the same id as root of this machine, which owns the devices.
+fn devices_of_this_machine_do_not_change() {
+    let mode = || fs::metadata("/dev/full").expect("a device").permissions().mode();
+    let before = mode();
+    let env = analysis(
+        "chmod 600 /dev/full && exit 0; echo x > /dev/null && head -c 1 /dev/zero > /dev/null; exit 1",
+        &format!("{}\nuser = \"0:0\"", oci("busybox", "embedded")),
+    );
+    env.carnet(&["check", "--quiet"]).assert_code(1);
+    assert_eq!((verdict(&env).1, mode()), ("exit code 1".to_owned(), before));
+}
+
+/// The tests of one cell look for the results of the other.
+fn cells_on_this_machine_can_not_reach_the_results_of_others() {
+    let env = analysis(
+        "find / -xdev -name result -path '*carnet-run*' 2>/dev/null | grep . && exit 1\nexit 0",
+        "engine = \"host\"",
+    );
+    env.carnet(&["check", "--quiet"]).assert_code(0);
+}
+
+fn checkout_of_a_worktree_includes_the_repository() {
+    let mut env = TestEnv::with_repository(&[
+        ("t.sh", "#!/bin/sh\ntouch \"$REPOSITORY/.git/hooks/post-checkout\" && exit 0\nexit 1\n"),
+        (
+            "carnet.toml",
+            "[test]\nrun = \"sh ./t.sh\"\n[[facility]]\nid = \"bad\"\nengine = \"host\"\npass_env = [\"REPOSITORY\"]\n",
+        ),
+    ]);
+    let repository = env.analysis();
+    let worktree = env.path("worktree");
+    env.git(&["worktree", "add", "--quiet", worktree.to_str().expect("UTF-8"), "HEAD"]).assert_code(0);
+    env.set_analysis(worktree);
+    let mut check = env.carnet_command(&["check", "--quiet"]);
+    check.env("REPOSITORY", &repository);
+    CommandOutput::run(&mut check).assert_code(1);
+    assert!(!repository.join(".git/hooks/post-checkout").exists());
+}
+
 crate::support::harness::register!(
     [Image("busybox")]:
     forged_result_is_ignored_by_the_embedded_engine,
@@ -213,12 +259,15 @@ crate::support::harness::register!(
 
 crate::support::harness::register!(
     [Root, Image("busybox")]:
+    devices_of_this_machine_do_not_change,
     root_has_no_capability_of_this_machine,
 );
 
 crate::support::harness::register!(
     []:
     cache_and_checkout_are_read_only_for_tests_on_this_machine,
+    cells_on_this_machine_can_not_reach_the_results_of_others,
+    checkout_of_a_worktree_includes_the_repository,
     forged_result_is_ignored_by_the_host_engine,
     unprotected_result_is_reported,
     variables_of_the_caller_are_hidden_from_tests_on_this_machine,

@@ -80,6 +80,7 @@ impl Run<'_> {
         if self.job.contract.disk.is_some() {
             not_enforced.push(format!("{}: Docker limits only some storage drivers", part::DISK));
         }
+        not_enforced.extend(self.job.unprotected_result(&self.image.identity.config.entrypoint));
         not_enforced.sort();
         Ok(Completed { end, exit_code, output: output.finish(), result, exceeded: None, not_enforced, saved_state })
     }

@@ -53,6 +53,7 @@ pub(super) async fn run(
     };
     let mut not_enforced = std::mem::take(&mut control.not_enforced);
     not_enforced.extend(reports.not_enforced.iter().cloned());
+    not_enforced.extend(job.unprotected_result(&image.identity.config.entrypoint));
     if caller.is_some() && account.ids.uid != 0 {
         let reason = "carnet does not run as root, so all files in the image appear to belong to the user who runs the \
                       program";

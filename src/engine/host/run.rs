@@ -50,7 +50,7 @@ pub(super) async fn run(
     let mut dirs = RunDirs::create(host, image, job, lock).map_err(|error| {
         failed(&format!("creating the directories of the run in {}", std::env::temp_dir().display()))(error)
     })?;
-    let result = job.result.map(|max_bytes| ResultFile::create(&dirs.dir).map(|file| (file, max_bytes)));
+    let result = job.result.map(|max_bytes| ResultFile::create_unlisted(&dirs.dir).map(|file| (file, max_bytes)));
     let result = result.transpose().map_err(failed("creating the file for the result"))?;
     let (request, mut not_enforced) = request(host, &dirs, job, result.as_ref().map(|(file, _)| file.path()));
     // The supervisor stays when this is dropped, to kill the processes of the run.
@@ -123,7 +123,6 @@ fn request(host: &Host, dirs: &RunDirs, job: &Job, result: Option<&Path>) -> (Su
         cover: dirs.cover.clone(),
         writable: writable_dirs(dirs, &env, &job.protected),
         protected: job.protected.clone(),
-        hidden: result.map(Path::to_owned),
     });
     if sandbox.is_none() {
         let reason = "namespaces can't be created";

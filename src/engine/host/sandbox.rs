@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sys::mount::{self, MountFlags, Overlay};
 use crate::sys::namespace::{self, NamespaceError, UnshareFlags};
+use crate::sys::rooted::Rooted;
 
 /// The isolation of a run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -21,8 +22,6 @@ pub(super) struct Sandbox {
     pub writable: Vec<PathBuf>,
     /// Directories that become read-only. Missing ones are ignored.
     pub protected: Vec<PathBuf>,
-    /// File that becomes empty.
-    pub hidden: Option<PathBuf>,
 }
 
 /// A layer over a directory that takes the changes of the run.
@@ -72,30 +71,34 @@ impl Sandbox {
         if let Some(cover) = &self.cover {
             cover.mount().map_err(step("hide the saved state"))?;
         }
-        if let Some(file) = &self.hidden {
-            mount::bind(Path::new("/dev/null"), file).map_err(step("hide the result"))?;
-        }
         if self.cut_network {
             namespace::loopback_up().map_err(step("bring up the loopback interface"))?;
         }
         Ok(())
     }
 
-    /// Makes the protected directories read-only. Call this in the sandbox.
+    /// Makes the protected directories and the control groups read-only. Call this in the sandbox.
     ///
     /// # Errors
     /// Fails if the kernel refuses a mount.
     pub(super) fn protect(&self) -> io::Result<()> {
         // Separate mounts stay writable when the mount around them becomes read-only.
         self.writable.iter().try_for_each(|dir| mount::bind(dir, dir))?;
-        self.protected.iter().filter(|dir| dir.is_dir()).try_for_each(|dir| make_read_only(dir))
+        self.protected.iter().filter(|dir| dir.is_dir()).try_for_each(|dir| make_read_only(dir))?;
+        // With its control groups, a program could stop carnet. A machine may lack them.
+        let groups = Path::new("/sys/fs/cgroup");
+        if groups.is_dir() {
+            mount::bind(groups, groups)?;
+            mount::add_flags_recursive(Rooted::open(Path::new("/"))?.find(groups)?, MountFlags::RDONLY)?;
+        }
+        Ok(())
     }
 
     /// Detaches the mounts in the directories of the run, which can't be removed otherwise.
     pub(super) fn release(&self) {
-        for path in self.hidden.iter().chain(self.writable.iter().rev()) {
-            // An error means that it is not mounted.
-            let _ = mount::detach(path);
+        for path in self.writable.iter().rev() {
+            // Several mounts may cover each other. An error means that none is left.
+            while mount::detach(path).is_ok() {}
         }
     }
 }

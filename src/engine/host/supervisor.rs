@@ -95,7 +95,7 @@ fn supervise() -> io::Result<()> {
     let carnet = getppid();
     survive_hangup()?;
     set_child_subreaper(Some(getpid()))?;
-    // Before the sandbox hides the file from the program.
+    // Before the sandbox, in which this process may not trace carnet.
     let result = request.result.as_ref().map(|path| File::options().append(true).open(path)).transpose()?;
     let end = match request.sandbox.as_ref().map_or(Ok(()), Sandbox::enter) {
         Ok(()) => {

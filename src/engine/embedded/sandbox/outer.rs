@@ -43,8 +43,9 @@ pub(super) fn run(request: &SandboxRequest) -> Step<()> {
         } else {
             Err("it requires Linux 5.11".to_owned())
         };
-        if let Err(reason) = created {
-            write_report(&SandboxReport::not_enforced(part::USER_NAMESPACE, reason));
+        match created {
+            Ok(()) => forbid_cgroup_namespaces(),
+            Err(reason) => write_report(&SandboxReport::not_enforced(part::USER_NAMESPACE, reason)),
         }
     }
     enter(request.caller.map(|caller| (request.user, caller)), request.network)?;
@@ -78,11 +79,19 @@ pub(super) fn probe() -> Step<()> {
     io::stdout().write_all(&text).map_err(step("forwarding the reports"))
 }
 
+fn forbid_cgroup_namespaces() {
+    if let Err(e) = namespace::forbid_cgroup_namespaces() {
+        let reason = format!("programs can mount control groups, because /proc/sys is not writable: {e}");
+        write_report(&SandboxReport::not_enforced(part::CGROUPS, reason));
+    }
+}
+
 /// Enters the namespaces of a run. `user` has the ids inside and outside a new user namespace.
 fn enter(user: Option<(Ids, Ids)>, network: bool) -> Step<()> {
     if let Some((inside, outside)) = user {
         let created = namespace::unshare_with_user(UnshareFlags::empty(), inside, outside);
         created.map_err(|error| step("creating a user namespace")(chain(&error)))?;
+        forbid_cgroup_namespaces();
         capability::keep_across_exec().map_err(step("keeping the capabilities in the user namespace"))?;
     }
     let mut flags = UnshareFlags::NEWPID | UnshareFlags::NEWIPC | UnshareFlags::NEWUTS;

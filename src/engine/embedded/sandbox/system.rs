@@ -58,7 +58,7 @@ pub(super) fn hide_proc() -> Step<()> {
     for name in PROC_HIDDEN_FILES {
         let path = proc_path.join(name);
         if root.find(&path).is_ok() {
-            bind_in(&root, &null, &path, MountFlags::empty()).map_err(step("hiding parts of /proc"))?;
+            bind_in(&root, &null, &path, MountFlags::RDONLY).map_err(step("hiding parts of /proc"))?;
         }
     }
     for name in PROC_HIDDEN_DIRS {
@@ -102,7 +102,8 @@ pub(super) fn dev(root: &Rooted) -> Step<()> {
     for name in DEVICES {
         let path = dev_path.join(name);
         match open_source(&path) {
-            Ok(device) => bind_in(root, &device, &path, MountFlags::empty()).map_err(step(doing))?,
+            // Read-only: programs can use the device, but can't change its mode on this machine.
+            Ok(device) => bind_in(root, &device, &path, MountFlags::RDONLY).map_err(step(doing))?,
             Err(e) if name == "null" => return Err(step(doing)(e)),
             // The machine lacks it.
             Err(_) => {}
