@@ -69,6 +69,14 @@ pub fn unshare_with_user(flags: UnshareFlags, inside: Ids, outside: Ids) -> Resu
     Ok(())
 }
 
+/// Lets every user of the network namespace of this process use all ports and `ping`, as in a container of Docker. Failures are
+/// ignored, because few tests need this.
+pub fn open_low_ports() {
+    for (name, value) in [("ip_unprivileged_port_start", "0"), ("ping_group_range", "0 2147483647")] {
+        let _ = fs::write(format!("/proc/sys/net/ipv4/{name}"), value);
+    }
+}
+
 /// Forbids further control group namespaces in the user namespace of this process. With one, a program could mount the control
 /// groups of this machine and change its own limits.
 ///

@@ -36,10 +36,10 @@ fn killed_engine_leaves_nothing() {
     let mut victim = victim.spawn().expect("the test starts");
     let mut lines = BufReader::new(victim.stdout.take().expect("a pipe")).lines();
     assert!(lines.any(|line| line.is_ok_and(|line| line == "started")), "the run starts");
-    assert!(!leftovers::entries(&std::env::temp_dir(), &id).is_empty(), "the run has a directory while it lives");
+    assert!(!leftovers::host_runs(&id).is_empty(), "the run has a directory while it lives");
     victim.kill().expect("a signal");
     victim.wait().expect("the process ends");
-    let search = || [leftovers::processes(&id), leftovers::entries(&std::env::temp_dir(), &id)].concat();
+    let search = || [leftovers::processes(&id), leftovers::host_runs(&id)].concat();
     assert_eq!(block_on(leftovers::wait_until_gone(search)), Vec::<String>::new());
 }
 

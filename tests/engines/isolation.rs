@@ -215,13 +215,20 @@ fn devices_of_this_machine_do_not_change() {
     assert_eq!((verdict(&env).1, mode()), ("exit code 1".to_owned(), before));
 }
 
-/// The tests of one cell look for the results of the other.
-fn cells_on_this_machine_can_not_reach_the_results_of_others() {
+/// Each of two cells that run at the same time looks for the directory of the other.
+fn cells_on_this_machine_do_not_see_each_other() {
     let env = analysis(
-        "find / -xdev -name result -path '*carnet-run*' 2>/dev/null | grep . && exit 1\nexit 0",
-        "engine = \"host\"",
+        "runs=$(dirname \"$(dirname \"$(dirname \"$PWD\")\")\")\ntouch $MEET/$CELL\nuntil [ -e $MEET/a ] && [ -e $MEET/b ]; do sleep 0.05; done\n[ \"$(ls $runs | wc -l)\" = 1 ]",
+        "",
     );
-    env.carnet(&["check", "--quiet"]).assert_code(0);
+    let meet = env.path("meet");
+    fs::create_dir(&meet).expect("a directory");
+    let facility = |id: &str| {
+        let variables = format!("{{ CELL = \"{id}\", MEET = \"{}\" }}", meet.display());
+        format!("[[facility]]\nid = \"{id}\"\nengine = \"host\"\nenv = {variables}\n")
+    };
+    env.write("carnet.toml", format!("[test]\nrun = \"sh ./t.sh\"\n{}{}", facility("a"), facility("b")));
+    env.carnet(&["check", "--quiet", "--jobs=2"]).assert_code(0);
 }
 
 fn checkout_of_a_worktree_includes_the_repository() {
@@ -266,7 +273,7 @@ crate::support::harness::register!(
 crate::support::harness::register!(
     []:
     cache_and_checkout_are_read_only_for_tests_on_this_machine,
-    cells_on_this_machine_can_not_reach_the_results_of_others,
+    cells_on_this_machine_do_not_see_each_other,
     checkout_of_a_worktree_includes_the_repository,
     forged_result_is_ignored_by_the_host_engine,
     unprotected_result_is_reported,

@@ -39,6 +39,13 @@ pub(crate) fn entries(directory: &Path, mark: &str) -> Vec<String> {
     found.map(|name| format!("file {}", directory.join(name).display())).collect()
 }
 
+/// Temporary files and directories of runs on this machine whose names contain `mark`.
+pub(crate) fn host_runs(mark: &str) -> Vec<String> {
+    let temporary = std::env::temp_dir();
+    let runs = temporary.join(format!("carnet-run-{}", nix::unistd::geteuid()));
+    [entries(&temporary, mark), entries(&runs, mark)].concat()
+}
+
 /// Control groups whose names contain `mark`.
 pub(crate) fn control_groups(mark: &str) -> Vec<String> {
     let directories = ["memory", "pids", "cpu", ""].map(|name| Path::new("/sys/fs/cgroup").join(name));

@@ -10,7 +10,6 @@ mod run;
 mod sandbox;
 pub mod supervisor;
 
-use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -79,12 +78,14 @@ impl Host {
     }
 }
 
-/// Prefix of the names of directories of runs.
-const RUN_PREFIX: &str = "carnet-run-";
+/// Returns the directory with the directories of all runs of this user.
+fn runs_dir() -> PathBuf {
+    std::env::temp_dir().join(format!("carnet-run-{}", rustix::process::geteuid().as_raw()))
+}
 
 /// Returns the directory of a run.
 fn run_dir(id: &str) -> PathBuf {
-    std::env::temp_dir().join(format!("{RUN_PREFIX}{id}"))
+    runs_dir().join(id)
 }
 
 impl Engine for Host {
@@ -136,9 +137,9 @@ impl Engine for Host {
             if all {
                 dirs.push(self.cache.clone());
             }
-            let is_run = |name: &OsStr| name.to_string_lossy().starts_with(RUN_PREFIX);
-            let run = |path: &Path| path.file_name().is_some_and(is_run).then(|| path.to_owned());
-            let mut lines = sweep(&std::env::temp_dir(), run);
+            let mut lines = sweep(&runs_dir(), |path| Some(path.to_owned()));
+            // Fails if it contains a run.
+            let _ = std::fs::remove_dir(runs_dir());
             lines.extend(dirs.iter().filter_map(|dir| remove_and_describe(dir)));
             lines
         })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::sandbox::{Cover, Sandbox};
 use super::supervisor::{self, SupervisorReport, SupervisorRequest};
-use super::{Host, NAME, environment, run_dir};
+use super::{Host, NAME, environment, run_dir, runs_dir};
 use crate::engine::disk::DiskLimit;
 use crate::engine::helper::{EndCause, Followed, Helper, SIGKILL};
 use crate::engine::job::{Completed, Job, part};
@@ -121,6 +121,7 @@ fn request(host: &Host, dirs: &RunDirs, job: &Job, result: Option<&Path>) -> (Su
         input: Some(job.input.clone()),
         cut_network: !job.network,
         cover: dirs.cover.clone(),
+        own: Some((runs_dir(), dirs.dir.clone())),
         writable: writable_dirs(dirs, &env, &job.protected),
         protected: job.protected.clone(),
     });
@@ -233,7 +234,7 @@ struct RunDirs {
 impl RunDirs {
     fn create(host: &Host, image: &Opened, job: &Job, creating: Option<(PathBuf, fs::File)>) -> io::Result<Self> {
         let (dir, scratch) = (run_dir(&job.id), host.scratch(image, job));
-        let lock = Lock::take(&lock_path(&dir), &|| false)?;
+        let lock = lock_in_runs_dir(&dir)?;
         let mut dirs = Self { scratch, cover: None, creating, _using: None, dir, lock };
         // Closed to other users, because the directory of temporary files is shared.
         fs::DirBuilder::new().mode(0o700).create(&dirs.dir)?;
@@ -270,7 +271,36 @@ impl RunDirs {
             drop(lock);
         }
         remove_tree(&self.dir)?;
-        self.lock.take().map_or(Ok(()), Lock::remove)
+        self.lock.take().map_or(Ok(()), Lock::remove)?;
+        // Fails if it contains another run.
+        let _ = fs::remove_dir(runs_dir());
+        Ok(())
+    }
+}
+
+/// Creates the directory with the directories of all runs, which is closed to other users, and takes the lock of a run in it.
+fn lock_in_runs_dir(dir: &Path) -> io::Result<Option<Lock>> {
+    let runs = runs_dir();
+    loop {
+        match fs::DirBuilder::new().mode(0o700).create(&runs) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        let data = fs::symlink_metadata(&runs);
+        let is_private = |data: &fs::Metadata| {
+            data.is_dir() && data.uid() == rustix::process::geteuid().as_raw() && data.mode() & 0o077 == 0
+        };
+        match data {
+            Ok(data) if !is_private(&data) => {
+                return Err(io::Error::other(format!("`{}` does not belong to this user alone", runs.display())));
+            }
+            _ => {}
+        }
+        match Lock::take(&lock_path(dir), &|| false) {
+            // Another run ended and removed the directory.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => return other,
+        }
     }
 }
 

@@ -18,6 +18,8 @@ pub(super) struct Sandbox {
     pub cut_network: bool,
     /// Layer over the saved state.
     pub cover: Option<Cover>,
+    /// Directory of which the program sees only one entry: the directory of its run.
+    pub own: Option<(PathBuf, PathBuf)>,
     /// Directories that stay writable below those of `protected`.
     pub writable: Vec<PathBuf>,
     /// Directories that become read-only. Missing ones are ignored.
@@ -65,6 +67,9 @@ impl Sandbox {
         }
         let step = |step: &'static str| move |source| SandboxError::Step { step, source };
         mount::make_private().map_err(step("make mounts private"))?;
+        if let Some((all, own)) = &self.own {
+            hide_others(all, own).map_err(step("hide the directories of other runs"))?;
+        }
         if let Some(input) = &self.input {
             make_read_only(input).map_err(step("make the input read-only"))?;
         }
@@ -96,11 +101,20 @@ impl Sandbox {
 
     /// Detaches the mounts in the directories of the run, which can't be removed otherwise.
     pub(super) fn release(&self) {
-        for path in self.writable.iter().rev() {
+        let runs = self.own.iter().map(|(all, _)| all);
+        for path in self.writable.iter().rev().chain(runs) {
             // Several mounts may cover each other. An error means that none is left.
             while mount::detach(path).is_ok() {}
         }
     }
+}
+
+/// Covers a directory so that it has only one entry.
+fn hide_others(all: &Path, own: &Path) -> io::Result<()> {
+    let entry = mount::open_source(own)?;
+    mount::new_file_system(all, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, "mode=700,size=64k")?;
+    std::fs::create_dir(own)?;
+    mount::bind(&mount::descriptor_path(&entry), own)
 }
 
 fn make_read_only(dir: &Path) -> io::Result<()> {

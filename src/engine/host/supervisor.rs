@@ -112,7 +112,10 @@ fn supervise() -> io::Result<()> {
     if getppid() != carnet {
         request.sandbox.iter().for_each(Sandbox::release);
         remove_tree(&request.dir)?;
-        return remove_tree(&lock_path(&request.dir));
+        remove_tree(&lock_path(&request.dir))?;
+        // Fails if it contains another run.
+        let _ = request.dir.parent().map(std::fs::remove_dir);
+        return Ok(());
     }
     helper::write_report(&SupervisorReport::Ended(end));
     Ok(())

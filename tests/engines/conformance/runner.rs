@@ -151,7 +151,7 @@ async fn execute<'a>(
         assert!(is_cancelled, "the program did not print the line at which it is cancelled: {outcome:?}");
     }
     let search = || {
-        let files = leftovers::entries(&std::env::temp_dir(), &job.id);
+        let files = leftovers::host_runs(&job.id);
         [leftovers::processes(&env.mark), leftovers::mounts(&job.id), files, (subject.leftovers)(&job.id)].concat()
     };
     assert_eq!(leftovers::wait_until_gone(search).await, Vec::<String>::new(), "leftovers of the run");

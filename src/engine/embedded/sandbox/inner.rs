@@ -32,10 +32,11 @@ pub(super) fn run(request: &SandboxRequest) -> Step<()> {
     unshare_mounts()?;
     umask(Mode::from_raw_mode(0o022));
     rustix::system::sethostname(b"carnet").map_err(step("setting the host name"))?;
-    if !request.network
-        && let Err(e) = namespace::loopback_up()
-    {
-        write_report(&SandboxReport::not_enforced(part::NETWORK, format!("no loopback interface: {e}")));
+    if !request.network {
+        if let Err(e) = namespace::loopback_up() {
+            write_report(&SandboxReport::not_enforced(part::NETWORK, format!("no loopback interface: {e}")));
+        }
+        namespace::open_low_ports();
     }
     let has_own_proc = root::build(request)?;
     // Without a launcher, the cell reports that its result is not protected.
