@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::error::{Failure, Kind};
+use crate::model::cell::Seconds;
 use crate::model::digest::Digest;
 use crate::model::document::{self, Analysis, Cell, CellDiff, Document, Status, Timing};
 use crate::model::environment::Environment;
@@ -239,8 +240,19 @@ fn span(a: &Timing, b: &Timing) -> Timing {
         Some((start, end))
     };
     let (Some((start_a, end_a)), Some((start_b, end_b))) = (read(a), read(b)) else {
-        return Timing { started: a.started.clone(), seconds: a.seconds + b.seconds };
+        return Timing { started: a.started.clone(), seconds: Seconds::sum(a.seconds, b.seconds) };
     };
     let (started, start) = if start_a <= start_b { (&a.started, start_a) } else { (&b.started, start_b) };
     Timing { started: started.clone(), seconds: end_a.max(end_b).duration_since(start).as_secs_f64() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Timing, span};
+
+    #[test]
+    fn sum_of_times_is_finite() {
+        let timing = Timing { started: String::new(), seconds: 1e308 };
+        assert_eq!(span(&timing, &timing).seconds, f64::MAX);
+    }
 }

@@ -95,6 +95,13 @@ pub struct Seconds {
     pub seconds: f64,
 }
 
+impl Seconds {
+    /// Returns the sum of two durations. It is finite, because JSON has no infinite numbers.
+    pub fn sum(a: f64, b: f64) -> f64 {
+        (a + b).clamp(f64::MIN, f64::MAX)
+    }
+}
+
 /// How a command ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -18,7 +18,7 @@ use super::budget::Budget;
 use super::{MAX_CASE_OUTPUT, head};
 use crate::cell::artifact::open_regular;
 use crate::model::capture::Capture;
-use crate::model::cell::{Captured, Outcome};
+use crate::model::cell::{Captured, Outcome, Seconds};
 use crate::model::limit::MAX_CASES;
 
 mod split;
@@ -285,7 +285,7 @@ impl Cases {
 
 fn join(first: &mut Entry, second: Entry) {
     first.outcome = first.outcome.max(second.outcome);
-    first.seconds += second.seconds;
+    first.seconds = Seconds::sum(first.seconds, second.seconds);
     if first.message.is_empty() {
         first.message = second.message;
     } else if !second.message.is_empty() && first.message.len() < MAX_MESSAGE_LEN {

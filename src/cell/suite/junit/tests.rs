@@ -89,6 +89,13 @@ fn truncated_file_gives_the_complete_cases() {
 }
 
 #[test]
+fn sum_of_times_is_finite() {
+    let case = "<testcase name='a' time='1e308'><failure/></testcase>";
+    let cases = parse(format!("<testsuite>{case}{case}</testsuite>").as_bytes()).cases;
+    assert_eq!((cases.len(), cases[0].seconds), (1, f64::MAX));
+}
+
+#[test]
 fn invalid_times_are_zero() {
     let times =
         [("1,024.5", 1024.5), ("nan", 0.0), ("inf", 0.0), ("-1", 0.0), ("", 0.0), ("soon", 0.0), ("0.25", 0.25)];
