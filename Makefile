@@ -36,6 +36,7 @@ lint: test-tools
 	sh .ci/lint
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --lib --features fuzzing -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --document-private-items
 
 packages: test-tools

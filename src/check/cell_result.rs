@@ -77,33 +77,49 @@ fn missing(completed: &Completed) -> CellResultError {
 
 #[cfg(feature = "fuzzing")]
 pub(super) mod fuzzing {
-    use super::{Secrets, read};
+    use super::{RESULT_START, read};
     use crate::check::cell_status::{apply_result, not_run};
     use crate::check::plan::this_machine;
     use crate::engine::job::Completed;
-    use crate::model::cell::{Captured, End};
+    use crate::model::cell::{Captured, End, Step};
     use crate::model::limit;
+    use crate::model::redact::{Redact as _, Redactor, Variable};
 
-    /// Reads bytes as the result of a cell. What is read stays within the limits and contains no secret.
+    const SECRET: &str = "hunter2hunter2";
+
+    /// Reads bytes as the result of a cell. A valid result is within the limits, can be written and read again, and its
+    /// texts contain no secret.
     ///
     /// # Panics
-    /// If a result that was read can't be written and read again, or contains the secret.
+    /// If one of these conditions is false.
     pub fn cell_result(data: &[u8]) {
-        const SECRET: &str = "hunter2hunter2";
-        let secrets = Secrets::from_env(&BTreeMap::from([("TOKEN".to_owned(), SECRET.to_owned())]));
         let completed = Completed {
             end: End::Exit { code: 0 },
+            exit_code: Some(0),
             output: Captured { text: String::new(), dropped: 0 },
-            result: Some(data.to_vec()),
+            result: Some([format!("\n{RESULT_START}\n").as_bytes(), data].concat()),
+            exceeded: None,
             not_enforced: Vec::new(),
             saved_state: None,
         };
         let Ok(result) = read(&completed, "laptop/worker") else { return };
         result.check_limits().expect("within the limits");
-        let text = serde_json::to_string(&result.steps).expect("JSON");
-        assert!(!text.contains(SECRET));
-        let _: Vec<crate::model::cell::Step> = limit::read(text.as_bytes(), &limit::DOCUMENT).expect("readable");
-        apply_result(&mut not_run(&this_machine(), ""), result);
+        let mut environment = result.environment.clone();
+        let mut cell = not_run(&this_machine(), "");
+        apply_result(&mut cell, result);
+
+        let redactor = Redactor::new(&Variable::secret("TOKEN", SECRET, &|_| false));
+        environment.redact(&redactor);
+        cell.redact(&redactor);
+        for step in &cell.steps {
+            let cases = step.cases.iter().flat_map(|case| [&case.name, &case.class, &case.message]);
+            let outputs = step.cases.iter().map(|case| &case.output).chain([&step.output]).flatten();
+            let mut texts = [&step.name, &step.run].into_iter().chain(cases).chain(outputs.map(|output| &output.text));
+            assert!(texts.all(|text| !text.contains(SECRET)), "the secret is masked");
+        }
+        let text = serde_json::to_string(&cell.steps).expect("JSON");
+        let again: Vec<Step> = limit::read(text.as_bytes(), &limit::DOCUMENT).expect("readable");
+        assert_eq!(again, cell.steps);
     }
 }
 

@@ -17,14 +17,19 @@ pub mod fuzzing {
     //! The readers of test results, for `fuzz/`.
 
     /// Reads a JUnit file and the lines of an output.
+    ///
+    /// # Panics
+    /// If a time is not finite, which JSON does not support.
     pub fn results(data: &[u8]) {
-        let _ = super::junit::parse(data);
+        let report = super::junit::parse(data);
+        assert!(report.cases.iter().all(|case| case.seconds.is_finite()));
         use super::TestKind::{Ctest, Pytest, RootMacro, Unittest};
         for kind in [Unittest, Ctest, RootMacro, Pytest] {
             let test = super::TestCommand { name: "t".to_owned(), kind, run: "t".to_owned() };
             let Some(mut reader) = super::reader(&test) else { continue };
             String::from_utf8_lossy(data).lines().for_each(|line| reader.line(line));
-            drop(reader.finish());
+            let parsed = reader.finish();
+            assert!(parsed.cases.iter().all(|case| case.timing.seconds.is_finite()));
         }
     }
 }
