@@ -17,7 +17,8 @@ fuzz_target!(|data: &[u8]| {
             assert_eq!(render(&again, format, &Options::default()).ok(), Some(text));
         }
     }
-    let merged = carnet::diff::document::merge(vec![document.clone(), document], None).expect("a document agrees with itself");
+    let merged =
+        carnet::diff::document::merge(vec![document.clone(), document], None).expect("a document agrees with itself");
     let text = render(&merged, Format::Json, &Options::default()).expect("the merged document renders");
     json::read(text.as_bytes()).expect("the merged document is readable");
 });
