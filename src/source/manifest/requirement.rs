@@ -81,9 +81,12 @@ pub(super) fn parts(text: &str) -> Result<Parts, RequirementError> {
 
 /// Parses a PEP 508 marker.
 ///
-/// `None` if the marker is invalid, or too long or too deeply nested for the recursive parser.
+/// `None` if the marker is invalid, or too long or too deeply nested for the recursive parser. Also if it is not ASCII, because
+/// the parser panics after some of these errors.
 pub fn marker(text: &str) -> Option<MarkerTree> {
-    let is_sane = text.len() <= MAX_MARKER_LEN && text.bytes().filter(|byte| *byte == b'(').count() <= MAX_MARKER_DEPTH;
+    let is_sane = text.is_ascii()
+        && text.len() <= MAX_MARKER_LEN
+        && text.bytes().filter(|byte| *byte == b'(').count() <= MAX_MARKER_DEPTH;
     is_sane.then(|| MarkerTree::from_str(text).ok())?
 }
 
@@ -164,6 +167,11 @@ mod tests {
     use proptest::prelude::{any, proptest};
 
     use super::{Parts, from_poetry, is_exact, marker, normalized, parts};
+
+    #[test]
+    fn marker_with_text_after_it_is_invalid() {
+        assert_eq!(marker("extra == \"x\"\n[\u{fffd}\u{fffd}\u{fffd}: a (>=0 b"), None);
+    }
 
     #[test]
     fn requirement_is_split_into_parts() {
