@@ -7,6 +7,7 @@
 mod decode;
 mod form;
 mod mask;
+mod next;
 mod text;
 mod url;
 mod variable;
