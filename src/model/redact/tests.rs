@@ -242,6 +242,23 @@ fn values_are_masked_in_every_encoding() {
 }
 
 #[test]
+fn credentials_in_colors_are_cut() {
+    let redactor = masking(&["hunter2hunter2"]);
+    for (text, expected) in [
+        ("x hunt\u{1b}[31mer2hunter2\u{1b}[0m y", "x [redacted]\u{1b}[0m y"),
+        ("\u{1b}[1mhunter2\u{1b}]0;title\u{7}hunter2", "\u{1b}[1m[redacted]"),
+        ("hunter%32\u{1b}(Bhunter2", "[redacted]"),
+        ("https://\u{1b}[1mbob:hunter22pass\u{1b}[0m@host/x", "https://\u{1b}[1m[redacted]\u{1b}[0m@host/x"),
+        ("\u{1b}[32mAuthor\u{1b}[0mization: Bearer PW", "\u{1b}[32mAuthor\u{1b}[0mization: Bearer [redacted]"),
+        ("é\u{1b}[1m https://u:PW@hé/x", "é\u{1b}[1m https://[redacted]@hé/x"),
+        ("\u{1b}[1mplain\u{1b}[0m \u{1b}", "\u{1b}[1mplain\u{1b}[0m \u{1b}"),
+    ] {
+        assert_eq!(redactor.redact(text), expected);
+        assert_eq!(redactor.redact(expected), expected);
+    }
+}
+
+#[test]
 fn short_values_are_masked_as_words() {
     let redactor = masking(&["abc", "s3cr3t", "4711"]);
     assert_eq!(
@@ -361,6 +378,17 @@ proptest! {
     fn password_is_always_removed(before in "[a-z:/ ]{0,12}", user in "[a-z]{1,8}", after in "[a-z:/ ]{0,12}") {
         let text = format!("{before} https://{user}:SECRET@host{after}");
         prop_assert!(!cut(&text).contains("SECRET"), "{}", cut(&text));
+    }
+
+    #[test]
+    fn value_in_colors_is_masked(before in any::<String>(), cuts in prop::collection::vec(0_usize..12, 0..4), after in any::<String>()) {
+        let value = "hunter2-hunter2";
+        let mut text = value.to_owned();
+        for cut in cuts {
+            text.insert_str(text.char_indices().nth(cut).map_or(0, |(at, _)| at), "\u{1b}[3;1m");
+        }
+        let text = masking(&[value]).redact(&format!("{before} {text}{after}")).into_owned();
+        prop_assert!(!crate::model::text::clean(&text).contains(value), "{text}");
     }
 
     #[test]
