@@ -22,7 +22,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     while let Some(c) = rest.chars().next() {
         rest = &rest[c.len_utf8()..];
         match c {
-            '\x1b' => match sequence(rest) {
+            '\x1b' => match sequence(rest.as_bytes()) {
                 Some(length) => rest = &rest[length..],
                 None => out.push('\u{241b}'),
             },
@@ -54,8 +54,7 @@ fn picture(c: char) -> char {
 }
 
 /// Returns the length of the escape sequence after an escape character; `None` if it is incomplete (ECMA-48 §5).
-fn sequence(rest: &str) -> Option<usize> {
-    let bytes = rest.as_bytes();
+pub(super) fn sequence(bytes: &[u8]) -> Option<usize> {
     match bytes.first()? {
         b'[' => {
             let end = bytes.iter().skip(1).position(|b| !(0x20..=0x3f).contains(b))? + 1;
@@ -111,7 +110,7 @@ fn without_indentation(line: &str) -> &str {
     loop {
         rest = rest.trim_start_matches(|c| c != '\x1b' && is_blank(c));
         match rest.strip_prefix('\x1b') {
-            Some(after) => rest = &after[sequence(after).unwrap_or(0)..],
+            Some(after) => rest = &after[sequence(after.as_bytes()).unwrap_or(0)..],
             None => return rest,
         }
     }

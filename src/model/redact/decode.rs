@@ -1,5 +1,7 @@
 //! Undoes the escapes of URLs, markup and programs, with the positions in the original text.
 
+use crate::model::text::sequence;
+
 /// Maximum length of a reference such as `&#x1F600;` in bytes.
 const MAX_REFERENCE: usize = 10;
 
@@ -17,6 +19,9 @@ type Decoder = fn(&[u8], &mut Vec<u8>) -> Option<usize>;
 
 /// The first byte of an escape, and its decoder.
 pub(super) const DECODERS: [(u8, Decoder); 3] = [(b'%', percent), (b'&', reference), (b'\\', backslash)];
+
+/// Removes the sequences of terminals, which [`crate::model::text::clean`] removes as well.
+pub(super) const SEQUENCES: (u8, Decoder) = (0x1b, |text, _| Some(1 + sequence(&text[1..])?));
 
 impl Decoded {
     pub(super) fn new(text: &str) -> Self {

@@ -7,6 +7,7 @@ use aho_corasick::AhoCorasick;
 use memchr::memmem;
 
 use super::is_placeholder;
+use super::next::Next;
 
 /// Ends of the names of headers that contain a credential.
 const HEADERS: [&str; 7] =
@@ -35,6 +36,9 @@ const JWT: &str = "eyJ";
 /// Start and end of the header of a private key (RFC 7468).
 const KEY_START: &str = "-----BEGIN ";
 const KEY_END: &str = "PRIVATE KEY-----";
+/// Maximum length of the kind of a private key, and of the name of a cookie, in bytes.
+const MAX_LABEL: usize = 64;
+const MAX_COOKIE_NAME: usize = 256;
 /// See [`super::TRIGGERS`].
 pub(super) const TRIGGERS: &[&str] = &[
     "authorization",
@@ -74,84 +78,124 @@ static TOKEN_STARTS: LazyLock<Option<AhoCorasick>> =
 
 /// Returns the ranges of credentials.
 pub(super) fn find(text: &str) -> Vec<Range<usize>> {
+    let mut found = headers(text);
+    found.extend(tokens(text));
+    found.extend(web_tokens(text));
+    found.extend(private_keys(text));
+    found
+}
+
+fn headers(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
+    let mut value_end = Next::new(text, |c| matches!(c, '\n' | '\r' | '"' | '\'' | '`' | '\\' | '<'));
+    let mut line_end = Next::new(text, |c| matches!(c, '\n' | '\r'));
+    let mut word_end = Next::new(text, |c| c.is_whitespace() || c == ',');
+    let mut digit = Next::new(text, |c| c.is_ascii_digit());
     for header in HEADER_ENDS.iter().flat_map(|ends| ends.find_iter(text)) {
         // `SO_COOKIE: …` is not a header.
-        if !text[..header.start()].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
-            found.extend(header_value(text, HEADERS[header.pattern().as_usize()], header.end()));
+        if text[..header.start()].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
+            continue;
         }
-    }
-    let bytes = text.as_bytes();
-    for token in TOKEN_STARTS.iter().flat_map(|starts| starts.find_iter(text)) {
-        let (_, least, others) = TOKENS[token.pattern().as_usize()];
-        let rest = &bytes[token.end()..];
-        let length = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || others.contains(b)).count();
-        let is_start = token.start().checked_sub(1).is_none_or(|before| !bytes[before].is_ascii_alphanumeric());
-        if is_start && length >= least && rest[..length].iter().any(u8::is_ascii_digit) {
-            found.push(token.end()..token.end() + length);
+        let name = HEADERS[header.pattern().as_usize()];
+        let Some(start) = value_start(text, header.end()) else { continue };
+        let end = value_end.trimmed(start);
+        if name == "cookie" {
+            let reach = text.floor_char_boundary(end.min(start + MAX_COOKIE_NAME));
+            let equals = text[start..reach].find('=').map(|at| start + at);
+            let is_pair =
+                equals.is_some_and(|at| !text[start..at].contains(' ') && !is_credential_free(&text[at + 1..end]));
+            found.extend(is_pair.then_some(start..end));
+            continue;
         }
-    }
-    for start in memmem::find_iter(bytes, JWT) {
-        found.extend(web_token(text, start));
-    }
-    for end in memmem::find_iter(bytes, KEY_END) {
-        let is_header = text[..end].rfind(KEY_START).is_some_and(|start| !text[start..end].contains('\n'));
-        let body = end + KEY_END.len();
-        let rest = &text[body..];
-        let length = memmem::find(rest.as_bytes(), b"-----END").unwrap_or(rest.len());
-        // Programs that search for keys contain the header without a key.
-        let characters = rest[..length].bytes().filter(u8::is_ascii_alphanumeric).take(48).count();
-        if is_header && characters >= 48 && rest.starts_with(['\n', '\r', '\\']) {
-            found.push(body..body + length);
+        let first_end = word_end.at(start).min(end);
+        let first = &text[start..first_end];
+        let is_one_of = |names: &[&str], word: &str| names.iter().any(|name| word.eq_ignore_ascii_case(name));
+        if name == "authorization" && is_one_of(&LONG_SCHEMES, first) {
+            let parameters = text[first_end..end].trim_start();
+            // The parameters of `Digest` are in quotation marks.
+            let end = line_end.trimmed(start);
+            found.extend((!is_placeholder(parameters)).then(|| end.min(first_end + 1)..end));
+        } else if name == "authorization" && is_one_of(&SCHEMES, first) {
+            let start = end - text[first_end..end].trim_start().len();
+            let token = &text[start..word_end.at(start).min(end)];
+            let is_token = !is_one_of(&WORDS, token) && !is_credential_free(token);
+            found.extend(is_token.then(|| start..start + token.len()));
+        } else {
+            let is_varied = first.len() >= 8 && digit.at(start) < first_end;
+            found.extend((is_varied && !is_credential_free(first)).then_some(start..first_end));
         }
     }
     found
 }
 
-/// Returns the JSON Web Token at `start`: three parts in base64, separated by dots.
-fn web_token(text: &str, start: usize) -> Option<Range<usize>> {
-    let bytes = text.as_bytes();
-    let is_start = start.checked_sub(1).is_none_or(|before| !bytes[before].is_ascii_alphanumeric());
-    let length = bytes[start..].iter().take_while(|b| b.is_ascii_alphanumeric() || b"_-.=".contains(b)).count();
-    let token = &text[start..start + length];
-    let mut parts = token.split('.');
-    let is_token = parts.next()?.len() >= 10 && parts.next()?.len() >= 10;
-    (is_start && is_token).then(|| start..start + length)
-}
-
-/// Returns the credential in the value of a header, whose name ends at `end`.
-fn header_value(text: &str, name: &str, end: usize) -> Option<Range<usize>> {
-    let rest = &text[end..];
-    let value = rest.trim_start_matches(['"', '\'', '\\', ' ']).strip_prefix([':', '='])?;
+/// Returns the start of the value of a header, whose name ends at `end`.
+fn value_start(text: &str, end: usize) -> Option<usize> {
+    let value = text[end..].trim_start_matches(['"', '\'', '\\', ' ']).strip_prefix([':', '='])?;
     let value = value.trim_start_matches([' ', '\t', '"', '\'', '\\']);
     let value = value.strip_prefix("b'").or_else(|| value.strip_prefix("f\"")).unwrap_or(value);
-    let start = text.len() - value.len();
-    let line = &value[..value.find(['\n', '\r', '"', '\'', '`', '\\', '<']).unwrap_or(value.len())];
-    let line = line.trim_end();
-    if name == "cookie" {
-        let is_pair =
-            line.split_once('=').is_some_and(|(name, value)| !name.contains(' ') && !is_credential_free(value));
-        return is_pair.then(|| start..start + line.len());
+    Some(text.len() - value.len())
+}
+
+/// Reports whether no letter or digit is in front of a position.
+fn is_word_start(text: &str, at: usize) -> bool {
+    !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+fn tokens(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut ends = TOKENS.map(|(_, _, others)| {
+        Next::new(text, move |c| !(c.is_ascii_alphanumeric() || others.contains(&u8::try_from(c).unwrap_or(0))))
+    });
+    let mut digit = Next::new(text, |c| c.is_ascii_digit());
+    for token in TOKEN_STARTS.iter().flat_map(|starts| starts.find_iter(text)) {
+        let kind = token.pattern().as_usize();
+        let (_, least, _) = TOKENS[kind];
+        let (start, end) = (token.end(), ends[kind].at(token.end()));
+        if is_word_start(text, token.start()) && end - start >= least && digit.at(start) < end {
+            found.push(start..end);
+        }
     }
-    let word = |text: &str| text.find(|c: char| c.is_whitespace() || c == ',').unwrap_or(text.len());
-    let first = &line[..word(line)];
-    let scheme = first.to_ascii_lowercase();
-    if name == "authorization" && LONG_SCHEMES.contains(&scheme.as_str()) {
-        let parameters = line[first.len()..].trim_start();
-        // The parameters of `Digest` are in quotation marks.
-        let line = value[..value.find(['\n', '\r']).unwrap_or(value.len())].trim_end();
-        let range = start + line.len().min(first.len() + 1)..start + line.len();
-        return (!is_placeholder(parameters)).then_some(range);
+    found
+}
+
+/// Returns the JSON Web Tokens: three parts in base64, separated by dots.
+fn web_tokens(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut end = Next::new(text, |c| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '=')));
+    let mut dot = Next::new(text, |c| c == '.');
+    for start in memmem::find_iter(text.as_bytes(), JWT).filter(|start| is_word_start(text, *start)) {
+        let end = end.at(start);
+        let first = dot.at(start);
+        if first >= end || first - start < 10 {
+            continue;
+        }
+        let second = dot.at(first + 1).min(end);
+        if second - first > 10 {
+            found.push(start..end);
+        }
     }
-    if name == "authorization" && SCHEMES.contains(&scheme.as_str()) {
-        let rest = line[first.len()..].trim_start();
-        let token = &rest[..word(rest)];
-        let from = start + line.len() - rest.len();
-        let is_word = WORDS.contains(&token.to_ascii_lowercase().as_str());
-        return (!is_word && !is_credential_free(token)).then(|| from..from + token.len());
+    found
+}
+
+fn private_keys(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut done = 0;
+    for end in memmem::find_iter(text.as_bytes(), KEY_END) {
+        let body = end + KEY_END.len();
+        let label = &text[text.ceil_char_boundary(end.saturating_sub(KEY_START.len() + MAX_LABEL))..end];
+        let is_header = label.rfind(KEY_START).is_some_and(|start| !label[start..].contains('\n'));
+        let rest = &text[body..];
+        if end < done || !is_header || !rest.starts_with(['\n', '\r', '\\']) {
+            continue;
+        }
+        done = body + memmem::find(rest.as_bytes(), b"-----END").unwrap_or(rest.len());
+        // Programs that search for keys contain the header without a key.
+        let characters = text[body..done].bytes().filter(u8::is_ascii_alphanumeric).take(48).count();
+        if characters >= 48 {
+            found.push(body..done);
+        }
     }
-    let is_varied = first.bytes().any(|b| b.is_ascii_digit()) && first.len() >= 8;
-    (is_varied && !is_credential_free(first)).then(|| start..start + first.len())
+    found
 }
 
 /// Reports whether a value is a placeholder or an expression of a program.

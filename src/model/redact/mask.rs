@@ -20,6 +20,8 @@ const MIN_ENCODED_LEN: usize = 5;
 /// Number of characters of a line in the output of `base64` and in PEM files.
 const BASE64_LINES: [usize; 2] = [76, 64];
 
+/// Maximum number of places at which a text is truncated.
+const MAX_CUTS: usize = 64;
 /// Maximum number of times that a value is escaped in the same way.
 const MAX_DEPTH: usize = 2;
 
@@ -69,8 +71,14 @@ impl Masks {
     pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
         let Some(searcher) = &self.searcher else { return Vec::new() };
         let search = |bytes: &[u8], at: &dyn Fn(usize) -> usize, found: &mut Vec<Range<usize>>| {
+            // One word of base64 may contain many values.
+            let mut word = 0..0;
             for item in searcher.find_overlapping_iter(bytes) {
+                if word.contains(&item.start()) && item.end() <= word.end {
+                    continue;
+                }
                 let range = extent(bytes, item.range(), self.extents[item.pattern().as_usize()]);
+                word = range.clone().unwrap_or(word);
                 found.extend(range.map(|range| at(range.start)..at(range.end)));
             }
         };
@@ -99,9 +107,10 @@ impl Masks {
         if !is_shortened {
             return found;
         }
-        let mut ends: Vec<usize> = text.match_indices("\n[... ").map(|(at, _)| at).collect();
+        let mut ends: Vec<usize> = text.match_indices("\n[... ").map(|(at, _)| at).take(MAX_CUTS).collect();
         ends.extend(text.strip_suffix("...").map(str::len));
-        let starts: Vec<usize> = text.match_indices(" left out ...]\n").map(|(at, mark)| at + mark.len()).collect();
+        let starts = text.match_indices(" left out ...]\n").map(|(at, mark)| at + mark.len());
+        let starts: Vec<usize> = starts.take(MAX_CUTS).collect();
         for value in self.values.iter().filter(|value| value.len() >= MIN_INNER_LEN) {
             let lengths = || (MIN_INNER_LEN / 2..value.len()).rev().filter(|length| value.is_char_boundary(*length));
             for end in &ends {

@@ -7,6 +7,7 @@
 mod decode;
 mod form;
 mod mask;
+mod next;
 mod text;
 mod url;
 mod variable;
@@ -18,6 +19,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use decode::{Decoded, SEQUENCES};
 use mask::Masks;
 
 pub use text::Redact;
@@ -83,12 +85,25 @@ impl Redactor {
 
     /// Returns the byte ranges of credentials, in order and without overlaps.
     fn find(&self, text: &str) -> Vec<Range<usize>> {
+        let mut found = self.find_in(text);
+        // A terminal shows `hun` and `ter2` with a color between them as one word.
+        if memchr::memchr(SEQUENCES.0, text.as_bytes()).is_some()
+            && let Some(plain) = Decoded::new(text).decode(SEQUENCES)
+            && let Ok(shown) = str::from_utf8(&plain.bytes)
+        {
+            let ranges = self.find_in(shown).into_iter().filter(|range| !range.is_empty());
+            found.extend(ranges.map(|range| plain.positions[range.start]..plain.positions[range.end - 1] + 1));
+        }
+        merged(text, found)
+    }
+
+    fn find_in(&self, text: &str) -> Vec<Range<usize>> {
         let mut found = self.masks.find(text);
         if CANDIDATES.as_ref().is_none_or(|candidates| candidates.is_match(text)) {
             found.extend(url::find(text));
             found.extend(form::find(text));
         }
-        merged(text, found)
+        found
     }
 }
 

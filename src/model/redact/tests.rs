@@ -147,6 +147,53 @@ fn ordinary_text_is_not_changed() {
     }
 }
 
+/// Output of a failing test can repeat the start of a credential. Quadratic time would make this test last for hours.
+#[test]
+fn every_part_of_a_text_is_read_once() {
+    let masks = masking(&["hunter2hunter2"]);
+    for part in [
+        "://",
+        ":\\/\\/",
+        "a://b:c",
+        "%3a%2f%2f",
+        "%3A%2F%2F%40",
+        "?token=",
+        "?token=${",
+        "token=",
+        "sig=",
+        "a:b@",
+        "@a/",
+        "authorization:",
+        "authorization:bearer ",
+        "authorization:digest ",
+        "api-key: ",
+        "cookie:",
+        "cookie:a=",
+        "eyJ",
+        "eyJ.",
+        "eyJaaaaaaaa.",
+        "github_pat_",
+        "glpat-",
+        "ghp_",
+        "xoxb-",
+        "-----BEGIN x PRIVATE KEY-----\n",
+        "-----BEGIN x\nPRIVATE KEY-----",
+        "PRIVATE KEY-----\\",
+        "\n[... ",
+        " left out ...]\n",
+        "aHVudGVyMmh1bnRlcjI",
+        "\\",
+        "%",
+        "&#",
+        "\u{1b}[",
+        "\u{1b}]",
+    ] {
+        let text = part.repeat((1 << 18) / part.len());
+        masks.redact(&text);
+        masks.redact(&format!("{text}{}", " ".repeat(1 << 18)));
+    }
+}
+
 #[test]
 fn values_are_masked_in_every_encoding() {
     let value = "p\"a's<w>&/o+r d\\é$1";
@@ -192,6 +239,23 @@ fn values_are_masked_in_every_encoding() {
     let lines: Vec<&str> = encoded.as_bytes().chunks(76).map(|line| str::from_utf8(line).expect("ASCII")).collect();
     let text = masking(&[&long]).redact(&lines.join("\n")).into_owned();
     assert!(lines.iter().all(|line| !text.contains(line)), "{text}");
+}
+
+#[test]
+fn credentials_in_colors_are_cut() {
+    let redactor = masking(&["hunter2hunter2"]);
+    for (text, expected) in [
+        ("x hunt\u{1b}[31mer2hunter2\u{1b}[0m y", "x [redacted]\u{1b}[0m y"),
+        ("\u{1b}[1mhunter2\u{1b}]0;title\u{7}hunter2", "\u{1b}[1m[redacted]"),
+        ("hunter%32\u{1b}(Bhunter2", "[redacted]"),
+        ("https://\u{1b}[1mbob:hunter22pass\u{1b}[0m@host/x", "https://\u{1b}[1m[redacted]\u{1b}[0m@host/x"),
+        ("\u{1b}[32mAuthor\u{1b}[0mization: Bearer PW", "\u{1b}[32mAuthor\u{1b}[0mization: Bearer [redacted]"),
+        ("é\u{1b}[1m https://u:PW@hé/x", "é\u{1b}[1m https://[redacted]@hé/x"),
+        ("\u{1b}[1mplain\u{1b}[0m \u{1b}", "\u{1b}[1mplain\u{1b}[0m \u{1b}"),
+    ] {
+        assert_eq!(redactor.redact(text), expected);
+        assert_eq!(redactor.redact(expected), expected);
+    }
 }
 
 #[test]
@@ -314,6 +378,17 @@ proptest! {
     fn password_is_always_removed(before in "[a-z:/ ]{0,12}", user in "[a-z]{1,8}", after in "[a-z:/ ]{0,12}") {
         let text = format!("{before} https://{user}:SECRET@host{after}");
         prop_assert!(!cut(&text).contains("SECRET"), "{}", cut(&text));
+    }
+
+    #[test]
+    fn value_in_colors_is_masked(before in any::<String>(), cuts in prop::collection::vec(0_usize..12, 0..4), after in any::<String>()) {
+        let value = "hunter2-hunter2";
+        let mut text = value.to_owned();
+        for cut in cuts {
+            text.insert_str(text.char_indices().nth(cut).map_or(0, |(at, _)| at), "\u{1b}[3;1m");
+        }
+        let text = masking(&[value]).redact(&format!("{before} {text}{after}")).into_owned();
+        prop_assert!(!crate::model::text::clean(&text).contains(value), "{text}");
     }
 
     #[test]

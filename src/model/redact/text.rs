@@ -1,7 +1,7 @@
 //! The texts of documents.
 //!
 //! Every field of every type is listed, so that a new field does not compile until it is listed as well. Identifiers that
-//! other parts of a document refer to, paths of files, digests and dates are skipped.
+//! other parts of a document refer to, paths of files of the repository, digests and dates are skipped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -109,15 +109,15 @@ redact! {
     Document [analysis cells environments diffs scan] [schema version reference interrupted timing]
     Analysis [name remote tree imports] [directory commit dirty locks]
     Tree [left_out] [digest entries bytes with_git]
-    LeftOut [reason] [path]
+    LeftOut [path reason] []
     Cell [image contract reason hint expected_failure steps outputs inputs not_enforced]
         [id facility role engine status cached environment timing]
     CellDiff [diff] [cell]
     CellResult [environment steps inputs outputs not_enforced trouble] [schema version cell timing]
     Step [name run end output cases unread] [kind attempts timing]
     Captured [text] [dropped]
-    TestCase [name class message output] [file line outcome tried_network timing]
-    FileDigest [digest] [path bytes]
+    TestCase [name class file message output] [line outcome tried_network timing]
+    FileDigest [path digest] [bytes]
     Contract [env prelude mounts] [user home read_only tmp workdir pass_env entrypoint memory pids milli_cpus disk]
     Mount [source target] [writable]
     ImageIdentity [reference repo_digests config] [index_digest manifest_digest config_digest platform layers]
@@ -228,4 +228,22 @@ fn redact_source(finding: &mut Finding, redactor: &Redactor) {
         Columns { start: column(columns.start, false), end: column(columns.end, true) }
     });
     finding.source = Some(redacted.text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FileDigest, Known, LeftOut, Redact as _, Redactor};
+    use crate::model::redact::Variable;
+
+    #[test]
+    fn paths_that_a_test_chooses_are_redacted() {
+        let variables: Vec<_> = Variable::secret("MY_TOKEN", "hunter2hunter2", &|_| false).into_iter().collect();
+        let redactor = Redactor::new(&variables);
+        let path = || "out/hunter2hunter2.root".to_owned();
+        let mut file = FileDigest { path: path(), digest: Known::Unknown("missing".to_owned()), bytes: 0 };
+        let mut left_out = LeftOut { path: path(), reason: String::new() };
+        file.redact(&redactor);
+        left_out.redact(&redactor);
+        assert_eq!([file.path, left_out.path], ["out/[redacted].root"; 2]);
+    }
 }

@@ -8,6 +8,7 @@ use aho_corasick::AhoCorasick;
 use memchr::memmem;
 
 use super::is_placeholder;
+use super::next::Next;
 
 /// Forms of `://`: plain, with slashes escaped as in some JSON, and percent-encoded.
 const SEPARATORS: [&str; 3] = ["://", ":\\/\\/", "%3a%2f%2f"];
@@ -74,8 +75,9 @@ pub(super) fn find(text: &str) -> Vec<Range<usize>> {
         }
     }
     found.extend(memchr::memchr_iter(b'@', text.as_bytes()).filter_map(|at| bare_user_info(text, at)));
+    let mut value_end = Next::new(text, |c| is_end(c) || matches!(c, '&' | '#' | '\\' | '\'' | ')'));
     for end in PARAMETER_ENDS.iter().flat_map(|ends| ends.find_overlapping_iter(text)) {
-        found.extend(parameter(text, end.start(), end.end()));
+        found.extend(parameter(text, end.start(), end.end(), &mut value_end));
     }
     found
 }
@@ -91,9 +93,15 @@ fn user_info(text: &str, at: usize, start: usize) -> Option<Range<usize>> {
     // In `'https://host'`, the quotation mark is not a part of the URL.
     let is_quoted = text[..at - scheme.len()].ends_with('\'');
     let rest = &text[start..];
-    let rest = &rest[..rest.find(|c| is_end(c) || (is_quoted && c == '\'')).unwrap_or(rest.len())];
-    // A second URL in the same word, as in `https://a,https://b`.
-    let rest = rest.find("://").map_or(rest, |next| &rest[..next - self::scheme(&rest[..next]).len()]);
+    let is_next = |at: usize| SEPARATORS[..2].iter().any(|separator| rest[at..].starts_with(separator));
+    let mut ends = rest.char_indices();
+    let end = ends.find(|&(at, c)| is_end(c) || (is_quoted && c == '\'') || (c == ':' && is_next(at)));
+    let rest = match end {
+        // A second URL in the same word, as in `https://a,https://b`.
+        Some((next, ':')) => &rest[..next - self::scheme(&rest[..next]).len()],
+        Some((end, _)) => &rest[..end],
+        None => rest,
+    };
     let authority = &rest[..rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len())];
     if let Some(user) = user_end(authority) {
         let user_info = &authority[..user];
@@ -166,10 +174,10 @@ fn is_credential(user_info: &str, scheme: &str) -> bool {
 /// Returns the user name and password of a percent-encoded URL whose authority starts at `start`.
 fn encoded_user_info(text: &str, start: usize) -> Option<Range<usize>> {
     let rest = &text[start..];
-    let end = rest.find(|c| is_end(c) || matches!(c, '&' | '\'' | '/')).unwrap_or(rest.len());
-    let lower = rest[..end].to_ascii_lowercase();
-    let authority = &lower[..lower.find("%2f").unwrap_or(lower.len())];
-    let user = authority.rfind("%40")?;
+    let is_slash = |at: usize| rest.get(at..at + 3).is_some_and(|escape| escape.eq_ignore_ascii_case("%2f"));
+    let mut ends = rest.char_indices();
+    let end = ends.find(|&(at, c)| is_end(c) || matches!(c, '&' | '\'' | '/') || (c == '%' && is_slash(at)));
+    let user = rest[..end.map_or(rest.len(), |(end, _)| end)].rfind("%40")?;
     (!is_placeholder(&rest[..user])).then(|| start..start + user)
 }
 
@@ -211,7 +219,12 @@ fn starts_with_host_and_path(text: &str) -> bool {
 }
 
 /// Returns the value of the query parameter whose name ends with the text from `from`; the value starts at `start`.
-fn parameter(text: &str, from: usize, start: usize) -> Option<Range<usize>> {
+fn parameter(
+    text: &str,
+    from: usize,
+    start: usize,
+    value_end: &mut Next<'_, impl Fn(char) -> bool>,
+) -> Option<Range<usize>> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '[' | ']');
     let before = text[..from].trim_end_matches(is_name);
     let name = &text[before.len()..from];
@@ -221,14 +234,13 @@ fn parameter(text: &str, from: usize, start: usize) -> Option<Range<usize>> {
         || (before.ends_with('%') && (name.starts_with("26") || name.starts_with("3F") || name.starts_with("3f")));
     // `pwd` and `sig` are the ends of other words as well.
     let is_whole = text[from..start].len() > 4 || name.is_empty() || name.ends_with(['_', '-', '.']);
-    let rest = &text[start..];
-    let end = rest.find(|c| is_end(c) || matches!(c, '&' | '#' | '\\' | '\'' | ')')).unwrap_or(rest.len());
+    let end = value_end.at(start);
     // The first parameter of a form.
     let is_first = before.is_empty() || before.ends_with(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
     let is_form =
-        is_first && rest[end..].starts_with('&') && rest[end + 1..].starts_with(|c: char| c.is_ascii_alphabetic());
+        is_first && text[end..].starts_with('&') && text[end + 1..].starts_with(|c: char| c.is_ascii_alphabetic());
     if !(is_separated || is_form) || !is_whole {
         return None;
     }
-    (!is_placeholder(&rest[..end])).then(|| start..start + end)
+    (!is_placeholder(&text[start..end])).then_some(start..end)
 }
