@@ -97,7 +97,7 @@ fn headers(text: &str) -> Vec<Range<usize>> {
             continue;
         }
         let name = HEADERS[header.pattern().as_usize()];
-        let Some(start) = value_start(text, header.end()) else { continue };
+        let Some(start) = value_start(text, header.end(), name) else { continue };
         let end = value_end.trimmed(start);
         if name == "cookie" {
             let reach = text.floor_char_boundary(end.min(start + MAX_COOKIE_NAME));
@@ -121,7 +121,10 @@ fn headers(text: &str) -> Vec<Range<usize>> {
             let is_token = !is_one_of(&WORDS, token) && !is_credential_free(token);
             found.extend(is_token.then(|| start..start + token.len()));
         } else {
-            let is_varied = first.len() >= 8 && digit.at(start) < first_end;
+            // `documentation1` is a word.
+            let is_word = || first.len() > 8 && first[..first.len() - 1].bytes().all(|b| b.is_ascii_alphabetic());
+            let first_digit = digit.at(start);
+            let is_varied = first.len() >= 8 && first_digit < first_end && !(first_digit + 1 == first_end && is_word());
             found.extend((is_varied && !is_credential_free(first)).then_some(start..first_end));
         }
     }
@@ -129,8 +132,10 @@ fn headers(text: &str) -> Vec<Range<usize>> {
 }
 
 /// Returns the start of the value of a header, whose name ends at `end`.
-fn value_start(text: &str, end: usize) -> Option<usize> {
-    let value = text[end..].trim_start_matches(['"', '\'', '\\', ' ']).strip_prefix([':', '='])?;
+fn value_start(text: &str, end: usize, name: &str) -> Option<usize> {
+    let value = text[end..].trim_start_matches(['"', '\'', '\\', ' ']);
+    // `cookie=0x12` is an assignment of a program.
+    let value = value.strip_prefix(':').or_else(|| value.strip_prefix('=').filter(|_| name != "cookie"))?;
     let value = value.trim_start_matches([' ', '\t', '"', '\'', '\\']);
     let value = value.strip_prefix("b'").or_else(|| value.strip_prefix("f\"")).unwrap_or(value);
     Some(text.len() - value.len())
