@@ -13,7 +13,7 @@ use super::next::Next;
 const HEADERS: [&str; 7] =
     ["authorization", "private-token", "job-token", "deploy-token", "auth-token", "api-key", "cookie"];
 /// Prefixes of tokens, the minimum number of characters that follow, and those that are not letters or digits.
-const TOKENS: [(&str, usize, &[u8]); 16] = [
+const TOKENS: [(&str, usize, &[u8]); 19] = [
     ("ghp_", 36, b""),
     ("gho_", 36, b""),
     ("ghu_", 36, b""),
@@ -30,6 +30,9 @@ const TOKENS: [(&str, usize, &[u8]); 16] = [
     ("xoxp-", 20, b"-"),
     ("hf_", 30, b""),
     ("pypi-", 50, b"_-"),
+    ("dckr_pat_", 20, b"_-"),
+    ("glsa_", 32, b"_"),
+    ("sk-proj-", 32, b"_-"),
 ];
 /// Start of a JSON Web Token: `{"` in base64.
 const JWT: &str = "eyJ";
@@ -61,6 +64,9 @@ pub(super) const TRIGGERS: &[&str] = &[
     "xoxp-",
     "hf_",
     "pypi-",
+    "dckr_pat_",
+    "glsa_",
+    "sk-proj-",
     "eyj",
     "private key-----",
 ];

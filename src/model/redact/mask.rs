@@ -93,6 +93,9 @@ impl Masks {
                 decoded = next;
             }
         }
+        if let Some(unwrapped) = Decoded::unwrapped(text, &BASE64_LINES) {
+            search(&unwrapped.bytes, &|at| unwrapped.positions[at], &mut found);
+        }
         found.extend(self.cut_off(text));
         found
     }

@@ -82,6 +82,9 @@ fn credentials_are_cut() {
         assert!(!cut(text).contains("PW"), "{text}");
     }
     assert_eq!(cut(&format!("x={github}")), "x=ghp_[redacted]");
+    for start in ["dckr_pat_", "glsa_", "sk-proj-"] {
+        assert_eq!(cut(&format!("x {start}{}", "a1B2".repeat(10))), format!("x {start}[redacted]"));
+    }
     assert_eq!(cut(&format!("token {JWT} ok")), "token [redacted] ok");
     let key = format!("-----BEGIN RSA PRIVATE KEY-----\n{}\n-----END RSA PRIVATE KEY-----\n", "MIIEpAIB".repeat(20));
     assert_eq!(cut(&key), "-----BEGIN RSA PRIVATE KEY-----\n[redacted]\n-----END RSA PRIVATE KEY-----\n");
@@ -254,6 +257,19 @@ fn values_are_masked_in_every_encoding() {
     let lines: Vec<&str> = encoded.as_bytes().chunks(76).map(|line| str::from_utf8(line).expect("ASCII")).collect();
     let text = masking(&[&long]).redact(&lines.join("\n")).into_owned();
     assert!(lines.iter().all(|line| !text.contains(line)), "{text}");
+}
+
+#[test]
+fn values_in_wrapped_base64_are_masked() {
+    let redactor = masking(&["hunter2hunter2"]);
+    for (before, width) in (0..120).flat_map(|before| [(before, 64), (before, 76)]) {
+        let encoded = STANDARD.encode(format!("{}hunter2hunter2{}", "x".repeat(before), "y".repeat(80)));
+        let lines: Vec<&str> =
+            encoded.as_bytes().chunks(width).map(|line| str::from_utf8(line).expect("ASCII")).collect();
+        let text = redactor.redact(&lines.join("\n")).into_owned();
+        let rest = text.replace(REDACTED, "").replace('\n', "");
+        assert!(rest.is_empty(), "{before} {width}: {text}");
+    }
 }
 
 #[test]
