@@ -93,7 +93,7 @@ const VARIABLES: [(&str, &str); 16] = [
     ("SERVICE_CREDENTIAL", "cred-value-0007"),
     ("APP_CREDENTIALS_JSON", "{\"key\":\"cred-value-0008\"}"),
     ("MY_KEY", "k3y-09"),
-    ("API_KEY", "xYzzy"),
+    ("API_KEY", "xyzz1"),
     ("npm_config__authToken", "npm-value-0011"),
     ("SSH_PRIVATE_KEY", "first-line-0012\nsecond-line-0012"),
     ("CLIENT_SECRET", "geheim-é-0013"),

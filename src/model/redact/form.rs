@@ -42,6 +42,14 @@ const KEY_END: &str = "PRIVATE KEY-----";
 /// Maximum length of the kind of a private key, and of the name of a cookie, in bytes.
 const MAX_LABEL: usize = 64;
 const MAX_COOKIE_NAME: usize = 256;
+/// Ends of the names of fields with a password.
+const FIELDS: [&str; 3] = ["password", "passwd", "passphrase"];
+/// Minimum length of the value of such a field in bytes.
+const MIN_PASSWORD: usize = 6;
+/// Options of `curl` with a user name and password.
+const USER_OPTIONS: [&str; 3] = [" -u ", " --user ", " --user="];
+/// Maximum distance of `curl` and such an option in bytes.
+const MAX_COMMAND: usize = 512;
 /// See [`super::TRIGGERS`].
 pub(super) const TRIGGERS: &[&str] = &[
     "authorization",
@@ -69,6 +77,12 @@ pub(super) const TRIGGERS: &[&str] = &[
     "sk-proj-",
     "eyj",
     "private key-----",
+    FIELDS[0],
+    FIELDS[1],
+    FIELDS[2],
+    USER_OPTIONS[0],
+    USER_OPTIONS[1],
+    USER_OPTIONS[2],
 ];
 /// Schemes of `Authorization` with one token.
 const SCHEMES: [&str; 5] = ["basic", "bearer", "token", "negotiate", "apikey"];
@@ -79,6 +93,8 @@ const WORDS: [&str; 6] = ["auth", "authentication", "token", "tokens", "credenti
 
 static HEADER_ENDS: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(HEADERS).ok());
+static FIELD_ENDS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(FIELDS).ok());
 static TOKEN_STARTS: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| AhoCorasick::new(TOKENS.iter().map(|(start, _, _)| start)).ok());
 
@@ -88,6 +104,8 @@ pub(super) fn find(text: &str) -> Vec<Range<usize>> {
     found.extend(tokens(text));
     found.extend(web_tokens(text));
     found.extend(private_keys(text));
+    found.extend(passwords(text));
+    found.extend(curl_users(text));
     found
 }
 
@@ -204,6 +222,57 @@ fn private_keys(text: &str) -> Vec<Range<usize>> {
         let characters = text[body..done].bytes().filter(u8::is_ascii_alphanumeric).take(48).count();
         if characters >= 48 {
             found.push(body..done);
+        }
+    }
+    found
+}
+
+/// Returns the values with a digit in `"password": "…"` and `password=…`. Those without are often words and names of variables.
+fn passwords(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut double = Next::new(text, |c| matches!(c, '"' | '\\' | '\n' | '\r'));
+    let mut single = Next::new(text, |c| matches!(c, '\'' | '\\' | '\n' | '\r'));
+    let mut word = Next::new(text, |c| c.is_whitespace() || "\"'`\\,;&()[]{}<>".contains(c));
+    let mut digit = Next::new(text, |c| c.is_ascii_digit());
+    for field in FIELD_ENDS.iter().flat_map(|ends| ends.find_iter(text)) {
+        let rest = text[field.end()..].trim_start_matches(['\\', '"', '\'']);
+        let Some(after) = rest.trim_start_matches(' ').strip_prefix([':', '=']) else { continue };
+        let value = after.trim_start_matches(' ').trim_start_matches('\\');
+        let (start, end) = if let Some(value) = value.strip_prefix('"') {
+            let start = text.len() - value.len();
+            (start, double.at(start))
+        } else if let Some(value) = value.strip_prefix('\'') {
+            let start = text.len() - value.len();
+            (start, single.at(start))
+        } else if rest.starts_with('=') && after.len() == value.len() {
+            let start = text.len() - value.len();
+            (start, word.at(start))
+        } else {
+            continue;
+        };
+        // `password=function1(…)`
+        let is_expression = text[end..].starts_with(['(', '[']);
+        let is_password = end - start >= MIN_PASSWORD && digit.at(start) < end && !is_expression;
+        found.extend((is_password && !is_credential_free(&text[start..end])).then_some(start..end));
+    }
+    found
+}
+
+/// Returns the passwords in `curl -u user:password`.
+fn curl_users(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for option in USER_OPTIONS {
+        let mut value_end = Next::new(text, |c| c.is_whitespace() || matches!(c, '"' | '\''));
+        for at in memmem::find_iter(text.as_bytes(), option) {
+            let before = &text[text.ceil_char_boundary(at.saturating_sub(MAX_COMMAND))..at];
+            let command = before.rsplit('\n').next().unwrap_or(before);
+            if memmem::find(command.as_bytes(), b"curl").is_none() {
+                continue;
+            }
+            let start = text.len() - text[at + option.len()..].trim_start_matches(['"', '\'']).len();
+            let end = value_end.at(start);
+            let Some((_, password)) = text[start..end].split_once(':') else { continue };
+            found.extend((!is_credential_free(password)).then(|| end - password.len()..end));
         }
     }
     found

@@ -76,6 +76,12 @@ fn credentials_are_cut() {
         ("Authorization: AWS4-HMAC-SHA256 Credential=PW, Signature=PW", "Authorization: AWS4-HMAC-SHA256 [redacted]"),
         ("> PRIVATE-TOKEN: PW-1234567", "> PRIVATE-TOKEN: [redacted]"),
         ("Set-Cookie: session=PW; Path=/", "Set-Cookie: [redacted]"),
+        ("{\"user\": \"u\", \"password\": \"PW x4 y'z\"}", "{\"user\": \"u\", \"password\": \"[redacted]\"}"),
+        ("{\\\"db_password\\\":\\\"PW1234\\\"}", "{\\\"db_password\\\":\\\"[redacted]\\\"}"),
+        ("connect(user='u', passwd='PW1234')", "connect(user='u', passwd='[redacted]')"),
+        ("host=db user=u password=PW1234 port=1", "host=db user=u password=[redacted] port=1"),
+        ("+ curl -s -u bob:PW https://host/x", "+ curl -s -u bob:[redacted] https://host/x"),
+        ("curl --user 'bob:PW' https://host/x", "curl --user 'bob:[redacted]' https://host/x"),
     ] {
         assert_eq!(cut(text), expected, "{text}");
         assert_eq!(cut(expected), expected, "{text}");
@@ -160,6 +166,13 @@ fn ordinary_text_is_not_changed() {
         "http://x/a?b=c:d@e/f",
         "cookie=0x1234=5",
         "api-key: documentation1",
+        "{\"password\": \"required\", \"type\": \"string1\"}",
+        "password: 8 characters",
+        "connect(password=read1(path), user=1)",
+        "password=$PASSWORD1 x",
+        "password = \"{password1}\"",
+        "docker run -u 1000:1000 image",
+        "curl -u $USER:$PASS https://host",
     ] {
         assert_eq!(cut(text), text);
     }
