@@ -28,6 +28,29 @@ impl Decoded {
         Self { bytes: text.as_bytes().to_vec(), positions: (0..=text.len()).collect() }
     }
 
+    /// Removes the ends of lines of base64 with one of these lengths. `None` if there is no such line.
+    pub(super) fn unwrapped(text: &str, lengths: &[usize]) -> Option<Self> {
+        let max = lengths.iter().max()? + 1;
+        let is_wrapped = |line: &str| {
+            let word = line.trim_end_matches(['\n', '\r']).bytes().rev().take(max);
+            let is_base64 = |b: &u8| b.is_ascii_alphanumeric() || b"+/-_".contains(b);
+            line.ends_with('\n') && lengths.contains(&word.take_while(is_base64).count())
+        };
+        if !text.split_inclusive('\n').any(is_wrapped) {
+            return None;
+        }
+        let mut out = Self { bytes: Vec::with_capacity(text.len()), positions: Vec::with_capacity(text.len() + 1) };
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            let kept = if is_wrapped(line) { line.trim_end_matches(['\n', '\r']).len() } else { line.len() };
+            out.bytes.extend_from_slice(&line.as_bytes()[..kept]);
+            out.positions.extend(at..at + kept);
+            at += line.len();
+        }
+        out.positions.push(at);
+        Some(out)
+    }
+
     /// Decodes once more. `None` if there is no escape.
     pub(super) fn decode(&self, (start, decoder): (u8, Decoder)) -> Option<Self> {
         let mut out = Self { bytes: Vec::with_capacity(self.bytes.len()), positions: Vec::new() };

@@ -13,7 +13,7 @@ use super::next::Next;
 const HEADERS: [&str; 7] =
     ["authorization", "private-token", "job-token", "deploy-token", "auth-token", "api-key", "cookie"];
 /// Prefixes of tokens, the minimum number of characters that follow, and those that are not letters or digits.
-const TOKENS: [(&str, usize, &[u8]); 16] = [
+const TOKENS: [(&str, usize, &[u8]); 19] = [
     ("ghp_", 36, b""),
     ("gho_", 36, b""),
     ("ghu_", 36, b""),
@@ -30,6 +30,9 @@ const TOKENS: [(&str, usize, &[u8]); 16] = [
     ("xoxp-", 20, b"-"),
     ("hf_", 30, b""),
     ("pypi-", 50, b"_-"),
+    ("dckr_pat_", 20, b"_-"),
+    ("glsa_", 32, b"_"),
+    ("sk-proj-", 32, b"_-"),
 ];
 /// Start of a JSON Web Token: `{"` in base64.
 const JWT: &str = "eyJ";
@@ -39,6 +42,14 @@ const KEY_END: &str = "PRIVATE KEY-----";
 /// Maximum length of the kind of a private key, and of the name of a cookie, in bytes.
 const MAX_LABEL: usize = 64;
 const MAX_COOKIE_NAME: usize = 256;
+/// Ends of the names of fields with a password.
+const FIELDS: [&str; 3] = ["password", "passwd", "passphrase"];
+/// Minimum length of the value of such a field in bytes.
+const MIN_PASSWORD: usize = 6;
+/// Options of `curl` with a user name and password.
+const USER_OPTIONS: [&str; 3] = [" -u ", " --user ", " --user="];
+/// Maximum distance of `curl` and such an option in bytes.
+const MAX_COMMAND: usize = 512;
 /// See [`super::TRIGGERS`].
 pub(super) const TRIGGERS: &[&str] = &[
     "authorization",
@@ -61,8 +72,17 @@ pub(super) const TRIGGERS: &[&str] = &[
     "xoxp-",
     "hf_",
     "pypi-",
+    "dckr_pat_",
+    "glsa_",
+    "sk-proj-",
     "eyj",
     "private key-----",
+    FIELDS[0],
+    FIELDS[1],
+    FIELDS[2],
+    USER_OPTIONS[0],
+    USER_OPTIONS[1],
+    USER_OPTIONS[2],
 ];
 /// Schemes of `Authorization` with one token.
 const SCHEMES: [&str; 5] = ["basic", "bearer", "token", "negotiate", "apikey"];
@@ -73,6 +93,8 @@ const WORDS: [&str; 6] = ["auth", "authentication", "token", "tokens", "credenti
 
 static HEADER_ENDS: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(HEADERS).ok());
+static FIELD_ENDS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(FIELDS).ok());
 static TOKEN_STARTS: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| AhoCorasick::new(TOKENS.iter().map(|(start, _, _)| start)).ok());
 
@@ -82,6 +104,8 @@ pub(super) fn find(text: &str) -> Vec<Range<usize>> {
     found.extend(tokens(text));
     found.extend(web_tokens(text));
     found.extend(private_keys(text));
+    found.extend(passwords(text));
+    found.extend(curl_users(text));
     found
 }
 
@@ -97,7 +121,7 @@ fn headers(text: &str) -> Vec<Range<usize>> {
             continue;
         }
         let name = HEADERS[header.pattern().as_usize()];
-        let Some(start) = value_start(text, header.end()) else { continue };
+        let Some(start) = value_start(text, header.end(), name) else { continue };
         let end = value_end.trimmed(start);
         if name == "cookie" {
             let reach = text.floor_char_boundary(end.min(start + MAX_COOKIE_NAME));
@@ -121,7 +145,10 @@ fn headers(text: &str) -> Vec<Range<usize>> {
             let is_token = !is_one_of(&WORDS, token) && !is_credential_free(token);
             found.extend(is_token.then(|| start..start + token.len()));
         } else {
-            let is_varied = first.len() >= 8 && digit.at(start) < first_end;
+            // `documentation1` is a word.
+            let is_word = || first.len() > 8 && first[..first.len() - 1].bytes().all(|b| b.is_ascii_alphabetic());
+            let first_digit = digit.at(start);
+            let is_varied = first.len() >= 8 && first_digit < first_end && !(first_digit + 1 == first_end && is_word());
             found.extend((is_varied && !is_credential_free(first)).then_some(start..first_end));
         }
     }
@@ -129,8 +156,10 @@ fn headers(text: &str) -> Vec<Range<usize>> {
 }
 
 /// Returns the start of the value of a header, whose name ends at `end`.
-fn value_start(text: &str, end: usize) -> Option<usize> {
-    let value = text[end..].trim_start_matches(['"', '\'', '\\', ' ']).strip_prefix([':', '='])?;
+fn value_start(text: &str, end: usize, name: &str) -> Option<usize> {
+    let value = text[end..].trim_start_matches(['"', '\'', '\\', ' ']);
+    // `cookie=0x12` is an assignment of a program.
+    let value = value.strip_prefix(':').or_else(|| value.strip_prefix('=').filter(|_| name != "cookie"))?;
     let value = value.trim_start_matches([' ', '\t', '"', '\'', '\\']);
     let value = value.strip_prefix("b'").or_else(|| value.strip_prefix("f\"")).unwrap_or(value);
     Some(text.len() - value.len())
@@ -193,6 +222,57 @@ fn private_keys(text: &str) -> Vec<Range<usize>> {
         let characters = text[body..done].bytes().filter(u8::is_ascii_alphanumeric).take(48).count();
         if characters >= 48 {
             found.push(body..done);
+        }
+    }
+    found
+}
+
+/// Returns the values with a digit in `"password": "…"` and `password=…`. Those without are often words and names of variables.
+fn passwords(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut double = Next::new(text, |c| matches!(c, '"' | '\\' | '\n' | '\r'));
+    let mut single = Next::new(text, |c| matches!(c, '\'' | '\\' | '\n' | '\r'));
+    let mut word = Next::new(text, |c| c.is_whitespace() || "\"'`\\,;&()[]{}<>".contains(c));
+    let mut digit = Next::new(text, |c| c.is_ascii_digit());
+    for field in FIELD_ENDS.iter().flat_map(|ends| ends.find_iter(text)) {
+        let rest = text[field.end()..].trim_start_matches(['\\', '"', '\'']);
+        let Some(after) = rest.trim_start_matches(' ').strip_prefix([':', '=']) else { continue };
+        let value = after.trim_start_matches(' ').trim_start_matches('\\');
+        let (start, end) = if let Some(value) = value.strip_prefix('"') {
+            let start = text.len() - value.len();
+            (start, double.at(start))
+        } else if let Some(value) = value.strip_prefix('\'') {
+            let start = text.len() - value.len();
+            (start, single.at(start))
+        } else if rest.starts_with('=') && after.len() == value.len() {
+            let start = text.len() - value.len();
+            (start, word.at(start))
+        } else {
+            continue;
+        };
+        // `password=function1(…)`
+        let is_expression = text[end..].starts_with(['(', '[']);
+        let is_password = end - start >= MIN_PASSWORD && digit.at(start) < end && !is_expression;
+        found.extend((is_password && !is_credential_free(&text[start..end])).then_some(start..end));
+    }
+    found
+}
+
+/// Returns the passwords in `curl -u user:password`.
+fn curl_users(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for option in USER_OPTIONS {
+        let mut value_end = Next::new(text, |c| c.is_whitespace() || matches!(c, '"' | '\''));
+        for at in memmem::find_iter(text.as_bytes(), option) {
+            let before = &text[text.ceil_char_boundary(at.saturating_sub(MAX_COMMAND))..at];
+            let command = before.rsplit('\n').next().unwrap_or(before);
+            if memmem::find(command.as_bytes(), b"curl").is_none() {
+                continue;
+            }
+            let start = text.len() - text[at + option.len()..].trim_start_matches(['"', '\'']).len();
+            let end = value_end.at(start);
+            let Some((_, password)) = text[start..end].split_once(':') else { continue };
+            found.extend((!is_credential_free(password)).then(|| end - password.len()..end));
         }
     }
     found

@@ -13,8 +13,6 @@ use super::variable::{Variable, is_secret_name};
 
 /// Minimum length in characters of a value that is masked inside of words.
 const MIN_INNER_LEN: usize = 8;
-/// As [`MIN_INNER_LEN`], for values of letters and other characters, which are not words.
-const MIN_MIXED_LEN: usize = 6;
 /// Minimum length of a value in base64 or in hexadecimal digits.
 const MIN_ENCODED_LEN: usize = 5;
 /// Number of characters of a line in the output of `base64` and in PEM files.
@@ -94,6 +92,9 @@ impl Masks {
                 search(&next.bytes, &|at| next.positions[at], &mut found);
                 decoded = next;
             }
+        }
+        if let Some(unwrapped) = Decoded::unwrapped(text, &BASE64_LINES) {
+            search(&unwrapped.bytes, &|at| unwrapped.positions[at], &mut found);
         }
         found.extend(self.cut_off(text));
         found
@@ -175,9 +176,7 @@ fn add(value: &str, patterns: &mut BTreeMap<String, Extent>) {
         let known = patterns.entry(pattern).or_insert(extent);
         *known = extent.min(*known);
     };
-    let length = value.chars().count();
-    let is_mixed = value.chars().any(char::is_alphabetic) && !value.chars().all(char::is_alphabetic);
-    let is_inner = length >= MIN_INNER_LEN || (length >= MIN_MIXED_LEN && is_mixed);
+    let is_inner = value.chars().count() >= MIN_INNER_LEN;
     for escaped in escaped(value) {
         insert(escaped, if is_inner { Extent::Inner } else { Extent::Word });
     }

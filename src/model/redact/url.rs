@@ -58,6 +58,16 @@ const COMMON_USERS: [&str; 6] = ["git", "anonymous", "oauth2", "hg", "user", "us
 /// Schemes whose URL can end in the middle of a password because the text was truncated.
 const TRUNCATED_SCHEMES: [&str; 8] = ["http", "https", "dav", "davs", "ftp", "root", "xroot", "ssh"];
 
+/// Parts of the hosts of image registries.
+const REGISTRIES: [&str; 8] =
+    ["registry", "docker", "gitlab", "harbor", "quay.io", "gcr.io", "azurecr.io", "amazonaws.com"];
+/// Minimum length of a token in place of a user name, of a password in a reference without a scheme, and of a signature.
+const MIN_TOKEN: usize = 12;
+const MIN_PASSWORD: usize = 8;
+const MIN_SIGNATURE: usize = 16;
+/// Number of bytes of a signature that are examined.
+const MAX_SIGNATURE: usize = 64;
+
 static PARAMETER_ENDS: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(PARAMETERS).ok());
 
@@ -164,9 +174,11 @@ fn is_credential(user_info: &str, scheme: &str) -> bool {
         None if is_placeholder(user_info) || COMMON_USERS.contains(&user_info) => false,
         None => {
             let scheme = scheme.rsplit('+').next().unwrap_or(scheme).to_ascii_lowercase();
+            // A token in a web URL has digits; `scott` is a name.
+            let is_short = user_info.len() < MIN_TOKEN || !user_info.bytes().any(|b| b.is_ascii_digit());
             let is_name = user_info.len() <= 20
                 && user_info.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'$'));
-            !(is_name && USER_SCHEMES.contains(&scheme.as_str()))
+            !(is_name && (is_short || USER_SCHEMES.contains(&scheme.as_str())))
         }
     }
 }
@@ -185,9 +197,7 @@ fn encoded_user_info(text: &str, start: usize) -> Option<Range<usize>> {
 ///
 /// Tools drop the scheme of a reference to an image in their messages.
 fn bare_user_info(text: &str, at: usize) -> Option<Range<usize>> {
-    if !starts_with_host_and_path(&text[at + 1..]) {
-        return None;
-    }
+    let host = host_with_path(&text[at + 1..])?;
     let before = &text[..at];
     let start =
         before.rfind(|c: char| is_end(c) || matches!(c, '/' | '\'' | '(' | '[' | '{' | '=' | ',' | ';' | '\\' | '@'));
@@ -201,21 +211,43 @@ fn bare_user_info(text: &str, at: usize) -> Option<Range<usize>> {
     if before[..start].ends_with(" left out ...]\n") && !user_info.is_empty() {
         return Some(start..at);
     }
-    let skipped = if user_info.starts_with("docker-daemon:") { "docker-daemon:".len() } else { 0 };
+    let is_daemon = user_info.starts_with("docker-daemon:");
+    let skipped = if is_daemon { "docker-daemon:".len() } else { 0 };
     let (user, password) = user_info[skipped..].split_once(':')?;
     let is_user_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '%' | '+' | '$');
     let is_user = !user.is_empty() && user != "mailto" && user.chars().all(is_user_char);
-    (is_user && !is_placeholder(password)).then(|| start + skipped..at)
+    // `sample:nominal@v2.1/histogram` is not a reference to an image.
+    let is_image = is_daemon || (is_registry(host) && is_password(password));
+    (is_image && is_user && !is_placeholder(password)).then(|| start + skipped..at)
 }
 
-/// Reports whether a text starts with a host, an optional port and a slash.
-fn starts_with_host_and_path(text: &str) -> bool {
+/// Returns the host and the port at the start of a text if a slash follows.
+fn host_with_path(text: &str) -> Option<&str> {
     let rest = text.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
     let host = &text[..text.len() - rest.len()];
     let path = rest.strip_prefix(':').map_or(rest, |port| port.trim_start_matches(|c: char| c.is_ascii_digit()));
     // A version, as in `npm:name@1.2/file`, is not a host.
     let is_host = host.starts_with(|c: char| c.is_ascii_alphabetic()) || host.parse::<Ipv4Addr>().is_ok();
-    path.starts_with('/') && is_host && !is_digest(text)
+    (path.starts_with('/') && is_host && !is_digest(text)).then(|| &text[..text.len() - path.len()])
+}
+
+/// Reports whether a host is an image registry: it has a port, or a known name.
+fn is_registry(host: &str) -> bool {
+    let has_port = host.split_once(':').is_some_and(|(name, _)| name.contains('.'));
+    let host = host.to_ascii_lowercase();
+    has_port || REGISTRIES.iter().any(|name| host.contains(name))
+}
+
+/// Reports whether a text is long enough for a password, and is not a version or a number.
+fn is_password(text: &str) -> bool {
+    text.len() >= MIN_PASSWORD && !text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
+/// Reports whether a value is a signature in base64 or in hexadecimal digits.
+fn is_signature(value: &str) -> bool {
+    let has_digit = value.bytes().take(MAX_SIGNATURE).any(|b| b.is_ascii_digit());
+    let is_base64 = |b: u8| b.is_ascii_alphanumeric() || b"+/-_=%".contains(&b);
+    value.len() >= MIN_SIGNATURE && has_digit && value.bytes().take(MAX_SIGNATURE).all(is_base64)
 }
 
 /// Returns the value of the query parameter whose name ends with the text from `from`; the value starts at `start`.
@@ -242,5 +274,13 @@ fn parameter(
     if !(is_separated || is_form) || !is_whole {
         return None;
     }
-    (!is_placeholder(&text[start..end])).then_some(start..end)
+    let value = &text[start..end];
+    let is_ordinary = match text[from..start].to_ascii_lowercase().as_str() {
+        // The working directory.
+        "pwd=" => value.starts_with('/') || value.get(..3).is_some_and(|escape| escape.eq_ignore_ascii_case("%2f")),
+        // The signal of an analysis.
+        "sig=" => !is_signature(value),
+        _ => false,
+    };
+    (!is_ordinary && !is_placeholder(value)).then_some(start..end)
 }

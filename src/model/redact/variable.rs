@@ -46,6 +46,8 @@ const COMMON: [&str; 30] = [
 const MIN_LEN: usize = 8;
 /// Minimum length in characters of any masked value. A shorter one occurs by chance in every text.
 const MIN_SECRET_LEN: usize = 3;
+/// Minimum length in bytes of a value of lowercase letters or digits only, which is passed to a cell.
+const MIN_PASSED_WORD_LEN: usize = 5;
 
 /// A variable whose value must not occur in any output.
 #[derive(Clone, PartialEq, Eq)]
@@ -60,26 +62,35 @@ impl std::fmt::Debug for Variable {
 }
 
 impl Variable {
-    /// Returns the variable if its name marks a secret. `None` if its value is short or common, or if it is a path.
+    /// Returns the variable if its name marks a secret. `None` if its value is short or common, if it is a path, or if it has
+    /// fewer than 8 bytes of only lowercase letters or only digits.
     /// `exists` reports whether a path exists on this machine.
     pub fn secret(name: &str, value: &str, exists: &dyn Fn(&Path) -> bool) -> Option<Self> {
-        is_secret_name(name).then(|| Self::of(value, exists)).flatten()
+        (is_secret_name(name) && !is_word(value, MIN_LEN)).then(|| Self::of(value, exists)).flatten()
     }
 
-    /// Returns a variable that is passed to a cell: any of at least 8 bytes, and a shorter one if its name marks a secret.
+    /// Returns a variable that is passed to a cell: any of at least 8 bytes, and a shorter one if its name marks a
+    /// secret and it is not a word of fewer than 5 letters.
     pub fn passed(name: &str, value: &str, exists: &dyn Fn(&Path) -> bool) -> Option<Self> {
-        if value.len() >= MIN_LEN { Self::of(value, exists) } else { Self::secret(name, value, exists) }
+        let is_secret = value.len() >= MIN_LEN || (is_secret_name(name) && !is_word(value, MIN_PASSED_WORD_LEN));
+        is_secret.then(|| Self::of(value, exists)).flatten()
     }
 
     fn of(value: &str, exists: &dyn Fn(&Path) -> bool) -> Option<Self> {
         let value = value.trim();
-        let is_small = value.chars().count() < MIN_SECRET_LEN + 1 && value.bytes().all(|b| b.is_ascii_digit());
         let is_common = COMMON.contains(&value.to_ascii_lowercase().as_str());
         let is_ours = super::REDACTED.contains(value);
-        let is_masked =
-            value.chars().count() >= MIN_SECRET_LEN && !is_small && !is_common && !is_ours && !is_path(value, exists);
+        let is_masked = value.chars().count() >= MIN_SECRET_LEN && !is_common && !is_ours && !is_path(value, exists);
         is_masked.then(|| Self { value: value.to_owned() })
     }
+}
+
+/// Reports whether a value of fewer than `min_len` bytes consists of lowercase letters or of digits only: `main`, `4711`. Such a
+/// value occurs by chance in many texts.
+fn is_word(value: &str, min_len: usize) -> bool {
+    let value = value.trim();
+    let has_only = |is: fn(&u8) -> bool| value.bytes().all(|b| is(&b));
+    value.len() < min_len && (has_only(u8::is_ascii_lowercase) || has_only(u8::is_ascii_digit))
 }
 
 /// Reports whether the name of a variable marks a secret: `API_TOKEN`, `aws_secret_access_key`, `DB_PASS`.
