@@ -4,7 +4,7 @@
 //! root, because it writes only to the plan's `work` and next to it.
 //!
 //! The tests are untrusted. They can't change the result: it leaves through the standard output of this process, which
-//! commands don't inherit, and [`protection`] keeps them from this process.
+//! commands don't inherit, and `protection` keeps them from this process.
 
 mod artifact;
 mod command;

@@ -21,7 +21,7 @@ pub struct Job {
     /// If set, standard output of the program is its result, of at most this many bytes, and only standard error is output.
     /// A larger result is an error and is not truncated. If not set, both are output.
     pub result: Option<u64>,
-    /// Whether the program gets a [launcher](crate::cell::launcher) as its standard input, if the engine can create one.
+    /// Whether the program gets a launcher (`crate::cell::launcher`) as its standard input, if the engine can create one.
     /// Otherwise standard input is empty.
     pub launcher: bool,
     /// Directories of this machine that a program on this machine must not change.

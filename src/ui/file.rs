@@ -180,10 +180,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     attempt().map_err(WriteError::io(path))
 }
 
-/// Writes to a path that the user typed. A pipe or a device is written to, and other files are written as by [`write`].
+/// Writes to a path that the user typed. A pipe or a device is written to, and other files are written as by [`write()`].
 ///
 /// # Errors
-/// As [`write`], if a link leads to a pipe or device, or if no program reads a pipe.
+/// As [`write()`], if a link leads to a pipe or device, or if no program reads a pipe.
 pub fn write_given(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     match own_descriptor(path) {
         Some(1) => return super::print_bytes(bytes).map_err(WriteError::io(path)),

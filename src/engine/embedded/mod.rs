@@ -6,7 +6,7 @@
 //! A run has three processes. The engine starts `outer`, which creates the namespaces and starts `inner` as their first
 //! process. `inner` assembles the file system, drops privileges and starts the program. When `inner` ends, the kernel
 //! kills the remaining processes in its process namespace. `outer` kills `inner` when its standard input ends, which
-//! also happens when the engine is killed. If the job requests it, `inner` also starts a [launcher](super::launcher).
+//! also happens when the engine is killed. If the job requests it, `inner` also starts a launcher (`super::launcher`).
 
 mod control;
 mod detect;
