@@ -110,7 +110,7 @@ pub fn main(plan_file: &Path) -> Result<bool, CellError> {
     });
     match write_result(&plan.result, &result) {
         Err(CellError::Write { source, .. }) if is_full(&source) && plan.phase == Phase::Test => {
-            // The tests filled the disk. Their copy of the analysis is no longer needed.
+            // The tests filled the disk. The result does not need their copy of the analysis.
             let _ = fs::remove_dir_all(&plan.work);
             write_result(&plan.result, &result)?;
         }

@@ -60,7 +60,7 @@ impl Drop for LockedDir {
     }
 }
 
-/// Removes the input directories that are no longer used. Returns a line for each that was removed or could not be removed.
+/// Removes the unused input directories. Returns a line for each that was removed or could not be removed.
 pub(super) fn remove_unused(cache: &Cache) -> Vec<String> {
     sweep(&parent(cache), |dir| Some(dir.to_owned()))
 }

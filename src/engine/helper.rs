@@ -20,8 +20,6 @@ use crate::sys::helper::{HELPER_ARG, encode};
 
 /// Time that killing may take.
 const KILL_TIMEOUT: Duration = Duration::from_secs(10);
-/// Number of the signal that ends a run.
-pub(super) const SIGKILL: i32 = 9;
 /// Maximum number of bytes read of the reports.
 const MAX_REPORT_BYTES: u64 = 64 << 10;
 

@@ -86,7 +86,7 @@ impl Channel {
         }
     }
 
-    /// Returns the next message, or `None` if there is none at the moment.
+    /// Returns the next message, or `None` if none has arrived yet.
     ///
     /// # Errors
     /// As [`Channel::receive`].

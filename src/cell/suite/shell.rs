@@ -24,7 +24,7 @@ pub(super) const HINT: &str = "use an image for this machine's architecture that
 /// A shell that can't start.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::cell) enum ShellError {
-    /// There is no shell.
+    /// The image has no shell.
     #[error("{PREFIX}{0}")]
     Missing(#[from] NoShell),
     /// The shell is not a program that can run here.

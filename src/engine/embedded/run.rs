@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
+use signal_hook::consts::SIGKILL;
 use tokio_util::sync::CancellationToken;
 
 use super::control::Control;
@@ -10,7 +11,7 @@ use super::protocol::SandboxReport;
 use super::run_dir::{RunDir, StateMetadata, lock_states};
 use super::{Embedded, NAME, failed, prepare, sandbox};
 use crate::engine::disk::DiskLimit;
-use crate::engine::helper::{EndCause, Helper, SIGKILL};
+use crate::engine::helper::{EndCause, Helper};
 use crate::engine::job::{Completed, Job, part};
 use crate::engine::result_file::ResultFile;
 use crate::engine::{EngineError, ImageLocation, Lines, Opened};

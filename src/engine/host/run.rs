@@ -7,13 +7,14 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use signal_hook::consts::SIGKILL;
 use tokio_util::sync::CancellationToken;
 
 use super::sandbox::{Cover, Sandbox};
 use super::supervisor::{self, SupervisorReport, SupervisorRequest};
 use super::{Host, NAME, environment, run_dir, runs_dir};
 use crate::engine::disk::DiskLimit;
-use crate::engine::helper::{EndCause, Followed, Helper, SIGKILL};
+use crate::engine::helper::{EndCause, Followed, Helper};
 use crate::engine::job::{Completed, Job, part};
 use crate::engine::result_file::ResultFile;
 use crate::engine::{EngineError, ImageLocation, Lines, Opened};

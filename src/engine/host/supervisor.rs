@@ -25,14 +25,11 @@ use crate::engine::job::part;
 use crate::engine::launcher;
 use crate::error::chain;
 use crate::model::cell::End;
-use crate::sys::capability;
-use crate::sys::descriptor;
 use crate::sys::helper::{self, HELPER_ARG};
-use crate::sys::keyring;
-use crate::sys::mount;
 use crate::sys::namespace::{self, UnshareFlags};
 use crate::sys::remove::remove_tree;
 use crate::sys::sweep::lock_path;
+use crate::sys::{capability, descriptor, keyring, mount};
 
 /// Role of the helper process.
 pub(super) const ROLE: &str = "supervise";

@@ -14,7 +14,7 @@ pub(super) struct Decoded {
 }
 
 /// Returns the number of bytes of the escape at the start of a text, and appends the bytes that it stands for. `None` if
-/// there is no escape.
+/// the text has no escape.
 type Decoder = fn(&[u8], &mut Vec<u8>) -> Option<usize>;
 
 /// The first byte of an escape, and its decoder.
@@ -28,7 +28,7 @@ impl Decoded {
         Self { bytes: text.as_bytes().to_vec(), positions: (0..=text.len()).collect() }
     }
 
-    /// Removes the ends of lines of base64 with one of these lengths. `None` if there is no such line.
+    /// Removes the ends of lines of base64 with one of these lengths. `None` if the text has no such line.
     pub(super) fn unwrapped(text: &str, lengths: &[usize]) -> Option<Self> {
         let max = lengths.iter().max()? + 1;
         let is_wrapped = |line: &str| {
@@ -51,7 +51,7 @@ impl Decoded {
         Some(out)
     }
 
-    /// Decodes once more. `None` if there is no escape.
+    /// Decodes once more. `None` if the text has no escape.
     pub(super) fn decode(&self, (start, decoder): (u8, Decoder)) -> Option<Self> {
         let mut out = Self { bytes: Vec::with_capacity(self.bytes.len()), positions: Vec::new() };
         let (mut at, mut is_changed) = (0, false);

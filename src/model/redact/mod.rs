@@ -59,7 +59,7 @@ impl Redactor {
         self.apply(text).map_or(Cow::Borrowed(text), |redacted| Cow::Owned(redacted.text))
     }
 
-    /// Returns the text without credentials, with the positions of the rest. `None` if there are no credentials.
+    /// Returns the text without credentials, with the positions of the rest. `None` if the text has no credentials.
     pub fn apply(&self, text: &str) -> Option<Redacted> {
         let mut redacted = Redacted { text: String::new(), passes: vec![self.find(text)] };
         if redacted.passes[0].is_empty() {
